@@ -1,0 +1,18 @@
+"""Settings that every test shares."""
+
+import pytest
+import torch
+
+
+@pytest.fixture(autouse=True)
+def global_random_state_is_left_alone():
+    """A test that needs torch's global generator says so by `torch.random.fork_rng`; the library never touches it."""
+    before = torch.get_rng_state()
+    yield
+    assert torch.equal(before, torch.get_rng_state()), "the global random state of torch was changed"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread():
+    """Workers of pytest-xdist share two cores: one thread each is faster than two that wait for each other."""
+    torch.set_num_threads(1)
