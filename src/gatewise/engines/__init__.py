@@ -1,0 +1,266 @@
+"""Engines: what runs a cell over a sequence, and how one is chosen.
+
+Letters: `T` time steps, `B` batch, `I` input size, `H` hidden size, `P` projection size, `G` gates of the cell.
+
+An engine is a module (or any object) with a `name`, a `summary`, and two functions:
+
+`refuses(request)` returns `None` if the engine can serve the request, or the reason why not, in words. It looks at
+the request only: it is cheap, raises nothing and runs nothing.
+
+`scan(cell, x, state, weights, *, lengths, reverse, keep)` runs one layer in one direction and returns a `Scan`. It
+gets tensors, never modules, and only requests that it accepts; it starts with `check`, so that tensors which do not fit
+together are an error before any kernel runs.
+
+- `x` is `(T, B, I)` with any strides. `state` is the cell's state tuple, `h (B, H)`, or `(B, P)` with a projection,
+  and `c (B, H)`.
+- `lengths (B,)`, integers on any device, in any order, zero allowed: sequence `b` is `x[:lengths[b], b]` and nothing
+  in `x` after that has any influence. The output, kept gates and kept cells are zero after each sequence's end; the
+  state is that after the last valid step, and the initial state for a sequence of length zero.
+- `reverse` runs each sequence from its last valid step to its first; the output at `t` still belongs to `x[t]`.
+- `keep` may name `"gates"` and `"cells"`.
+
+The engines, fastest first:
+
+`aten`       torch's own fused kernels: oneDNN and ATen on a CPU, cuDNN on CUDA, MPS. The gates stay inside.
+`reference`  a Python loop over `gatewise.cells`: the specification that the others are tested against. Accepts all.
+
+Choosing. `engine="auto"` is the fastest that accepts. A named engine that refuses is an error with its reason; nothing
+falls back silently. `use_engine` overrides the `engine=` of every layer called inside its block, being the more local
+wish. A new engine is one file and one line at the end of this one; a test may put one into `ENGINES` for its time.
+"""
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+from gatewise.cells import Cell, Gates, Weights
+
+
+class Request(NamedTuple):
+    """Everything that an engine may look at before it accepts: the arguments of `scan`."""
+
+    cell: Cell
+    x: Tensor  # (T, B, I)
+    state: tuple[Tensor, ...]  # the cell's state tuple, h (B, H or P) and for an LSTM c (B, H)
+    weights: Weights
+    lengths: Tensor | None = None  # (B,)
+    reverse: bool = False
+    keep: Collection[str] = ()
+
+
+class Scan(NamedTuple):
+    """What a scan returns."""
+
+    output: Tensor  # (T, B, H), or (T, B, P) with a projection
+    state: Any  # the cell's state tuple, after each sequence's last valid step
+    cells: Tensor | None = None  # (T, B, H): c after every step, if kept and if the cell has one
+    gates: Gates | None = None  # each (T, B, H), if kept
+
+
+class Engine(Protocol):
+    """The contract of the module docstring, as types."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def summary(self) -> str: ...
+
+    def refuses(self, request: Request) -> str | None: ...
+
+    def scan(
+        self,
+        cell: Cell,
+        x: Tensor,
+        state: Any,
+        weights: Weights,
+        *,
+        lengths: Tensor | None = None,
+        reverse: bool = False,
+        keep: Collection[str] = (),
+    ) -> Scan: ...
+
+
+def check(cell: Cell, x: Tensor, state: tuple[Tensor, ...], weights: Weights, lengths: Tensor | None = None) -> None:
+    """Raise unless the tensors of one scan fit together in shape, dtype and device.
+
+    Raises:
+        RuntimeError: naming the first tensor that does not fit, what was expected and what came.
+
+    Examples:
+        >>> from gatewise import cells
+        >>> weights = Weights(torch.zeros(8, 3), torch.zeros(8, 8))
+        >>> check(cells.RNN_TANH, torch.zeros(5, 2, 4), (torch.zeros(2, 8),), weights)
+        Traceback (most recent call last):
+        ...
+        RuntimeError: x (T, B, I) has shape (5, 2, 4), expected (5, 2, 3) to go with weight_ih (8, 3)
+    """
+    like = weights.weight_ih
+    if x.dim() != 3:
+        raise RuntimeError(f"x has shape {tuple(x.shape)}, expected (T, B, I)")
+    if like.dim() != 2 or like.shape[0] % len(cell.gates):
+        raise RuntimeError(f"weight_ih has shape {tuple(like.shape)}, expected ({len(cell.gates)}*H, I)")
+    (T, B, _), (rows, inputs) = x.shape, like.shape
+    H = rows // len(cell.gates)
+    P = H if weights.weight_hr is None else weights.weight_hr.shape[0]
+    expected = [
+        ("x (T, B, I)", x, (T, B, inputs)),
+        ("weight_hh", weights.weight_hh, (rows, P)),
+        ("bias_ih", weights.bias_ih, (rows,)),
+        ("bias_hh", weights.bias_hh, (rows,)),
+        ("weight_hr", weights.weight_hr, (P, H)),
+        ("the state's h", state[0], (B, P)),
+        *((f"the state's {name}", one, (B, H)) for name, one in zip(cell.state._fields[1:], state[1:], strict=True)),
+    ]
+    for name, tensor, shape in expected:
+        if tensor is None:
+            continue
+        if tensor.shape != shape:
+            came, weight = tuple(tensor.shape), tuple(like.shape)
+            raise RuntimeError(f"{name} has shape {came}, expected {shape} to go with weight_ih {weight}")
+        if tensor.device != like.device:
+            raise RuntimeError(f"{name} is on {tensor.device}, expected {like.device} as weight_ih; move it with .to()")
+        if tensor.dtype != like.dtype and not torch._C._is_any_autocast_enabled():
+            raise RuntimeError(f"{name} is {tensor.dtype}, expected {like.dtype} as weight_ih; convert it with .to()")
+    if lengths is not None and (lengths.shape != (B,) or lengths.is_floating_point() or lengths.dtype == torch.bool):
+        raise RuntimeError(f"lengths is {lengths.dtype} {tuple(lengths.shape)}, expected integers of shape ({B},)")
+
+
+_override: ContextVar[str | None] = ContextVar("gatewise engine", default=None)
+
+
+@contextmanager
+def use_engine(name: str) -> Iterator[None]:
+    """Run everything inside the block on one engine, whatever the layers were built with.
+
+    It holds for the current thread and asynchronous task only, and blocks nest.
+
+    Arguments:
+        name: an engine's name, or `"auto"`.
+
+    Raises:
+        ValueError: there is no such engine; and, inside the block, the engine refuses a request.
+
+    Examples:
+        >>> from gatewise.nn import GRU
+        >>> gru = GRU(3, 8, generator=torch.Generator().manual_seed(0))
+        >>> with use_engine("reference"):
+        ...     explain(gru, torch.zeros(5, 2, 3))
+        GRU(3, 8) on x (5, 2, 3), torch.float32, cpu; use_engine('reference')
+          aten       is not asked: use_engine('reference')
+          reference  runs: a Python loop over gatewise.cells, the specification
+    """
+    token = _override.set(check_name(name))
+    try:
+        yield
+    finally:
+        _override.reset(token)
+
+
+def check_name(name: str) -> str:
+    """The name itself, if it is `"auto"` or an engine's; else a ValueError that lists the names."""
+    if name != "auto" and name not in ENGINES:
+        raise ValueError(f"engine is {name!r}, expected one of {', '.join(map(repr, ('auto', *ENGINES)))}")
+    return name
+
+
+def choose(request: Request, engine: str = "auto") -> Engine:
+    """The engine that serves a request: the named one, or with `"auto"` the fastest that accepts.
+
+    Raises:
+        ValueError: the named engine refuses, or none accepts; with every reason.
+    """
+    name = _override.get() or engine
+    asked = list(ENGINES.values()) if name == "auto" else [ENGINES[check_name(name)]]
+    reasons = []
+    for one in asked:
+        reason = one.refuses(request)
+        if reason is None:
+            return one
+        reasons.append(f"engine {one.name!r} refuses: {reason}")
+    raise ValueError("; ".join(reasons) + ("" if name == "auto" else "; use engine='auto' for one that accepts"))
+
+
+def scan(
+    cell: Cell,
+    x: Tensor,
+    state: Any,
+    weights: Weights,
+    *,
+    lengths: Tensor | None = None,
+    reverse: bool = False,
+    keep: Collection[str] = (),
+    engine: str = "auto",
+) -> Scan:
+    """Run one layer in one direction on the engine chosen; arguments and returns as in the contract above.
+
+    Examples:
+        >>> from gatewise import cells
+        >>> weights = Weights(torch.ones(1, 1), torch.ones(1, 1))  # h' = x + h: a running sum
+        >>> ones = torch.ones(4, 2, 1)
+        >>> start, lengths = cells.RNNState(torch.zeros(2, 1)), torch.tensor([4, 2])
+        >>> result = scan(cells.RNN_IDENTITY, ones, start, weights, lengths=lengths)
+        >>> result.output[:, :, 0]
+        tensor([[1., 1.],
+                [2., 2.],
+                [3., 0.],
+                [4., 0.]])
+        >>> result.state.h[:, 0]
+        tensor([4., 2.])
+    """
+    chosen = choose(Request(cell, x, state, weights, lengths, reverse, keep), engine)
+    return chosen.scan(cell, x, state, weights, lengths=lengths, reverse=reverse, keep=keep)
+
+
+class Explainable(Protocol):
+    """What `explain` needs of a layer; those of `gatewise.nn` have it."""
+
+    engine: str
+
+    def requests(self, x: Tensor, lengths: Tensor | None = None) -> list[Request]: ...
+
+
+def explain(layer: Explainable, x: Tensor, lengths: Tensor | None = None) -> None:
+    """Print which engine would run `layer(x, lengths=lengths)`, and why the others would not; returns nothing.
+
+    Arguments:
+        layer: a layer of `gatewise.nn`.
+        x: the input it would be called with; only its shape, dtype and device count.
+        lengths: the lengths it would be called with.
+
+    Examples:
+        >>> from gatewise.nn import RNN
+        >>> rnn = RNN(1, 8, nonlinearity="identity", generator=torch.Generator().manual_seed(0))
+        >>> explain(rnn, torch.zeros(24, 2, 1))
+        RNN(1, 8, nonlinearity=identity) on x (24, 2, 1), torch.float32, cpu; engine='auto'
+          aten       refuses: torch has no fused kernel for the step 'rnn_identity_step' of the cell 'rnn_identity'
+          reference  runs: a Python loop over gatewise.cells, the specification
+    """
+    override, requests = _override.get(), layer.requests(x, lengths)
+    asked = override or layer.engine
+    wish = f"engine={asked!r}" if override is None else f"use_engine({asked!r})"
+    print(f"{layer} on x {tuple(x.shape)}, {x.dtype}, {x.device}; {wish}")
+    candidates = [engine for engine in ENGINES.values() if asked in ("auto", engine.name)]
+    winners = [next((one.name for one in candidates if one.refuses(request) is None), None) for request in requests]
+    for engine in ENGINES.values():
+        verdict = _verdict(engine, requests, winners) if engine in candidates else f"is not asked: {wish}"
+        print(f"  {engine.name:<10} {verdict}")
+
+
+def _verdict(engine: Engine, requests: list[Request], winners: list[str | None]) -> str:
+    """What an engine does with the scans of a layer: one for each layer of the stack in each direction."""
+    reasons = "; ".join(dict.fromkeys(filter(None, map(engine.refuses, requests))))
+    runs = winners.count(engine.name)
+    if runs == 0:
+        return f"refuses: {reasons}" if reasons else "would run, but a faster engine does"
+    share = "" if runs == len(requests) else f" {runs} of {len(requests)} scans"
+    return f"runs{share}: {engine.summary}" + (f"; refuses the others: {reasons}" if reasons else "")
+
+
+from gatewise.engines import aten, reference  # noqa: E402 - they import the contract above
+
+ENGINES: dict[str, Engine] = {engine.name: engine for engine in (aten, reference)}  # fastest first; one line per engine

@@ -1,0 +1,115 @@
+"""torch's own fused kernels: oneDNN and ATen's loops on a CPU, cuDNN on CUDA, MPS.
+
+They run a whole sequence in one call and give back the output and the last state; gates and cell states stay inside.
+Letters: `T` time steps, `B` batch, `I` input size, `H` hidden size, `P` projection size, `N` valid steps of all
+sequences together.
+"""
+
+import warnings
+from collections.abc import Callable, Collection
+from contextlib import nullcontext
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from gatewise import cells
+from gatewise.cells import Cell, Weights
+from gatewise.engines import Request, Scan, check
+
+name = "aten"
+summary = "torch's own fused kernels"
+
+# By step function, not by name: a cell with a changed equation is another cell.
+_KERNELS: dict[Callable[..., Any], Callable[..., tuple[Tensor, ...]]] = {
+    cells.rnn_tanh_step: torch.rnn_tanh,
+    cells.rnn_relu_step: torch.rnn_relu,
+    cells.lstm_step: torch.lstm,
+    cells.gru_step: torch.gru,
+}
+
+
+def refuses(request: Request) -> str | None:
+    """The reason why torch's kernels cannot serve the request, or None."""
+    cell, weights = request.cell, request.weights
+    if cell.step not in _KERNELS:
+        step = getattr(cell.step, "__name__", repr(cell.step))  # a partial has no name
+        return f"torch has no fused kernel for the step {step!r} of the cell {cell.name!r}"
+    if request.keep:
+        return f"torch's kernels do not give back {' or '.join(sorted(request.keep))}"
+    if request.x.numel() == 0:
+        return f"torch's kernels do not take an empty x, here {tuple(request.x.shape)}"
+    if (weights.bias_ih is None) != (weights.bias_hh is None):
+        return "torch's kernels take both biases or none"
+    if weights.weight_hr is not None and cell.step is not cells.lstm_step:
+        return f"torch's kernels have a projection for the LSTM only, not for {cell.name!r}"
+    return None
+
+
+def scan(
+    cell: Cell,
+    x: Tensor,
+    state: Any,
+    weights: Weights,
+    *,
+    lengths: Tensor | None = None,
+    reverse: bool = False,
+    keep: Collection[str] = (),
+) -> Scan:
+    """Run one layer in one direction in one call of a kernel, as the contract in `gatewise.engines` says."""
+    check(cell, x, state, weights, lengths)
+    if lengths is not None:
+        return _scan_packed(cell, x, state, weights, lengths, reverse)
+    output, state = _run(cell, x.flip(0) if reverse else x, None, state, weights)
+    return Scan(output.flip(0) if reverse else output, state)
+
+
+def _run(cell: Cell, x: Tensor, batch_sizes: Tensor | None, state: Any, weights: Weights) -> tuple[Tensor, Any]:
+    """Call the kernel on padded `x (T, B, I)`, or on packed `x (N, I)` with the number of sequences on at each step."""
+    tensors = [one for one in weights if one is not None]
+    stacked = [one.unsqueeze(0) for one in state]  # the kernels take states of all layers: (1, B, H)
+    hx = stacked if cell.step is cells.lstm_step else stacked[0]
+    training = torch.is_grad_enabled()  # what a backward pass needs is kept only if there may be one
+    # biases, num_layers, dropout, train, bidirectional
+    options = (weights.bias_ih is not None, 1, 0.0, training, False)
+    arguments = (x, hx, tensors, *options, False) if batch_sizes is None else (x, batch_sizes, hx, tensors, *options)
+    with nullcontext() if weights.weight_hr is None else warnings.catch_warnings():
+        if weights.weight_hr is not None:  # torch says which of its own kernels it takes then: nothing to act on
+            warnings.filterwarnings("ignore", "LSTM with projections is not supported with oneDNN")
+        output, *last = _KERNELS[cell.step](*arguments)
+    return output, cell.state(*(one.squeeze(0) for one in last))
+
+
+class _Packing(NamedTuple):
+    """Where each valid step lies in the padded batch, time by time, longest sequence first."""
+
+    rows: Tensor  # (N,) into x as (T*B, I)
+    batch_sizes: Tensor  # (longest,) sequences on at each step, on the CPU
+    order: Tensor  # (sequences of length > 0,) their places in the batch
+
+
+def _pack(T: int, lengths: Tensor, reverse: bool, device: torch.device) -> _Packing:
+    by_length, order = lengths.cpu().sort(descending=True)
+    on = torch.arange(T)[:, None] < by_length  # (T, B)
+    time, rank = on.nonzero(as_tuple=True)
+    if reverse:
+        time = by_length[rank] - 1 - time
+    batch_sizes = on.sum(1)
+    return _Packing(
+        rows=(time * len(lengths) + order[rank]).to(device),
+        batch_sizes=batch_sizes[batch_sizes > 0],
+        order=order[by_length > 0].to(device),
+    )
+
+
+def _scan_packed(cell: Cell, x: Tensor, state: Any, weights: Weights, lengths: Tensor, reverse: bool) -> Scan:
+    T, B, _ = x.shape
+    rows, batch_sizes, order = _pack(T, lengths, reverse, x.device)
+    if len(rows) == 0:
+        return Scan(x.new_zeros(T, B, state[0].shape[1]), state)
+    first = cell.state(*(one.index_select(0, order) for one in state))
+    packed, last = _run(cell, x.reshape(T * B, -1).index_select(0, rows), batch_sizes, first, weights)
+    output = packed.new_zeros(T * B, packed.shape[1]).index_copy(0, rows, packed)
+    # Sequences of length zero are not in the packed batch: they keep their initial state.
+    state = cell.state(*(one.to(end.dtype).index_copy(0, order, end) for one, end in zip(state, last, strict=True)))
+    return Scan(output.view(T, B, -1), state)

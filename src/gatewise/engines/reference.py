@@ -1,0 +1,72 @@
+"""The reference engine: a Python loop over `gatewise.cells`.
+
+It is the specification. Every other engine is tested against it, values and gradients, and it accepts every request
+and every
+`Cell`, a user's own too. Letters: `T` time steps, `B` batch, `H` hidden size, `P` projection size, `G` gates of the
+cell.
+"""
+
+from collections.abc import Collection
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gatewise.cells import Cell, Gates, Weights
+from gatewise.engines import Request, Scan, check
+
+name = "reference"
+summary = "a Python loop over gatewise.cells, the specification"
+
+
+def refuses(request: Request) -> str | None:
+    """Never: what the specification cannot do has no meaning."""
+    return None
+
+
+def scan(
+    cell: Cell,
+    x: Tensor,
+    state: Any,
+    weights: Weights,
+    *,
+    lengths: Tensor | None = None,
+    reverse: bool = False,
+    keep: Collection[str] = (),
+) -> Scan:
+    """Run one layer in one direction, step by step, as the contract in `gatewise.engines` says."""
+    check(cell, x, state, weights, lengths)
+    T, B, _ = x.shape
+    valid = None if lengths is None else _valid(T, lengths.to(x.device))
+    if valid is not None:
+        x = x.masked_fill(~valid, 0)  # so that not even a NaN in the padding reaches a gradient
+    states: list[Any] = []
+    gates: list[Gates] = []
+    for t in reversed(range(T)) if reverse else range(T):
+        after, opened = cell.step(x[t], state, weights)
+        states.append(after)
+        gates.append(opened if "gates" in keep else {})
+        # Where the sequence is over (or, in reverse, has not begun) the state stays as it was.
+        state = (
+            after
+            if valid is None
+            else cell.state(*(torch.where(valid[t], a, s) for a, s in zip(after, state, strict=True)))
+        )
+
+    def over_time(steps: list[Tensor], size: int) -> Tensor:
+        stacked = torch.stack(steps[::-1] if reverse else steps) if steps else x.new_zeros(0, B, size)
+        return stacked if valid is None else stacked.masked_fill(~valid, 0)
+
+    H = weights.weight_hh.shape[0] // len(cell.gates)
+    names = gates[0] if gates else cell.gates
+    return Scan(
+        output=over_time([after[0] for after in states], state[0].shape[1]),
+        state=state,
+        cells=over_time([after.c for after in states], H) if "cells" in keep and "c" in cell.state._fields else None,
+        gates={one: over_time([step[one] for step in gates], H) for one in names} if "gates" in keep else None,
+    )
+
+
+def _valid(T: int, lengths: Tensor) -> Tensor:
+    """Which steps belong to which sequence: `(T, B, 1)`."""
+    return (torch.arange(T, device=lengths.device)[:, None] < lengths)[..., None]

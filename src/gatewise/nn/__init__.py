@@ -1,0 +1,17 @@
+"""Recurrent layers, drop-in for `torch.nn.RNN`, `LSTM`, `GRU` and their cells, with every gate open to view.
+
+The constructors take torch's arguments in torch's order, the weights have torch's names, shapes and initial values
+(with the same seed, the same numbers), and calls take and give torch's shapes. The equations are in `gatewise.cells`;
+what runs them is in `gatewise.engines`. The same weights serve whole sequences (`layer(x)`), streaming
+(`layer.step(x_t, state)`) and inspection (`layer.trace(x)`).
+
+`weights.py`  weights under torch's names, initial values, initial states
+`stack.py`    layers on top of each other, in both directions; lengths, step, trace
+`layers.py`   RNN, LSTM, GRU, RNNCell, LSTMCell, GRUCell: the constructors
+"""
+
+from gatewise.nn.layers import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
+from gatewise.nn.stack import LayerTrace, Recurrent, Trace
+from gatewise.nn.weights import Options
+
+__all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "LayerTrace", "Options", "RNNCell", "Recurrent", "Trace"]

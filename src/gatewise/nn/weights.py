@@ -1,0 +1,134 @@
+"""What layers and cells share: weights under torch's names, their initial values, states, the choice of an engine.
+
+Letters: `B` batch, `I` input size, `H` hidden size, `P` projection size, `G` gates of the cell.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any, TypedDict
+
+import torch
+from torch import Tensor
+from torch.nn import Module, Parameter
+
+from gatewise import engines
+from gatewise.cells import Cell
+
+State = Tensor | tuple[Tensor, ...]  # h, or for an LSTM (h, c)
+
+
+class Options(TypedDict, total=False):
+    """Keyword arguments of every layer and cell, beyond torch's.
+
+    - `engine`: what runs the equations: `"auto"`, the fastest that can, or an engine by name; see `gatewise.engines`.
+    - `init`: `"torch"`, weights and biases from U(-1/sqrt(H), 1/sqrt(H)); `"uniform"`, weights from U(-bound, bound),
+      biases zero.
+    - `init_bound`: the bound of `"uniform"`; 1/sqrt(H) if not given. Networks written from scratch often use 1.
+    - `generator`: draws the initial weights; torch's global generator if not given.
+    """
+
+    engine: str
+    init: str
+    init_bound: float | None
+    generator: torch.Generator | None
+
+
+class Weighted(Module):
+    """A module with the weights of one cell or more, run by an engine."""
+
+    cell: Cell
+
+    def __init__(
+        self, input_size: int, hidden_size: int, bias: bool, engine: str, init: str, init_bound: float | None
+    ) -> None:
+        super().__init__()
+        if init not in ("torch", "uniform"):
+            raise ValueError(f"init is {init!r}, expected 'torch' or 'uniform'")
+        if init == "torch" and init_bound is not None:
+            raise ValueError("init_bound is for init='uniform'; pass init='uniform' too, or leave init_bound out")
+        self.input_size = positive("input_size", input_size)
+        self.hidden_size = positive("hidden_size", hidden_size)
+        self.bias = boolean("bias", bias)
+        self.engine = engines.check_name(engine)
+        self.init = init
+        self.init_bound = init_bound
+
+    def add_weights(self, suffix: str, inputs: int, projection: int, device: Any, dtype: Any) -> None:
+        """Register one parameter for each field of `cells.Weights`, its name and the suffix; None if not in use."""
+        H, rows = self.hidden_size, len(self.cell.gates) * self.hidden_size
+        shapes = {
+            "weight_ih": (rows, inputs),
+            "weight_hh": (rows, projection or H),
+            "bias_ih": (rows,) if self.bias else None,
+            "bias_hh": (rows,) if self.bias else None,
+            "weight_hr": (projection, H) if projection else None,
+        }
+        for name, shape in shapes.items():
+            weight = None if shape is None else Parameter(torch.empty(shape, device=device, dtype=dtype))
+            self.register_parameter(name + suffix, weight)
+
+    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
+        """Draw the weights again, as `init` says, in the order and with the numbers of torch.nn."""
+        bound = 1 / math.sqrt(self.hidden_size) if self.init_bound is None else self.init_bound
+        with torch.no_grad():
+            for name, weight in self.named_parameters():
+                if self.init == "uniform" and name.startswith("bias"):
+                    weight.zero_()
+                else:
+                    weight.uniform_(-bound, bound, generator=generator)
+
+    def initial_state(
+        self, hx: State | None, x: Tensor, lead: tuple[int, ...], sizes: Sequence[int]
+    ) -> tuple[Tensor, ...]:
+        """The fields of the initial state, each `(*lead, size)`: zeros, or those of `hx` once they are seen to fit."""
+        if hx is None:
+            return tuple(x.new_zeros(*lead, size) for size in sizes)
+        names = self.cell.state._fields
+        given = (hx,) if isinstance(hx, Tensor) else tuple(hx)
+        if len(given) != len(names):
+            came = "a tensor" if isinstance(hx, Tensor) else f"a tuple of {len(given)}"
+            expected = "a tensor, h" if len(names) == 1 else f"the tuple ({', '.join(names)})"
+            raise TypeError(f"the state is {came}, expected {expected} for {type(self).__name__}")
+        for name, tensor, size in zip(names, given, sizes, strict=True):
+            if tensor.shape != (*lead, size):
+                raise RuntimeError(
+                    f"{name} of the state has shape {tuple(tensor.shape)}, expected {(*lead, size)}; "
+                    "pass a state of that shape, or none to start from zeros"
+                )
+        return given
+
+    def final_state(self, fields: Sequence[Tensor]) -> State:
+        """What a call returns: a tensor where the state is h alone, as torch does; else the cell's state tuple."""
+        if len(fields) == 1:
+            return fields[0]
+        state: tuple[Tensor, ...] = self.cell.state(*fields)
+        return state
+
+    def check_features(self, x: Tensor, weight: Tensor) -> None:
+        """Raise unless the input has the features and the dtype that the weights expect."""
+        if x.shape[-1] != self.input_size:
+            raise RuntimeError(
+                f"input has {x.shape[-1]} features, expected input_size={self.input_size}; "
+                f"pass input_size={x.shape[-1]} to {type(self).__name__}, or reshape the input"
+            )
+        if x.dtype != weight.dtype and not torch._C._is_any_autocast_enabled():
+            raise ValueError(
+                f"input is {x.dtype}, expected {weight.dtype} as the weights; "
+                f"convert the input, input.to({weight.dtype}), or the layer, layer.to({x.dtype})"
+            )
+
+
+def positive(name: str, value: int) -> int:
+    """The value, if it is an integer above zero."""
+    if not isinstance(value, int):
+        raise TypeError(f"{name} is {value!r}, expected an integer")
+    if value <= 0:
+        raise ValueError(f"{name} is {value}, expected 1 or more")
+    return value
+
+
+def boolean(name: str, value: bool) -> bool:
+    """The value, if it is True or False: a number here is most often an argument in the wrong place."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} is {value!r}, expected True or False")
+    return value
