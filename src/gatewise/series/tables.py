@@ -1,0 +1,348 @@
+"""Tables: any source a person has as one pandas table, and which of its columns to use.
+
+Nothing is chosen silently: every guess is a sentence, and several candidates are an error that lists them.
+"""
+
+import gzip
+import io
+import warnings
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from numbers import Real
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from gatewise.series.dates import PARTS, TIME_NAMES, DataError, Where, is_text, looks_like_dates
+
+Backend = Literal["pandas", "polars"]
+Source: TypeAlias = Any  # path, pandas or polars table or series, 1-D array, list or tensor
+
+
+@dataclass(frozen=True)
+class Table:
+    """A source as one pandas table."""
+
+    frame: pd.DataFrame
+    name: str = "the table"
+    backend: Backend = "pandas"
+    is_file: bool = False  # then row 1 is line 2
+    date_only: tuple[str, ...] = ()  # polars columns of type Date, to be answered in kind
+    columns: "Columns | None" = None  # already known where the source is one series
+    freq: str | None = None  # known where a pandas index carries one
+    guesses: tuple[str, ...] = ()
+
+    def row(self, position: int) -> str:
+        """The name of a row for a person, who counts from 1 and whose file has a header."""
+        line = f" (line {position + 2} of {self.name})" if self.is_file else ""
+        return f"row {position + 1}{line}"
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which columns to use, and how each was found."""
+
+    time: tuple[str, ...]  # empty: the rows are time 0, 1, 2, ...
+    target: str
+    id: str | None
+    guesses: tuple[str, ...] = ()
+
+
+# ------------------------------------------------------------------------------------------------------- sources
+
+
+def load(source: Source) -> Table:
+    """Any accepted source as a table; see `gatewise.series.read` for what is accepted."""
+    if isinstance(source, str | Path):
+        return _load_file(Path(source))
+    if isinstance(source, pd.DataFrame):
+        return _check_columns(Table(_with_index(source), freq=_index_frequency(source.index)))
+    if isinstance(source, pd.Series):
+        return _load_pandas_series(source)
+    if type(source).__module__.split(".")[0] == "polars":
+        return _load_polars(source)
+    return _load_array(source)
+
+
+def _one_series(y: Any, time: Any = None, name: object = None, **about: Any) -> Table:
+    """A series as a table of its dates, if it has any, and its values."""
+    target = "y" if name is None else str(name)
+    if len(y) == 0:
+        raise DataError(f"series {target!r} is empty; expected one value per date")
+    if time is None:
+        return Table(pd.DataFrame({target: y}), columns=Columns((), target, None), **about)
+    index = "ds" if target != "ds" else "time"
+    return Table(pd.DataFrame({index: time, target: y}), columns=Columns((index,), target, None), **about)
+
+
+def _load_array(source: Any) -> Table:
+    values = source
+    if hasattr(source, "detach"):  # a tensor; numpy has no bfloat16
+        values = source.detach().cpu().double() if source.is_floating_point() else source.detach().cpu()
+    if not isinstance(values, list | tuple | np.ndarray) and not hasattr(values, "__array__"):
+        raise DataError(
+            f"cannot read {type(source).__name__}; expected a path to a CSV file, a pandas or polars table or series, "
+            "or a one-dimensional array"
+        )
+    array = np.asarray(values, dtype=object if isinstance(values, list | tuple) else None)
+    if array.ndim != 1:
+        raise DataError(
+            f"the array has shape {array.shape}, expected one dimension (T,); "
+            "pass one column, such as array[:, 0], or a table"
+        )
+    return _one_series(pd.Series(array).infer_objects())
+
+
+def _load_pandas_series(source: pd.Series) -> Table:
+    index, y = source.index, source.reset_index(drop=True)
+    if isinstance(index, pd.RangeIndex) and index.start == 0 and index.step == 1:
+        return _one_series(y, name=source.name)
+    if isinstance(index, pd.MultiIndex):
+        raise DataError(
+            "the series has an index of several levels, expected dates; pass series.reset_index() as a table"
+        )
+    return _one_series(y, pd.Series(index), source.name, freq=_index_frequency(index))
+
+
+def _index_frequency(index: pd.Index) -> str | None:
+    return index.freqstr if isinstance(index, pd.DatetimeIndex) else None
+
+
+def _with_index(frame: pd.DataFrame) -> pd.DataFrame:
+    """Dates or names held in the index become columns; a plain row count is dropped."""
+    index = frame.index
+    if isinstance(index, pd.DatetimeIndex | pd.PeriodIndex) and index.name is None:
+        return frame.rename_axis("ds").reset_index()
+    return frame.reset_index(drop=index.names == [None] or set(index.names) <= set(frame.columns))
+
+
+def _load_polars(source: Any) -> Table:
+    import narwhals as nw
+
+    native = nw.from_native(source, allow_series=True, pass_through=False)
+    if isinstance(native, nw.LazyFrame):
+        raise DataError("the polars table is lazy; pass table.collect()")
+    if isinstance(native, nw.Series):
+        return _one_series(_from_polars(native), name=native.name or None, backend="polars")
+    frame = pd.DataFrame({column: _from_polars(native[column]) for column in native.columns})
+    date_only = tuple(column for column in native.columns if native[column].dtype == nw.Date)
+    return _check_columns(Table(frame, backend="polars", date_only=date_only))
+
+
+def _from_polars(column: Any) -> pd.Series:
+    """One polars column in pandas, without needing pyarrow: dates through their 64-bit count of microseconds."""
+    import narwhals as nw
+
+    if column.dtype == nw.Date or column.dtype == nw.Datetime:
+        moments = column.cast(nw.Datetime("us", getattr(column.dtype, "time_zone", None)))
+        counts = moments.dt.timestamp("us").fill_null(np.iinfo(np.int64).min).to_numpy()  # the lowest integer is NaT
+        dates = pd.DatetimeIndex(counts.view("M8[us]"))
+        zone = getattr(column.dtype, "time_zone", None)
+        return pd.Series(dates if zone is None else dates.tz_localize("UTC").tz_convert(zone))
+    if column.dtype.is_float() or (column.dtype.is_integer() and not column.is_null().any()):
+        return pd.Series(column.to_numpy())
+    return pd.Series(column.to_list()).infer_objects()
+
+
+def _load_file(path: Path) -> Table:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise DataError(f"there is no file {path}; check the path") from None
+    except OSError as reason:
+        raise DataError(f"{path} cannot be read: {reason.strerror}") from None
+    if path.suffix == ".parquet":
+        return _check_columns(Table(_parquet(path, content), name=path.name))
+    text = _decoded(path, content)
+    delimiter = _delimiter(text)
+    frame = _parsed(path, text, delimiter)
+    guesses = () if delimiter == "," else (f"delimiter: {delimiter!r}",)
+    return _decimal_commas(_check_columns(Table(frame, name=path.name, is_file=True, guesses=guesses)), delimiter)
+
+
+def _parquet(path: Path, content: bytes) -> pd.DataFrame:
+    try:
+        return _with_index(pd.read_parquet(io.BytesIO(content)))
+    except ImportError:
+        raise DataError(
+            f"{path}: reading .parquet needs pyarrow; pip install pyarrow, or save the table as CSV"
+        ) from None
+    except (ValueError, OSError) as reason:
+        raise DataError(f"{path} is not a parquet file: {reason}") from None
+
+
+def _decoded(path: Path, content: bytes) -> str:
+    try:
+        content = gzip.decompress(content) if path.suffix == ".gz" else content
+    except (OSError, EOFError):
+        raise DataError(f"{path} is not a whole gzip file; compress the CSV again or pass it uncompressed") from None
+    if content.startswith(b"PK") or b"\0" in content[:4096]:
+        raise DataError(
+            f"{path} is not a text table (a spreadsheet, UTF-16 or other binary file?); save it as CSV in UTF-8"
+        )
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as reason:
+        line = content[: reason.start].count(b"\n") + 1
+        raise DataError(
+            f"{path}, line {line}: byte 0x{content[reason.start]:02x} is not UTF-8; save the file as UTF-8"
+        ) from None
+    if not text.strip():
+        raise DataError(f"{path} is empty; expected a header line and one row per date")
+    return text
+
+
+def _delimiter(text: str) -> str:
+    header = text.lstrip().partition("\n")[0]
+    return max(",;\t|", key=header.count)  # the first of equals: a comma if there is none at all
+
+
+def _parsed(path: Path, text: str, delimiter: str) -> pd.DataFrame:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            frame = pd.read_csv(io.StringIO(text), sep=delimiter, low_memory=False, skip_blank_lines=False)
+    except (ValueError, pd.errors.ParserWarning) as reason:  # pandas' own parser errors are ValueErrors
+        raise DataError(
+            f"{path} is not a regular table: {str(reason).strip()}; every line needs as many fields as the header"
+        ) from None
+    if not isinstance(frame.index, pd.RangeIndex):
+        named, fields = len(frame.columns), len(frame.columns) + frame.index.nlevels
+        raise DataError(
+            f"{path}: the header names {named} columns but the rows have {fields} fields between {delimiter!r}; "
+            "name every column (a decimal comma needs ';' between the fields)"
+        )
+    filled = np.flatnonzero(frame.notna().any(axis=1))
+    if len(filled) == 0:
+        raise DataError(f"{path} has a header and no rows; expected one row per date")
+    return frame.iloc[: filled[-1] + 1]  # blank lines at the end are no data; inside they are reported
+
+
+def _decimal_commas(table: Table, delimiter: str) -> Table:
+    """Numbers such as 112,5 in a file whose fields are not divided by commas."""
+    frame, guesses = table.frame.copy(), list(table.guesses)
+    for column in [] if delimiter == "," else [column for column in frame.columns if is_text(frame[column])]:
+        text = frame[column].dropna().str.strip()
+        with_comma = text[text.str.contains(",")]
+        if len(with_comma) and text.str.fullmatch(r"[+-]?\d+(,\d+)?").all():
+            frame[column] = frame[column].str.replace(",", ".").astype(np.float64)
+            example = f"{with_comma.iloc[0]!r} read as {frame[column][with_comma.index[0]]}"
+            guesses.append(f"decimal comma in column {column!r}: {example}")
+    return replace(table, frame=frame, guesses=tuple(guesses))
+
+
+def _check_columns(table: Table) -> Table:
+    repeated = table.frame.columns[table.frame.columns.duplicated()]
+    if len(repeated):
+        raise DataError(f"{table.name} has several columns named {repeated[0]!r}; give each its own name")
+    if len(table.frame) == 0:
+        raise DataError(f"{table.name} has no rows; expected one row per date")
+    return replace(table, frame=table.frame.rename(columns=str).reset_index(drop=True))
+
+
+# ------------------------------------------------------------------------------------------------------- columns
+
+
+def choose_columns(
+    table: Table, id_column: str | None, time_column: str | list[str] | None, target_column: str | None
+) -> Columns:
+    """The columns to use: those given, the usual names, or the only ones that can be meant."""
+    asked = [id_column, target_column, *([time_column] if isinstance(time_column, str) else time_column or ())]
+    for column in asked:
+        if column is not None and column not in table.frame.columns:
+            raise DataError(f"{table.name} has no column {column!r}; its columns are {_listed(table.frame.columns)}")
+        if asked.count(column) > 1 and column is not None:
+            raise DataError(f"column {column!r} is asked for twice; time, target and id are three different columns")
+    if table.columns is not None:
+        return table.columns
+    id_column = id_column or ("unique_id" if "unique_id" in table.frame.columns else None)
+    time, time_guess = _time_columns(table, time_column, {id_column, target_column})
+    target, target_guess = _target_column(table, target_column, {id_column, *time})
+    unused = [column for column in table.frame.columns if column not in {id_column, target, *time}]
+    guesses = [time_guess, target_guess, id_column and f"series column: {id_column!r}"]
+    guesses.append(f"columns not used: {_listed(unused)}" if unused else None)
+    return Columns(time, target, id_column, tuple(guess for guess in guesses if guess))
+
+
+def _time_columns(table: Table, given: str | list[str] | None, taken: set[str | None]) -> tuple[tuple[str, ...], str]:
+    columns = [column for column in table.frame.columns if column not in taken]
+    if given is not None:
+        time = (given,) if isinstance(given, str) else tuple(given)
+        return time, f"time column: {_listed(time)} (as given)"
+    if "ds" in columns:
+        return ("ds",), "time column: 'ds'"
+    lower = {column.lower(): column for column in columns}
+    if {"year", "month"} <= set(lower):
+        parts = tuple(lower[part] for part in PARTS if part in lower)
+        return parts, f"time columns: {_listed(parts)} (together)"
+    dates = [column for column in columns if looks_like_dates(table.frame[column])]
+    named = [column for column in columns if column.lower() in TIME_NAMES]
+    if not dates and not named and len(columns) == 1:
+        return (), "time column: none"
+    candidates = [column for column in dates if column in named] or dates or named
+    if len(candidates) == 1:
+        reason = "the only one that reads as dates" if dates == candidates else "by its name"
+        return (candidates[0],), f"time column: {candidates[0]!r} ({reason})"
+    found = f"{_listed(candidates)} could be" if candidates else f"none of {_listed(columns)} reads as dates"
+    raise DataError(f"{table.name}: which column is the time? {found}; pass time_column= (command line: --time COL)")
+
+
+def _target_column(table: Table, given: str | None, taken: set[str | None]) -> tuple[str, str]:
+    columns = [column for column in table.frame.columns if column not in taken]
+    if given is not None:
+        return given, f"target column: {given!r} (as given)"
+    if "y" in columns:
+        return "y", "target column: 'y'"
+    numbers = [column for column in columns if _mostly_numbers(table.frame[column])]
+    candidates = columns if len(columns) == 1 else numbers
+    if len(candidates) == 1:
+        reason = "the only one left" if len(columns) == 1 else "the only one left that holds numbers"
+        return candidates[0], f"target column: {candidates[0]!r} ({reason})"
+    found = f"{len(numbers)} hold numbers, {_listed(numbers)}" if numbers else "none beside the time holds numbers"
+    remedy = "pass target_column= (command line: --target COL)"
+    raise DataError(f"{table.name}: which column is to be forecast? {found}; {remedy}")
+
+
+def _listed(columns: Any) -> str:
+    return ", ".join(repr(column) for column in columns)
+
+
+# ------------------------------------------------------------------------------------------------------- numbers
+
+
+def _mostly_numbers(column: pd.Series) -> bool:
+    return bool(np.isfinite(_numbers(column)).mean() >= 0.5)
+
+
+def _numbers(column: pd.Series) -> np.ndarray:
+    """A column as float64, with NaN for whatever is no number."""
+    if not pd.api.types.is_numeric_dtype(column):
+        cells = column.astype(object).map(lambda cell: cell if isinstance(cell, str | Real | Decimal) else None)
+        column = pd.to_numeric(cells, errors="coerce")
+    return np.array(column.to_numpy(np.float64, na_value=np.nan))
+
+
+def read_numbers(column: pd.Series, where: Where) -> np.ndarray:
+    """A column as float64 with NaN for missing values; text and infinite values are errors."""
+    kind = pd.api.types.infer_dtype(column, skipna=True)
+    if kind in ("boolean", "complex"):
+        raise DataError(
+            f"target {column.name!r} holds {kind} values, expected numbers; convert them, as by astype(float)"
+        )
+    cells = column.where(column.str.strip() != "") if is_text(column) else column
+    values, present = _numbers(cells), cells.notna().to_numpy()
+    for bad, what in ((np.isnan(values) & present, "not a number"), (np.isinf(values), "infinite")):
+        rows = np.flatnonzero(bad)
+        if len(rows):
+            cell = column.iloc[rows[0]]
+            shown, more = (
+                repr(cell) if isinstance(cell, str) else cell,
+                "" if len(rows) == 1 else f" (and {len(rows) - 1} more)",
+            )
+            raise DataError(
+                f"{where(rows[0])}: {shown} in target {column.name!r} is {what}{more}; "
+                'give a number such as 1234.5, or leave it empty and pass fill="interpolate" (--fill interpolate)'
+            )
+    return values

@@ -1,0 +1,241 @@
+"""Transforms of a series, each with its inverse: differences, a scale for all, a scale per window.
+
+Arrays of numpy and tensors of torch alike. Letters: T time steps, B windows, C features, h horizon, S sample paths.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+Array = TypeVar("Array", np.ndarray, Tensor)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Differences of a series, and the way back.
+
+    With the backward shift `B y_t = y_{t-1}` and the season m,
+
+        d_t = (1 - B)^order (1 - B^m)^seasonal_order y_t = y_t + sum_k c_k y_{t-k},   k = 1, ..., lag,
+
+    so that `y_t = d_t - sum_k c_k y_{t-k}`: a difference and the past before it give the value back.
+
+    Reference: Box and Jenkins, Time Series Analysis: Forecasting and Control, 1976, chapters 4 and 9.
+
+    Arguments:
+        order: number of ordinary differences.
+        seasonal_order: number of seasonal differences.
+        season: steps of a season, m.
+
+    Raises:
+        ValueError: if an order is negative, the season is below 1, or a series is too short for the lag.
+
+    >>> y = np.array([112.0, 118.0, 132.0, 129.0])
+    >>> difference = Difference(order=1)
+    >>> difference.apply(y)
+    array([ 6., 14., -3.])
+    >>> difference.extend(np.array([-8.0, 14.0]), y)
+    array([121., 135.])
+    """
+
+    order: int = 1
+    seasonal_order: int = 0
+    season: int = 1
+
+    def __post_init__(self) -> None:
+        if self.order < 0 or self.seasonal_order < 0 or self.season < 1:
+            raise ValueError(
+                f"order {self.order}, seasonal_order {self.seasonal_order} and season {self.season}: expected orders "
+                "of at least 0 and a season of at least 1"
+            )
+
+    @property
+    def lag(self) -> int:
+        """How many values the differences are shorter than the series."""
+        return self.order + self.seasonal_order * self.season
+
+    @property
+    def coefficients(self) -> np.ndarray:
+        """The polynomial (1 - B)^order (1 - B^m)^seasonal_order as (lag + 1,) integers, the first of them 1."""
+        polynomial, seasonal = np.ones(1, np.int64), np.zeros(self.season + 1, np.int64)
+        seasonal[0], seasonal[-1] = 1, -1
+        for factor in [np.array([1, -1])] * self.order + [seasonal] * self.seasonal_order:
+            polynomial = np.convolve(polynomial, factor)
+        return polynomial
+
+    def apply(self, y: Array) -> Array:
+        """Differences (..., T - lag) of values (..., T), along the last axis."""
+        self._check_length(y, self.lag + 1)
+        for step in [1] * self.order + [self.season] * self.seasonal_order:
+            y = y[..., step:] - y[..., :-step]
+        return y
+
+    def restore(self, d_hat: Array, y: Array) -> Array:
+        """Values one step ahead: each predicted difference upon the true past before it.
+
+        Arguments:
+            d_hat: (..., n) predicted differences; the last belongs to the last value of `y`, and n is at most T - lag.
+            y: (..., T) true values.
+
+        Returns:
+            (..., n) predictions of the last n values.
+        """
+        n = d_hat.shape[-1]
+        self._check_length(y, self.lag + n)
+        last = y.shape[-1]
+        for k, c in self._past():
+            d_hat = d_hat - c * y[..., last - n - k : last - k]
+        return d_hat
+
+    def extend(self, d_future: Array, history: Array) -> Array:
+        """Values beyond the end: each predicted difference upon the past before it, predictions included.
+
+        Arguments:
+            d_future: (..., h) differences after the end of `history`.
+            history: (..., T) values, of which the last `lag` are needed; broadcast over sample paths (S, h).
+
+        Returns:
+            (..., h) values.
+        """
+        self._check_length(history, self.lag)
+        past = [history[..., history.shape[-1] - k] for k in range(self.lag, 0, -1)]
+        for t in range(d_future.shape[-1]):
+            past.append(d_future[..., t] - sum(c * past[-k] for k, c in self._past()))
+        values = past[self.lag :]
+        if not values:
+            return d_future
+        return torch.stack(values, -1) if isinstance(d_future, Tensor) else np.stack(values, -1)
+
+    def _past(self) -> list[tuple[int, int]]:
+        """The lags k >= 1 that count, with their coefficients."""
+        return [(k, int(c)) for k, c in enumerate(self.coefficients) if k and c]
+
+    def _check_length(self, y: Any, needed: int) -> None:
+        if y.shape[-1] < needed:
+            raise ValueError(
+                f"the series has {y.shape[-1]} values, expected at least {needed}: order {self.order} and "
+                f"seasonal order {self.seasonal_order} of season {self.season} look back {self.lag}; "
+                "give a longer series or lower the orders"
+            )
+
+
+@dataclass(frozen=True)
+class Scale:
+    """An affine scale, `z = (x - shift) / scale`, fitted on the training part only.
+
+    | kind | shift | scale |
+    |---|---|---|
+    | standard | mean | standard deviation |
+    | minmax | smallest value | largest minus smallest |
+    | robust | median | upper minus lower quartile (standard deviation where that is 0) |
+    | none | 0 | 1 |
+
+    Where the values do not vary by more than rounding, the scale is 1.
+
+    Arguments:
+        kind: one of the above.
+
+    Raises:
+        ValueError: if the kind is unknown, or the values to fit are empty or not finite.
+
+    >>> scale = Scale("minmax").fit(np.array([10.0, 20.0, 30.0]))
+    >>> scale.apply(np.array([10.0, 40.0])), scale.invert(np.array([0.0, 1.5]))
+    (array([0. , 1.5]), array([10., 40.]))
+    """
+
+    kind: str = "standard"
+    shift: Any = 0.0  # float64, () or (C,)
+    scale: Any = 1.0
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("standard", "minmax", "robust", "none"):
+            raise ValueError(f"kind is {self.kind!r}, expected standard, minmax, robust or none")
+
+    def fit(self, x: np.ndarray | Tensor) -> "Scale":
+        """The same kind of scale with shift and scale of `x`, (T,) or per feature (T, C)."""
+        x = x.detach().cpu().numpy() if isinstance(x, Tensor) else x
+        values = np.asarray(x, np.float64)
+        if values.size == 0 or not np.isfinite(values).all():
+            raise ValueError(
+                "expected finite values to fit a scale, got none, or NaN or infinity; fill or drop them first"
+            )
+        shift, scale = self._measure(values)
+        rounding = 8 * np.finfo(np.float64).eps * np.abs(values).max(axis=0)
+        return replace(self, shift=shift, scale=np.where(scale > rounding, scale, 1.0))
+
+    def _measure(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if self.kind == "none":
+            return np.zeros(x.shape[1:]), np.ones(x.shape[1:])
+        if self.kind == "standard":
+            return x.mean(axis=0), x.std(axis=0)
+        if self.kind == "minmax":
+            return x.min(axis=0), np.ptp(x, axis=0)
+        lower, median, upper = np.quantile(x, (0.25, 0.5, 0.75), axis=0)
+        return median, np.where(upper > lower, upper - lower, x.std(axis=0))
+
+    def apply(self, x: Array) -> Array:
+        """Scaled values, of the shape of `x`, whose last axis is the features if they were scaled apart."""
+        z: Array = (x - _like(self.shift, x)) / _like(self.scale, x)
+        return z
+
+    def invert(self, z: Array) -> Array:
+        """Values on the original scale."""
+        x: Array = z * _like(self.scale, z) + _like(self.shift, z)
+        return x
+
+
+def _like(constant: Any, x: Array) -> Array:
+    """A constant in the library, precision and place of x."""
+    if isinstance(x, Tensor):
+        return torch.as_tensor(constant, dtype=x.dtype, device=x.device)
+    return np.asarray(constant)
+
+
+def normalise_windows(
+    x: Tensor, *, centre: str = "mean", spread: str = "std", floor: float = 1e-5
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Normalise each window by itself, `z = (x - shift) / scale`, so that level and spread of the past do not matter.
+
+    Reference: Kim et al., Reversible Instance Normalization for Accurate Time-Series Forecasting, ICLR 2022.
+
+    Arguments:
+        x: (T, B, C) windows.
+        centre: shift by the window's "mean", its "last" value, or "none".
+        spread: scale by the window's standard deviation "std", the mean absolute value of what is left after the shift
+            "abs", or "none".
+        floor: smallest scale, in units of x; keeps constant windows finite, values and gradients.
+
+    Returns:
+        z (T, B, C), shift (1, B, C), scale (1, B, C); `restore_windows` is the inverse.
+
+    Raises:
+        ValueError: if `centre` or `spread` is unknown, the windows are no (T, B, C), or the floor is not positive.
+
+    >>> z, shift, scale = normalise_windows(torch.tensor([[[1.0]], [[3.0]]]))
+    >>> z.flatten().tolist(), shift.item(), scale.item()
+    ([-1.0, 1.0], 2.0, 1.0)
+    """
+    if x.ndim != 3 or x.shape[0] == 0:
+        raise ValueError(f"x has shape {tuple(x.shape)}, expected windows (T, B, C) of at least one step; reshape")
+    if centre not in ("mean", "last", "none") or spread not in ("std", "abs", "none") or floor <= 0:
+        raise ValueError(
+            f"centre={centre!r}, spread={spread!r}, floor={floor}: expected centre mean, last or none, "
+            "spread std, abs or none, and a positive floor"
+        )
+    mean = x.mean(0, keepdim=True)
+    shift = {"mean": mean, "last": x[-1:], "none": torch.zeros_like(mean)}[centre]
+    if spread == "std":  # the floor goes under the root, whose gradient at 0 is infinite
+        scale = (x - mean).square().mean(0, keepdim=True).clamp_min(floor**2).sqrt()
+    elif spread == "abs":
+        scale = (x - shift).abs().mean(0, keepdim=True).clamp_min(floor)
+    else:
+        scale = torch.ones_like(mean)
+    return (x - shift) / scale, shift, scale
+
+
+def restore_windows(z: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
+    """The inverse of `normalise_windows`, also for forecasts (h, B, C) made from the windows."""
+    return z * scale + shift

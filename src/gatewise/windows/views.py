@@ -1,0 +1,263 @@
+"""Windows over a series that share its memory.
+
+Letters: N points of the whole series, T time steps of a window, B windows of a batch, C input features, Q target
+features, M windows in all. Batches are time-major, `(T, B, C)`.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+
+class Windows:
+    """Windows over a series as index views: no window is copied until a batch needs it.
+
+    Window i starts at s = starts[i]. Its input is `inputs[s : s + length]`, and its target
+
+        targets[s + shift : s + shift + length]     if every_step, one per step of the window
+        targets[s + length - 1 + shift]             if not, one for the whole window.
+
+    Arguments:
+        inputs: (N, C) the whole series.
+        targets: (N, Q) or (N,), `inputs` by default.
+        length: steps of a window, T.
+        shift: steps from an input to its target: 1 forecasts the next step, 0 reads the target at the same step.
+        every_step: a target on every step of the window, or on the last only.
+        starts: (M,) where the windows start; by default everywhere they fit.
+
+    Raises:
+        ValueError: if sizes do not fit each other, or a window does not fit the series.
+
+    >>> differences = torch.arange(199.0)[:, None]
+    >>> windows = Windows(differences, length=19)
+    >>> x, y = windows[:]
+    >>> len(windows), tuple(x.shape), x[:2, 5, 0].tolist(), y[:2, 5, 0].tolist()
+    (180, (19, 180, 1), [5.0, 6.0], [6.0, 7.0])
+    """
+
+    def __init__(
+        self,
+        inputs: Tensor,
+        targets: Tensor | None = None,
+        *,
+        length: int,
+        shift: int = 1,
+        every_step: bool = True,
+        starts: Tensor | None = None,
+    ) -> None:
+        targets = inputs if targets is None else targets
+        _check_series(inputs, targets, length, shift)
+        self.inputs, self.targets = inputs, targets
+        self.length, self.shift, self.every_step = length, shift, every_step
+        self.starts = torch.arange(len(inputs) - length - shift + 1) if starts is None else starts.detach().cpu()
+        self._ends: Tensor = torch.tensor([len(inputs)])  # where each series ends in `inputs`
+        _check_starts(self.starts, len(inputs) - length - shift)
+
+    @classmethod
+    def over(
+        cls,
+        inputs: Sequence[Tensor],
+        targets: Sequence[Tensor] | None = None,
+        *,
+        length: int,
+        shift: int = 1,
+        every_step: bool = True,
+    ) -> "Windows":
+        """Windows over several series laid end to end in one tensor; none straddles two.
+
+        Arguments:
+            inputs: series (N_k, C), copied once into one tensor.
+            targets: series (N_k, Q) or (N_k,), `inputs` by default.
+            length, shift, every_step: as for one series.
+
+        >>> len(Windows.over([torch.zeros(5, 1), torch.zeros(7, 1)], length=3))
+        6
+        """
+        if len(inputs) == 0 or (targets is not None and len(targets) != len(inputs)):
+            raise ValueError(
+                f"got {len(inputs)} input series and {len(inputs) if targets is None else len(targets)} target series; "
+                "expected at least one, and as many of both"
+            )
+        for k, series in enumerate(inputs):
+            _check_series(series, series if targets is None else targets[k], length, shift, f"series {k}: ")
+        ends = torch.tensor([len(series) for series in inputs]).cumsum(0)
+        ranges = zip([0, *ends.tolist()], ends.tolist(), strict=False)
+        starts = torch.cat([torch.arange(first, end - length - shift + 1) for first, end in ranges])
+        joined = None if targets is None else torch.cat(list(targets))
+        windows = cls(torch.cat(list(inputs)), joined, length=length, shift=shift, every_step=every_step, starts=starts)
+        windows._ends = ends
+        return windows
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def __getitem__(self, indices: int | slice | Sequence[int] | Tensor) -> tuple[Tensor, Tensor]:
+        """Windows by index: x (T, C) of one, or x (T, B, C) of several, with their targets.
+
+        A window and a run of neighbouring windows are views of the series; others are gathered.
+        """
+        if isinstance(indices, int):
+            x, y = self[[indices]]
+            return x[:, 0], y[:, 0] if self.every_step else y[0]
+        starts = self.starts[self._checked(indices)]
+        first, count = (int(starts[0]) if len(starts) else 0), len(starts)
+        neighbours = torch.equal(starts, torch.arange(first, first + count))
+        return self._view(first, count) if neighbours else self._gather(starts)
+
+    def _checked(self, indices: slice | Sequence[int] | Tensor) -> slice | Tensor:
+        if isinstance(indices, slice):
+            return indices
+        chosen = torch.as_tensor(indices, device="cpu")
+        if chosen.ndim != 1 or chosen.is_floating_point() or chosen.dtype == torch.bool:
+            raise TypeError(f"indices are {chosen.dtype} {tuple(chosen.shape)}, expected whole numbers (B,)")
+        wrong = chosen[(chosen < -len(self)) | (chosen >= len(self))]
+        if len(wrong):
+            raise IndexError(f"there is no window {int(wrong[0])}: there are {len(self)}, counted from 0")
+        return chosen.long()
+
+    def _view(self, first: int, count: int) -> tuple[Tensor, Tensor]:
+        x = _neighbours(self.inputs, first, self.length, count)
+        if self.every_step:
+            return x, _neighbours(self.targets, first + self.shift, self.length, count)
+        last = first + self.length - 1 + self.shift
+        return x, self.targets[last : last + count]
+
+    def _gather(self, starts: Tensor) -> tuple[Tensor, Tensor]:
+        rows = (torch.arange(self.length)[:, None] + starts).to(self.inputs.device)
+        return self.inputs[rows], self.targets[(rows if self.every_step else rows[-1]) + self.shift]
+
+    def batches(
+        self, batch_size: int | None = None, shuffle: bool = False, generator: torch.Generator | None = None
+    ) -> "Batches":
+        """The windows in batches, to be iterated any number of times.
+
+        Arguments:
+            batch_size: windows of a batch (the last may be smaller); all of them by default, unshuffled as one view.
+            shuffle: deal the windows anew at each iteration.
+            generator: where the shuffling comes from; torch's global generator is never used.
+
+        Raises:
+            ValueError: if the batch size is below 1, or shuffling has no generator.
+        """
+        return Batches(self, batch_size, shuffle, generator)
+
+    def split(self, held_out: int | float) -> tuple["Windows", "Windows"]:
+        """Training and held-out windows, apart in time.
+
+        The last `held_out` steps of each series are held out. A training window ends, target included, before them; a
+        held-out window has all its targets among them (its inputs may look back further). A window with targets on both
+        sides is in neither part, so that no held-out target is seen in training.
+
+        Arguments:
+            held_out: number of steps, or their fraction of each series as a float between 0 and 1.
+
+        Returns:
+            Training windows, held-out windows.
+
+        Raises:
+            ValueError: if either part has no window.
+
+        >>> train, test = Windows(torch.zeros(199, 1), length=19).split(40)
+        >>> len(train), len(test)
+        (140, 22)
+        """
+        first, last = self._target_span()
+        cut = self._cuts(held_out)[torch.searchsorted(self._ends, self.starts, right=True)]
+        parts = self.starts[last < cut], self.starts[first >= cut]
+        for part, name in zip(parts, ("training", "held-out"), strict=True):
+            if len(part) == 0:
+                steps = self.length if self.every_step else 1
+                raise ValueError(
+                    f"held_out={held_out} leaves no {name} window: a window has {steps} target steps, all on one "
+                    "side of the cut; hold out another number of steps, or take shorter windows"
+                )
+        return self._at(parts[0]), self._at(parts[1])
+
+    def _target_span(self) -> tuple[Tensor, Tensor]:
+        last = self.starts + self.length - 1 + self.shift
+        return (self.starts + self.shift if self.every_step else last), last
+
+    def _cuts(self, held_out: int | float) -> Tensor:
+        """The first held-out step of each series."""
+        sizes = self._ends.diff(prepend=torch.zeros(1, dtype=torch.int64))
+        if isinstance(held_out, float):
+            if not 0 < held_out < 1:
+                raise ValueError(
+                    f"held_out={held_out}: expected a fraction between 0 and 1, or a whole number of steps"
+                )
+            return self._ends - (sizes * held_out).round().long()
+        if held_out < 1:
+            raise ValueError(f"held_out={held_out}: expected at least 1 step, or a fraction between 0 and 1")
+        return self._ends - held_out
+
+    def _at(self, starts: Tensor) -> "Windows":
+        """The same series with other windows."""
+        length, shift, every_step = self.length, self.shift, self.every_step
+        part = Windows(self.inputs, self.targets, length=length, shift=shift, every_step=every_step, starts=starts)
+        part._ends = self._ends
+        return part
+
+
+class Batches:
+    """Batches of windows, `(x, y)` with x (T, B, C) and y (T, B, Q) or (B, Q); see `Windows.batches`."""
+
+    def __init__(
+        self, windows: Windows, batch_size: int | None, shuffle: bool, generator: torch.Generator | None
+    ) -> None:
+        if batch_size is not None and batch_size < 1:
+            raise ValueError(f"batch_size is {batch_size}, expected at least 1, or None for all windows in one batch")
+        if shuffle and generator is None:
+            raise ValueError("shuffling needs a generator; pass generator=torch.Generator().manual_seed(0)")
+        self.windows, self.shuffle, self.generator = windows, shuffle, generator
+        self.batch_size = len(windows) if batch_size is None else batch_size
+
+    def __len__(self) -> int:
+        return -(-len(self.windows) // self.batch_size)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        count = len(self.windows)
+        order = torch.randperm(count, generator=self.generator) if self.shuffle else None
+        for first in range(0, count, self.batch_size):
+            batch = slice(first, first + self.batch_size)
+            yield self.windows[batch if order is None else order[batch]]
+
+
+def _neighbours(series: Tensor, first: int, length: int, count: int) -> Tensor:
+    """`count` windows that start one step after another, (T, B, ...), as a view of the series (N, ...)."""
+    step = series.stride(0)
+    return series.as_strided(
+        (length, count, *series.shape[1:]), (step, step, *series.stride()[1:]), series.storage_offset() + first * step
+    )
+
+
+def _check_series(inputs: Tensor, targets: Tensor, length: int, shift: int, name: str = "") -> None:
+    if inputs.ndim != 2:
+        raise ValueError(
+            f"{name}inputs have shape {tuple(inputs.shape)}, expected (N, C); pass inputs[:, None] for one feature"
+        )
+    if targets.ndim not in (1, 2) or len(targets) != len(inputs):
+        raise ValueError(
+            f"{name}targets have shape {tuple(targets.shape)}, expected (N, Q) or (N,) with N = {len(inputs)}, as the "
+            "inputs have"
+        )
+    if length < 1 or shift < 0:
+        raise ValueError(
+            f"length is {length} and shift {shift}, expected a length of at least 1 and a shift of at least 0"
+        )
+    if len(inputs) < length + shift:
+        raise ValueError(
+            f"{name}{len(inputs)} steps hold no window of length {length} with its target {shift} steps on; "
+            f"expected at least {length + shift} steps: give a longer series or a shorter window"
+        )
+
+
+def _check_starts(starts: Tensor, last: int) -> None:
+    if starts.ndim != 1 or starts.dtype != torch.int64 or len(starts) == 0:
+        raise ValueError(
+            f"starts are {starts.dtype} {tuple(starts.shape)}, expected torch.int64 (M,) with M of at least 1"
+        )
+    if int(starts.min()) < 0 or int(starts.max()) > last:
+        raise ValueError(
+            f"starts run from {int(starts.min())} to {int(starts.max())}, expected 0 to {last}: the windows that fit"
+        )
