@@ -1,0 +1,289 @@
+"""Scores of a forecast: arrays in, one number out, each with its definition.
+
+Every function takes NumPy arrays, torch tensors, pandas columns or lists of equal shape (nothing is broadcast),
+computes in float64 and returns a Python float. `y` is what happened, `f` what was forecast.
+"""
+
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+Values: TypeAlias = "npt.ArrayLike | Tensor"
+Array: TypeAlias = "npt.NDArray[np.float64]"
+
+
+def mae(y: Values, f: Values) -> float:
+    """Mean absolute error.
+
+    `mean(|y - f|)`, in the unit of `y`.
+
+    Arguments:
+        y: observations, any shape.
+        f: forecasts, the shape of `y`.
+
+    Returns:
+        The error, >= 0.
+
+    Raises:
+        TypeError: values that are not real numbers.
+        ValueError: shapes that differ, no values, or a value that is NaN or infinite.
+
+    Examples:
+        >>> mae([1.0, 2.0, 6.0], [1.0, 4.0, 5.0])
+        1.0
+    """
+    y, f = _together(y=y, f=f)
+    return float(np.mean(np.abs(y - f)))
+
+
+def mse(y: Values, f: Values) -> float:
+    """Mean squared error.
+
+    `mean((y - f)^2)`, in the squared unit of `y`.
+
+    Arguments:
+        y: observations, any shape.
+        f: forecasts, the shape of `y`.
+
+    Returns:
+        The error, >= 0.
+
+    Raises:
+        TypeError: values that are not real numbers.
+        ValueError: shapes that differ, no values, or a value that is NaN or infinite.
+
+    Examples:
+        >>> mse([1.0, 2.0, 6.0, 0.0], [1.0, 4.0, 4.0, 0.0])
+        2.0
+    """
+    y, f = _together(y=y, f=f)
+    return float(np.mean(np.square(y - f)))
+
+
+def rmse(y: Values, f: Values) -> float:
+    """Root mean squared error.
+
+    `sqrt(mean((y - f)^2))`, in the unit of `y`.
+
+    Arguments:
+        y: observations, any shape.
+        f: forecasts, the shape of `y`.
+
+    Returns:
+        The error, >= 0.
+
+    Raises:
+        TypeError: values that are not real numbers.
+        ValueError: shapes that differ, no values, or a value that is NaN or infinite.
+
+    Examples:
+        >>> rmse([1.0, 2.0], [4.0, 5.0])
+        3.0
+    """
+    return float(np.sqrt(mse(y, f)))
+
+
+def smape(y: Values, f: Values) -> float:
+    """Symmetric mean absolute percentage error, as the M4 competition counts it.
+
+    `mean(200 |y - f| / (|y| + |f|))`, where a term with `y = f = 0` counts as 0.
+
+    Reference: Makridakis, Spiliotis and Assimakopoulos (2020), "The M4 Competition", International Journal of
+    Forecasting 36.
+
+    Arguments:
+        y: observations, any shape.
+        f: forecasts, the shape of `y`.
+
+    Returns:
+        The error in percent, 0 to 200.
+
+    Raises:
+        TypeError: values that are not real numbers.
+        ValueError: shapes that differ, no values, or a value that is NaN or infinite.
+
+    Examples:
+        >>> smape([1.0, 0.0], [3.0, 0.0])
+        50.0
+    """
+    y, f = _together(y=y, f=f)
+    size = np.abs(y) + np.abs(f)
+    terms = np.divide(200 * np.abs(y - f), size, out=np.zeros_like(size), where=size > 0)
+    return float(np.mean(terms))
+
+
+def mase(y: Values, f: Values, *, train: Values, season: int = 1) -> float:
+    """Mean absolute scaled error: below 1 beats the in-sample error of the (seasonal) naive forecast.
+
+    `mean(|y - f|) / mean(|train_t - train_{t - season}|)`, the second mean over the training part alone.
+
+    Reference: Hyndman and Koehler (2006), "Another look at measures of forecast accuracy", International Journal of
+    Forecasting 22; the seasonal scale as in the M4 competition.
+
+    Arguments:
+        y: observations after the training part, any shape.
+        f: forecasts, the shape of `y`.
+        train: `(n,)` observations that the forecast was made from, oldest first.
+        season: steps in one season; 1 scales by the plain naive forecast.
+
+    Returns:
+        The error, >= 0, without a unit.
+
+    Raises:
+        TypeError: values that are not real numbers.
+        ValueError: shapes that differ, no values, a value that is NaN or infinite, a training part that is not 1-D, is
+            shorter than `season + 1` or never changes over a season.
+
+    Examples:
+        >>> mase([5.0, 7.0], [4.0, 4.0], train=[1.0, 3.0, 2.0, 3.0], season=2)
+        4.0
+    """
+    if isinstance(season, bool) or not isinstance(season, int | np.integer) or season < 1:
+        raise ValueError(f"season is {season!r}, expected a whole number of steps of at least 1")
+    (past,) = _together(train=train)
+    if past.ndim != 1:
+        raise ValueError(f"train has shape {past.shape}, expected one dimension; score each series by itself")
+    if len(past) <= season:
+        raise ValueError(
+            f"train has {len(past)} values, a season of {season} needs at least {season + 1}; "
+            "give a longer train or a shorter season"
+        )
+    scale = float(np.mean(np.abs(past[season:] - past[:-season])))
+    if scale == 0:
+        raise ValueError(
+            f"train repeats itself every {season} step(s), so the naive error to scale by is 0; "
+            "use mae, or another season"
+        )
+    return mae(y, f) / scale
+
+
+def coverage(y: Values, lo: Values, hi: Values) -> float:
+    """Share of the observations that fall inside their interval, bounds included.
+
+    `mean(lo <= y <= hi)`; an honest 80 % interval has a coverage near 0.8.
+
+    Arguments:
+        y: observations, any shape.
+        lo: lower bounds, the shape of `y`.
+        hi: upper bounds, the shape of `y`.
+
+    Returns:
+        The share, 0 to 1.
+
+    Raises:
+        TypeError: values that are not real numbers.
+        ValueError: shapes that differ, no values, a value that is NaN or infinite, or a lower bound above its upper.
+
+    Examples:
+        >>> coverage([1.0, 2.0, 3.0, 9.0], [0.0, 0.0, 0.0, 0.0], [4.0, 4.0, 3.0, 4.0])
+        0.75
+    """
+    y, lo, hi = _interval(y, lo, hi)
+    return float(np.mean((lo <= y) & (y <= hi)))
+
+
+def interval_score(y: Values, lo: Values, hi: Values, *, level: float) -> float:
+    """Mean interval score: the width of the interval, plus a fine for every observation outside it.
+
+    `mean((hi - lo) + 2/a * max(lo - y, 0) + 2/a * max(y - hi, 0))` with `a = 1 - level/100`, in the unit of `y`.
+
+    Reference: Gneiting and Raftery (2007), "Strictly proper scoring rules, prediction, and estimation", equation 43.
+
+    Arguments:
+        y: observations, any shape.
+        lo: lower bounds, the shape of `y`.
+        hi: upper bounds, the shape of `y`.
+        level: what the interval promises to cover, in percent, such as 80.
+
+    Returns:
+        The score, >= 0; smaller is better.
+
+    Raises:
+        TypeError: values that are not real numbers.
+        ValueError: shapes that differ, no values, a value that is NaN or infinite, a lower bound above its upper, or a
+            level outside 0 to 100.
+
+    Examples:
+        >>> interval_score([5.0, 12.0], [0.0, 0.0], [10.0, 10.0], level=80)
+        20.0
+    """
+    if not 0 < level < 100:
+        raise ValueError(f"level is {level!r}, expected a percentage between 0 and 100, such as 80")
+    y, lo, hi = _interval(y, lo, hi)
+    outside = np.maximum(lo - y, 0) + np.maximum(y - hi, 0)
+    return float(np.mean(hi - lo + 200 / (100 - level) * outside))
+
+
+def pinball(y: Values, f: Values, *, quantile: float) -> float:
+    """Mean pinball (quantile) loss, smallest when `f` is the true quantile.
+
+    `mean(max(q (y - f), (q - 1) (y - f)))` with `q` the quantile, in the unit of `y`; `q = 0.5` gives half the `mae`.
+
+    Reference: Koenker and Bassett (1978), "Regression quantiles", Econometrica 46.
+
+    Arguments:
+        y: observations, any shape.
+        f: forecasts of the quantile, the shape of `y`.
+        quantile: which one, between 0 and 1.
+
+    Returns:
+        The loss, >= 0.
+
+    Raises:
+        TypeError: values that are not real numbers.
+        ValueError: shapes that differ, no values, a value that is NaN or infinite, or a quantile outside 0 to 1.
+
+    Examples:
+        >>> pinball([3.0, 1.0], [1.0, 3.0], quantile=0.75)
+        1.0
+    """
+    if not 0 < quantile < 1:
+        raise ValueError(f"quantile is {quantile!r}, expected a number between 0 and 1, such as 0.9")
+    y, f = _together(y=y, f=f)
+    return float(np.mean(np.maximum(quantile * (y - f), (quantile - 1) * (y - f))))
+
+
+def _interval(y: Values, lo: Values, hi: Values) -> tuple[Array, Array, Array]:
+    y, lo, hi = _together(y=y, lo=lo, hi=hi)
+    crossed = np.argwhere(lo > hi)
+    if len(crossed):
+        at = tuple(int(i) for i in crossed[0])
+        raise ValueError(f"lo{_at(at)} is {lo[at]:g}, above hi{_at(at)} = {hi[at]:g}; swap the bounds")
+    return y, lo, hi
+
+
+def _together(**named: Values) -> tuple[Array, ...]:
+    """The arguments as float64 arrays, checked one by one and then against the shape of the first."""
+    arrays = {name: _numbers(name, values) for name, values in named.items()}
+    (first, expected), *others = arrays.items()
+    for name, array in others:
+        if array.shape != expected.shape:
+            raise ValueError(
+                f"{name} has shape {array.shape}, expected {expected.shape} as {first}: nothing is broadcast"
+            )
+    return tuple(arrays.values())
+
+
+def _numbers(name: str, values: Values) -> Array:
+    try:
+        raw = np.asarray(values.detach().cpu().double() if isinstance(values, Tensor) else values)
+        if raw.dtype.kind not in "biufO":  # NumPy would turn dates and text into floats without a word
+            raise TypeError(f"got {raw.dtype}")
+        array = raw.astype(np.float64)
+    except (TypeError, ValueError) as reason:
+        raise TypeError(f"{name} must hold real numbers in a rectangular shape: {reason}") from reason
+    if array.size == 0:
+        raise ValueError(f"{name} is empty (shape {array.shape}); there is nothing to score")
+    wrong = np.argwhere(~np.isfinite(array))
+    if len(wrong):
+        at = tuple(int(i) for i in wrong[0])
+        raise ValueError(
+            f"{name}{_at(at)} is {array[at]}, expected finite numbers; drop or fill the {len(wrong)} such value(s)"
+        )
+    return array
+
+
+def _at(position: tuple[int, ...]) -> str:
+    return f"[{', '.join(map(str, position))}]" if position else ""

@@ -1,0 +1,191 @@
+"""What the figures share: one look, dates under the picture, values beside them, and the file."""
+
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Array: TypeAlias = "npt.NDArray[Any]"
+
+# Okabe and Ito's blue and vermilion, which colour-blind people can tell apart
+INK, GREY, BLUE, ORANGE = "#222222", "#8a8a8a", "#0072b2", "#d55e00"
+STYLE: dict[Any, Any] = {
+    "font.size": 10,
+    "axes.titlesize": 12,
+    "axes.titlelocation": "left",
+    "axes.labelcolor": INK,
+    "axes.edgecolor": GREY,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "lines.linewidth": 1.5,
+    "legend.frameon": False,
+    "svg.hashsalt": "gatewise",  # the same picture gives the same bytes
+}
+COUNTED = ("time step", "epoch")  # axes whose ticks are whole numbers; all others are dates
+FORMATS = (".png", ".svg", ".pdf")
+
+
+def check(path: str | os.PathLike[str]) -> Path:
+    """Refuse what `save` would refuse, before the minutes that a picture may take to compute.
+
+    Arguments:
+        path: where a picture is to go; the suffix says the format: .png, .svg or .pdf.
+
+    Returns:
+        The path.
+
+    Raises:
+        ImportError: without matplotlib.
+        ValueError: a suffix of no such format.
+        FileNotFoundError: no such folder.
+
+    Examples:
+        >>> check("picture.txt")
+        Traceback (most recent call last):
+        ...
+        ValueError: picture.txt ends in '.txt', expected one of .png, .svg, .pdf
+    """
+    target = Path(path)
+    if target.suffix.lower() not in FORMATS:
+        raise ValueError(f"{target} ends in {target.suffix!r}, expected one of {', '.join(FORMATS)}")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"{target.parent} is no folder; create it first")
+    with style():
+        return target
+
+
+def save(figure: "Figure | Axes", path: str | os.PathLike[str]) -> Path:
+    """Write a picture, whole or not at all: a file that is there already stays until the new one is complete.
+
+    Arguments:
+        figure: a figure, or Axes on it.
+        path: where to; the suffix says the format: .png, .svg or .pdf.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: a suffix of no such format.
+        FileNotFoundError: no such folder.
+
+    Examples:
+        >>> import tempfile
+        >>> from gatewise.plot import series
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save(series([1, 2], [3, 4]), f"{folder}/picture.png").name
+        'picture.png'
+    """
+    target = check(path)
+    suffix = target.suffix.lower()
+    picture = io.BytesIO()
+    undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+    with style():
+        _whole(figure).savefig(picture, format=suffix[1:], dpi=150, metadata=undated.get(suffix))
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        partial.write_bytes(picture.getvalue())
+        os.replace(partial, target)
+    finally:
+        partial.unlink(missing_ok=True)
+    return target
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Gatewise's own look, for as long as the block lasts."""
+    try:
+        from matplotlib import rc_context
+    except ImportError as reason:
+        raise ImportError('figures need matplotlib, which is missing; run: pip install "gatewise[plot]"') from reason
+    with rc_context(STYLE):
+        yield
+
+
+@contextmanager
+def canvas(ax: "Axes | None") -> "Iterator[Axes]":
+    """The Axes to draw on, in Gatewise's own look."""
+    with style():
+        from matplotlib.figure import Figure
+
+        if ax is None:
+            ax = Figure(figsize=(9, 4), layout="constrained").subplots()
+            ax.grid(color="#dddddd", linewidth=0.6)
+            ax.set_axisbelow(True)
+        yield ax
+
+
+def caption(ax: "Axes", title: str, x: str, y: str) -> None:
+    """Texts, and a legend in a row of its own between title and picture, where it hides nothing."""
+    curves = [curve for curve in ax.get_legend_handles_labels()[1] if not curve.startswith("_")]
+    ax.set_title(title, loc="left", pad=26 if curves else 8)
+    ax.set_xlabel(x)
+    ax.set_ylabel(y)
+    if curves:
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(curves), borderaxespad=0.3, handlelength=1.5)
+    if x in COUNTED:
+        from matplotlib.ticker import MaxNLocator
+
+        ax.xaxis.set_major_locator(MaxNLocator(nbins=9, integer=True, steps=[1, 2, 2.5, 5, 10]))
+    else:
+        from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+        locator = AutoDateLocator()  # type: ignore[no-untyped-call]  # matplotlib has no types for its dates
+        ax.xaxis.set_major_locator(locator)
+        ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]  # likewise
+
+
+def counted(number: int, what: str) -> str:
+    """A number of things: "1 step", "24 steps"."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def time_axis(ds: Any) -> tuple[Array, str]:
+    """Dates or numbers as an array, and what to write under them."""
+    import pandas as pd
+
+    from gatewise.series.dates import in_words, infer_frequency
+
+    index = pd.Index(plain(ds) if hasattr(ds, "detach") else ds)
+    if isinstance(index, pd.PeriodIndex):
+        index = index.to_timestamp()
+    if isinstance(index, pd.DatetimeIndex):
+        freq = infer_frequency(index)
+        return index.tz_localize(None).to_numpy(), "date" if freq is None else f"date, {in_words(freq)}"
+    if index.dtype.kind not in "iuf":
+        raise ValueError(f"ds holds {index.dtype}, expected dates or numbers; read text with pandas.to_datetime first")
+    return index.to_numpy(), "time step"
+
+
+def aligned(name: str, values: npt.ArrayLike, time: Array) -> Array:
+    """Values as one float64 array, checked to have one for each date."""
+    array = plain(values)
+    if array.shape != time.shape:
+        raise ValueError(
+            f"{name} has shape {array.shape}, expected {time.shape}, one value per date; put NaN where none is"
+        )
+    if len(array) == 0:
+        raise ValueError(f"{name} is empty; there is nothing to draw")
+    return array
+
+
+def plain(values: Any) -> Array:
+    """Values as float64, those of a torch tensor too."""
+    return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values, dtype=np.float64)
+
+
+def _whole(figure: "Figure | Axes") -> "Figure":
+    from matplotlib.figure import Figure
+
+    part: Any = figure
+    while not isinstance(part, Figure):
+        part = part.figure
+    return part

@@ -1,0 +1,369 @@
+"""Figures with one time axis, or one axis of epochs."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from gatewise.plot.canvas import BLUE, GREY, INK, ORANGE, Array, aligned, canvas, caption, counted, time_axis
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Band: TypeAlias = "tuple[npt.ArrayLike, npt.ArrayLike]"
+
+
+def series(ds: Any, y: npt.ArrayLike, *, name: str = "y", title: str | None = None, ax: "Axes | None" = None) -> "Axes":
+    """Draw a series.
+
+    Arguments:
+        ds: (T,) dates (pandas index or column, NumPy datetimes), or numbers.
+        y: (T,) values; NaN leaves a gap.
+        name: of the values, with their unit: "passengers [thousands]".
+        title: over the picture.
+        ax: Axes to draw on; a new figure if not given.
+
+    Returns:
+        The Axes.
+
+    Raises:
+        ImportError: without matplotlib.
+        ValueError: lengths that differ, nothing to draw, or text for dates.
+
+    Examples:
+        >>> ax = series(range(4), [1.0, 3.0, 2.0, 4.0], name="sales [t]")
+        >>> ax.get_ylabel(), ax.lines[0].get_ydata().tolist()
+        ('sales [t]', [1.0, 3.0, 2.0, 4.0])
+    """
+    time, label = time_axis(ds)
+    values = aligned("y", y, time)
+    with canvas(ax) as axes:
+        axes.plot(time, values, color=INK)
+        caption(axes, title or f"{name}, {counted(len(values), 'observation')}", label, name)
+    return axes
+
+
+def differences(
+    ds: Any,
+    values: npt.ArrayLike,
+    *,
+    order: int = 1,
+    season: int = 1,
+    name: str = "y",
+    title: str | None = None,
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Draw a series of differences around zero.
+
+    Arguments:
+        ds: (T,) the date at which each difference ends.
+        values: (T,) the differences.
+        order: how often the series was differenced; for the title.
+        season: lag of the differences in steps; for the title.
+        name: of the series that was differenced.
+        title: over the picture.
+        ax: Axes to draw on; a new figure if not given.
+
+    Returns:
+        The Axes.
+
+    Raises:
+        ImportError: without matplotlib.
+        ValueError: lengths that differ, nothing to draw, or text for dates.
+
+    Examples:
+        >>> differences([1, 2, 3], [2.0, -1.0, 2.0], name="sales").get_title(loc="left")
+        'Differences of sales'
+    """
+    time, label = time_axis(ds)
+    changes = aligned("values", values, time)
+    kind = ", ".join([f"order {order}"] * (order > 1) + [f"lag {season}"] * (season > 1))
+    with canvas(ax) as axes:
+        axes.axhline(0, color=GREY, linewidth=1)
+        axes.plot(time, changes, color=INK)
+        caption(axes, title or f"Differences of {name}" + f" ({kind})" * bool(kind), label, f"change of {name}")
+    return axes
+
+
+def approximation(
+    ds: Any,
+    y: npt.ArrayLike,
+    fitted: npt.ArrayLike,
+    *,
+    zoom: tuple[int, int] | None = None,
+    name: str = "y",
+    title: str | None = None,
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Draw a one-step-ahead approximation over the data that it was fitted to.
+
+    Arguments:
+        ds: (T,) dates or numbers.
+        y: (T,) data.
+        fitted: (T,) approximation, NaN where there is none.
+        zoom: `(start, stop)`, draw only these positions, `stop` excluded: `(75, 125)`.
+        name: of the values.
+        title: over the picture.
+        ax: Axes to draw on; a new figure if not given.
+
+    Returns:
+        The Axes.
+
+    Raises:
+        ImportError: without matplotlib.
+        ValueError: lengths that differ, nothing to draw, text for dates, or a zoom outside the data.
+
+    Examples:
+        >>> ax = approximation(range(4), [1, 3, 2, 4], [np.nan, 2, 2, 3], zoom=(1, 3))
+        >>> [line.get_ydata().tolist() for line in ax.lines]
+        [[3.0, 2.0], [2.0, 2.0]]
+    """
+    where = "" if zoom is None else f", positions {zoom[0]} to {zoom[1] - 1}"
+    return _overlay(ds, y, fitted, zoom, name, title or f"Approximation of {name}{where}", "approximation", ax)
+
+
+def reconstruction(
+    ds: Any,
+    y: npt.ArrayLike,
+    fitted: npt.ArrayLike,
+    *,
+    name: str = "y",
+    title: str | None = None,
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Draw an approximation that was carried back to the original scale over the original data.
+
+    Arguments:
+        ds: (T,) dates or numbers.
+        y: (T,) data on their original scale.
+        fitted: (T,) approximation on that scale, NaN where there is none.
+        name: of the values.
+        title: over the picture.
+        ax: Axes to draw on; a new figure if not given.
+
+    Returns:
+        The Axes.
+
+    Raises:
+        ImportError: without matplotlib.
+        ValueError: lengths that differ, nothing to draw, or text for dates.
+
+    Examples:
+        >>> reconstruction(range(3), [1, 3, 2], [np.nan, 2, 2]).get_title(loc="left")
+        'Reconstruction of y on its original scale'
+    """
+    return _overlay(
+        ds, y, fitted, None, name, title or f"Reconstruction of {name} on its original scale", "reconstruction", ax
+    )
+
+
+def forecast(
+    ds: Any,
+    y: npt.ArrayLike,
+    future: Any,
+    mean: npt.ArrayLike,
+    intervals: Mapping[float, Band] | None = None,
+    *,
+    last: int | None = None,
+    actual: npt.ArrayLike | None = None,
+    model: str = "forecast",
+    name: str = "y",
+    title: str | None = None,
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Draw a forecast with its intervals after the last stretch of the data; both start at the last observation.
+
+    Arguments:
+        ds: (T,) dates or numbers of the data.
+        y: (T,) data.
+        future: (h,) dates or numbers after them.
+        mean: (h,) forecast.
+        intervals: level in percent -> (lower, upper), each (h,); wider ones are drawn paler.
+        last: how many of the last observations to draw; all if not given.
+        actual: (h,) what happened in the end, to compare.
+        model: name of the forecast in the legend.
+        name: of the values.
+        title: over the picture.
+        ax: Axes to draw on; a new figure if not given.
+
+    Returns:
+        The Axes.
+
+    Raises:
+        ImportError: without matplotlib.
+        ValueError: lengths that differ, nothing to draw, text for dates, or a `last` below 1.
+
+    Examples:
+        >>> ax = forecast([0, 1], [5, 6], [2, 3], [7, 8], {80: ([6, 6], [8, 10])}, model="LSTM")
+        >>> [text.get_text() for text in ax.get_legend().get_texts()]
+        ['data', 'LSTM', '80 % interval']
+        >>> ax.lines[1].get_xdata().tolist(), ax.lines[1].get_ydata().tolist()
+        ([1, 2, 3], [6.0, 7.0, 8.0])
+    """
+    time, label = time_axis(ds)
+    data = aligned("y", y, time)
+    shown = _last(last)
+    after, _ = time_axis(future)
+    if (after.dtype.kind == "M") != (time.dtype.kind == "M"):
+        raise ValueError(f"future holds {after.dtype}, ds holds {time.dtype}; give dates for both, or numbers for both")
+    ahead = np.concatenate([time[-1:], after])
+
+    def joined(what: str, values: npt.ArrayLike) -> Array:
+        return np.concatenate([data[-1:], aligned(what, values, ahead[1:])])
+
+    with canvas(ax) as axes:
+        axes.plot(time[shown], data[shown], color=INK, label="data")
+        axes.plot(ahead, joined("mean", mean), color=BLUE, label=model, zorder=3)
+        if actual is not None:
+            axes.plot(ahead[1:], joined("actual", actual)[1:], "o", color=ORANGE, markersize=3.5, label="what happened")
+        _bands(axes, ahead, intervals or {}, joined)
+        caption(axes, title or f"Forecast of {name}, {counted(len(ahead) - 1, 'step')}", label, name)
+    return axes
+
+
+def backtest(
+    ds: Any,
+    y: npt.ArrayLike,
+    forecasts: Sequence[tuple[Any, npt.ArrayLike, Mapping[float, Band]]],
+    *,
+    last: int | None = None,
+    model: str = "forecast",
+    name: str = "y",
+    title: str | None = None,
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Draw forecasts of the past, with their intervals, over what happened.
+
+    Arguments:
+        ds: (T,) dates or numbers of the data.
+        y: (T,) data.
+        forecasts: of each held-out window its (h,) dates, (h,) forecast and intervals as for `forecast`.
+        last: how many of the last observations to draw; all if not given.
+        model: name of the forecasts in the legend.
+        name: of the values.
+        title: over the picture.
+        ax: Axes to draw on; a new figure if not given.
+
+    Returns:
+        The Axes.
+
+    Raises:
+        ImportError: without matplotlib.
+        ValueError: lengths that differ, nothing to draw, text for dates, or a `last` below 1.
+
+    Examples:
+        >>> ax = backtest([0, 1, 2, 3], [5, 6, 7, 8], [([2, 3], [7, 9], {80: ([6, 6], [8, 10])})], model="LSTM")
+        >>> [text.get_text() for text in ax.get_legend().get_texts()]
+        ['data', 'LSTM', '80 % interval']
+    """
+    time, label = time_axis(ds)
+    data = aligned("y", y, time)
+    shown = _last(last)
+    with canvas(ax) as axes:
+        axes.plot(time[shown], data[shown], color=INK, label="data")
+        for k, (future, mean, intervals) in enumerate(forecasts):
+            after, _ = time_axis(future)
+            hidden = "_" * (k > 0)  # one entry in the legend is enough
+            axes.axvline(after[0], color=GREY, linewidth=0.8, linestyle=":")
+            axes.plot(after, aligned("mean", mean, after), color=BLUE, label=f"{hidden}{model}", zorder=3)
+            _bands(axes, after, intervals, partial(_on, after), hidden)
+        windows = counted(len(forecasts), "held-out window")
+        caption(axes, title or f"Backtest of {name}, {windows}", label, name)
+    return axes
+
+
+def learning_curve(
+    train: Sequence[float],
+    held_out: Sequence[float] | None = None,
+    *,
+    best_epoch: int | None = None,
+    name: str = "loss",
+    title: str | None = None,
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Draw the losses over the epochs, on a logarithmic scale where they span more than a factor of 30.
+
+    Arguments:
+        train: training loss of each epoch, the first epoch is 1.
+        held_out: held-out loss of each epoch; none or empty if there is none.
+        best_epoch: an epoch to mark.
+        name: of the loss.
+        title: over the picture.
+        ax: Axes to draw on; a new figure if not given.
+
+    Returns:
+        The Axes.
+
+    Raises:
+        ImportError: without matplotlib.
+        ValueError: lengths that differ, or nothing to draw.
+
+    Examples:
+        >>> ax = learning_curve([100.0, 10.0, 1.0], [90.0, 20.0, 30.0], best_epoch=2)
+        >>> ax.get_yscale(), ax.lines[0].get_xdata().tolist()
+        ('log', [1, 2, 3])
+    """
+    epochs = np.arange(1, len(train) + 1)
+    curves = {"training": (aligned("train", train, epochs), BLUE)}
+    if held_out is not None and len(held_out):
+        curves["held out"] = (aligned("held_out", held_out, epochs), ORANGE)
+    everything = np.concatenate([losses for losses, _ in curves.values()])
+    with canvas(ax) as axes:
+        for label, (losses, color) in curves.items():
+            axes.plot(epochs, losses, color=color, label=label, marker="" if len(epochs) > 1 else "o")
+        if best_epoch is not None:
+            axes.axvline(best_epoch, color=GREY, linestyle="--", linewidth=1, label=f"best: epoch {best_epoch}")
+        if np.nanmin(everything) > 0 and np.nanmax(everything) > 30 * np.nanmin(everything):
+            axes.set_yscale("log")
+        caption(axes, title or f"Learning curve, {counted(len(epochs), 'epoch')}", "epoch", name)
+    return axes
+
+
+def _last(last: int | None) -> slice:
+    if last is not None and last < 1:
+        raise ValueError(f"last is {last}, expected at least 1 observation to draw")
+    return slice(None if last is None else -last, None)
+
+
+def _on(time: Array, what: str, values: npt.ArrayLike) -> Array:
+    return aligned(what, values, time)
+
+
+def _bands(
+    axes: "Axes",
+    time: Array,
+    intervals: Mapping[float, Band],
+    fit: Callable[[str, npt.ArrayLike], Array],
+    hidden: str = "",
+) -> None:
+    """Draw intervals, wide ones paler and behind; `fit` checks each bound against the time and completes it."""
+    shades = np.linspace(0.15, 0.35, max(2, len(intervals)))
+    for (level, (lo, hi)), shade in zip(sorted(intervals.items(), reverse=True), shades, strict=False):
+        lower, upper = fit(f"lower bound of {level:g} %", lo), fit(f"upper bound of {level:g} %", hi)
+        label = f"{hidden}{level:g} % interval"
+        axes.fill_between(time, lower, upper, color=BLUE, alpha=float(shade), linewidth=0, label=label)
+
+
+def _overlay(
+    ds: Any,
+    y: npt.ArrayLike,
+    fitted: npt.ArrayLike,
+    zoom: tuple[int, int] | None,
+    name: str,
+    title: str,
+    label: str,
+    ax: "Axes | None",
+) -> "Axes":
+    time, time_label = time_axis(ds)
+    data, line = aligned("y", y, time), aligned("fitted", fitted, time)
+    start, stop = (0, len(time)) if zoom is None else zoom
+    if not 0 <= start < stop <= len(time):
+        raise ValueError(f"zoom is ({start}, {stop}), expected 0 <= start < stop <= {len(time)}, the number of values")
+    marker = "" if zoom is None else "."
+    with canvas(ax) as axes:
+        axes.plot(time[start:stop], data[start:stop], color=GREY, marker=marker, label="data", linewidth=3, alpha=0.6)
+        axes.plot(time[start:stop], line[start:stop], color=ORANGE, marker=marker, label=label)
+        caption(axes, title, time_label, name)
+    return axes

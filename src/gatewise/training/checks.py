@@ -1,0 +1,113 @@
+"""What the loop refuses, in words: what was expected, what came, what to do."""
+
+import math
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeAlias, TypeVar
+
+import torch
+from torch import Tensor
+
+Loss: TypeAlias = Callable[[Tensor, Tensor], Tensor]
+Batches: TypeAlias = Iterable[tuple[Any, Tensor]]
+
+LOSSES: dict[str, Loss] = {
+    "mse": torch.nn.functional.mse_loss,
+    "mae": torch.nn.functional.l1_loss,
+    "huber": torch.nn.functional.huber_loss,
+}
+Chosen = TypeVar("Chosen")
+
+
+def check_batches(batches: Batches, held_out: Batches | None, patience: int | None) -> None:
+    """Batches that last longer than one epoch; something to watch for the patience."""
+    for name, given in (("batches", batches), ("held_out", held_out)):
+        if isinstance(given, Iterator):
+            raise ValueError(f"{name} can be iterated only once, every epoch needs them; give a list or a DataLoader")
+    if patience is not None:
+        count("patience", patience)
+        if held_out is None:
+            raise ValueError("patience watches the held-out loss; give held_out batches too")
+
+
+def pairs(batches: Batches, name: str) -> Iterator[tuple[Any, Tensor]]:
+    """The batches, checked one by one."""
+    number = 0
+    for number, batch in enumerate(batches, 1):
+        if not isinstance(batch, tuple | list) or len(batch) != 2 or not isinstance(batch[1], Tensor):
+            raise TypeError(f"batch {number} of {name} is {kind(batch)}, expected a pair (x, y) with a tensor y")
+        x, y = batch
+        if y.numel() == 0 or (isinstance(x, Tensor) and x.numel() == 0):
+            raise ValueError(f"batch {number} of {name} is empty: x is {kind(x)}, y is {kind(y)}; leave it out")
+        yield x, y
+    if number == 0:
+        raise ValueError(f"{name} is empty; give at least one pair (x, y)")
+
+
+def measured(loss: str | Loss) -> Loss:
+    """The loss with its checks: a prediction that is a tensor, equal shapes for the named losses, a scalar result."""
+    named = isinstance(loss, str)
+    function = chosen("loss", loss, LOSSES) if isinstance(loss, str) else loss
+    if not callable(function):
+        raise TypeError(f"loss is {loss!r}, expected a name or a function of (prediction, y)")
+
+    def measure(prediction: Any, y: Tensor) -> Tensor:
+        if not isinstance(prediction, Tensor):
+            raise TypeError(f"module(x) is {kind(prediction)}, expected one tensor; wrap it to return the prediction")
+        if named:
+            _check_comparable(prediction, y)
+        value = function(prediction, y)
+        if not isinstance(value, Tensor) or value.ndim:
+            raise TypeError(f"loss(prediction, y) is {kind(value)}, expected a scalar tensor; take its mean")
+        return value
+
+    return measure
+
+
+def _check_comparable(prediction: Tensor, y: Tensor) -> None:
+    if prediction.shape != y.shape:
+        shapes = f"module(x) has shape {tuple(prediction.shape)}, y has shape {tuple(y.shape)}"
+        raise ValueError(f"{shapes}; nothing is broadcast: reshape one of them")
+    if prediction.dtype != y.dtype or not y.is_floating_point():
+        kinds = f"module(x) is {prediction.dtype}, y is {y.dtype}"
+        raise TypeError(f"{kinds}, expected one floating type for both; convert y, or give a loss of your own")
+
+
+def length(batches: Batches) -> int:
+    """Number of batches, where they can say it."""
+    try:
+        return len(batches)  # type: ignore[arg-type]  # asked, not assumed: most iterables of batches have a length
+    except TypeError:
+        raise ValueError(
+            f"a schedule counts steps ahead, but batches is {kind(batches)} without a length; give a list"
+        ) from None
+
+
+def chosen(name: str, choice: str, choices: Mapping[str, Chosen]) -> Chosen:
+    """The choice of that name."""
+    if choice not in choices:
+        raise ValueError(f"{name} is {choice!r}, expected one of {', '.join(map(repr, choices))}")
+    return choices[choice]
+
+
+def count(name: str, value: int) -> int:
+    """A whole number of at least 1."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = 0
+    if number < 1 or isinstance(value, bool):
+        raise ValueError(f"{name} is {value!r}, expected a whole number of at least 1")
+    return number
+
+
+def positive(name: str, value: float) -> float:
+    """A finite number above 0."""
+    if not 0 < value < math.inf:
+        raise ValueError(f"{name} is {value!r}, expected a finite number above 0")
+    return float(value)
+
+
+def kind(value: object) -> str:
+    """What came, for messages."""
+    return f"a tensor of shape {tuple(value.shape)}" if isinstance(value, Tensor) else f"of type {type(value).__name__}"
