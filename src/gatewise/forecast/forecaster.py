@@ -1,0 +1,393 @@
+"""The Forecaster: from a table to a forecast that says how far to trust it.
+
+Letters: `N` values of the series, `T` steps of context, `h` horizon, `S` sample paths.
+"""
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gatewise import plot
+from gatewise.engines import check_name
+from gatewise.forecast import backtest as scoring
+from gatewise.forecast.backtest import Backtest
+from gatewise.forecast.intervals import interval
+from gatewise.forecast.one_step import CELLS, LOSSES, Fitted, Pipeline, Recipe
+from gatewise.series import DataError, Forecast, Panel, Series, check_length, future, read, to_frame, to_table
+from gatewise.training import History
+from gatewise.windows import Difference, Scale
+
+STRATEGIES = ("auto", "one-step")
+SCALES = ("window", "standard", "minmax", "robust", "none")
+PATHS = 200  # sampled futures, from which the spread of the intervals is measured to about 5 %
+LONGEST_SEASON = 366  # a longer one is used only if asked for: every window would hold more than a season of steps
+OVERFIT = 1.5  # a held-out loss so many times the training loss is pointed out
+LARGEST = 1e100  # values beyond overflow when squared
+
+
+class Forecaster:
+    """Forecast a series with a recurrent network, and measure whether that is worth it.
+
+    The network forecasts the next value and goes on from its own forecasts. It is trained on windows of the past, each
+    normalised by itself, with the target shifted by one, and an answer at every step (see
+    `gatewise.forecast.one_step`). Intervals take their shape from sampled futures and their size from errors made on
+    the held-out end of the series (see `gatewise.forecast.intervals`); `backtest` measures how often they hold.
+
+    Reference: the network, Hochreiter and Schmidhuber, Long short-term memory, 1997; the intervals, see there.
+
+    Arguments:
+        cell: "lstm", "gru" or "rnn".
+        hidden_size: units of each layer.
+        num_layers: recurrent layers, stacked.
+        context: steps of the past that the network reads; by default whole seasons, about 96 steps but no more than a
+            fifth of the series.
+        season: steps of a season, 1 for none; by default that of the calendar (12 for months, 7 for days, ...), if the
+            series has four of them or more.
+        difference: how often to take differences first; for a series whose level wanders without end.
+        seasonal_difference: how often to take differences over a season first.
+        scale: "window" normalises each window by its own mean and spread, so that level and spread may drift;
+            "standard", "minmax", "robust" or "none" treat all windows alike.
+        strategy: "one-step", or "auto", which at present chooses it.
+        seed: of the initial weights, the shuffling and the sampled futures.
+        updates: training steps, rounded up to whole epochs.
+        batch_size: windows of a training step.
+        lr: highest learning rate; it rises and falls in one cycle.
+        loss: "mae", "mse" or "huber", on normalised values.
+        held_out: the last part of the series, as a fraction, by which errors are measured. The network that forecasts
+            is then trained anew on everything.
+        engine: what runs the equations; see `gatewise.engines`.
+        quiet: False shows the progress of training.
+
+    Raises:
+        ValueError: if an argument is unknown or out of range.
+
+    Attributes:
+        history: losses of each epoch, on the training part and on the held-out part, once fitted.
+        guesses: sentences for everything that was guessed or chosen, once fitted.
+
+    Examples:
+        >>> from gatewise import datasets
+        >>> model = Forecaster(hidden_size=8, updates=20).fit(datasets.air_passengers())
+        >>> forecast = model.predict(2, level=(80,))
+        >>> forecast.columns.tolist(), forecast["ds"].dt.strftime("%Y-%m").tolist()
+        (['unique_id', 'ds', 'LSTM', 'LSTM-lo-80', 'LSTM-hi-80'], ['1961-01', '1961-02'])
+    """
+
+    history: History
+    guesses: tuple[str, ...]
+
+    def __init__(
+        self,
+        cell: str = "lstm",
+        hidden_size: int = 64,
+        num_layers: int = 1,
+        context: int | None = None,
+        season: int | None = None,
+        difference: int = 0,
+        seasonal_difference: int = 0,
+        scale: str = "window",
+        strategy: str = "auto",
+        seed: int = 0,
+        updates: int = 500,
+        batch_size: int = 64,
+        lr: float = 3e-3,
+        loss: str = "mae",
+        held_out: float = 0.2,
+        engine: str = "auto",
+        quiet: bool = True,
+    ) -> None:
+        _one_of("cell", cell, CELLS)
+        _one_of("scale", scale, SCALES)
+        _one_of("strategy", strategy, STRATEGIES)
+        _one_of("loss", loss, LOSSES)
+        check_name(engine)
+        sizes = {"hidden_size": hidden_size, "num_layers": num_layers, "updates": updates, "batch_size": batch_size}
+        for name, size in {**sizes, "context": context, "season": season}.items():
+            if size is not None:
+                _whole(name, size, 1)
+        for name, size in {"difference": difference, "seasonal_difference": seasonal_difference, "seed": seed}.items():
+            _whole(name, size, 0)
+        if not 0 < lr < float("inf"):
+            raise ValueError(f"lr is {lr!r}, expected a number above 0, such as 0.003")
+        if not 0 < held_out < 1:
+            raise ValueError(
+                f"held_out is {held_out!r}, expected a fraction of the series between 0 and 1, such as 0.2"
+            )
+        self.context, self.season, self.scale, self.strategy = context, season, scale, strategy
+        self.difference, self.seasonal_difference = difference, seasonal_difference
+        self.recipe = Recipe(
+            cell, hidden_size, num_layers, loss, updates, batch_size, lr, held_out, seed, engine, quiet
+        )
+        self._panel: Panel | None = None
+        self._model: Fitted | None = None
+
+    @property
+    def name(self) -> str:
+        """What its column is called: LSTM, GRU or RNN."""
+        return self.recipe.cell.upper()
+
+    def fit(self, table: Any, **columns: Any) -> "Forecaster":
+        """Read and check a series, and train on it, afresh.
+
+        Arguments:
+            table: path to a CSV or Parquet file; a pandas or polars table (long: unique_id, ds, y) or series; a 1-D
+                array. One series.
+            columns: id_column, time_column, target_column, freq, fill, sort; see `gatewise.series.read`.
+
+        Returns:
+            The forecaster itself.
+
+        Raises:
+            DataError: the data cannot be used as they are; says where, and the remedy. Nothing has been trained then.
+            DivergenceError: training met a NaN or infinity; use a smaller lr.
+        """
+        panel, one = self._read(table, columns)
+        pipeline, choices = self._plan(panel, one)
+        model = self.recipe.train(pipeline, one.y)
+        self._panel, self._model, self.history = panel, model, model.history
+        self.guesses = (*panel.guesses, *choices)
+        return self
+
+    def summary(self) -> str:
+        """How the training went, in words: the losses, and whether the network learnt noise by heart.
+
+        Raises:
+            RuntimeError: before `fit`.
+        """
+        self._fitted()
+        train, held_out = self.history.train[-1], self.history.held_out[-1]
+        text = f"{self.history.summary()}."
+        if held_out > OVERFIT * train:
+            text += (
+                f" The held-out loss is {held_out / train:.1f} times the training loss: part of what the network "
+                "learnt is noise; fewer updates or a smaller hidden_size learn less of that."
+            )
+        return text
+
+    def fitted(self) -> Any:
+        """The past as the network would have forecast it one step ahead.
+
+        Returns:
+            Table with columns unique_id, ds, y and the model's, on the original scale, for every value that has a whole
+            window before it. The network has seen these values in training; `backtest` shows what it does without.
+        """
+        panel, one, model = self._fitted()
+        approximation = model.fitted(one.y)
+        n = len(approximation)
+        columns = {"unique_id": one.unique_id, "ds": one.ds[-n:], "y": one.y[-n:], self.name: approximation}
+        return to_table(pd.DataFrame(columns), panel.backend, date_only=panel.date_only)
+
+    def predict(self, horizon: int, *, level: Sequence[float] = (80, 95)) -> Any:
+        """Forecast beyond the end.
+
+        Arguments:
+            horizon: steps, h.
+            level: percentages of the prediction intervals, each between 0 and 100; none for the forecast alone.
+
+        Returns:
+            Table, in the library of the data, with h rows: unique_id, ds on the data's calendar, the model's forecast,
+            and per level its lower and upper bound, such as LSTM-lo-80 and LSTM-hi-80.
+
+        Raises:
+            RuntimeError: before `fit`.
+            ValueError: if the horizon is below 1 or a level not between 0 and 100.
+        """
+        panel, one, _ = self._fitted()
+        return to_frame([self._forecast(panel, one, horizon, level)], panel.backend, date_only=panel.date_only)
+
+    def plot(
+        self,
+        horizon: int | None = None,
+        *,
+        kind: str = "forecast",
+        level: Sequence[float] = (80, 95),
+        zoom: tuple[int, int] | None = None,
+        ax: Any = None,
+    ) -> Any:
+        """Draw the series, or what the network makes of it.
+
+        Arguments:
+            horizon: steps, for "forecast"; by default a season, or 12 without one.
+            kind: "forecast" after the last stretch of the series; "series"; "differences" as the network gets them;
+                "approximation", the past one step ahead; "learning_curve"; or "gates", what each gate does while the
+                last window is read.
+            level: percentages of the intervals of a forecast.
+            zoom: positions (start, stop) of an approximation, counted from the first that is drawn.
+            ax: matplotlib Axes to draw on, a new figure by default; not for "gates", which has many.
+
+        Returns:
+            The Axes; for "gates" the Figure. `gatewise.plot.save` writes either.
+
+        Raises:
+            RuntimeError: before `fit`.
+            ValueError: for an unknown kind, or options that do not belong to it.
+            ImportError: without matplotlib.
+        """
+        _one_of("kind", kind, ("forecast", "series", "differences", "approximation", "learning_curve", "gates"))
+        for option, given, owner in (("horizon", horizon, "forecast"), ("zoom", zoom, "approximation")):
+            if given is not None and kind != owner:
+                raise ValueError(f"{option} belongs to kind={owner!r}, got kind={kind!r}; leave it out")
+        panel, one, model = self._fitted()
+        name, line = str(one.unique_id), model.pipeline
+        if kind == "series":
+            return plot.series(one.ds, one.y, name=name, ax=ax)
+        if kind == "differences":
+            difference = line.difference if line.difference.lag else Difference()
+            return plot.differences(one.ds[difference.lag :], difference.apply(one.y), name=name, ax=ax)
+        if kind == "approximation":
+            fitted = model.fitted(one.y)
+            n = len(fitted)
+            return plot.approximation(one.ds[-n:], one.y[-n:], fitted, zoom=zoom, name=name, ax=ax)
+        if kind == "learning_curve":
+            loss = f"{self.recipe.loss} of normalised values"
+            return plot.learning_curve(self.history.train, self.history.held_out, name=loss, ax=ax)
+        if kind == "gates":
+            if ax is not None:
+                raise ValueError("kind='gates' draws one Axes for each gate; leave ax out")
+            return plot.gates(*model.gates(one.y), title=f"{self.name}: gates while it reads the end of {name}")
+        horizon = horizon or (line.season if line.season > 1 else 12)
+        made = self._forecast(panel, one, horizon, level)
+        last = max(4 * horizon, line.length)
+        return plot.forecast(
+            one.ds, one.y, made.ds, made.mean, made.intervals, last=last, model=self.name, name=name, ax=ax
+        )
+
+    def backtest(
+        self,
+        table: Any,
+        horizon: int,
+        *,
+        windows: int = 3,
+        level: Sequence[float] = (80, 95),
+        refit: bool = True,
+        **columns: Any,
+    ) -> Backtest:
+        """Forecast parts of the past that were not looked at, and compare with naive forecasts.
+
+        The last `windows` stretches of `horizon` values are forecast in turn, each from the values before it. The
+        forecaster itself is left as it is: copies of it are trained.
+
+        Arguments:
+            table, columns: as for `fit`.
+            horizon: steps of each forecast, h.
+            windows: how many stretches, side by side, the last one at the end of the series.
+            level: percentages of the prediction intervals.
+            refit: train anew for each stretch on everything before it, as one would have then; False trains once, on
+                what lies before the first stretch, which is quicker.
+
+        Returns:
+            A `Backtest`: scores, forecasts, coverage, and the verdict in words.
+
+        Raises:
+            DataError: as for `fit`, also if what is left to train on is too short.
+            ValueError: if an argument is out of range.
+        """
+        _whole("horizon", horizon, 1)
+        _whole("windows", windows, 1)
+        _check_levels(level)
+        panel, one = self._read(table, columns)
+        self._check_backtest(panel, one, horizon, windows)
+        stretches: list[scoring.Stretch] = []
+        model = copy.copy(self)
+        for cut in range(len(one) - windows * horizon, len(one), horizon):
+            past = Series(one.unique_id, one.ds[:cut], one.y[:cut])
+            if refit or not stretches:
+                pipeline, choices = self._plan(panel, past)
+                title = f"backtest {len(stretches) + 1} of {windows}: " if refit else "backtest: "
+                model._model = self.recipe.train(pipeline, past.y, title)
+            made = model._forecast(panel, past, horizon, level)
+            assert model._model is not None
+            stretches.append(scoring.Stretch(past, one.y[cut : cut + horizon], made, model._model.pipeline.season))
+        return Backtest.of(stretches, panel, guesses=(*panel.guesses, *choices))
+
+    def _read(self, table: Any, columns: dict[str, Any]) -> tuple[Panel, Series]:
+        panel = read(table, **columns)
+        if len(panel) != 1:
+            names = ", ".join(repr(str(one.unique_id)) for one in panel.series[:3])
+            raise DataError(
+                f"the table holds {len(panel)} series ({names}{', ...' if len(panel) > 3 else ''}), expected one; "
+                "select one, as by table[table['unique_id'] == ...]"
+            )
+        one = panel.series[0]
+        if np.abs(one.y).max() > LARGEST:
+            worst = int(np.abs(one.y).argmax())
+            raise DataError(
+                f"series {str(one.unique_id)!r}, {one.ds[worst]}: {one.y[worst]:g} is too large, expected at most "
+                f"{LARGEST:g} either way; use a larger unit"
+            )
+        return panel, one
+
+    def _plan(self, panel: Panel, one: Series) -> tuple[Pipeline, list[str]]:
+        """The transforms for a series, and what was chosen for it, in words."""
+        season, why = self._choose_season(panel, one)
+        difference = Difference(self.difference, self.seasonal_difference, season)
+        left = len(one) - difference.lag
+        context = self.context or _usual_context(left, season)
+        needed = difference.lag + context + season - 1 + 4
+        check_length(Panel((one,), panel.freq), needed, f"context {context}, season {season} and four targets")
+        scale = Scale("standard" if self.scale == "window" else self.scale).fit(difference.apply(one.y))
+        choices = [why, f"context: {context} steps" + ("" if self.context else ", chosen by season and length")]
+        return Pipeline(difference, scale, self.scale == "window", context, season), choices
+
+    def _choose_season(self, panel: Panel, one: Series) -> tuple[int, str]:
+        if self.season is not None:
+            return self.season, f"season: {self.season} steps, as given"
+        usual = panel.season
+        if usual == 1:
+            return 1, f"season: none known for frequency {panel.freq}"
+        if usual > LONGEST_SEASON:
+            return (
+                1,
+                f"season: none; the usual {usual} steps of frequency {panel.freq} are long (season= asks for them)",
+            )
+        if len(one) < 4 * usual:
+            return 1, f"season: none; {len(one)} values are less than four seasons of {usual}"
+        return usual, f"season: {usual} steps, usual for frequency {panel.freq}"
+
+    def _check_backtest(self, panel: Panel, one: Series, horizon: int, windows: int) -> None:
+        left = len(one) - windows * horizon
+        if left < 10:
+            raise DataError(
+                f"series {str(one.unique_id)!r} has {len(one)} values; {windows} windows of {horizon} leave "
+                f"{max(left, 0)} to train on, expected at least 10; lower windows (--windows) or the horizon"
+            )
+
+    def _fitted(self) -> tuple[Panel, Series, Fitted]:
+        if self._panel is None or self._model is None:
+            raise RuntimeError("the forecaster is not fitted; call fit(table) first")
+        return self._panel, self._panel.series[0], self._model
+
+    def _forecast(self, panel: Panel, one: Series, horizon: int, level: Sequence[float]) -> Forecast:
+        _whole("horizon", horizon, 1)
+        _check_levels(level)
+        assert self._model is not None
+        made = self._model.extrapolate(one.y[None], horizon, PATHS if len(level) else 0, self.recipe.seed)[0]
+        floor = self._model.pipeline.smallest_spread
+        intervals = {share: interval(made[0], made[1:], self._model.away, share, floor) for share in level}
+        return Forecast(one.unique_id, future(one.ds, panel.freq, horizon), made[0], self.name, intervals)
+
+
+def _usual_context(values: int, season: int) -> int:
+    """Whole seasons, about 96 steps but at most a fifth of the values, and at least two seasons."""
+    if season == 1:
+        return max(4, min(48, values // 5))
+    return season * max(2, min(round(96 / season), values // 5 // season))
+
+
+def _one_of(name: str, value: Any, known: Any) -> None:
+    if value not in known:
+        raise ValueError(f"{name} is {value!r}, expected one of {', '.join(map(repr, known))}")
+
+
+def _whole(name: str, value: Any, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise ValueError(f"{name} is {value!r}, expected a whole number of at least {least}")
+
+
+def _check_levels(level: Sequence[float]) -> None:
+    for share in level:
+        if not 0 < share < 100:
+            raise ValueError(f"level {share!r}: expected a percentage between 0 and 100, such as 80")

@@ -1,0 +1,263 @@
+"""One step at a time: a network that forecasts the next value, and goes on from its own forecasts.
+
+Letters: `N` values of the series, `T` steps of a window's context, `B` windows, `S` sample paths, `h` horizon.
+
+    series -> differences -> scale -> windows, each normalised by itself -> network -> ... and all the way back
+
+At every step of a window the network sees the value now and, if there is a season, the value one season before the
+next; its answer is added to the latter (to the former without a season), so that untrained it is close to the
+(seasonal) naive forecast. It is trained on the same window shifted by one, at every step. To extrapolate, its last
+answer is appended to the window, the oldest value dropped, and so on.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from gatewise.forecast.intervals import distances, spreads
+from gatewise.networks import OneStep
+from gatewise.nn import GRU, LSTM, RNN
+from gatewise.training import DivergenceError, History, fit
+from gatewise.windows import Batches, Difference, Scale, Windows, normalise_windows
+
+CELLS = {"lstm": LSTM, "gru": GRU, "rnn": RNN}
+LOSSES: dict[str, Callable[..., Tensor]] = {
+    "mae": functional.l1_loss,
+    "mse": functional.mse_loss,
+    "huber": functional.huber_loss,
+}
+ORIGINS, ORIGIN_PATHS, LONGEST_HELD_OUT = 24, 50, 48  # of the forecasts by which intervals are sized
+FLOOR = 0.02  # smallest spread of a window, in units of the whole series' spread: a flat stretch is not blown up
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Everything between a series and the network, and back.
+
+    Attributes:
+        difference: taken first.
+        scale: of the differences, over the whole training part.
+        by_window: whether each window is normalised by its own mean and spread as well.
+        context: steps that the network reads, T.
+        season: steps of a season; 1 for none.
+    """
+
+    difference: Difference
+    scale: Scale
+    by_window: bool
+    context: int
+    season: int
+
+    @property
+    def length(self) -> int:
+        """Values of a window: its context, and a season before it bar one."""
+        return self.context + self.season - 1
+
+    @property
+    def smallest_spread(self) -> float:
+        """Of sampled futures: a millionth of what the series varies by, so that futures all alike divide nothing."""
+        return 1e-6 * float(self.scale.scale)
+
+    @property
+    def needed(self) -> int:
+        """Values of the original series that one forecast needs."""
+        return self.length + self.difference.lag
+
+    def values(self, y: np.ndarray) -> Tensor:
+        """Scaled differences (..., N) of series (..., N + lag), in float32."""
+        return torch.from_numpy(self.scale.apply(self.difference.apply(y))).float()
+
+    def normalise(self, window: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """A window (length, B, 1) on its own scale, with its shift and its scale, (1, B, 1)."""
+        if self.by_window:
+            return normalise_windows(window, floor=FLOOR)
+        return window, torch.zeros_like(window[:1]), torch.ones_like(window[:1])
+
+    def features(self, z: Tensor) -> Tensor:
+        """What the network reads of a normalised window: (T, B, 1), or with a season (T, B, 2)."""
+        if self.season == 1:
+            return z
+        return torch.cat([z[self.season - 1 :], z[: self.context]], -1)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained network with what is needed to forecast any series of its kind.
+
+    Attributes:
+        pipeline: the transforms around the network.
+        network: (T, B, 1 or 2) to (T, B, 1).
+        residuals: (R,) one-step errors on held-out windows, centred, on the scale of a normalised window.
+        away: (O, K) distances of held-out values from forecasts over K steps; see `intervals.distances`.
+        history: of the training in which a part was held out.
+    """
+
+    pipeline: Pipeline
+    network: OneStep
+    residuals: Tensor
+    away: np.ndarray
+    history: History
+
+    @torch.no_grad()
+    def fitted(self, y: np.ndarray) -> np.ndarray:
+        """The one-step forecast of each value that has a whole window before it: the last n of the series."""
+        values = self.pipeline.values(y)[:, None]
+        windows, _ = Windows(values, length=self.pipeline.length, every_step=False)[:]
+        answers = torch.cat([self._next(part) for part in torch.split(windows, 4096, 1)])
+        return self.pipeline.difference.restore(self._original(answers), y)
+
+    @torch.no_grad()
+    def gates(self, y: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
+        """What each gate does, (T, H), while the last window of a series is read; and the cells, if there are any."""
+        window = self.pipeline.values(y[-self.pipeline.needed :])[:, None, None]
+        trace = self.network.body.trace(self.pipeline.features(self.pipeline.normalise(window)[0]))
+        cells = None if trace.cells is None else trace.cells[:, 0].numpy()
+        return {name: gate[:, 0].numpy() for name, gate in trace.gates.items()}, cells
+
+    @torch.no_grad()
+    def extrapolate(self, y: np.ndarray, horizon: int, paths: int = 0, seed: int = 0) -> np.ndarray:
+        """The values after each of several pasts, by recursion.
+
+        Arguments:
+            y: (B, N) pasts, of which the last `pipeline.needed` values count.
+            horizon: h.
+            paths: S sampled futures besides the forecast; each step adds a held-out error, drawn at random.
+            seed: of the draws.
+
+        Returns:
+            (B, 1 + S, h): the forecast itself, then the sampled futures.
+
+        Raises:
+            DivergenceError: the forecasts, fed back, grow beyond all bounds.
+        """
+        y = y[:, None, -self.pipeline.needed :]
+        window = self.pipeline.values(y).squeeze(1).T.repeat_interleave(1 + paths, 1)[..., None]
+        noise = self._noise(horizon, len(y), paths, seed)
+        values = torch.empty(horizon, window.shape[1])
+        for step in range(horizon):
+            values[step] = self._next(window, noise[step])
+            window = torch.cat([window[1:], values[step, None, :, None]])
+        _check_growth(values)
+        return self.pipeline.difference.extend(self._original(values.T.reshape(len(y), 1 + paths, horizon)), y)
+
+    def _next(self, window: Tensor, noise: Tensor | float = 0.0) -> Tensor:
+        """The network's next value (B,) after windows (length, B, 1)."""
+        z, shift, scale = self.pipeline.normalise(window)
+        answer: Tensor = self.network(self.pipeline.features(z))[-1, :, 0] + noise
+        return answer * scale[0, :, 0] + shift[0, :, 0]
+
+    def _noise(self, horizon: int, pasts: int, paths: int, seed: int) -> Tensor:
+        """(h, B * (1 + S)) errors drawn from the residuals; none for the forecasts themselves."""
+        generator = torch.Generator().manual_seed(seed)
+        drawn = torch.randint(len(self.residuals), (horizon, pasts, paths), generator=generator)
+        return torch.cat([torch.zeros(horizon, pasts, 1), self.residuals[drawn]], 2).flatten(1)
+
+    def _original(self, values: Tensor) -> np.ndarray:
+        """Differences on the scale of the series."""
+        original: np.ndarray = self.pipeline.scale.invert(values.double().numpy())
+        return original
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is built and trained; see `Forecaster` for each."""
+
+    cell: str
+    hidden_size: int
+    num_layers: int
+    loss: str
+    updates: int
+    batch_size: int
+    lr: float
+    held_out: float
+    seed: int
+    engine: str
+    quiet: bool
+
+    def train(self, pipeline: Pipeline, y: np.ndarray, title: str = "") -> Fitted:
+        """Train twice: with the last part held out, to learn how large the errors are; then on everything."""
+        values = pipeline.values(y)[:, None]
+        seen, unseen = Windows(values, length=pipeline.length, every_step=False).split(self.held_out)
+        network, history = self._fit(pipeline, values, seen.starts, unseen, f"{title}training, the end held out")
+        residuals = _residuals(pipeline, network, unseen)
+        then = Fitted(pipeline, network, residuals, np.empty((0, 0)), history)
+        away = _held_out_distances(then, y, len(unseen), self.seed)
+        everything = Windows(values, length=pipeline.length).starts
+        network, _ = self._fit(pipeline, values, everything, None, f"{title}training on everything")
+        return Fitted(pipeline, network, residuals, away, history)
+
+    def _fit(
+        self, pipeline: Pipeline, values: Tensor, starts: Tensor, unseen: Windows | None, description: str
+    ) -> tuple[OneStep, History]:
+        generator = torch.Generator().manual_seed(self.seed)
+        network = self._network(pipeline, generator)
+        windows = Windows(values, length=pipeline.length, starts=starts)
+        batches = _Normalised(pipeline, windows.batches(self.batch_size, shuffle=True, generator=generator))
+        loss = LOSSES[self.loss]
+        history = fit(
+            network,
+            batches,
+            loss=lambda answer, y: loss(answer[-len(y) :], y),
+            lr=self.lr,
+            epochs=math.ceil(self.updates / len(batches)),
+            schedule="onecycle",
+            clip_norm=1.0,
+            held_out=None if unseen is None else _Normalised(pipeline, unseen.batches(1024)),
+            quiet=self.quiet,
+            description=description,
+        )
+        return network.eval(), history
+
+    def _network(self, pipeline: Pipeline, generator: torch.Generator) -> OneStep:
+        inputs = 1 if pipeline.season == 1 else 2
+        body = CELLS[self.cell](inputs, self.hidden_size, self.num_layers, engine=self.engine, generator=generator)
+        return OneStep(body, base=inputs - 1, generator=generator)
+
+
+class _Normalised:
+    """Batches of windows as the network reads them, with the targets on each window's own scale."""
+
+    def __init__(self, pipeline: Pipeline, batches: Batches) -> None:
+        self.pipeline, self.batches = pipeline, batches
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        for window, target in self.batches:
+            z, shift, scale = self.pipeline.normalise(window)
+            targets = target[-self.pipeline.context :] if target.ndim == 3 else target[None]
+            yield self.pipeline.features(z), (targets - shift) / scale
+
+
+def _check_growth(values: Tensor) -> None:
+    """Refuse (h, B) values of a recursion that grew until they overflowed."""
+    lost = (~values.isfinite()).any(1)
+    if lost.any():
+        raise DivergenceError(
+            f"the forecasts, fed back into the network, grow beyond all bounds after {int(lost.int().argmax())} steps; "
+            "ask for a shorter horizon, train with a smaller lr or more updates, or use scale='standard'"
+        )
+
+
+@torch.no_grad()
+def _residuals(pipeline: Pipeline, network: OneStep, unseen: Windows) -> Tensor:
+    """Centred one-step errors on held-out windows."""
+    errors = [(y - network(x)[-1:]).flatten() for x, y in _Normalised(pipeline, unseen.batches(1024))]
+    residuals = torch.cat(errors)
+    return residuals - residuals.mean()
+
+
+def _held_out_distances(then: Fitted, y: np.ndarray, unseen: int, seed: int) -> np.ndarray:
+    """Distances of the held-out end of a series from forecasts that start at origins spread over it."""
+    horizon = max(1, min(unseen // 2, LONGEST_HELD_OUT))
+    origins = np.unique(np.linspace(len(y) - unseen, len(y) - horizon, ORIGINS).astype(int))
+    pasts = np.stack([y[origin - then.pipeline.needed : origin] for origin in origins])
+    truth = np.stack([y[origin : origin + horizon] for origin in origins])
+    made = then.extrapolate(pasts, horizon, ORIGIN_PATHS, seed)
+    return distances(truth, made[:, 0], *spreads(made[:, 0], made[:, 1:], then.pipeline.smallest_spread))

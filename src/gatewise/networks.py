@@ -1,0 +1,157 @@
+"""Networks: a recurrent body that reads, and a linear head that answers.
+
+Letters: `T` time steps, `B` batch, `I` input size, `H` hidden size, `D` directions, `Q` outputs. Sequences are
+time-major, `(T, B, I)`. Networks know nothing of tables or dates.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import Linear, Module
+from torch.nn.utils import skip_init
+
+from gatewise.nn import GRU, LSTM, RNN
+
+Body = RNN | LSTM | GRU
+
+
+class OneStep(Module):
+    """An answer at every step of the sequence, from what the body has read so far.
+
+        y_t = W h_t + b                        with `base`:  y_t = x_t[base] + W h_t + b
+
+    Trained on the same sequence shifted by one, `y_t` forecasts step t + 1, and the last answer is the first step
+    beyond the window. With `base` the network learns only what is to be added to one of its inputs: to the value now
+    (the naive forecast) or to that of one season ago (the seasonal naive forecast).
+
+    Arguments:
+        body: a recurrent layer or stack, time-major.
+        outputs: Q.
+        base: the input feature that the (single) answer is added to, or None.
+        init, init_bound, generator: of the head, as of the layers; see `gatewise.nn`.
+
+    Returns:
+        From a call with `(T, B, I)`: `(T, B, Q)`.
+
+    Raises:
+        ValueError: if `base` is no feature of the input, or there are several outputs to add it to.
+
+    Examples:
+        >>> generator = torch.Generator().manual_seed(0)
+        >>> network = OneStep(LSTM(1, 16, generator=generator), generator=generator)
+        >>> network(torch.zeros(19, 180, 1)).shape
+        torch.Size([19, 180, 1])
+    """
+
+    def __init__(
+        self,
+        body: Body,
+        outputs: int = 1,
+        *,
+        base: int | None = None,
+        init: str = "torch",
+        init_bound: float | None = None,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        if base is not None and (outputs != 1 or not 0 <= base < body.input_size):
+            raise ValueError(
+                f"base is {base} with {outputs} outputs, expected one output and a feature from 0 to "
+                f"{body.input_size - 1} of the body's input"
+            )
+        self.body = _time_major(body)
+        self.head = linear(_width(body), outputs, init=init, init_bound=init_bound, generator=generator)
+        self.base = base
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Answers `(T, B, Q)` for sequences `(T, B, I)`."""
+        hidden, _ = self.body(x)
+        answers: Tensor = self.head(hidden)
+        return answers if self.base is None else answers + x[..., self.base : self.base + 1]
+
+
+class Flatten(Module):
+    """One answer for the whole sequence, from the hidden states of all its steps side by side.
+
+        y = W [h_1, h_2, ..., h_T] + b
+
+    Arguments:
+        body: a recurrent layer or stack, time-major.
+        steps: T; every sequence must have it.
+        outputs: Q.
+        init, init_bound, generator: of the head, as of the layers; the bound of "torch" is 1/sqrt(T*D*H).
+
+    Returns:
+        From a call with `(T, B, I)`: `(B, Q)`.
+
+    Raises:
+        ValueError: in a call, if the sequence has another number of steps.
+
+    Examples:
+        >>> generator = torch.Generator().manual_seed(0)
+        >>> network = Flatten(LSTM(2, 20, generator=generator), steps=3, generator=generator)
+        >>> network(torch.zeros(3, 8, 2)).shape
+        torch.Size([8, 1])
+    """
+
+    def __init__(
+        self,
+        body: Body,
+        steps: int,
+        outputs: int = 1,
+        *,
+        init: str = "torch",
+        init_bound: float | None = None,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        self.body, self.steps = _time_major(body), steps
+        self.head = linear(steps * _width(body), outputs, init=init, init_bound=init_bound, generator=generator)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Answers `(B, Q)` for sequences `(T, B, I)`."""
+        if len(x) != self.steps:
+            raise ValueError(
+                f"the sequence has {len(x)} steps, expected steps={self.steps}; take windows of that length"
+            )
+        hidden, _ = self.body(x)
+        answers: Tensor = self.head(hidden.transpose(0, 1).flatten(1))
+        return answers
+
+
+def linear(
+    inputs: int,
+    outputs: int,
+    *,
+    init: str = "torch",
+    init_bound: float | None = None,
+    generator: torch.Generator | None = None,
+) -> Linear:
+    """A linear layer whose weights come from `generator` (torch's global one if None).
+
+    `init="torch"` draws weights and biases from U(-1/sqrt(inputs), 1/sqrt(inputs)); `init="uniform"` draws weights from
+    U(-init_bound, init_bound) and leaves biases at zero.
+    """
+    if init not in ("torch", "uniform"):
+        raise ValueError(f"init is {init!r}, expected 'torch' or 'uniform'")
+    layer: Linear = skip_init(Linear, inputs, outputs)  # type: ignore[no-untyped-call]  # torch has no types for it
+    bound = 1 / math.sqrt(inputs) if init_bound is None else init_bound
+    with torch.no_grad():
+        layer.weight.uniform_(-bound, bound, generator=generator)
+        if init == "torch":
+            layer.bias.uniform_(-bound, bound, generator=generator)
+        else:
+            layer.bias.zero_()
+    return layer
+
+
+def _width(body: Body) -> int:
+    """Features of the body's output."""
+    return (2 if body.bidirectional else 1) * (body.proj_size or body.hidden_size)
+
+
+def _time_major(body: Body) -> Body:
+    if body.batch_first:
+        raise ValueError("the body has batch_first=True, expected a time-major one; leave batch_first out")
+    return body
