@@ -15,7 +15,7 @@ from gatewise.forecast.one_step import Fitted, Pipeline, Recipe
 from gatewise.training import DivergenceError, History
 from gatewise.windows import Difference, Scale
 
-SMALL = {"hidden_size": 8, "updates": 30}
+SMALL = {"hidden_size": 8, "updates": 30, "networks": 1}
 
 
 def table(y, start="2000-01-01", freq="MS", unique_id="A"):
@@ -37,6 +37,7 @@ def recipe(**changes):
         "batch_size": 16,
         "lr": 3e-3,
         "held_out": 0.2,
+        "networks": 2,
         "seed": 0,
         "engine": "auto",
         "quiet": True,
@@ -51,11 +52,12 @@ def pipeline(y, *, difference=None, scale="standard", by_window=True, context=24
 
 def untrained(line, *, mute=False):
     """A fitted model whose network is as drawn, or silent."""
-    network = recipe()._network(line, torch.Generator().manual_seed(3))
-    if mute:
+    generator = torch.Generator().manual_seed(3)
+    networks = tuple(recipe()._network(line, generator).eval() for _ in range(2))
+    for network in networks if mute else ():
         torch.nn.init.zeros_(network.head.weight)
         torch.nn.init.zeros_(network.head.bias)
-    return Fitted(line, network.eval(), torch.tensor([-1.0, 1.0]), np.ones((1, 1)), History())
+    return Fitted(line, networks, torch.tensor([-1.0, 1.0]), np.ones((1, 1)), History())
 
 
 # ------------------------------------------------------------------------------------------------- the recursion
@@ -86,7 +88,8 @@ def test_extrapolation_is_the_recursion_written_by_hand(difference, season, by_w
         shift, spread = (window.mean(), max(window.std(), 0.02)) if by_window else (0.0, 1.0)
         z = (window - shift) / spread
         x = z[:, None] if season == 1 else np.stack([z[season - 1 :], z[:20]], 1)
-        answer = model.network(torch.tensor(x, dtype=torch.float32)[:, None])[-1, 0, 0].item()
+        x = torch.tensor(x, dtype=torch.float32)[:, None]
+        answer = sum(network(x)[-1, 0, 0].item() for network in model.networks) / 2
         d.append(answer * spread + shift)
     future = difference.extend(np.array(d[-15:]) * line.scale.scale + line.scale.shift, y)
     np.testing.assert_allclose(model.extrapolate(y[None], 15)[0, 0], future, rtol=1e-4)
@@ -153,7 +156,7 @@ def test_an_interval_is_the_forecast_and_its_spreads():
 
 def test_intervals_hold_what_they_promise_on_noise_of_one_kind():
     y = 100 + np.random.default_rng(5).normal(0, 3, 400)
-    found = Forecaster(**SMALL, context=8).backtest(y, 10, windows=10, level=(50, 80, 95), refit=False)
+    found = Forecaster(**SMALL, context=8).backtest(y, 10, windows=10, level=(50, 80, 95))
     for level, inside in found.coverage.items():
         assert abs(inside - level / 100) < 0.12
     assert list(found.coverage) == [50, 80, 95]
@@ -288,9 +291,9 @@ def test_without_refit_there_is_one_training(monkeypatch):
     trained = []
     train = Recipe.train
     monkeypatch.setattr(Recipe, "train", lambda self, line, y, title: trained.append(len(y)) or train(self, line, y))
-    Forecaster(**SMALL).backtest(wave(), 10, windows=3, refit=False)
-    assert trained == [90]
     Forecaster(**SMALL).backtest(wave(), 10, windows=3)
+    assert trained == [90]
+    Forecaster(**SMALL).backtest(wave(), 10, windows=3, refit=True)
     assert trained[1:] == [90, 100, 110]
 
 

@@ -51,6 +51,7 @@ class Forecaster:
         scale: "window" normalises each window by its own mean and spread, so that level and spread may drift;
             "standard", "minmax", "robust" or "none" treat all windows alike.
         strategy: "one-step", or "auto", which at present chooses it.
+        networks: how many networks are trained and averaged; one alone depends much on its seed.
         seed: of the initial weights, the shuffling and the sampled futures.
         updates: training steps, rounded up to whole epochs.
         batch_size: windows of a training step.
@@ -65,7 +66,7 @@ class Forecaster:
         ValueError: if an argument is unknown or out of range.
 
     Attributes:
-        history: losses of each epoch, on the training part and on the held-out part, once fitted.
+        history: losses of each epoch of the first network, on the training part and the held-out part, once fitted.
         guesses: sentences for everything that was guessed or chosen, once fitted.
 
     Examples:
@@ -90,6 +91,7 @@ class Forecaster:
         seasonal_difference: int = 0,
         scale: str = "window",
         strategy: str = "auto",
+        networks: int = 3,
         seed: int = 0,
         updates: int = 500,
         batch_size: int = 64,
@@ -105,6 +107,7 @@ class Forecaster:
         _one_of("loss", loss, LOSSES)
         check_name(engine)
         sizes = {"hidden_size": hidden_size, "num_layers": num_layers, "updates": updates, "batch_size": batch_size}
+        sizes["networks"] = networks
         for name, size in {**sizes, "context": context, "season": season}.items():
             if size is not None:
                 _whole(name, size, 1)
@@ -119,7 +122,7 @@ class Forecaster:
         self.context, self.season, self.scale, self.strategy = context, season, scale, strategy
         self.difference, self.seasonal_difference = difference, seasonal_difference
         self.recipe = Recipe(
-            cell, hidden_size, num_layers, loss, updates, batch_size, lr, held_out, seed, engine, quiet
+            cell, hidden_size, num_layers, loss, updates, batch_size, lr, held_out, networks, seed, engine, quiet
         )
         self._panel: Panel | None = None
         self._model: Fitted | None = None
@@ -262,7 +265,7 @@ class Forecaster:
         *,
         windows: int = 3,
         level: Sequence[float] = (80, 95),
-        refit: bool = True,
+        refit: bool = False,
         **columns: Any,
     ) -> Backtest:
         """Forecast parts of the past that were not looked at, and compare with naive forecasts.
@@ -275,8 +278,8 @@ class Forecaster:
             horizon: steps of each forecast, h.
             windows: how many stretches, side by side, the last one at the end of the series.
             level: percentages of the prediction intervals.
-            refit: train anew for each stretch on everything before it, as one would have then; False trains once, on
-                what lies before the first stretch, which is quicker.
+            refit: False trains once, on what lies before the first stretch; True trains anew for each stretch on
+                everything before it, as one would have then, which takes longer and is fairer to short series.
 
         Returns:
             A `Backtest`: scores, forecasts, coverage, and the verdict in words.

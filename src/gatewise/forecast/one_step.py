@@ -7,7 +7,8 @@ Letters: `N` values of the series, `T` steps of a window's context, `B` windows,
 At every step of a window the network sees the value now and, if there is a season, the value one season before the
 next; its answer is added to the latter (to the former without a season), so that untrained it is close to the
 (seasonal) naive forecast. It is trained on the same window shifted by one, at every step. To extrapolate, its last
-answer is appended to the window, the oldest value dropped, and so on.
+answer is appended to the window, the oldest value dropped, and so on. Several networks that differ in their seed are
+trained, and their answers averaged at each step: one alone depends on its seed far more than it should.
 """
 
 import math
@@ -87,18 +88,18 @@ class Pipeline:
 
 @dataclass(frozen=True)
 class Fitted:
-    """A trained network with what is needed to forecast any series of its kind.
+    """Trained networks with what is needed to forecast any series of their kind.
 
     Attributes:
-        pipeline: the transforms around the network.
-        network: (T, B, 1 or 2) to (T, B, 1).
+        pipeline: the transforms around the networks.
+        networks: each (T, B, 1 or 2) to (T, B, 1); their answers are averaged.
         residuals: (R,) one-step errors on held-out windows, centred, on the scale of a normalised window.
         away: (O, K) distances of held-out values from forecasts over K steps; see `intervals.distances`.
-        history: of the training in which a part was held out.
+        history: of the first network's training, in which a part was held out.
     """
 
     pipeline: Pipeline
-    network: OneStep
+    networks: tuple[OneStep, ...]
     residuals: Tensor
     away: np.ndarray
     history: History
@@ -113,9 +114,9 @@ class Fitted:
 
     @torch.no_grad()
     def gates(self, y: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
-        """What each gate does, (T, H), while the last window of a series is read; and the cells, if there are any."""
+        """What each gate of the first network does, (T, H), while it reads the last window; and its cells, if any."""
         window = self.pipeline.values(y[-self.pipeline.needed :])[:, None, None]
-        trace = self.network.body.trace(self.pipeline.features(self.pipeline.normalise(window)[0]))
+        trace = self.networks[0].body.trace(self.pipeline.features(self.pipeline.normalise(window)[0]))
         cells = None if trace.cells is None else trace.cells[:, 0].numpy()
         return {name: gate[:, 0].numpy() for name, gate in trace.gates.items()}, cells
 
@@ -146,9 +147,9 @@ class Fitted:
         return self.pipeline.difference.extend(self._original(values.T.reshape(len(y), 1 + paths, horizon)), y)
 
     def _next(self, window: Tensor, noise: Tensor | float = 0.0) -> Tensor:
-        """The network's next value (B,) after windows (length, B, 1)."""
+        """The next value (B,) after windows (length, B, 1)."""
         z, shift, scale = self.pipeline.normalise(window)
-        answer: Tensor = self.network(self.pipeline.features(z))[-1, :, 0] + noise
+        answer = _average(self.networks, self.pipeline.features(z))[-1, :, 0] + noise
         return answer * scale[0, :, 0] + shift[0, :, 0]
 
     def _noise(self, horizon: int, pasts: int, paths: int, seed: int) -> Tensor:
@@ -165,7 +166,7 @@ class Fitted:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a network is built and trained; see `Forecaster` for each."""
+    """How networks are built and trained; see `Forecaster` for each."""
 
     cell: str
     hidden_size: int
@@ -175,6 +176,7 @@ class Recipe:
     batch_size: int
     lr: float
     held_out: float
+    networks: int
     seed: int
     engine: str
     quiet: bool
@@ -183,20 +185,35 @@ class Recipe:
         """Train twice: with the last part held out, to learn how large the errors are; then on everything."""
         values = pipeline.values(y)[:, None]
         seen, unseen = Windows(values, length=pipeline.length, every_step=False).split(self.held_out)
-        network, history = self._fit(pipeline, values, seen.starts, unseen, f"{title}training, the end held out")
-        residuals = _residuals(pipeline, network, unseen)
-        then = Fitted(pipeline, network, residuals, np.empty((0, 0)), history)
+        networks, history = self._fit_all(seen, unseen, pipeline, f"{title}the end held out")
+        residuals = _residuals(pipeline, networks, unseen)
+        then = Fitted(pipeline, networks, residuals, np.empty((0, 0)), history)
         away = _held_out_distances(then, y, len(unseen), self.seed)
-        everything = Windows(values, length=pipeline.length).starts
-        network, _ = self._fit(pipeline, values, everything, None, f"{title}training on everything")
-        return Fitted(pipeline, network, residuals, away, history)
+        everything = Windows(values, length=pipeline.length)
+        networks, _ = self._fit_all(everything, None, pipeline, f"{title}on everything")
+        return Fitted(pipeline, networks, residuals, away, history)
+
+    def _fit_all(
+        self, seen: Windows, unseen: Windows | None, pipeline: Pipeline, title: str
+    ) -> tuple[tuple[OneStep, ...], History]:
+        """The networks, and the history of the first."""
+        generator = torch.Generator().manual_seed(self.seed)
+        windows = Windows(seen.inputs, length=pipeline.length, starts=seen.starts)  # with a target on every step
+        made = [
+            self._fit(pipeline, windows, unseen, generator, f"{title}, network {k + 1} of {self.networks}")
+            for k in range(self.networks)
+        ]
+        return tuple(network for network, _ in made), made[0][1]
 
     def _fit(
-        self, pipeline: Pipeline, values: Tensor, starts: Tensor, unseen: Windows | None, description: str
+        self,
+        pipeline: Pipeline,
+        windows: Windows,
+        unseen: Windows | None,
+        generator: torch.Generator,
+        description: str,
     ) -> tuple[OneStep, History]:
-        generator = torch.Generator().manual_seed(self.seed)
         network = self._network(pipeline, generator)
-        windows = Windows(values, length=pipeline.length, starts=starts)
         batches = _Normalised(pipeline, windows.batches(self.batch_size, shuffle=True, generator=generator))
         loss = LOSSES[self.loss]
         history = fit(
@@ -235,6 +252,10 @@ class _Normalised:
             yield self.pipeline.features(z), (targets - shift) / scale
 
 
+def _average(networks: tuple[OneStep, ...], x: Tensor) -> Tensor:
+    return torch.stack([network(x) for network in networks]).mean(0)
+
+
 def _check_growth(values: Tensor) -> None:
     """Refuse (h, B) values of a recursion that grew until they overflowed."""
     lost = (~values.isfinite()).any(1)
@@ -246,9 +267,9 @@ def _check_growth(values: Tensor) -> None:
 
 
 @torch.no_grad()
-def _residuals(pipeline: Pipeline, network: OneStep, unseen: Windows) -> Tensor:
+def _residuals(pipeline: Pipeline, networks: tuple[OneStep, ...], unseen: Windows) -> Tensor:
     """Centred one-step errors on held-out windows."""
-    errors = [(y - network(x)[-1:]).flatten() for x, y in _Normalised(pipeline, unseen.batches(1024))]
+    errors = [(y - _average(networks, x)[-1:]).flatten() for x, y in _Normalised(pipeline, unseen.batches(1024))]
     residuals = torch.cat(errors)
     return residuals - residuals.mean()
 

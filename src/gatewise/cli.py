@@ -1,0 +1,315 @@
+"""The command `gatewise`: arguments in, a report on the screen and files where asked.
+
+What is said goes to standard output, progress and errors to standard error. Exit codes: 0 done, 2 wrong usage or data,
+130 interrupted.
+"""
+
+import argparse
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+ROWS = 48  # a longer table is cut on the screen, never in a file
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code.
+
+    >>> main(["forecast", "no-such-file.csv", "--horizon", "3"])
+    2
+    """
+    arguments = _parser().parse_args(argv)
+    from gatewise.training import DivergenceError  # after the arguments: --help need not wait for torch
+
+    try:
+        arguments.run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        print("gatewise: interrupted; nothing was written", file=sys.stderr)
+        return 130
+    except (ValueError, OSError, ImportError, DivergenceError) as error:
+        print(f"gatewise: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+# ------------------------------------------------------------------------------------------------------- commands
+
+
+def _forecast(arguments: argparse.Namespace) -> None:
+    """Backtest, train on everything, forecast, and write what was asked for."""
+    from gatewise import plot
+    from gatewise.series import write_csv
+
+    _check_outputs(arguments)
+    model, panel = _begin(arguments)
+    windows = _affordable(arguments, len(panel.series[0]))
+    found = _tested(model, panel, arguments, windows) if windows else None
+    model.fit(panel)
+    table = model.predict(arguments.horizon, level=arguments.level)
+    _say_guesses(model.guesses)
+    print(f"\nTraining: {model.summary()}")
+    if found is not None:
+        _say_backtest(found, arguments.horizon, windows)
+    print(f"\nForecast of {arguments.horizon} steps\n{_shown(table)}")
+    _say_verdict(found, arguments.horizon)
+    written = []
+    if arguments.out is not None:
+        write_csv(table, arguments.out)
+        written.append(arguments.out)
+    if arguments.plot is not None:
+        plot.save(model.plot(arguments.horizon, level=arguments.level), arguments.plot)
+        written.append(arguments.plot)
+    _say_written(written)
+
+
+def _backtest(arguments: argparse.Namespace) -> None:
+    """Backtest, and write what was asked for."""
+    from gatewise import plot
+    from gatewise.series import write_csv
+
+    _check_outputs(arguments)
+    model, panel = _begin(arguments)
+    windows = 3 if arguments.windows is None else arguments.windows
+    found = _tested(model, panel, arguments, windows)
+    _say_guesses(found.guesses)
+    _say_backtest(found, arguments.horizon, windows)
+    print(f"\nEach window\n{_shown(found.scores)}")
+    _say_verdict(found, arguments.horizon)
+    written = []
+    if arguments.out is not None:
+        write_csv(found.forecasts, arguments.out)
+        written.append(arguments.out)
+    if arguments.plot is not None:
+        plot.save(found.plot(), arguments.plot)
+        written.append(arguments.plot)
+    _say_written(written)
+
+
+def _info(arguments: argparse.Namespace) -> None:
+    """Say what is installed and which engines there are."""
+    import torch
+
+    from gatewise import __version__
+    from gatewise.engines import ENGINES
+
+    print(f"gatewise {__version__}, torch {torch.__version__}, Python {platform.python_version()}")
+    cuda = "CUDA" if torch.cuda.is_available() else "no CUDA"
+    print(f"processor: {torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}; {cuda}")
+    print("engines, fastest first:")
+    for engine in ENGINES.values():
+        print(f"  {engine.name:<10} {engine.summary}")
+    print("extras:")
+    for package, use in {"matplotlib": "figures", "polars": "polars tables", "pyarrow": ".parquet files"}.items():
+        print(f"  {package:<10} {'installed' if find_spec(package) else 'not installed'} ({use})")
+
+
+# ---------------------------------------------------------------------------------------------------------- steps
+
+
+def _begin(arguments: argparse.Namespace) -> tuple[Any, Any]:
+    """The forecaster asked for, and the data, read and checked."""
+    from gatewise import datasets
+    from gatewise.forecast import Forecaster
+    from gatewise.series import read
+    from gatewise.series.dates import show
+
+    model = Forecaster(**{name: getattr(arguments, name) for name in MODEL}, quiet=arguments.quiet)
+    source = datasets.air_passengers() if arguments.file is None else arguments.file
+    panel = read(source, **{name: getattr(arguments, name) for name in DATA})
+    name = "AirPassengers (built in; give a FILE for your own)" if arguments.file is None else arguments.file
+    print(f"Data: {name}")
+    for one in panel.series:
+        print(f"  series {str(one.unique_id)!r}: {len(one)} values, {show(one.ds[0])} to {show(one.ds[-1])}")
+    sys.stdout.flush()
+    return model, panel
+
+
+def _affordable(arguments: argparse.Namespace, values: int) -> int:
+    """How many windows to backtest: as asked, or up to 3 that leave half of the series to train on."""
+    if arguments.windows is not None:
+        return int(arguments.windows)
+    horizon: int = arguments.horizon
+    return min(3, values // 2 // horizon)
+
+
+def _tested(model: Any, panel: Any, arguments: argparse.Namespace, windows: int) -> Any:
+    return model.backtest(
+        panel, arguments.horizon, windows=windows, level=arguments.level, refit=arguments.refit
+    )
+
+
+def _check_outputs(arguments: argparse.Namespace) -> None:
+    """Refuse a file that cannot be written before any work is done."""
+    from gatewise import plot
+
+    for path in filter(None, (arguments.out, arguments.plot)):
+        if not Path(path).parent.is_dir():
+            raise FileNotFoundError(f"cannot write {path}: there is no folder {Path(path).parent}; create it first")
+        if Path(path).is_dir():
+            raise IsADirectoryError(f"cannot write {path}: it is a folder; give a file name in it")
+    if arguments.plot is not None:
+        plot.check(arguments.plot)
+    if arguments.out is not None and Path(arguments.out).suffix != ".csv":
+        raise ValueError(f"--out {arguments.out}: expected a name that ends in .csv")
+
+
+# --------------------------------------------------------------------------------------------------------- report
+
+
+def _say_guesses(guesses: Sequence[str]) -> None:
+    print("\nGuessed and chosen")
+    for sentence in guesses:
+        print(f"  {sentence}")
+
+
+def _say_backtest(found: Any, horizon: int, windows: int) -> None:
+    print(f"\nBacktest: {windows} x {horizon} steps held out, mean scores\n{found.table()}")
+    print("  MASE: absolute error over that of the seasonal naive forecast, one step ahead, in the training part.")
+    print("  sMAPE: 200 |y - f| / (|y| + |f|), averaged, in percent.")
+
+
+def _say_verdict(found: Any, horizon: int) -> None:
+    if found is None:
+        print(f"\nVerdict: none; {horizon} steps are too many to hold out of a series this short. Trust with care.")
+    else:
+        print(f"\nVerdict: {found.verdict}")
+
+
+def _say_written(files: Sequence[str]) -> None:
+    if files:
+        print(f"\nWritten: {', '.join(files)}")
+
+
+def _shown(table: Any) -> str:
+    from gatewise.series import as_pandas
+
+    frame = as_pandas(table)
+    if len(frame) <= ROWS:
+        return str(frame.to_string(index=False, float_format="{:.5g}".format))
+    text = frame.to_string(index=False, float_format="{:.5g}".format, max_rows=12)
+    return f"{text}\n({len(frame)} rows; --out FILE.csv has them all)"
+
+
+# ------------------------------------------------------------------------------------------------------ arguments
+
+DATA = ("id_column", "time_column", "target_column", "freq", "fill", "sort")
+MODEL = (
+    "cell",
+    "hidden_size",
+    "num_layers",
+    "context",
+    "season",
+    "difference",
+    "seasonal_difference",
+    "scale",
+    "seed",
+    "networks",
+    "updates",
+    "lr",
+    "loss",
+    "engine",
+)
+
+
+def _parser() -> argparse.ArgumentParser:
+    from gatewise import __version__
+
+    parser = argparse.ArgumentParser(
+        prog="gatewise", description="Forecast a series with a recurrent network, and measure whether to trust it."
+    )
+    parser.add_argument("--version", action="version", version=f"gatewise {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    forecast = commands.add_parser("forecast", help="forecast beyond the end of a series")
+    backtest = commands.add_parser("backtest", help="forecast parts of the past, beside naive forecasts")
+    info = commands.add_parser("info", help="what is installed and which engines there are")
+    for command, run in ((forecast, _forecast), (backtest, _backtest), (info, _info)):
+        command.set_defaults(run=run)
+    for command in (forecast, backtest):
+        _add_job(command)
+        _add_data(command)
+        _add_model(command)
+    return parser
+
+
+def _add_job(command: argparse.ArgumentParser) -> None:
+    command.add_argument("file", nargs="?", metavar="FILE", help="CSV or Parquet file; AirPassengers if left out")
+    command.add_argument("--horizon", type=_count, required=True, metavar="N", help="steps to forecast")
+    command.add_argument(
+        "--level", type=_levels, default=(80.0, 95.0), metavar="80,95", help="prediction intervals in percent"
+    )
+    command.add_argument("--windows", type=_whole, metavar="K", help="held-out stretches of the backtest (usually 3)")
+    command.add_argument("--refit", action="store_true", help="train anew for each window of the backtest: slower")
+    command.add_argument("--out", metavar="F.csv", help="write the forecasts as a table")
+    command.add_argument("--plot", metavar="F.png", help="draw the forecast (.png, .svg, .pdf)")
+    command.add_argument("--quiet", action="store_true", help="show no progress")
+
+
+def _add_data(command: argparse.ArgumentParser) -> None:
+    data = command.add_argument_group("data", "guessed, and said, where left out")
+    data.add_argument("--id", dest="id_column", metavar="COL", help="column that names the series")
+    data.add_argument("--time", dest="time_column", type=_columns, metavar="COL", help="column of dates, or year,month")
+    data.add_argument("--target", dest="target_column", metavar="COL", help="column to forecast")
+    data.add_argument("--freq", type=_frequency, help="pandas frequency such as MS, or a whole-number step")
+    data.add_argument("--fill", choices=("interpolate", "previous", "zero"), help="repair missing values and dates")
+    data.add_argument("--sort", action="store_true", help="put the dates in order first")
+
+
+def _add_model(command: argparse.ArgumentParser) -> None:
+    model = command.add_argument_group("model", "see gatewise.Forecaster")
+    model.add_argument("--cell", choices=("lstm", "gru", "rnn"), default="lstm")
+    model.add_argument("--hidden-size", type=_count, default=64, metavar="H", help="units of a layer (64)")
+    model.add_argument("--num-layers", type=_count, default=1, metavar="L", help="stacked layers (1)")
+    model.add_argument("--context", type=_count, metavar="T", help="steps of the past that the network reads")
+    model.add_argument("--season", type=_count, metavar="M", help="steps of a season, 1 for none")
+    model.add_argument("--difference", type=_whole, default=0, metavar="D", help="how often to take differences (0)")
+    model.add_argument("--seasonal-difference", type=_whole, default=0, metavar="D", help="the same over a season (0)")
+    model.add_argument("--scale", choices=("window", "standard", "minmax", "robust", "none"), default="window")
+    model.add_argument("--networks", type=_count, default=3, metavar="K", help="networks trained and averaged (3)")
+    model.add_argument("--updates", type=_count, default=500, metavar="K", help="training steps (500)")
+    model.add_argument("--lr", type=float, default=3e-3, help="highest learning rate (0.003)")
+    model.add_argument("--loss", choices=("mae", "mse", "huber"), default="mae")
+    model.add_argument("--seed", type=_whole, default=0, help="of everything random (0)")
+    model.add_argument("--engine", default="auto", help="what runs the equations (auto; `gatewise info` lists them)")
+
+
+def _whole(text: str) -> int:
+    return _number(text, 0)
+
+
+def _count(text: str) -> int:
+    return _number(text, 1)
+
+
+def _number(text: str, least: int) -> int:
+    if not text.isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number of at least {least}")
+    return int(text)
+
+
+def _levels(text: str) -> tuple[float, ...]:
+    try:
+        levels = tuple(float(part) for part in text.split(",") if part.strip())
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected percentages such as 80,95") from None
+    if not all(0 < share < 100 for share in levels):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected percentages between 0 and 100, such as 80,95")
+    return levels
+
+
+def _columns(text: str) -> str | list[str]:
+    return text.split(",") if "," in text else text
+
+
+def _frequency(text: str) -> str | int:
+    return int(text) if text.isdecimal() else text
+
+
+if __name__ == "__main__":
+    sys.exit(main())
