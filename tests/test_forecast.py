@@ -1,5 +1,7 @@
 """The forecaster: against closed forms, hand-written recursions and leaks that must not be."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from gatewise import DataError, Forecaster, datasets, metrics, read
 from gatewise.forecast import naive, seasonal_naive
-from gatewise.forecast.intervals import distances, interval, reach, spreads
+from gatewise.forecast.intervals import Calibration
 from gatewise.forecast.one_step import Fitted, Pipeline, Recipe
 from gatewise.training import DivergenceError, History
 from gatewise.windows import Difference, Scale
@@ -57,7 +59,7 @@ def untrained(line, *, mute=False):
     for network in networks if mute else ():
         torch.nn.init.zeros_(network.head.weight)
         torch.nn.init.zeros_(network.head.bias)
-    return Fitted(line, networks, torch.tensor([-1.0, 1.0]), np.ones((1, 1)), History())
+    return Fitted(line, networks, History())
 
 
 # ------------------------------------------------------------------------------------------------- the recursion
@@ -69,7 +71,7 @@ def test_a_silent_network_is_the_naive_forecast(season, by_window):
     y = wave()
     model = untrained(pipeline(y, by_window=by_window, season=season), mute=True)
     expected = seasonal_naive(y, 30, season)
-    np.testing.assert_allclose(model.extrapolate(y[None], 30)[0, 0], expected, rtol=1e-6)
+    np.testing.assert_allclose(model.extrapolate(y[None], 30)[0], expected, rtol=1e-6)
     fitted = model.fitted(y)
     assert len(fitted) == len(y) - (24 + season - 1)
     np.testing.assert_allclose(fitted, y[-len(fitted) - season : -season], rtol=1e-6)
@@ -92,7 +94,7 @@ def test_extrapolation_is_the_recursion_written_by_hand(difference, season, by_w
         answer = sum(network(x)[-1, 0, 0].item() for network in model.networks) / 2
         d.append(answer * spread + shift)
     future = difference.extend(np.array(d[-15:]) * line.scale.scale + line.scale.shift, y)
-    np.testing.assert_allclose(model.extrapolate(y[None], 15)[0, 0], future, rtol=1e-4)
+    np.testing.assert_allclose(model.extrapolate(y[None], 15)[0], future, rtol=1e-4)
 
 
 def test_fitted_is_the_first_step_from_every_window():
@@ -100,58 +102,59 @@ def test_fitted_is_the_first_step_from_every_window():
     model = untrained(pipeline(y, difference=Difference(1)))
     fitted = model.fitted(y)
     for back in (1, 17, len(fitted)):
-        one = model.extrapolate(y[None, : len(y) - back], 1)[0, 0, 0]
+        one = model.extrapolate(y[None, : len(y) - back], 1)[0, 0]
         np.testing.assert_allclose(fitted[-back], one, rtol=1e-5)
 
 
 def test_several_pasts_are_extrapolated_as_if_alone():
     y = wave() + np.random.default_rng(0).normal(0, 2, 120)
     model = untrained(pipeline(y))
-    together = model.extrapolate(np.stack([y[:100], y[20:]]), 6, paths=5)
-    assert together.shape == (2, 6, 6)
-    np.testing.assert_allclose(together[1, 0], model.extrapolate(y[None], 6)[0, 0], rtol=1e-5)
-
-
-def test_paths_of_a_random_walk_spread_with_the_root_of_the_horizon():
-    y = np.random.default_rng(0).normal(0, 1, 60).cumsum()
-    line = pipeline(y, scale="none", by_window=False, season=1)
-    made = untrained(line, mute=True).extrapolate(y[None], 16, paths=4000)[0]  # each step adds -1 or 1
-    np.testing.assert_allclose((made[1:] - made[0]).std(0), np.sqrt(np.arange(1, 17)), rtol=0.06)
-    assert abs((made[1:] - made[0]).mean()) < 0.1
+    together = model.extrapolate(np.stack([y[:100], y[20:]]), 6)
+    np.testing.assert_allclose(together[0], model.extrapolate(y[None, :100], 6)[0], rtol=1e-5)
+    np.testing.assert_allclose(together[1], model.extrapolate(y[None], 6)[0], rtol=1e-5)
 
 
 # ------------------------------------------------------------------------------------------------- the intervals
 
 
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=40), st.floats(1, 99))
-def test_the_reach_holds_its_level_on_the_errors_it_is_read_from(away, level):
-    q = reach(np.array(away)[:, None], level, 3)
-    assert (away <= q[0]).mean() >= level / 100 - 1e-12
-    assert q[0] in away
-    assert (q == q[0]).all()
+def test_the_reach_holds_its_level_on_the_errors_it_is_read_from(distances, level):
+    found = Calibration.of(np.array(distances)[:, None], np.ones(len(distances)))
+    reach = found.reach(1.0, 1, level)[0]
+    assert (np.array(distances) <= reach).mean() >= level / 100 - 1e-12
+    assert reach in distances
 
 
-def test_the_reach_of_a_step_is_that_of_its_neighbours():
-    away = np.arange(1.0, 9.0) * np.ones((3, 1))  # distance k at step k of 8
-    assert reach(away, 99, 12).tolist() == [2, 4, 6, 8, 8, 8, 8, 8, 8, 8, 8, 8]
-    assert reach(away, 1, 12).tolist() == [1, 1, 2, 2, 3, 3, 4, 4, 4, 4, 4, 4]
+@pytest.mark.parametrize("power", [0.0, 0.3, 1.0])
+def test_the_growth_of_the_errors_is_found(power):
+    rng = np.random.default_rng(0)
+    spreads = rng.uniform(1, 5, 200)
+    sizes = spreads[:, None] * np.arange(1, 25) ** power
+    found = Calibration.of(rng.normal(0, sizes), spreads)
+    assert found.growth == pytest.approx(power, abs=0.05)
+    normal = 1.96 * 2.0 * np.arange(1, 9) ** power
+    np.testing.assert_allclose(found.reach(2.0, 8, 95), normal, rtol=0.1)
 
 
-def test_spreads_of_normal_futures_are_their_standard_deviation():
-    drawn = np.random.default_rng(0).normal(5, 2, (100_000, 1))
-    np.testing.assert_allclose(spreads(np.array([5.0]), drawn), 2, rtol=0.02)
+def test_growth_stays_within_bounds_and_is_a_random_walk_where_unknown():
+    steps = np.arange(1.0, 9.0)
+    assert Calibration.of(steps[None] ** 3, np.ones(1)).growth == 1
+    assert Calibration.of(1 / steps[None], np.ones(1)).growth == 0
+    assert Calibration.of(np.ones((5, 1)), np.ones(5)).growth == 0.5
+    assert Calibration.of(np.zeros((5, 4)), np.ones(5)).growth == 0.5
 
 
-def test_distances_use_the_side_the_value_is_on():
-    forecast, below, above = np.zeros(4), np.full(4, 2.0), np.full(4, 5.0)
-    assert distances(np.array([-2.0, 5.0, 0.0, -6.0]), forecast, below, above).tolist() == [1, 1, 0, 3]
-
-
-def test_an_interval_is_the_forecast_and_its_spreads():
-    paths = np.array([[-1.0], [3.0]])
-    unit = np.sqrt(2 * np.pi) / 2  # half of the futures lie on each side
-    lower, upper = interval(np.zeros(1), paths, np.array([[1.0], [2.0], [3.0]]), 50)  # ceil(4 * 0.5) = second distance
-    np.testing.assert_allclose((lower[0], upper[0]), (-2 * unit, 6 * unit))
+def test_calibration_uses_the_held_out_errors_of_the_recursion():
+    y = wave() + np.random.default_rng(0).normal(0, 2, 120)
+    model = untrained(pipeline(y, difference=Difference(1)))
+    found = model.calibrate(y, unseen=6)  # origins 114 to 117, three steps each
+    errors, spreads = [], []
+    for origin in (114, 115, 116, 117):
+        errors.append(y[origin : origin + 3] - model.extrapolate(y[None, :origin], 3)[0])
+        spreads.append(np.diff(y[origin - 36 : origin]).std())
+    expected = Calibration.of(np.array(errors), np.array(spreads))
+    np.testing.assert_allclose(found.distances, expected.distances, rtol=1e-4)
+    assert found.growth == pytest.approx(expected.growth, rel=1e-4)
 
 
 def test_intervals_hold_what_they_promise_on_noise_of_one_kind():
@@ -341,20 +344,20 @@ def test_the_forecaster_is_left_as_it_was():
     [(0.5, "is worth using: 50% better"), (0.97, "no better than"), (1.0, "no better than"), (1.5, "Do not trust")],
 )
 def test_the_verdict_goes_by_the_errors(monkeypatch, ours, words):
-    def silent(self, y, horizon, paths=0, seed=0):  # errs by `ours` where the naive forecast errs by 1
-        truth = y[:, -1:] + 1 - ours
-        return (
-            np.broadcast_to(truth[:, None], (len(y), 1 + paths, horizon)) + np.linspace(-1e-9, 1e-9, 1 + paths)[:, None]
-        )
+    def silent(self, y, horizon):  # errs by `ours` where the naive forecast errs by 1
+        return np.repeat(y[:, -1:] + 1 - ours, horizon, 1)
+
+    def fitted(self, line, y, title):
+        return dataclasses.replace(untrained(line), calibration=Calibration(0.5, np.ones(1)))
 
     monkeypatch.setattr(Fitted, "extrapolate", silent)
-    monkeypatch.setattr(Recipe, "train", lambda self, line, y, title: untrained(line))
+    monkeypatch.setattr(Recipe, "train", fitted)
     y = np.repeat(np.arange(40.0), 5)  # each stretch of five is 1 above the one before
     found = Forecaster(context=4).backtest(y, 5, windows=2)
     assert found.overall["Naive"]["MAE"] == 1
     assert words in found.verdict
     assert "the naive forecast (the last value)" in found.verdict
-    assert "2 of 2" in found.verdict if ours < 1 else "0 of 2" in found.verdict
+    assert ("2 of 2" if ours < 1 else "0 of 2") in found.verdict
 
 
 def test_a_series_that_repeats_itself_has_no_mase_but_a_backtest():

@@ -140,9 +140,7 @@ def _affordable(arguments: argparse.Namespace, values: int) -> int:
 
 
 def _tested(model: Any, panel: Any, arguments: argparse.Namespace, windows: int) -> Any:
-    return model.backtest(
-        panel, arguments.horizon, windows=windows, level=arguments.level, refit=arguments.refit
-    )
+    return model.backtest(panel, arguments.horizon, windows=windows, level=arguments.level, refit=arguments.refit)
 
 
 def _check_outputs(arguments: argparse.Namespace) -> None:

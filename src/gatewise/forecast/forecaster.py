@@ -1,6 +1,6 @@
 """The Forecaster: from a table to a forecast that says how far to trust it.
 
-Letters: `N` values of the series, `T` steps of context, `h` horizon, `S` sample paths.
+Letters: `N` values of the series, `T` steps of context, `h` horizon.
 """
 
 import copy
@@ -14,7 +14,6 @@ from gatewise import plot
 from gatewise.engines import check_name
 from gatewise.forecast import backtest as scoring
 from gatewise.forecast.backtest import Backtest
-from gatewise.forecast.intervals import interval
 from gatewise.forecast.one_step import CELLS, LOSSES, Fitted, Pipeline, Recipe
 from gatewise.series import DataError, Forecast, Panel, Series, check_length, future, read, to_frame, to_table
 from gatewise.training import History
@@ -22,7 +21,6 @@ from gatewise.windows import Difference, Scale
 
 STRATEGIES = ("auto", "one-step")
 SCALES = ("window", "standard", "minmax", "robust", "none")
-PATHS = 200  # sampled futures, from which the spread of the intervals is measured to about 5 %
 LONGEST_SEASON = 366  # a longer one is used only if asked for: every window would hold more than a season of steps
 OVERFIT = 1.5  # a held-out loss so many times the training loss is pointed out
 LARGEST = 1e100  # values beyond overflow when squared
@@ -33,8 +31,8 @@ class Forecaster:
 
     The network forecasts the next value and goes on from its own forecasts. It is trained on windows of the past, each
     normalised by itself, with the target shifted by one, and an answer at every step (see
-    `gatewise.forecast.one_step`). Intervals take their shape from sampled futures and their size from errors made on
-    the held-out end of the series (see `gatewise.forecast.intervals`); `backtest` measures how often they hold.
+    `gatewise.forecast.one_step`). Intervals are as wide as the errors made on the held-out end of the series say
+    (see `gatewise.forecast.intervals`); `backtest` measures how often they hold.
 
     Reference: the network, Hochreiter and Schmidhuber, Long short-term memory, 1997; the intervals, see there.
 
@@ -52,7 +50,7 @@ class Forecaster:
             "standard", "minmax", "robust" or "none" treat all windows alike.
         strategy: "one-step", or "auto", which at present chooses it.
         networks: how many networks are trained and averaged; one alone depends much on its seed.
-        seed: of the initial weights, the shuffling and the sampled futures.
+        seed: of the initial weights and the shuffling.
         updates: training steps, rounded up to whole epochs.
         batch_size: windows of a training step.
         lr: highest learning rate; it rises and falls in one cycle.
@@ -367,10 +365,12 @@ class Forecaster:
         _whole("horizon", horizon, 1)
         _check_levels(level)
         assert self._model is not None
-        made = self._model.extrapolate(one.y[None], horizon, PATHS if len(level) else 0, self.recipe.seed)[0]
-        floor = self._model.pipeline.smallest_spread
-        intervals = {share: interval(made[0], made[1:], self._model.away, share, floor) for share in level}
-        return Forecast(one.unique_id, future(one.ds, panel.freq, horizon), made[0], self.name, intervals)
+        past = one.y[None]
+        mean, spread = self._model.extrapolate(past, horizon)[0], float(self._model.spreads(past)[0])
+        assert self._model.calibration is not None
+        reach = {share: self._model.calibration.reach(spread, horizon, share) for share in level}
+        intervals = {share: (mean - away, mean + away) for share, away in reach.items()}
+        return Forecast(one.unique_id, future(one.ds, panel.freq, horizon), mean, self.name, intervals)
 
 
 def _usual_context(values: int, season: int) -> int:

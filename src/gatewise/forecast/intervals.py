@@ -1,103 +1,70 @@
-"""Intervals: sampled futures give their shape, errors made on held-out data their size.
+"""Intervals: as wide as the errors made on held-out data say.
 
-Letters: `h` horizon, `S` sampled futures, `O` origins of held-out forecasts.
+Letters: `h` horizon, `O` origins of held-out forecasts, `K` steps of each.
 
-Each step of a sampled future adds a one-step error drawn from those on held-out data, so the futures spread with the
-horizon and with the level of the series (Hyndman and Athanasopoulos, Forecasting: Principles and Practice, 3rd
-edition, 2021, section 5.5). They leave out that the network itself is uncertain, so their spread is taken as a unit
-only. How many units an interval must reach is read off held-out forecasts over several steps, as in locally weighted
-conformal prediction (Lei, G'Sell, Rinaldo, Tibshirani and Wasserman, Distribution-free predictive inference for
-regression, 2018, section 5.2): with errors e and spreads s on held-out data,
+Locally weighted conformal prediction (Lei, G'Sell, Rinaldo, Tibshirani and Wasserman, Distribution-free predictive
+inference for regression, 2018, section 5.2): an error e at step k after a window of spread s counts as the distance
 
-    interval = forecast -+ q * s,      q = the level's quantile of |e| / s,
+    |e| / (s k^b)
 
-with a q for each step, from held-out steps between half and twice as far ahead. Held-out forecasts of one series
-overlap, so the guarantee of that theory holds only roughly: measure it by a backtest.
+and the interval of a level reaches, on both sides of the forecast, so many s k^b as the level's quantile of the
+held-out distances. The spread lets the interval follow the series where it varies more; b, the growth of the errors
+with the horizon, is fitted to them (0.5 for a random walk, 0 where the past soon tells nothing more). Held-out
+forecasts of one series overlap, so the guarantee of that theory holds only roughly: measure it by a backtest.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 
+RANDOM_WALK = 0.5
 
-def spreads(forecast: np.ndarray, paths: np.ndarray, floor: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
-    """How far sampled futures reach below and above a forecast: the mean distance on each side.
 
-    Arguments:
-        forecast: (..., h).
-        paths: (..., S, h).
-        floor: smallest spread, where the futures are all alike.
+@dataclass(frozen=True)
+class Calibration:
+    """How large errors were on held-out data.
 
-    Returns:
-        Spread below (..., h), spread above (..., h), in units that give the standard deviation of a normal
-        distribution around the forecast.
-
-    >>> below, above = spreads(np.array([1.0]), np.array([[0.0], [1.0], [1.0], [3.0]]))
-    >>> (above / below).tolist(), (below / np.sqrt(2 * np.pi)).tolist()
-    ([2.0], [0.25])
+    Attributes:
+        growth: b, from 0 to 1.
+        distances: (O * K,) sorted.
     """
-    away = paths - forecast[..., None, :]
-    means = (np.maximum(side, 0).mean(axis=-2) for side in (-away, away))
-    below, above = (np.maximum(np.sqrt(2 * np.pi) * mean, floor) for mean in means)
-    return below, above
+
+    growth: float
+    distances: np.ndarray
+
+    @classmethod
+    def of(cls, errors: np.ndarray, spreads: np.ndarray) -> "Calibration":
+        """Calibrate on errors (O, K) of forecasts after windows whose spreads are (O,), all above 0.
+
+        >>> errors = np.sqrt(np.arange(1.0, 5.0)) * np.array([[1.0], [-2.0], [3.0]])
+        >>> found = Calibration.of(errors, np.ones(3))
+        >>> round(found.growth, 6), found.distances.round(6).tolist()
+        (0.5, [1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0, 3.0, 3.0, 3.0, 3.0])
+        """
+        local = np.abs(errors) / spreads[:, None]
+        growth = _growth(local)
+        steps = np.arange(1, local.shape[1] + 1)
+        return cls(growth, np.sort(local / steps**growth, axis=None))
+
+    def reach(self, spread: float, horizon: int, level: float) -> np.ndarray:
+        """How far the interval of a level in percent reaches from the forecast on either side, at each step: (h,).
+
+        The quantile is the r-th smallest of n distances, r = ceil((n + 1) level / 100), or the largest.
+
+        >>> Calibration(0.5, np.arange(1.0, 10.0)).reach(2.0, 4, 80).round(3).tolist()
+        [16.0, 22.627, 27.713, 32.0]
+        """
+        n = len(self.distances)
+        rank = min(int(np.ceil((n + 1) * level / 100)), n)
+        reach: np.ndarray = self.distances[rank - 1] * spread * np.arange(1, horizon + 1) ** self.growth
+        return reach
 
 
-def distances(y: np.ndarray, forecast: np.ndarray, below: np.ndarray, above: np.ndarray) -> np.ndarray:
-    """How many spreads each value lies from its forecast; one off a forecast without spread lies infinitely far.
-
-    >>> distances(np.array([4.0, 7.0]), np.array([5.0, 5.0]), np.array([2.0, 2.0]), np.array([1.0, 1.0]))
-    array([0.5, 2. ])
-    """
-    error = y - forecast
-    with np.errstate(divide="ignore", invalid="ignore"):
-        away = np.abs(error) / np.where(error < 0, below, above)
-    return np.where(error == 0, 0.0, away)
-
-
-def reach(away: np.ndarray, level: float, horizon: int) -> np.ndarray:
-    """How many spreads an interval must reach at each step to hold a level in percent.
-
-    For step k it is the r-th smallest of the n distances at steps k/2 to 2k, with r = ceil((n + 1) level / 100), or the
-    largest where r is beyond n. Steps further ahead than any held-out one count as the last of those.
-
-    Arguments:
-        away: (O, K) distances of held-out values, from O origins over K steps.
-        level: in percent.
-        horizon: h.
-
-    Returns:
-        (h,) spreads.
-
-    >>> reach(np.arange(1.0, 10.0)[:, None], 80, 2), reach(np.arange(1.0, 10.0)[:, None], 99, 1)
-    (array([8., 8.]), array([9.]))
-    """
-    steps = away.shape[1]
-    return np.array([_quantile(_near(away, min(k, steps)), level) for k in range(1, horizon + 1)])
-
-
-def _near(away: np.ndarray, step: int) -> np.ndarray:
-    """The distances at half to twice the step, steps counted from 1, sorted."""
-    return np.sort(away[:, (step + 1) // 2 - 1 : 2 * step], axis=None)
-
-
-def _quantile(away: np.ndarray, level: float) -> float:
-    rank = int(np.ceil((len(away) + 1) * level / 100))
-    return float(away[min(rank, len(away)) - 1])
-
-
-def interval(
-    forecast: np.ndarray, paths: np.ndarray, away: np.ndarray, level: float, floor: float = 0.0
-) -> tuple[np.ndarray, np.ndarray]:
-    """The interval of a level around a forecast.
-
-    Arguments:
-        forecast: (h,).
-        paths: (S, h).
-        away: (O, K) held-out distances; see `distances`.
-        level: in percent.
-        floor: smallest spread, that of the distances.
-
-    Returns:
-        Lower bound (h,), upper bound (h,).
-    """
-    below, above = spreads(forecast, paths, floor)
-    q = reach(away, level, len(forecast))
-    return forecast - q * below, forecast + q * above
+def _growth(local: np.ndarray) -> float:
+    """The slope of log mean error over log step, by least squares; that of a random walk where it cannot be told."""
+    means = local.mean(axis=0)
+    known = means > 0
+    if known.sum() < 2:
+        return RANDOM_WALK
+    slope, _ = np.polyfit(np.log(np.arange(1, len(means) + 1)[known]), np.log(means[known]), 1)
+    return float(np.clip(slope, 0, 1))

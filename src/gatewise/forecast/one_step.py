@@ -1,6 +1,6 @@
 """One step at a time: a network that forecasts the next value, and goes on from its own forecasts.
 
-Letters: `N` values of the series, `T` steps of a window's context, `B` windows, `S` sample paths, `h` horizon.
+Letters: `N` values of the series, `T` steps of a window's context, `B` windows, `h` horizon.
 
     series -> differences -> scale -> windows, each normalised by itself -> network -> ... and all the way back
 
@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from gatewise.forecast.intervals import distances, spreads
+from gatewise.forecast.intervals import Calibration
 from gatewise.networks import OneStep
 from gatewise.nn import GRU, LSTM, RNN
 from gatewise.training import DivergenceError, History, fit
@@ -32,7 +32,7 @@ LOSSES: dict[str, Callable[..., Tensor]] = {
     "mse": functional.mse_loss,
     "huber": functional.huber_loss,
 }
-ORIGINS, ORIGIN_PATHS, LONGEST_HELD_OUT = 24, 50, 48  # of the forecasts by which intervals are sized
+ORIGINS, LONGEST_HELD_OUT = 200, 96  # of the forecasts by which intervals are sized
 FLOOR = 0.02  # smallest spread of a window, in units of the whole series' spread: a flat stretch is not blown up
 
 
@@ -58,11 +58,6 @@ class Pipeline:
     def length(self) -> int:
         """Values of a window: its context, and a season before it bar one."""
         return self.context + self.season - 1
-
-    @property
-    def smallest_spread(self) -> float:
-        """Of sampled futures: a millionth of what the series varies by, so that futures all alike divide nothing."""
-        return 1e-6 * float(self.scale.scale)
 
     @property
     def needed(self) -> int:
@@ -93,16 +88,14 @@ class Fitted:
     Attributes:
         pipeline: the transforms around the networks.
         networks: each (T, B, 1 or 2) to (T, B, 1); their answers are averaged.
-        residuals: (R,) one-step errors on held-out windows, centred, on the scale of a normalised window.
-        away: (O, K) distances of held-out values from forecasts over K steps; see `intervals.distances`.
+        calibration: how large errors were on the held-out end, for the intervals; None before it is known.
         history: of the first network's training, in which a part was held out.
     """
 
     pipeline: Pipeline
     networks: tuple[OneStep, ...]
-    residuals: Tensor
-    away: np.ndarray
     history: History
+    calibration: Calibration | None = None
 
     @torch.no_grad()
     def fitted(self, y: np.ndarray) -> np.ndarray:
@@ -115,48 +108,49 @@ class Fitted:
     @torch.no_grad()
     def gates(self, y: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
         """What each gate of the first network does, (T, H), while it reads the last window; and its cells, if any."""
-        window = self.pipeline.values(y[-self.pipeline.needed :])[:, None, None]
+        window = self._window(y[None])
         trace = self.networks[0].body.trace(self.pipeline.features(self.pipeline.normalise(window)[0]))
         cells = None if trace.cells is None else trace.cells[:, 0].numpy()
         return {name: gate[:, 0].numpy() for name, gate in trace.gates.items()}, cells
 
     @torch.no_grad()
-    def extrapolate(self, y: np.ndarray, horizon: int, paths: int = 0, seed: int = 0) -> np.ndarray:
-        """The values after each of several pasts, by recursion.
-
-        Arguments:
-            y: (B, N) pasts, of which the last `pipeline.needed` values count.
-            horizon: h.
-            paths: S sampled futures besides the forecast; each step adds a held-out error, drawn at random.
-            seed: of the draws.
-
-        Returns:
-            (B, 1 + S, h): the forecast itself, then the sampled futures.
+    def extrapolate(self, y: np.ndarray, horizon: int) -> np.ndarray:
+        """The values (B, h) after each of several pasts (B, N), by recursion.
 
         Raises:
             DivergenceError: the forecasts, fed back, grow beyond all bounds.
         """
-        y = y[:, None, -self.pipeline.needed :]
-        window = self.pipeline.values(y).squeeze(1).T.repeat_interleave(1 + paths, 1)[..., None]
-        noise = self._noise(horizon, len(y), paths, seed)
-        values = torch.empty(horizon, window.shape[1])
+        window = self._window(y)
+        values = torch.empty(horizon, len(y))
         for step in range(horizon):
-            values[step] = self._next(window, noise[step])
+            values[step] = self._next(window)
             window = torch.cat([window[1:], values[step, None, :, None]])
         _check_growth(values)
-        return self.pipeline.difference.extend(self._original(values.T.reshape(len(y), 1 + paths, horizon)), y)
+        return self.pipeline.difference.extend(self._original(values.T), y)
 
-    def _next(self, window: Tensor, noise: Tensor | float = 0.0) -> Tensor:
+    def calibrate(self, y: np.ndarray, unseen: int) -> Calibration:
+        """Measure the errors of forecasts that start at origins spread over the unseen end of a series."""
+        horizon = max(1, min(unseen // 2, LONGEST_HELD_OUT))
+        origins = np.unique(np.linspace(len(y) - unseen, len(y) - horizon, ORIGINS).astype(int))
+        pasts = np.stack([y[origin - self.pipeline.needed : origin] for origin in origins])
+        truth = np.stack([y[origin : origin + horizon] for origin in origins])
+        return Calibration.of(truth - self.extrapolate(pasts, horizon), self.spreads(pasts))
+
+    def spreads(self, y: np.ndarray) -> np.ndarray:
+        """The spread (B,) of the last window of each past (B, N), in the unit of the series."""
+        _, _, scale = self.pipeline.normalise(self._window(y))
+        spreads: np.ndarray = scale[0, :, 0].double().numpy() * self.pipeline.scale.scale
+        return spreads
+
+    def _window(self, y: np.ndarray) -> Tensor:
+        """The last window (length, B, 1) of each past (B, N)."""
+        return self.pipeline.values(y[:, -self.pipeline.needed :]).T[..., None]
+
+    def _next(self, window: Tensor) -> Tensor:
         """The next value (B,) after windows (length, B, 1)."""
         z, shift, scale = self.pipeline.normalise(window)
-        answer = _average(self.networks, self.pipeline.features(z))[-1, :, 0] + noise
-        return answer * scale[0, :, 0] + shift[0, :, 0]
-
-    def _noise(self, horizon: int, pasts: int, paths: int, seed: int) -> Tensor:
-        """(h, B * (1 + S)) errors drawn from the residuals; none for the forecasts themselves."""
-        generator = torch.Generator().manual_seed(seed)
-        drawn = torch.randint(len(self.residuals), (horizon, pasts, paths), generator=generator)
-        return torch.cat([torch.zeros(horizon, pasts, 1), self.residuals[drawn]], 2).flatten(1)
+        answer = torch.stack([network(self.pipeline.features(z))[-1:] for network in self.networks]).mean(0)
+        return (answer * scale + shift)[0, :, 0]
 
     def _original(self, values: Tensor) -> np.ndarray:
         """Differences on the scale of the series."""
@@ -186,12 +180,10 @@ class Recipe:
         values = pipeline.values(y)[:, None]
         seen, unseen = Windows(values, length=pipeline.length, every_step=False).split(self.held_out)
         networks, history = self._fit_all(seen, unseen, pipeline, f"{title}the end held out")
-        residuals = _residuals(pipeline, networks, unseen)
-        then = Fitted(pipeline, networks, residuals, np.empty((0, 0)), history)
-        away = _held_out_distances(then, y, len(unseen), self.seed)
+        calibration = Fitted(pipeline, networks, history).calibrate(y, len(unseen))
         everything = Windows(values, length=pipeline.length)
         networks, _ = self._fit_all(everything, None, pipeline, f"{title}on everything")
-        return Fitted(pipeline, networks, residuals, away, history)
+        return Fitted(pipeline, networks, history, calibration)
 
     def _fit_all(
         self, seen: Windows, unseen: Windows | None, pipeline: Pipeline, title: str
@@ -252,10 +244,6 @@ class _Normalised:
             yield self.pipeline.features(z), (targets - shift) / scale
 
 
-def _average(networks: tuple[OneStep, ...], x: Tensor) -> Tensor:
-    return torch.stack([network(x) for network in networks]).mean(0)
-
-
 def _check_growth(values: Tensor) -> None:
     """Refuse (h, B) values of a recursion that grew until they overflowed."""
     lost = (~values.isfinite()).any(1)
@@ -264,21 +252,3 @@ def _check_growth(values: Tensor) -> None:
             f"the forecasts, fed back into the network, grow beyond all bounds after {int(lost.int().argmax())} steps; "
             "ask for a shorter horizon, train with a smaller lr or more updates, or use scale='standard'"
         )
-
-
-@torch.no_grad()
-def _residuals(pipeline: Pipeline, networks: tuple[OneStep, ...], unseen: Windows) -> Tensor:
-    """Centred one-step errors on held-out windows."""
-    errors = [(y - _average(networks, x)[-1:]).flatten() for x, y in _Normalised(pipeline, unseen.batches(1024))]
-    residuals = torch.cat(errors)
-    return residuals - residuals.mean()
-
-
-def _held_out_distances(then: Fitted, y: np.ndarray, unseen: int, seed: int) -> np.ndarray:
-    """Distances of the held-out end of a series from forecasts that start at origins spread over it."""
-    horizon = max(1, min(unseen // 2, LONGEST_HELD_OUT))
-    origins = np.unique(np.linspace(len(y) - unseen, len(y) - horizon, ORIGINS).astype(int))
-    pasts = np.stack([y[origin - then.pipeline.needed : origin] for origin in origins])
-    truth = np.stack([y[origin : origin + horizon] for origin in origins])
-    made = then.extrapolate(pasts, horizon, ORIGIN_PATHS, seed)
-    return distances(truth, made[:, 0], *spreads(made[:, 0], made[:, 1:], then.pipeline.smallest_spread))
