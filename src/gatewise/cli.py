@@ -190,8 +190,8 @@ def _shown(table: Any) -> str:
 
     frame = as_pandas(table)
     if len(frame) <= ROWS:
-        return str(frame.to_string(index=False, float_format="{:.5g}".format))
-    text = frame.to_string(index=False, float_format="{:.5g}".format, max_rows=12)
+        return str(frame.to_string(index=False, float_format="{:.5g}".format, na_rep=""))
+    text = frame.to_string(index=False, float_format="{:.5g}".format, na_rep="", max_rows=12)
     return f"{text}\n({len(frame)} rows; --out FILE.csv has them all)"
 
 

@@ -1,0 +1,115 @@
+"""A deep recurrent network on a noisy trend, from scratch and in its concise form.
+
+From scratch: two linear recurrent layers of 8 units and a linear output. Weights from U(-1, 1) make the products of the
+recurrent matrices grow with every step, so the first losses are astronomical and the gradients with them; clipping by
+size keeps the steps small until the network has found its way back.
+
+Concise: two tanh layers of 8 units, torch's initial weights, and a learning rate that falls in three stages.
+
+    python examples/deep_rnn_on_a_trend.py
+"""
+
+import sys
+from collections.abc import Sequence
+
+import torch
+from command_line import parser
+from noisy_trend import HELD_OUT, Trend, noisy_trend, report, save_figures, with_one_bias
+
+from gatewise import nn
+from gatewise.networks import OneStep
+from gatewise.training import History, fit
+
+CORRECTED = """
+Corrected: every layer is registered and trained; the original notebook overwrites the parameters of all but the last.
+Corrected: each network's figures show its own values; in the original notebook the concise form's show the first's.
+"""
+Weights = dict[str, torch.Tensor]
+
+
+def deep_rnn(generator: torch.Generator) -> OneStep:
+    """1 -> 8 -> 8 -> 1 without any activation, weights from U(-1, 1), biases zero."""
+    body = nn.RNN(1, 8, num_layers=2, nonlinearity="identity", init="uniform", init_bound=1, generator=generator)
+    return OneStep(with_one_bias(body), init="uniform", init_bound=1, generator=generator)
+
+
+def concise_rnn(generator: torch.Generator) -> OneStep:
+    """1 -> 8 -> 8 -> 1 with tanh, torch's initial weights."""
+    return OneStep(nn.RNN(1, 8, num_layers=2, generator=generator), generator=generator)
+
+
+def train_deep(
+    seen: Trend, unseen: Trend, *, epochs: int, seed: int = 0, quiet: bool = True
+) -> tuple[OneStep, History, Weights]:
+    """Train the linear network; how far each of its weights has moved comes third."""
+    generator = torch.Generator().manual_seed(seed)
+    network = deep_rnn(generator)
+    before = copied(network)
+    history = fit(
+        network,
+        seen.windows.batches(shuffle=True, generator=generator),
+        held_out=unseen.windows.batches(),
+        optimizer="sgd",
+        lr=0.0001,
+        epochs=epochs,
+        clip_size=1.0,
+        quiet=quiet,
+        description="deep RNN",
+    )
+    return network, history, moved(before, network)
+
+
+def train_concise(
+    seen: Trend, unseen: Trend, *, stage: int, seed: int = 0, quiet: bool = True
+) -> tuple[OneStep, History]:
+    """Train the tanh network in three stages of so many epochs."""
+    generator = torch.Generator().manual_seed(seed)
+    network = concise_rnn(generator)
+    history = fit(
+        network,
+        seen.windows.batches(shuffle=True, generator=generator),
+        held_out=unseen.windows.batches(),
+        optimizer="sgd",
+        stages=[(stage, 0.03), (stage, 0.003), (stage, 0.0003)],
+        quiet=quiet,
+        description="concise RNN",
+    )
+    return network, history
+
+
+def copied(network: OneStep) -> Weights:
+    """The weights as they are now."""
+    return {name: weight.detach().clone() for name, weight in network.named_parameters()}
+
+
+def moved(before: Weights, network: OneStep) -> Weights:
+    """The distance of each weight from what it was; the biases that `with_one_bias` keeps at zero are left out."""
+    now = copied(network)
+    return {name: (now[name] - weight).norm() for name, weight in before.items() if "bias_hh" not in name}
+
+
+def main(argv: Sequence[str] | None = None) -> tuple[History, History]:
+    """Train, report and draw both."""
+    options = parser("A deep recurrent network on a noisy trend.", epochs=5000, out="out/deep_rnn_on_a_trend")
+    options.add_argument("--stage", type=int, default=500, help="epochs of each of the concise form's three stages")
+    given = options.parse_args(argv)
+    seen, unseen = noisy_trend(given.seed), noisy_trend(given.seed + HELD_OUT)
+    deep, history, distances = train_deep(seen, unseen, epochs=given.epochs, seed=given.seed, quiet=given.quiet)
+    print(history.summary())
+    print("How far the weights of each layer have moved:")
+    for name, distance in distances.items():
+        print(f"  {name:<20} {distance:.3f}")
+    print(report("linear deep RNN", history, seen, unseen))
+    files = save_figures(given.out / "from-scratch", seen, deep, history, "linear deep RNN")
+
+    concise, in_stages = train_concise(seen, unseen, stage=given.stage, seed=given.seed, quiet=given.quiet)
+    print(f"\nConcise form: {in_stages.summary()}")
+    print(report("concise tanh RNN", in_stages, seen, unseen))
+    files += save_figures(given.out / "concise", seen, concise, in_stages, "concise tanh RNN")
+    print(CORRECTED)
+    print(f"{len(files)} figures in {given.out}")
+    return history, in_stages
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

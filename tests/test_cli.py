@@ -1,0 +1,237 @@
+"""The command: what it prints, writes and refuses, run as a person would."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import gatewise
+from gatewise import Forecaster, cli, datasets
+from gatewise.cli import main
+
+pytest.importorskip("matplotlib")
+SMALL = ["--updates", "20", "--hidden-size", "8", "--networks", "1"]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """An empty folder to work in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def sales(folder):
+    """90 days with a week in them, two of the days missing."""
+    days = pd.date_range("2024-01-01", periods=90, freq="D")
+    table = pd.DataFrame({"day": days, "sold": 20 + 5 * np.sin(np.arange(90) * 2 * np.pi / 7)})
+    table.drop([40, 60]).to_csv(folder / "sales.csv", index=False)
+    table.to_csv(folder / "whole.csv", index=False)
+    return folder
+
+
+def test_forecast_of_the_built_in_series(folder, capsys):
+    assert main(["forecast", "--horizon", "24", "--out", "f.csv", "--plot", "f.png", *SMALL]) == 0
+    said = capsys.readouterr()
+    for words in (
+        "AirPassengers (built in",
+        "series 'AirPassengers': 144 values, 1949-01-01 to 1960-12-01",
+        "frequency: MS (month start), inferred from 144 dates",
+        "season: 12 steps, usual for frequency MS",
+        "Backtest: 3 x 24 steps held out",
+        "SeasonalNaive",
+        "Verdict: ",
+        "the 80 % interval held",
+        "Written: f.csv, f.png",
+    ):
+        assert words in said.out
+    assert "network 1 of 1: epoch" in said.err
+    table = pd.read_csv("f.csv")
+    assert table.columns.tolist() == [
+        "unique_id",
+        "ds",
+        "LSTM",
+        "LSTM-lo-80",
+        "LSTM-hi-80",
+        "LSTM-lo-95",
+        "LSTM-hi-95",
+    ]
+    assert table["ds"].tolist() == [f"{year}-{month:02}-01" for year in (1961, 1962) for month in range(1, 13)]
+    assert set(table["unique_id"]) == {"AirPassengers"}
+    model = Forecaster(hidden_size=8, updates=20, networks=1).fit(datasets.air_passengers())
+    np.testing.assert_allclose(table["LSTM-hi-95"], model.predict(24)["LSTM-hi-95"])
+    assert (folder / "f.png").read_bytes().startswith(b"\x89PNG")
+    assert sorted(path.name for path in folder.iterdir()) == ["f.csv", "f.png"]
+
+
+def test_nothing_is_written_unasked_and_quiet_is_quiet(sales, capsys):
+    before = sorted(sales.iterdir())
+    assert main(["forecast", "whole.csv", "--horizon", "7", "--quiet", *SMALL]) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert "time column: 'day' (the only one that reads as dates)" in said.out
+    assert sorted(sales.iterdir()) == before
+
+
+def test_a_gap_is_refused_and_its_remedy_works(sales, capsys):
+    assert main(["forecast", "sales.csv", "--horizon", "7", *SMALL]) == 2
+    said = capsys.readouterr()
+    assert "2024-02-10" in said.err
+    assert "--fill interpolate" in said.err
+    assert "Traceback" not in said.err
+    assert main(["forecast", "sales.csv", "--horizon", "7", "--fill", "interpolate", "--quiet", *SMALL]) == 0
+    assert "filled by interpolation: 2 values" in capsys.readouterr().out
+
+
+def test_backtest_writes_its_forecasts_and_a_picture(sales, capsys):
+    arguments = ["whole.csv", "--horizon", "7", "--windows", "4", "--level", "90", "--cell", "gru", "--refit"]
+    assert main(["backtest", *arguments, "--out", "b.csv", "--plot", "b.svg", "--quiet", *SMALL]) == 0
+    said = capsys.readouterr().out
+    assert "Backtest: 4 x 7 steps held out" in said
+    assert "Each window" in said
+    assert "coverage-90" in said
+    table = pd.read_csv("b.csv")
+    assert len(table) == 28
+    assert table["cutoff"].nunique() == 4
+    assert {"y", "GRU", "GRU-lo-90", "GRU-hi-90", "Naive", "SeasonalNaive"} <= set(table.columns)
+    assert (sales / "b.svg").read_text().startswith("<?xml")
+
+
+def test_every_model_option_arrives(sales, monkeypatch):
+    given = {}
+
+    def keep(self, **options):
+        given.update(options)
+        raise ValueError("enough seen")
+
+    monkeypatch.setattr(Forecaster, "__init__", keep)
+    options = {
+        "cell": "gru",
+        "hidden_size": 5,
+        "num_layers": 2,
+        "context": 11,
+        "season": 6,
+        "difference": 1,
+        "seasonal_difference": 2,
+        "scale": "robust",
+        "networks": 4,
+        "updates": 33,
+        "lr": 0.5,
+        "loss": "huber",
+        "seed": 9,
+        "engine": "reference",
+    }
+    flags = [part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", str(value))]
+    assert main(["forecast", "whole.csv", "--horizon", "3", *flags]) == 2
+    assert given == {**options, "quiet": False}
+
+
+def test_every_data_option_arrives(folder, capsys):
+    table = pd.DataFrame(
+        {
+            "shop": "north",
+            "year": [2001, 2000, *[2000] * 22][:24],
+            "month": [1, *range(1, 13), *range(1, 12)][:24],
+            "sold": np.arange(24.0),
+            "cost": 1.0,
+        }
+    )
+    table["year"] = [2001, *[2000] * 12, *[2001] * 11]
+    table["month"] = [12, *range(1, 13), *range(1, 12)]
+    table.to_csv("t.csv", index=False)
+    data = ["--id", "shop", "--time", "year,month", "--target", "sold", "--freq", "MS"]
+    assert main(["forecast", "t.csv", "--horizon", "2", *data, "--quiet", *SMALL]) == 2
+    assert "--sort" in capsys.readouterr().err
+    assert main(["forecast", "t.csv", "--horizon", "2", *data, "--sort", "--quiet", "--windows", "0", *SMALL]) == 0
+    said = capsys.readouterr().out
+    assert "series 'north': 24 values, 2000-01-01 to 2001-12-01" in said
+    assert "sorted by date" in said
+    assert "2002-02-01" in said
+    assert "Verdict: none" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere.csv", "--horizon", "3"], "there is no file nowhere.csv"),
+        (["whole.csv", "--horizon", "3", "--target", "profit"], "no column 'profit'; its columns are 'day', 'sold'"),
+        (["whole.csv", "--horizon", "3", "--out", "no/f.csv"], "there is no folder no; create it first"),
+        (["whole.csv", "--horizon", "3", "--out", "f.xlsx"], "--out f.xlsx: expected a name that ends in .csv"),
+        (["whole.csv", "--horizon", "3", "--plot", "f.txt"], "expected one of .png, .svg, .pdf"),
+        (["whole.csv", "--horizon", "3", "--engine", "turbo"], "engine is 'turbo', expected one of 'auto'"),
+        (["whole.csv", "--horizon", "40", "--windows", "3"], "3 windows of 40 leave 0 to train on"),
+        (["whole.csv", "--horizon", "3", "--lr", "-1"], "lr is -1.0, expected a number above 0"),
+        (["whole.csv", "--horizon", "3", "--freq", "fortnight"], "fortnight"),
+    ],
+)
+def test_wrong_data_and_options_end_with_2_before_training(sales, capsys, monkeypatch, arguments, message):
+    monkeypatch.setattr("gatewise.forecast.one_step.fit", lambda *_, **__: pytest.fail("it went on to train"))
+    assert main(["forecast", *arguments]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("gatewise: ")
+    assert message in said
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["forecast"],
+        ["forecast", "--horizon", "0"],
+        ["forecast", "--horizon", "two"],
+        ["forecast", "--horizon", "3", "--level", "80,120"],
+        ["forecast", "--horizon", "3", "--level", "high"],
+        ["forecast", "--horizon", "3", "--fill", "magic"],
+        ["forecast", "--horizon", "3", "--seed", "-1"],
+    ],
+)
+def test_wrong_usage_ends_with_2(arguments, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert "usage: gatewise" in capsys.readouterr().err
+
+
+def test_an_interrupt_ends_with_130_and_writes_nothing(sales, capsys, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gatewise.forecast.one_step.fit", interrupt)
+    assert main(["forecast", "whole.csv", "--horizon", "3", "--out", "f.csv", *SMALL]) == 130
+    assert "interrupted; nothing was written" in capsys.readouterr().err
+    assert not (sales / "f.csv").exists()
+
+
+def test_a_long_forecast_is_cut_on_the_screen_only(sales, capsys):
+    arguments = ["forecast", "whole.csv", "--horizon", "60", "--windows", "0", "--level", "80", "--out", "f.csv"]
+    assert main([*arguments, "--quiet", *SMALL]) == 0
+    assert "(60 rows; --out FILE.csv has them all)" in capsys.readouterr().out
+    assert len(pd.read_csv("f.csv")) == 60
+
+
+def test_info_names_engines_and_extras(capsys):
+    assert main(["info"]) == 0
+    said = capsys.readouterr().out
+    for words in (f"gatewise {gatewise.__version__}", "torch ", "reference", "aten", "matplotlib", "threads"):
+        assert words in said
+
+
+def test_the_command_is_a_program_and_a_module():
+    run = subprocess.run([sys.executable, "-m", "gatewise", "--version"], capture_output=True, text=True, check=True)
+    assert run.stdout == f"gatewise {gatewise.__version__}\n"
+
+
+def test_help_and_the_package_itself_come_without_torch():
+    code = "import sys, gatewise, gatewise.cli as c; c._parser(); print(sorted({'torch', 'pandas'} & set(sys.modules)))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "[]\n"
+
+
+def test_what_the_command_offers_is_what_the_forecaster_takes():
+    import inspect
+
+    taken = set(inspect.signature(Forecaster).parameters)
+    assert set(cli.MODEL) <= taken
+    assert taken - set(cli.MODEL) == {"strategy", "batch_size", "held_out", "quiet"}
