@@ -1,6 +1,6 @@
 """Every engine against torch.nn: values and gradients, over cells x layers x directions x options.
 
-`python -m tests.test_engines` compares every combination and prints how many there were and the worst error of each
+`python tests/test_engines.py` compares every combination and prints how many there were and the worst error of each
 dtype. The linear RNN, which torch.nn does not have, is compared with matrix products over one sequence at a time.
 """
 
@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 
 import pytest
 import torch
-from tests.tolerance import RELATIVE, error
 from torch import Tensor
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from gatewise import engines, nn
 from gatewise.cells import Weights
 from gatewise.engines import Request, Scan
+from tolerance import RELATIVE, error
 
 T, B, I, H, P = 5, 4, 3, 6, 2
 LENGTHS = (3, 5, 1, 4)

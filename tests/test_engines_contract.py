@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 import torch
-from tests.test_engines import KINDS, LENGTHS, PAIRS, B, H, I, P, T, Wrong, normal
-from tests.tolerance import assert_close
 from torch import Tensor
 
 from gatewise import cells, engines, nn
 from gatewise.cells import LSTMState, Weights
 from gatewise.engines import Request, Scan
+from test_engines import KINDS, LENGTHS, PAIRS, B, H, I, P, T, Wrong, normal
+from tolerance import assert_close
 
 
 def request_of(kind: str, dtype: torch.dtype = torch.float64, **changes: Any) -> Request:

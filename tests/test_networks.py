@@ -70,6 +70,7 @@ def test_torch_heads_are_drawn_within_the_root_of_the_inputs():
             lambda: OneStep(GRU(2, 5, generator=seeded()), init="zeros"),
             "init is 'zeros', expected 'torch' or 'uniform'",
         ),
+        (lambda: OneStep(GRU(2, 5, generator=seeded()), init_bound=1), "init_bound is for init='uniform'"),
         (
             lambda: Flatten(GRU(2, 5, generator=seeded()), 3, generator=seeded())(torch.zeros(4, 1, 2)),
             "the sequence has 4 steps, expected steps=3",

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 import torch
-from tests.tolerance import assert_close
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from gatewise import cells, engines, nn
+from tolerance import assert_close
 
 T, B, I, H, P = 6, 3, 4, 5, 2
 

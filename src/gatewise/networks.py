@@ -135,6 +135,8 @@ def linear(
     """
     if init not in ("torch", "uniform"):
         raise ValueError(f"init is {init!r}, expected 'torch' or 'uniform'")
+    if init == "torch" and init_bound is not None:
+        raise ValueError("init_bound is for init='uniform'; pass init='uniform' too, or leave init_bound out")
     layer: Linear = skip_init(Linear, inputs, outputs)  # type: ignore[no-untyped-call]  # torch has no types for it
     bound = 1 / math.sqrt(inputs) if init_bound is None else init_bound
     with torch.no_grad():

@@ -311,8 +311,10 @@ def learning_curve(
         curves["held out"] = (aligned("held_out", held_out, epochs), ORANGE)
     everything = np.concatenate([losses for losses, _ in curves.values()])
     with canvas(ax) as axes:
-        for label, (losses, color) in curves.items():
-            axes.plot(epochs, losses, color=color, label=label, marker="" if len(epochs) > 1 else "o")
+        thin = 0.5 if len(epochs) > 500 else 1.5  # curves of many epochs jitter: thin, or they hide each other
+        for order, (label, (losses, color)) in enumerate(curves.items()):
+            marker = "" if len(epochs) > 1 else "o"
+            axes.plot(epochs, losses, color=color, label=label, marker=marker, linewidth=thin, zorder=3 - order)
         if best_epoch is not None:
             axes.axvline(best_epoch, color=GREY, linestyle="--", linewidth=1, label=f"best: epoch {best_epoch}")
         if np.nanmin(everything) > 0 and np.nanmax(everything) > 30 * np.nanmin(everything):
