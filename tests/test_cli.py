@@ -149,7 +149,7 @@ def test_every_data_option_arrives(folder, capsys):
     assert "series 'north': 24 values, 2000-01-01 to 2001-12-01" in said
     assert "sorted by date" in said
     assert "2002-02-01" in said
-    assert "Verdict: none" in said
+    assert "Verdict: none, without a backtest (--windows 0)." in said
 
 
 @pytest.mark.parametrize(

@@ -392,3 +392,8 @@ def test_a_replaced_weight_is_used():
 def test_moving_to_another_dtype_moves_the_weights():
     layer = ours("lstm").float()
     assert_same(layer(normal(T, B, I).float()), theirs(layer, "lstm", dtype=torch.float32)(normal(T, B, I).float()))
+
+
+def test_a_generator_serves_weights_on_another_device():
+    layer = nn.GRU(3, 4, device="meta", generator=torch.Generator().manual_seed(0))
+    assert layer.weight_ih_l0.device.type == "meta"

@@ -58,7 +58,7 @@ def _forecast(arguments: argparse.Namespace) -> None:
     if found is not None:
         _say_backtest(found, arguments.horizon, windows)
     print(f"\nForecast of {arguments.horizon} steps\n{_shown(table)}")
-    _say_verdict(found, arguments.horizon)
+    _say_verdict(found, arguments)
     written = []
     if arguments.out is not None:
         write_csv(table, arguments.out)
@@ -81,7 +81,7 @@ def _backtest(arguments: argparse.Namespace) -> None:
     _say_guesses(found.guesses)
     _say_backtest(found, arguments.horizon, windows)
     print(f"\nEach window\n{_shown(found.scores)}")
-    _say_verdict(found, arguments.horizon)
+    _say_verdict(found, arguments)
     written = []
     if arguments.out is not None:
         write_csv(found.forecasts, arguments.out)
@@ -173,11 +173,13 @@ def _say_backtest(found: Any, horizon: int, windows: int) -> None:
     print("  sMAPE: 200 |y - f| / (|y| + |f|), averaged, in percent.")
 
 
-def _say_verdict(found: Any, horizon: int) -> None:
-    if found is None:
-        print(f"\nVerdict: none; {horizon} steps are too many to hold out of a series this short. Trust with care.")
-    else:
+def _say_verdict(found: Any, arguments: argparse.Namespace) -> None:
+    if found is not None:
         print(f"\nVerdict: {found.verdict}")
+    elif arguments.windows == 0:
+        print("\nVerdict: none, without a backtest (--windows 0).")
+    else:
+        print(f"\nVerdict: none; holding out {arguments.horizon} steps leaves too little to train on. Trust with care.")
 
 
 def _say_written(files: Sequence[str]) -> None:

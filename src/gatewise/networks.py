@@ -12,6 +12,7 @@ from torch.nn import Linear, Module
 from torch.nn.utils import skip_init
 
 from gatewise.nn import GRU, LSTM, RNN
+from gatewise.nn.weights import draw_uniform
 
 Body = RNN | LSTM | GRU
 
@@ -140,9 +141,9 @@ def linear(
     layer: Linear = skip_init(Linear, inputs, outputs)  # type: ignore[no-untyped-call]  # torch has no types for it
     bound = 1 / math.sqrt(inputs) if init_bound is None else init_bound
     with torch.no_grad():
-        layer.weight.uniform_(-bound, bound, generator=generator)
+        draw_uniform(layer.weight, bound, generator)
         if init == "torch":
-            layer.bias.uniform_(-bound, bound, generator=generator)
+            draw_uniform(layer.bias, bound, generator)
         else:
             layer.bias.zero_()
     return layer

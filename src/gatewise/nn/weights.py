@@ -75,7 +75,7 @@ class Weighted(Module):
                 if self.init == "uniform" and name.startswith("bias"):
                     weight.zero_()
                 else:
-                    weight.uniform_(-bound, bound, generator=generator)
+                    draw_uniform(weight, bound, generator)
 
     def initial_state(
         self, hx: State | None, x: Tensor, lead: tuple[int, ...], sizes: Sequence[int]
@@ -116,6 +116,14 @@ class Weighted(Module):
                 f"input is {x.dtype}, expected {weight.dtype} as the weights; "
                 f"convert the input, input.to({weight.dtype}), or the layer, layer.to({x.dtype})"
             )
+
+
+def draw_uniform(weight: Tensor, bound: float, generator: torch.Generator | None) -> None:
+    """Fill a weight from U(-bound, bound), drawn where the generator is, so that one on the CPU serves any device."""
+    if generator is None or generator.device.type == weight.device.type:
+        weight.uniform_(-bound, bound, generator=generator)
+    else:
+        weight.copy_(torch.empty_like(weight, device=generator.device).uniform_(-bound, bound, generator=generator))
 
 
 def positive(name: str, value: int) -> int:
