@@ -68,6 +68,10 @@ def test_smape_is_symmetric_bounded_and_free_of_units(pair, scale):
     assert 0 <= smape(y, f) <= 200 * (1 + 1e-12)
 
 
+def test_smape_of_the_largest_numbers():
+    assert smape([1.7e308, 1e308, 0.0], [-1.7e308, 1e308, 0.0]) == pytest.approx(200 / 3)
+
+
 @given(pairs, scales, numbers)
 def test_mase_is_free_of_units_and_of_the_origin(pair, scale, origin):
     y, f = map(np.array, pair)
@@ -103,6 +107,10 @@ def test_the_interval_score_is_the_mean_of_the_two_pinball_losses():
         (lambda: smape([1.0, None], [1.0, 2.0]), ValueError, r"y\[1\] is nan"),
         (lambda: mae(["1.0"], [1.0]), TypeError, "y must hold real numbers in a rectangular shape: got <U3"),
         (lambda: mae(np.array(["2020-01"], "datetime64[M]"), [1.0]), TypeError, r"y must hold .* got datetime64\[M\]"),
+        (lambda: mae(np.array(["1.0"], object), [1.0]), TypeError, "y must hold real numbers .* got text"),
+        (lambda: mae([1.0], torch.tensor([1j])), TypeError, "f must hold real numbers .* got torch.complex64"),
+        (lambda: mae(np.ma.masked_values([1.0, 9.0], 9.0), [1.0, 1.0]), TypeError, "y must hold .* masked array; pass"),
+        (lambda: mase([1.0], [1.0], train=[0.3, 0.1 + 0.2] * 5), ValueError, "repeats itself .* 0 to rounding"),
         (lambda: mae([1.0], [1j]), TypeError, "f must hold real numbers"),
         (lambda: mae([[1.0], [1.0, 2.0]], [1.0]), TypeError, "y must hold real numbers in a rectangular shape"),
         (lambda: mase([1.0], [1.0], train=[1.0, 2.0], season=2), ValueError, "train has 2 values, .* at least 3"),

@@ -3,6 +3,7 @@
 import itertools
 import math
 import sys
+import tracemalloc
 
 import pytest
 import torch
@@ -121,6 +122,26 @@ def test_clipping_by_size_scales_only_what_is_too_long():
     clip_by_size([none], alpha=1.0)
 
 
+@pytest.mark.parametrize(
+    ("size", "dtype"),
+    [(40000.0, torch.float16), (3e38, torch.float32), (1e308, torch.float64), (1.5e308, torch.float64)],
+)
+def test_clipping_by_size_of_gradients_whose_norm_overflows(size, dtype):
+    long = torch.zeros(4, dtype=dtype, requires_grad=True)
+    long.grad = torch.full((4,), -size, dtype=dtype)
+    clip_by_size([long], alpha=0.5)  # theta 2
+    assert long.grad.tolist() == pytest.approx([-1.0] * 4, rel=1e-3)
+    long.grad = torch.full((4,), 40000, dtype=dtype)
+    clip_by_size([long], alpha=30000.0)
+    assert long.grad.tolist() == [40000] * 4
+
+
+@pytest.mark.parametrize("alpha", [0, -1.0, float("nan"), float("inf")])
+def test_clipping_by_size_needs_a_size(alpha):
+    with pytest.raises(ValueError, match=f"alpha is {alpha}, expected a finite number above 0"):
+        clip_by_size([], alpha)
+
+
 def test_losses_are_weighted_by_the_elements_of_the_target():
     x = torch.ones(4, dtype=torch.float64)
     batches = [(x, 2 * x), (x[:1], 7 * x[:1])]
@@ -148,6 +169,15 @@ def test_learning_rate_stages():
     assert used == pytest.approx([rate for rate in history.lr for _ in range(2)], rel=1e-9)
 
 
+def test_many_epochs_take_no_memory_ahead():
+    tracemalloc.start()
+    history = fit(Line(), GOOD, epochs=10**7, patience=1, **held_out_that_says([1.0, 2.0]))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert history.epochs == 2
+    assert peak < 5e6
+
+
 def test_cosine_schedule_steps_with_every_batch():
     used, history = rates_seen(line_batches(2), schedule="cosine", lr=0.1, epochs=4)
     assert used == pytest.approx([0.1 * math.cos(math.pi * k / 16) ** 2 for k in range(8)], rel=1e-9)
@@ -158,6 +188,10 @@ def test_one_cycle_schedule_rises_then_falls():
     used, _ = rates_seen(line_batches(1), schedule="onecycle", lr=0.1, epochs=100)
     assert used[0] == pytest.approx(0.1 / 25)
     assert max(used) == pytest.approx(used[30]) == pytest.approx(0.1)
+    warm_up, fall = (used[30] - used[0]), used[30]
+    assert used[15] == pytest.approx(used[0] + warm_up / 2)  # half of the way at half of the warm-up
+    assert used[10] == pytest.approx(used[0] + warm_up / 4)  # a quarter at a third, as a cosine does
+    assert used[65] == pytest.approx(fall / 2)
     assert used[:31] == sorted(used[:31])
     assert used[30:] == sorted(used[30:], reverse=True)
     assert 0 < used[-1] < 1e-4
@@ -178,6 +212,48 @@ def test_an_optimizer_given_goes_on_where_it_was_and_keeps_its_rates():
     fit(twice, mlp_batches(), optimizer=adam, stages=[(1, 0.5)])
     fit(twice, mlp_batches(), optimizer=adam, schedule="cosine", epochs=1)
     assert adam.param_groups[0]["lr"] == 0.01
+
+
+def test_schedules_multiply_the_rate_of_each_group():
+    line, seen = Line(), []
+    groups = [{"params": [line.weight], "lr": 0.2}, {"params": [line.bias], "lr": 0.1}]
+    sgd = torch.optim.SGD(groups, lr=1.0)
+
+    def note(epoch, history):
+        seen.append([group["lr"] for group in sgd.param_groups])
+
+    fit(line, line_batches(1), optimizer=sgd, schedule="cosine", epochs=4, on_epoch=note)
+    cosine = [math.cos(math.pi * k / 8) ** 2 for k in range(4)]
+    assert seen == [pytest.approx([0.2 * factor, 0.1 * factor]) for factor in cosine]
+    assert [group["lr"] for group in sgd.param_groups] == [0.2, 0.1]
+    fit(line, line_batches(1), optimizer=sgd, stages=[(1, 0.5)], on_epoch=note)
+    assert seen[-1] == [0.5, 0.5]
+    assert [group["lr"] for group in sgd.param_groups] == [0.2, 0.1]
+
+
+def test_a_scheduler_of_ones_own_is_not_undone():
+    line = Line()
+    sgd = torch.optim.SGD(line.parameters(), lr=0.1)
+    halve = torch.optim.lr_scheduler.StepLR(sgd, step_size=1, gamma=0.5)
+    history = fit(line, line_batches(), optimizer=sgd, epochs=3, on_epoch=lambda epoch, history: halve.step())
+    assert history.lr == pytest.approx([0.1, 0.05, 0.025])
+    assert sgd.param_groups[0]["lr"] == pytest.approx(0.0125)
+
+
+@pytest.mark.parametrize("options", [{"epochs": 3}, {"stages": [(3, 0.3)]}, {"epochs": 3, "schedule": "cosine"}])
+def test_a_group_added_on_the_way_keeps_its_rate(options):
+    line = Line().eval()
+    sgd = torch.optim.SGD([line.weight], lr=0.1)
+
+    def add(epoch, history):
+        if epoch == 1:
+            sgd.add_param_group({"params": [line.bias], "lr": 0.05})
+
+    fit(line, line_batches(), optimizer=sgd, on_epoch=add, **options)
+    assert [group["lr"] for group in sgd.param_groups] == [0.1, 0.05]
+    assert line.bias.item() != 0
+    assert line.bias.grad is None
+    assert not line.training
 
 
 def test_same_weights_and_batches_give_the_same_bits():
@@ -306,6 +382,103 @@ def test_a_loss_or_gradient_that_is_not_finite_is_divergence(what, message, opti
     assert_state(line, states[2])
 
 
+MAKERS = {
+    "adam": lambda parameters: torch.optim.Adam(parameters, lr=0.01),
+    "momentum": lambda parameters: torch.optim.SGD(parameters, lr=0.01, momentum=0.9),
+    "adagrad": lambda parameters: torch.optim.Adagrad(parameters, lr=0.01),  # has its state before the first step
+}
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+@pytest.mark.parametrize("good_epochs", [0, 2])
+def test_an_optimizer_given_goes_on_after_divergence(maker, good_epochs):
+    line, twin = Line(), Line()
+    optimizer, other = MAKERS[maker](line.parameters()), MAKERS[maker](twin.parameters())
+    if good_epochs:
+        fit(twin, line_batches(), optimizer=other, epochs=good_epochs)
+    with pytest.raises(DivergenceError):
+        fit(line, line_batches(), loss=nan_after(3 * good_epochs, "gradient"), optimizer=optimizer, epochs=5)
+    for one, its in ((line, optimizer), (twin, other)):
+        fit(one, line_batches(), optimizer=its, epochs=2)
+    assert torch.equal(weights(line), weights(twin))
+
+
+def test_the_best_weights_come_with_their_optimizer_state():
+    line, twin = Line(), Line()
+    adam, other = MAKERS["adam"](line.parameters()), MAKERS["adam"](twin.parameters())
+    says = held_out_that_says([3.0, 1.0, 2.0, 2.0])
+    fit(line, line_batches(), optimizer=adam, epochs=9, patience=2, **says)
+    fit(twin, line_batches(), optimizer=other, epochs=2)
+    for one, its in ((line, adam), (twin, other)):
+        fit(one, line_batches(), optimizer=its, epochs=1)
+    assert torch.equal(weights(line), weights(twin))
+
+
+def test_nan_in_a_later_parameter_alone_is_divergence():
+    line = Line()
+
+    def loss(prediction, y):
+        return ((prediction - y) ** 2).mean() + (line.bias * 0).abs().sqrt().sum()
+
+    with pytest.raises(DivergenceError, match="a weight is NaN or infinite"):
+        fit(line, line_batches(1), loss=loss, epochs=1)
+    assert weights(line).tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize(("size", "dtype"), [(70000, torch.float16), (10, torch.float32)])
+def test_weights_whose_sum_overflows_are_finite(size, dtype):
+    layer = nn.Module()
+    layer.weight = nn.Parameter(torch.full((size,), 2e38 if dtype == torch.float32 else 1.0, dtype=dtype))
+    layer.forward = lambda x: layer.weight[:1] * x
+    batches = [(torch.zeros(1, dtype=dtype),) * 2]
+    assert fit(layer, batches, optimizer="sgd", epochs=1).stopped == "epochs"
+
+
+def test_an_interrupt_while_weights_are_kept_leaves_the_live_ones(monkeypatch):
+    line, twin, calls, copy_ = Line(), Line(), [], Tensor.copy_
+    fit(twin, line_batches(), epochs=2)
+
+    def interrupted(self, other):
+        calls.append(1)
+        if len(calls) == 6:  # two parameters, before the first epoch and after each: the second one of epoch 2
+            raise KeyboardInterrupt
+        return copy_(self, other)
+
+    monkeypatch.setattr(Tensor, "copy_", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        fit(line, line_batches(), epochs=5)
+    assert torch.equal(weights(line), weights(twin))
+
+
+def test_buffers_that_a_module_replaces_are_put_back():
+    class Replacing(Line):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("grown", torch.zeros(1))
+
+        def forward(self, x):
+            if self.training:
+                self.calls, self.grown = self.calls + 1, torch.cat([self.grown, self.grown[:1]])
+            return self.weight * x + self.bias
+
+    module = Replacing()
+    with pytest.raises(DivergenceError):
+        fit(nn.Sequential(module), line_batches(), loss=nan_after(4, "loss"), epochs=5)
+    assert module.calls == 3
+    assert module.grown.shape == (4,)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_complex_parameters(optimizer):
+    layer = nn.Module()
+    layer.weight = nn.Parameter(torch.zeros(1, dtype=torch.complex128))
+    layer.forward = lambda x: (layer.weight * x).abs() ** 2
+    layer.weight.data += 2j
+    history = fit(layer, [(torch.ones(1).double(),) * 2], optimizer=optimizer, lr=0.05, epochs=200, clip_size=1.0)
+    assert history.train[-1] < 1e-3
+    assert layer.weight.abs().item() == pytest.approx(1, abs=0.05)
+
+
 def test_a_held_out_loss_that_is_not_finite_is_divergence():
     line = Line(2.0)
     with pytest.raises(DivergenceError, match=r"held-out loss is inf \(training loss .*back to those it started with"):
@@ -339,6 +512,7 @@ def test_an_optimizer_over_some_parameters_leaves_the_others_alone():
     module, reference = mlp(), mlp()
     head = torch.optim.SGD(module[2].parameters(), lr=0.1)
     fit(module, mlp_batches(), optimizer=head, epochs=2, clip_norm=0.1)
+    assert all(parameter.grad is None for parameter in module.parameters())
     assert torch.equal(weights(module[0]), weights(reference[0]))
     assert not torch.equal(weights(module[2]), weights(reference[2]))
 
@@ -371,6 +545,11 @@ def test_quiet_is_silent_and_a_log_gets_ten_lines(capsys):
     assert all(", held-out " in line for line in lines)
 
 
+def test_without_a_standard_error_there_is_no_progress(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", None)
+    assert fit(Line(), line_batches(), epochs=2, quiet=False).epochs == 2
+
+
 def test_a_terminal_gets_a_bar(capsys, monkeypatch):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     fit(Line(), line_batches(), epochs=7, quiet=False, description="fitting")
@@ -392,6 +571,10 @@ GOOD = line_batches(1)
         ({"epochs": 2.5}, ValueError, "epochs is 2.5, expected a whole number"),
         ({"epochs": 1, "lr": -0.1}, ValueError, "lr is -0.1, expected a finite number above 0"),
         ({"epochs": 1, "lr": float("nan")}, ValueError, "lr is nan"),
+        ({"epochs": 1, "lr": "0.1"}, ValueError, "lr is '0.1', expected a finite number above 0"),
+        ({"epochs": 1, "clip_norm": "1"}, ValueError, "clip_norm is '1', expected a finite number above 0"),
+        ({"stages": 5}, ValueError, r"stages is 5, expected pairs \(epochs, lr\) such as"),
+        ({"epochs": 1, "held_out": 5}, TypeError, r"held_out is of type int, expected pairs \(x, y\) to iterate"),
         ({"epochs": 1, "clip_norm": 0}, ValueError, "clip_norm is 0, expected"),
         ({"epochs": 1, "clip_size": -1.0}, ValueError, "clip_size is -1.0, expected"),
         (
@@ -434,6 +617,7 @@ def test_arguments_that_are_refused(options, error, message):
     ("batches", "error", "message"),
     [
         ([], ValueError, r"batches is empty; give at least one pair \(x, y\)"),
+        (None, TypeError, r"batches is of type NoneType, expected pairs \(x, y\) to iterate; give a list"),
         (iter(GOOD), ValueError, "batches can be iterated only once, every epoch needs them; give a list"),
         ([*GOOD, uniform(2, 5)], TypeError, r"batch 2 of batches is a tensor of shape \(2, 5\), expected a pair"),
         ([(uniform(3), 1.0)], TypeError, "batch 1 of batches is of type tuple, expected a pair .* tensor y"),
@@ -448,6 +632,20 @@ def test_batches_that_are_refused(batches, error, message):
     with pytest.raises(error, match=message):
         fit(line, batches, epochs=1)
     assert line.weight.item() == 2.0
+
+
+def test_batches_that_run_dry_say_so():
+    class Once:
+        def __init__(self):
+            self.pairs = iter(GOOD)
+
+        def __iter__(self):
+            return self.pairs
+
+    assert fit(Line(), Once(), epochs=1).epochs == 1
+    for options in ({"batches": Once()}, {"batches": GOOD, "held_out": Once()}):
+        with pytest.raises(ValueError, match=r"(batches|held_out) can be iterated only once, every epoch needs them"):
+            fit(Line(), epochs=2, **options)
 
 
 def test_modules_and_optimizers_that_are_refused():

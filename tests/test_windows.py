@@ -77,6 +77,16 @@ def test_extending_sample_paths_is_extending_each():
 
 
 @pytest.mark.parametrize("kind", [np.array, torch.tensor])
+@pytest.mark.parametrize("dtype", ["uint8", "int8"])
+def test_small_whole_numbers_do_not_wrap_around(kind, dtype):
+    y = kind([5, 3, 120, 0, 100], dtype=getattr(np if kind is np.array else torch, dtype))
+    d = Difference(2).apply(y)
+    assert d.tolist() == [119, -237, 220]
+    assert Difference(2).extend(d, y).tolist() == [100 + 119 + 100, 319 + 219 - 237, 301 - 18 + 220]
+    assert Difference().restore(y[:2], y).tolist() == [5 + 120, 3]
+
+
+@pytest.mark.parametrize("kind", [np.array, torch.tensor])
 def test_order_zero_changes_nothing(kind):
     difference, y = Difference(0), kind([3.0, 1.0])
     for same in (difference.apply(y), difference.restore(y, y), difference.extend(y, y[:0])):
@@ -129,6 +139,29 @@ def test_robust_falls_back_where_most_values_are_equal():
     assert Scale("robust").fit(x).scale == x.std()
 
 
+@pytest.mark.parametrize("kind", ["standard", "minmax", "robust"])
+def test_small_variation_is_no_rounding(kind):
+    x = 1 + 1e-9 * np.array([-1.0, 1.0, -1.0, 1.0])
+    z = Scale(kind).fit(x).apply(x)
+    assert np.ptp(z) == pytest.approx({"standard": 2, "minmax": 1, "robust": 1}[kind], rel=1e-5)
+
+
+def test_whole_numbers_are_scaled_as_reals():
+    scale = Scale().fit(np.array([0.25, 0.5, 0.75]))
+    whole = torch.tensor([0, 1, 2])
+    for way in (scale.apply, scale.invert):
+        assert torch.equal(way(whole), way(whole.float()))
+
+
+@pytest.mark.parametrize("shape", [(3,), (4, 1), (4, 3), ()])
+def test_other_features_than_fitted_are_refused(shape):
+    scale = Scale().fit(np.arange(8.0).reshape(4, 2))
+    for way, x in itertools.product((scale.apply, scale.invert), (np.zeros(shape), torch.zeros(shape))):
+        with pytest.raises(ValueError, match=r"the scale was fitted on 2 feature\(s\); pass values \(\.\.\., 2\)"):
+            way(x)
+    assert scale.apply(np.zeros((5, 4, 2))).shape == (5, 4, 2)
+
+
 def test_scale_keeps_precision_and_refuses_what_it_cannot_fit():
     assert Scale().fit(np.arange(5.0)).apply(torch.zeros(3)).dtype == torch.float32
     with pytest.raises(ValueError, match=r"kind is 'log', expected standard, minmax, robust or none"):
@@ -160,11 +193,40 @@ def test_normalising_ignores_level_and_size_of_a_window():
     assert_close(normalise_windows(x * 300 + 20)[0], normalise_windows(x)[0])
 
 
+@pytest.mark.parametrize("spread", ["std", "abs"])
+@pytest.mark.parametrize(
+    ("level", "dtype"),
+    [(123.456, torch.float32), (1e6 + 0.1, torch.float32), (0.0, torch.float16), (3.3, torch.float16)],
+)
+def test_constant_windows_become_zero_in_every_precision(level, dtype, spread):
+    x = torch.full((24, 2, 1), level, dtype=dtype, requires_grad=True)
+    z, shift, scale = normalise_windows(x, spread=spread)
+    (gradient,) = torch.autograd.grad(z.square().sum(), x)
+    assert torch.equal(z, torch.zeros_like(z))
+    assert torch.equal(restore_windows(z, shift, scale), x)
+    assert torch.isfinite(gradient).all()
+
+
+@pytest.mark.parametrize("spread", ["std", "abs"])
+def test_rounding_in_a_window_is_not_blown_up(spread):
+    x = torch.full((24, 2, 1), 1e4)
+    x[::2, 0] = torch.nextafter(x[0, 0], torch.tensor(torch.inf))  # one rounding up and down
+    x[::2, 1] += 1
+    z = normalise_windows(x, spread=spread)[0].abs().amax((0, 2))
+    assert z[0] < 0.2
+    assert 0.9 < z[1] < 1.1
+
+
 def test_normalising_refuses_other_words():
     with pytest.raises(ValueError, match=r"centre='first', .* expected centre mean, last or none"):
         normalise_windows(torch.zeros(3, 1, 1), centre="first")
     with pytest.raises(ValueError, match=r"shape \(3, 1\), expected windows \(T, B, C\)"):
         normalise_windows(torch.zeros(3, 1))
+    for floor in (0.0, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="a finite floor above 0"):
+            normalise_windows(torch.zeros(3, 1, 1), floor=floor)
+    with pytest.raises(TypeError, match=r"x is torch.int64, expected a floating type; pass x\.float\(\)"):
+        normalise_windows(torch.zeros(3, 1, 1, dtype=torch.int64))
 
 
 # ------------------------------------------------------------------------------------------------------- windows
@@ -313,17 +375,60 @@ def test_chosen_starts_and_their_split():
     assert (train.starts.tolist(), test.starts.tolist()) == ([0, 5], [10])
 
 
+def test_arrays_and_single_features_are_series():
+    values = np.arange(10.0)
+    values.flags.writeable = False
+    ((x, y),) = Windows(values, length=3).batches()
+    assert (x.shape, y.shape) == ((3, 7, 1), (3, 7, 1))
+    column = Windows(torch.arange(10.0)[:, None], length=3)
+    for series in (values, torch.arange(10.0), values[::-1][::-1]):
+        assert torch.equal(Windows(series, length=3)[:][0].double(), column[:][0].double())
+    assert Windows.over([values, values[:5]], length=3)[:][0].shape == (3, 9, 1)
+    assert Windows(values, length=3, starts=[4, 1]).starts.tolist() == [4, 1]
+    assert Windows(values, length=np.int64(3)).split(np.float32(0.5))[1].starts.tolist() == [4, 5, 6]
+
+
+def test_any_whole_number_is_an_index():
+    windows = Windows(torch.arange(300.0)[:, None], length=3)
+    many = torch.tensor([200, 3], dtype=torch.uint8)  # len(windows) does not fit its type
+    assert torch.equal(windows[many][0], windows[[200, 3]][0])
+    for two in (2, np.int64(2), torch.tensor(2), torch.tensor(2, dtype=torch.uint8)):
+        assert [part.flatten().tolist() for part in windows[two]] == [[2, 3, 4], [3, 4, 5]]
+    assert windows[[]][0].shape == windows[0:0][0].shape == (3, 0, 1)
+
+
+def test_the_default_device_does_not_matter():
+    series = torch.arange(12.0)[:, None]
+    torch.set_default_device("meta")  # nothing made there could be read
+    try:
+        windows = Windows(series, length=3)
+        train, test = windows.split(4)
+        shuffled = windows.batches(2, shuffle=True, generator=torch.Generator("cpu").manual_seed(0))
+        seen = sorted(first for x, _ in shuffled for first in x[0, :, 0].tolist())
+        picked = windows[[5, 2]][0][0, :, 0].tolist()
+        joined = len(Windows.over([series, series], length=3))
+        array = Windows(np.arange(5.0), length=2)[:][0].device.type
+    finally:
+        torch.set_default_device(None)
+    assert (seen, picked, joined, array) == ([float(s) for s in range(9)], [5, 2], 18, "cpu")
+    assert (len(train), len(test)) == (5, 2)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"inputs": torch.zeros(5), "length": 2}, r"shape \(5,\), expected \(N, C\); pass inputs\[:, None\]"),
+        (
+            {"inputs": torch.zeros(5, 1, 1), "length": 2},
+            r"shape \(5, 1, 1\), expected \(N, C\), or \(N,\) for one feature",
+        ),
         (
             {"inputs": torch.zeros(5, 1), "targets": torch.zeros(4), "length": 2},
             r"expected \(N, Q\) or \(N,\) with N = 5",
         ),
         ({"inputs": torch.zeros(5, 1), "length": 5}, r"5 steps hold no window of length 5 with its target 1 steps on"),
-        ({"inputs": torch.zeros(5, 1), "length": 0}, "length is 0 and shift 1"),
-        ({"inputs": torch.zeros(5, 1), "length": 1, "shift": -1}, "length is 1 and shift -1"),
+        ({"inputs": torch.zeros(5, 1), "length": 0}, "length is 0, expected a whole number of at least 1"),
+        ({"inputs": torch.zeros(5, 1), "length": 2.0}, r"length is 2\.0, expected a whole number of at least 1"),
+        ({"inputs": torch.zeros(5, 1), "length": 1, "shift": -1}, "shift is -1, expected a whole number of at least 0"),
         (
             {"inputs": torch.zeros(5, 1), "length": 2, "starts": torch.tensor([0, 3])},
             "starts run from 0 to 3, expected 0 to 2",
@@ -346,8 +451,17 @@ def test_wrong_requests_say_so():
         windows.batches(2, shuffle=True)
     with pytest.raises(ValueError, match="batch_size is 0"):
         windows.batches(0)
-    with pytest.raises(ValueError, match="held_out=0: expected at least 1 step"):
-        windows.split(0)
+    with pytest.raises(ValueError, match=r"batch_size is 2\.0, expected a whole number of at least 1, or None"):
+        windows.batches(2.0)
+    for held_out in (0, True):
+        with pytest.raises(
+            ValueError, match=rf"held_out is {held_out}, expected a whole .* or a fraction between 0 and"
+        ):
+            windows.split(held_out)
+    with pytest.raises(TypeError, match="inputs are of type list, expected a tensor or a numpy array"):
+        Windows([[1.0], [2.0]], length=1)
+    with pytest.raises(TypeError, match="expected whole numbers"):
+        windows[True]
     with pytest.raises(ValueError, match=r"held_out=1\.5: expected a fraction"):
         windows.split(1.5)
     with pytest.raises(ValueError, match=r"series 1: 2 steps hold no window of length 2"):

@@ -109,9 +109,10 @@ def smape(y: Values, f: Values) -> float:
         50.0
     """
     y, f = _together(y=y, f=f)
+    y, f = y / 2, f / 2  # halves, whose sum and difference cannot overflow
     size = np.abs(y) + np.abs(f)
-    terms = np.divide(200 * np.abs(y - f), size, out=np.zeros_like(size), where=size > 0)
-    return float(np.mean(terms))
+    shares = np.divide(np.abs(y - f), size, out=np.zeros_like(size), where=size > 0)
+    return float(np.mean(200 * shares))
 
 
 def mase(y: Values, f: Values, *, train: Values, season: int = 1) -> float:
@@ -134,7 +135,7 @@ def mase(y: Values, f: Values, *, train: Values, season: int = 1) -> float:
     Raises:
         TypeError: values that are not real numbers.
         ValueError: shapes that differ, no values, a value that is NaN or infinite, a training part that is not 1-D, is
-            shorter than `season + 1` or never changes over a season.
+            shorter than `season + 1` or changes by no more than rounding over a season.
 
     Examples:
         >>> mase([5.0, 7.0], [4.0, 4.0], train=[1.0, 3.0, 2.0, 3.0], season=2)
@@ -151,9 +152,9 @@ def mase(y: Values, f: Values, *, train: Values, season: int = 1) -> float:
             "give a longer train or a shorter season"
         )
     scale = float(np.mean(np.abs(past[season:] - past[:-season])))
-    if scale == 0:
+    if scale <= 8 * np.finfo(np.float64).eps * np.abs(past).max():
         raise ValueError(
-            f"train repeats itself every {season} step(s), so the naive error to scale by is 0; "
+            f"train repeats itself every {season} step(s), so the naive error to scale by is 0 to rounding; "
             "use mae, or another season"
         )
     return mae(y, f) / scale
@@ -268,9 +269,15 @@ def _together(**named: Values) -> tuple[Array, ...]:
 
 def _numbers(name: str, values: Values) -> Array:
     try:
+        if isinstance(values, np.ma.MaskedArray):
+            raise TypeError("got a masked array; pass the values that count, such as y.compressed()")
+        if isinstance(values, Tensor) and values.is_complex():
+            raise TypeError(f"got {values.dtype}")
         raw = np.asarray(values.detach().cpu().double() if isinstance(values, Tensor) else values)
         if raw.dtype.kind not in "biufO":  # NumPy would turn dates and text into floats without a word
             raise TypeError(f"got {raw.dtype}")
+        if raw.dtype.kind == "O" and any(isinstance(value, str | bytes) for value in raw.flat):
+            raise TypeError("got text")
         array = raw.astype(np.float64)
     except (TypeError, ValueError) as reason:
         raise TypeError(f"{name} must hold real numbers in a rectangular shape: {reason}") from reason

@@ -16,22 +16,27 @@ LOSSES: dict[str, Loss] = {
     "mae": torch.nn.functional.l1_loss,
     "huber": torch.nn.functional.huber_loss,
 }
+ONCE = "can be iterated only once, every epoch needs them; give a list or a DataLoader"
 Chosen = TypeVar("Chosen")
 
 
 def check_batches(batches: Batches, held_out: Batches | None, patience: int | None) -> None:
     """Batches that last longer than one epoch; something to watch for the patience."""
     for name, given in (("batches", batches), ("held_out", held_out)):
+        if given is None and name == "held_out":
+            continue
+        if not hasattr(given, "__iter__") and not hasattr(given, "__getitem__"):
+            raise TypeError(f"{name} is {kind(given)}, expected pairs (x, y) to iterate; give a list or a DataLoader")
         if isinstance(given, Iterator):
-            raise ValueError(f"{name} can be iterated only once, every epoch needs them; give a list or a DataLoader")
+            raise ValueError(f"{name} {ONCE}")
     if patience is not None:
         count("patience", patience)
         if held_out is None:
             raise ValueError("patience watches the held-out loss; give held_out batches too")
 
 
-def pairs(batches: Batches, name: str) -> Iterator[tuple[Any, Tensor]]:
-    """The batches, checked one by one."""
+def pairs(batches: Batches, name: str, epoch: int) -> Iterator[tuple[Any, Tensor]]:
+    """The batches of an epoch, checked one by one."""
     number = 0
     for number, batch in enumerate(batches, 1):
         if not isinstance(batch, tuple | list) or len(batch) != 2 or not isinstance(batch[1], Tensor):
@@ -41,7 +46,7 @@ def pairs(batches: Batches, name: str) -> Iterator[tuple[Any, Tensor]]:
             raise ValueError(f"batch {number} of {name} is empty: x is {kind(x)}, y is {kind(y)}; leave it out")
         yield x, y
     if number == 0:
-        raise ValueError(f"{name} is empty; give at least one pair (x, y)")
+        raise ValueError(f"{name} {ONCE if epoch > 1 else 'is empty; give at least one pair (x, y)'}")
 
 
 def measured(loss: str | Loss) -> Loss:
@@ -103,9 +108,18 @@ def count(name: str, value: int) -> int:
 
 def positive(name: str, value: float) -> float:
     """A finite number above 0."""
-    if not 0 < value < math.inf:
+    try:
+        fits = 0 < value < math.inf and not isinstance(value, bool)
+    except TypeError:
+        fits = False
+    if not fits:
         raise ValueError(f"{name} is {value!r}, expected a finite number above 0")
     return float(value)
+
+
+def finite(tensors: Iterable[Tensor]) -> bool:
+    """Whether no entry is NaN or infinite."""
+    return all(bool(tensor.isfinite().all()) for tensor in tensors)
 
 
 def kind(value: object) -> str:

@@ -69,6 +69,7 @@ class Progress:
     def __init__(self, description: str, epochs: int, quiet: bool) -> None:
         self.bar: Any = None
         self.description, self.epochs = description, epochs
+        quiet = quiet or sys.stderr is None  # a program without a console has none
         self.every = 0 if quiet else math.ceil(epochs / 10)
         if not quiet and sys.stderr.isatty():
             from tqdm import tqdm

@@ -1,5 +1,6 @@
 """The loop itself."""
 
+import copy
 import math
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -9,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from gatewise.training.checks import Batches, Loss, check_batches, measured, pairs, positive
+from gatewise.training.checks import Batches, Loss, check_batches, finite, measured, pairs, positive
 from gatewise.training.history import DivergenceError, History, Progress
-from gatewise.training.rates import Rates, rates_by_epoch, trainer
+from gatewise.training.rates import Rates, checked_stages, trainer
 
 
 @torch.enable_grad()
@@ -37,7 +38,8 @@ def fit(
 
     Each epoch goes once through `batches`; each batch is one step: `prediction = module(x)`, `loss(prediction, y)`, its
     gradient, clipping, one update of the parameters that require a gradient. Nothing random happens here: the same
-    weights, batches and thread count give the same bits.
+    weights, batches and thread count give the same bits. `.grad` of every parameter is wiped, before each step and at
+    the end.
 
     Reference: clipping by norm, Pascanu, Mikolov and Bengio (2013), "On the difficulty of training recurrent neural
     networks"; by size, see `clip_by_size`; early stopping, Prechelt (1998), "Early stopping - but when?".
@@ -49,13 +51,15 @@ def fit(
         loss: "mse", "mae" or "huber" (delta 1), the mean over all elements of a prediction shaped like `y`; or a
             function of `(prediction, y)` that returns a scalar tensor.
         optimizer: "adam", "sgd", or a torch optimizer over parameters of `module`. That one keeps its state, so that a
-            later call goes on with it, and its own learning rates: they are put back after `stages` or `schedule`.
+            later call goes on with it (where weights are put back, so is the state that belongs to them), and its own
+            learning rates: they are put back after `stages` or `schedule`.
         lr: learning rate; 0.001 for "adam" and 0.01 for "sgd" unless given here or by `stages`.
         epochs: how many; needed unless `stages` says it.
         stages: `(epochs, lr)` one after the other, such as `[(500, 0.03), (500, 0.003), (500, 0.0003)]`.
         schedule: "cosine" or "onecycle" multiplies the learning rate at every step; `batches` must have a length.
         clip_norm: largest norm of all gradients together; larger ones are scaled down to it.
-        clip_size: the alpha of `clip_by_size`; give this or `clip_norm`.
+        clip_size: the alpha of `clip_by_size`; give this or `clip_norm`. The stacked gates of a recurrent weight are
+            one parameter: with G gates its theta is G times that of a separate matrix per gate.
         held_out: batches that are only evaluated, after each epoch.
         patience: stop after so many epochs in a row without a new lowest held-out loss, and go back to the lowest.
         quiet: `False` shows a progress bar on a terminal's standard error, or some ten lines where it is no terminal.
@@ -66,7 +70,8 @@ def fit(
         The history, one list entry per finished epoch.
 
     Raises:
-        DivergenceError: a loss or weight became NaN or infinite; good weights are put back first.
+        DivergenceError: a loss or weight became NaN or infinite; good weights are put back first, with the optimizer
+            state of the same epoch.
         TypeError: batches that are not pairs, or a prediction, target or loss of the wrong kind.
         ValueError: arguments that are out of range or exclude each other, empty batches, shapes that differ.
 
@@ -80,9 +85,9 @@ def fit(
     """
     check_batches(batches, held_out, patience)
     measure = measured(loss)
-    by_epoch = rates_by_epoch(epochs, stages, lr, schedule)
+    in_stages = checked_stages(epochs, stages, lr, schedule)
     update, parameters = trainer(module, optimizer, lr)
-    rates = Rates(update, by_epoch, schedule, batches)
+    rates = Rates(update, in_stages, schedule, batches)
     clip = _clipping(parameters, clip_norm, clip_size)
 
     def forget_gradients() -> None:
@@ -106,18 +111,18 @@ def fit(
 
     all_parameters = list(module.parameters())
     history = History()
-    progress = Progress(description, len(by_epoch), quiet)
+    progress = Progress(description, rates.epochs, quiet)
     modes = [(part, part.training) for part in module.modules()]
-    kept = _Kept(module, parameters)
+    kept = _Kept(module, parameters, optimizer if isinstance(optimizer, Optimizer) else None)
     try:
-        for epoch in range(1, len(by_epoch) + 1):
+        for epoch in range(1, rates.epochs + 1):
             started = time.perf_counter()
             rate = rates.begin(epoch)
             module.train()
-            train, held = _mean_loss(learn, batches, "batches"), None
+            train, held = _mean_loss(learn, batches, "batches", epoch), None
             if held_out is not None:
                 module.eval()
-                held = _mean_loss(evaluate, held_out, "held_out")
+                held = _mean_loss(evaluate, held_out, "held_out", epoch)
             if trouble := _trouble(train, held, parameters):
                 raise _diverged(trouble, epoch, rate, kept, history)
             history.add(train, held, rate, time.perf_counter() - started)
@@ -137,11 +142,11 @@ def fit(
         kept.put_back()
         raise
     finally:
-        progress.close()
         rates.put_back()
         for part, mode in modes:
             part.training = mode
         forget_gradients()
+        progress.close()
     return history
 
 
@@ -156,6 +161,9 @@ def clip_by_size(parameters: Iterable[Tensor], alpha: float) -> None:
         parameters: tensors whose `.grad` is clipped; those without one are skipped.
         alpha: norm allowed per element, > 0.
 
+    Raises:
+        ValueError: an alpha that is not a finite number above 0.
+
     Examples:
         >>> weight = torch.zeros(2, requires_grad=True)
         >>> weight.grad = torch.tensor([6.0, 8.0])
@@ -163,40 +171,62 @@ def clip_by_size(parameters: Iterable[Tensor], alpha: float) -> None:
         >>> weight.grad
         tensor([1.2000, 1.6000])
     """
+    alpha = positive("alpha", alpha)
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
     if not gradients:
         return
     norms = torch.stack([torch.linalg.vector_norm(g) for g in gradients]).tolist()
     for g, norm in zip(gradients, norms, strict=True):
         theta = alpha * g.numel()
-        if norm > theta:
+        if math.isinf(norm):  # the squares overflow, the gradient may be finite
+            largest = g.abs().max().item()
+            of_rest = torch.linalg.vector_norm(g / largest).item()
+            if largest * of_rest > theta:
+                g.div_(largest).mul_(theta / of_rest)
+        elif norm > theta:
             g.mul_(theta / norm)
 
 
 class _Kept:
-    """Copies of a module's trained parameters and its buffers, at one epoch (0: before the first)."""
+    """What belongs together at one epoch (0: before the first), to be put back: the trained parameters and the buffers
+    of a module, and the state of an optimizer that was given."""
 
-    def __init__(self, module: torch.nn.Module, parameters: Sequence[Tensor]) -> None:
-        self.live = [tensor.detach() for tensor in (*parameters, *module.buffers())]
-        self.copies = [tensor.clone() for tensor in self.live]
-        self.epoch, self.whole = 0, True
+    def __init__(self, module: torch.nn.Module, parameters: Sequence[Tensor], given: Optimizer | None) -> None:
+        self.module, self.given = module, given
+        self.live = [parameter.detach() for parameter in parameters]
+        self.copies = [torch.empty_like(tensor) for tensor in self.live]
+        self.save(0)
 
     def save(self, epoch: int) -> None:
         self.whole = False  # an interrupt in here finds the live weights good and the copies mixed
-        for copy, tensor in zip(self.copies, self.live, strict=True):
-            copy.copy_(tensor)
+        for kept, tensor in zip(self.copies, self.live, strict=True):
+            kept.copy_(tensor)
+        self.buffers = {name: buffer.detach().clone() for name, buffer in self.module.named_buffers()}
+        given = {} if self.given is None else self.given.state
+        self.state = {parameter: copy.deepcopy(state) for parameter, state in given.items()}
         self.epoch, self.whole = epoch, True
 
     def put_back(self) -> None:
-        if self.whole:
-            for copy, tensor in zip(self.copies, self.live, strict=True):
-                tensor.copy_(copy)
+        if not self.whole:
+            return
+        for kept, tensor in zip(self.copies, self.live, strict=True):
+            tensor.copy_(kept)
+        live = dict(self.module.named_buffers())  # looked up anew: a module may put another tensor in a buffer's place
+        for name, buffer in self.buffers.items():
+            if name in live and live[name].shape == buffer.shape:
+                live[name].detach().copy_(buffer)
+            else:
+                path, _, own = name.rpartition(".")
+                setattr(self.module.get_submodule(path), own, buffer)
+        if self.given is not None:
+            self.given.state.clear()
+            self.given.state.update(self.state)
 
 
-def _mean_loss(measure: Callable[[Any, Tensor], Tensor], batches: Batches, name: str) -> float:
+def _mean_loss(measure: Callable[[Any, Tensor], Tensor], batches: Batches, name: str, epoch: int) -> float:
     """Mean over the batches, weighted by the elements of y; the losses leave the device once, after the last batch."""
     losses, sizes = [], []
-    for x, y in pairs(batches, name):
+    for x, y in pairs(batches, name, epoch):
         losses.append(measure(x, y))
         sizes.append(y.numel())
     values = torch.stack(losses).tolist()
@@ -221,9 +251,7 @@ def _trouble(train: float, held_out: float | None, parameters: Sequence[Tensor])
         return f"the training loss is {train}"
     if held_out is not None and not math.isfinite(held_out):
         return f"the held-out loss is {held_out} (training loss {train:.4g})"
-    # one entry that is NaN or infinite makes the sum so
-    sums = torch.stack([parameter.detach().sum() for parameter in parameters])
-    return "" if all(map(math.isfinite, sums.tolist())) else f"a weight is NaN or infinite (training loss {train:.4g})"
+    return "" if finite(parameters) else f"a weight is NaN or infinite (training loss {train:.4g})"
 
 
 def _diverged(trouble: str, epoch: int, lr: float, kept: _Kept, history: History) -> DivergenceError:

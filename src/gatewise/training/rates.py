@@ -1,13 +1,17 @@
 """Optimizers, and their learning rates: constant, by stage at the start of an epoch, or by schedule at each step."""
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from gatewise.training.checks import Batches, chosen, count, kind, length, positive
+from gatewise.training.checks import Batches, chosen, count, finite, kind, length, positive
+
+Stage: TypeAlias = tuple[int, float | None]  # epochs, and their learning rate: `None` where the optimizer's own holds
 
 
 def cosine(done: float) -> float:
@@ -22,10 +26,12 @@ def one_cycle(done: float) -> float:
 
 def _adam(parameters: list[Tensor], lr: float) -> Optimizer:
     """One fused kernel for all parameters where torch has it: a third of the time on small networks."""
-    try:
-        return torch.optim.Adam(parameters, lr=lr, fused=True)
-    except RuntimeError:  # torch before 2.4 has none for the CPU
-        return torch.optim.Adam(parameters, lr=lr)
+    if all(parameter.is_floating_point() and parameter.device.type in ("cpu", "cuda") for parameter in parameters):
+        try:
+            return torch.optim.Adam(parameters, lr=lr, fused=True)
+        except RuntimeError:  # torch before 2.4 has none for the CPU
+            pass
+    return torch.optim.Adam(parameters, lr=lr)
 
 
 def _sgd(parameters: list[Tensor], lr: float) -> Optimizer:
@@ -40,19 +46,17 @@ SCHEDULES = {"cosine": cosine, "onecycle": one_cycle}
 class Rates:
     """Sets the learning rate of each parameter group: by stage once an epoch, by schedule at every step."""
 
-    def __init__(
-        self, optimizer: Optimizer, by_epoch: list[float | None], schedule: str | None, batches: Batches
-    ) -> None:
-        self.groups = optimizer.param_groups
+    def __init__(self, optimizer: Optimizer, stages: list[Stage], schedule: str | None, batches: Batches) -> None:
+        self.groups = list(optimizer.param_groups)  # those of now: one added later keeps its own rate
         self.initial = [group["lr"] for group in self.groups]
-        self.by_epoch = by_epoch
+        self.stages, self.epochs = stages, sum(epochs for epochs, _ in stages)
         self.factor = None if schedule is None else chosen("schedule", schedule, SCHEDULES)
-        self.steps = 0 if schedule is None else len(by_epoch) * length(batches)
+        self.steps = 0 if schedule is None else self.epochs * length(batches)
         self.done = 0
 
     def begin(self, epoch: int) -> float:
         """The rate at the start of an epoch."""
-        rate = self.by_epoch[epoch - 1]
+        rate = self._of_stage(epoch)
         if rate is not None:
             self._set([rate] * len(self.groups))
         self._follow()
@@ -64,8 +68,13 @@ class Rates:
         self.done += 1
 
     def put_back(self) -> None:
-        """Leave the optimizer with the rates that it came with."""
-        self._set(self.initial)
+        """Leave the optimizer with the rates that it came with, if they were set here."""
+        if self.factor is not None or self._of_stage(1) is not None:
+            self._set(self.initial)
+
+    def _of_stage(self, epoch: int) -> float | None:
+        ends = itertools.accumulate(epochs for epochs, _ in self.stages)
+        return next(rate for end, (_, rate) in zip(ends, self.stages, strict=True) if epoch <= end)
 
     def _follow(self) -> None:
         if self.factor is not None:
@@ -77,27 +86,30 @@ class Rates:
             group["lr"] = rate
 
 
-def rates_by_epoch(
+def checked_stages(
     epochs: int | None, stages: Sequence[tuple[int, float]] | None, lr: float | None, schedule: str | None
-) -> list[float | None]:
-    """One learning rate per epoch, `None` where the optimizer's own holds."""
+) -> list[Stage]:
+    """The stages given, or a single one of all epochs."""
     if stages is None:
         if epochs is None:
             raise ValueError("epochs is missing; say how many, or give stages")
-        return [None] * count("epochs", epochs)
+        return [(count("epochs", epochs), None)]
     for name, other in (("lr", lr), ("schedule", schedule)):
         if other is not None:
             raise ValueError(f"stages and {name} both set the learning rate; give one of them")
-    rates: list[float | None] = []
+    if not isinstance(stages, Iterable):
+        raise ValueError(f"stages is {stages!r}, expected pairs (epochs, lr) such as (500, 0.03)")
+    checked: list[Stage] = []
     for stage in stages:
         if not isinstance(stage, tuple | list) or len(stage) != 2:
             raise ValueError(f"stages holds {stage!r}, expected pairs (epochs, lr) such as (500, 0.03)")
-        rates += [positive("the lr of a stage", stage[1])] * count("the epochs of a stage", stage[0])
-    if not rates:
+        checked.append((count("the epochs of a stage", stage[0]), positive("the lr of a stage", stage[1])))
+    if not checked:
         raise ValueError("stages is empty; give pairs (epochs, lr) such as (500, 0.03)")
-    if epochs is not None and epochs != len(rates):
-        raise ValueError(f"stages add up to {len(rates)} epochs, epochs is {epochs}; give stages alone")
-    return rates
+    total = sum(stage[0] for stage in checked)
+    if epochs is not None and epochs != total:
+        raise ValueError(f"stages add up to {total} epochs, epochs is {epochs}; give stages alone")
+    return checked
 
 
 def trainer(module: torch.nn.Module, optimizer: str | Optimizer, lr: float | None) -> tuple[Optimizer, list[Tensor]]:
@@ -105,7 +117,7 @@ def trainer(module: torch.nn.Module, optimizer: str | Optimizer, lr: float | Non
     trainable: list[Tensor] = [parameter for parameter in module.parameters() if parameter.requires_grad]
     if not trainable:
         raise ValueError("module has no parameter that requires a gradient; there is nothing to train")
-    if not all(bool(parameter.isfinite().all()) for parameter in trainable):
+    if not finite(trainable):
         raise ValueError("module has weights that are NaN or infinite before training; initialise it anew")
     if isinstance(optimizer, str):
         rate = chosen("optimizer", optimizer, RATES) if lr is None else positive("lr", lr)

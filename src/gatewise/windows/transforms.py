@@ -3,6 +3,7 @@
 Arrays of numpy and tensors of torch alike. Letters: T time steps, B windows, C features, h horizon, S sample paths.
 """
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -21,7 +22,8 @@ class Difference:
 
         d_t = (1 - B)^order (1 - B^m)^seasonal_order y_t = y_t + sum_k c_k y_{t-k},   k = 1, ..., lag,
 
-    so that `y_t = d_t - sum_k c_k y_{t-k}`: a difference and the past before it give the value back.
+    so that `y_t = d_t - sum_k c_k y_{t-k}`: a difference and the past before it give the value back. Whole numbers are
+    computed in int64.
 
     Reference: Box and Jenkins, Time Series Analysis: Forecasting and Control, 1976, chapters 4 and 9.
 
@@ -69,6 +71,7 @@ class Difference:
     def apply(self, y: Array) -> Array:
         """Differences (..., T - lag) of values (..., T), along the last axis."""
         self._check_length(y, self.lag + 1)
+        y = _signed(y)
         for step in [1] * self.order + [self.season] * self.seasonal_order:
             y = y[..., step:] - y[..., :-step]
         return y
@@ -85,6 +88,7 @@ class Difference:
         """
         n = d_hat.shape[-1]
         self._check_length(y, self.lag + n)
+        d_hat, y = _signed(d_hat), _signed(y)
         last = y.shape[-1]
         for k, c in self._past():
             d_hat = d_hat - c * y[..., last - n - k : last - k]
@@ -101,6 +105,7 @@ class Difference:
             (..., h) values.
         """
         self._check_length(history, self.lag)
+        d_future, history = _signed(d_future), _signed(history)
         past = [history[..., history.shape[-1] - k] for k in range(self.lag, 0, -1)]
         for t in range(d_future.shape[-1]):
             past.append(d_future[..., t] - sum(c * past[-k] for k, c in self._past()))
@@ -122,6 +127,13 @@ class Difference:
             )
 
 
+def _signed(y: Array) -> Array:
+    """Whole numbers in a type that holds their differences: smaller and unsigned ones would wrap around."""
+    if isinstance(y, Tensor):
+        return y if y.is_floating_point() or y.is_complex() else y.long()
+    return y.astype(np.result_type(y, np.int64)) if y.dtype.kind in "bui" else y
+
+
 @dataclass(frozen=True)
 class Scale:
     """An affine scale, `z = (x - shift) / scale`, fitted on the training part only.
@@ -139,7 +151,8 @@ class Scale:
         kind: one of the above.
 
     Raises:
-        ValueError: if the kind is unknown, or the values to fit are empty or not finite.
+        ValueError: if the kind is unknown, the values to fit are empty or not finite, or the values to scale have other
+            features than those.
 
     >>> scale = Scale("minmax").fit(np.array([10.0, 20.0, 30.0]))
     >>> scale.apply(np.array([10.0, 40.0])), scale.invert(np.array([0.0, 1.5]))
@@ -178,12 +191,26 @@ class Scale:
 
     def apply(self, x: Array) -> Array:
         """Scaled values, of the shape of `x`, whose last axis is the features if they were scaled apart."""
+        x = self._checked(x)
         z: Array = (x - _like(self.shift, x)) / _like(self.scale, x)
         return z
 
     def invert(self, z: Array) -> Array:
         """Values on the original scale."""
+        z = self._checked(z)
         x: Array = z * _like(self.scale, z) + _like(self.shift, z)
+        return x
+
+    def _checked(self, x: Array) -> Array:
+        """Values with the features that were fitted, in a floating type."""
+        fitted = np.shape(self.shift)
+        if tuple(x.shape[max(0, x.ndim - len(fitted)) :]) != fitted:
+            raise ValueError(
+                f"x has shape {tuple(x.shape)}, the scale was fitted on {fitted[-1]} feature(s); "
+                f"pass values (..., {fitted[-1]}), or fit another scale"
+            )
+        if isinstance(x, Tensor) and not x.is_floating_point():
+            return x.to(torch.get_default_dtype())
         return x
 
 
@@ -206,13 +233,16 @@ def normalise_windows(
         centre: shift by the window's "mean", its "last" value, or "none".
         spread: scale by the window's standard deviation "std", the mean absolute value of what is left after the shift
             "abs", or "none".
-        floor: smallest scale, in units of x; keeps constant windows finite, values and gradients.
+        floor: smallest scale, in units of x; keeps constant windows finite, values and gradients. Where it is larger,
+            8 roundings of the window's largest value take its place: less variation than that is rounding.
 
     Returns:
         z (T, B, C), shift (1, B, C), scale (1, B, C); `restore_windows` is the inverse.
 
     Raises:
-        ValueError: if `centre` or `spread` is unknown, the windows are no (T, B, C), or the floor is not positive.
+        ValueError: if `centre` or `spread` is unknown, the windows are no (T, B, C), or the floor is not a finite
+            number above 0.
+        TypeError: if the windows hold whole numbers.
 
     >>> z, shift, scale = normalise_windows(torch.tensor([[[1.0]], [[3.0]]]))
     >>> z.flatten().tolist(), shift.item(), scale.item()
@@ -220,17 +250,23 @@ def normalise_windows(
     """
     if x.ndim != 3 or x.shape[0] == 0:
         raise ValueError(f"x has shape {tuple(x.shape)}, expected windows (T, B, C) of at least one step; reshape")
-    if centre not in ("mean", "last", "none") or spread not in ("std", "abs", "none") or floor <= 0:
+    if centre not in ("mean", "last", "none") or spread not in ("std", "abs", "none") or not 0 < floor < math.inf:
         raise ValueError(
             f"centre={centre!r}, spread={spread!r}, floor={floor}: expected centre mean, last or none, "
-            "spread std, abs or none, and a positive floor"
+            "spread std, abs or none, and a finite floor above 0"
         )
+    if not x.is_floating_point():
+        raise TypeError(f"x is {x.dtype}, expected a floating type; pass x.float()")
     mean = x.mean(0, keepdim=True)
+    mean = mean + (x - mean).mean(0, keepdim=True)  # takes the rounding out: a constant window becomes exactly 0
+    number = torch.finfo(x.dtype)
+    least = (8 * number.eps * x.detach().abs().amax(0, keepdim=True)).clamp_min(max(floor, number.tiny))
     shift = {"mean": mean, "last": x[-1:], "none": torch.zeros_like(mean)}[centre]
-    if spread == "std":  # the floor goes under the root, whose gradient at 0 is infinite
-        scale = (x - mean).square().mean(0, keepdim=True).clamp_min(floor**2).sqrt()
+    if spread == "std":  # as a norm, whose gradient at 0 is 0, where that of a root is infinite
+        norm = torch.linalg.vector_norm(x - mean, dim=0, keepdim=True)
+        scale = torch.maximum(norm / math.sqrt(len(x)), least)
     elif spread == "abs":
-        scale = (x - shift).abs().mean(0, keepdim=True).clamp_min(floor)
+        scale = torch.maximum((x - shift).abs().mean(0, keepdim=True), least)
     else:
         scale = torch.ones_like(mean)
     return (x - shift) / scale, shift, scale

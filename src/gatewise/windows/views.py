@@ -4,10 +4,15 @@ Letters: N points of the whole series, T time steps of a window, B windows of a 
 features, M windows in all. Batches are time-major, `(T, B, C)`.
 """
 
+import operator
 from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
+import numpy as np
 import torch
 from torch import Tensor
+
+Series: TypeAlias = np.ndarray | Tensor
 
 
 class Windows:
@@ -19,7 +24,7 @@ class Windows:
         targets[s + length - 1 + shift]             if not, one for the whole window.
 
     Arguments:
-        inputs: (N, C) the whole series.
+        inputs: (N, C) the whole series, tensor or array; (N,) is one feature.
         targets: (N, Q) or (N,), `inputs` by default.
         length: steps of a window, T.
         shift: steps from an input to its target: 1 forecasts the next step, 0 reads the target at the same step.
@@ -27,6 +32,7 @@ class Windows:
         starts: (M,) where the windows start; by default everywhere they fit.
 
     Raises:
+        TypeError: if a series is neither a tensor nor an array.
         ValueError: if sizes do not fit each other, or a window does not fit the series.
 
     >>> differences = torch.arange(199.0)[:, None]
@@ -38,27 +44,31 @@ class Windows:
 
     def __init__(
         self,
-        inputs: Tensor,
-        targets: Tensor | None = None,
+        inputs: Series,
+        targets: Series | None = None,
         *,
         length: int,
         shift: int = 1,
         every_step: bool = True,
-        starts: Tensor | None = None,
+        starts: Sequence[int] | Tensor | None = None,
     ) -> None:
-        targets = inputs if targets is None else targets
-        _check_series(inputs, targets, length, shift)
-        self.inputs, self.targets = inputs, targets
-        self.length, self.shift, self.every_step = length, shift, every_step
-        self.starts = torch.arange(len(inputs) - length - shift + 1) if starts is None else starts.detach().cpu()
-        self._ends: Tensor = torch.tensor([len(inputs)])  # where each series ends in `inputs`
-        _check_starts(self.starts, len(inputs) - length - shift)
+        self.length, self.shift, self.every_step = _whole("length", length, 1), _whole("shift", shift, 0), every_step
+        self.inputs = _features(inputs, "inputs")
+        self.targets = self.inputs if targets is None else _tensor(targets, "targets")
+        _check_series(self.inputs, self.targets, self.length, self.shift)
+        size = len(self.inputs)
+        last = size - self.length - self.shift
+        # indices live on the CPU, whatever torch's default device is
+        everywhere = torch.arange(last + 1, device="cpu")
+        self.starts = everywhere if starts is None else torch.as_tensor(starts, device="cpu").detach()
+        self._ends: Tensor = torch.tensor([size], device="cpu")  # where each series ends in `inputs`
+        _check_starts(self.starts, last)
 
     @classmethod
     def over(
         cls,
-        inputs: Sequence[Tensor],
-        targets: Sequence[Tensor] | None = None,
+        inputs: Sequence[Series],
+        targets: Sequence[Series] | None = None,
         *,
         length: int,
         shift: int = 1,
@@ -67,7 +77,7 @@ class Windows:
         """Windows over several series laid end to end in one tensor; none straddles two.
 
         Arguments:
-            inputs: series (N_k, C), copied once into one tensor.
+            inputs: series (N_k, C) or (N_k,), copied once into one tensor.
             targets: series (N_k, Q) or (N_k,), `inputs` by default.
             length, shift, every_step: as for one series.
 
@@ -79,13 +89,16 @@ class Windows:
                 f"got {len(inputs)} input series and {len(inputs) if targets is None else len(targets)} target series; "
                 "expected at least one, and as many of both"
             )
-        for k, series in enumerate(inputs):
-            _check_series(series, series if targets is None else targets[k], length, shift, f"series {k}: ")
-        ends = torch.tensor([len(series) for series in inputs]).cumsum(0)
+        length, shift = _whole("length", length, 1), _whole("shift", shift, 0)
+        ours = [_features(series, f"series {k}: inputs") for k, series in enumerate(inputs)]
+        theirs = ours if targets is None else [_tensor(y, f"series {k}: targets") for k, y in enumerate(targets)]
+        for k, (x, y) in enumerate(zip(ours, theirs, strict=True)):
+            _check_series(x, y, length, shift, f"series {k}: ")
+        ends = torch.tensor([len(series) for series in ours], device="cpu").cumsum(0)
         ranges = zip([0, *ends.tolist()], ends.tolist(), strict=False)
-        starts = torch.cat([torch.arange(first, end - length - shift + 1) for first, end in ranges])
-        joined = None if targets is None else torch.cat(list(targets))
-        windows = cls(torch.cat(list(inputs)), joined, length=length, shift=shift, every_step=every_step, starts=starts)
+        starts = torch.cat([torch.arange(first, end - length - shift + 1, device="cpu") for first, end in ranges])
+        joined = None if targets is None else torch.cat(theirs)
+        windows = cls(torch.cat(ours), joined, length=length, shift=shift, every_step=every_step, starts=starts)
         windows._ends = ends
         return windows
 
@@ -97,24 +110,27 @@ class Windows:
 
         A window and a run of neighbouring windows are views of the series; others are gathered.
         """
-        if isinstance(indices, int):
-            x, y = self[[indices]]
+        chosen = self._checked(indices)
+        if isinstance(chosen, Tensor) and chosen.ndim == 0:
+            x, y = self[chosen[None]]
             return x[:, 0], y[:, 0] if self.every_step else y[0]
-        starts = self.starts[self._checked(indices)]
+        starts = self.starts[chosen]
         first, count = (int(starts[0]) if len(starts) else 0), len(starts)
-        neighbours = torch.equal(starts, torch.arange(first, first + count))
+        neighbours = torch.equal(starts, torch.arange(first, first + count, device="cpu"))
         return self._view(first, count) if neighbours else self._gather(starts)
 
-    def _checked(self, indices: slice | Sequence[int] | Tensor) -> slice | Tensor:
+    def _checked(self, indices: int | slice | Sequence[int] | Tensor) -> slice | Tensor:
         if isinstance(indices, slice):
             return indices
         chosen = torch.as_tensor(indices, device="cpu")
-        if chosen.ndim != 1 or chosen.is_floating_point() or chosen.dtype == torch.bool:
-            raise TypeError(f"indices are {chosen.dtype} {tuple(chosen.shape)}, expected whole numbers (B,)")
+        whole = chosen.numel() == 0 or not (chosen.is_floating_point() or chosen.dtype == torch.bool)
+        if chosen.ndim > 1 or not whole:
+            raise TypeError(f"indices are {chosen.dtype} {tuple(chosen.shape)}, expected whole numbers () or (B,)")
+        chosen = chosen.long()
         wrong = chosen[(chosen < -len(self)) | (chosen >= len(self))]
         if len(wrong):
             raise IndexError(f"there is no window {int(wrong[0])}: there are {len(self)}, counted from 0")
-        return chosen.long()
+        return chosen
 
     def _view(self, first: int, count: int) -> tuple[Tensor, Tensor]:
         x = _neighbours(self.inputs, first, self.length, count)
@@ -124,7 +140,7 @@ class Windows:
         return x, self.targets[last : last + count]
 
     def _gather(self, starts: Tensor) -> tuple[Tensor, Tensor]:
-        rows = (torch.arange(self.length)[:, None] + starts).to(self.inputs.device)
+        rows = (torch.arange(self.length, device="cpu")[:, None] + starts).to(self.inputs.device)
         return self.inputs[rows], self.targets[(rows if self.every_step else rows[-1]) + self.shift]
 
     def batches(
@@ -180,16 +196,14 @@ class Windows:
 
     def _cuts(self, held_out: int | float) -> Tensor:
         """The first held-out step of each series."""
-        sizes = self._ends.diff(prepend=torch.zeros(1, dtype=torch.int64))
-        if isinstance(held_out, float):
+        sizes = self._ends.diff(prepend=self._ends.new_zeros(1))
+        if isinstance(held_out, float | np.floating):
             if not 0 < held_out < 1:
                 raise ValueError(
                     f"held_out={held_out}: expected a fraction between 0 and 1, or a whole number of steps"
                 )
-            return self._ends - (sizes * held_out).round().long()
-        if held_out < 1:
-            raise ValueError(f"held_out={held_out}: expected at least 1 step, or a fraction between 0 and 1")
-        return self._ends - held_out
+            return self._ends - (sizes * float(held_out)).round().long()
+        return self._ends - _whole("held_out", held_out, 1, ", or a fraction between 0 and 1")
 
     def _at(self, starts: Tensor) -> "Windows":
         """The same series with other windows."""
@@ -205,19 +219,18 @@ class Batches:
     def __init__(
         self, windows: Windows, batch_size: int | None, shuffle: bool, generator: torch.Generator | None
     ) -> None:
-        if batch_size is not None and batch_size < 1:
-            raise ValueError(f"batch_size is {batch_size}, expected at least 1, or None for all windows in one batch")
         if shuffle and generator is None:
             raise ValueError("shuffling needs a generator; pass generator=torch.Generator().manual_seed(0)")
         self.windows, self.shuffle, self.generator = windows, shuffle, generator
-        self.batch_size = len(windows) if batch_size is None else batch_size
+        whole = len(windows) if batch_size is None else batch_size
+        self.batch_size = _whole("batch_size", whole, 1, ", or None for all windows in one batch")
 
     def __len__(self) -> int:
         return -(-len(self.windows) // self.batch_size)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         count = len(self.windows)
-        order = torch.randperm(count, generator=self.generator) if self.shuffle else None
+        order = torch.randperm(count, generator=self.generator, device="cpu") if self.shuffle else None
         for first in range(0, count, self.batch_size):
             batch = slice(first, first + self.batch_size)
             yield self.windows[batch if order is None else order[batch]]
@@ -231,19 +244,36 @@ def _neighbours(series: Tensor, first: int, length: int, count: int) -> Tensor:
     )
 
 
+def _tensor(series: Series, name: str) -> Tensor:
+    if isinstance(series, np.ndarray):
+        return torch.from_numpy(np.require(series, requirements=["C", "W"]))  # torch wants it contiguous and writeable
+    if not isinstance(series, Tensor):
+        raise TypeError(f"{name} are of type {type(series).__name__}, expected a tensor or a numpy array; convert them")
+    return series
+
+
+def _features(series: Series, name: str) -> Tensor:
+    tensor = _tensor(series, name)
+    return tensor[:, None] if tensor.ndim == 1 else tensor
+
+
+def _whole(name: str, value: int, least: int, instead: str = "") -> int:
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = least - 1
+    if number < least or isinstance(value, bool):
+        raise ValueError(f"{name} is {value!r}, expected a whole number of at least {least}{instead}")
+    return number
+
+
 def _check_series(inputs: Tensor, targets: Tensor, length: int, shift: int, name: str = "") -> None:
     if inputs.ndim != 2:
-        raise ValueError(
-            f"{name}inputs have shape {tuple(inputs.shape)}, expected (N, C); pass inputs[:, None] for one feature"
-        )
+        raise ValueError(f"{name}inputs have shape {tuple(inputs.shape)}, expected (N, C), or (N,) for one feature")
     if targets.ndim not in (1, 2) or len(targets) != len(inputs):
         raise ValueError(
             f"{name}targets have shape {tuple(targets.shape)}, expected (N, Q) or (N,) with N = {len(inputs)}, as the "
             "inputs have"
-        )
-    if length < 1 or shift < 0:
-        raise ValueError(
-            f"length is {length} and shift {shift}, expected a length of at least 1 and a shift of at least 0"
         )
     if len(inputs) < length + shift:
         raise ValueError(
