@@ -42,6 +42,7 @@ def test_forecast_of_the_built_in_series(folder, capsys):
         "season: 12 steps, usual for frequency MS",
         "Backtest: 3 x 24 steps held out",
         "SeasonalNaive",
+        "trained on the first 72 values",
         "Verdict: ",
         "the 80 % interval held",
         "Written: f.csv, f.png",
@@ -164,6 +165,8 @@ def test_every_data_option_arrives(folder, capsys):
         (["whole.csv", "--horizon", "40", "--windows", "3"], "3 windows of 40 leave 0 to train on"),
         (["whole.csv", "--horizon", "3", "--lr", "-1"], "lr is -1.0, expected a number above 0"),
         (["whole.csv", "--horizon", "3", "--freq", "fortnight"], "fortnight"),
+        (["whole.csv", "--horizon", "3", "--hidden-size", "100000000"], "expected at most 1e+08; lower one of them"),
+        (["whole.csv", "--horizon", "3", "--out", "/proc/f.csv"], "--out /proc/f.csv: cannot write in /proc"),
     ],
 )
 def test_wrong_data_and_options_end_with_2_before_training(sales, capsys, monkeypatch, arguments, message):
@@ -202,6 +205,66 @@ def test_an_interrupt_ends_with_130_and_writes_nothing(sales, capsys, monkeypatc
     assert main(["forecast", "whole.csv", "--horizon", "3", "--out", "f.csv", *SMALL]) == 130
     assert "interrupted; nothing was written" in capsys.readouterr().err
     assert not (sales / "f.csv").exists()
+
+
+def test_an_interrupt_between_two_files_says_which_is_there(sales, capsys, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gatewise.plot.save", interrupt)
+    arguments = ["forecast", "whole.csv", "--horizon", "3", "--out", "f.csv", "--plot", "f.png", "--windows", "0"]
+    assert main([*arguments, *SMALL]) == 130
+    assert "interrupted; written before that: f.csv" in capsys.readouterr().err
+    assert len(pd.read_csv("f.csv")) == 3
+
+
+def test_the_file_that_is_read_is_never_written(sales, capsys):
+    before = (sales / "whole.csv").read_bytes()
+    (sales / "link.csv").symlink_to("whole.csv")
+    for name in ("whole.csv", "./whole.csv", "link.csv"):
+        assert main(["forecast", "whole.csv", "--horizon", "3", "--out", name, *SMALL]) == 2
+        assert "is the file that is read; give another name" in capsys.readouterr().err
+    assert (sales / "whole.csv").read_bytes() == before
+
+
+def run(arguments, **options):
+    return subprocess.run([sys.executable, "-m", "gatewise", *arguments], capture_output=True, text=True, **options)
+
+
+def test_files_are_written_whoever_stops_reading(sales):
+    arguments = f"{sys.executable} -u -m gatewise forecast whole.csv --horizon 40 --windows 0 --quiet {' '.join(SMALL)}"
+    subprocess.run(["sh", "-c", f"{arguments} --out piped.csv | head -1"], capture_output=True, check=True)
+    subprocess.run(["sh", "-c", f"{arguments} --out closed.csv >&- 2>&-"], capture_output=True, check=True)
+    for name in ("piped.csv", "closed.csv"):
+        assert len(pd.read_csv(sales / name)) == 40
+
+
+def test_letters_that_the_terminal_lacks_do_no_harm(sales):
+    import os
+
+    (sales / "whole.csv").write_text((sales / "whole.csv").read_text().replace("sold", "Umsätze"), encoding="utf-8")
+    arguments = ["forecast", "whole.csv", "--horizon", "3", "--windows", "0", "--quiet", *SMALL]
+    done = run(arguments, env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 0
+    assert "Ums?tze" in done.stdout
+
+
+def test_one_series_of_several_is_selected_by_name(sales, capsys):
+    table = pd.concat([pd.read_csv("whole.csv").assign(shop=name) for name in ("north", "south")])
+    table.to_csv("two.csv", index=False)
+    arguments = ["forecast", "two.csv", "--horizon", "3", "--id", "shop", "--windows", "0", "--quiet", *SMALL]
+    assert main(arguments) == 2
+    assert "--series NAME" in capsys.readouterr().err
+    assert main([*arguments, "--series", "east"]) == 2
+    assert "there is no such series, the file holds north, south" in capsys.readouterr().err
+    assert main([*arguments, "--series", "south"]) == 0
+    assert "series 'south': 90 values" in capsys.readouterr().out
+
+
+def test_a_short_series_is_forecast_without_a_backtest(sales, capsys):
+    pd.read_csv("whole.csv").head(12).to_csv("short.csv", index=False)
+    assert main(["forecast", "short.csv", "--horizon", "3", "--quiet", *SMALL]) == 0
+    assert "Verdict: none; holding out 3 steps leaves too little to train on" in capsys.readouterr().out
 
 
 def test_a_long_forecast_is_cut_on_the_screen_only(sales, capsys):

@@ -10,14 +10,17 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatewise import DataError, Forecaster, datasets, metrics, read
+from gatewise import DataError, Forecaster, datasets, read
 from gatewise.forecast import naive, seasonal_naive
 from gatewise.forecast.intervals import Calibration
 from gatewise.forecast.one_step import Fitted, Pipeline, Recipe
 from gatewise.training import DivergenceError, History
-from gatewise.windows import Difference, Scale
+from gatewise.windows import Difference, Scale, Windows
 
 SMALL = {"hidden_size": 8, "updates": 30, "networks": 1}
+
+
+taken = Windows.__getitem__
 
 
 def table(y, start="2000-01-01", freq="MS", unique_id="A"):
@@ -122,7 +125,15 @@ def test_the_reach_holds_its_level_on_the_errors_it_is_read_from(distances, leve
     found = Calibration.of(np.array(distances)[:, None], np.ones(len(distances)))
     reach = found.reach(1.0, 1, level)[0]
     assert (np.array(distances) <= reach).mean() >= level / 100 - 1e-12
-    assert reach in distances
+    within = level / 100 <= len(distances) / (len(distances) + 1)
+    assert reach in distances if within else reach >= max(distances)
+
+
+def test_levels_beyond_the_errors_there_are_reach_further():
+    found = Calibration(0.0, np.array([1.0, 2.0, 3.0]))  # three errors tell of 75 %
+    at = [found.reach(1.0, 1, level)[0] for level in (75, 80, 95)]
+    assert at == pytest.approx([3, 3 * 1.2816 / 1.1503, 3 * 1.96 / 1.1503], rel=1e-3)
+    assert found.in_words() == "intervals: sized by 3 held-out errors; levels above 75 % by a normal tail"
 
 
 @pytest.mark.parametrize("power", [0.0, 0.3, 1.0])
@@ -263,9 +274,30 @@ def test_a_wave_on_a_trend_is_learnt():
     assert "worth using" in found.verdict
 
 
-def test_constant_series_are_forecast_as_constant():
-    made = Forecaster(**SMALL).fit(np.full(60, 7.0)).predict(5)
-    np.testing.assert_allclose(made["LSTM"], 7, atol=0.1)
+@pytest.mark.parametrize("level", [7.0, 0.0, -1e9])
+def test_constant_series_are_forecast_as_constant(level):
+    made = Forecaster(**SMALL).fit(np.full(60, level)).predict(5)
+    assert made.iloc[:, 2:].to_numpy() == pytest.approx(level, abs=0.1)
+
+
+def test_training_is_bounded_by_its_updates(monkeypatch):
+    seen = []
+    monkeypatch.setattr(Windows, "__getitem__", lambda self, at: seen.append(at) or taken(self, at))
+    Forecaster(**{**SMALL, "updates": 5}, batch_size=16, context=4).fit(wave(6000))
+    batches = [at for at in seen if isinstance(at, torch.Tensor)]
+    assert len(batches) == 10  # five with the end held out, five on everything
+    assert max(int(at.max()) for at in batches) < 80
+
+
+def test_the_networks_are_float32_whatever_the_default():
+    before = torch.get_default_dtype()
+    expected = Forecaster(**SMALL).fit(wave()).predict(3)
+    try:
+        torch.set_default_dtype(torch.float64)
+        made = Forecaster(**SMALL).fit(wave()).predict(3)
+    finally:
+        torch.set_default_dtype(before)
+    np.testing.assert_allclose(made["LSTM"], expected["LSTM"], rtol=1e-5)
 
 
 # ------------------------------------------------------------------------------------------------- nothing leaks
@@ -288,6 +320,59 @@ def test_a_backtest_does_not_see_what_it_forecasts(refit):
     columns = ["LSTM", "LSTM-lo-80", "LSTM-hi-95", "Naive"]
     pd.testing.assert_frame_equal(first[columns], other[columns], check_exact=True)
     assert not np.allclose(first["y"], other["y"])
+
+
+def gappy(last=20.0):
+    """90 days of a week's pattern, the days 75 to 84 unknown."""
+    y = 20 + 5 * np.sin(np.arange(90) * 2 * np.pi / 7)
+    y[75:85], y[85] = np.nan, last
+    return table(y, freq="D")
+
+
+@pytest.mark.parametrize("fill", ["interpolate", "previous", "zero"])
+def test_filling_a_gap_does_not_let_the_future_in(fill):
+    def forecasts(last):
+        return Forecaster(**SMALL).backtest(gappy(last), 10, windows=1, fill=fill).forecasts
+
+    first, other = forecasts(20.0), forecasts(500.0)
+    columns = ["LSTM", "LSTM-hi-95", "Naive", "SeasonalNaive"]
+    pd.testing.assert_frame_equal(first[columns], other[columns], check_exact=True)
+
+
+def test_values_filled_in_are_not_scored():
+    found = Forecaster(**SMALL).backtest(gappy(), 10, windows=1, fill="interpolate")
+    made = found.forecasts
+    assert made["y"].isna().tolist() == [True] * 5 + [False] * 5
+    known = made.iloc[5:]
+    assert found.overall["LSTM"]["MAE"] == pytest.approx((known["y"] - known["LSTM"]).abs().mean())
+    assert "Of 5 values" in found.verdict
+    with pytest.raises(DataError, match="nothing was observed in the 4 steps after 2000-03-1"):
+        Forecaster(**SMALL).backtest(gappy().iloc[:88], 4, windows=3, fill="interpolate")
+
+
+@pytest.mark.parametrize("refit", [False, True])
+def test_the_backtest_goes_by_the_season_of_the_forecast(refit):
+    data = table(wave(60))
+    found = Forecaster(**SMALL).backtest(data, 12, windows=2, refit=refit)
+    assert found.season == 12
+    assert "SeasonalNaive" in found.overall
+    assert {one.season for one in found.stretches} == {12}
+    assert found.guesses[-2:] == (
+        "season: 12 steps, usual for frequency MS",
+        f"trained on the first {48 if refit else 36} values, context: {24 if refit else 12} steps, chosen by season "
+        "and length",
+    )
+
+
+def test_affordable_windows_leave_enough_to_train_on():
+    model = Forecaster(**SMALL)
+    assert model.affordable_windows(datasets.air_passengers(), 24) == 3
+    assert model.affordable_windows(table(wave(60)), 12) == 2
+    assert model.affordable_windows(wave(12), 3) == 0
+    for y, horizon in ((wave(12), 2), (wave(40), 7), (wave(61), 20)):
+        windows = model.affordable_windows(y, horizon)
+        if windows:
+            model.backtest(y, horizon, windows=windows)
 
 
 def test_without_refit_there_is_one_training(monkeypatch):
@@ -386,6 +471,11 @@ def test_a_series_that_repeats_itself_has_no_mase_but_a_backtest():
         ({"held_out": 1.0}, "held_out is 1.0, expected a fraction of the series between 0 and 1"),
         ({"engine": "turbo"}, "engine is 'turbo'"),
         ({"context": 0}, "context is 0"),
+        ({"seed": 2**64}, "seed is 18446744073709551616"),
+        ({"lr": "0.1"}, "lr is '0.1', expected a number above 0"),
+        ({"cell": ["lstm"]}, r"cell is \['lstm'\]"),
+        ({"held_out": None}, "held_out is None"),
+        ({"hidden_size": 10**8}, "hidden_size 100000000, num_layers 1 and networks 3 make some 2e.17 weights"),
     ],
 )
 def test_wrong_options_are_refused(options, message):
@@ -395,16 +485,54 @@ def test_wrong_options_are_refused(options, message):
 
 def test_wrong_requests_are_refused():
     model = Forecaster(**SMALL)
-    for call in (lambda: model.predict(3), model.fitted, model.plot):
+    for call in (lambda: model.predict(3), model.fitted, model.plot, model.summary):
         with pytest.raises(RuntimeError, match=r"not fitted; call fit\(table\) first"):
             call()
     model.fit(wave())
     with pytest.raises(ValueError, match="horizon is 0, expected a whole number of at least 1"):
         model.predict(0)
-    with pytest.raises(ValueError, match="level 100: expected a percentage between 0 and 100"):
+    with pytest.raises(ValueError, match="level is 100, expected a percentage between 0 and 100"):
         model.predict(3, level=(100,))
+    for level, message in (("80", "level is '80'"), ((True,), "level is True"), (99.9999999, "at most six digits")):
+        with pytest.raises(ValueError, match=message):
+            model.predict(3, level=level)
     with pytest.raises(ValueError, match="windows is 0"):
         model.backtest(wave(), 3, windows=0)
+    with pytest.raises(ValueError, match="horizon is 1000000000, expected at most 100000 steps"):
+        model.predict(10**9)
+
+
+def test_levels_may_be_one_number_or_an_iterator_and_come_once():
+    model = Forecaster(**SMALL).fit(wave())
+    one, many = model.predict(3, level=80), model.predict(3, level=iter([95, 80, 95]))
+    assert one.columns.tolist() == ["unique_id", "ds", "LSTM", "LSTM-lo-80", "LSTM-hi-80"]
+    assert many.columns.tolist()[3:] == ["LSTM-lo-80", "LSTM-hi-80", "LSTM-lo-95", "LSTM-hi-95"]
+
+
+@pytest.mark.parametrize("kind", ["forecast", "series", "differences", "approximation", "learning_curve", "gates"])
+def test_every_kind_of_picture_is_drawn(kind):
+    pytest.importorskip("matplotlib")
+    model = Forecaster("gru", **SMALL).fit(wave())
+    drawn = model.plot(kind=kind)
+    if kind == "gates":
+        assert [ax.get_title(loc="left") for ax in drawn.axes][:3] == ["reset gate", "update gate", "candidate"]
+    else:
+        assert drawn.get_title(loc="left")
+    with pytest.raises(ValueError, match="zoom belongs to kind='approximation'"):
+        model.plot(kind="series", zoom=(1, 2))
+    with pytest.raises(ValueError, match="kind is 'bars', expected one of 'forecast'"):
+        model.plot(kind="bars")
+    with pytest.raises(ValueError, match="horizon is 0"):
+        model.plot(0)
+
+
+def test_the_picture_of_a_forecast_shows_the_forecast():
+    pytest.importorskip("matplotlib")
+    model = Forecaster(**SMALL).fit(wave())
+    drawn = model.plot(6, level=80)
+    np.testing.assert_array_equal(drawn.lines[1].get_ydata()[1:], model.predict(6)["LSTM"])
+    fitted = model.plot(kind="approximation")
+    np.testing.assert_array_equal(fitted.lines[1].get_ydata(), model.fitted()["LSTM"])
 
 
 def test_data_that_will_not_do_are_refused_before_training(monkeypatch):
@@ -414,7 +542,7 @@ def test_data_that_will_not_do_are_refused_before_training(monkeypatch):
     huge[7] = 1e200
     for data, message in (
         (two, r"the table holds 2 series \('A', 'B'\), expected one; select one"),
-        (wave(6), r"series 'y' has 6 values, expected at least 8 \(context 4, season 1 and four targets\)"),
+        (wave(6), r"series 'y' has 6 values, expected at least 10 \(context 4, season 1 and four targets\)"),
         (table(huge), r"series 'A', 2000-08-01.*: 1e\+200 is too large"),
         (np.array([1.0, np.nan, 3.0] * 10), "row 2"),
     ):
@@ -422,7 +550,7 @@ def test_data_that_will_not_do_are_refused_before_training(monkeypatch):
             Forecaster(**SMALL).fit(data)
     with pytest.raises(DataError, match="5 windows of 30 leave 0 to train on, expected at least 10; lower windows"):
         Forecaster(**SMALL).backtest(wave(), 30, windows=5)
-    with pytest.raises(DataError, match="series 'y' has 40 values, expected at least 75"):
+    with pytest.raises(DataError, match="series 'y' has 40 values, expected at least 51"):
         Forecaster(**SMALL, season=24).fit(wave(40))
 
 
@@ -450,7 +578,3 @@ def test_a_panel_that_was_read_can_be_fitted():
     panel = read(table(wave()))
     made = Forecaster(**SMALL).fit(panel).predict(3)
     pd.testing.assert_frame_equal(made, Forecaster(**SMALL).fit(table(wave())).predict(3))
-
-
-def test_metrics_and_backtest_agree_on_names():
-    assert metrics.mase([3.0], [2.0], train=[1.0, 2.0, 3.0], season=1) == 1.0

@@ -5,10 +5,12 @@ What is said goes to standard output, progress and errors to standard error. Exi
 """
 
 import argparse
+import dataclasses
 import os
 import platform
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -22,21 +24,44 @@ def main(argv: Sequence[str] | None = None) -> int:
     >>> main(["forecast", "no-such-file.csv", "--horizon", "3"])
     2
     """
-    arguments = _parser().parse_args(argv)
-    from gatewise.training import DivergenceError  # after the arguments: --help need not wait for torch
-
+    arguments = argparse.Namespace(written=[])
     try:
+        _open_outputs()
+        _parser().parse_args(argv, arguments)
         arguments.run(arguments)
         sys.stdout.flush()
-    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough; the files are written by then
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
-        print("gatewise: interrupted; nothing was written", file=sys.stderr)
+        print(f"gatewise: interrupted; {_said(arguments.written)}", file=sys.stderr)
         return 130
-    except (ValueError, OSError, ImportError, DivergenceError) as error:
-        print(f"gatewise: {error}", file=sys.stderr)
+    except (ValueError, OSError, ImportError, MemoryError, RuntimeError) as error:
+        if not _foreseen(error):
+            raise
+        print(f"gatewise: {error or type(error).__name__}; {_said(arguments.written)}", file=sys.stderr)
         return 2
     return 0
+
+
+def _foreseen(error: Exception) -> bool:
+    """Whether an error is about data, options or memory; any other RuntimeError is a fault, to be seen whole."""
+    from gatewise.training import DivergenceError
+
+    return not isinstance(error, RuntimeError) or isinstance(error, DivergenceError) or "alloc" in str(error)
+
+
+def _open_outputs() -> None:
+    """Make up for a closed standard output or error, and for letters that the terminal does not have."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - it stays open as long as the program
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
+def _said(written: Sequence[str]) -> str:
+    return f"written before that: {', '.join(written)}" if written else "nothing was written"
 
 
 # ------------------------------------------------------------------------------------------------------- commands
@@ -44,52 +69,36 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _forecast(arguments: argparse.Namespace) -> None:
     """Backtest, train on everything, forecast, and write what was asked for."""
-    from gatewise import plot
-    from gatewise.series import write_csv
-
     _check_outputs(arguments)
     model, panel = _begin(arguments)
-    windows = _affordable(arguments, len(panel.series[0]))
+    windows = arguments.windows
+    if windows is None:
+        windows = model.affordable_windows(panel, arguments.horizon)
     found = _tested(model, panel, arguments, windows) if windows else None
     model.fit(panel)
     table = model.predict(arguments.horizon, level=arguments.level)
+    _write(arguments, table, lambda: model.plot(arguments.horizon, level=arguments.level))
     _say_guesses(model.guesses)
     print(f"\nTraining: {model.summary()}")
     if found is not None:
         _say_backtest(found, arguments.horizon, windows)
     print(f"\nForecast of {arguments.horizon} steps\n{_shown(table)}")
     _say_verdict(found, arguments)
-    written = []
-    if arguments.out is not None:
-        write_csv(table, arguments.out)
-        written.append(arguments.out)
-    if arguments.plot is not None:
-        plot.save(model.plot(arguments.horizon, level=arguments.level), arguments.plot)
-        written.append(arguments.plot)
-    _say_written(written)
+    _say_written(arguments)
 
 
 def _backtest(arguments: argparse.Namespace) -> None:
     """Backtest, and write what was asked for."""
-    from gatewise import plot
-    from gatewise.series import write_csv
-
     _check_outputs(arguments)
     model, panel = _begin(arguments)
     windows = 3 if arguments.windows is None else arguments.windows
     found = _tested(model, panel, arguments, windows)
-    _say_guesses(found.guesses)
+    _write(arguments, found.forecasts, found.plot)
+    _say_guesses(found.guesses[:-1])
     _say_backtest(found, arguments.horizon, windows)
     print(f"\nEach window\n{_shown(found.scores)}")
     _say_verdict(found, arguments)
-    written = []
-    if arguments.out is not None:
-        write_csv(found.forecasts, arguments.out)
-        written.append(arguments.out)
-    if arguments.plot is not None:
-        plot.save(found.plot(), arguments.plot)
-        written.append(arguments.plot)
-    _say_written(written)
+    _say_written(arguments)
 
 
 def _info(arguments: argparse.Namespace) -> None:
@@ -123,6 +132,8 @@ def _begin(arguments: argparse.Namespace) -> tuple[Any, Any]:
     model = Forecaster(**{name: getattr(arguments, name) for name in MODEL}, quiet=arguments.quiet)
     source = datasets.air_passengers() if arguments.file is None else arguments.file
     panel = read(source, **{name: getattr(arguments, name) for name in DATA})
+    if arguments.series is not None:
+        panel = _selected(panel, arguments.series)
     name = "AirPassengers (built in; give a FILE for your own)" if arguments.file is None else arguments.file
     print(f"Data: {name}")
     for one in panel.series:
@@ -131,12 +142,14 @@ def _begin(arguments: argparse.Namespace) -> tuple[Any, Any]:
     return model, panel
 
 
-def _affordable(arguments: argparse.Namespace, values: int) -> int:
-    """How many windows to backtest: as asked, or up to 3 that leave half of the series to train on."""
-    if arguments.windows is not None:
-        return int(arguments.windows)
-    horizon: int = arguments.horizon
-    return min(3, values // 2 // horizon)
+def _selected(panel: Any, name: str) -> Any:
+    """The panel with one series only."""
+    chosen = tuple(one for one in panel.series if str(one.unique_id) == name)
+    if not chosen:
+        names = ", ".join(str(one.unique_id) for one in panel.series[:5])
+        more = ", ..." if len(panel) > 5 else ""
+        raise ValueError(f"--series {name}: there is no such series, the file holds {names}{more}")
+    return dataclasses.replace(panel, series=chosen)
 
 
 def _tested(model: Any, panel: Any, arguments: argparse.Namespace, windows: int) -> Any:
@@ -147,15 +160,38 @@ def _check_outputs(arguments: argparse.Namespace) -> None:
     """Refuse a file that cannot be written before any work is done."""
     from gatewise import plot
 
-    for path in filter(None, (arguments.out, arguments.plot)):
-        if not Path(path).parent.is_dir():
-            raise FileNotFoundError(f"cannot write {path}: there is no folder {Path(path).parent}; create it first")
-        if Path(path).is_dir():
-            raise IsADirectoryError(f"cannot write {path}: it is a folder; give a file name in it")
+    for option, path in (("--out", arguments.out), ("--plot", arguments.plot)):
+        if path is None:
+            continue
+        target = Path(path)
+        if target.is_dir():
+            raise IsADirectoryError(f"{option} {path}: it is a folder; give a file name in it")
+        if not target.parent.is_dir():
+            raise FileNotFoundError(f"{option} {path}: there is no folder {target.parent}; create it first")
+        if arguments.file is not None and target.resolve() == Path(arguments.file).resolve():
+            raise ValueError(f"{option} {path} is the file that is read; give another name")
+        try:
+            tempfile.TemporaryFile(dir=target.resolve().parent).close()
+        except OSError as error:
+            raise OSError(f"{option} {path}: cannot write in {target.parent}: {error.strerror}") from None
     if arguments.plot is not None:
         plot.check(arguments.plot)
-    if arguments.out is not None and Path(arguments.out).suffix != ".csv":
+    if arguments.out is not None and Path(arguments.out).suffix.lower() != ".csv":
         raise ValueError(f"--out {arguments.out}: expected a name that ends in .csv")
+
+
+def _write(arguments: argparse.Namespace, table: Any, picture: Callable[[], Any]) -> None:
+    """Write the files that were asked for, before anything is said that nobody may be there to read."""
+    from gatewise import plot
+    from gatewise.series import write_csv
+
+    drawn = None if arguments.plot is None else picture()
+    if arguments.out is not None:
+        write_csv(table, arguments.out)
+        arguments.written.append(arguments.out)
+    if drawn is not None:
+        plot.save(drawn, arguments.plot)
+        arguments.written.append(arguments.plot)
 
 
 # --------------------------------------------------------------------------------------------------------- report
@@ -168,8 +204,9 @@ def _say_guesses(guesses: Sequence[str]) -> None:
 
 
 def _say_backtest(found: Any, horizon: int, windows: int) -> None:
-    print(f"\nBacktest: {windows} x {horizon} steps held out, mean scores\n{found.table()}")
-    print("  MASE: absolute error over that of the seasonal naive forecast, one step ahead, in the training part.")
+    season = f"seasonal naive forecast (season {found.season})" if found.season > 1 else "naive forecast"
+    print(f"\nBacktest: {windows} x {horizon} steps held out, mean scores ({found.guesses[-1]})\n{found.table()}")
+    print(f"  MASE: absolute error over that of the {season}, one step ahead, in the training part; 1 is as good.")
     print("  sMAPE: 200 |y - f| / (|y| + |f|), averaged, in percent.")
 
 
@@ -182,9 +219,9 @@ def _say_verdict(found: Any, arguments: argparse.Namespace) -> None:
         print(f"\nVerdict: none; holding out {arguments.horizon} steps leaves too little to train on. Trust with care.")
 
 
-def _say_written(files: Sequence[str]) -> None:
-    if files:
-        print(f"\nWritten: {', '.join(files)}")
+def _say_written(arguments: argparse.Namespace) -> None:
+    if arguments.written:
+        print(f"\nWritten: {', '.join(arguments.written)}")
 
 
 def _shown(table: Any) -> str:
@@ -254,6 +291,7 @@ def _add_job(command: argparse.ArgumentParser) -> None:
 def _add_data(command: argparse.ArgumentParser) -> None:
     data = command.add_argument_group("data", "guessed, and said, where left out")
     data.add_argument("--id", dest="id_column", metavar="COL", help="column that names the series")
+    data.add_argument("--series", metavar="NAME", help="which series of the file to forecast, if it holds several")
     data.add_argument("--time", dest="time_column", type=_columns, metavar="COL", help="column of dates, or year,month")
     data.add_argument("--target", dest="target_column", metavar="COL", help="column to forecast")
     data.add_argument("--freq", type=_frequency, help="pandas frequency such as MS, or a whole-number step")

@@ -1,8 +1,11 @@
 """Forecasting: one class from a table to a forecast, and the measure of whether to trust it.
 
 forecaster.py   Forecaster: fit, fitted, predict, backtest, plot
-one_step.py     the strategy: windows into a network, one step at a time
-backtest.py     forecasts of the past beside naive ones, and the verdict
+plan.py         the season and the context, chosen for a series
+one_step.py     the strategy: windows into networks, one step at a time
+intervals.py    intervals from held-out errors
+backtest.py     forecasts of the past beside naive ones
+verdict.py      what they say about trusting the model
 """
 
 from gatewise.forecast.backtest import Backtest, naive, seasonal_naive

@@ -11,11 +11,9 @@ import numpy as np
 import pandas as pd
 
 from gatewise import metrics, plot
+from gatewise.forecast import verdict
+from gatewise.forecast.verdict import NAIVE, SEASONAL
 from gatewise.series import Forecast, Panel, Series, to_table
-
-NAIVE, SEASONAL = "Naive", "SeasonalNaive"
-MARGIN = 0.05  # a difference of less than 5 % in mean absolute error is called none
-LOOSE = 0.10  # an interval whose coverage is off by more than 10 points is called too narrow or too wide
 
 
 def naive(y: np.ndarray, horizon: int) -> np.ndarray:
@@ -42,7 +40,7 @@ class Stretch:
 
     Attributes:
         past: what was known.
-        y: (h,) what then happened.
+        y: (h,) what then happened; NaN where nobody knows, as the value was filled in.
         forecast: what the model had said, with its intervals.
         season: that the naive forecast and the scores go by.
     """
@@ -53,6 +51,12 @@ class Stretch:
     season: int
 
     @property
+    def known(self) -> np.ndarray:
+        """(h,) whether it is known what happened."""
+        known: np.ndarray = ~np.isnan(self.y)
+        return known
+
+    @property
     def rivals(self) -> dict[str, np.ndarray]:
         """Every forecast of this stretch by name, the model's first; without a season the naive ones are the same."""
         h, past = len(self.y), self.past.y
@@ -60,25 +64,29 @@ class Stretch:
         return answers if self.season == 1 else {**answers, SEASONAL: seasonal_naive(past, h, self.season)}
 
     def scores(self, f: np.ndarray) -> dict[str, float]:
-        """Scores of a forecast of this stretch."""
+        """Scores of a forecast of this stretch, where it is known what happened."""
+        y, f = self.y[self.known], f[self.known]
         return {
-            "MAE": metrics.mae(self.y, f),
-            "RMSE": metrics.rmse(self.y, f),
-            "sMAPE": metrics.smape(self.y, f),
-            "MASE": _mase(self, f),
+            "MAE": metrics.mae(y, f),
+            "RMSE": metrics.rmse(y, f),
+            "sMAPE": metrics.smape(y, f),
+            "MASE": _mase(self, y, f),
         }
 
-    def inside(self, share: float) -> float:
-        """Fraction of the values inside the interval of a level."""
-        return metrics.coverage(self.y, *self.forecast.intervals[share])
+    def inside(self, level: float) -> np.ndarray:
+        """Whether each known value lies inside the interval of a level."""
+        lower, upper = (bound[self.known] for bound in self.forecast.intervals[level])
+        y = self.y[self.known]
+        within: np.ndarray = (lower <= y) & (y <= upper)
+        return within
 
 
-def _mase(stretch: Stretch, f: np.ndarray) -> float:
-    """MASE, or NaN where the past repeats itself exactly, so that there is no scale."""
+def _mase(stretch: Stretch, y: np.ndarray, f: np.ndarray) -> float:
+    """MASE, or NaN where the past repeats itself, so that there is no scale."""
     past, season = stretch.past.y, stretch.season
-    if len(past) <= season or not np.any(past[season:] != past[:-season]):
+    if len(past) <= season or np.allclose(past[season:], past[:-season], rtol=1e-12, atol=0):
         return float("nan")
-    return metrics.mase(stretch.y, f, train=past, season=season)
+    return metrics.mase(y, f, train=past, season=season)
 
 
 @dataclass(frozen=True)
@@ -92,6 +100,7 @@ class Backtest:
         overall: mean of each score over the stretches, by model.
         coverage: level in percent -> fraction of all values inside.
         verdict: whether to trust the model, in words and numbers.
+        season: that the scores and the seasonal naive forecast go by; 1 for none.
         guesses: everything that was guessed or chosen.
         stretches: the held-out windows themselves.
     """
@@ -101,6 +110,7 @@ class Backtest:
     overall: dict[str, dict[str, float]]
     coverage: dict[float, float]
     verdict: str
+    season: int
     guesses: tuple[str, ...]
     stretches: tuple[Stretch, ...]
 
@@ -110,20 +120,21 @@ class Backtest:
         rows = [row for stretch in stretches for row in _score_rows(stretch)]
         overall = {
             model: {
-                score: float(np.mean([row[score] for row in rows if row["model"] == model]))
+                score: _mean([row[score] for row in rows if row["model"] == model])
                 for score in ("MAE", "RMSE", "sMAPE", "MASE")
             }
             for model in stretches[0].rivals
         }
         frames = [_forecast_rows(one) for one in stretches]
         levels = sorted(stretches[0].forecast.intervals)
-        coverage = {share: float(np.mean([one.inside(share) for one in stretches])) for share in levels}
+        coverage = {level: float(np.mean(np.concatenate([one.inside(level) for one in stretches]))) for level in levels}
         return cls(
             scores=to_table(pd.DataFrame(rows), panel.backend, date_only=panel.date_only),
             forecasts=to_table(pd.concat(frames, ignore_index=True), panel.backend, date_only=panel.date_only),
             overall=overall,
             coverage=coverage,
             verdict=_verdict(stretches, overall, coverage),
+            season=stretches[0].season,
             guesses=guesses,
             stretches=tuple(stretches),
         )
@@ -156,12 +167,18 @@ class Backtest:
         return "\n".join([header, *lines])
 
 
+def _mean(scores: list[float]) -> float:
+    """The mean of the scores there are: MASE has none where the past repeats itself."""
+    known = [score for score in scores if not np.isnan(score)]
+    return float(np.mean(known)) if known else float("nan")
+
+
 def _score_rows(stretch: Stretch) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = [
         {"unique_id": stretch.past.unique_id, "cutoff": stretch.past.ds[-1], "model": model, **stretch.scores(f)}
         for model, f in stretch.rivals.items()
     ]
-    rows[0] |= {f"coverage-{share:g}": stretch.inside(share) for share in sorted(stretch.forecast.intervals)}
+    rows[0] |= {f"coverage-{level:g}": stretch.inside(level).mean() for level in sorted(stretch.forecast.intervals)}
     return rows
 
 
@@ -175,46 +192,15 @@ def _forecast_rows(stretch: Stretch) -> pd.DataFrame:
 def _verdict(stretches: Sequence[Stretch], overall: dict[str, dict[str, float]], coverage: dict[float, float]) -> str:
     model, *others = overall
     best = min(others, key=lambda name: overall[name]["MAE"])
-    ours, theirs = overall[model]["MAE"], overall[best]["MAE"]
-    wins = sum(one.scores(one.rivals[model])["MAE"] < one.scores(one.rivals[best])["MAE"] for one in stretches)
-    numbers = (
-        f"mean absolute error {ours:.4g} against {theirs:.4g} (MASE {overall[model]['MASE']:.3g} against "
-        f"{overall[best]['MASE']:.3g}), better in {wins} of {len(stretches)} held-out windows of "
-        f"{len(stretches[0].y)} steps"
+    ours, theirs = ([one.scores(one.rivals[name])["MAE"] for one in stretches] for name in (model, best))
+    numbers = f"Mean absolute error {overall[model]['MAE']:.4g} against {overall[best]['MAE']:.4g}"
+    if np.isfinite(overall[model]["MASE"]):
+        numbers += f" (MASE {overall[model]['MASE']:.3g} against {overall[best]['MASE']:.3g})"
+    values = sum(int(one.known.sum()) for one in stretches)
+    sentences = (
+        verdict.judgement(model, best, ours, theirs),
+        f"{numbers}.",
+        verdict.evidence(len(stretches)),
+        verdict.band(coverage, values),
     )
-    return " ".join(
-        [_judgement(model, best, ours, theirs, wins, len(stretches)) + ": " + numbers + ".", _band(coverage)]
-    ).strip()
-
-
-def _judgement(model: str, best: str, ours: float, theirs: float, wins: int, windows: int) -> str:
-    if ours > theirs * (1 + MARGIN):
-        return f"Do not trust the {model} here; {_called(best)} does better"
-    if ours >= theirs * (1 - MARGIN):
-        return f"The {model} is no better than {_called(best)}; use that, it is simpler"
-    gain = f"{1 - ours / theirs:.0%}" if theirs else "nothing"
-    if 2 * wins <= windows:
-        return (
-            f"The {model} is {gain} better than {_called(best)} on average, but not in most windows; use it with care"
-        )
-    return f"The {model} is worth using: {gain} better than {_called(best)}"
-
-
-def _called(name: str) -> str:
-    return {NAIVE: "the naive forecast (the last value)", SEASONAL: "the seasonal naive forecast (last season again)"}[
-        name
-    ]
-
-
-def _band(coverage: dict[float, float]) -> str:
-    """What was measured of the intervals, in words."""
-    if not coverage:
-        return ""
-    found = " and ".join(f"the {share:g} % interval held {inside:.0%}" for share, inside in coverage.items())
-    worst = min(coverage, key=lambda share: coverage[share] - share / 100)
-    widest = max(coverage, key=lambda share: coverage[share] - share / 100)
-    if coverage[worst] < worst / 100 - LOOSE:
-        return f"Of the values, {found}: too narrow, expect more surprises than they promise."
-    if coverage[widest] > widest / 100 + LOOSE:
-        return f"Of the values, {found}: wider than need be."
-    return f"Of the values, {found}."
+    return " ".join(sentence for sentence in sentences if sentence)

@@ -3,7 +3,6 @@
 Letters: `N` values of the series, `T` steps of context, `h` horizon.
 """
 
-import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,18 +11,17 @@ import pandas as pd
 
 from gatewise import plot
 from gatewise.engines import check_name
-from gatewise.forecast import backtest as scoring
-from gatewise.forecast.backtest import Backtest
-from gatewise.forecast.one_step import CELLS, LOSSES, Fitted, Pipeline, Recipe
-from gatewise.series import DataError, Forecast, Panel, Series, check_length, future, read, to_frame, to_table
+from gatewise.forecast.backtest import Backtest, Stretch
+from gatewise.forecast.one_step import CELLS, LOSSES, Fitted, Recipe
+from gatewise.forecast.plan import FEWEST, SCALES, Plan
+from gatewise.series import DataError, Forecast, Panel, Series, future, read, to_frame, to_table
 from gatewise.training import History
-from gatewise.windows import Difference, Scale
+from gatewise.windows import Difference
 
 STRATEGIES = ("auto", "one-step")
-SCALES = ("window", "standard", "minmax", "robust", "none")
-LONGEST_SEASON = 366  # a longer one is used only if asked for: every window would hold more than a season of steps
 OVERFIT = 1.5  # a held-out loss so many times the training loss is pointed out
 LARGEST = 1e100  # values beyond overflow when squared
+MOST_WEIGHTS, MOST_STEPS = 10**8, 10**5  # sizes beyond are refused before memory is taken
 
 
 class Forecaster:
@@ -105,20 +103,21 @@ class Forecaster:
         _one_of("loss", loss, LOSSES)
         check_name(engine)
         sizes = {"hidden_size": hidden_size, "num_layers": num_layers, "updates": updates, "batch_size": batch_size}
-        sizes["networks"] = networks
-        for name, size in {**sizes, "context": context, "season": season}.items():
+        for name, size in {**sizes, "networks": networks, "context": context, "season": season}.items():
             if size is not None:
                 _whole(name, size, 1)
         for name, size in {"difference": difference, "seasonal_difference": seasonal_difference, "seed": seed}.items():
             _whole(name, size, 0)
-        if not 0 < lr < float("inf"):
-            raise ValueError(f"lr is {lr!r}, expected a number above 0, such as 0.003")
-        if not 0 < held_out < 1:
+        if 8 * hidden_size**2 * num_layers * networks > MOST_WEIGHTS:
             raise ValueError(
-                f"held_out is {held_out!r}, expected a fraction of the series between 0 and 1, such as 0.2"
+                f"hidden_size {hidden_size}, num_layers {num_layers} and networks {networks} make some "
+                f"{8 * hidden_size**2 * num_layers * networks:.0e} weights, expected at most {MOST_WEIGHTS:.0e}; "
+                "lower one of them"
             )
-        self.context, self.season, self.scale, self.strategy = context, season, scale, strategy
-        self.difference, self.seasonal_difference = difference, seasonal_difference
+        _number("lr", lr, float("inf"), "a number above 0, such as 0.003")
+        _number("held_out", held_out, 1, "a fraction of the series between 0 and 1, such as 0.2")
+        self.strategy = strategy
+        self.plan = Plan(context, season, difference, seasonal_difference, scale)
         self.recipe = Recipe(
             cell, hidden_size, num_layers, loss, updates, batch_size, lr, held_out, networks, seed, engine, quiet
         )
@@ -146,10 +145,11 @@ class Forecaster:
             DivergenceError: training met a NaN or infinity; use a smaller lr.
         """
         panel, one = self._read(table, columns)
-        pipeline, choices = self._plan(panel, one)
+        season, why = self.plan.choose_season(panel, one)
+        pipeline, context = self.plan.pipeline(one, season)
         model = self.recipe.train(pipeline, one.y)
         self._panel, self._model, self.history = panel, model, model.history
-        self.guesses = (*panel.guesses, *choices)
+        self.guesses = (*panel.guesses, why, context, model.calibrated.in_words())
         return self
 
     def summary(self) -> str:
@@ -181,7 +181,7 @@ class Forecaster:
         columns = {"unique_id": one.unique_id, "ds": one.ds[-n:], "y": one.y[-n:], self.name: approximation}
         return to_table(pd.DataFrame(columns), panel.backend, date_only=panel.date_only)
 
-    def predict(self, horizon: int, *, level: Sequence[float] = (80, 95)) -> Any:
+    def predict(self, horizon: int, *, level: float | Sequence[float] = (80, 95)) -> Any:
         """Forecast beyond the end.
 
         Arguments:
@@ -196,15 +196,17 @@ class Forecaster:
             RuntimeError: before `fit`.
             ValueError: if the horizon is below 1 or a level not between 0 and 100.
         """
-        panel, one, _ = self._fitted()
-        return to_frame([self._forecast(panel, one, horizon, level)], panel.backend, date_only=panel.date_only)
+        panel, one, model = self._fitted()
+        return to_frame(
+            [self._forecast(panel, one, model, horizon, _levels(level))], panel.backend, date_only=panel.date_only
+        )
 
     def plot(
         self,
         horizon: int | None = None,
         *,
         kind: str = "forecast",
-        level: Sequence[float] = (80, 95),
+        level: float | Sequence[float] = (80, 95),
         zoom: tuple[int, int] | None = None,
         ax: Any = None,
     ) -> Any:
@@ -212,9 +214,9 @@ class Forecaster:
 
         Arguments:
             horizon: steps, for "forecast"; by default a season, or 12 without one.
-            kind: "forecast" after the last stretch of the series; "series"; "differences" as the network gets them;
-                "approximation", the past one step ahead; "learning_curve"; or "gates", what each gate does while the
-                last window is read.
+            kind: "forecast" after the last stretch of the series; "series"; "differences", those the network gets or
+                else first ones; "approximation", the past one step ahead; "learning_curve"; or "gates", what each gate
+                does while the last window is read.
             level: percentages of the intervals of a forecast.
             zoom: positions (start, stop) of an approximation, counted from the first that is drawn.
             ax: matplotlib Axes to draw on, a new figure by default; not for "gates", which has many.
@@ -249,8 +251,9 @@ class Forecaster:
             if ax is not None:
                 raise ValueError("kind='gates' draws one Axes for each gate; leave ax out")
             return plot.gates(*model.gates(one.y), title=f"{self.name}: gates while it reads the end of {name}")
-        horizon = horizon or (line.season if line.season > 1 else 12)
-        made = self._forecast(panel, one, horizon, level)
+        if horizon is None:
+            horizon = line.season if line.season > 1 else 12
+        made = self._forecast(panel, one, model, horizon, _levels(level))
         last = max(4 * horizon, line.length)
         return plot.forecast(
             one.ds, one.y, made.ds, made.mean, made.intervals, last=last, model=self.name, name=name, ax=ax
@@ -262,7 +265,7 @@ class Forecaster:
         horizon: int,
         *,
         windows: int = 3,
-        level: Sequence[float] = (80, 95),
+        level: float | Sequence[float] = (80, 95),
         refit: bool = False,
         **columns: Any,
     ) -> Backtest:
@@ -288,21 +291,52 @@ class Forecaster:
         """
         _whole("horizon", horizon, 1)
         _whole("windows", windows, 1)
-        _check_levels(level)
+        levels = _levels(level)
         panel, one = self._read(table, columns)
-        self._check_backtest(panel, one, horizon, windows)
-        stretches: list[scoring.Stretch] = []
-        model = copy.copy(self)
-        for cut in range(len(one) - windows * horizon, len(one), horizon):
-            past = Series(one.unique_id, one.ds[:cut], one.y[:cut])
+        first = len(one) - windows * horizon
+        if first < FEWEST:
+            raise DataError(
+                f"series {str(one.unique_id)!r} has {len(one)} values; {windows} windows of {horizon} leave "
+                f"{max(first, 0)} to train on, expected at least {FEWEST}; lower windows (--windows) or the horizon"
+            )
+        season, why = self.plan.choose_season(panel, one)  # of the whole series: the calendar gives nothing away
+        stretches: list[Stretch] = []
+        for cut in range(first, len(one), horizon):
+            past = _known(one, cut)
             if refit or not stretches:
-                pipeline, choices = self._plan(panel, past)
+                left = f" left by {windows} windows of {horizon}"
+                pipeline, context = self.plan.pipeline(past, season, left)
                 title = f"backtest {len(stretches) + 1} of {windows}: " if refit else "backtest: "
-                model._model = self.recipe.train(pipeline, past.y, title)
-            made = model._forecast(panel, past, horizon, level)
-            assert model._model is not None
-            stretches.append(scoring.Stretch(past, one.y[cut : cut + horizon], made, model._model.pipeline.season))
-        return Backtest.of(stretches, panel, guesses=(*panel.guesses, *choices))
+                model = self.recipe.train(pipeline, past.y, title)
+                trained = f"trained on the first {cut} values, {context}"
+            made = self._forecast(panel, past, model, horizon, levels)
+            y = _observed(one, slice(cut, cut + horizon))
+            if np.isnan(y).all():
+                raise DataError(
+                    f"series {str(one.unique_id)!r}: nothing was observed in the {horizon} steps after {past.ds[-1]}, "
+                    "all values are filled in; choose another horizon or number of windows (--windows)"
+                )
+            stretches.append(Stretch(past, y, made, season))
+        return Backtest.of(stretches, panel, guesses=(*panel.guesses, why, trained))
+
+    def affordable_windows(self, table: Any, horizon: int, **columns: Any) -> int:
+        """How many windows a backtest of a series can have: up to 3 that leave half of it, and enough to train on.
+
+        Arguments:
+            table, columns: as for `fit`.
+            horizon: steps of each forecast.
+
+        Returns:
+            0 to 3.
+        """
+        panel, one = self._read(table, columns)
+        season, _ = self.plan.choose_season(panel, one)
+        enough = (
+            windows
+            for windows in (3, 2, 1)
+            if (left := len(one) - windows * horizon) >= max(len(one) / 2, self.plan.needed(left, season)[0])
+        )
+        return next(enough, 0)
 
     def _read(self, table: Any, columns: dict[str, Any]) -> tuple[Panel, Series]:
         panel = read(table, **columns)
@@ -310,7 +344,7 @@ class Forecaster:
             names = ", ".join(repr(str(one.unique_id)) for one in panel.series[:3])
             raise DataError(
                 f"the table holds {len(panel)} series ({names}{', ...' if len(panel) > 3 else ''}), expected one; "
-                "select one, as by table[table['unique_id'] == ...]"
+                "select one, as by table[table['unique_id'] == ...] (--series NAME)"
             )
         one = panel.series[0]
         if np.abs(one.y).max() > LARGEST:
@@ -321,76 +355,56 @@ class Forecaster:
             )
         return panel, one
 
-    def _plan(self, panel: Panel, one: Series) -> tuple[Pipeline, list[str]]:
-        """The transforms for a series, and what was chosen for it, in words."""
-        season, why = self._choose_season(panel, one)
-        difference = Difference(self.difference, self.seasonal_difference, season)
-        left = len(one) - difference.lag
-        context = self.context or _usual_context(left, season)
-        needed = difference.lag + context + season - 1 + 4
-        check_length(Panel((one,), panel.freq), needed, f"context {context}, season {season} and four targets")
-        scale = Scale("standard" if self.scale == "window" else self.scale).fit(difference.apply(one.y))
-        choices = [why, f"context: {context} steps" + ("" if self.context else ", chosen by season and length")]
-        return Pipeline(difference, scale, self.scale == "window", context, season), choices
-
-    def _choose_season(self, panel: Panel, one: Series) -> tuple[int, str]:
-        if self.season is not None:
-            return self.season, f"season: {self.season} steps, as given"
-        usual = panel.season
-        if usual == 1:
-            return 1, f"season: none known for frequency {panel.freq}"
-        if usual > LONGEST_SEASON:
-            return (
-                1,
-                f"season: none; the usual {usual} steps of frequency {panel.freq} are long (season= asks for them)",
-            )
-        if len(one) < 4 * usual:
-            return 1, f"season: none; {len(one)} values are less than four seasons of {usual}"
-        return usual, f"season: {usual} steps, usual for frequency {panel.freq}"
-
-    def _check_backtest(self, panel: Panel, one: Series, horizon: int, windows: int) -> None:
-        left = len(one) - windows * horizon
-        if left < 10:
-            raise DataError(
-                f"series {str(one.unique_id)!r} has {len(one)} values; {windows} windows of {horizon} leave "
-                f"{max(left, 0)} to train on, expected at least 10; lower windows (--windows) or the horizon"
-            )
-
     def _fitted(self) -> tuple[Panel, Series, Fitted]:
         if self._panel is None or self._model is None:
             raise RuntimeError("the forecaster is not fitted; call fit(table) first")
         return self._panel, self._panel.series[0], self._model
 
-    def _forecast(self, panel: Panel, one: Series, horizon: int, level: Sequence[float]) -> Forecast:
+    def _forecast(self, panel: Panel, one: Series, model: Fitted, horizon: int, levels: tuple[float, ...]) -> Forecast:
         _whole("horizon", horizon, 1)
-        _check_levels(level)
-        assert self._model is not None
+        if horizon > MOST_STEPS:
+            raise ValueError(f"horizon is {horizon}, expected at most {MOST_STEPS} steps")
         past = one.y[None]
-        mean, spread = self._model.extrapolate(past, horizon)[0], float(self._model.spreads(past)[0])
-        assert self._model.calibration is not None
-        reach = {share: self._model.calibration.reach(spread, horizon, share) for share in level}
-        intervals = {share: (mean - away, mean + away) for share, away in reach.items()}
+        mean, spread = model.extrapolate(past, horizon)[0], float(model.spreads(past)[0])
+        reach = {level: model.calibrated.reach(spread, horizon, level) for level in levels}
+        intervals = {level: (mean - away, mean + away) for level, away in reach.items()}
         return Forecast(one.unique_id, future(one.ds, panel.freq, horizon), mean, self.name, intervals)
 
 
-def _usual_context(values: int, season: int) -> int:
-    """Whole seasons, about 96 steps but at most a fifth of the values, and at least two seasons."""
-    if season == 1:
-        return max(4, min(48, values // 5))
-    return season * max(2, min(round(96 / season), values // 5 // season))
+def _known(one: Series, cut: int) -> Series:
+    """A series as it was known before a cut: values filled in with the help of later ones become the last true one."""
+    y = one.y[:cut].copy()
+    if one.filled is not None:
+        true = np.flatnonzero(~one.filled[:cut])
+        y[true[-1] + 1 :] = y[true[-1]]
+    return Series(one.unique_id, one.ds[:cut], y)
+
+
+def _observed(one: Series, part: slice) -> np.ndarray:
+    """The values of a part, NaN where they were filled in: what nobody observed is no measure of a forecast."""
+    return one.y[part] if one.filled is None else np.where(one.filled[part], np.nan, one.y[part])
 
 
 def _one_of(name: str, value: Any, known: Any) -> None:
-    if value not in known:
+    if not isinstance(value, str) or value not in known:
         raise ValueError(f"{name} is {value!r}, expected one of {', '.join(map(repr, known))}")
 
 
 def _whole(name: str, value: Any, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value < 2**63:
         raise ValueError(f"{name} is {value!r}, expected a whole number of at least {least}")
 
 
-def _check_levels(level: Sequence[float]) -> None:
-    for share in level:
-        if not 0 < share < 100:
-            raise ValueError(f"level {share!r}: expected a percentage between 0 and 100, such as 80")
+def _number(name: str, value: Any, below: float, expected: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 < value < below:
+        raise ValueError(f"{name} is {value!r}, expected {expected}")
+
+
+def _levels(level: Any) -> tuple[float, ...]:
+    """The levels, each once, if all are percentages that a column can be named after."""
+    levels = (level,) if isinstance(level, int | float | str) else tuple(level)
+    for one in levels:
+        _number("level", one, 100, "a percentage between 0 and 100, such as 80")
+        if float(f"{one:g}") != one:
+            raise ValueError(f"level is {one!r}, expected a percentage of at most six digits, such as 99.9")
+    return tuple(dict.fromkeys(levels))

@@ -14,6 +14,7 @@ forecasts of one series overlap, so the guarantee of that theory holds only roug
 """
 
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
@@ -49,15 +50,28 @@ class Calibration:
     def reach(self, spread: float, horizon: int, level: float) -> np.ndarray:
         """How far the interval of a level in percent reaches from the forecast on either side, at each step: (h,).
 
-        The quantile is the r-th smallest of n distances, r = ceil((n + 1) level / 100), or the largest.
+        The quantile is the r-th smallest of n distances, r = ceil((n + 1) level / 100). Where r is beyond n, the
+        largest is taken further by the tail of a normal distribution.
 
         >>> Calibration(0.5, np.arange(1.0, 10.0)).reach(2.0, 4, 80).round(3).tolist()
         [16.0, 22.627, 27.713, 32.0]
         """
-        n = len(self.distances)
-        rank = min(int(np.ceil((n + 1) * level / 100)), n)
-        reach: np.ndarray = self.distances[rank - 1] * spread * np.arange(1, horizon + 1) ** self.growth
+        steps = np.arange(1, horizon + 1)
+        reach: np.ndarray = self._quantile(level) * spread * steps**self.growth
         return reach
+
+    def in_words(self) -> str:
+        """How many errors the intervals rest on."""
+        n = len(self.distances)
+        return f"intervals: sized by {n} held-out errors; levels above {100 * n / (n + 1):.3g} % by a normal tail"
+
+    def _quantile(self, level: float) -> float:
+        n = len(self.distances)
+        rank = int(np.ceil((n + 1) * level / 100))
+        if rank <= n:
+            return float(self.distances[rank - 1])
+        known, wanted = (NormalDist().inv_cdf(0.5 + share / 2) for share in (n / (n + 1), level / 100))
+        return float(self.distances[-1] * wanted / known)
 
 
 def _growth(local: np.ndarray) -> float:

@@ -33,6 +33,7 @@ LOSSES: dict[str, Callable[..., Tensor]] = {
     "huber": functional.huber_loss,
 }
 ORIGINS, LONGEST_HELD_OUT = 200, 96  # of the forecasts by which intervals are sized
+MOST_HELD_OUT = 4096  # windows by which the held-out loss is measured after each epoch
 FLOOR = 0.02  # smallest spread of a window, in units of the whole series' spread: a flat stretch is not blown up
 
 
@@ -121,12 +122,18 @@ class Fitted:
             DivergenceError: the forecasts, fed back, grow beyond all bounds.
         """
         window = self._window(y)
-        values = torch.empty(horizon, len(y))
+        values = window.new_empty(horizon, len(y))
         for step in range(horizon):
             values[step] = self._next(window)
             window = torch.cat([window[1:], values[step, None, :, None]])
         _check_growth(values)
         return self.pipeline.difference.extend(self._original(values.T), y)
+
+    @property
+    def calibrated(self) -> Calibration:
+        """The calibration, once it is known."""
+        assert self.calibration is not None
+        return self.calibration
 
     def calibrate(self, y: np.ndarray, unseen: int) -> Calibration:
         """Measure the errors of forecasts that start at origins spread over the unseen end of a series."""
@@ -179,7 +186,7 @@ class Recipe:
         """Train twice: with the last part held out, to learn how large the errors are; then on everything."""
         values = pipeline.values(y)[:, None]
         seen, unseen = Windows(values, length=pipeline.length, every_step=False).split(self.held_out)
-        networks, history = self._fit_all(seen, unseen, pipeline, f"{title}the end held out")
+        networks, history = self._fit_all(seen, _spread_over(unseen), pipeline, f"{title}the end held out")
         calibration = Fitted(pipeline, networks, history).calibrate(y, len(unseen))
         everything = Windows(values, length=pipeline.length)
         networks, _ = self._fit_all(everything, None, pipeline, f"{title}on everything")
@@ -190,7 +197,10 @@ class Recipe:
     ) -> tuple[tuple[OneStep, ...], History]:
         """The networks, and the history of the first."""
         generator = torch.Generator().manual_seed(self.seed)
-        windows = Windows(seen.inputs, length=pipeline.length, starts=seen.starts)  # with a target on every step
+        starts = seen.starts
+        if len(starts) > self.updates * self.batch_size:  # more than there are updates for
+            starts = starts[torch.randperm(len(starts), generator=generator)[: self.updates * self.batch_size]]
+        windows = Windows(seen.inputs, length=pipeline.length, starts=starts)  # with a target on every step
         made = [
             self._fit(pipeline, windows, unseen, generator, f"{title}, network {k + 1} of {self.networks}")
             for k in range(self.networks)
@@ -224,7 +234,8 @@ class Recipe:
 
     def _network(self, pipeline: Pipeline, generator: torch.Generator) -> OneStep:
         inputs = 1 if pipeline.season == 1 else 2
-        body = CELLS[self.cell](inputs, self.hidden_size, self.num_layers, engine=self.engine, generator=generator)
+        size = (inputs, self.hidden_size, self.num_layers)
+        body = CELLS[self.cell](*size, dtype=torch.float32, engine=self.engine, generator=generator)
         return OneStep(body, base=inputs - 1, generator=generator)
 
 
@@ -244,11 +255,18 @@ class _Normalised:
             yield self.pipeline.features(z), (targets - shift) / scale
 
 
+def _spread_over(windows: Windows) -> Windows:
+    """At most so many windows, evenly spread."""
+    step = math.ceil(len(windows) / MOST_HELD_OUT)
+    starts = windows.starts[::step]
+    return Windows(windows.inputs, length=windows.length, every_step=windows.every_step, starts=starts)
+
+
 def _check_growth(values: Tensor) -> None:
     """Refuse (h, B) values of a recursion that grew until they overflowed."""
     lost = (~values.isfinite()).any(1)
     if lost.any():
         raise DivergenceError(
             f"the forecasts, fed back into the network, grow beyond all bounds after {int(lost.int().argmax())} steps; "
-            "ask for a shorter horizon, train with a smaller lr or more updates, or use scale='standard'"
+            "ask for a shorter horizon, train with a smaller lr or more updates, or use scale='standard' (or 'window')"
         )
