@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pack_padded_sequence
 
 from gatewise import cells, engines, nn
 from gatewise.cells import LSTMState, Weights
@@ -46,6 +47,16 @@ def test_gradients_of_the_reference_are_finite_differences(kind):
         return scan.output, *scan.state
 
     assert torch.autograd.gradcheck(function, leaves)
+
+
+def test_second_derivatives_of_the_reference_are_finite_differences():
+    request = request_of("lstm")
+
+    def gradient(x: Tensor) -> Tensor:
+        output = engines.reference.scan(request.cell, x, request.state, request.weights).output
+        return torch.autograd.grad((output * output).sum(), x, create_graph=True)[0]
+
+    assert torch.autograd.gradcheck(gradient, request.x.requires_grad_())
 
 
 @pytest.mark.parametrize("reverse", [False, True])
@@ -116,6 +127,27 @@ def test_only_what_is_asked_for_is_kept():
     assert scan_of(request_of("lstm", keep=("gates",))).cells is None
 
 
+@pytest.mark.parametrize("keep", [("gate",), ("gates", "cell"), "gates"])
+def test_only_what_there_is_can_be_kept(keep):
+    with pytest.raises(ValueError, match=r"^keep is .*gate.*, expected a tuple of names out of \('gates', 'cells'\)$"):
+        scan_of(request_of("lstm", keep=keep))
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("pair", PAIRS, ids="-".join)
+def test_packed_scans_are_scans_with_lengths(pair, reverse):
+    engine, kind = pair
+    request = request_of(kind, lengths=torch.tensor([5, 3, 3, 1]), reverse=reverse)
+    packed = pack_padded_sequence(request.x, request.lengths)
+    scan = engines.scan_packed(
+        request.cell, *packed[:2], request.state, request.weights, reverse=reverse, engine=engine
+    )
+    expected = scan_of(request, "reference")
+    assert_close(scan.output, pack_padded_sequence(expected.output, request.lengths).data)
+    for ours, theirs in zip(scan.state, expected.state, strict=True):
+        assert_close(ours, theirs)
+
+
 @pytest.mark.parametrize("steps", [0, 5])
 @pytest.mark.parametrize("batch", [0, 4])
 @pytest.mark.parametrize("kind", KINDS)
@@ -165,6 +197,10 @@ REFUSALS = {
     "linear": (request_of("identity"), "no fused kernel for the step 'rnn_identity_step' of the cell 'rnn_identity'"),
     "keep": (request_of("lstm", keep=("gates", "cells")), "torch's kernels do not give back cells or gates"),
     "empty": (request_of("gru", x=torch.zeros(0, B, I)), "torch's kernels do not take an empty x, here (0, 4, 3)"),
+    "no sequences": (
+        request_of("gru", x=torch.zeros(T, 0, I)),
+        "torch's kernels do not take an empty x, here (5, 0, 3)",
+    ),
     "one bias": (request_of("gru", weights=request_of("gru").weights._replace(bias_hh=None)), "both biases or none"),
     "projection": (
         request_of("gru", weights=request_of("gru").weights._replace(weight_hr=torch.zeros(P, H))),
@@ -213,13 +249,20 @@ def test_use_engine_overrides_the_layer_nests_and_ends():
     assert chosen() == "aten"
 
 
-def test_use_engine_does_not_reach_other_threads_and_tasks():
+def test_use_engine_reaches_tasks_begun_inside_and_no_other_threads_and_tasks():
     seen = []
 
     async def with_engine(name: str) -> str:
         with engines.use_engine(name):
             await asyncio.sleep(0)
             return chosen()
+
+    async def seen_by_a_task() -> str:
+        return chosen()
+
+    async def inherited() -> list[str]:
+        with engines.use_engine("reference"):
+            return await asyncio.gather(seen_by_a_task(), asyncio.to_thread(chosen))
 
     async def together() -> list[str]:
         return await asyncio.gather(with_engine("reference"), with_engine("aten"))
@@ -230,6 +273,7 @@ def test_use_engine_does_not_reach_other_threads_and_tasks():
         thread.join()
     assert seen == ["aten"]
     assert asyncio.run(together()) == ["reference", "aten"]
+    assert asyncio.run(inherited()) == ["reference", "reference"]
 
 
 def explained(layer: nn.Recurrent, x: Tensor, capsys, **options: Any) -> list[str]:
@@ -291,6 +335,15 @@ BAD = {
         "the state's c has shape (4, 99), expected (4, 6)",
     ),
     "lengths": ({"lengths": torch.tensor([1, 2])}, "lengths is torch.int64 (2,), expected integers of shape (4,)"),
+    "long": (
+        {"lengths": torch.tensor([1, 6, 0, 5])},
+        "lengths go from 0 to 6, expected from 0 to 5, the steps of x",
+    ),
+    "negative": ({"lengths": torch.tensor([1, -1, 0, 5])}, "lengths go from -1 to 5, expected from 0 to 5"),
+    "unsigned": (
+        {"lengths": torch.ones(B, dtype=torch.uint16)},
+        "lengths is torch.uint16 (4,), expected integers of shape (4,)",
+    ),
     "no integers": ({"lengths": torch.ones(B)}, "lengths is torch.float32 (4,), expected integers of shape (4,)"),
     "gates": (
         {"weights": Weights(torch.zeros(7, I), torch.zeros(7, H))},

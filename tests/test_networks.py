@@ -60,6 +60,42 @@ def test_torch_heads_are_drawn_within_the_root_of_the_inputs():
     assert torch.equal(layer.weight, again.weight)
 
 
+def test_uniform_heads_have_the_bound_of_torch_if_none_is_given():
+    layer = head(100, 50, init="uniform", generator=seeded())
+    assert 0.099 < layer.weight.abs().max() <= 0.1
+    assert layer.bias.abs().max() == 0
+
+
+@pytest.mark.parametrize(("device", "dtype"), [("cpu", torch.float64), ("meta", torch.float32)])
+def test_heads_are_where_the_body_is_and_of_its_dtype(device, dtype):
+    body = LSTM(2, 5, device=device, dtype=dtype, generator=seeded())
+    x = torch.zeros(3, 4, 2, device=device, dtype=dtype)
+    for network in (OneStep(body, generator=seeded()), Flatten(body, 3, generator=seeded())):
+        answers = network(x)
+        assert (answers.device.type, answers.dtype) == (device, dtype)
+
+
+def body() -> GRU:
+    return GRU(2, 5, generator=seeded())
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: OneStep(body(), outputs=0), "outputs is 0, expected 1 or more"),
+        (lambda: OneStep(body(), base=0.5), "base is 0.5, expected an integer"),
+        (lambda: Flatten(body(), 0), "steps is 0, expected 1 or more"),
+        (lambda: Flatten(body(), 3, outputs=0), "outputs is 0, expected 1 or more"),
+        (lambda: OneStep(body(), init="uniform", init_bound=-1), "init_bound is -1, expected a finite number"),
+        (lambda: OneStep(body(), generator=seeded())(torch.zeros(3, 2)), r"x has shape \(3, 2\), expected \(T, B, I\)"),
+        (lambda: Flatten(body(), 3, generator=seeded())(torch.zeros(3, 2)), r"x has shape \(3, 2\), expected \(T, B"),
+    ],
+)
+def test_numbers_and_shapes_that_make_no_sense_are_refused(make, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        make()
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [

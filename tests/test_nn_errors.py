@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from gatewise import nn
+from gatewise import engines, nn
 
 T, B, I, H, P = 6, 3, 4, 5, 2
 
@@ -35,6 +35,23 @@ CONSTRUCTORS = {
     "batch_first": (lambda: nn.GRU(I, H, batch_first=1), "batch_first is 1, expected True or False"),
     "size": (lambda: nn.GRU(I, 5.0), "hidden_size is 5.0, expected an integer"),
     "init": (lambda: nn.GRU(I, H, init="normal"), "init is 'normal', expected 'torch' or 'uniform'"),
+    "no bound": (
+        lambda: nn.GRU(I, H, init="uniform", init_bound=float("nan")),
+        "init_bound is nan, expected a finite number, 0 or more",
+    ),
+    "negative bound": (
+        lambda: nn.GRUCell(I, H, init="uniform", init_bound=-1),
+        "init_bound is -1, expected a finite number, 0 or more",
+    ),
+    "projected GRU": (
+        lambda: nn.GRU(I, H, proj_size=P),
+        "proj_size is for the LSTM only, not for RNN or GRU; leave it",
+    ),
+    "projected RNN": (
+        lambda: nn.RNN(I, H, proj_size=P),
+        "proj_size is for the LSTM only, not for RNN or GRU; leave it",
+    ),
+    "no projection": (lambda: nn.LSTM(I, H, proj_size="2"), "proj_size is '2', expected an integer"),
     "bound": (lambda: nn.GRU(I, H, init_bound=1), "init_bound is for init='uniform'; pass init='uniform' too"),
 }
 
@@ -123,6 +140,27 @@ CALLS = {
         lambda: gru()(X, lengths=[6.0, 1.0, 0.0]),
         ValueError,
         "lengths is torch.float32 (3,), expected integers",
+    ),
+    "complex": (
+        lambda: gru()(X, lengths=torch.ones(B, dtype=torch.complex64)),
+        ValueError,
+        "lengths is torch.complex64 (3,), expected integers",
+    ),
+    "unsigned": (
+        lambda: gru()(X, lengths=torch.ones(B, dtype=torch.uint16)),
+        ValueError,
+        "lengths is torch.uint16 (3,), expected integers",
+    ),
+    "no lengths": (lambda: gru()(X, lengths=[]), ValueError, "lengths is torch.int64 (0,), expected integers, one for"),
+    "explain a cell": (
+        lambda: engines.explain(nn.LSTMCell(I, H, generator=seeded()), X[0]),
+        TypeError,
+        "layer is of type LSTMCell, expected an RNN, LSTM or GRU; explain one of those",
+    ),
+    "explain packed": (
+        lambda: engines.explain(gru(), PACKED),
+        TypeError,
+        "x is a PackedSequence, expected a tensor; pass the x and lengths",
     ),
     "packed and lengths": (
         lambda: gru()(PACKED, lengths=[6, 5, 4]),

@@ -5,6 +5,7 @@ time-major, `(T, B, I)`. Networks know nothing of tables or dates.
 """
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,7 +13,7 @@ from torch.nn import Linear, Module
 from torch.nn.utils import skip_init
 
 from gatewise.nn import GRU, LSTM, RNN
-from gatewise.nn.weights import draw_uniform
+from gatewise.nn.weights import check_init, draw_uniform, integer, positive
 
 Body = RNN | LSTM | GRU
 
@@ -36,7 +37,8 @@ class OneStep(Module):
         From a call with `(T, B, I)`: `(T, B, Q)`.
 
     Raises:
-        ValueError: if `base` is no feature of the input, or there are several outputs to add it to.
+        TypeError, ValueError: an argument is of the wrong type or out of range; `base` is no feature of the input, or
+            there are several outputs to add it to; in a call, if the input is no batch of sequences.
 
     Examples:
         >>> generator = torch.Generator().manual_seed(0)
@@ -56,17 +58,18 @@ class OneStep(Module):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
-        if base is not None and (outputs != 1 or not 0 <= base < body.input_size):
+        if base is not None and (positive("outputs", outputs) != 1 or not 0 <= integer("base", base) < body.input_size):
             raise ValueError(
                 f"base is {base} with {outputs} outputs, expected one output and a feature from 0 to "
                 f"{body.input_size - 1} of the body's input"
             )
         self.body = _time_major(body)
-        self.head = linear(_width(body), outputs, init=init, init_bound=init_bound, generator=generator)
+        self.head = _head(body, _width(body), outputs, init, init_bound, generator)
         self.base = base
 
     def forward(self, x: Tensor) -> Tensor:
         """Answers `(T, B, Q)` for sequences `(T, B, I)`."""
+        _check_batched(x)
         hidden, _ = self.body(x)
         answers: Tensor = self.head(hidden)
         return answers if self.base is None else answers + x[..., self.base : self.base + 1]
@@ -87,7 +90,8 @@ class Flatten(Module):
         From a call with `(T, B, I)`: `(B, Q)`.
 
     Raises:
-        ValueError: in a call, if the sequence has another number of steps.
+        TypeError, ValueError: an argument is of the wrong type or out of range; in a call, if the input is no batch of
+            sequences, or they have another number of steps.
 
     Examples:
         >>> generator = torch.Generator().manual_seed(0)
@@ -107,11 +111,12 @@ class Flatten(Module):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
-        self.body, self.steps = _time_major(body), steps
-        self.head = linear(steps * _width(body), outputs, init=init, init_bound=init_bound, generator=generator)
+        self.body, self.steps = _time_major(body), positive("steps", steps)
+        self.head = _head(body, self.steps * _width(body), outputs, init, init_bound, generator)
 
     def forward(self, x: Tensor) -> Tensor:
         """Answers `(B, Q)` for sequences `(T, B, I)`."""
+        _check_batched(x)
         if len(x) != self.steps:
             raise ValueError(
                 f"the sequence has {len(x)} steps, expected steps={self.steps}; take windows of that length"
@@ -128,17 +133,19 @@ def linear(
     init: str = "torch",
     init_bound: float | None = None,
     generator: torch.Generator | None = None,
+    device: Any = None,
+    dtype: Any = None,
 ) -> Linear:
     """A linear layer whose weights come from `generator` (torch's global one if None).
 
     `init="torch"` draws weights and biases from U(-1/sqrt(inputs), 1/sqrt(inputs)); `init="uniform"` draws weights from
     U(-init_bound, init_bound) and leaves biases at zero.
     """
-    if init not in ("torch", "uniform"):
-        raise ValueError(f"init is {init!r}, expected 'torch' or 'uniform'")
-    if init == "torch" and init_bound is not None:
-        raise ValueError("init_bound is for init='uniform'; pass init='uniform' too, or leave init_bound out")
-    layer: Linear = skip_init(Linear, inputs, outputs)  # type: ignore[no-untyped-call]  # torch has no types for it
+    check_init(init, init_bound)
+    inputs, outputs = positive("inputs", inputs), positive("outputs", outputs)
+    layer: Linear = skip_init(  # type: ignore[no-untyped-call]  # torch has no types for it
+        Linear, inputs, outputs, device="cpu" if device is None else device, dtype=dtype
+    )
     bound = 1 / math.sqrt(inputs) if init_bound is None else init_bound
     with torch.no_grad():
         draw_uniform(layer.weight, bound, generator)
@@ -147,6 +154,27 @@ def linear(
         else:
             layer.bias.zero_()
     return layer
+
+
+def _head(
+    body: Body, inputs: int, outputs: int, init: str, init_bound: float | None, generator: torch.Generator | None
+) -> Linear:
+    """A linear layer on the device and in the dtype of the body."""
+    like = body.all_weights[0][0]
+    return linear(
+        inputs,
+        outputs,
+        init=init,
+        init_bound=init_bound,
+        generator=generator,
+        device=like.device,
+        dtype=like.dtype,
+    )
+
+
+def _check_batched(x: Tensor) -> None:
+    if x.dim() != 3:
+        raise ValueError(f"x has shape {tuple(x.shape)}, expected (T, B, I); add B to one sequence with x.unsqueeze(1)")
 
 
 def _width(body: Body) -> int:

@@ -13,11 +13,16 @@ together are an error before any kernel runs.
 
 - `x` is `(T, B, I)` with any strides. `state` is the cell's state tuple, `h (B, H)`, or `(B, P)` with a projection,
   and `c (B, H)`.
-- `lengths (B,)`, integers on any device, in any order, zero allowed: sequence `b` is `x[:lengths[b], b]` and nothing
+- `lengths (B,)`, integers from 0 to T on any device, in any order: sequence `b` is `x[:lengths[b], b]` and nothing
   in `x` after that has any influence. The output, kept gates and kept cells are zero after each sequence's end; the
   state is that after the last valid step, and the initial state for a sequence of length zero.
 - `reverse` runs each sequence from its last valid step to its first; the output at `t` still belongs to `x[t]`.
 - `keep` may name `"gates"` and `"cells"`.
+
+An engine may also have `scan_packed(cell, data, batch_sizes, state, weights, *, reverse)`, for the `data (N, I)` and
+`batch_sizes (T,)`, on the CPU, of torch's PackedSequence: the valid steps of all sequences, time by time, longest
+sequence first, as are the rows of the state. The output is packed as `data`; nothing is kept. For an engine without it
+the sequences are padded, which takes the memory of `T x B` steps. `refuses` answers for both.
 
 The engines, fastest first:
 
@@ -36,6 +41,7 @@ from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from gatewise.cells import Cell, Gates, Weights
 
@@ -85,8 +91,14 @@ class Engine(Protocol):
     ) -> Scan: ...
 
 
+KEPT = ("gates", "cells")
+INTEGERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)  # those that torch can compare and sort
+
+
 def check(cell: Cell, x: Tensor, state: tuple[Tensor, ...], weights: Weights, lengths: Tensor | None = None) -> None:
     """Raise unless the tensors of one scan fit together in shape, dtype and device.
+
+    The values of lengths are looked at on the CPU only: elsewhere that would wait for the device.
 
     Raises:
         RuntimeError: naming the first tensor that does not fit, what was expected and what came.
@@ -126,8 +138,14 @@ def check(cell: Cell, x: Tensor, state: tuple[Tensor, ...], weights: Weights, le
             raise RuntimeError(f"{name} is on {tensor.device}, expected {like.device} as weight_ih; move it with .to()")
         if tensor.dtype != like.dtype and not torch._C._is_any_autocast_enabled():
             raise RuntimeError(f"{name} is {tensor.dtype}, expected {like.dtype} as weight_ih; convert it with .to()")
-    if lengths is not None and (lengths.shape != (B,) or lengths.is_floating_point() or lengths.dtype == torch.bool):
+    if lengths is None:
+        return
+    if lengths.shape != (B,) or lengths.dtype not in INTEGERS:
         raise RuntimeError(f"lengths is {lengths.dtype} {tuple(lengths.shape)}, expected integers of shape ({B},)")
+    if lengths.device.type == "cpu" and B and not 0 <= int(lengths.min()) <= int(lengths.max()) <= T:
+        raise RuntimeError(
+            f"lengths go from {lengths.min()} to {lengths.max()}, expected from 0 to {T}, the steps of x"
+        )
 
 
 _override: ContextVar[str | None] = ContextVar("gatewise engine", default=None)
@@ -137,7 +155,9 @@ _override: ContextVar[str | None] = ContextVar("gatewise engine", default=None)
 def use_engine(name: str) -> Iterator[None]:
     """Run everything inside the block on one engine, whatever the layers were built with.
 
-    It holds for the current thread and asynchronous task only, and blocks nest.
+    Blocks nest. The choice is a context variable: asynchronous tasks begun inside the block (and asyncio.to_thread)
+    inherit it, a `threading.Thread` does not, unless Python is told to (-X thread_inherit_context). A generator that
+    yields inside its block leaves the choice set for whoever reads it.
 
     Arguments:
         name: an engine's name, or `"auto"`.
@@ -212,8 +232,51 @@ def scan(
         >>> result.state.h[:, 0]
         tensor([4., 2.])
     """
+    if isinstance(keep, str) or not set(keep) <= set(KEPT):
+        raise ValueError(f"keep is {keep!r}, expected a tuple of names out of {KEPT}")
     chosen = choose(Request(cell, x, state, weights, lengths, reverse, keep), engine)
     return chosen.scan(cell, x, state, weights, lengths=lengths, reverse=reverse, keep=keep)
+
+
+def scan_packed(
+    cell: Cell,
+    data: Tensor,
+    batch_sizes: Tensor,
+    state: Any,
+    weights: Weights,
+    *,
+    reverse: bool = False,
+    engine: str = "auto",
+) -> Scan:
+    """Run one layer in one direction over packed sequences on the engine chosen; as in the contract above.
+
+    Examples:
+        >>> from gatewise import cells
+        >>> weights = Weights(torch.ones(1, 1), torch.ones(1, 1))  # h' = x + h: a running sum
+        >>> start, batch_sizes = cells.RNNState(torch.zeros(2, 1)), torch.tensor([2, 1])
+        >>> scan_packed(cells.RNN_IDENTITY, torch.ones(3, 1), batch_sizes, start, weights).output[:, 0]
+        tensor([1., 1., 2.])
+    """
+    # Engines look at no values of x before they accept: one row, in the shape that padding would give, stands for all.
+    x, lengths = data[:1].expand(len(batch_sizes), len(state[0]), -1), packed_lengths(batch_sizes)
+    chosen = choose(Request(cell, x, state, weights, lengths, reverse), engine)
+    if packed := getattr(chosen, "scan_packed", None):
+        result: Scan = packed(cell, data, batch_sizes, state, weights, reverse=reverse)
+        return result
+    x, _ = pad_packed_sequence(PackedSequence(data, batch_sizes))
+    padded = chosen.scan(cell, x, state, weights, lengths=lengths, reverse=reverse)
+    return padded._replace(output=pack_padded_sequence(padded.output, lengths).data)
+
+
+def packed_lengths(batch_sizes: Tensor) -> Tensor:
+    """The lengths of packed sequences, longest first: for each, the steps at which it is still on.
+
+    Examples:
+        >>> packed_lengths(torch.tensor([3, 2, 2]))
+        tensor([3, 3, 1])
+    """
+    sequences = torch.arange(int(batch_sizes[0]), device="cpu")
+    return len(batch_sizes) - torch.searchsorted(batch_sizes.flip(0), sequences, right=True)
 
 
 class Explainable(Protocol):
@@ -232,6 +295,9 @@ def explain(layer: Explainable, x: Tensor, lengths: Tensor | None = None) -> Non
         x: the input it would be called with; only its shape, dtype and device count.
         lengths: the lengths it would be called with.
 
+    Raises:
+        TypeError: the layer runs single steps (LSTMCell), or x is a PackedSequence.
+
     Examples:
         >>> from gatewise.nn import RNN
         >>> rnn = RNN(1, 8, nonlinearity="identity", generator=torch.Generator().manual_seed(0))
@@ -240,6 +306,8 @@ def explain(layer: Explainable, x: Tensor, lengths: Tensor | None = None) -> Non
           aten       refuses: torch has no fused kernel for the step 'rnn_identity_step' of the cell 'rnn_identity'
           reference  runs: a Python loop over gatewise.cells, the specification
     """
+    if not hasattr(layer, "requests"):
+        raise TypeError(f"layer is of type {type(layer).__name__}, expected an RNN, LSTM or GRU; explain one of those")
     override, requests = _override.get(), layer.requests(x, lengths)
     asked = override or layer.engine
     wish = f"engine={asked!r}" if override is None else f"use_engine({asked!r})"

@@ -7,7 +7,6 @@ sequences together.
 
 import warnings
 from collections.abc import Callable, Collection
-from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import torch
@@ -15,10 +14,14 @@ from torch import Tensor
 
 from gatewise import cells
 from gatewise.cells import Cell, Weights
-from gatewise.engines import Request, Scan, check
+from gatewise.engines import Request, Scan, check, packed_lengths
 
 name = "aten"
 summary = "torch's own fused kernels"
+
+# At each call with a projection torch says which of its own kernels it takes: nothing that anyone could act on. Once
+# and for all, for a filter set around each call is not safe with threads.
+warnings.filterwarnings("ignore", "LSTM with projections is not supported with oneDNN")
 
 # By step function, not by name: a cell with a changed equation is another cell.
 _KERNELS: dict[Callable[..., Any], Callable[..., tuple[Tensor, ...]]] = {
@@ -64,19 +67,45 @@ def scan(
     return Scan(output.flip(0) if reverse else output, state)
 
 
+def scan_packed(
+    cell: Cell, data: Tensor, batch_sizes: Tensor, state: Any, weights: Weights, *, reverse: bool = False
+) -> Scan:
+    """Run one layer in one direction over packed sequences, as the contract in `gatewise.engines` says."""
+    check(cell, data[: len(state[0])].unsqueeze(0), state, weights)
+    if not reverse:
+        return Scan(*_run(cell, data, batch_sizes, state, weights))
+    turned = _turned(batch_sizes).to(data.device)
+    output, state = _run(cell, data.index_select(0, turned), batch_sizes, state, weights)
+    return Scan(output.index_select(0, turned), state)
+
+
+def _turned(batch_sizes: Tensor) -> Tensor:
+    """For each packed step, the place of the one as far from the other end of its sequence: `(N,)`, on the CPU."""
+    starts = batch_sizes.cumsum(0) - batch_sizes
+    time = torch.arange(len(batch_sizes), device="cpu").repeat_interleave(batch_sizes)
+    sequence = torch.arange(len(time), device="cpu") - starts[time]
+    return starts[packed_lengths(batch_sizes)[sequence] - 1 - time] + sequence
+
+
 def _run(cell: Cell, x: Tensor, batch_sizes: Tensor | None, state: Any, weights: Weights) -> tuple[Tensor, Any]:
+    """Call the kernel, outside what torch.compile compiles: it fails on the backward pass of oneDNN's LSTM."""
+    if torch.compiler.is_compiling():  # disabled here, not where it is defined: that imports the compiler, for seconds
+        disabled: Callable[..., tuple[Tensor, Any]] = torch.compiler.disable(_call)  # type: ignore[no-untyped-call]  # torch's
+        return disabled(cell, x, batch_sizes, state, weights)
+    return _call(cell, x, batch_sizes, state, weights)
+
+
+def _call(cell: Cell, x: Tensor, batch_sizes: Tensor | None, state: Any, weights: Weights) -> tuple[Tensor, Any]:
     """Call the kernel on padded `x (T, B, I)`, or on packed `x (N, I)` with the number of sequences on at each step."""
     tensors = [one for one in weights if one is not None]
     stacked = [one.unsqueeze(0) for one in state]  # the kernels take states of all layers: (1, B, H)
     hx = stacked if cell.step is cells.lstm_step else stacked[0]
-    training = torch.is_grad_enabled()  # what a backward pass needs is kept only if there may be one
+    # What a backward pass needs is kept only if there may be one; torch.jit.trace would freeze a no for good.
+    training = torch.is_grad_enabled() or torch._C._get_tracing_state() is not None
     # biases, num_layers, dropout, train, bidirectional
     options = (weights.bias_ih is not None, 1, 0.0, training, False)
     arguments = (x, hx, tensors, *options, False) if batch_sizes is None else (x, batch_sizes, hx, tensors, *options)
-    with nullcontext() if weights.weight_hr is None else warnings.catch_warnings():
-        if weights.weight_hr is not None:  # torch says which of its own kernels it takes then: nothing to act on
-            warnings.filterwarnings("ignore", "LSTM with projections is not supported with oneDNN")
-        output, *last = _KERNELS[cell.step](*arguments)
+    output, *last = _KERNELS[cell.step](*arguments)
     return output, cell.state(*(one.squeeze(0) for one in last))
 
 
@@ -90,7 +119,7 @@ class _Packing(NamedTuple):
 
 def _pack(T: int, lengths: Tensor, reverse: bool, device: torch.device) -> _Packing:
     by_length, order = lengths.cpu().sort(descending=True)
-    on = torch.arange(T)[:, None] < by_length  # (T, B)
+    on = torch.arange(T, device="cpu")[:, None] < by_length  # (T, B)
     time, rank = on.nonzero(as_tuple=True)
     if reverse:
         time = by_length[rank] - 1 - time

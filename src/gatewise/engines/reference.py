@@ -1,9 +1,8 @@
 """The reference engine: a Python loop over `gatewise.cells`.
 
 It is the specification. Every other engine is tested against it, values and gradients, and it accepts every request
-and every
-`Cell`, a user's own too. Letters: `T` time steps, `B` batch, `H` hidden size, `P` projection size, `G` gates of the
-cell.
+and every `Cell`, a user's own too. Letters: `T` time steps, `B` batch, `H` hidden size, `P` projection size, `G` gates
+of the cell.
 """
 
 from collections.abc import Collection
@@ -46,11 +45,12 @@ def scan(
         after, opened = cell.step(x[t], state, weights)
         states.append(after)
         gates.append(opened if "gates" in keep else {})
-        # Where the sequence is over (or, in reverse, has not begun) the state stays as it was.
+        # Where the sequence is over (or, in reverse, has not begun) the state stays as it was; its dtype is that of the
+        # steps, which autocast may have made another.
         state = (
             after
             if valid is None
-            else cell.state(*(torch.where(valid[t], a, s) for a, s in zip(after, state, strict=True)))
+            else cell.state(*(torch.where(valid[t], a, s.to(a.dtype)) for a, s in zip(after, state, strict=True)))
         )
 
     def over_time(steps: list[Tensor], size: int) -> Tensor:

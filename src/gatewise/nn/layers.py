@@ -58,6 +58,7 @@ class RNN(Recurrent):
         dtype: Any = None,
         **options: "Unpack[Options]",
     ) -> None:
+        _refuse_projection(options)
         self.cell = _rnn_cell(nonlinearity)
         self.nonlinearity = nonlinearity
         super().__init__(
@@ -165,6 +166,7 @@ class GRU(Recurrent):
         dtype: Any = None,
         **options: "Unpack[Options]",
     ) -> None:
+        _refuse_projection(options)
         super().__init__(
             input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, 0, device, dtype, **options
         )
@@ -301,3 +303,8 @@ def _rnn_cell(nonlinearity: str) -> Cell:
     if nonlinearity not in cells.RNN:
         raise ValueError(f"nonlinearity is {nonlinearity!r}, expected one of {', '.join(map(repr, cells.RNN))}")
     return cells.RNN[nonlinearity]
+
+
+def _refuse_projection(options: "Options") -> None:
+    if "proj_size" in options:
+        raise ValueError("proj_size is for the LSTM only, not for RNN or GRU; leave it out")

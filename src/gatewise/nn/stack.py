@@ -6,17 +6,18 @@ torch's states.
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
+from torch.nn.utils.rnn import PackedSequence
 
 from gatewise import engines
 from gatewise.cells import Gates, Weights
 from gatewise.engines import Request, Scan
-from gatewise.nn.weights import State, Weighted, boolean, positive
+from gatewise.nn.weights import State, Weighted, boolean, integer, positive, probability
 
 Lengths = Tensor | Sequence[int] | None
 
@@ -98,23 +99,22 @@ class Recurrent(Weighted):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__(input_size, hidden_size, bias, engine, init, init_bound)
-        if isinstance(dropout, bool) or not isinstance(dropout, int | float) or not 0 <= dropout <= 1:
-            raise ValueError(f"dropout is {dropout!r}, expected a probability from 0 to 1")
-        if not 0 <= proj_size < hidden_size:
+        self.proj_size = integer("proj_size", proj_size)
+        if not 0 <= self.proj_size < self.hidden_size:
             raise ValueError(
                 f"proj_size is {proj_size}, expected 0 for no projection, or less than hidden_size={hidden_size}"
             )
-        if dropout > 0 and num_layers == 1:
-            warnings.warn(f"dropout={dropout} has no effect: it acts between layers, and num_layers=1", stacklevel=3)
         self.num_layers = positive("num_layers", num_layers)
         self.batch_first = boolean("batch_first", batch_first)
-        self.dropout = float(dropout)
+        self.dropout = probability("dropout", dropout)
         self.bidirectional = boolean("bidirectional", bidirectional)
-        self.proj_size = proj_size
+        if self.dropout > 0 and self.num_layers == 1:
+            warnings.warn(f"dropout={dropout} has no effect: it acts between layers, and num_layers=1", stacklevel=3)
         self._names: list[list[str]] = []  # of the weights of each scan
-        for k in range(num_layers * self._directions):
+        for k in range(self.num_layers * self._directions):
             suffix = f"_l{k // self._directions}" + "_reverse" * self._reverse(k)
-            self.add_weights(suffix, input_size if k < self._directions else self._width, proj_size, device, dtype)
+            inputs = self.input_size if k < self._directions else self._width
+            self.add_weights(suffix, inputs, self.proj_size, device, dtype)
             self._names.append([name + suffix for name in Weights._fields])
         self.reset_parameters(generator)
 
@@ -139,7 +139,8 @@ class Recurrent(Weighted):
         if isinstance(input, PackedSequence):
             return self._forward_packed(input, hx, lengths)
         x, batched = self._time_major(input)
-        output, scans = self._scan(x, self._states(hx, x, batched), self._lengths(lengths, x))
+        scan = partial(engines.scan, lengths=self._lengths(lengths, x))
+        output, scans = self._scan(x, self._states(hx, x, batched), scan)
         return self._laid_out(output, batched), self._state_after(scans, batched)
 
     def step(self, x_t: Tensor, state: State | None = None) -> tuple[Tensor, State]:
@@ -173,7 +174,7 @@ class Recurrent(Weighted):
         batched = x_t.dim() == 2
         self.check_features(x_t, getattr(self, self._names[0][0]))
         x = (x_t if batched else x_t.unsqueeze(0)).unsqueeze(0)
-        output, scans = self._scan(x, self._states(state, x, batched), None)
+        output, scans = self._scan(x, self._states(state, x, batched), engines.scan)
         return output[0] if batched else output[0, 0], self._state_after(scans, batched)
 
     def trace(self, x: Tensor, hx: State | None = None, lengths: Lengths = None) -> Trace:
@@ -200,18 +201,17 @@ class Recurrent(Weighted):
             >>> trace.gates["forget"].shape, trace.cells.shape
             (torch.Size([5, 2, 8]), torch.Size([5, 2, 8]))
         """
-        if isinstance(x, PackedSequence):
-            raise TypeError(
-                "x is a PackedSequence, expected a tensor; pass the x and lengths that pad_packed_sequence returns"
-            )
+        _refuse_packed(x)
         time_major, batched = self._time_major(x)
         states = self._states(hx, time_major, batched)
-        output, scans = self._scan(time_major, states, self._lengths(lengths, time_major), tracing=True)
+        scan = partial(engines.scan, lengths=self._lengths(lengths, time_major), keep=("gates", "cells"))
+        output, scans = self._scan(time_major, states, scan, dropout=0.0)
         layers = [self._layer_trace(k, scan, batched) for k, scan in enumerate(scans)]
         return Trace(self._laid_out(output, batched), self._state_after(scans, batched), layers)
 
     def requests(self, x: Tensor, lengths: Lengths = None) -> list[Request]:
         """What `layer(x, lengths=lengths)` asks of an engine, scan by scan; for `gatewise.explain`."""
+        _refuse_packed(x)
         x, _ = self._time_major(x)
         on = self._lengths(lengths, x)
         inner = x.new_empty(*x.shape[:2], self._width)
@@ -249,27 +249,18 @@ class Recurrent(Weighted):
         return Weights(*[getattr(self, name) for name in self._names[k]])
 
     def _scan(
-        self, x: Tensor, states: list[Any], lengths: Tensor | None, *, tracing: bool = False
+        self, x: Tensor, states: list[Any], scan: Callable[..., Scan], dropout: float | None = None
     ) -> tuple[Tensor, list[Scan]]:
+        """Run the stack on `x (T, B, I)`, or on packed `x (N, I)`, by a scan that takes such an x."""
         scans: list[Scan] = []
-        keep = ("gates", "cells") if tracing else ()
+        dropout = self.dropout * self.training if dropout is None else dropout
         for k, state in enumerate(states):
             if k and not self._reverse(k):  # the layer below is complete
                 x = self._joined(scans)
-                if self.dropout and self.training and not tracing:
-                    x = torch.dropout(x, self.dropout, True)
-            scans.append(
-                engines.scan(
-                    self.cell,
-                    x,
-                    state,
-                    self._weights(k),
-                    lengths=lengths,
-                    reverse=self._reverse(k),
-                    keep=keep,
-                    engine=self.engine,
-                )
-            )
+                if dropout:
+                    x = torch.dropout(x, dropout, True)
+            weights = self._weights(k)
+            scans.append(scan(self.cell, x, state=state, weights=weights, reverse=self._reverse(k), engine=self.engine))
         return self._joined(scans), scans
 
     def _joined(self, scans: list[Scan]) -> Tensor:
@@ -285,10 +276,10 @@ class Recurrent(Weighted):
         if data.dim() != 2:
             raise RuntimeError(f"input.data has shape {tuple(data.shape)}, expected (steps of all sequences, I)")
         self.check_features(data, getattr(self, self._names[0][0]))
-        x, longest_first = pad_packed_sequence(PackedSequence(data, batch_sizes))
-        output, scans = self._scan(x, self._states(hx, x, True, order), longest_first)
-        data = pack_padded_sequence(output, longest_first).data
-        return PackedSequence(data, batch_sizes, order, back), self._state_after(scans, True, back)
+        first_steps = data[: int(batch_sizes[0])].unsqueeze(0)  # (1, B, I)
+        states = self._states(hx, first_steps, True, order)
+        output, scans = self._scan(data, states, partial(engines.scan_packed, batch_sizes=batch_sizes))
+        return PackedSequence(output, batch_sizes, order, back), self._state_after(scans, True, back)
 
     def _time_major(self, x: Tensor) -> tuple[Tensor, bool]:
         """The input as `(T, B, I)`, a view, and whether it had a batch dimension."""
@@ -327,8 +318,10 @@ class Recurrent(Weighted):
         if lengths is None:
             return None
         T, B, _ = x.shape
-        checked = torch.as_tensor(lengths)
-        if checked.shape != (B,) or checked.is_floating_point() or checked.dtype == torch.bool:
+        checked = lengths if isinstance(lengths, Tensor) else torch.as_tensor(lengths, device="cpu")
+        if len(lengths) == 0:
+            checked = checked.long()  # an empty list has no integers to tell its dtype
+        if checked.shape != (B,) or checked.dtype not in engines.INTEGERS:
             raise ValueError(
                 f"lengths is {checked.dtype} {tuple(checked.shape)}, expected integers, one for each of {B} sequences"
             )
@@ -350,6 +343,7 @@ class Recurrent(Weighted):
     def extra_repr(self) -> str:
         """As torch.nn: the sizes, and whatever is not the default."""
         usual = {
+            "proj_size": 0,
             "num_layers": 1,
             "nonlinearity": "tanh",
             "bias": True,
@@ -361,3 +355,10 @@ class Recurrent(Weighted):
             f"{name}={one}" for name, default in usual.items() if (one := getattr(self, name, default)) != default
         ]
         return ", ".join([str(self.input_size), str(self.hidden_size), *changed])
+
+
+def _refuse_packed(x: Tensor | PackedSequence) -> None:
+    if isinstance(x, PackedSequence):
+        raise TypeError(
+            "x is a PackedSequence, expected a tensor; pass the x and lengths that pad_packed_sequence returns"
+        )

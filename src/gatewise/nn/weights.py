@@ -4,7 +4,9 @@ Letters: `B` batch, `I` input size, `H` hidden size, `P` projection size, `G` ga
 """
 
 import math
+import operator
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any, TypedDict
 
 import torch
@@ -42,10 +44,7 @@ class Weighted(Module):
         self, input_size: int, hidden_size: int, bias: bool, engine: str, init: str, init_bound: float | None
     ) -> None:
         super().__init__()
-        if init not in ("torch", "uniform"):
-            raise ValueError(f"init is {init!r}, expected 'torch' or 'uniform'")
-        if init == "torch" and init_bound is not None:
-            raise ValueError("init_bound is for init='uniform'; pass init='uniform' too, or leave init_bound out")
+        check_init(init, init_bound)
         self.input_size = positive("input_size", input_size)
         self.hidden_size = positive("hidden_size", hidden_size)
         self.bias = boolean("bias", bias)
@@ -72,7 +71,9 @@ class Weighted(Module):
         bound = 1 / math.sqrt(self.hidden_size) if self.init_bound is None else self.init_bound
         with torch.no_grad():
             for name, weight in self.named_parameters():
-                if self.init == "uniform" and name.startswith("bias"):
+                # "bias_ih_l0", or where it is parametrised "parametrizations.bias_ih_l0.original"
+                is_bias = any(part.startswith("bias_") for part in name.split("."))
+                if self.init == "uniform" and is_bias:
                     weight.zero_()
                 else:
                     draw_uniform(weight, bound, generator)
@@ -98,11 +99,11 @@ class Weighted(Module):
         return given
 
     def final_state(self, fields: Sequence[Tensor]) -> State:
-        """What a call returns: a tensor where the state is h alone, as torch does; else the cell's state tuple."""
-        if len(fields) == 1:
-            return fields[0]
-        state: tuple[Tensor, ...] = self.cell.state(*fields)
-        return state
+        """What a call returns, as torch does: a tensor where the state is h alone, else a tuple.
+
+        A plain one: files of states saved by torch.save then open where this library is not known.
+        """
+        return fields[0] if len(fields) == 1 else tuple(fields)
 
     def check_features(self, x: Tensor, weight: Tensor) -> None:
         """Raise unless the input has the features and the dtype that the weights expect."""
@@ -126,13 +127,36 @@ def draw_uniform(weight: Tensor, bound: float, generator: torch.Generator | None
         weight.copy_(torch.empty_like(weight, device=generator.device).uniform_(-bound, bound, generator=generator))
 
 
+def check_init(init: str, bound: float | None) -> None:
+    """Raise unless `init` and `init_bound` say how to draw weights."""
+    if init not in ("torch", "uniform"):
+        raise ValueError(f"init is {init!r}, expected 'torch' or 'uniform'")
+    if init == "torch" and bound is not None:
+        raise ValueError("init_bound is for init='uniform'; pass init='uniform' too, or leave init_bound out")
+    if bound is not None and not 0 <= bound < math.inf:
+        raise ValueError(f"init_bound is {bound}, expected a finite number, 0 or more")
+
+
+def integer(name: str, value: int) -> int:
+    """The value, if it is an integer, numpy's too."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} is {value!r}, expected an integer") from None
+
+
 def positive(name: str, value: int) -> int:
     """The value, if it is an integer above zero."""
-    if not isinstance(value, int):
-        raise TypeError(f"{name} is {value!r}, expected an integer")
-    if value <= 0:
+    if integer(name, value) <= 0:
         raise ValueError(f"{name} is {value}, expected 1 or more")
-    return value
+    return integer(name, value)
+
+
+def probability(name: str, value: Any) -> float:
+    """The value, if it is a number from 0 to 1, numpy's too."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) <= 1:
+        raise ValueError(f"{name} is {value!r}, expected a probability from 0 to 1")
+    return float(value)
 
 
 def boolean(name: str, value: bool) -> bool:
