@@ -70,7 +70,10 @@ def test_series():
         (MONTHS.to_series(), "date, MS (month start)", date2num(MONTHS[0])),
         (MONTHS.to_numpy(), "date, MS (month start)", date2num(MONTHS[0])),
         (MONTHS.to_period("M"), "date, MS (month start)", date2num(MONTHS[0])),
-        (MONTHS.tz_localize("Europe/Vienna"), "date, MS (month start)", date2num(MONTHS[0])),
+        (MONTHS.tz_localize("Europe/Vienna"), "date, MS (month start), Europe/Vienna", date2num(MONTHS[0])),
+        (list(MONTHS.date), "date, MS (month start)", date2num(MONTHS[0])),
+        (MONTHS[:1].repeat(24), "date", date2num(MONTHS[0])),
+        (MONTHS[::-1], "date", date2num(MONTHS[-1])),
         (pd.date_range("2024-01-31", periods=24, freq="h"), "date, h (hourly)", date2num(np.datetime64("2024-01-31"))),
         (pd.DatetimeIndex(["2024-01-31", "2024-02-07"]), "date", date2num(np.datetime64("2024-01-31"))),
     ],
@@ -111,6 +114,12 @@ def test_approximation_and_its_zoom():
     assert title(ax) == "Approximation of y, positions 7 to 11"
 
 
+@pytest.mark.parametrize("draw", [plot.approximation, plot.reconstruction])
+def test_a_shorter_approximation_belongs_to_the_last_dates(draw):
+    line = picture(draw(MONTHS, Y, FITTED[5:])).lines[1]
+    assert np.array_equal(drawn(line), FITTED, equal_nan=True)
+
+
 def test_reconstruction():
     ax = picture(plot.reconstruction(MONTHS, Y, torch.tensor(FITTED, requires_grad=True)))
     assert np.array_equal(drawn(ax.lines[1]), FITTED, equal_nan=True)
@@ -141,6 +150,36 @@ def test_forecast_bands_have_the_bounds_and_the_wider_is_paler():
             here = corners[corners[:, 0] == day][:, 1]
             assert (here.min(), here.max()) == (low, high)
         assert set(corners[corners[:, 0] == date2num(MONTHS[-1])][:, 1]) == {Y[-1]}
+
+
+@pytest.mark.parametrize(("steps", "dots"), [(1, "."), (12, "."), (13, "None")])
+def test_forecasts_of_few_steps_have_a_dot_on_each(steps, dots):
+    mean = plot.forecast([0, 1], [5.0, 6.0], range(2, steps + 2), np.ones(steps)).lines[1]
+    assert (mean.get_marker(), mean.get_markevery()) == (dots, slice(1, None))  # none on the last observation
+
+
+@pytest.mark.parametrize("magnitude", [1e13, 1e-9])
+def test_a_factor_on_the_axis_lies_beside_the_legend(magnitude):
+    ax = picture(plot.forecast(MONTHS, Y * magnitude, AHEAD, MEAN * magnitude))
+    factor = ax.yaxis.get_offset_text()
+    assert factor.get_text()
+    assert not factor.get_window_extent().overlaps(ax.get_legend().get_window_extent())
+    assert picture(plot.series(MONTHS, Y * 1e-3 + 12345)).yaxis.get_offset_text().get_text() == ""
+
+
+def test_a_change_of_next_to_nothing_is_drawn_as_next_to_nothing():
+    ax = picture(plot.series(MONTHS, 5 + 0.0005 * np.linspace(0, 1, 24)))
+    low, high = ax.get_ylim()
+    assert high - low == pytest.approx(0.005, rel=0.01)
+    assert low < 5 < 5.0005 < high
+    low, high = picture(plot.series(MONTHS, Y)).get_ylim()
+    assert high - low < 1.2 * np.ptp(Y)
+
+
+def test_of_many_intervals_the_legend_names_the_ends():
+    levels = {level: (MEAN - level, MEAN + level) for level in (50, 60, 70, 80, 90)}
+    ax = picture(plot.forecast(MONTHS, Y, AHEAD, MEAN, levels))
+    assert (legend(ax), len(ax.collections)) == (["data", "forecast", "90 % interval", "50 % interval"], 5)
 
 
 def test_forecast_of_one_step_without_intervals():
@@ -213,13 +252,30 @@ def test_every_figure_draws_on_the_axes_given():
         assert (title(own), bool(own.lines)) == ("mine", True)
 
 
+def long_names():
+    long = {"name": "a very long name of a series " * 3}
+    levels = {level: (MEAN - level, MEAN + level) for level in range(40, 100, 5)}
+    return [
+        plot.series(MONTHS, Y, **long),
+        plot.differences(MONTHS, Y, **long, order=2, season=12),
+        plot.approximation(MONTHS, Y, FITTED, **long, zoom=(3, 19)),
+        plot.reconstruction(MONTHS, Y, FITTED, **long),
+        plot.forecast(MONTHS, Y, AHEAD, MEAN, levels, **long, model="model " * 20, actual=MEAN),
+        plot.backtest(MONTHS, Y, [(MONTHS[-6:], MEAN, levels)], **long),
+        plot.learning_curve([1.0], title="title " * 40),
+    ]
+
+
 def test_legends_and_titles_hide_nothing_and_are_whole():
-    for ax in map(picture, everything()):
+    for ax in map(picture, everything() + long_names()):
         frame, sheet = ax.get_window_extent(), ax.figure.bbox
         above = [ax._left_title.get_window_extent()]  # matplotlib has no public way to its left title
         if ax.get_legend() is not None:
             above.append(ax.get_legend().get_window_extent())
+            assert frame.height > 0.4 * sheet.height, "little is left for the data"
             assert above[0].y0 >= above[1].y1 - 1, "the title is over the legend"
+        assert sheet.y0 <= ax.yaxis.label.get_window_extent().y0
+        assert ax.yaxis.label.get_window_extent().y1 <= sheet.y1
         for box in above:
             assert box.y0 >= frame.y1 - 1, "something lies over the data"
             assert (sheet.x0 <= box.x0, box.x1 <= sheet.x1, box.y1 <= sheet.y1) == (True, True, True)
@@ -269,6 +325,13 @@ def test_save_takes_axes_on_a_part_of_a_figure(tmp_path):
     assert plot.save(plot.series(MONTHS, Y, ax=part.subplots()), tmp_path / "part.png").stat().st_size > 1000
 
 
+def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / "link.png").symlink_to(tmp_path / "picture.png")
+    assert plot.save(plot.series(MONTHS, Y), tmp_path / "link.png") == tmp_path / "link.png"
+    assert (tmp_path / "link.png").is_symlink()
+    assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_a_failed_save_leaves_the_old_picture(tmp_path, monkeypatch):
     path = tmp_path / "picture.png"
     path.write_bytes(b"old")
@@ -300,7 +363,7 @@ def test_without_matplotlib_the_message_says_what_to_install(monkeypatch):
         (lambda: plot.series(MONTHS, Y[:, None]), ValueError, r"y has shape \(24, 1\), expected \(24,\)"),
         (lambda: plot.series(MONTHS[:0], []), ValueError, "y is empty; there is nothing to draw"),
         (lambda: plot.series(["a", "b"], [1, 2]), ValueError, "ds holds .* expected dates or numbers; read text with"),
-        (lambda: plot.approximation(MONTHS, Y, FITTED[5:]), ValueError, r"fitted has shape \(19,\), .* put NaN where"),
+        (lambda: plot.approximation(MONTHS, Y, np.r_[FITTED, 1]), ValueError, r"fitted has shape \(25,\), .* put NaN"),
         (
             lambda: plot.approximation(MONTHS, Y, FITTED, zoom=(9, 9)),
             ValueError,

@@ -103,6 +103,13 @@ def test_arrays_are_counted_from_zero(source):
     assert "time: rows counted from 0" in panel.guesses
 
 
+def test_masked_values_are_missing():
+    masked = np.ma.masked_array([1, 2, 3, 4], mask=[0, 1, 0, 0])
+    assert read(masked, fill="interpolate").series[0].y.tolist() == [1, 2, 3, 4]
+    with pytest.raises(DataError, match="row 2: the value at 1 is missing"):
+        read(masked)
+
+
 def test_reading_copies():
     y = np.arange(5.0)
     read(y).series[0].y[0] = 9
@@ -131,6 +138,30 @@ def test_files_of_many_hands_read_the_same(csv, content, name):
     assert panel.series[0].y.tolist() == list(range(30))
 
 
+@pytest.mark.parametrize(("name", "header"), [(None, "unique_id"), ("shop", "shop")])
+def test_names_of_series_in_files_stay_as_written(csv, name, header):
+    rows = "".join(f"{shop},{date},1\n" for shop in ("007", "7", "NA") for date in DATES)
+    panel = read(csv(f"{header},ds,y\n{rows}\n\n"), id_column=name)
+    assert [series.unique_id for series in panel.series] == ["007", "7", "NA"]
+    with pytest.raises(DataError, match=f"row 2 .*: no name in series column '{header}'"):
+        read(csv(f"{header},ds,y\na,2020-01,1\n,2020-02,2\n"), id_column=name)
+
+
+def test_what_stands_in_quotes_divides_no_header(csv):
+    panel = read(csv(lines(DATES, range(30), '"date";"value, net, EUR"', ";")))
+    assert panel.series[0].unique_id == "value, net, EUR"
+
+
+@pytest.mark.parametrize(
+    ("values", "stated"), [(["1.000", "999", "2.500"], True), (["0.125", "1.000", "2.5"], False), (["1.5"] * 3, False)]
+)
+def test_points_that_may_mean_thousands_are_stated(csv, values, stated):
+    panel = read(csv(lines(DATES[:3], values, "ds;y", ";")))
+    sentence = "decimal point in column 'y': '1.000' read as 1.0, not as thousands; write thousands without points"
+    assert (sentence in panel.guesses) == stated
+    assert not any("decimal point" in guess for guess in panel.guesses if not stated)
+
+
 def test_dates_in_several_columns_are_put_together():
     frame = pd.DataFrame({"Date": ["2020-01-01"] * 3, "Time": ["00:00", "01:00", "02:00"], "v": range(3)})
     panel = read(frame, time_column=["Date", "Time"])
@@ -141,8 +172,8 @@ def test_dates_in_several_columns_are_put_together():
 
 
 def test_parquet_reads_too(tmp_path):
-    table().to_parquet(tmp_path / "sales.parquet")
-    assert read(tmp_path / "sales.parquet").series[0].y.tolist() == list(range(30))
+    table().to_parquet(tmp_path / "SALES.PARQUET")
+    assert read(tmp_path / "SALES.PARQUET").series[0].y.tolist() == list(range(30))
 
 
 def test_several_series_keep_their_names_and_order():
@@ -276,6 +307,56 @@ def test_a_given_frequency_and_that_of_an_index_are_taken():
 
 
 @pytest.mark.parametrize(
+    ("form", "freq"),
+    [("%b-%y", "MS"), ("%B %Y", "MS"), ("%b %Y", "MS"), ("%d.%m.%y", "MS"), ("%m/%d/%y", "D"),
+     ("%d/%m/%Y %I:%M %p", "D"), ("%m/%d/%Y %I:%M %p", "h")],
+)  # fmt: skip
+def test_dates_of_everyday_exports_are_read_and_stated(form, freq):
+    dates = pd.date_range("2020-01-01", periods=30, freq=freq)
+    panel = read(table(dates.strftime(form)))
+    assert (panel.series[0].ds == dates).all()
+    assert [guess for guess in panel.guesses if "read as 2020-0" in guess]
+
+
+def test_a_lone_reading_of_two_names_of_a_month_is_no_doubt():
+    mays = [f"May {year}" for year in range(1990, 2020)]
+    assert read(table(mays), freq="12MS").series[0].ds[0] == pd.Timestamp("1990-05-01")
+
+
+def test_categories_are_dates_or_names():
+    frame = table(MONTHS, shop="a").astype({"ds": "category", "shop": "category"})
+    panel = read(frame, id_column="shop")
+    assert (panel.series[0].ds == MONTHS).all()
+    assert panel.series[0].unique_id == "a"
+    assert (read(table(pd.Categorical(DATES))).series[0].ds == MONTHS).all()
+
+
+def test_local_days_over_a_change_of_clocks_are_told_of_time_zones():
+    days = pd.date_range("2020-10-20", periods=30, tz="Europe/Berlin")
+    with pytest.raises(DataError, match=r"change of clocks: convert them to their own zone \(dates.dt.tz_convert"):
+        read(table([day.isoformat() for day in days]))
+
+
+def test_the_frequency_of_an_index_counts_only_if_it_is_the_time_and_runs_forward():
+    air = AIR.set_index("ds")["y"].asfreq("MS")
+    assert read(air[::-1], sort=True).freq == "MS"
+    weeks = pd.date_range("2020-01-05", periods=len(air), freq="W")
+    panel = read(air.to_frame().assign(week=weeks), time_column="week", target_column="y")
+    assert panel.freq == "W-SUN"
+    named = air.to_frame().rename_axis("week").assign(week=weeks)  # the column wins over the index of its name
+    assert read(named).freq == "W-SUN"
+
+
+def test_nanoseconds_give_way_where_the_future_passes_their_end():
+    years = pd.date_range("2000-01-01", periods=5, freq="YS").as_unit("ns")
+    ahead = future(years, "YS-JAN", 300)
+    assert (len(ahead), str(ahead[-1].date()), ahead.unit) == (300, "2304-01-01", "us")
+    assert future(years, "YS-JAN", 3).unit == "ns"
+    with pytest.raises(DataError, match="300000 steps of YS-JAN from 2004-01-01 pass the last date that pandas holds"):
+        future(years, "YS-JAN", 300_000)
+
+
+@pytest.mark.parametrize(
     ("ds", "freq", "message"),
     [
         (MONTHS, "ME", "row 1: 2020-01-01 is not on the calendar ME (month end); correct the date or pass"),
@@ -401,6 +482,7 @@ BAD_FILES = {
         "Expected 2 fields in line 3, saw 3; every line needs as many fields",
     ),
     "decimal comma": (b"ds,y\n2020-01,1,5\n2020-02,1,3\n", "the header names 2 columns but the rows have 3 fields"),
+    "repeated name": (b"ds,y,y\n2020-01,1,2\n", "sales.csv has several columns named 'y'; give each its own name"),
     "blank line": (b"ds,y\n2020-01,1\n\n2020-02,1\n", "row 2 (line 3 of sales.csv): no date"),
 }
 
@@ -420,7 +502,10 @@ def test_files_that_are_not_there_or_not_what_they_say(tmp_path, csv):
     with pytest.raises(DataError, match="is not a whole gzip file"):
         read(csv(b"ds,y", "sales.csv.gz"))
     with pytest.raises(DataError, match="is not a parquet file"):
-        read(csv(b"ds,y", "sales.parquet"))
+        read(csv(b"ds,y", "SALES.PARQUET"))
+    whole = gzip.compress(lines(DATES, range(30)).encode())
+    with pytest.raises(DataError, match="is not a whole gzip file"):
+        read(csv(whole[:20] + b"\xff\xff\xff" + whole[23:], "sales.csv.gz"))
 
 
 @pytest.mark.parametrize(
@@ -437,6 +522,20 @@ def test_files_that_are_not_there_or_not_what_they_say(tmp_path, csv):
             pd.Series([1.0, 2], index=["a", "b"]),
             "row 1: 'a' in time column 'ds' cannot be read as a date; write dates as",
         ),
+        ([10**400, 1], "row 1: 1000.* in target 'y' is infinite"),
+        (table().set_index(MONTHS), r"both an index and a column 'ds'; leave one out: table.drop\(columns='ds'\)"),
+        (table().assign(a=1).set_index([MONTHS.rename("ds"), "a"]), "both an index and a column 'ds'"),
+        (
+            pd.DataFrame(np.ones((2, 2)), columns=pd.MultiIndex.from_tuples([("a", "b"), ("a", "c")])),
+            r"columns of 2 levels, such as \('a', 'b'\); name each by one word",
+        ),
+        (pd.DataFrame({"1": [1.0], 1: [2.0]}), "several columns named '1'"),
+        (
+            table([pd.Timestamp("2020-01-01", tz=tz) for tz in ("UTC", "Asia/Tokyo")], [1.0, 2]),
+            "time column 'ds' cannot be read as dates: .*several time zones: convert them first",
+        ),
+        (table([0, np.inf, 2], [1.0, 2, 3]), "row 2: time inf in column 'ds' is infinite; give dates such as"),
+        (table(np.array([1, 2**63], np.uint64), [1.0, 2]), "row 2: time 9.22337e.18 in column 'ds' is too large"),
         (pl.LazyFrame({"y": [1]}), r"the polars table is lazy; pass table.collect\(\)"),
         (pl.DataFrame({"ds": DATES.to_list(), "y": [None, *range(29)]}), "row 1: the value at 2020-01-01 is missing"),
     ],
@@ -462,6 +561,13 @@ def test_fill_repairs_gaps_and_missing_values_and_says_so(fill, expected, words)
     panel = read(table(days, [0, np.nan, 9, 12]), fill=fill)
     assert panel.series[0].y.tolist() == expected
     assert panel.guesses[-1] == f"filled {words}: 2 values of series 'y', the first at 2020-01-02"
+    assert panel.series[0].filled.tolist() == [False, True, True, False, False]
+
+
+def test_nothing_counts_as_filled_where_nothing_was():
+    assert read(table(), fill="zero").series[0].filled is None
+    leading = read(table(y=[np.nan, *range(29)]), fill="previous").series[0]
+    assert (leading.filled, len(leading)) == (None, 29)
 
 
 def test_interpolation_is_linear_in_time_not_in_rows():
@@ -564,6 +670,13 @@ def test_csv_files_are_written_whole_with_plain_dates(tmp_path, backend):
     write_csv(to_frame([forecast(levels=())], backend), path)
     assert path.read_text() == "unique_id,ds,LSTM\nA,2020-01-01,1.0\nA,2020-02-01,2.0\n"
     assert [file.name for file in tmp_path.iterdir()] == ["forecast.csv"]
+
+
+def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / "link.csv").symlink_to(tmp_path / "forecast.csv")
+    write_csv(to_frame([forecast()]), tmp_path / "link.csv")
+    assert (tmp_path / "link.csv").is_symlink()
+    assert (tmp_path / "forecast.csv").read_text().startswith("unique_id,ds,LSTM")
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):

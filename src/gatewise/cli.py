@@ -33,12 +33,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, such as `head`, has seen enough; the files are written by then
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
-        print(f"gatewise: interrupted; {_said(arguments.written)}", file=sys.stderr)
+        print(f"gatewise: interrupted{_so_far(arguments)}", file=sys.stderr)
         return 130
     except (ValueError, OSError, ImportError, MemoryError, RuntimeError) as error:
         if not _foreseen(error):
             raise
-        print(f"gatewise: {error or type(error).__name__}; {_said(arguments.written)}", file=sys.stderr)
+        print(f"gatewise: {error or type(error).__name__}{_so_far(arguments)}", file=sys.stderr)
         return 2
     return 0
 
@@ -60,8 +60,12 @@ def _open_outputs() -> None:
             stream.reconfigure(errors="replace")
 
 
-def _said(written: Sequence[str]) -> str:
-    return f"written before that: {', '.join(written)}" if written else "nothing was written"
+def _so_far(arguments: argparse.Namespace) -> str:
+    """What became of the files, if any were asked for."""
+    if arguments.written:
+        return f"; written before that: {', '.join(arguments.written)}"
+    asked = getattr(arguments, "out", None) or getattr(arguments, "plot", None)
+    return "; nothing was written" if asked else ""
 
 
 # ------------------------------------------------------------------------------------------------------- commands

@@ -2,7 +2,7 @@
 
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Array: TypeAlias = "npt.NDArray[Any]"
+Band: TypeAlias = "tuple[npt.ArrayLike, npt.ArrayLike]"
 
 # Okabe and Ito's blue and vermilion, which colour-blind people can tell apart
 INK, GREY, BLUE, ORANGE = "#222222", "#8a8a8a", "#0072b2", "#d55e00"
@@ -84,8 +85,8 @@ def save(figure: "Figure | Axes", path: str | os.PathLike[str]) -> Path:
         ...     save(series([1, 2], [3, 4]), f"{folder}/picture.png").name
         'picture.png'
     """
-    target = check(path)
-    suffix = target.suffix.lower()
+    target = check(path).resolve()  # a link stays a link: what it points to is replaced
+    suffix = Path(path).suffix.lower()
     picture = io.BytesIO()
     undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
     with style():
@@ -96,7 +97,7 @@ def save(figure: "Figure | Axes", path: str | os.PathLike[str]) -> Path:
         os.replace(partial, target)
     finally:
         partial.unlink(missing_ok=True)
-    return target
+    return Path(path)
 
 
 @contextmanager
@@ -124,13 +125,16 @@ def canvas(ax: "Axes | None") -> "Iterator[Axes]":
 
 
 def caption(ax: "Axes", title: str, x: str, y: str) -> None:
-    """Texts, and a legend in a row of its own between title and picture, where it hides nothing."""
+    """Texts, and a legend in rows of its own between title and picture, where it hides nothing."""
     curves = [curve for curve in ax.get_legend_handles_labels()[1] if not curve.startswith("_")]
-    ax.set_title(title, loc="left", pad=26 if curves else 8)
+    columns = _legend_columns(ax, curves)
+    rows = -(-len(curves) // columns)
+    ax.set_title(shortened(title, 80), loc="left", pad=8 + 18 * rows)
     ax.set_xlabel(x)
-    ax.set_ylabel(y)
+    ax.set_ylabel(shortened(y, 36))
     if curves:
-        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(curves), borderaxespad=0.3, handlelength=1.5)
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, borderaxespad=0.3, handlelength=1.5)
+    _steady(ax)
     if x in COUNTED:
         from matplotlib.ticker import MaxNLocator
 
@@ -141,6 +145,51 @@ def caption(ax: "Axes", title: str, x: str, y: str) -> None:
         locator = AutoDateLocator()  # type: ignore[no-untyped-call]  # matplotlib has no types for its dates
         ax.xaxis.set_major_locator(locator)
         ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]  # likewise
+
+
+def _legend_columns(ax: "Axes", curves: list[str]) -> int:
+    """How many entries of a legend fit side by side over the picture: each has a handle and some 6 points a letter."""
+    width = ax.get_window_extent().width * 72 / ax.figure.dpi
+    entries = [35 + 6 * len(curve) for curve in curves]
+    return len(curves) if curves and sum(entries) <= width else max(1, int(width / max(entries, default=width)))
+
+
+def _steady(ax: "Axes") -> None:
+    """Values beside the picture as they are, and a change of less than a thousandth of their level drawn as small."""
+    from matplotlib.ticker import ScalarFormatter
+
+    if not isinstance(ax.yaxis.get_major_formatter(), ScalarFormatter):
+        return
+    ax.ticklabel_format(axis="y", useOffset=False)
+    ax.yaxis.get_offset_text().set_horizontalalignment("right")  # a factor such as 1e13 left of the legend
+    low, high = ax.get_ylim()
+    least = 1e-3 * max(abs(low), abs(high))
+    if high - low < least:
+        ax.set_ylim((low + high - least) / 2, (low + high + least) / 2)
+
+
+def shortened(text: str, most: int = 40) -> str:
+    """A text of at most so many letters; what is cut is an ellipsis."""
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+
+
+def bands(
+    axes: "Axes",
+    time: Array,
+    intervals: Mapping[float, Band],
+    fit: Callable[[str, npt.ArrayLike], Array],
+    hidden: str = "",
+) -> None:
+    """Draw intervals, wide ones paler and behind; `fit` checks each bound against the time and completes it.
+
+    The legend names up to 4, or else the widest and the narrowest.
+    """
+    ends = (min(intervals), max(intervals)) if len(intervals) > 4 else tuple(intervals)
+    shades = np.linspace(0.15, 0.35, max(2, len(intervals))) * min(1.0, 4 / max(1, len(intervals)))
+    for (level, (lo, hi)), shade in zip(sorted(intervals.items(), reverse=True), shades, strict=False):
+        lower, upper = fit(f"lower bound of {level:g} %", lo), fit(f"upper bound of {level:g} %", hi)
+        label = f"{hidden}{level:g} % interval" if level in ends else "_"
+        axes.fill_between(time, lower, upper, color=BLUE, alpha=float(shade), linewidth=0, label=label)
 
 
 def counted(number: int, what: str) -> str:
@@ -157,17 +206,22 @@ def time_axis(ds: Any) -> tuple[Array, str]:
     index = pd.Index(plain(ds) if hasattr(ds, "detach") else ds)
     if isinstance(index, pd.PeriodIndex):
         index = index.to_timestamp()
+    if index.inferred_type == "date":
+        index = pd.DatetimeIndex(pd.to_datetime(index))
     if isinstance(index, pd.DatetimeIndex):
-        freq = infer_frequency(index)
-        return index.tz_localize(None).to_numpy(), "date" if freq is None else f"date, {in_words(freq)}"
+        freq = infer_frequency(index) if index.is_unique and index.is_monotonic_increasing else None
+        words = ["date", "" if freq is None else in_words(freq), "" if index.tz is None else str(index.tz)]
+        return index.tz_localize(None).to_numpy(), ", ".join(filter(None, words))
     if index.dtype.kind not in "iuf":
         raise ValueError(f"ds holds {index.dtype}, expected dates or numbers; read text with pandas.to_datetime first")
     return index.to_numpy(), "time step"
 
 
-def aligned(name: str, values: npt.ArrayLike, time: Array) -> Array:
-    """Values as one float64 array, checked to have one for each date."""
+def aligned(name: str, values: npt.ArrayLike, time: Array, *, at_end: bool = False) -> Array:
+    """Values as one float64 array, checked to have one for each date; `at_end`, fewer belong to the last dates."""
     array = plain(values)
+    if at_end and array.ndim == 1 and 0 < len(array) < len(time):
+        array = np.concatenate([np.full(len(time) - len(array), np.nan), array])
     if array.shape != time.shape:
         raise ValueError(
             f"{name} has shape {array.shape}, expected {time.shape}, one value per date; put NaN where none is"

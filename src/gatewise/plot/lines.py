@@ -1,18 +1,32 @@
 """Figures with one time axis, or one axis of epochs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from gatewise.plot.canvas import BLUE, GREY, INK, ORANGE, Array, aligned, canvas, caption, counted, time_axis
+from gatewise.plot.canvas import (
+    BLUE,
+    GREY,
+    INK,
+    ORANGE,
+    Array,
+    Band,
+    aligned,
+    bands,
+    canvas,
+    caption,
+    counted,
+    shortened,
+    time_axis,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Band: TypeAlias = "tuple[npt.ArrayLike, npt.ArrayLike]"
+FEW = 12  # steps ahead, each drawn with a dot
 
 
 def series(ds: Any, y: npt.ArrayLike, *, name: str = "y", title: str | None = None, ax: "Axes | None" = None) -> "Axes":
@@ -41,7 +55,7 @@ def series(ds: Any, y: npt.ArrayLike, *, name: str = "y", title: str | None = No
     values = aligned("y", y, time)
     with canvas(ax) as axes:
         axes.plot(time, values, color=INK)
-        caption(axes, title or f"{name}, {counted(len(values), 'observation')}", label, name)
+        caption(axes, title or f"{shortened(name)}, {counted(len(values), 'observation')}", label, name)
     return axes
 
 
@@ -83,7 +97,9 @@ def differences(
     with canvas(ax) as axes:
         axes.axhline(0, color=GREY, linewidth=1)
         axes.plot(time, changes, color=INK)
-        caption(axes, title or f"Differences of {name}" + f" ({kind})" * bool(kind), label, f"change of {name}")
+        caption(
+            axes, title or f"Differences of {shortened(name)}" + f" ({kind})" * bool(kind), label, f"change of {name}"
+        )
     return axes
 
 
@@ -102,7 +118,7 @@ def approximation(
     Arguments:
         ds: (T,) dates or numbers.
         y: (T,) data.
-        fitted: (T,) approximation, NaN where there is none.
+        fitted: (T,) approximation, NaN where there is none; a shorter one belongs to the last dates.
         zoom: `(start, stop)`, draw only these positions, `stop` excluded: `(75, 125)`.
         name: of the values.
         title: over the picture.
@@ -121,7 +137,9 @@ def approximation(
         [[3.0, 2.0], [2.0, 2.0]]
     """
     where = "" if zoom is None else f", positions {zoom[0]} to {zoom[1] - 1}"
-    return _overlay(ds, y, fitted, zoom, name, title or f"Approximation of {name}{where}", "approximation", ax)
+    return _overlay(
+        ds, y, fitted, zoom, name, title or f"Approximation of {shortened(name)}{where}", "approximation", ax
+    )
 
 
 def reconstruction(
@@ -138,7 +156,7 @@ def reconstruction(
     Arguments:
         ds: (T,) dates or numbers.
         y: (T,) data on their original scale.
-        fitted: (T,) approximation on that scale, NaN where there is none.
+        fitted: (T,) approximation on that scale, NaN where there is none; a shorter one belongs to the last dates.
         name: of the values.
         title: over the picture.
         ax: Axes to draw on; a new figure if not given.
@@ -155,7 +173,14 @@ def reconstruction(
         'Reconstruction of y on its original scale'
     """
     return _overlay(
-        ds, y, fitted, None, name, title or f"Reconstruction of {name} on its original scale", "reconstruction", ax
+        ds,
+        y,
+        fitted,
+        None,
+        name,
+        title or f"Reconstruction of {shortened(name)} on its original scale",
+        "reconstruction",
+        ax,
     )
 
 
@@ -215,11 +240,20 @@ def forecast(
 
     with canvas(ax) as axes:
         axes.plot(time[shown], data[shown], color=INK, label="data")
-        axes.plot(ahead, joined("mean", mean), color=BLUE, label=model, zorder=3)
+        dots = ".-" if len(after) <= FEW else "-"  # few steps are points more than a line
+        axes.plot(
+            ahead,
+            joined("mean", mean),
+            dots,
+            markevery=slice(1, None),
+            color=BLUE,
+            label=shortened(model, 24),
+            zorder=3,
+        )
         if actual is not None:
             axes.plot(ahead[1:], joined("actual", actual)[1:], "o", color=ORANGE, markersize=3.5, label="what happened")
-        _bands(axes, ahead, intervals or {}, joined)
-        caption(axes, title or f"Forecast of {name}, {counted(len(ahead) - 1, 'step')}", label, name)
+        bands(axes, ahead, intervals or {}, joined)
+        caption(axes, title or f"Forecast of {shortened(name)}, {counted(len(ahead) - 1, 'step')}", label, name)
     return axes
 
 
@@ -267,10 +301,12 @@ def backtest(
             after, _ = time_axis(future)
             hidden = "_" * (k > 0)  # one entry in the legend is enough
             axes.axvline(after[0], color=GREY, linewidth=0.8, linestyle=":")
-            axes.plot(after, aligned("mean", mean, after), color=BLUE, label=f"{hidden}{model}", zorder=3)
-            _bands(axes, after, intervals, partial(_on, after), hidden)
+            axes.plot(
+                after, aligned("mean", mean, after), color=BLUE, label=f"{hidden}{shortened(model, 24)}", zorder=3
+            )
+            bands(axes, after, intervals, partial(_on, after), hidden)
         windows = counted(len(forecasts), "held-out window")
-        caption(axes, title or f"Backtest of {name}, {windows}", label, name)
+        caption(axes, title or f"Backtest of {shortened(name)}, {windows}", label, name)
     return axes
 
 
@@ -333,21 +369,6 @@ def _on(time: Array, what: str, values: npt.ArrayLike) -> Array:
     return aligned(what, values, time)
 
 
-def _bands(
-    axes: "Axes",
-    time: Array,
-    intervals: Mapping[float, Band],
-    fit: Callable[[str, npt.ArrayLike], Array],
-    hidden: str = "",
-) -> None:
-    """Draw intervals, wide ones paler and behind; `fit` checks each bound against the time and completes it."""
-    shades = np.linspace(0.15, 0.35, max(2, len(intervals)))
-    for (level, (lo, hi)), shade in zip(sorted(intervals.items(), reverse=True), shades, strict=False):
-        lower, upper = fit(f"lower bound of {level:g} %", lo), fit(f"upper bound of {level:g} %", hi)
-        label = f"{hidden}{level:g} % interval"
-        axes.fill_between(time, lower, upper, color=BLUE, alpha=float(shade), linewidth=0, label=label)
-
-
 def _overlay(
     ds: Any,
     y: npt.ArrayLike,
@@ -359,7 +380,7 @@ def _overlay(
     ax: "Axes | None",
 ) -> "Axes":
     time, time_label = time_axis(ds)
-    data, line = aligned("y", y, time), aligned("fitted", fitted, time)
+    data, line = aligned("y", y, time), aligned("fitted", fitted, time, at_end=True)
     start, stop = (0, len(time)) if zoom is None else zoom
     if not 0 <= start < stop <= len(time):
         raise ValueError(f"zoom is ({start}, {stop}), expected 0 <= start < stop <= {len(time)}, the number of values")

@@ -4,6 +4,7 @@
 everything it had to guess. What cannot be used is a `DataError` that names the series, the row or date, and the remedy.
 
 - `dates`: reading dates, recognising their calendar, continuing it.
+- `files`: a CSV or parquet file as one table.
 - `tables`: any source as one table, and which of its columns to use.
 - `records`: the series, the forecasts, and the tables they go out as.
 - `checks`: dates on their calendar, values without holes.
@@ -79,11 +80,11 @@ def read(
         return source
     if fill is not None and fill not in FILLS:
         raise DataError(f"fill={fill!r}: expected one of {', '.join(FILLS)} (--fill interpolate)")
-    table = load(source)
+    table = load(source, id_column)
     columns = choose_columns(table, id_column, time_column, target_column)
     guesses = [*table.guesses, *columns.guesses]
     rows = [in_order(one, sort, guesses) for one in split(table, columns, guesses)]
-    calendar = frequency_of(rows, freq, guesses)
+    calendar = frequency_of(rows, freq, table.known_frequency(columns.time), guesses)
     series = tuple(check_values(one, check_dates(one, calendar), fill, guesses) for one in rows)
     date_only = any(column in table.date_only for column in columns.time)
     return Panel(series, calendar, tuple(guesses), table.backend, date_only)

@@ -108,10 +108,10 @@ def _out_of_order(one: Rows) -> str:
 # ------------------------------------------------------------------------------------------------------ calendar
 
 
-def frequency_of(rows: list[Rows], given: str | int | None, guesses: list[str]) -> str | int:
+def frequency_of(rows: list[Rows], given: str | int | None, of_index: str | None, guesses: list[str]) -> str | int:
     """The calendar of the dates, inferred from the longest series unless it is known."""
     longest = max(rows, key=lambda one: len(one.ds))
-    known = longest.table.freq if given is None else given
+    known = of_index if given is None else given
     if known is not None:
         freq = check_frequency(known, longest.ds)
         how = "from the index" if given is None else "as given"
@@ -135,8 +135,15 @@ def _no_frequency(one: Rows) -> str:
     return (
         f"{one.where(odd)}: the dates follow no regular calendar: the commonest step is {show(usual)}, but "
         f"{show(one.ds[odd])} comes {show(steps[odd - 1])} after {show(one.ds[odd - 1])}; bring them onto regular "
-        "steps (pandas: table.resample), or pass the calendar they follow as freq= (--freq D)"
+        f"steps (pandas: table.resample), or pass the calendar they follow as freq= (--freq D){_local_days(one.ds)}"
     )
+
+
+def _local_days(ds: pd.Index) -> str:
+    """Local midnights are no regular steps of UTC where the clocks change."""
+    if str(getattr(ds, "tz", None)) != "UTC":
+        return ""
+    return '; local days over a change of clocks: convert them to their own zone (dates.dt.tz_convert("Europe/Berlin"))'
 
 
 def check_dates(one: Rows, freq: str | int) -> pd.Index:
@@ -200,7 +207,9 @@ def _filled(one: Rows, calendar: pd.Index, fill: str, guesses: list[str]) -> Ser
     start = 0 if fill == "zero" else int(known[0])
     if start:
         guesses.append(f"left out: the first {start} dates of {one}, whose values are missing")
-    return Series(one.unique_id, calendar[start:], _repaired(one, calendar[start:], y[start:], fill, guesses))
+    gone = np.isnan(y[start:])
+    repaired = _repaired(one, calendar[start:], y[start:], fill, guesses)
+    return Series(one.unique_id, calendar[start:], repaired, gone if gone.any() else None)
 
 
 def _repaired(one: Rows, ds: pd.Index, y: np.ndarray, fill: str, guesses: list[str]) -> np.ndarray:

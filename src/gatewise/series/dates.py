@@ -30,6 +30,10 @@ TIME_NAMES = (
     "period",
     "t",
 )
+MORE_FORMATS = (  # of everyday exports, which pandas does not guess
+    *("%b-%y", "%b-%Y", "%b %Y", "%B %Y", "%d-%b-%y", "%d.%m.%y", "%m.%d.%y", "%d/%m/%y", "%m/%d/%y"),
+    *("%d/%m/%Y %I:%M %p", "%m/%d/%Y %I:%M %p", "%d/%m/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M:%S %p"),
+)
 PARTS = ("year", "month", "day", "hour", "minute", "second")
 
 # Offset alias without its anchor -> (in words, steps of the usual season).
@@ -124,17 +128,26 @@ def _converted(column: pd.Series) -> pd.DatetimeIndex | str:
     kind = pd.api.types.infer_dtype(column, skipna=True)
     if kind not in ("datetime64", "datetime", "date"):
         return f"it holds values of the kind {kind!r}, expected dates, text such as '1949-01-31', or whole numbers"
-    return pd.DatetimeIndex(pd.to_datetime(column))
+    try:
+        return pd.DatetimeIndex(pd.to_datetime(column))
+    except (ValueError, TypeError) as reason:  # time zones that differ, or dates beyond what pandas holds
+        return f"{reason}; dates of several time zones: convert them first, as by pandas.to_datetime(column, utc=True)"
 
 
 def _whole_numbers(column: pd.Series, where: Where) -> tuple[pd.Index, str | None]:
     values = column.to_numpy(np.float64)
-    bad = np.flatnonzero(values != np.round(values))
-    if len(bad):
-        raise DataError(
-            f"{where(bad[0])}: time {values[bad[0]]:g} in column {column.name!r} is a fraction; "
-            "give dates such as '1949-01', or whole numbers"
-        )
+    faults = {
+        "infinite": np.isinf(values),
+        "a fraction": values != np.round(values),
+        "too large": np.abs(values) >= 2.0**62,  # the difference of two such numbers does not fit 64 bits
+    }
+    for what, rows in faults.items():
+        if rows.any():
+            first = int(rows.argmax())
+            raise DataError(
+                f"{where(first)}: time {values[first]:g} in column {column.name!r} is {what}; "
+                "give dates such as '1949-01', or whole numbers"
+            )
     if str(column.name).lower() == "year" and ((values >= 1000) & (values < 3000)).all():
         return pd.DatetimeIndex(
             pd.to_datetime(column.astype(np.int64).astype(str), format="%Y")
@@ -159,6 +172,9 @@ def _readings(text: pd.Series) -> list[pd.Series]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pandas warns when the day turns out to come first: both orders are tried here
         formats = {guess_datetime_format(text.iloc[0], dayfirst=first) for first in (False, True)} - {None}
+    formats |= {
+        form for form in MORE_FORMATS if not pd.isna(pd.to_datetime(text.iloc[0], format=form, errors="coerce"))
+    }
     return [pd.to_datetime(text, format=form, errors="coerce") for form in sorted(formats)]
 
 
@@ -174,12 +190,16 @@ def _text_dates(column: pd.Series, where: Where) -> tuple[pd.Index, str | None]:
         )
     if len(readings) == 1:
         mixed = str(best.dt.tz) == "UTC" and not column.str.strip().str.endswith(("Z", "+00:00")).all()
-        return pd.DatetimeIndex(best), "dates: several UTC offsets, read as UTC" if mixed else None
+        note = (
+            None if re.match(r"\s*\d{4}", first := column.iloc[0]) else f"dates: {first!r} read as {show(best.iloc[0])}"
+        )
+        return pd.DatetimeIndex(best), "dates: several UTC offsets, read as UTC" if mixed else note
     return _day_or_month_first(column, [pd.DatetimeIndex(reading) for reading in readings if reading.notna().all()])
 
 
 def _day_or_month_first(column: pd.Series, readings: list[pd.DatetimeIndex]) -> tuple[pd.Index, str]:
     """Of the orders that read every cell, the one that gives a regular calendar."""
+    readings = readings[:1] if readings[0].equals(readings[-1]) else readings
     differ = int((readings[0] != readings[-1]).argmax())
     regular = [dates for dates in readings if len(readings) == 1 or _pandas_infers(dates.unique().sort_values())]
     example = column.iloc[differ]
@@ -285,10 +305,12 @@ def future(ds: pd.Index, freq: str | int, horizon: int) -> pd.Index:
         horizon: number of dates, at least 1.
 
     Returns:
-        An index of `horizon` dates of the kind of `ds`, with its time zone.
+        An index of `horizon` dates of the kind of `ds`, with its time zone; nanoseconds become microseconds where
+        the dates pass the year 2262.
 
     Raises:
         ValueError: if `horizon` is below 1.
+        DataError: if the dates run past the last that pandas holds.
 
     >>> [str(date.date()) for date in future(pd.DatetimeIndex(["1960-11-30", "1960-12-31"]), "ME", 2)]
     ['1961-01-31', '1961-02-28']
@@ -297,7 +319,16 @@ def future(ds: pd.Index, freq: str | int, horizon: int) -> pd.Index:
         raise ValueError(f"horizon is {horizon}, expected at least 1")
     if isinstance(freq, int):
         return pd.Index(ds[-1] + freq * np.arange(1, horizon + 1))
-    return pd.date_range(ds[-1], periods=horizon + 1, freq=freq).as_unit(ds.unit)[1:]
+    try:
+        return pd.date_range(ds[-1], periods=horizon + 1, freq=freq).as_unit(ds.unit)[1:]
+    except (pd.errors.OutOfBoundsDatetime, OverflowError):
+        pass  # nanoseconds end in the year 2262, microseconds do not
+    try:
+        return pd.date_range(ds[-1].as_unit("us"), periods=horizon + 1, freq=freq, unit="us")[1:]
+    except (pd.errors.OutOfBoundsDatetime, OverflowError):
+        raise DataError(
+            f"{horizon} steps of {freq} from {show(ds[-1])} pass the last date that pandas holds; ask for fewer"
+        ) from None
 
 
 def season_length(freq: str | int) -> int:

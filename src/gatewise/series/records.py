@@ -24,11 +24,13 @@ class Series:
         unique_id: its name.
         ds: (T,) dates, or whole numbers.
         y: (T,) values, float64.
+        filled: (T,) whether fill= invented the value, for a missing value or a missing date; None if it invented none.
     """
 
     unique_id: Any
     ds: pd.Index
     y: np.ndarray
+    filled: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.y)
@@ -157,7 +159,7 @@ def write_csv(frame: Any, path: str | Path) -> None:
     Raises:
         OSError: if the file cannot be written; what stood there before is then untouched.
     """
-    path = Path(path)
+    path = Path(path).resolve()  # a link stays a link: what it points to is replaced
     if not path.parent.is_dir():
         raise FileNotFoundError(f"cannot write {path}: there is no folder {path.parent}; create it first")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")

@@ -3,9 +3,7 @@
 Nothing is chosen silently: every guess is a sentence, and several candidates are an error that lists them.
 """
 
-import gzip
-import io
-import warnings
+import math
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from numbers import Real
@@ -16,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from gatewise.series.dates import PARTS, TIME_NAMES, DataError, Where, is_text, looks_like_dates
+from gatewise.series.files import read_file
 
 Backend = Literal["pandas", "polars"]
 Source: TypeAlias = Any  # path, pandas or polars table or series, 1-D array, list or tensor
@@ -31,13 +30,17 @@ class Table:
     is_file: bool = False  # then row 1 is line 2
     date_only: tuple[str, ...] = ()  # polars columns of type Date, to be answered in kind
     columns: "Columns | None" = None  # already known where the source is one series
-    freq: str | None = None  # known where a pandas index carries one
+    freq: tuple[str, str] | None = None  # the time column that a pandas index became, and the frequency it carried
     guesses: tuple[str, ...] = ()
 
     def row(self, position: int) -> str:
         """The name of a row for a person, who counts from 1 and whose file has a header."""
         line = f" (line {position + 2} of {self.name})" if self.is_file else ""
         return f"row {position + 1}{line}"
+
+    def known_frequency(self, time: tuple[str, ...]) -> str | None:
+        """The frequency that the index carried, if the index is the time."""
+        return self.freq[1] if self.freq is not None and time == self.freq[:1] else None
 
 
 @dataclass(frozen=True)
@@ -53,12 +56,14 @@ class Columns:
 # ------------------------------------------------------------------------------------------------------- sources
 
 
-def load(source: Source) -> Table:
+def load(source: Source, id_column: str | None = None) -> Table:
     """Any accepted source as a table; see `gatewise.series.read` for what is accepted."""
     if isinstance(source, str | Path):
-        return _load_file(Path(source))
+        return _load_file(Path(source), id_column)
     if isinstance(source, pd.DataFrame):
-        return _check_columns(Table(_with_index(source), freq=_index_frequency(source.index)))
+        freq = None if source.index.name in source.columns else _index_frequency(source.index)
+        name = "ds" if source.index.name is None else str(source.index.name)
+        return _check_columns(Table(_with_index(source), freq=(name, freq) if freq else None))
     if isinstance(source, pd.Series):
         return _load_pandas_series(source)
     if type(source).__module__.split(".")[0] == "polars":
@@ -66,15 +71,18 @@ def load(source: Source) -> Table:
     return _load_array(source)
 
 
-def _one_series(y: Any, time: Any = None, name: object = None, **about: Any) -> Table:
+def _one_series(
+    y: Any, time: Any = None, name: object = None, freq: str | None = None, backend: Backend = "pandas"
+) -> Table:
     """A series as a table of its dates, if it has any, and its values."""
     target = "y" if name is None else str(name)
     if len(y) == 0:
         raise DataError(f"series {target!r} is empty; expected one value per date")
     if time is None:
-        return Table(pd.DataFrame({target: y}), columns=Columns((), target, None), **about)
+        return Table(pd.DataFrame({target: y}), backend=backend, columns=Columns((), target, None))
     index = "ds" if target != "ds" else "time"
-    return Table(pd.DataFrame({index: time, target: y}), columns=Columns((index,), target, None), **about)
+    frame, columns = pd.DataFrame({index: time, target: y}), Columns((index,), target, None)
+    return Table(frame, backend=backend, columns=columns, freq=(index, freq) if freq else None)
 
 
 def _load_array(source: Any) -> Table:
@@ -86,6 +94,8 @@ def _load_array(source: Any) -> Table:
             f"cannot read {type(source).__name__}; expected a path to a CSV file, a pandas or polars table or series, "
             "or a one-dimensional array"
         )
+    if isinstance(values, np.ma.MaskedArray):
+        values = values.tolist()  # what is masked becomes None
     array = np.asarray(values, dtype=object if isinstance(values, list | tuple) else None)
     if array.ndim != 1:
         raise DataError(
@@ -107,15 +117,36 @@ def _load_pandas_series(source: pd.Series) -> Table:
 
 
 def _index_frequency(index: pd.Index) -> str | None:
-    return index.freqstr if isinstance(index, pd.DatetimeIndex) else None
+    """What the index says of itself; that of a reversed one, such as -1D, is of no use."""
+    known = isinstance(index, pd.DatetimeIndex) and index.freq is not None and index.freq.n > 0
+    return index.freqstr if known else None
 
 
 def _with_index(frame: pd.DataFrame) -> pd.DataFrame:
     """Dates or names held in the index become columns; a plain row count is dropped."""
     index = frame.index
+    if isinstance(frame.columns, pd.MultiIndex):
+        raise DataError(
+            f"the table has columns of {frame.columns.nlevels} levels, such as {frame.columns[0]!r}; name each by one "
+            "word, as by table.columns = table.columns.map('_'.join)"
+        )
     if isinstance(index, pd.DatetimeIndex | pd.PeriodIndex) and index.name is None:
-        return frame.rename_axis("ds").reset_index()
-    return frame.reset_index(drop=index.names == [None] or set(index.names) <= set(frame.columns))
+        frame, index = frame.rename_axis("ds"), index.rename("ds")
+        _refuse_double(frame, ["ds"])
+        return frame.reset_index()
+    double = [name for name in index.names if name in frame.columns]
+    if double and len(double) < index.nlevels:
+        _refuse_double(frame, double)
+    return frame.reset_index(drop=index.names == [None] or bool(double))
+
+
+def _refuse_double(frame: pd.DataFrame, names: list[Any]) -> None:
+    for name in names:
+        if name in frame.columns:
+            raise DataError(
+                f"the table has both an index and a column {name!r}; leave one out: table.drop(columns={name!r}), or "
+                "table.reset_index(drop=True) if the index is not meant"
+            )
 
 
 def _load_polars(source: Any) -> Table:
@@ -146,100 +177,21 @@ def _from_polars(column: Any) -> pd.Series:
     return pd.Series(column.to_list()).infer_objects()
 
 
-def _load_file(path: Path) -> Table:
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise DataError(f"there is no file {path}; check the path") from None
-    except OSError as reason:
-        raise DataError(f"{path} cannot be read: {reason.strerror}") from None
-    if path.suffix == ".parquet":
-        return _check_columns(Table(_parquet(path, content), name=path.name))
-    text = _decoded(path, content)
-    delimiter = _delimiter(text)
-    frame = _parsed(path, text, delimiter)
-    guesses = () if delimiter == "," else (f"delimiter: {delimiter!r}",)
-    return _decimal_commas(_check_columns(Table(frame, name=path.name, is_file=True, guesses=guesses)), delimiter)
-
-
-def _parquet(path: Path, content: bytes) -> pd.DataFrame:
-    try:
-        return _with_index(pd.read_parquet(io.BytesIO(content)))
-    except ImportError:
-        raise DataError(
-            f"{path}: reading .parquet needs pyarrow; pip install pyarrow, or save the table as CSV"
-        ) from None
-    except (ValueError, OSError) as reason:
-        raise DataError(f"{path} is not a parquet file: {reason}") from None
-
-
-def _decoded(path: Path, content: bytes) -> str:
-    try:
-        content = gzip.decompress(content) if path.suffix == ".gz" else content
-    except (OSError, EOFError):
-        raise DataError(f"{path} is not a whole gzip file; compress the CSV again or pass it uncompressed") from None
-    if content.startswith(b"PK") or b"\0" in content[:4096]:
-        raise DataError(
-            f"{path} is not a text table (a spreadsheet, UTF-16 or other binary file?); save it as CSV in UTF-8"
-        )
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as reason:
-        line = content[: reason.start].count(b"\n") + 1
-        raise DataError(
-            f"{path}, line {line}: byte 0x{content[reason.start]:02x} is not UTF-8; save the file as UTF-8"
-        ) from None
-    if not text.strip():
-        raise DataError(f"{path} is empty; expected a header line and one row per date")
-    return text
-
-
-def _delimiter(text: str) -> str:
-    header = text.lstrip().partition("\n")[0]
-    return max(",;\t|", key=header.count)  # the first of equals: a comma if there is none at all
-
-
-def _parsed(path: Path, text: str, delimiter: str) -> pd.DataFrame:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            frame = pd.read_csv(io.StringIO(text), sep=delimiter, low_memory=False, skip_blank_lines=False)
-    except (ValueError, pd.errors.ParserWarning) as reason:  # pandas' own parser errors are ValueErrors
-        raise DataError(
-            f"{path} is not a regular table: {str(reason).strip()}; every line needs as many fields as the header"
-        ) from None
-    if not isinstance(frame.index, pd.RangeIndex):
-        named, fields = len(frame.columns), len(frame.columns) + frame.index.nlevels
-        raise DataError(
-            f"{path}: the header names {named} columns but the rows have {fields} fields between {delimiter!r}; "
-            "name every column (a decimal comma needs ';' between the fields)"
-        )
-    filled = np.flatnonzero(frame.notna().any(axis=1))
-    if len(filled) == 0:
-        raise DataError(f"{path} has a header and no rows; expected one row per date")
-    return frame.iloc[: filled[-1] + 1]  # blank lines at the end are no data; inside they are reported
-
-
-def _decimal_commas(table: Table, delimiter: str) -> Table:
-    """Numbers such as 112,5 in a file whose fields are not divided by commas."""
-    frame, guesses = table.frame.copy(), list(table.guesses)
-    for column in [] if delimiter == "," else [column for column in frame.columns if is_text(frame[column])]:
-        text = frame[column].dropna().str.strip()
-        with_comma = text[text.str.contains(",")]
-        if len(with_comma) and text.str.fullmatch(r"[+-]?\d+(,\d+)?").all():
-            frame[column] = frame[column].str.replace(",", ".").astype(np.float64)
-            example = f"{with_comma.iloc[0]!r} read as {frame[column][with_comma.index[0]]}"
-            guesses.append(f"decimal comma in column {column!r}: {example}")
-    return replace(table, frame=frame, guesses=tuple(guesses))
+def _load_file(path: Path, id_column: str | None) -> Table:
+    frame, guesses = read_file(path, id_column)
+    is_text_file = path.suffix.lower() != ".parquet"
+    return _check_columns(Table(_with_index(frame), name=path.name, is_file=is_text_file, guesses=guesses))
 
 
 def _check_columns(table: Table) -> Table:
-    repeated = table.frame.columns[table.frame.columns.duplicated()]
+    frame = table.frame.rename(columns=str).reset_index(drop=True)
+    repeated = frame.columns[frame.columns.duplicated()]
     if len(repeated):
         raise DataError(f"{table.name} has several columns named {repeated[0]!r}; give each its own name")
     if len(table.frame) == 0:
         raise DataError(f"{table.name} has no rows; expected one row per date")
-    return replace(table, frame=table.frame.rename(columns=str).reset_index(drop=True))
+    categories = [column for column in frame.columns if isinstance(frame[column].dtype, pd.CategoricalDtype)]
+    return replace(table, frame=frame.assign(**{column: frame[column].astype(object) for column in categories}))
 
 
 # ------------------------------------------------------------------------------------------------------- columns
@@ -306,7 +258,8 @@ def _target_column(table: Table, given: str | None, taken: set[str | None]) -> t
 
 
 def _listed(columns: Any) -> str:
-    return ", ".join(repr(column) for column in columns)
+    names = [repr(column) for column in columns]
+    return ", ".join(names if len(names) <= 12 else [*names[:10], f"... ({len(names)} in all)"])
 
 
 # ------------------------------------------------------------------------------------------------------- numbers
@@ -319,9 +272,17 @@ def _mostly_numbers(column: pd.Series) -> bool:
 def _numbers(column: pd.Series) -> np.ndarray:
     """A column as float64, with NaN for whatever is no number."""
     if not pd.api.types.is_numeric_dtype(column):
-        cells = column.astype(object).map(lambda cell: cell if isinstance(cell, str | Real | Decimal) else None)
-        column = pd.to_numeric(cells, errors="coerce")
+        column = pd.to_numeric(column.astype(object).map(_number_or_text), errors="coerce")
     return np.array(column.to_numpy(np.float64, na_value=np.nan))
+
+
+def _number_or_text(cell: Any) -> float | str | None:
+    if isinstance(cell, str):
+        return cell
+    try:
+        return float(cell) if isinstance(cell, Real | Decimal) else None
+    except OverflowError:  # a whole number beyond float64
+        return math.inf if cell > 0 else -math.inf
 
 
 def read_numbers(column: pd.Series, where: Where) -> np.ndarray:
