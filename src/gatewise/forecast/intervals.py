@@ -63,7 +63,8 @@ class Calibration:
     def in_words(self) -> str:
         """How many errors the intervals rest on."""
         n = len(self.distances)
-        return f"intervals: sized by {n} held-out errors; levels above {100 * n / (n + 1):.3g} % by a normal tail"
+        tail = f"; levels above {100 * n / (n + 1):.3g} % by a normal tail" if n < 1000 else ""
+        return f"intervals: sized by {n} held-out errors{tail}"
 
     def _quantile(self, level: float) -> float:
         n = len(self.distances)

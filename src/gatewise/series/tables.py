@@ -102,7 +102,7 @@ def _load_array(source: Any) -> Table:
             f"the array has shape {array.shape}, expected one dimension (T,); "
             "pass one column, such as array[:, 0], or a table"
         )
-    return _one_series(pd.Series(array).infer_objects())
+    return _one_series(pd.Series(array, dtype=array.dtype))
 
 
 def _load_pandas_series(source: pd.Series) -> Table:
