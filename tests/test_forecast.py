@@ -357,10 +357,10 @@ def test_the_backtest_goes_by_the_season_of_the_forecast(refit):
     assert found.season == 12
     assert "SeasonalNaive" in found.overall
     assert {one.season for one in found.stretches} == {12}
-    assert found.guesses[-2:] == (
-        "season: 12 steps, usual for frequency MS",
-        f"trained on the first {48 if refit else 36} values, context: {24 if refit else 12} steps, chosen by season "
-        "and length",
+    assert found.guesses[-1] == "season: 12 steps, usual for frequency MS"
+    values, context = (48, 24) if refit else (36, 12)
+    assert (
+        found.trained == f"trained on the first {values} values, context: {context} steps, chosen by season and length"
     )
 
 
@@ -450,6 +450,8 @@ def test_a_series_that_repeats_itself_has_no_mase_but_a_backtest():
     assert np.isnan(found.overall["LSTM"]["MASE"])
     assert found.overall["SeasonalNaive"]["MAE"] == 0
     assert "Do not trust" in found.verdict
+    assert "MASE" not in found.verdict
+    assert found.table().splitlines()[1].split()[-1] == "-"
 
 
 # ------------------------------------------------------------------------------------------------- errors

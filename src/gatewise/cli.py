@@ -98,7 +98,7 @@ def _backtest(arguments: argparse.Namespace) -> None:
     windows = 3 if arguments.windows is None else arguments.windows
     found = _tested(model, panel, arguments, windows)
     _write(arguments, found.forecasts, found.plot)
-    _say_guesses(found.guesses[:-1])
+    _say_guesses(found.guesses)
     _say_backtest(found, arguments.horizon, windows)
     print(f"\nEach window\n{_shown(found.scores)}")
     _say_verdict(found, arguments)
@@ -209,7 +209,7 @@ def _say_guesses(guesses: Sequence[str]) -> None:
 
 def _say_backtest(found: Any, horizon: int, windows: int) -> None:
     season = f"seasonal naive forecast (season {found.season})" if found.season > 1 else "naive forecast"
-    print(f"\nBacktest: {windows} x {horizon} steps held out, mean scores ({found.guesses[-1]})\n{found.table()}")
+    print(f"\nBacktest: {windows} x {horizon} steps held out, mean scores ({found.trained})\n{found.table()}")
     print(f"  MASE: absolute error over that of the {season}, one step ahead, in the training part; 1 is as good.")
     print("  sMAPE: 200 |y - f| / (|y| + |f|), averaged, in percent.")
 

@@ -102,6 +102,7 @@ class Backtest:
         verdict: whether to trust the model, in words and numbers.
         season: that the scores and the seasonal naive forecast go by; 1 for none.
         guesses: everything that was guessed or chosen.
+        trained: on how much the model was trained, the last one if it was trained for each stretch.
         stretches: the held-out windows themselves.
     """
 
@@ -112,10 +113,11 @@ class Backtest:
     verdict: str
     season: int
     guesses: tuple[str, ...]
+    trained: str
     stretches: tuple[Stretch, ...]
 
     @classmethod
-    def of(cls, stretches: Sequence[Stretch], panel: Panel, *, guesses: tuple[str, ...]) -> "Backtest":
+    def of(cls, stretches: Sequence[Stretch], panel: Panel, *, guesses: tuple[str, ...], trained: str) -> "Backtest":
         """Score stretches of equal length."""
         rows = [row for stretch in stretches for row in _score_rows(stretch)]
         overall = {
@@ -136,6 +138,7 @@ class Backtest:
             verdict=_verdict(stretches, overall, coverage),
             season=stretches[0].season,
             guesses=guesses,
+            trained=trained,
             stretches=tuple(stretches),
         )
 
@@ -161,7 +164,7 @@ class Backtest:
         """The mean scores as text, a line for each forecast."""
         header = f"{'':<14}" + "".join(f"{score:>10}" for score in next(iter(self.overall.values())))
         lines = [
-            f"{model:<14}" + "".join(f"{value:>10.4g}" for value in scores.values())
+            f"{model:<14}" + "".join(f"{'-' if np.isnan(value) else f'{value:.4g}':>10}" for value in scores.values())
             for model, scores in self.overall.items()
         ]
         return "\n".join([header, *lines])

@@ -317,7 +317,7 @@ class Forecaster:
                     "all values are filled in; choose another horizon or number of windows (--windows)"
                 )
             stretches.append(Stretch(past, y, made, season))
-        return Backtest.of(stretches, panel, guesses=(*panel.guesses, why, trained))
+        return Backtest.of(stretches, panel, guesses=(*panel.guesses, why), trained=trained)
 
     def affordable_windows(self, table: Any, horizon: int, **columns: Any) -> int:
         """How many windows a backtest of a series can have: up to 3 that leave half of it, and enough to train on.
