@@ -350,6 +350,13 @@ def test_values_filled_in_are_not_scored():
         Forecaster(**SMALL).backtest(gappy().iloc[:88], 4, windows=3, fill="interpolate")
 
 
+def test_a_past_of_zeros_filled_in_is_no_fault():
+    data = table(wave(60))
+    data.loc[:44, "y"] = np.nan
+    found = Forecaster(**SMALL).backtest(data, 10, windows=2, fill="zero")  # the first cut lies among the zeros
+    assert found.forecasts["Naive"].tolist()[:10] == [0.0] * 10
+
+
 @pytest.mark.parametrize("refit", [False, True])
 def test_the_backtest_goes_by_the_season_of_the_forecast(refit):
     data = table(wave(60))

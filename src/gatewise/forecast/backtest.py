@@ -73,12 +73,10 @@ class Stretch:
             "MASE": _mase(self, y, f),
         }
 
-    def inside(self, level: float) -> np.ndarray:
-        """Whether each known value lies inside the interval of a level."""
-        lower, upper = (bound[self.known] for bound in self.forecast.intervals[level])
-        y = self.y[self.known]
-        within: np.ndarray = (lower <= y) & (y <= upper)
-        return within
+    def bounds(self, level: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The known values, with the lower and the upper bound of a level."""
+        lower, upper = self.forecast.intervals[level]
+        return self.y[self.known], lower[self.known], upper[self.known]
 
 
 def _mase(stretch: Stretch, y: np.ndarray, f: np.ndarray) -> float:
@@ -129,13 +127,13 @@ class Backtest:
         }
         frames = [_forecast_rows(one) for one in stretches]
         levels = sorted(stretches[0].forecast.intervals)
-        coverage = {level: float(np.mean(np.concatenate([one.inside(level) for one in stretches]))) for level in levels}
+        coverage = {level: _coverage(stretches, level) for level in levels}
         return cls(
             scores=to_table(pd.DataFrame(rows), panel.backend, date_only=panel.date_only),
             forecasts=to_table(pd.concat(frames, ignore_index=True), panel.backend, date_only=panel.date_only),
             overall=overall,
             coverage=coverage,
-            verdict=_verdict(stretches, overall, coverage),
+            verdict=_verdict(stretches, rows, overall, coverage),
             season=stretches[0].season,
             guesses=guesses,
             trained=trained,
@@ -176,12 +174,18 @@ def _mean(scores: list[float]) -> float:
     return float(np.mean(known)) if known else float("nan")
 
 
+def _coverage(stretches: Sequence[Stretch], level: float) -> float:
+    """The fraction of all known values inside the interval of a level."""
+    y, lower, upper = (np.concatenate(parts) for parts in zip(*(one.bounds(level) for one in stretches), strict=True))
+    return metrics.coverage(y, lower, upper)
+
+
 def _score_rows(stretch: Stretch) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = [
         {"unique_id": stretch.past.unique_id, "cutoff": stretch.past.ds[-1], "model": model, **stretch.scores(f)}
         for model, f in stretch.rivals.items()
     ]
-    rows[0] |= {f"coverage-{level:g}": stretch.inside(level).mean() for level in sorted(stretch.forecast.intervals)}
+    rows[0] |= {f"coverage-{level:g}": _coverage([stretch], level) for level in sorted(stretch.forecast.intervals)}
     return rows
 
 
@@ -192,10 +196,15 @@ def _forecast_rows(stretch: Stretch) -> pd.DataFrame:
     return made.assign(**{name: f for name, f in stretch.rivals.items() if name != stretch.forecast.model})
 
 
-def _verdict(stretches: Sequence[Stretch], overall: dict[str, dict[str, float]], coverage: dict[float, float]) -> str:
+def _verdict(
+    stretches: Sequence[Stretch],
+    rows: list[dict[str, Any]],
+    overall: dict[str, dict[str, float]],
+    coverage: dict[float, float],
+) -> str:
     model, *others = overall
     best = min(others, key=lambda name: overall[name]["MAE"])
-    ours, theirs = ([one.scores(one.rivals[name])["MAE"] for one in stretches] for name in (model, best))
+    ours, theirs = ([row["MAE"] for row in rows if row["model"] == name] for name in (model, best))
     numbers = f"Mean absolute error {overall[model]['MAE']:.4g} against {overall[best]['MAE']:.4g}"
     if np.isfinite(overall[model]["MASE"]):
         numbers += f" (MASE {overall[model]['MASE']:.3g} against {overall[best]['MASE']:.3g})"

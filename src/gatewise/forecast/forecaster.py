@@ -289,7 +289,7 @@ class Forecaster:
             DataError: as for `fit`, also if what is left to train on is too short.
             ValueError: if an argument is out of range.
         """
-        _whole("horizon", horizon, 1)
+        _check_horizon(horizon)
         _whole("windows", windows, 1)
         levels = _levels(level)
         panel, one = self._read(table, columns)
@@ -300,8 +300,9 @@ class Forecaster:
                 f"{max(first, 0)} to train on, expected at least {FEWEST}; lower windows (--windows) or the horizon"
             )
         season, why = self.plan.choose_season(panel, one)  # of the whole series: the calendar gives nothing away
+        truth = {cut: _observed(one, cut, horizon) for cut in range(first, len(one), horizon)}
         stretches: list[Stretch] = []
-        for cut in range(first, len(one), horizon):
+        for cut, y in truth.items():
             past = _known(one, cut)
             if refit or not stretches:
                 left = f" left by {windows} windows of {horizon}"
@@ -310,12 +311,6 @@ class Forecaster:
                 model = self.recipe.train(pipeline, past.y, title)
                 trained = f"trained on the first {cut} values, {context}"
             made = self._forecast(panel, past, model, horizon, levels)
-            y = _observed(one, slice(cut, cut + horizon))
-            if np.isnan(y).all():
-                raise DataError(
-                    f"series {str(one.unique_id)!r}: nothing was observed in the {horizon} steps after {past.ds[-1]}, "
-                    "all values are filled in; choose another horizon or number of windows (--windows)"
-                )
             stretches.append(Stretch(past, y, made, season))
         return Backtest.of(stretches, panel, guesses=(*panel.guesses, why), trained=trained)
 
@@ -361,9 +356,7 @@ class Forecaster:
         return self._panel, self._panel.series[0], self._model
 
     def _forecast(self, panel: Panel, one: Series, model: Fitted, horizon: int, levels: tuple[float, ...]) -> Forecast:
-        _whole("horizon", horizon, 1)
-        if horizon > MOST_STEPS:
-            raise ValueError(f"horizon is {horizon}, expected at most {MOST_STEPS} steps")
+        _check_horizon(horizon)
         past = one.y[None]
         mean, spread = model.extrapolate(past, horizon)[0], float(model.spreads(past)[0])
         reach = {level: model.calibrated.reach(spread, horizon, level) for level in levels}
@@ -376,13 +369,21 @@ def _known(one: Series, cut: int) -> Series:
     y = one.y[:cut].copy()
     if one.filled is not None:
         true = np.flatnonzero(~one.filled[:cut])
-        y[true[-1] + 1 :] = y[true[-1]]
+        if len(true):  # else all are zeros, which tell nothing of what came later
+            y[true[-1] + 1 :] = y[true[-1]]
     return Series(one.unique_id, one.ds[:cut], y)
 
 
-def _observed(one: Series, part: slice) -> np.ndarray:
-    """The values of a part, NaN where they were filled in: what nobody observed is no measure of a forecast."""
-    return one.y[part] if one.filled is None else np.where(one.filled[part], np.nan, one.y[part])
+def _observed(one: Series, cut: int, horizon: int) -> np.ndarray:
+    """The values after a cut, NaN where they were filled in: what nobody observed is no measure of a forecast."""
+    part = slice(cut, cut + horizon)
+    y = one.y[part] if one.filled is None else np.where(one.filled[part], np.nan, one.y[part])
+    if np.isnan(y).all():
+        raise DataError(
+            f"series {str(one.unique_id)!r}: nothing was observed in the {horizon} steps after {one.ds[cut - 1]}, "
+            "all values are filled in; choose another horizon or number of windows (--windows)"
+        )
+    return y
 
 
 def _one_of(name: str, value: Any, known: Any) -> None:
@@ -393,6 +394,12 @@ def _one_of(name: str, value: Any, known: Any) -> None:
 def _whole(name: str, value: Any, least: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value < 2**63:
         raise ValueError(f"{name} is {value!r}, expected a whole number of at least {least}")
+
+
+def _check_horizon(horizon: Any) -> None:
+    _whole("horizon", horizon, 1)
+    if horizon > MOST_STEPS:
+        raise ValueError(f"horizon is {horizon}, expected at most {MOST_STEPS} steps")
 
 
 def _number(name: str, value: Any, below: float, expected: str) -> None:

@@ -156,7 +156,8 @@ class Fitted:
     def _next(self, window: Tensor) -> Tensor:
         """The next value (B,) after windows (length, B, 1)."""
         z, shift, scale = self.pipeline.normalise(window)
-        answer = torch.stack([network(self.pipeline.features(z))[-1:] for network in self.networks]).mean(0)
+        x = self.pipeline.features(z)
+        answer = torch.stack([network(x)[-1:] for network in self.networks]).mean(0)
         return (answer * scale + shift)[0, :, 0]
 
     def _original(self, values: Tensor) -> np.ndarray:
