@@ -12,10 +12,10 @@ import pandas as pd
 from gatewise import plot
 from gatewise.engines import check_name
 from gatewise.forecast.backtest import Backtest, Stretch
-from gatewise.forecast.one_step import CELLS, LOSSES, Fitted, Recipe
+from gatewise.forecast.one_step import CELLS, Fitted, Recipe
 from gatewise.forecast.plan import FEWEST, SCALES, Plan
 from gatewise.series import DataError, Forecast, Panel, Series, future, read, to_frame, to_table
-from gatewise.training import History
+from gatewise.training import LOSSES, History
 from gatewise.windows import Difference
 
 STRATEGIES = ("auto", "one-step")

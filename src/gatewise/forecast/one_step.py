@@ -12,26 +12,20 @@ trained, and their answers averaged at each step: one alone depends on its seed 
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from gatewise.forecast.intervals import Calibration
 from gatewise.networks import OneStep
 from gatewise.nn import GRU, LSTM, RNN
-from gatewise.training import DivergenceError, History, fit
+from gatewise.training import LOSSES, DivergenceError, History, fit
 from gatewise.windows import Batches, Difference, Scale, Windows, normalise_windows
 
 CELLS = {"lstm": LSTM, "gru": GRU, "rnn": RNN}
-LOSSES: dict[str, Callable[..., Tensor]] = {
-    "mae": functional.l1_loss,
-    "mse": functional.mse_loss,
-    "huber": functional.huber_loss,
-}
 ORIGINS, LONGEST_HELD_OUT = 200, 96  # of the forecasts by which intervals are sized
 MOST_HELD_OUT = 4096  # windows by which the held-out loss is measured after each epoch
 FLOOR = 0.02  # smallest spread of a window, in units of the whole series' spread: a flat stretch is not blown up

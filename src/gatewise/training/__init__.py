@@ -10,7 +10,8 @@ of the last finished epoch.
     checks.py    batches, losses and numbers that are refused, in words
 """
 
+from gatewise.training.checks import LOSSES
 from gatewise.training.history import DivergenceError, History
 from gatewise.training.loop import clip_by_size, fit
 
-__all__ = ["DivergenceError", "History", "clip_by_size", "fit"]
+__all__ = ["LOSSES", "DivergenceError", "History", "clip_by_size", "fit"]
