@@ -1,7 +1,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-slow lint format clean
+NATIVE := CMakeLists.txt $(wildcard native/*)
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: demo test test-slow lint format native sanitize clean
 
 demo: .venv/.demo
 	$(BIN)/gatewise forecast --horizon 24 --out forecast.csv --plot forecast.png
@@ -22,16 +25,36 @@ format: .venv/.test
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# The native library, built anew where its sources have changed; `make test` does the same.
+native: .venv/.test
+	$(BIN)/gatewise info | grep native
+
+# native/check.cpp, a test of the C interface, under AddressSanitizer (with LeakSanitizer), UndefinedBehaviorSanitizer
+# and ThreadSanitizer. Each ends with an error if it finds anything.
+SANITIZING_COMPILER := $(if $(shell command -v clang++),clang++,g++)
+SANITIZERS := address undefined thread
+sanitize: $(SANITIZERS:%=sanitize-%)
+
+.PHONY: $(SANITIZERS:%=sanitize-%)
+$(SANITIZERS:%=sanitize-%): sanitize-%:
+	mkdir -p build
+	cmake -S . -B build/$@ -DGATEWISE_SANITIZE=$* -DCMAKE_CXX_COMPILER=$(SANITIZING_COMPILER) >build/$@.log
+	cmake --build build/$@ --target check --parallel 2 >>build/$@.log
+	build/$@/check
+
 clean:
 	rm -rf .venv build dist out
 
 .venv/bin/pip:
 	$(PYTHON) -m venv .venv
 
-.venv/.demo: .venv/bin/pip pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[plot]"
+# The native library is built if a compiler is found.
+.venv/.demo: .venv/bin/pip pyproject.toml constraints.txt $(NATIVE)
+	$(PIP) -e ".[plot]"
 	touch $@
 
-.venv/.test: .venv/bin/pip pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test]"
+# The native library must be built; `make test GATEWISE_NATIVE=0` is for a machine without a compiler.
+.venv/.test: export GATEWISE_NATIVE ?= 1
+.venv/.test: .venv/bin/pip pyproject.toml constraints.txt $(NATIVE)
+	$(PIP) -e ".[test]"
 	touch $@

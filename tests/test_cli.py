@@ -1,5 +1,6 @@
 """The command: what it prints, writes and refuses, run as a person would."""
 
+import os
 import subprocess
 import sys
 
@@ -240,8 +241,6 @@ def test_files_are_written_whoever_stops_reading(sales):
 
 
 def test_letters_that_the_terminal_lacks_do_no_harm(sales):
-    import os
-
     (sales / "whole.csv").write_text((sales / "whole.csv").read_text().replace("sold", "Umsätze"), encoding="utf-8")
     arguments = ["forecast", "whole.csv", "--horizon", "3", "--windows", "0", "--quiet", *SMALL]
     done = run(arguments, env={**os.environ, "PYTHONIOENCODING": "ascii"})
@@ -279,6 +278,20 @@ def test_info_names_engines_and_extras(capsys):
     said = capsys.readouterr().out
     for words in (f"gatewise {gatewise.__version__}", "torch ", "reference", "aten", "matplotlib", "threads"):
         assert words in said
+
+
+def test_info_says_what_the_native_library_computes_with(capsys, monkeypatch):
+    monkeypatch.setattr("gatewise.engines.library.reason", lambda: None)
+    monkeypatch.setattr("gatewise.engines.library.instructions", lambda: "avx512")
+    monkeypatch.setattr("torch.get_num_threads", lambda: 3)
+    assert main(["info"]) == 0
+    assert "native library: avx512, 3 threads\n" in capsys.readouterr().out
+
+
+def test_info_says_why_there_is_no_native_library(capsys, monkeypatch):
+    monkeypatch.setattr("gatewise.engines.library.reason", lambda: "switched off")
+    assert main(["info"]) == 0
+    assert "native library: none, switched off\n" in capsys.readouterr().out
 
 
 def test_the_command_is_a_program_and_a_module():

@@ -14,7 +14,7 @@ from torch.nn.utils.rnn import pack_padded_sequence
 from gatewise import cells, engines, nn
 from gatewise.cells import LSTMState, Weights
 from gatewise.engines import Request, Scan
-from test_engines import KINDS, LENGTHS, PAIRS, B, H, I, P, T, Wrong, normal
+from test_engines import KINDS, LENGTHS, PAIRS, RUNNING, B, H, I, P, T, Wrong, normal
 from tolerance import assert_close
 
 
@@ -189,7 +189,7 @@ def test_a_cell_of_ones_own_runs_on_the_reference(capsys):
 
 def test_a_changed_equation_is_never_run_by_a_fused_kernel():
     changed = dataclasses.replace(cells.LSTM, step=functools.partial(cells.lstm_step))
-    assert engines.choose(request_of("lstm")).name == "aten"
+    assert engines.choose(request_of("lstm")).name == RUNNING[0]
     assert engines.choose(request_of("lstm")._replace(cell=changed)).name == "reference"
 
 
@@ -210,7 +210,8 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_aten_refuses_with_its_reason(name):
+def test_aten_refuses_with_its_reason(name, monkeypatch):
+    monkeypatch.setattr(engines, "ENGINES", {name: engines.ENGINES[name] for name in ("aten", "reference")})
     request, reason = REFUSALS[name]
     assert reason in engines.aten.refuses(request)
     assert engines.choose(request).name == "reference"
@@ -223,13 +224,14 @@ def test_aten_refuses_with_its_reason(name):
 
 def test_every_reason_is_told_when_none_accepts(monkeypatch):
     monkeypatch.delitem(engines.ENGINES, "reference")
-    with pytest.raises(ValueError, match=r"^engine 'aten' refuses: torch's kernels do not give back gates$"):
-        engines.choose(request_of("lstm", keep=("gates",)))
+    native = "engine 'native' refuses: the kernels are for float32 and float64, and x is torch.bfloat16"
+    with pytest.raises(ValueError, match=f"^{native}; engine 'aten' refuses: torch's kernels do not give back gates$"):
+        engines.choose(request_of("lstm", torch.bfloat16, keep=("gates",)))
 
 
 def test_there_is_no_such_engine():
     for call in (lambda: nn.GRU(I, H, engine="fast"), lambda: engines.use_engine("fast").__enter__()):
-        with pytest.raises(ValueError, match="engine is 'fast', expected one of 'auto', 'aten', 'reference'"):
+        with pytest.raises(ValueError, match="engine is 'fast', expected one of 'auto', 'native', 'aten', 'reference'"):
             call()
 
 
@@ -238,15 +240,15 @@ def chosen(engine: str = "auto") -> str:
 
 
 def test_use_engine_overrides_the_layer_nests_and_ends():
-    assert (chosen(), chosen("reference")) == ("aten", "reference")
+    assert (chosen(), chosen("reference")) == (RUNNING[0], "reference")
     with engines.use_engine("reference"):
         assert chosen("aten") == "reference"
         with engines.use_engine("auto"):
-            assert chosen("reference") == "aten"
+            assert chosen("reference") == RUNNING[0]
         with pytest.raises(KeyError), engines.use_engine("aten"):
             raise KeyError
         assert chosen() == "reference"
-    assert chosen() == "aten"
+    assert chosen() == RUNNING[0]
 
 
 def test_use_engine_reaches_tasks_begun_inside_and_no_other_threads_and_tasks():
@@ -271,7 +273,7 @@ def test_use_engine_reaches_tasks_begun_inside_and_no_other_threads_and_tasks():
         thread = threading.Thread(target=lambda: seen.append(chosen()))
         thread.start()
         thread.join()
-    assert seen == ["aten"]
+    assert seen == [RUNNING[0]]
     assert asyncio.run(together()) == ["reference", "aten"]
     assert asyncio.run(inherited()) == ["reference", "reference"]
 
@@ -281,26 +283,34 @@ def explained(layer: nn.Recurrent, x: Tensor, capsys, **options: Any) -> list[st
     return capsys.readouterr().out.splitlines()
 
 
+needs_native = pytest.mark.skipif("native" not in RUNNING, reason="the native library is not there")
+
+
+@needs_native
 def test_explain(capsys):
     x, generator = torch.zeros(2, T, I), torch.Generator()
     layer = nn.LSTM(I, H, 2, bidirectional=True, batch_first=True, generator=generator)
     assert explained(layer, x, capsys, lengths=[5, 0]) == [
         "LSTM(3, 6, num_layers=2, batch_first=True, bidirectional=True) "
         "on x (2, 5, 3), torch.float32, cpu; engine='auto'",
-        "  aten       runs: torch's own fused kernels",
+        "  native     runs: Gatewise's own kernels",
+        "  aten       would run, but a faster engine does",
         "  reference  would run, but a faster engine does",
     ]
     assert explained(nn.GRU(I, H, engine="reference", generator=generator), x, capsys)[1:] == [
+        "  native     is not asked: engine='reference'",
         "  aten       is not asked: engine='reference'",
         "  reference  runs: a Python loop over gatewise.cells, the specification",
     ]
     with engines.use_engine("aten"):
         assert explained(nn.GRU(I, H, generator=generator), x[:, :0], capsys)[1:] == [
+            "  native     is not asked: use_engine('aten')",
             "  aten       refuses: torch's kernels do not take an empty x, here (2, 0, 3)",
             "  reference  is not asked: use_engine('aten')",
         ]
 
 
+@needs_native
 def test_explain_when_an_engine_runs_a_part(capsys, monkeypatch):
     narrow = Wrong("output scaled")
     monkeypatch.setattr(
@@ -309,7 +319,8 @@ def test_explain_when_an_engine_runs_a_part(capsys, monkeypatch):
     monkeypatch.setattr(engines, "ENGINES", {"wrong": narrow, **engines.ENGINES})
     assert explained(nn.GRU(I, H, 3, generator=torch.Generator()), torch.zeros(T, B, I), capsys)[1:] == [
         "  wrong      runs 1 of 3 scans: makes a mistake; refuses the others: x is wide",
-        "  aten       runs 2 of 3 scans: torch's own fused kernels",
+        "  native     runs 2 of 3 scans: Gatewise's own kernels",
+        "  aten       would run, but a faster engine does",
         "  reference  would run, but a faster engine does",
     ]
 
@@ -356,11 +367,14 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("engine", engines.ENGINES)
+@pytest.mark.parametrize("engine", RUNNING)
 @pytest.mark.parametrize("name", BAD)
 def test_tensors_that_do_not_fit_are_an_error_before_any_kernel(name, engine):
     changes, message = BAD[name]
-    with pytest.raises(RuntimeError) as caught:
+    refused = (name, engine) == ("device", "native")
+    if refused:
+        message = "engine 'native' refuses: the kernels are for the CPU, and x is on meta"
+    with pytest.raises(ValueError if refused else RuntimeError) as caught:
         scan_of(request_of("lstm", torch.float32, **changes), engine)
     assert str(caught.value).startswith(message)
 

@@ -118,9 +118,18 @@ def _info(arguments: argparse.Namespace) -> None:
     print("engines, fastest first:")
     for engine in ENGINES.values():
         print(f"  {engine.name:<10} {engine.summary}")
+    print(f"native library: {_native_library(torch.get_num_threads())}")
     print("extras:")
     for package, use in {"matplotlib": "figures", "polars": "polars tables", "pyarrow": ".parquet files"}.items():
         print(f"  {package:<10} {'installed' if find_spec(package) else 'not installed'} ({use})")
+
+
+def _native_library(threads: int) -> str:
+    """What the native engine computes with, or why it cannot."""
+    from gatewise.engines import library
+
+    why_not = library.reason()
+    return f"{library.instructions()}, {threads} threads" if why_not is None else f"none, {why_not}"
 
 
 # ---------------------------------------------------------------------------------------------------------- steps

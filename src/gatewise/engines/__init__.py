@@ -22,10 +22,12 @@ together are an error before any kernel runs.
 An engine may also have `scan_packed(cell, data, batch_sizes, state, weights, *, reverse)`, for the `data (N, I)` and
 `batch_sizes (T,)`, on the CPU, of torch's PackedSequence: the valid steps of all sequences, time by time, longest
 sequence first, as are the rows of the state. The output is packed as `data`; nothing is kept. For an engine without it
-the sequences are padded, which takes the memory of `T x B` steps. `refuses` answers for both.
+the sequences are padded, which takes the memory of `T x B` steps. `refuses` answers for both. And it may have
+`stepper(cell, x, state, weights)`, see the function of this name below: for streams.
 
 The engines, fastest first:
 
+`native`     Gatewise's own kernels for CPUs, in C++: float32 and float64, every cell of `gatewise.cells`, gates too.
 `aten`       torch's own fused kernels: oneDNN and ATen on a CPU, cuDNN on CUDA, MPS. The gates stay inside.
 `reference`  a Python loop over `gatewise.cells`: the specification that the others are tested against. Accepts all.
 
@@ -34,7 +36,7 @@ falls back silently. `use_engine` overrides the `engine=` of every layer called 
 wish. A new engine is one file and one line at the end of this one; a test may put one into `ENGINES` for its time.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple, Protocol
@@ -111,7 +113,7 @@ def check(cell: Cell, x: Tensor, state: tuple[Tensor, ...], weights: Weights, le
         ...
         RuntimeError: x (T, B, I) has shape (5, 2, 4), expected (5, 2, 3) to go with weight_ih (8, 3)
     """
-    like = weights.weight_ih
+    like, device, dtype = weights.weight_ih, weights.weight_ih.device, weights.weight_ih.dtype
     if x.dim() != 3:
         raise RuntimeError(f"x has shape {tuple(x.shape)}, expected (T, B, I)")
     if like.dim() != 2 or like.shape[0] % len(cell.gates):
@@ -126,7 +128,7 @@ def check(cell: Cell, x: Tensor, state: tuple[Tensor, ...], weights: Weights, le
         ("bias_hh", weights.bias_hh, (rows,)),
         ("weight_hr", weights.weight_hr, (P, H)),
         ("the state's h", state[0], (B, P)),
-        *((f"the state's {name}", one, (B, H)) for name, one in zip(cell.state._fields[1:], state[1:], strict=True)),
+        *[("the state's c", one, (B, H)) for one in state[1:]],
     ]
     for name, tensor, shape in expected:
         if tensor is None:
@@ -134,21 +136,23 @@ def check(cell: Cell, x: Tensor, state: tuple[Tensor, ...], weights: Weights, le
         if tensor.shape != shape:
             came, weight = tuple(tensor.shape), tuple(like.shape)
             raise RuntimeError(f"{name} has shape {came}, expected {shape} to go with weight_ih {weight}")
-        if tensor.device != like.device:
-            raise RuntimeError(f"{name} is on {tensor.device}, expected {like.device} as weight_ih; move it with .to()")
-        if tensor.dtype != like.dtype and not torch._C._is_any_autocast_enabled():
-            raise RuntimeError(f"{name} is {tensor.dtype}, expected {like.dtype} as weight_ih; convert it with .to()")
+        if tensor.device != device:
+            raise RuntimeError(f"{name} is on {tensor.device}, expected {device} as weight_ih; move it with .to()")
+        if tensor.dtype != dtype and not torch.is_autocast_enabled(device.type):
+            raise RuntimeError(f"{name} is {tensor.dtype}, expected {dtype} as weight_ih; convert it with .to()")
     if lengths is None:
         return
     if lengths.shape != (B,) or lengths.dtype not in INTEGERS:
         raise RuntimeError(f"lengths is {lengths.dtype} {tuple(lengths.shape)}, expected integers of shape ({B},)")
-    if lengths.device.type == "cpu" and B and not 0 <= int(lengths.min()) <= int(lengths.max()) <= T:
+    seen = lengths.device.type == "cpu" and B and not torch.compiler.is_compiling()
+    if seen and not 0 <= int(lengths.min()) <= int(lengths.max()) <= T:
         raise RuntimeError(
             f"lengths go from {lengths.min()} to {lengths.max()}, expected from 0 to {T}, the steps of x"
         )
 
 
 _override: ContextVar[str | None] = ContextVar("gatewise engine", default=None)
+_blocks = 0  # of use_engine that are open anywhere: while there are none, torch.compile need not read the variable
 
 
 @contextmanager
@@ -171,14 +175,23 @@ def use_engine(name: str) -> Iterator[None]:
         >>> with use_engine("reference"):
         ...     explain(gru, torch.zeros(5, 2, 3))
         GRU(3, 8) on x (5, 2, 3), torch.float32, cpu; use_engine('reference')
+          native     is not asked: use_engine('reference')
           aten       is not asked: use_engine('reference')
           reference  runs: a Python loop over gatewise.cells, the specification
     """
+    global _blocks
     token = _override.set(check_name(name))
+    _blocks += 1
     try:
         yield
     finally:
+        _blocks -= 1
         _override.reset(token)
+
+
+def overridden() -> bool:
+    """Whether a block of `use_engine` is open here."""
+    return _blocks > 0 and _override.get() is not None
 
 
 def check_name(name: str) -> str:
@@ -194,7 +207,7 @@ def choose(request: Request, engine: str = "auto") -> Engine:
     Raises:
         ValueError: the named engine refuses, or none accepts; with every reason.
     """
-    name = _override.get() or engine
+    name = (_override.get() if _blocks else None) or engine
     asked = list(ENGINES.values()) if name == "auto" else [ENGINES[check_name(name)]]
     reasons = []
     for one in asked:
@@ -268,6 +281,42 @@ def scan_packed(
     return padded._replace(output=pack_padded_sequence(padded.output, lengths).data)
 
 
+class Stepper(Protocol):
+    """One layer run step by step on fixed memory; see `stepper`."""
+
+    @property
+    def dtype(self) -> torch.dtype: ...
+
+    @property
+    def width(self) -> int: ...
+
+    def holds(self) -> bool: ...
+
+    def __call__(self, x: int, output: int) -> int: ...
+
+
+def stepper(
+    cell: Cell, x: Tensor, state: Any, weights: Callable[[], Sequence[Any]], engine: str = "auto"
+) -> Stepper | None:
+    """What runs one layer step by step, its state carried on in place; None if the engine chosen cannot do that.
+
+    Called with the address of an x `(B, I)` and that of an output `(B, width)` (0 for none), it runs one step and
+    returns the address of h. It is good only while `holds()`: until weights are replaced or moved; the values in them
+    may change.
+
+    Arguments:
+        cell: what to run.
+        x: `(1, B, I)`, an example.
+        state: the cell's state tuple, contiguous; it is written.
+        weights: gives the weights as they are now.
+        engine: as for `scan`.
+    """
+    chosen = choose(Request(cell, x, state, Weights(*weights())), engine)
+    make = getattr(chosen, "stepper", None)
+    made: Stepper | None = None if make is None else make(cell, x, state, weights)
+    return made
+
+
 def packed_lengths(batch_sizes: Tensor) -> Tensor:
     """The lengths of packed sequences, longest first: for each, the steps at which it is still on.
 
@@ -300,9 +349,11 @@ def explain(layer: Explainable, x: Tensor, lengths: Tensor | None = None) -> Non
 
     Examples:
         >>> from gatewise.nn import RNN
-        >>> rnn = RNN(1, 8, nonlinearity="identity", generator=torch.Generator().manual_seed(0))
-        >>> explain(rnn, torch.zeros(24, 2, 1))
-        RNN(1, 8, nonlinearity=identity) on x (24, 2, 1), torch.float32, cpu; engine='auto'
+        >>> options = {"dtype": torch.bfloat16, "generator": torch.Generator().manual_seed(0)}
+        >>> rnn = RNN(1, 8, nonlinearity="identity", **options)
+        >>> explain(rnn, torch.zeros(24, 2, 1, dtype=torch.bfloat16))
+        RNN(1, 8, nonlinearity=identity) on x (24, 2, 1), torch.bfloat16, cpu; engine='auto'
+          native     refuses: the kernels are for float32 and float64, and x is torch.bfloat16
           aten       refuses: torch has no fused kernel for the step 'rnn_identity_step' of the cell 'rnn_identity'
           reference  runs: a Python loop over gatewise.cells, the specification
     """
@@ -329,6 +380,6 @@ def _verdict(engine: Engine, requests: list[Request], winners: list[str | None])
     return f"runs{share}: {engine.summary}" + (f"; refuses the others: {reasons}" if reasons else "")
 
 
-from gatewise.engines import aten, reference  # noqa: E402 - they import the contract above
+from gatewise.engines import aten, native, reference  # noqa: E402 - they import the contract above
 
-ENGINES: dict[str, Engine] = {engine.name: engine for engine in (aten, reference)}  # fastest first; one line per engine
+ENGINES: dict[str, Engine] = {engine.name: engine for engine in (native, aten, reference)}  # fastest first

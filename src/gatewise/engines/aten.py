@@ -40,6 +40,8 @@ def refuses(request: Request) -> str | None:
         return f"torch has no fused kernel for the step {step!r} of the cell {cell.name!r}"
     if request.keep:
         return f"torch's kernels do not give back {' or '.join(sorted(request.keep))}"
+    if torch._C._functorch.peek_interpreter_stack() is not None and not torch.compiler.is_compiling():
+        return "the transforms of torch.func cannot see into torch's kernels"
     if request.x.numel() == 0:
         return f"torch's kernels do not take an empty x, here {tuple(request.x.shape)}"
     if (weights.bias_ih is None) != (weights.bias_hh is None):

@@ -8,10 +8,24 @@ what runs them is in `gatewise.engines`. The same weights serve whole sequences 
 `weights.py`  weights under torch's names, initial values, initial states
 `stack.py`    layers on top of each other, in both directions; lengths, step, trace
 `layers.py`   RNN, LSTM, GRU, RNNCell, LSTMCell, GRUCell: the constructors
+`stream.py`   Stream: a layer that keeps its state between single steps
 """
 
 from gatewise.nn.layers import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from gatewise.nn.stack import LayerTrace, Recurrent, Trace
+from gatewise.nn.stream import Stream
 from gatewise.nn.weights import Options
 
-__all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "LayerTrace", "Options", "RNNCell", "Recurrent", "Trace"]
+__all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
+    "GRUCell",
+    "LSTMCell",
+    "LayerTrace",
+    "Options",
+    "RNNCell",
+    "Recurrent",
+    "Stream",
+    "Trace",
+]

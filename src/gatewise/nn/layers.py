@@ -208,7 +208,7 @@ class RecurrentCell(Weighted):
         """
         if input.dim() not in (1, 2):
             raise ValueError(f"input has shape {tuple(input.shape)}, expected (B, I), or (I,) for one sequence")
-        weights = Weights(*[getattr(self, name) for name in Weights._fields])
+        weights = Weights(*self.weights(Weights._fields))
         self.check_features(input, weights.weight_ih)
         fields = self.initial_state(hx, input, input.shape[:-1], [self.hidden_size] * len(self.cell.state._fields))
         if input.dim() == 2:

@@ -7,7 +7,6 @@ torch's states.
 
 import warnings
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -139,8 +138,8 @@ class Recurrent(Weighted):
         if isinstance(input, PackedSequence):
             return self._forward_packed(input, hx, lengths)
         x, batched = self._time_major(input)
-        scan = partial(engines.scan, lengths=self._lengths(lengths, x))
-        output, scans = self._scan(x, self._states(hx, x, batched), scan)
+        on = None if lengths is None else self._lengths(lengths, x)
+        output, scans = self._scan(x, self._states(hx, x, batched), engines.scan, lengths=on)
         return self._laid_out(output, batched), self._state_after(scans, batched)
 
     def step(self, x_t: Tensor, state: State | None = None) -> tuple[Tensor, State]:
@@ -172,7 +171,7 @@ class Recurrent(Weighted):
         if x_t.dim() not in (1, 2):
             raise ValueError(f"x_t has shape {tuple(x_t.shape)}, expected (B, I), or (I,) for one sequence")
         batched = x_t.dim() == 2
-        self.check_features(x_t, getattr(self, self._names[0][0]))
+        self.check_features(x_t, self._weights(0).weight_ih)
         x = (x_t if batched else x_t.unsqueeze(0)).unsqueeze(0)
         output, scans = self._scan(x, self._states(state, x, batched), engines.scan)
         return output[0] if batched else output[0, 0], self._state_after(scans, batched)
@@ -204,8 +203,8 @@ class Recurrent(Weighted):
         _refuse_packed(x)
         time_major, batched = self._time_major(x)
         states = self._states(hx, time_major, batched)
-        scan = partial(engines.scan, lengths=self._lengths(lengths, time_major), keep=("gates", "cells"))
-        output, scans = self._scan(time_major, states, scan, dropout=0.0)
+        on = self._lengths(lengths, time_major)
+        output, scans = self._scan(time_major, states, engines.scan, 0.0, lengths=on, keep=("gates", "cells"))
         layers = [self._layer_trace(k, scan, batched) for k, scan in enumerate(scans)]
         return Trace(self._laid_out(output, batched), self._state_after(scans, batched), layers)
 
@@ -246,12 +245,12 @@ class Recurrent(Weighted):
 
     def _weights(self, k: int) -> Weights:
         """The weights of scan k, looked up at each call, so that one replaced or parametrised is seen."""
-        return Weights(*[getattr(self, name) for name in self._names[k]])
+        return Weights(*self.weights(self._names[k]))
 
     def _scan(
-        self, x: Tensor, states: list[Any], scan: Callable[..., Scan], dropout: float | None = None
+        self, x: Tensor, states: list[Any], scan: Callable[..., Scan], dropout: float | None = None, **options: Any
     ) -> tuple[Tensor, list[Scan]]:
-        """Run the stack on `x (T, B, I)`, or on packed `x (N, I)`, by a scan that takes such an x."""
+        """Run the stack on `x (T, B, I)`, or on packed `x (N, I)`, by a scan that takes such an x and the options."""
         scans: list[Scan] = []
         dropout = self.dropout * self.training if dropout is None else dropout
         for k, state in enumerate(states):
@@ -259,8 +258,10 @@ class Recurrent(Weighted):
                 x = self._joined(scans)
                 if dropout:
                     x = torch.dropout(x, dropout, True)
-            weights = self._weights(k)
-            scans.append(scan(self.cell, x, state=state, weights=weights, reverse=self._reverse(k), engine=self.engine))
+            weights, reverse = self._weights(k), self._reverse(k)
+            scans.append(
+                scan(self.cell, x, state=state, weights=weights, reverse=reverse, engine=self.engine, **options)
+            )
         return self._joined(scans), scans
 
     def _joined(self, scans: list[Scan]) -> Tensor:
@@ -275,17 +276,17 @@ class Recurrent(Weighted):
         data, batch_sizes, order, back = packed
         if data.dim() != 2:
             raise RuntimeError(f"input.data has shape {tuple(data.shape)}, expected (steps of all sequences, I)")
-        self.check_features(data, getattr(self, self._names[0][0]))
+        self.check_features(data, self._weights(0).weight_ih)
         first_steps = data[: int(batch_sizes[0])].unsqueeze(0)  # (1, B, I)
         states = self._states(hx, first_steps, True, order)
-        output, scans = self._scan(data, states, partial(engines.scan_packed, batch_sizes=batch_sizes))
+        output, scans = self._scan(data, states, engines.scan_packed, batch_sizes=batch_sizes)
         return PackedSequence(output, batch_sizes, order, back), self._state_after(scans, True, back)
 
     def _time_major(self, x: Tensor) -> tuple[Tensor, bool]:
         """The input as `(T, B, I)`, a view, and whether it had a batch dimension."""
         if x.dim() not in (2, 3):
             raise ValueError(f"input has shape {tuple(x.shape)}, expected 3 dimensions, or 2 for one sequence")
-        self.check_features(x, getattr(self, self._names[0][0]))
+        self.check_features(x, self._weights(0).weight_ih)
         if x.dim() == 2:
             return x.unsqueeze(1), False
         return x.transpose(0, 1) if self.batch_first else x, True
@@ -298,18 +299,25 @@ class Recurrent(Weighted):
 
     def _states(self, hx: State | None, x: Tensor, batched: bool, order: Tensor | None = None) -> list[Any]:
         """One initial state tuple of `(B, .)` for each scan, its rows in the order given."""
-        lead = (len(self._names), x.shape[1]) if batched else (len(self._names),)
         sizes = [self.proj_size or self.hidden_size] + [self.hidden_size] * (len(self.cell.state._fields) - 1)
+        if hx is None:
+            return [self.cell.state(*[x.new_zeros(x.shape[1], size) for size in sizes]) for _ in self._names]
+        lead = (len(self._names), x.shape[1]) if batched else (len(self._names),)
         fields = self.initial_state(hx, x, lead, sizes)
         if not batched:
             fields = tuple(one.unsqueeze(1) for one in fields)
         if order is not None:
             fields = tuple(one.index_select(1, order) for one in fields)
+        if lead[0] == 1:
+            return [self.cell.state(*[one.squeeze(0) for one in fields])]
         return [self.cell.state(*parts) for parts in zip(*(one.unbind(0) for one in fields), strict=True)]
 
     def _state_after(self, scans: list[Scan], batched: bool, order: Tensor | None = None) -> State:
         """The inverse of `_states`."""
-        fields = [torch.stack(parts) for parts in zip(*(one.state for one in scans), strict=True)]
+        if len(scans) == 1:
+            fields = [one.unsqueeze(0) for one in scans[0].state]
+        else:
+            fields = [torch.stack(parts) for parts in zip(*(one.state for one in scans), strict=True)]
         if order is not None:
             fields = [one.index_select(1, order) for one in fields]
         return self.final_state(fields if batched else [one.squeeze(1) for one in fields])
@@ -325,7 +333,7 @@ class Recurrent(Weighted):
             raise ValueError(
                 f"lengths is {checked.dtype} {tuple(checked.shape)}, expected integers, one for each of {B} sequences"
             )
-        if B and not 0 <= int(checked.min()) <= int(checked.max()) <= T:
+        if B and not torch.compiler.is_compiling() and not 0 <= int(checked.min()) <= int(checked.max()) <= T:
             raise ValueError(
                 f"lengths go from {checked.min()} to {checked.max()}, expected from 0 to {T}, the steps of the input"
             )

@@ -78,6 +78,11 @@ class Weighted(Module):
                 else:
                     draw_uniform(weight, bound, generator)
 
+    def weights(self, names: Sequence[str]) -> list[Any]:
+        """Weights by name, as they are now. Those that are parametrised are no parameters and are asked for longer."""
+        parameters = self._parameters
+        return [parameters[name] if name in parameters else getattr(self, name) for name in names]
+
     def initial_state(
         self, hx: State | None, x: Tensor, lead: tuple[int, ...], sizes: Sequence[int]
     ) -> tuple[Tensor, ...]:
@@ -112,7 +117,7 @@ class Weighted(Module):
                 f"input has {x.shape[-1]} features, expected input_size={self.input_size}; "
                 f"pass input_size={x.shape[-1]} to {type(self).__name__}, or reshape the input"
             )
-        if x.dtype != weight.dtype and not torch._C._is_any_autocast_enabled():
+        if x.dtype != weight.dtype and not torch.is_autocast_enabled(x.device.type):
             raise ValueError(
                 f"input is {x.dtype}, expected {weight.dtype} as the weights; "
                 f"convert the input, input.to({weight.dtype}), or the layer, layer.to({x.dtype})"

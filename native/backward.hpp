@@ -1,0 +1,517 @@
+// One layer, backward. Each thread runs the steps of its list from the last to the first, on its slice of the units.
+//
+// Gradients of the weighted sums are kept for a chunk of steps only. At its end all threads together add what it has to
+// say to the gradients of the weights, a share of them each: sums are then added in an order that no race can change.
+
+#pragma once
+
+#include "scan.hpp"
+
+namespace GATEWISE_INSTRUCTIONS {
+
+// What a list keeps of a chunk.
+template <class T>
+struct Chunk {
+  int64_t capacity;  // rows there is room for
+  int64_t rows;      // rows there are
+  T *sums;           // gradients of weighted sums: [plane][block][row][lane]
+  T *inputs;         // what the sums were made of: [row][x | 1 | h before]
+  T *outputs;        // with a projection, gradients at h: [row][P in whole blocks]
+  T *projected;      // and what was projected: [block][row][lane]
+  int64_t *numbers;  // of the rows
+};
+
+template <class T>
+struct BackwardPlan {
+  T *x_panels, *h_panels, *projection_panels;
+  T *carry;  // gradient at h before the step: (B, P in whole blocks)
+  Chunk<T> *chunks;
+  int64_t steps;        // of a chunk
+  int64_t inputs_row;   // elements of a row of inputs
+  T *x_weights, *h_weights, *projection_weights;  // gradients: [group][column][vector][lane]
+  char *scratch;
+  size_t scratch_bytes;  // of each thread
+};
+
+template <class Cell>
+class Backward {
+ public:
+  using T = typename Cell::Number;
+  using Plan = BackwardPlan<T>;
+  static constexpr int L = LANES<T>;
+  static constexpr int64_t ROW = Sizes<Cell>::ROW;
+
+  static size_t plan(const Job &job) {
+    const gatewise_scan &s = *job.scan;
+    const Sizes<Cell> z(s);
+    const Columns<T> x_columns(z.I), h_columns(z.P), units(z.H);
+    const int threads = job.lists * job.slices;
+    Plan &p = *static_cast<Plan *>(job.plan);
+
+    p.inputs_row = (z.I + 1 + z.P + 15) / 16 * 16;
+    if (p.inputs_row * sizeof(T) % 4096 == 0) p.inputs_row += 16;  // rows a page apart share few places in the cache
+    const int64_t row_bytes = (Cell::PLANES * z.blocks * L + p.inputs_row) * int64_t(sizeof(T));
+    const int64_t rows = least(MOST_ROWS, most(LEAST_ROWS, CHUNK_BYTES * threads / row_bytes));
+    p.steps = least(z.T, most(1, rows / most(1, z.B)));
+
+    Memory memory(job.memory);
+    p.x_panels = memory.take<T>(s.grad_x ? x_columns.groups * Cell::X.count * z.blocks * L * ROW : 0);
+    p.h_panels = memory.take<T>(h_columns.groups * Cell::H.count * z.blocks * L * ROW);
+    p.projection_panels = memory.take<T>(z.projects ? units.groups * z.P * ROW : 0);
+    p.carry = memory.take<T>(z.B * h_columns.blocks * L);
+    p.chunks = memory.take<Chunk<T>>(job.lists);
+    const bool weights = s.grad_weight_hh;
+    for (int q = 0; q < job.lists; q++) {
+      Chunk<T> chunk;
+      chunk.capacity = job.list[q].count * p.steps;
+      chunk.sums = memory.take<T>(Cell::PLANES * z.blocks * chunk.capacity * L);
+      chunk.inputs = memory.take<T>(weights ? chunk.capacity * p.inputs_row : 0);
+      chunk.outputs = memory.take<T>(z.projects ? chunk.capacity * h_columns.blocks * L : 0);
+      chunk.projected = memory.take<T>(z.projects && weights ? z.blocks * chunk.capacity * L : 0);
+      chunk.numbers = memory.take<int64_t>(chunk.capacity);
+      if (job.memory) p.chunks[q] = chunk;
+    }
+    p.x_weights = memory.take<T>(weights ? z.groups * x_part(z).columns * ROW : 0);
+    p.h_weights = memory.take<T>(weights ? z.groups * h_part(z).columns * ROW : 0);
+    p.projection_weights = memory.take<T>(weights && z.projects ? units.groups * z.P * ROW : 0);
+
+    Memory one(nullptr);
+    Backward(job, 0, one);
+    p.scratch_bytes = one.taken;
+    p.scratch = memory.take<char>(int64_t(p.scratch_bytes) * threads);
+    return memory.taken;
+  }
+
+  static void run(const Job &job, int thread) {
+    const Plan &p = *static_cast<const Plan *>(job.plan);
+    Memory memory(p.scratch + thread * p.scratch_bytes);
+    FlushDenormals flush;
+    Backward(job, thread, memory).run();
+  }
+
+ private:
+  static constexpr int64_t CHUNK_BYTES = 768 << 10;  // of each thread: stays in the second-level cache
+  static constexpr int64_t LEAST_ROWS = 256, MOST_ROWS = 8192;
+
+  // Which columns of the inputs go with which planes of the sums. A GRU's b_hh has gradients of its own.
+  struct Product {
+    Part part;
+    int64_t first, columns;
+  };
+  static Product x_part(const Sizes<Cell> &z) { return {Cell::X, 0, z.I + 1}; }
+  static Product h_part(const Sizes<Cell> &z) {
+    return {Cell::H, z.I + !Cell::CARRIES_H, z.P + Cell::CARRIES_H};
+  }
+
+  Backward(const Job &job, int thread, Memory &memory)
+      : job(job),
+        s(*job.scan),
+        p(*static_cast<const Plan *>(job.plan)),
+        z(s),
+        x_columns(z.I),
+        h_columns(z.P),
+        units(z.H),
+        rows{s},
+        thread(thread),
+        threads(job.lists * job.slices),
+        slice(thread % job.slices),
+        list(job.list[thread / job.slices]),
+        chunk(p.chunks + thread / job.slices),
+        carry(p.carry + (list.sequences - job.list[0].sequences) * h_columns.blocks * L),
+        unit_share(units.groups, slice, job.slices),
+        h_share(h_columns.groups, slice, job.slices) {
+    const int64_t count = longest_list(job);
+    const int64_t chunk_rows = count * most(1, p.steps);
+    before = memory.take<const T *>(count);
+    after = memory.take<const T *>(count);
+    numbers = memory.take<int64_t>(count);
+    numbers_before = memory.take<int64_t>(count);
+    a_rows = memory.take<const T *>(chunk_rows);
+    tiles = memory.take<T>(most(count, s.grad_x ? chunk_rows : 0) * ROW);
+  }
+
+  void run() {
+    pack_weights();
+    start();
+    job.wait(job.team);
+    int64_t running_now = 0;
+    for (int64_t end = z.T; end > 0;) {
+      const int64_t begin = most(0, end - p.steps);
+      chunk_rows = 0;
+      for (int64_t step = end - 1; step >= begin; step--) {
+        running_now = running(list, step, running_now);
+        if (running_now) one_step(step, running_now);
+      }
+      end = begin;
+      if (slice == 0) chunk->rows = chunk_rows;
+      job.wait(job.team);
+      if (s.grad_weight_hh) add_weights();
+      if (s.grad_x) write_x();
+      job.wait(job.team);
+    }
+    finish();
+  }
+
+  void pack_weights() {
+    for (int64_t group = thread; group < h_columns.groups; group += threads)
+      pack_gradient_group(z, Cell::H, static_cast<const T *>(s.weight_hh), h_columns, group, p.h_panels);
+    if (s.grad_x)
+      for (int64_t group = thread; group < x_columns.groups; group += threads)
+        pack_gradient_group(z, Cell::X, static_cast<const T *>(s.weight_ih), x_columns, group, p.x_panels);
+    if (z.projects)
+      for (int64_t group = thread; group < units.groups; group += threads)
+        pack_columns(static_cast<const T *>(s.weight_hr), z.P, z.H, group * FOUR * L, units.vectors(group),
+                     p.projection_panels + group * z.P * ROW);
+  }
+
+  // Gradients at the final state are where the carried ones begin; sums begin at zero.
+  void start() {
+    for (int64_t i = 0; i < list.count; i++) {
+      const int64_t b = list.sequences[i];
+      each_block(h_share, h_columns, [&](int64_t u, int lanes) {
+        store(carry_row(i) + u, s.grad_h ? load(static_cast<const T *>(s.grad_h) + b * z.P + u, lanes) : Vector<T>{});
+      });
+      if (Cell::HAS_C)
+        each_block(unit_share, units, [&](int64_t u, int lanes) {
+          store(static_cast<T *>(s.grad_c0) + b * z.H + u,
+                s.grad_c ? load(static_cast<const T *>(s.grad_c) + b * z.H + u, lanes) : Vector<T>{}, lanes);
+        });
+    }
+    if (s.grad_weight_hh) {
+      clear(p.x_weights, z.groups * x_part(z).columns * ROW);
+      clear(p.h_weights, z.groups * h_part(z).columns * ROW);
+      if (z.projects) clear(p.projection_weights, units.groups * z.P * ROW);
+    }
+    if (!s.grad_x || !s.lengths || s.offsets) return;
+    const Share share(list.count, slice, job.slices);
+    for (int64_t i = share.begin; i < share.end; i++)
+      for (int64_t t = list.lengths[i]; t < z.T; t++)
+        memset(static_cast<T *>(s.grad_x) + rows.number(t, list.sequences[i]) * z.I, 0, size_t(z.I) * sizeof(T));
+  }
+
+  void clear(T *numbers, int64_t count) const {
+    const Share share(count, thread, threads);
+    memset(numbers + share.begin, 0, size_t(share.end - share.begin) * sizeof(T));
+  }
+
+  // Calls act(first unit, lanes) for every block of a share of the column groups.
+  template <class Act>
+  static GATEWISE_INLINE void each_block(const Share &share, const Columns<T> &columns, Act act) {
+    const int64_t end = least(columns.blocks, share.end * FOUR);
+    for (int64_t block = share.begin * FOUR; block < end; block++)
+      act(block * L, lanes_left(columns.size, block * L, L));
+  }
+
+  T *carry_row(int64_t i) const { return carry + i * h_columns.blocks * L; }
+
+  void one_step(int64_t step, int64_t count) {
+    locate(step, count);
+    if (s.grad_weight_hh) keep_inputs(step, count);
+    if (z.projects) {
+      total_outputs(step, count);
+      if (job.slices > 1) job.wait(local());
+    }
+    for (int64_t group = unit_share.begin; group < unit_share.end; group++) {
+      if (z.projects) through_projection(group, count);
+      int64_t i = 0;
+      for (; i + 2 <= count; i += 2) differentiate<2>(step, group, i);
+      if (i < count) differentiate<1>(step, group, i);
+    }
+    if (job.slices > 1) job.wait(local());
+    carry_back(count);
+    chunk_rows += count;
+  }
+
+  void locate(int64_t step, int64_t count) {
+    T *const output = static_cast<T *>(s.output);
+    for (int64_t i = 0; i < count; i++) {
+      const int64_t length = list.lengths[i], t = rows.time(step, length), b = list.sequences[i];
+      numbers[i] = rows.number(t, b);
+      if (slice == 0) chunk->numbers[chunk_rows + i] = numbers[i];
+      after[i] = rows.at(output, s.out_t, s.out_b, t, b);
+      if (step) {
+        const int64_t earlier = rows.time(step - 1, length);
+        numbers_before[i] = rows.number(earlier, b);
+        before[i] = rows.at(output, s.out_t, s.out_b, earlier, b);
+      } else {
+        before[i] = static_cast<const T *>(s.h0) + b * z.P;
+      }
+    }
+  }
+
+  // x, 1 and h before the step, side by side, for this thread's share of the rows.
+  void keep_inputs(int64_t step, int64_t count) {
+    const Share share(count, slice, job.slices);
+    for (int64_t i = share.begin; i < share.end; i++) {
+      T *row = chunk->inputs + (chunk_rows + i) * p.inputs_row;
+      const int64_t t = rows.time(step, list.lengths[i]);
+      const T *x = rows.at(static_cast<const T *>(s.x), s.x_t, s.x_b, t, list.sequences[i]);
+      copy(x, z.I, row);
+      row[z.I] = T(1);
+      copy(before[i], z.P, row + z.I + 1);
+    }
+  }
+
+  static GATEWISE_INLINE void copy(const T *from, int64_t count, T *to) {
+    for (int64_t k = 0; k < count; k += L) store(to + k, load(from + k, lanes_left(count, k, L)), lanes_left(count, k, L));
+  }
+
+  GATEWISE_INLINE Vector<T> at_output(int64_t step, int64_t i, int64_t u, int lanes) const {
+    Vector<T> dh = load(carry_row(i) + u);
+    if (s.grad_output)
+      dh += load(rows.at(static_cast<const T *>(s.grad_output), s.grad_t, s.grad_b, rows.time(step, list.lengths[i]),
+                         list.sequences[i]) + u, lanes);
+    return dh;
+  }
+
+  T *output_row(int64_t i) const { return chunk->outputs + (chunk_rows + i) * h_columns.blocks * L; }
+
+  // With a projection: the whole gradient at h.
+  void total_outputs(int64_t step, int64_t count) {
+    for (int64_t i = 0; i < count; i++)
+      each_block(h_share, h_columns,
+                 [&](int64_t u, int lanes) { store(output_row(i) + u, at_output(step, i, u, lanes)); });
+  }
+
+  // And what comes through it, for four blocks of units, into the tiles.
+  void through_projection(int64_t group, int64_t count) {
+    for (int64_t i = 0; i < count; i++) a_rows[i] = output_row(i);
+    Tile<T> tile;
+    tile.a = a_rows;
+    tile.run = z.P;
+    tile.b = p.projection_panels + group * z.P * ROW;
+    tile.b_step = units.vectors(group) * L;
+    tile.in = ZERO;
+    tile.out = tiles;
+    tile.out_row = ROW;
+    multiply_add_rows(tile, count, units.vectors(group));
+  }
+
+  // The equations, for four blocks of units of N rows.
+  template <int N>
+  GATEWISE_INLINE void differentiate(int64_t step, int64_t group, int64_t i) {
+    BackwardRow<T> at[N];
+    for (int n = 0; n < N; n++) at[n] = row(step, group, i + n);
+    for (int v = 0; v < units.vectors(group); v++) {
+      const int64_t u = (group * FOUR + v) * L;
+      const int lanes = lanes_left(z.H, u, L);
+      const Pack<T, N> dh = pack<T, N>([&](int n) {
+        return z.projects ? load(tiles + (i + n) * ROW + v * L) : at_output(step, i + n, u, lanes);
+      });
+      Cell::backward(dh, BackwardBlock<T, N>{at, u, lanes}, z.H);
+      for (int n = 0; n < N; n++) {
+        at[n].sums += chunk->capacity * L;
+        if (at[n].projected) at[n].projected += chunk->capacity * L;
+      }
+    }
+  }
+
+  // Where the numbers of row i lie; sums and projected at the first block of the group.
+  GATEWISE_INLINE BackwardRow<T> row(int64_t step, int64_t group, int64_t i) const {
+    const int64_t b = list.sequences[i], number = numbers[i], H = z.H;
+    BackwardRow<T> at{};
+    if (Cell::KEPT) at.gates = static_cast<const T *>(s.gates) + number * Cell::KEPT * H;
+    if (Cell::KEPT && s.grad_gates) at.grad_gates = static_cast<const T *>(s.grad_gates) + number * Cell::KEPT * H;
+    if (Cell::HAS_C) {
+      const T *cells = static_cast<const T *>(s.cells);
+      at.cells = cells + number * H;
+      at.c_before = step ? cells + numbers_before[i] * H : static_cast<const T *>(s.c0) + b * H;
+      at.grad_c = static_cast<T *>(s.grad_c0) + b * H;
+      if (s.grad_cells) at.grad_cells = static_cast<const T *>(s.grad_cells) + number * H;
+    }
+    at.before = before[i];
+    at.after = after[i];
+    at.carry = carry_row(i);
+    at.plane = z.blocks * chunk->capacity * L;
+    const int64_t place = (group * FOUR * chunk->capacity + chunk_rows + i) * L;
+    at.sums = chunk->sums + place;
+    if (z.projects && s.grad_weight_hh) at.projected = chunk->projected + place;
+    return at;
+  }
+
+  // The gradient at h before the step: what the cell put there itself, and d W_hh.
+  void carry_back(int64_t count) {
+    for (int64_t group = h_share.begin; group < h_share.end; group++) {
+      for (int64_t i = 0; i < count; i++) a_rows[i] = chunk->sums + (chunk_rows + i) * L;
+      T *out = carry + group * ROW;
+      multiply_sums(Cell::H, p.h_panels, h_columns, group, count, Cell::CARRIES_H ? out : nullptr, out,
+                    h_columns.blocks * L);
+    }
+  }
+
+  // out = in + d W for one group of columns; a_rows lead to the rows of the sums' first plane.
+  void multiply_sums(Part part, const T *panels, const Columns<T> &columns, int64_t group, int64_t count, const T *in,
+                     T *out, int64_t out_row) const {
+    const int vectors = columns.vectors(group);
+    const int64_t runs = part.count * z.blocks, jump = chunk->capacity * L;
+    const int64_t block = most(1, k_block<T>(vectors) / L);
+    Tile<T> tile;
+    tile.a = a_rows;
+    tile.run = L;
+    tile.jump = jump;
+    tile.b_step = vectors * L;
+    tile.out = out;
+    tile.out_row = out_row;
+    for (int64_t run = 0; run < runs; run += block) {
+      tile.runs = least(block, runs - run);
+      tile.a_offset = (part.first * z.blocks + run) * jump;
+      tile.b = panels + (group * runs * FOUR + run * vectors) * L * L;
+      tile.in = run ? out : in ? in : ZERO;
+      tile.in_row = run || in ? out_row : 0;
+      multiply_add_rows(tile, count, vectors);
+    }
+  }
+
+  // This thread's share of the tiles of all gradients of weights, over the rows of the chunk in all lists.
+  void add_weights() {
+    const Product parts[] = {x_part(z), h_part(z)};
+    T *const weights[] = {p.x_weights, p.h_weights};
+    int64_t of_group[2], total = 0;
+    for (int n = 0; n < 2; n++) {
+      of_group[n] = Tiles(parts[n].columns, most_vectors(parts[n].part)).count;
+      total += z.groups * of_group[n];
+    }
+    const Share share(total, thread, threads);
+    for (int64_t task = share.begin; task < share.end;) {
+      const int n = task >= z.groups * of_group[0];
+      const int64_t at = task - (n ? z.groups * of_group[0] : 0), group = at / of_group[n], first = at % of_group[n];
+      const int64_t last = least(of_group[n], first + share.end - task);
+      add_group(parts[n], weights[n], group, first, last);
+      task += last - first;
+    }
+    if (z.projects) add_projection();
+  }
+
+  static constexpr int most_vectors(Part part) { return Cell::BLOCKS == 1 ? part.count : FOUR; }
+
+  void add_group(const Product &product, T *weights, int64_t group, int64_t first, int64_t last) const {
+    const int vectors = z.vectors(product.part, group);
+    const Tiles tiles(product.columns, most_vectors(product.part));
+    for (int q = 0; q < job.lists; q++) {
+      const Chunk<T> &chunk = p.chunks[q];
+      const int64_t first_block = Cell::BLOCKS == 1 ? product.part.first * z.blocks + group : group * Cell::BLOCKS;
+      const T *sums = chunk.sums + first_block * chunk.capacity * L;
+      const int64_t vector = (Cell::BLOCKS == 1 ? z.blocks : 1) * chunk.capacity * L;
+      for (int64_t row = 0; row < chunk.rows; row += k_block<T>(FOUR))
+        for (int64_t tile = first; tile < last; tile++) {
+          const int64_t column = tiles.first(tile);
+          outer_product(chunk.inputs + row * p.inputs_row + product.first + column, p.inputs_row, sums + row * L,
+                        vector, least(k_block<T>(FOUR), chunk.rows - row),
+                        weights + (group * product.columns + column) * ROW, tiles.rows(tile), vectors);
+        }
+    }
+  }
+
+  // The sum over rows of numbers of a row times vectors of it, added to a tile.
+  static void outer_product(const T *numbers, int64_t step, const T *vectors, int64_t vector, int64_t count, T *out,
+                            int tile_rows, int tile_vectors) {
+    const T *a[8];
+    for (int r = 0; r < tile_rows; r++) a[r] = numbers + r;
+    Tile<T> tile;
+    tile.a = a;
+    tile.a_step = step;
+    tile.run = count;
+    tile.b = vectors;
+    tile.b_step = L;
+    tile.b_vector = vector;
+    tile.in = tile.out = out;
+    tile.in_row = tile.out_row = ROW;
+    multiply_add_for<T>(tile_vectors, tile_rows)(tile);
+  }
+
+  void add_projection() const {
+    const Tiles tiles(z.P, FOUR);
+    const Share share(units.groups * tiles.count, thread, threads);
+    for (int64_t task = share.begin; task < share.end; task++) {
+      const int64_t group = task / tiles.count, column = tiles.first(task % tiles.count);
+      for (int q = 0; q < job.lists; q++) {
+        const Chunk<T> &chunk = p.chunks[q];
+        outer_product(chunk.outputs + column, h_columns.blocks * L, chunk.projected + group * FOUR * chunk.capacity * L,
+                      chunk.capacity * L, chunk.rows, p.projection_weights + (group * z.P + column) * ROW,
+                      tiles.rows(task % tiles.count), units.vectors(group));
+      }
+    }
+  }
+
+  // The gradient at x, d W_ih, for this thread's share of the list's rows.
+  void write_x() {
+    const Share share(chunk_rows, slice, job.slices);
+    const int64_t count = share.end - share.begin;
+    for (int64_t i = 0; i < count; i++) a_rows[i] = chunk->sums + (share.begin + i) * L;
+    for (int64_t group = 0; group < x_columns.groups; group++) {
+      multiply_sums(Cell::X, p.x_panels, x_columns, group, count, nullptr, tiles, ROW);
+      for (int64_t i = 0; i < count; i++)
+        for (int v = 0; v < x_columns.vectors(group); v++) {
+          const int64_t u = (group * FOUR + v) * L;
+          store(static_cast<T *>(s.grad_x) + chunk->numbers[share.begin + i] * z.I + u, load(tiles + i * ROW + v * L),
+                lanes_left(z.I, u, L));
+        }
+    }
+  }
+
+  void finish() {
+    for (int64_t i = 0; i < list.count; i++)
+      each_block(h_share, h_columns, [&](int64_t u, int lanes) {
+        store(static_cast<T *>(s.grad_h0) + list.sequences[i] * z.P + u, load(carry_row(i) + u), lanes);
+      });
+    if (!s.grad_weight_hh) return;
+    const Share share(z.groups, thread, threads);
+    for (int64_t group = share.begin; group < share.end; group++) {
+      write_weights(x_part(z), p.x_weights, group, 0, z.I, static_cast<T *>(s.grad_weight_ih));
+      write_weights(h_part(z), p.h_weights, group, Cell::CARRIES_H, z.P, static_cast<T *>(s.grad_weight_hh));
+      write_bias(x_part(z), p.x_weights, group, z.I, static_cast<T *>(s.grad_bias_ih));
+      if (Cell::CARRIES_H)
+        write_bias(h_part(z), p.h_weights, group, 0, static_cast<T *>(s.grad_bias_hh));
+      else
+        write_bias(x_part(z), p.x_weights, group, z.I, static_cast<T *>(s.grad_bias_hh));
+    }
+    if (z.projects) write_projection();
+  }
+
+  void write_weights(const Product &product, const T *sums, int64_t group, int64_t first, int64_t count, T *weight) {
+    for (int v = 0; v < z.vectors(product.part, group); v++)
+      unpack_rows(sums + (group * product.columns + first) * ROW + v * L, ROW, count,
+                  z.lanes(group, product.part.first + v), weight + z.weight_row(group, product.part.first + v) * count);
+  }
+
+  void write_bias(const Product &product, const T *sums, int64_t group, int64_t column, T *bias) {
+    if (!bias) return;
+    for (int v = 0; v < z.vectors(product.part, group); v++)
+      store(bias + z.weight_row(group, product.part.first + v),
+            load(sums + (group * product.columns + column) * ROW + v * L), z.lanes(group, product.part.first + v));
+  }
+
+  void write_projection() {
+    const Share share(z.P, thread, threads);
+    for (int64_t row = share.begin; row < share.end; row++)
+      for (int64_t group = 0; group < units.groups; group++)
+        for (int v = 0; v < units.vectors(group); v++) {
+          const int64_t u = (group * FOUR + v) * L;
+          store(static_cast<T *>(s.grad_weight_hr) + row * z.H + u,
+                load(p.projection_weights + (group * z.P + row) * ROW + v * L), lanes_left(z.H, u, L));
+        }
+  }
+
+  Barrier *local() const { return job.local[thread / job.slices]; }
+
+  static constexpr T ZERO[ROW] = {};
+
+  const Job &job;
+  const gatewise_scan &s;
+  const Plan &p;
+  const Sizes<Cell> z;
+  const Columns<T> x_columns, h_columns, units;
+  const Rows rows;
+  const int thread, threads, slice;
+  const List &list;
+  Chunk<T> *const chunk;
+  T *const carry;
+  const Share unit_share, h_share;
+  int64_t chunk_rows = 0;
+
+  const T **before, **after, **a_rows;
+  int64_t *numbers, *numbers_before;
+  T *tiles;
+};
+
+}  // namespace GATEWISE_INSTRUCTIONS

@@ -1,0 +1,262 @@
+// The C interface: checks, sorts the sequences, deals them out to threads, and hands over to the kernels.
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <vector>
+
+#include "gatewise.h"
+#include "job.hpp"
+#include "threads.hpp"
+#include "workspace.hpp"
+
+#if defined(__x86_64__)
+extern const Kernels gatewise_kernels_avx512, gatewise_kernels_avx2, gatewise_kernels_baseline;
+#elif defined(__aarch64__)
+extern const Kernels gatewise_kernels_neon;
+#else
+extern const Kernels gatewise_kernels_baseline;
+#endif
+
+namespace {
+
+const Kernels *kernels_named(const char *name) {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+                      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
+  if (avx512 && !strcmp(name, "avx512")) return &gatewise_kernels_avx512;
+  if (avx2 && !strcmp(name, "avx2")) return &gatewise_kernels_avx2;
+  if (!strcmp(name, "baseline")) return &gatewise_kernels_baseline;
+#elif defined(__aarch64__)
+  if (!strcmp(name, "neon")) return &gatewise_kernels_neon;
+#else
+  if (!strcmp(name, "baseline")) return &gatewise_kernels_baseline;
+#endif
+  return nullptr;
+}
+
+const Kernels *best_kernels() {
+  for (const char *name : {"avx512", "avx2", "neon", "baseline"})
+    if (const Kernels *found = kernels_named(name)) return found;
+  return nullptr;  // never: each machine has its last
+}
+
+std::atomic<const Kernels *> &kernels() {
+  static std::atomic<const Kernels *> in_use{best_kernels()};
+  return in_use;
+}
+
+int gates_of(int64_t cell) { return cell == GATEWISE_LSTM ? 4 : cell == GATEWISE_GRU ? 3 : 1; }
+
+// ---- checks -------------------------------------------------------------------------------------------------------
+
+// Whether the product of sizes, in bytes, can be counted with room to spare.
+bool countable(std::initializer_list<int64_t> sizes) {
+  int64_t product = 1;
+  for (int64_t size : sizes)
+    if (__builtin_mul_overflow(product, size, &product) || product > INT64_MAX / 1024) return false;
+  return true;
+}
+
+bool sizes_fit(const gatewise_scan &s) {
+  for (int64_t size : {s.T, s.B, s.I})
+    if (size < 0) return false;
+  if (s.H < 1 || s.P < 1 || s.threads < 1 || (!s.weight_hr && s.P != s.H)) return false;
+  const int64_t H = s.H + 64, I = s.I + 64, steps = std::max<int64_t>(s.T, 1), batch = std::max<int64_t>(s.B, 1);
+  return countable({steps, batch, H, 8}) && countable({steps, batch, I}) && countable({H, H, 8}) &&
+         countable({H, I, 8}) && countable({s.P, H});
+}
+
+// Falling lengths also make every row number of packed sequences one below the number of rows there are.
+int check_lengths(const gatewise_scan &s) {
+  if (s.offsets && !s.lengths) return GATEWISE_BAD_POINTER;
+  if (!s.lengths) return GATEWISE_OK;
+  for (int64_t b = 0; b < s.B; b++) {
+    if (s.lengths[b] < 0 || s.lengths[b] > s.T) return GATEWISE_BAD_LENGTHS;
+    if (s.offsets && b && s.lengths[b] > s.lengths[b - 1]) return GATEWISE_BAD_LENGTHS;
+  }
+  return GATEWISE_OK;
+}
+
+bool all(std::initializer_list<const void *> tensors) {
+  return std::all_of(tensors.begin(), tensors.end(), [](const void *one) { return one != nullptr; });
+}
+
+enum Call { FORWARD, BACKWARD, STEP };
+
+int check(const gatewise_scan *scan, Call call) {
+  if (!scan) return GATEWISE_BAD_POINTER;
+  const gatewise_scan &s = *scan;
+  if (s.cell < GATEWISE_TANH || s.cell > GATEWISE_GRU) return GATEWISE_BAD_CELL;
+  if (s.dtype != GATEWISE_FLOAT32 && s.dtype != GATEWISE_FLOAT64) return GATEWISE_BAD_DTYPE;
+  const bool lstm = s.cell == GATEWISE_LSTM;
+  if (s.weight_hr && !lstm) return GATEWISE_BAD_CELL;
+  if (!sizes_fit(s)) return GATEWISE_BAD_SIZE;
+  const bool backward = call == BACKWARD, rows = s.T > 0 && s.B > 0;
+  bool there = all({s.weight_hh}) && (s.I == 0 || s.weight_ih);
+  if (s.B > 0) there = there && all({s.h0}) && (!lstm || s.c0);
+  if (rows) there = there && (s.output || call == STEP) && (s.I == 0 || s.x);
+  if (s.B > 0 && !backward) there = there && s.h && (!lstm || s.c);
+  if (backward) {
+    if (s.B > 0) there = there && s.grad_h0 && (!lstm || s.grad_c0);
+    if (rows) there = there && (s.gates || s.cell <= GATEWISE_IDENTITY) && (!lstm || s.cells);
+    if (s.grad_weight_ih || s.grad_weight_hh)
+      there = there && all({s.grad_weight_hh}) && (s.I == 0 || s.grad_weight_ih) && (!s.weight_hr || s.grad_weight_hr);
+  }
+  return there ? check_lengths(s) : GATEWISE_BAD_POINTER;
+}
+
+// ---- who does what ------------------------------------------------------------------------------------------------
+
+// Sequences longest first, dealt to lists in such a way that each has as many steps as the others.
+struct Lists {
+  std::vector<int64_t> sequences, lengths;
+  std::vector<List> list;
+
+  Lists(const gatewise_scan &s, int count) : sequences(size_t(s.B)), lengths(size_t(s.B)) {
+    std::vector<int64_t> order(static_cast<size_t>(s.B));
+    for (int64_t b = 0; b < s.B; b++) order[size_t(b)] = b;
+    if (s.lengths && !s.offsets)
+      std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return s.lengths[a] > s.lengths[b]; });
+    size_t place = 0;
+    for (int q = 0; q < count; q++) {
+      const size_t first = place;
+      for (int64_t i = 0; i < s.B; i++)
+        if (owner(s, i, count) == q) {
+          sequences[place] = order[size_t(i)];
+          lengths[place] = s.lengths ? s.lengths[order[size_t(i)]] : s.T;
+          place++;
+        }
+      list.push_back({int64_t(place - first), sequences.data() + first, lengths.data() + first});
+    }
+  }
+
+ private:
+  // In one stretch where all are equally long; else a few at a time, there and back again, as children are dealt cards.
+  static int owner(const gatewise_scan &s, int64_t i, int count) {
+    if (!s.lengths) return int(((i + 1) * count - 1) / s.B);
+    const int64_t some = s.B >= 8 * count ? 4 : 1, turn = i / some / count, place = i / some % count;
+    return int(turn % 2 ? count - 1 - place : place);
+  }
+};
+
+struct Grid {
+  int lists, slices;
+};
+
+// Estimated cycles of one step of one thread, from the sizes alone: products, reading of weights, gate functions.
+double cycles(const gatewise_scan &s, const Kernels &k, int64_t rows, int64_t groups, int64_t columns) {
+  const double lanes = k.lanes(s.dtype), bytes = s.dtype == GATEWISE_FLOAT32 ? 4 : 8;
+  const double vectors = double(s.cell <= GATEWISE_IDENTITY ? 4 : gates_of(s.cell)) * double(groups);
+  const double weights = vectors * double(columns) * lanes * bytes;
+  const double per_cycle = weights < 32e3 ? 64 : weights < 1.5e6 ? 24 : 8;  // first, second and third cache
+  const double products = double(rows) * vectors * double(columns) / 2;
+  return std::max(products, weights / per_cycle) + double(rows) * double(groups) * 60;
+}
+
+Grid choose_grid(const gatewise_scan &s, const Kernels &k) {
+  const int64_t lanes = k.lanes(s.dtype), blocks = (s.H + lanes - 1) / lanes;
+  const bool rnn = s.cell <= GATEWISE_IDENTITY;
+  const int64_t groups = rnn ? (blocks + 3) / 4 : blocks;
+  const int64_t most_slices = std::max<int64_t>(1, (blocks + 3) / 4);  // backward deals out four blocks at a time
+  const double steps = double(std::max<int64_t>(s.T, 1));
+  const double start = 6000, meet = 1200;
+  int threads = forked() ? 1 : int(std::min<int64_t>(s.threads, 1024));
+  Grid best{1, 1};
+  double least = 0;
+  for (int slices = 1; slices <= threads && slices <= most_slices; slices++)
+    for (int lists = 1; lists * slices <= threads && lists <= std::max<int64_t>(s.B, 1); lists++) {
+      const int64_t rows = (s.B + lists - 1) / lists, share = (groups + slices - 1) / slices;
+      const double all = steps * (cycles(s, k, rows, share, s.P + s.I) + (slices > 1 ? meet : 0)) +
+                         (lists * slices > 1 ? start : 0);
+      if (least == 0 || all < least * 0.98) {
+        least = all;
+        best = {lists, slices};
+      }
+    }
+  return best;
+}
+
+constexpr double STEP_WORK = 1.5e5;  // multiplications for which a thread is worth waking
+
+// ---- the call -----------------------------------------------------------------------------------------------------
+
+int run(const gatewise_scan &s, size_t (*plan)(const Job &), void (*kernel)(const Job &, int), const Kernels &k) {
+  const Grid grid = choose_grid(s, k);
+  const Lists lists(s, grid.lists);
+  std::unique_ptr<Barrier[]> barriers(new Barrier[size_t(grid.lists) + 1]);
+  std::vector<Barrier *> local;
+  barriers[0].members = grid.lists * grid.slices;
+  for (int q = 0; q < grid.lists; q++) {
+    barriers[size_t(q) + 1].members = grid.slices;
+    local.push_back(&barriers[size_t(q) + 1]);
+  }
+  alignas(64) char measured[PLAN_BYTES] = {};
+  Job job{&s,      grid.lists, grid.slices, lists.list.data(), &barriers[0], local.data(), [](Barrier *one) { one->wait(); },
+          measured, nullptr};
+  Workspace workspace(plan(job));
+  job.memory = workspace.memory();
+  if (!job.memory) return GATEWISE_NO_MEMORY;
+  plan(job);
+  in_parallel(grid.lists * grid.slices, [&](int thread) { kernel(job, thread); });
+  return GATEWISE_OK;
+}
+
+int checked(const gatewise_scan *scan, bool backward) {
+  const int status = check(scan, backward ? BACKWARD : FORWARD);
+  if (status != GATEWISE_OK) return status;
+  const Kernels &k = *kernels().load(std::memory_order_relaxed);
+  try {
+    return backward ? run(*scan, k.plan_backward, k.backward, k) : run(*scan, k.plan_forward, k.forward, k);
+  } catch (const std::bad_alloc &) {
+    return GATEWISE_NO_MEMORY;
+  }
+}
+
+int step(const gatewise_scan &s, const Kernels &k) {
+  const double work = double(s.B) * double(s.H) * double(s.I + s.P) * gates_of(s.cell);
+  const int fair = int(std::min(work / STEP_WORK, 1024.0)), threads = forked() ? 1 : int(std::min<int64_t>(s.threads, 1024));
+  const int members = std::max(1, std::min(threads, fair));
+  Workspace workspace(k.step_memory(s));
+  if (!workspace.memory()) return GATEWISE_NO_MEMORY;
+  in_parallel(members, [&](int thread) { k.step(s, workspace.memory(), thread, members); });
+  k.finish_step(s, workspace.memory());
+  return GATEWISE_OK;
+}
+
+}  // namespace
+
+int gatewise_step(const gatewise_scan *scan) {
+  const int status = check(scan, STEP);
+  if (status != GATEWISE_OK) return status;
+  if (scan->T != 1 || scan->lengths) return GATEWISE_BAD_SIZE;
+  return step(*scan, *kernels().load(std::memory_order_relaxed));
+}
+
+int gatewise_forward(const gatewise_scan *scan) { return checked(scan, false); }
+
+int gatewise_backward(const gatewise_scan *scan) { return checked(scan, true); }
+
+const char *gatewise_instructions(void) { return kernels().load()->name; }
+
+int gatewise_use_instructions(const char *name) {
+  const Kernels *found = name ? kernels_named(name) : nullptr;
+  if (found) kernels().store(found);
+  return found ? 0 : 1;
+}
+
+int64_t gatewise_release(void) { return int64_t(Workspace::release()); }
+
+double gatewise_multiply_add(int64_t dtype, int64_t rounds, int64_t threads) {
+  const Kernels &k = *kernels().load();
+  const int members = int(std::clamp<int64_t>(forked() ? 1 : threads, 1, 1024));
+  std::vector<double> done(static_cast<size_t>(members));
+  in_parallel(members, [&](int thread) { done[size_t(thread)] = k.multiply_add(dtype, rounds); });
+  double total = 0;
+  for (double one : done) total += one;
+  return total;
+}

@@ -1,0 +1,112 @@
+/* The plain C interface of the native engine: one recurrent layer, in one direction, forward and backward, on a CPU.
+
+   Letters: T time steps, B batch, I input size, H hidden size, P size of h (H, or the projection size), G gates of the
+   cell, S planes of activations kept for the backward pass. Gates lie in torch's order: LSTM i f g o, GRU r z n.
+
+   Every tensor belongs to the caller. Those marked "out" are written, all others only read; none may overlap an "out".
+   Unless strides are given a tensor is contiguous, in the order of its shape. A row is one sequence at one step: that
+   of step t of sequence b is number t * B + b, or offsets[t] + b where sequences are packed. Sizes and ranges are
+   checked before any memory is touched; what cannot be checked is that pointers lead to as much memory as they should.
+
+   Functions may be called from any number of threads at once. They keep no weights between calls, only empty memory. */
+
+#ifndef GATEWISE_H
+#define GATEWISE_H
+
+#include <stdint.h>
+
+#ifdef _WIN32
+#define GATEWISE_API __declspec(dllexport)
+#else
+#define GATEWISE_API __attribute__((visibility("default")))
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum gatewise_cell { GATEWISE_TANH, GATEWISE_RELU, GATEWISE_IDENTITY, GATEWISE_LSTM, GATEWISE_GRU };
+enum gatewise_dtype { GATEWISE_FLOAT32, GATEWISE_FLOAT64 };
+enum gatewise_status {
+  GATEWISE_OK = 0,
+  GATEWISE_BAD_CELL = 1,    /* no such cell, or a projection for one that has none */
+  GATEWISE_BAD_DTYPE = 2,   /* no such dtype */
+  GATEWISE_BAD_SIZE = 3,    /* a size is negative, or so large that bytes cannot be counted */
+  GATEWISE_BAD_LENGTHS = 4, /* a length outside 0..T; for packed sequences not falling */
+  GATEWISE_BAD_POINTER = 5, /* a tensor that the call needs is missing */
+  GATEWISE_NO_MEMORY = 6    /* a workspace could not be had */
+};
+
+/* All fields take 8 bytes, so that a caller may write them as one array of 64-bit integers. */
+struct gatewise_scan {
+  int64_t cell, dtype, threads, reverse;
+  int64_t T, B, I, H, P;
+
+  const void *x;          /* (T, B, I), features contiguous */
+  int64_t x_t, x_b;       /* its strides in elements; packed: (N, I), x_b from row to row, x_t unused */
+  const int64_t *lengths; /* (B), 0..T, any order; NULL: all T. Packed: falling */
+  const int64_t *offsets; /* (T) number of each step's first row in packed sequences; NULL: padded */
+
+  const void *weight_ih; /* (G*H, I) */
+  const void *weight_hh; /* (G*H, P) */
+  const void *bias_ih;   /* (G*H) or NULL */
+  const void *bias_hh;   /* (G*H) or NULL */
+  const void *weight_hr; /* (P, H), LSTM only, or NULL: P == H */
+  const void *h0;        /* (B, P) */
+  const void *c0;        /* (B, H), LSTM only */
+
+  void *output;         /* (T, B, P), features contiguous; out of forward, zero after each sequence's end */
+  int64_t out_t, out_b; /* its strides, as for x */
+  void *h;              /* (B, P) out of forward: h after each sequence's last step */
+  void *c;              /* (B, H) out of forward, LSTM only */
+  void *gates;          /* (rows, S, H) out of forward or NULL, needed by backward: LSTM i f g o, GRU r z n and
+                           W_hn h + b_hn, RNN none. Not written after a sequence's end */
+  void *cells;          /* (rows, H) out of forward or NULL, needed by backward, LSTM only */
+
+  /* What follows is for backward only. Gradients that come in may be NULL for zero. */
+  const void *grad_output; /* (T, B, P), features contiguous */
+  int64_t grad_t, grad_b;  /* its strides, as for x */
+  const void *grad_h;      /* (B, P) */
+  const void *grad_c;      /* (B, H), LSTM only */
+  const void *grad_gates;  /* (rows, S, H): at the activated gates; not for the RNN */
+  const void *grad_cells;  /* (rows, H), LSTM only */
+
+  void *grad_x;         /* (rows, I) out, or NULL if not wanted; zero after each sequence's end */
+  void *grad_weight_ih; /* as the weights; out. NULL grad_weight_hh: none is wanted; a bias that is missing */
+  void *grad_weight_hh; /* may be NULL */
+  void *grad_bias_ih;
+  void *grad_bias_hh;
+  void *grad_weight_hr;
+  void *grad_h0; /* (B, P) out */
+  void *grad_c0; /* (B, H) out, LSTM only */
+};
+
+/* Run the layer. Returns a gatewise_status. */
+GATEWISE_API int gatewise_forward(const struct gatewise_scan *scan);
+
+/* Run one step (T == 1, no lengths) on the weights as they lie, without packing them: for a few sequences. Here h may be
+   h0, and c may be c0: a state carried on in its place. Writes output too, unless it is NULL. Returns a
+   gatewise_status. */
+GATEWISE_API int gatewise_step(const struct gatewise_scan *scan);
+
+/* Gradients of everything, from what forward kept. Returns a gatewise_status. */
+GATEWISE_API int gatewise_backward(const struct gatewise_scan *scan);
+
+/* The instruction set in use: "avx512", "avx2", "neon" or "baseline". */
+GATEWISE_API const char *gatewise_instructions(void);
+
+/* Use an instruction set by name. Returns 0, or 1 if this machine or this build does not have it. */
+GATEWISE_API int gatewise_use_instructions(const char *name);
+
+/* Free the memory kept for later calls; returns how many bytes that were. */
+GATEWISE_API int64_t gatewise_release(void);
+
+/* Fused multiply-adds from register to register, for so many rounds on so many threads: the machine's ceiling.
+   Returns the floating-point operations done. */
+GATEWISE_API double gatewise_multiply_add(int64_t dtype, int64_t rounds, int64_t threads);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

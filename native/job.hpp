@@ -1,0 +1,47 @@
+// One call, as dispatch.cpp hands it to the kernels: the caller's tensors, which thread does what, memory to work in.
+//
+// Threads form a grid: the sequences are dealt to `lists`, and the units of each list to `slices`. Thread k works on
+// slice k % slices of list k / slices. Where slices > 1 the threads of a list wait for each other at every step.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "gatewise.h"
+
+struct Barrier;
+
+// Sequences that run together, longest first, so that those still running are always the first few.
+struct List {
+  int64_t count;
+  const int64_t *sequences;  // their numbers in the batch
+  const int64_t *lengths;    // of each
+};
+
+struct Job {
+  const gatewise_scan *scan;
+  int lists, slices;
+  const List *list;       // (lists)
+  Barrier *team;          // all threads
+  Barrier *const *local;  // (lists): the threads of one list
+  void (*wait)(Barrier *);
+  void *plan;             // what the kernels measured out, plan_bytes, zero at first
+  char *memory;           // what they work in, aligned to 64 bytes
+};
+
+constexpr size_t PLAN_BYTES = 512;
+
+// What each instruction set offers.
+struct Kernels {
+  const char *name;
+  int (*lanes)(int64_t dtype);
+  size_t (*plan_forward)(const Job &);  // lays out the memory from job.memory on; returns how much it takes
+  void (*forward)(const Job &, int thread);
+  size_t (*plan_backward)(const Job &);
+  void (*backward)(const Job &, int thread);
+  size_t (*step_memory)(const gatewise_scan &);
+  void (*step)(const gatewise_scan &, void *fresh, int thread, int threads);
+  void (*finish_step)(const gatewise_scan &, const void *fresh);
+  double (*multiply_add)(int64_t dtype, int64_t rounds);
+};

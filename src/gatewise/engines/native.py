@@ -1,0 +1,159 @@
+"""Gatewise's own kernels for CPUs: `native/` in C++, called through a plain C interface.
+
+Three doors lead to the same kernels: a plain call where no gradient is wanted, an `autograd.Function` where one is, and
+an operator known to torch inside torch.compile and torch.export. Streams have a fourth, to a kernel for one step.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import forward_ad
+from torch.nn import Parameter
+
+from gatewise import cells
+from gatewise.cells import Cell, Weights
+from gatewise.engines import Request, Scan, check, kernels, library, operator
+from gatewise.engines.gradients import differentiable_gradients
+from gatewise.engines.kernels import (
+    DTYPES,
+    KINDS,
+    Call,
+    Results,
+    Stepper,
+    Tensors,
+    multiply_add_rate,
+    packed_call,
+    release,
+)
+
+__all__ = ["Stepper", "multiply_add_rate", "name", "refuses", "release", "scan", "scan_packed", "stepper", "summary"]
+
+name = "native"
+summary = "Gatewise's own kernels"
+
+_MISSING = None if library.load() is not None else library.reason()  # why there are no kernels
+
+
+def refuses(request: Request) -> str | None:
+    """The reason why the kernels cannot serve the request, or None."""
+    cell, x, weights = request.cell, request.x, request.weights
+    if cell.step not in KINDS:
+        step = getattr(cell.step, "__name__", repr(cell.step))  # a partial has no name
+        return f"there is no kernel for the step {step!r} of the cell {cell.name!r}"
+    if x.device.type != "cpu":
+        return f"the kernels are for the CPU, and x is on {x.device}"
+    if x.dtype not in DTYPES:
+        return f"the kernels are for float32 and float64, and x is {x.dtype}"
+    if weights.weight_hr is not None and cell.step is not cells.lstm_step:
+        return f"the kernels have a projection for the LSTM only, not for {cell.name!r}"
+    if _MISSING is not None:
+        return _MISSING
+    if torch.is_autocast_enabled("cpu"):
+        return "autocast is on, and the kernels compute in the dtype of the weights"
+    return None if torch.compiler.is_compiling() else _looked_through()
+
+
+def _looked_through() -> str | None:
+    """What goes on in torch that would have to see into the kernels, or None."""
+    if torch._C._get_tracing_state() is not None:
+        return "torch.jit.trace cannot record the kernels"
+    if torch._C._functorch.peek_interpreter_stack() is not None:
+        return "the transforms of torch.func cannot see into the kernels"
+    if forward_ad._current_level >= 0:
+        return "the kernels have no forward-mode derivatives"
+    return None
+
+
+def scan(
+    cell: Cell,
+    x: Tensor,
+    state: Any,
+    weights: Weights,
+    *,
+    lengths: Tensor | None = None,
+    reverse: bool = False,
+    keep: Collection[str] = (),
+) -> Scan:
+    """Run one layer in one direction, as the contract in `gatewise.engines` says."""
+    check(cell, x, state, weights, lengths)
+    if lengths is not None:
+        # A copy: whoever writes to the lengths afterwards must not change the backward pass.
+        lengths = lengths.to("cpu", torch.int64, copy=True).contiguous()
+    return _scan(Call(KINDS[cell.step], reverse, lengths), x, state, weights, keep)
+
+
+def scan_packed(
+    cell: Cell, data: Tensor, batch_sizes: Tensor, state: Any, weights: Weights, *, reverse: bool = False
+) -> Scan:
+    """Run one layer in one direction over packed sequences, as the contract in `gatewise.engines` says."""
+    check(cell, data[: len(state[0])].unsqueeze(0), state, weights)
+    return _scan(packed_call(KINDS[cell.step], reverse, data, batch_sizes), data, state, weights, ())
+
+
+def _scan(call: Call, x: Tensor, state: Any, weights: Weights, keep: Collection[str]) -> Scan:
+    """Through one of the three doors."""
+    cell, has_c = call.kind.cell, call.kind.has_c
+    tensors: Tensors = (x, state[0], state[1] if has_c else None, *weights)
+    wanted = torch.is_grad_enabled() and any(one is not None and one.requires_grad for one in tensors)
+    if torch.compiler.is_compiling() or not all(one is None or type(one) in _PLAIN for one in tensors):
+        output, h, c, gates, states = operator.scan(call, wanted or bool(keep), tensors)
+    elif wanted:
+        output, h, c, gates, states = _Layer.apply(call, bool(keep), *tensors)  # type: ignore[no-untyped-call]  # torch's
+    else:
+        output, h, c, gates, states = kernels.forward(call, bool(keep), tensors)
+    after = cell.state(h, c) if has_c else cell.state(h)
+    if not keep:
+        return Scan(output, after)
+    return Scan(
+        output,
+        after,
+        cells=states if "cells" in keep else None,
+        gates=_gates_by_name(call, output, gates) if "gates" in keep else None,
+    )
+
+
+_PLAIN = (Tensor, Parameter)  # others, those without memory among them, torch looks through
+
+
+def _gates_by_name(call: Call, output: Tensor, gates: Tensor | None) -> dict[str, Tensor]:
+    if gates is None:
+        return {"hidden": output}
+    return dict(zip(call.kind.cell.gates, gates.unbind(-2), strict=False))  # a GRU keeps one plane more
+
+
+class _Layer(torch.autograd.Function):
+    """One scan whose gradients are wanted."""
+
+    @staticmethod
+    def forward(ctx: Any, call: Call, kept: bool, *tensors: Tensor | None) -> Results:
+        """Run forward and keep what backward needs."""
+        output, h, c, gates, states = kernels.forward(call, True, tensors, zeroed=kept)
+        ctx.call, ctx.kept = call, kept
+        ctx.set_materialize_grads(False)
+        ctx.save_for_backward(*tensors, output, gates, states)
+        return output, h, c, gates if kept else None, states if kept else None
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:
+        """Gradients of the tensors; such as torch can differentiate, or vectorise, if it is about to."""
+        *tensors, output, gates, states = ctx.saved_tensors
+        if torch.is_grad_enabled() or not all(one is None or torch._C._has_storage(one) for one in grads):
+            return None, None, *differentiable_gradients(ctx.call, ctx.kept, tensors, grads)
+        wanted = ctx.needs_input_grad[2:]
+        results = kernels.backward(ctx.call, tuple(tensors), output, gates, states, grads, wanted[0], any(wanted[3:]))
+        return None, None, *[one if wish else None for one, wish in zip(results, wanted, strict=True)]
+
+
+def stepper(cell: Cell, x: Tensor, state: Any, weights: Callable[[], Sequence[Tensor | None]]) -> Stepper | None:
+    """What runs one layer step by step; None where it cannot.
+
+    That is for a batch so large that packing the weights pays, and for weights made anew each time they are asked for.
+    """
+    check(cell, x, state, Weights(*weights()))  # type: ignore[arg-type]  # check says if the first is missing
+    made = Stepper(cell, x, state, weights)
+    return made if x.shape[1] <= _MOST_SEQUENCES and made.holds() else None
+
+
+_MOST_SEQUENCES = 16

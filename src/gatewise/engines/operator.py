@@ -1,0 +1,150 @@
+"""The kernels as operators known to torch, `torch.ops.gatewise.scan` and `scan_backward`.
+
+torch.compile and torch.export see through Python, but not through an address: in their graphs a scan is one of these,
+with the shapes of its results and with its gradients declared.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gatewise.cells import Weights
+from gatewise.engines import check, kernels
+from gatewise.engines.gradients import differentiable_gradients
+from gatewise.engines.kernels import KINDS, Call, Kind, Results, Tensors, packed_call
+
+_OPERATORS = torch.library.Library("gatewise", "DEF")  # type: ignore[no-untyped-call]  # torch's, as those below
+_TENSORS = """Tensor x, Tensor h0, Tensor? c0, Tensor weight_ih, Tensor weight_hh, Tensor? bias_ih, Tensor? bias_hh,
+    Tensor? weight_hr"""
+_HOW = "Tensor? lengths, Tensor? batch_sizes, int cell, bool reverse"
+_OPERATORS.define(f"scan({_TENSORS}, {_HOW}, bool kept) -> (Tensor, Tensor, Tensor, Tensor, Tensor)")  # type: ignore[no-untyped-call]
+_OPERATORS.define(  # type: ignore[no-untyped-call]
+    f"scan_backward({_TENSORS}, {_HOW}, Tensor output, Tensor gates, Tensor cells, Tensor? grad_output, "
+    "Tensor? grad_h, Tensor? grad_c, Tensor? grad_gates, Tensor? grad_cells, bool x_wanted, bool weights_wanted) "
+    "-> Tensor[]"
+)
+_COUNT = 8  # tensors before lengths
+
+
+def scan(call: Call, kept: bool, tensors: Tensors) -> Results:
+    """As `kernels.forward`, through the operator; what is kept is always zero after each sequence's end."""
+    how = (call.lengths, call.batch_sizes, call.kind.code, call.reverse)
+    output, h, c, gates, states = torch.ops.gatewise.scan(*tensors, *how, kept)
+    planes, has_c = kept and call.kind.planes, call.kind.has_c
+    return output, h, c if has_c else None, gates if planes else None, states if planes and has_c else None
+
+
+def _kind_of(code: int) -> Kind:
+    for kind in KINDS.values():
+        if kind.code == code:
+            return kind
+    raise RuntimeError(f"cell is {code}, expected one of {[kind.code for kind in KINDS.values()]}")
+
+
+def _call_of(x: Tensor, lengths: Tensor | None, batch_sizes: Tensor | None, code: int, reverse: bool) -> Call:
+    kind = _kind_of(code)
+    return Call(kind, reverse, lengths) if batch_sizes is None else packed_call(kind, reverse, x, batch_sizes)
+
+
+def _present(x: Tensor, *tensors: Tensor | None) -> tuple[Tensor, ...]:
+    """An operator returns tensors only: empty ones where there is nothing."""
+    return tuple(x.new_empty(0) if one is None else one for one in tensors)
+
+
+def _checked(tensors: tuple[Any, ...], how: tuple[Any, ...]) -> Call:
+    """The call, once everything is seen to fit: anybody may call an operator, with anything."""
+    x, h0, c0, *weights = tensors
+    lengths, batch_sizes, code, _ = how
+    kind = _kind_of(code)
+    if (c0 is None) == kind.has_c:
+        raise RuntimeError(
+            f"c0 is {'missing' if c0 is None else 'given'}, expected the opposite for {kind.cell.name!r}"
+        )
+    if weights[4] is not None and not kind.has_c:
+        raise RuntimeError(f"weight_hr is given, expected none for {kind.cell.name!r}")
+    if lengths is not None and lengths.dtype != torch.int64:
+        raise RuntimeError(f"lengths is {lengths.dtype}, expected torch.int64")
+    steps = x if batch_sizes is None else x[: h0.shape[0]].unsqueeze(0)
+    check(
+        kind.cell,
+        steps,
+        (h0, c0) if kind.has_c else (h0,),
+        Weights(*weights),
+        None if batch_sizes is not None else lengths,
+    )
+    if x.dtype not in kernels.DTYPES:
+        raise RuntimeError(f"x is {x.dtype}, expected torch.float32 or torch.float64")
+    return _call_of(x, *how)
+
+
+def _operator(*arguments: Any) -> tuple[Tensor, ...]:
+    tensors, how, kept = arguments[:_COUNT], arguments[_COUNT:-1], arguments[-1]
+    return _present(tensors[0], *kernels.forward(_checked(tensors, how), kept, tensors))
+
+
+def _operator_shapes(*arguments: Any) -> tuple[Tensor, ...]:
+    (x, h0, c0, weight_ih, *_), how, kept = arguments[:_COUNT], arguments[_COUNT:-1], arguments[-1]
+    kind = _kind_of(how[2])
+    rows, H = x.shape[:-1], weight_ih.shape[0] // len(kind.cell.gates)
+    gates = x.new_empty(*rows, kind.planes, H) if kept and kind.planes else None
+    states = x.new_empty(*rows, H) if kept and kind.has_c else None
+    h, c = h0.new_empty(h0.shape), None if c0 is None else c0.new_empty(c0.shape)
+    return _present(x, x.new_empty(*rows, h0.shape[1]), h, c, gates, states)
+
+
+def _check_kept(call: Call, tensors: Any, output: Tensor, gates: Tensor, states: Tensor, grads: list[Any]) -> None:
+    """Raise unless what forward gave, and what arrives at it, have the shapes and the dtype that it gave them."""
+    shapes = [
+        one.shape
+        for one in _operator_shapes(
+            *[None if t is None else t.to("meta") for t in tensors], None, None, call.kind.code, False, True
+        )
+    ]
+    given = (output, gates, states, *grads)
+    expected = (shapes[0], shapes[3], shapes[4], *shapes)
+    for one, shape in zip(given, expected, strict=True):
+        if one is not None and (one.shape != shape or one.dtype != tensors[0].dtype or one.device != tensors[0].device):
+            raise RuntimeError(
+                f"a tensor is {one.dtype} {tuple(one.shape)}, expected {tensors[0].dtype} {tuple(shape)}"
+            )
+
+
+def _operator_backward(*arguments: Any) -> list[Tensor]:
+    tensors, how, (output, gates, states, *rest) = arguments[:_COUNT], arguments[_COUNT : _COUNT + 4], arguments[-10:]
+    *grads, x_wanted, weights_wanted = rest
+    call = _checked(tensors, how)
+    _check_kept(call, tensors, output, gates, states, grads)
+    found = kernels.backward(call, tensors, output, gates, states, tuple(grads), x_wanted, weights_wanted)
+    return list(_present(tensors[0], *found))
+
+
+def _operator_backward_shapes(*arguments: Any) -> list[Tensor]:
+    (x, h0, c0, *weights), (x_wanted, weights_wanted) = arguments[:_COUNT], arguments[-2:]
+    shaped = [x if x_wanted else None, h0, c0, *[one if weights_wanted else None for one in weights]]
+    return [x.new_empty(0) if one is None else one.new_empty(one.shape) for one in shaped]
+
+
+def _operator_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+    ctx.how, ctx.kept = inputs[_COUNT + 2 : -1], inputs[-1]
+    ctx.set_materialize_grads(False)
+    ctx.save_for_backward(*inputs[: _COUNT + 2], output[0], output[3], output[4])
+
+
+def _operator_gradients(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:
+    *inputs, output, gates, states = ctx.saved_tensors
+    tensors, wanted = inputs[:_COUNT], ctx.needs_input_grad[:_COUNT]
+    how = (*inputs[_COUNT:], *ctx.how)
+    if torch.is_grad_enabled() and not torch.compiler.is_compiling():
+        results = differentiable_gradients(_call_of(tensors[0], *how), ctx.kept, tensors, grads)
+    else:
+        flags = (wanted[0], any(wanted[3:]))
+        results = torch.ops.gatewise.scan_backward(*tensors, *how, output, gates, states, *grads, *flags)
+    return *[one if wish else None for one, wish in zip(results, wanted, strict=True)], None, None, None, None, None
+
+
+_OPERATORS.impl("scan", _operator, "CPU")  # type: ignore[no-untyped-call]
+_OPERATORS.impl("scan_backward", _operator_backward, "CPU")  # type: ignore[no-untyped-call]
+torch.library.register_fake("gatewise::scan", _operator_shapes, lib=_OPERATORS)
+torch.library.register_fake("gatewise::scan_backward", _operator_backward_shapes, lib=_OPERATORS)
+torch.library.register_autograd("gatewise::scan", _operator_gradients, setup_context=_operator_context, lib=_OPERATORS)

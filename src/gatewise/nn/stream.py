@@ -1,0 +1,135 @@
+"""Streaming: a layer that keeps its state between steps.
+
+Letters: `B` batch, `I` input size, `H` hidden size, `P` projection size, `L` layers.
+"""
+
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gatewise import engines
+from gatewise.nn.stack import Recurrent
+from gatewise.nn.weights import State, positive
+
+
+class Stream:
+    """A layer run one time step at a time, as data come in, its state carried on in place.
+
+    It gives what `layer.step` gives, without gradients and in a fraction of the time, in the dtype of the weights. It
+    uses the weights as they are at each call: training the layer or loading other weights needs no new stream.
+
+    Arguments:
+        layer: an RNN, LSTM or GRU in one direction.
+        batch_size: `B`, how many sequences run side by side; None for one, without a batch dimension.
+        state: where to start, shaped as the layer's own, h `(L, B, H)` or `(L, B, P)` and for an LSTM `(h, c)`; zeros
+            if not given.
+
+    Raises:
+        TypeError, RuntimeError: the layer is none of those or bidirectional; the state does not fit.
+
+    Examples:
+        >>> from gatewise.nn import GRU
+        >>> gru = GRU(3, 8, generator=torch.Generator().manual_seed(0))
+        >>> stream, x = Stream(gru), torch.ones(5, 3)
+        >>> outputs = [stream(x_t) for x_t in x]
+        >>> torch.allclose(torch.stack(outputs), gru(x)[0])
+        True
+        >>> stream.reset()  # as if nothing had come in yet
+        >>> torch.equal(stream(x[0]), outputs[0])
+        True
+    """
+
+    def __init__(self, layer: Recurrent, batch_size: int | None = None, state: State | None = None) -> None:
+        if not isinstance(layer, Recurrent):
+            raise TypeError(f"layer is of type {type(layer).__name__}, expected an RNN, LSTM or GRU")
+        if layer.bidirectional:
+            raise RuntimeError("a stream goes forward in time, but a bidirectional layer needs whole sequences")
+        self.layer = layer
+        self.batch_size = None if batch_size is None else positive("batch_size", batch_size)
+        self._lead = () if batch_size is None else (self.batch_size or 0,)
+        self._steppers: list[engines.Stepper] = []
+        self.reset(state)
+
+    @property
+    def state(self) -> State:
+        """The state after the last step, a copy shaped as the layer's own."""
+        fields = [one.clone() if self._lead else one.squeeze(1).clone() for one in self._fields]
+        return self.layer.final_state(fields)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy finds kernels of its own, for a state of its own."""
+        return {**self.__dict__, "_steppers": []}
+
+    def reset(self, state: State | None = None) -> None:
+        """Start again, from the state given or from zeros."""
+        like = self.layer._weights(0).weight_ih
+        sizes = [self.layer.proj_size or self.layer.hidden_size, self.layer.hidden_size]
+        sizes = sizes[: len(self.layer.cell.state._fields)]
+        fields = self.layer.initial_state(state, like, (self.layer.num_layers, *self._lead), sizes)
+        batched = fields if self._lead else [one.unsqueeze(1) for one in fields]
+        with torch.no_grad():
+            self._fields = [one.detach().to(like).clone(memory_format=torch.contiguous_format) for one in batched]
+        self._steppers = []
+
+    def __call__(self, x_t: Tensor) -> Tensor:
+        """Run one step.
+
+        Arguments:
+            x_t: `(B, I)`, or `(I,)` without a batch.
+
+        Returns:
+            The output of the last layer, `(B, H)` or `(B, P)`, without B as the input.
+
+        Raises:
+            RuntimeError, ValueError: a shape or dtype does not fit.
+        """
+        if not self._ready():
+            return self._by_layer(x_t)
+        first = self._steppers[0]
+        if x_t.shape != self._shape or x_t.dtype != first.dtype or not x_t.is_cpu:
+            raise RuntimeError(
+                f"x_t is {x_t.dtype} {tuple(x_t.shape)} on {x_t.device}, expected {first.dtype} {self._shape} on cpu"
+            )
+        if not x_t.is_contiguous() or x_t.is_neg():
+            x_t = x_t.detach().contiguous().resolve_neg()
+        last = self._steppers[-1]
+        output, address = torch.empty(*self._lead, last.width, dtype=last.dtype, device="cpu"), x_t.data_ptr()
+        for stepper in self._steppers:
+            address = stepper(address, output.data_ptr() if stepper is last else 0)
+        return output
+
+    def _ready(self) -> bool:
+        """Whether the kernels for one step can run now, on the weights as they are now."""
+        layer = self.layer
+        if engines.overridden() or torch.is_autocast_enabled("cpu") or (layer.dropout and layer.training):
+            return False
+        if self._steppers and all(stepper.holds() for stepper in self._steppers):
+            return True
+        self._steppers = self._new_steppers()
+        return bool(self._steppers)  # none: some other engine runs the layer
+
+    def _new_steppers(self) -> list[engines.Stepper]:
+        """One for each layer; none where the engine that the layer would use has no kernel for steps."""
+        layer, B = self.layer, self._fields[0].shape[1]
+        self._shape = (*self._lead, layer.input_size)
+        found = []
+        for k in range(layer.num_layers):
+            state = layer.cell.state(*[one[k] for one in self._fields])
+            width = layer.input_size if k == 0 else state[0].shape[1]
+            weights = partial(layer.weights, layer._names[k])
+            x = state[0].new_empty(1, B, width)
+            stepper = engines.stepper(layer.cell, x, state, weights, layer.engine)
+            if stepper is None:
+                return []
+            found.append(stepper)
+        return found
+
+    @torch.no_grad()
+    def _by_layer(self, x_t: Tensor) -> Tensor:
+        x = x_t if self._lead else x_t.unsqueeze(0)
+        output, state = self.layer.step(x, self.layer.final_state(self._fields))
+        for held, new in zip(self._fields, (state,) if isinstance(state, Tensor) else state, strict=True):
+            held.copy_(new)
+        return output if self._lead else output[0]
