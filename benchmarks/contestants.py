@@ -75,7 +75,7 @@ def torch_contestants(problem: Problem) -> list[Contestant]:
 
 def our_contestants(problem: Problem, engine: str) -> list[Contestant]:
     """Gatewise's layer on an engine; for single steps its cell, the layer's `step`, and `Stream` where there is one."""
-    _, _, I, H = problem.task.shape
+    _, B, I, H = problem.task.shape
     options = {"engine": engine, "generator": torch.Generator()}
     layer = OURS[problem.task.cell](I, H, **options)
     layer.load_state_dict(problem.weights)
@@ -84,7 +84,7 @@ def our_contestants(problem: Problem, engine: str) -> list[Contestant]:
     cell = OUR_CELLS[problem.task.cell](I, H, **options)
     found = [cell_contestant("Gatewise cell", cell, problem), step_contestant("Gatewise step", layer, problem)]
     if stream := getattr(nn, "Stream", None):
-        found.append(stream_contestant("Gatewise stream", lambda: stream(layer), problem))
+        found.append(stream_contestant("Gatewise stream", lambda: stream(layer, B), problem))
     return found
 
 

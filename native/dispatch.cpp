@@ -153,7 +153,7 @@ double cycles(const gatewise_scan &s, const Kernels &k, int64_t rows, int64_t gr
   const double lanes = k.lanes(s.dtype), bytes = s.dtype == GATEWISE_FLOAT32 ? 4 : 8;
   const double vectors = double(s.cell <= GATEWISE_IDENTITY ? 4 : gates_of(s.cell)) * double(groups);
   const double weights = vectors * double(columns) * lanes * bytes;
-  const double per_cycle = weights < 32e3 ? 64 : weights < 1.5e6 ? 24 : 8;  // first, second and third cache
+  const double per_cycle = weights < 32e3 ? 64 : weights < 1.5e6 ? 32 : 8;  // first, second and third cache
   const double products = double(rows) * vectors * double(columns) / 2;
   return std::max(products, weights / per_cycle) + double(rows) * double(groups) * 60;
 }
@@ -241,6 +241,22 @@ int gatewise_forward(const gatewise_scan *scan) { return checked(scan, false); }
 
 int gatewise_backward(const gatewise_scan *scan) { return checked(scan, true); }
 
+int gatewise_read_batch_sizes(const int64_t *batch_sizes, int64_t T, int64_t B, int64_t rows, int64_t *lengths,
+                              int64_t *offsets) {
+  if (T < 1 || B < 1 || rows < 1) return GATEWISE_BAD_LENGTHS;
+  if (!all({batch_sizes, lengths, offsets})) return GATEWISE_BAD_POINTER;
+  if (batch_sizes[0] != B) return GATEWISE_BAD_LENGTHS;
+  int64_t seen = 0, running = B;
+  for (int64_t t = 0; t < T; t++) {
+    if (batch_sizes[t] < 1 || batch_sizes[t] > running || batch_sizes[t] > rows - seen) return GATEWISE_BAD_LENGTHS;
+    while (running > batch_sizes[t]) lengths[--running] = t;
+    offsets[t] = seen;
+    seen += batch_sizes[t];
+  }
+  while (running > 0) lengths[--running] = T;
+  return seen == rows ? GATEWISE_OK : GATEWISE_BAD_LENGTHS;
+}
+
 const char *gatewise_instructions(void) { return kernels().load()->name; }
 
 int gatewise_use_instructions(const char *name) {
@@ -249,7 +265,11 @@ int gatewise_use_instructions(const char *name) {
   return found ? 0 : 1;
 }
 
-int64_t gatewise_release(void) { return int64_t(Workspace::release()); }
+void *gatewise_lend(int64_t bytes) { return bytes < 0 ? nullptr : workspace::take(size_t(bytes)); }
+
+void gatewise_give_back(void *memory) { workspace::give_back(memory); }
+
+int64_t gatewise_release(void) { return int64_t(workspace::release()); }
 
 double gatewise_multiply_add(int64_t dtype, int64_t rounds, int64_t threads) {
   const Kernels &k = *kernels().load();

@@ -92,11 +92,21 @@ GATEWISE_API int gatewise_step(const struct gatewise_scan *scan);
 /* Gradients of everything, from what forward kept. Returns a gatewise_status. */
 GATEWISE_API int gatewise_backward(const struct gatewise_scan *scan);
 
+/* From the sequences on at each step of packed sequences, (T), to the lengths (B) and offsets (T) that a scan takes; out.
+   They must fall, from B to 1 or more, and add up to `rows`; otherwise returns GATEWISE_BAD_LENGTHS. */
+GATEWISE_API int gatewise_read_batch_sizes(const int64_t *batch_sizes, int64_t T, int64_t B, int64_t rows,
+                                           int64_t *lengths, int64_t *offsets);
+
 /* The instruction set in use: "avx512", "avx2", "neon" or "baseline". */
 GATEWISE_API const char *gatewise_instructions(void);
 
 /* Use an instruction set by name. Returns 0, or 1 if this machine or this build does not have it. */
 GATEWISE_API int gatewise_use_instructions(const char *name);
+
+/* Memory for what is kept for the backward pass, lent from what earlier calls gave back: fresh memory would be cleared by
+   the system first. NULL where there is none. To be given back once. */
+GATEWISE_API void *gatewise_lend(int64_t bytes);
+GATEWISE_API void gatewise_give_back(void *memory);
 
 /* Free the memory kept for later calls; returns how many bytes that were. */
 GATEWISE_API int64_t gatewise_release(void);

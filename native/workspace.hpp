@@ -1,77 +1,111 @@
-// Memory to work in. What a call gives back serves the next one: fresh pages would be cleared by the system each time.
+// Memory to work in. What a call gives back serves the next one: fresh pages would be cleared by the system each time,
+// which takes longer than the work done in them.
 
 #pragma once
 
+#include <cstdint>
 #include <cstdlib>
 #include <mutex>
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
+namespace workspace {
+
+// What lies before each piece: how large it is. One cache line, so that the piece is aligned to one.
+struct alignas(64) Head {
+  size_t bytes;  // behind it
+};
+
+constexpr size_t MOST_KEPT = size_t(256) << 20;  // in all
+constexpr size_t PLACES = 16;
+
+struct Shelf {
+  std::mutex mutex;
+  Head *kept[PLACES] = {};
+  size_t bytes = 0;
+};
+
+inline Shelf &shelf() {
+  static Shelf *const one = new Shelf;  // never destroyed: threads may outlive the program's end
+  return *one;
+}
+
+// Takes the smallest piece kept that is large enough, and not so large that most of it would lie idle.
+inline Head *from_shelf(size_t bytes) {
+  Shelf &all = shelf();
+  std::lock_guard<std::mutex> lock(all.mutex);
+  Head **best = nullptr;
+  for (Head *&one : all.kept)
+    if (one && one->bytes >= bytes && one->bytes / 4 <= bytes + 4096 && (!best || one->bytes < (*best)->bytes))
+      best = &one;
+  if (!best) return nullptr;
+  Head *const found = *best;
+  *best = nullptr;
+  all.bytes -= found->bytes;
+  return found;
+}
+
+// Null where there is no memory. Aligned to 64 bytes, filled with whatever was there.
+inline void *take(size_t bytes) {
+  if (bytes > SIZE_MAX / 2) return nullptr;
+  bytes = (bytes + 63) / 64 * 64 + 64;
+  Head *piece = from_shelf(bytes);
+  if (!piece) {
+    constexpr size_t huge = size_t(2) << 20;
+    const bool large = bytes >= 2 * huge;
+    const size_t whole = large ? (bytes + sizeof(Head) + huge - 1) / huge * huge : bytes + sizeof(Head);
+    piece = static_cast<Head *>(aligned_alloc(large ? huge : 64, whole));
+    if (!piece) return nullptr;
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+    if (large) madvise(piece, whole, MADV_HUGEPAGE);  // a wish: without it there are 512 times as many page faults
+#endif
+    piece->bytes = whole - sizeof(Head);
+  }
+  return piece + 1;
+}
+
+inline void give_back(void *memory) {
+  if (!memory) return;
+  Head *piece = static_cast<Head *>(memory) - 1;
+  {
+    Shelf &all = shelf();
+    std::lock_guard<std::mutex> lock(all.mutex);
+    if (piece->bytes <= MOST_KEPT - all.bytes)
+      for (Head *&place : all.kept)
+        if (!place) {
+          place = piece;
+          all.bytes += piece->bytes;
+          return;
+        }
+  }
+  free(piece);
+}
+
+// Frees what is kept; returns how many bytes that were.
+inline size_t release() {
+  Shelf &all = shelf();
+  std::lock_guard<std::mutex> lock(all.mutex);
+  const size_t bytes = all.bytes;
+  for (Head *&one : all.kept) {
+    free(one);
+    one = nullptr;
+  }
+  all.bytes = 0;
+  return bytes;
+}
+
+}  // namespace workspace
+
 class Workspace {
  public:
-  // Null where there is no memory. Aligned to 64 bytes, filled with whatever was there.
-  explicit Workspace(size_t bytes) : piece(take(bytes)) {}
-  ~Workspace() { give_back(piece); }
+  explicit Workspace(size_t bytes) : piece(workspace::take(bytes)) {}
+  ~Workspace() { workspace::give_back(piece); }
   Workspace(const Workspace &) = delete;
   Workspace &operator=(const Workspace &) = delete;
-  char *memory() const { return static_cast<char *>(piece.memory); }
-
-  // Frees what is kept; returns how many bytes that were.
-  static size_t release() {
-    std::lock_guard<std::mutex> lock(shelf().mutex);
-    size_t bytes = 0;
-    for (Piece &kept : shelf().kept) {
-      bytes += kept.bytes;
-      free(kept.memory);
-      kept = Piece{};
-    }
-    return bytes;
-  }
+  char *memory() const { return static_cast<char *>(piece); }
 
  private:
-  struct Piece {
-    void *memory = nullptr;
-    size_t bytes = 0;
-  };
-  static constexpr size_t LARGEST = size_t(64) << 20;  // larger pieces are not kept: their pages are the lesser cost
-  struct Shelf {
-    std::mutex mutex;
-    Piece kept[4];  // at most so many pieces, 256 MiB, wait for their next use
-  };
-  static Shelf &shelf() {
-    static Shelf *const one = new Shelf;  // never destroyed: threads may outlive the program's end
-    return *one;
-  }
-
-  static Piece take(size_t bytes) {
-    {
-      std::lock_guard<std::mutex> lock(shelf().mutex);
-      for (Piece &kept : shelf().kept)
-        if (kept.bytes >= bytes && kept.memory) {
-          const Piece piece = kept;
-          kept = Piece{};
-          return piece;
-        }
-    }
-    Piece piece;
-    piece.bytes = (bytes + 63) / 64 * 64 + 64;
-    piece.memory = aligned_alloc(64, piece.bytes);
-    if (!piece.memory) piece.bytes = 0;
-    return piece;
-  }
-
-  static void give_back(Piece piece) {
-    if (piece.memory && piece.bytes <= LARGEST) {
-      std::lock_guard<std::mutex> lock(shelf().mutex);
-      Piece *least = &shelf().kept[0];  // an empty place counts 0 bytes
-      for (Piece &kept : shelf().kept)
-        if (kept.bytes < least->bytes) least = &kept;
-      if (piece.bytes > least->bytes) {
-        const Piece smaller = *least;
-        *least = piece;
-        piece = smaller;
-      }
-    }
-    free(piece.memory);
-  }
-
-  Piece piece;
+  void *piece;
 };

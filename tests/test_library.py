@@ -148,3 +148,9 @@ def test_its_functions_are_declared():
     assert library.load().gatewise_release() >= 0
     with pytest.raises(ctypes.ArgumentError):
         library.load().gatewise_forward(1.5)
+
+
+@pytest.mark.skipif(os.environ.get("GATEWISE_NATIVE") == "0", reason="the library was left out")
+def test_the_library_is_there():
+    """Else the tests of the native engine would all be skipped, and nobody would know."""
+    assert library.reason() is None

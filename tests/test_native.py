@@ -132,8 +132,11 @@ def results(problem: Problem, engine: str, dtype: torch.dtype = torch.float64) -
 
 
 def assert_as_reference(problem: Problem, dtype: torch.dtype = torch.float64) -> None:
-    """The reference counts in float64 whatever the dtype: what is compared with is then exact."""
+    """The reference counts in float64 whatever the dtype: what is compared with is then exact; and on one thread."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     expected = results(problem, "reference")
+    torch.set_num_threads(threads)
     for name, ours in results(problem, "native", dtype).items():
         worst = error(ours, expected[name].to(dtype))
         assert worst <= RELATIVE[dtype], f"{name} is off by {worst:.2g}: {problem}, {torch.get_num_threads()} threads"
@@ -373,10 +376,10 @@ DOORS = {"function": through_function, "operator": through_operator}
 @pytest.mark.parametrize("kept", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
 def test_first_and_second_derivatives_are_finite_differences(kind, kept, door):
-    P, keep = 2 * (kind == "projected"), GATES_KEPT if kept else ()
+    P, keep = int(kind == "projected"), GATES_KEPT if kept else ()
     if door == "operator" and not kept:
         pytest.skip("the operator gives derivatives only where it keeps what they need")
-    problem = Problem(kind, 3, 2, 2, 3, P=P, lengths=(3, 1), reverse=kept, keep=keep)
+    problem = Problem(kind, 3, 2, 1, 2, P=P, lengths=(3, 1), reverse=kept, keep=keep)
     leaves = [one.requires_grad_() for one in tensors_of(problem, torch.float64).values()]
     with torch.random.fork_rng():  # gradgradcheck draws directions
         assert torch.autograd.gradcheck(DOORS[door](problem), leaves)
@@ -590,8 +593,9 @@ def test_denormal_numbers_may_become_zero_here_and_nowhere_else(kind, threads):
     for value in values_of(scanned(problem, tensors, "native")).values():
         assert (value.abs() < 1e-300).all()
     tiny = torch.full((100_000,), 1e-310, dtype=torch.float64)  # enough for torch to use all threads
-    assert torch.equal(tiny * 1, tiny)
-    assert 1e-310 * float(torch.ones(())) == 1e-310
+    # By their bits: where denormal numbers are zero they equal zero too.
+    assert torch.equal((tiny * 1).view(torch.int64), tiny.view(torch.int64))
+    assert (1e-310 * float(torch.ones(()))).hex() == (1e-310).hex()
 
 
 def test_very_many_steps():
@@ -815,9 +819,10 @@ def test_transforms_that_look_into_a_layer(kind, transform):
 # ---- what must not corrupt memory: in a process of its own --------------------------------------------------------
 
 
-def run_python(code: str, **environment: str) -> str:
+def run_python(code: str, given: str = "", **environment: str) -> str:
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code],
+        input=given,
         capture_output=True,
         text=True,
         timeout=90,
@@ -827,17 +832,20 @@ def run_python(code: str, **environment: str) -> str:
     return done.stdout.strip()
 
 
-ATTEMPT = """
-import torch
+ATTEMPTS = """
+import sys, torch
 from torch.nn.utils.rnn import PackedSequence
 from gatewise import nn
 lstm = nn.LSTM(3, 8, dtype=torch.float64, engine="native", generator=torch.Generator().manual_seed(0))
 x, h, w = torch.zeros(5, 2, 3).double(), torch.zeros(2, 8).double(), [one.detach() for one in lstm.parameters()]
-scan = lambda *given: torch.ops.gatewise.scan(*given)
-try:
-    {}
-except RuntimeError as error:
-    print("refused:", error)
+scan = torch.ops.gatewise.scan
+for attempt in sys.stdin.read().splitlines():
+    try:
+        exec(attempt)
+        print("accepted", flush=True)
+    except RuntimeError:
+        print("refused", flush=True)
+    torch.set_autocast_enabled("cuda", False)
 """
 
 BROKEN = {
@@ -862,9 +870,9 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("name", BROKEN)
-def test_what_does_not_fit_is_an_error_and_never_a_crash(name):
-    assert run_python(ATTEMPT.format(BROKEN[name])).startswith("refused: ")
+def test_what_does_not_fit_is_an_error_and_never_a_crash():
+    said = run_python(ATTEMPTS, "\n".join(BROKEN.values())).splitlines()
+    assert dict(zip(BROKEN, said, strict=True)) == dict.fromkeys(BROKEN, "refused")
 
 
 LIMITED = """
@@ -879,9 +887,7 @@ print(torch.equal(many, lstm(x)[0]))
 """
 
 
-@pytest.mark.parametrize(
-    "limit", ["OMP_THREAD_LIMIT=1", "OMP_THREAD_LIMIT=2", "OMP_DYNAMIC=true", "OMP_MAX_ACTIVE_LEVELS=0"]
-)
+@pytest.mark.parametrize("limit", ["OMP_THREAD_LIMIT=1", "OMP_THREAD_LIMIT=2", "OMP_DYNAMIC=true"])
 def test_fewer_threads_than_asked_for_are_enough(limit):
     name, value = limit.split("=")
     assert run_python(LIMITED, **{name: value}) == "True"

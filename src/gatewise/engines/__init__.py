@@ -23,7 +23,7 @@ An engine may also have `scan_packed(cell, data, batch_sizes, state, weights, *,
 `batch_sizes (T,)`, on the CPU, of torch's PackedSequence: the valid steps of all sequences, time by time, longest
 sequence first, as are the rows of the state. The output is packed as `data`; nothing is kept. For an engine without it
 the sequences are padded, which takes the memory of `T x B` steps. `refuses` answers for both. And it may have
-`stepper(cell, x, state, weights)`, see the function of this name below: for streams.
+`stepper(cell, x, state, parameters, names)`, see the function of this name below: for streams.
 
 The engines, fastest first:
 
@@ -36,7 +36,7 @@ falls back silently. `use_engine` overrides the `engine=` of every layer called 
 wish. A new engine is one file and one line at the end of this one; a test may put one into `ENGINES` for its time.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple, Protocol
@@ -97,6 +97,11 @@ KEPT = ("gates", "cells")
 INTEGERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)  # those that torch can compare and sort
 
 
+def under_autocast(device: torch.device) -> bool:
+    """Whether autocast mixes dtypes on a device."""
+    return device.type != "meta" and torch.is_autocast_enabled(device.type)
+
+
 def check(cell: Cell, x: Tensor, state: tuple[Tensor, ...], weights: Weights, lengths: Tensor | None = None) -> None:
     """Raise unless the tensors of one scan fit together in shape, dtype and device.
 
@@ -119,27 +124,25 @@ def check(cell: Cell, x: Tensor, state: tuple[Tensor, ...], weights: Weights, le
     if like.dim() != 2 or like.shape[0] % len(cell.gates):
         raise RuntimeError(f"weight_ih has shape {tuple(like.shape)}, expected ({len(cell.gates)}*H, I)")
     (T, B, _), (rows, inputs) = x.shape, like.shape
+    _, hidden, bias_ih, bias_hh, projection = weights
     H = rows // len(cell.gates)
-    P = H if weights.weight_hr is None else weights.weight_hr.shape[0]
+    P = H if projection is None else projection.shape[0]
     expected = [
         ("x (T, B, I)", x, (T, B, inputs)),
-        ("weight_hh", weights.weight_hh, (rows, P)),
-        ("bias_ih", weights.bias_ih, (rows,)),
-        ("bias_hh", weights.bias_hh, (rows,)),
-        ("weight_hr", weights.weight_hr, (P, H)),
+        ("weight_hh", hidden, (rows, P)),
         ("the state's h", state[0], (B, P)),
         *[("the state's c", one, (B, H)) for one in state[1:]],
     ]
+    optional = (("bias_ih", bias_ih, (rows,)), ("bias_hh", bias_hh, (rows,)), ("weight_hr", projection, (P, H)))
+    expected += [(name, one, shape) for name, one, shape in optional if one is not None]
     for name, tensor, shape in expected:
-        if tensor is None:
-            continue
         if tensor.shape != shape:
             came, weight = tuple(tensor.shape), tuple(like.shape)
             raise RuntimeError(f"{name} has shape {came}, expected {shape} to go with weight_ih {weight}")
+        if tensor.dtype != dtype and not under_autocast(device):
+            raise RuntimeError(f"{name} is {tensor.dtype}, expected {dtype} as weight_ih; convert it with .to()")
         if tensor.device != device:
             raise RuntimeError(f"{name} is on {tensor.device}, expected {device} as weight_ih; move it with .to()")
-        if tensor.dtype != dtype and not torch.is_autocast_enabled(device.type):
-            raise RuntimeError(f"{name} is {tensor.dtype}, expected {dtype} as weight_ih; convert it with .to()")
     if lengths is None:
         return
     if lengths.shape != (B,) or lengths.dtype not in INTEGERS:
@@ -270,12 +273,15 @@ def scan_packed(
         >>> scan_packed(cells.RNN_IDENTITY, torch.ones(3, 1), batch_sizes, start, weights).output[:, 0]
         tensor([1., 1., 2.])
     """
-    # Engines look at no values of x before they accept: one row, in the shape that padding would give, stands for all.
-    x, lengths = data[:1].expand(len(batch_sizes), len(state[0]), -1), packed_lengths(batch_sizes)
-    chosen = choose(Request(cell, x, state, weights, lengths, reverse), engine)
+    # Engines look at no values before they accept: one row, in the shape that padding would give, stands for all of x,
+    # and any integers for the lengths.
+    x = data[:1].expand(batch_sizes.shape[0], state[0].shape[0], -1)
+    request = Request(cell, x, state, weights, batch_sizes, reverse)
+    chosen = choose(request, engine)
     if packed := getattr(chosen, "scan_packed", None):
         result: Scan = packed(cell, data, batch_sizes, state, weights, reverse=reverse)
         return result
+    lengths = packed_lengths(batch_sizes)
     x, _ = pad_packed_sequence(PackedSequence(data, batch_sizes))
     padded = chosen.scan(cell, x, state, weights, lengths=lengths, reverse=reverse)
     return padded._replace(output=pack_padded_sequence(padded.output, lengths).data)
@@ -296,7 +302,12 @@ class Stepper(Protocol):
 
 
 def stepper(
-    cell: Cell, x: Tensor, state: Any, weights: Callable[[], Sequence[Any]], engine: str = "auto"
+    cell: Cell,
+    x: Tensor,
+    state: Any,
+    parameters: Mapping[str, Tensor | None],
+    names: Sequence[str],
+    engine: str = "auto",
 ) -> Stepper | None:
     """What runs one layer step by step, its state carried on in place; None if the engine chosen cannot do that.
 
@@ -308,12 +319,16 @@ def stepper(
         cell: what to run.
         x: `(1, B, I)`, an example.
         state: the cell's state tuple, contiguous; it is written.
-        weights: gives the weights as they are now.
+        parameters: where the weights are looked up, again and again.
+        names: theirs, in the order of `Weights`.
         engine: as for `scan`.
     """
-    chosen = choose(Request(cell, x, state, Weights(*weights())), engine)
+    if any(name not in parameters for name in names):
+        return None  # parametrised: made anew each time
+    weights = Weights(*[parameters[name] for name in names])  # type: ignore[arg-type]  # the first two are there
+    chosen = choose(Request(cell, x, state, weights), engine)
     make = getattr(chosen, "stepper", None)
-    made: Stepper | None = None if make is None else make(cell, x, state, weights)
+    made: Stepper | None = None if make is None else make(cell, x, state, parameters, names)
     return made
 
 

@@ -6,9 +6,11 @@ planes of activations that the backward pass needs. What the library takes is `s
 """
 
 import ctypes
+import functools
+import math
 import struct
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -16,7 +18,7 @@ from torch import Tensor
 
 from gatewise import cells
 from gatewise.cells import Cell
-from gatewise.engines import library, packed_lengths
+from gatewise.engines import library
 
 
 class Kind(NamedTuple):
@@ -63,32 +65,37 @@ Tensors = tuple[Tensor | None, ...]  # x, h0, c0 and the Weights, in this order
 Results = tuple[Tensor, Tensor, Tensor | None, Tensor | None, Tensor | None]  # output, h, c, gates, cells
 
 
-def packed_call(kind: Kind, reverse: bool, data: Tensor, batch_sizes: Tensor) -> Call:
+def packed_call(kind: Kind, reverse: bool, data: Tensor, batch_sizes: Tensor, sequences: int) -> Call:
     """The call for packed sequences.
 
     Raises:
-        RuntimeError: `batch_sizes` does not fall, or does not add up to the rows of `data`.
+        RuntimeError: `batch_sizes` does not fall from the number of sequences, or does not add up to the rows of
+            `data`.
     """
-    ends = batch_sizes.cumsum(0)
-    if int(ends[-1]) != data.shape[0] or int(batch_sizes[-1]) < 1 or bool((batch_sizes.diff() > 0).any()):
+    sizes = batch_sizes.to("cpu", torch.int64).contiguous()
+    T, rows = sizes.shape[0], data.shape[0]
+    lengths, offsets = sizes.new_empty(sequences), torch.empty_like(sizes)
+    read = library.loaded().gatewise_read_batch_sizes
+    if read(sizes.data_ptr(), T, sequences, rows, lengths.data_ptr(), offsets.data_ptr()):
         raise RuntimeError(
-            f"the batch_sizes of the packed sequences add up to {int(ends[-1])}, the data has {data.shape[0]} rows; "
-            "expected batch_sizes above zero that never grow and add up to the rows, as pack_padded_sequence makes them"
+            f"the batch_sizes of the packed sequences add up to {int(sizes.sum())}, the data has {rows} rows of "
+            f"{sequences} sequences; expected batch_sizes from {sequences} down to 1 or more that add up to the rows, "
+            "as pack_padded_sequence makes them"
         )
-    return Call(kind, reverse, packed_lengths(batch_sizes), batch_sizes, ends - batch_sizes)
+    return Call(kind, reverse, lengths, sizes, offsets)
 
 
-def forward(call: Call, kept: bool, tensors: Tensors, zeroed: bool = True) -> Results:
-    """Run the kernels forward. What is kept is zero after each sequence's end only if `zeroed`."""
+def forward(call: Call, kept: bool, tensors: Tensors, own: bool = False) -> Results:
+    """Run the kernels forward. What is kept is zero after each sequence's end, unless it is for their `own` use."""
     x, h0, c0, *_ = usable = _usable(tensors)
     rows, H, kind = x.shape[:-1], _hidden_size(call, usable), call.kind
-    output, h = x.new_empty(*rows, h0.shape[1]), torch.empty_like(h0)
+    output, h = x.new_empty((*rows, h0.shape[1])), torch.empty_like(h0)
     c = None if c0 is None else torch.empty_like(c0)
     gates = states = None
     if kept and kind.planes:
-        empty = x.new_zeros if zeroed and call.lengths is not None else x.new_empty
-        gates = empty(*rows, kind.planes, H)
-        states = None if c0 is None else empty(*rows, H)
+        empty = lent if own else x.new_zeros if call.lengths is not None else x.new_empty
+        gates = empty((*rows, kind.planes, H), dtype=x.dtype)
+        states = None if c0 is None else empty((*rows, H), dtype=x.dtype)
     fields = _common(call, usable)
     # Up to a few rows the kernel for one step takes less time than packing the weights for the other.
     one_step = not kept and call.lengths is None and x.shape[0] == 1 and h0.shape[0] <= _FEW
@@ -130,9 +137,37 @@ def backward(
     return grad_x, grad_h0, grad_c0, *grad_weights
 
 
+@functools.cache
+def _memory(size: int) -> type[Any]:
+    """The type of so many bytes of lent memory, which goes back when the last tensor on it is gone."""
+
+    class Lent(ctypes.c_char * size):  # type: ignore[misc]  # a type made on the spot
+        def __del__(self) -> None:
+            library.loaded().gatewise_give_back(ctypes.addressof(self))
+
+    return Lent
+
+
+def lent(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+    """An uninitialised tensor; a large one in memory lent by the library, as the system clears fresh memory first."""
+    size = math.prod(shape) * dtype.itemsize
+    if size < _LARGE:
+        return torch.empty(shape, dtype=dtype, device="cpu")
+    address = library.loaded().gatewise_lend(size)
+    if not address:
+        raise MemoryError(f"there are no {size} bytes for what the backward pass needs; use a smaller batch")
+    return torch.frombuffer(_memory(size).from_address(address), dtype=dtype).view(shape)
+
+
+_LARGE = 1 << 22  # bytes; below it the system's allocator reuses memory itself
+
+
 def _usable(tensors: Tensors) -> list[Any]:
     """The tensors as the kernels read them: x with its features side by side, the others contiguous."""
-    return [_dense(tensors[0]), *[None if one is None else _contiguous(one) for one in tensors[1:]]]
+    others = [
+        one if one is None or (one.is_contiguous() and not one.is_neg()) else _contiguous(one) for one in tensors[1:]
+    ]
+    return [_dense(tensors[0]), *others]
 
 
 def _dense(x: Any) -> Tensor:
@@ -189,12 +224,15 @@ _THREADS, _X, _OUTPUT = 2, 9, 21  # the places of these fields
 class Stepper:
     """One layer run step by step on fixed memory: all that a call costs is the step itself."""
 
-    def __init__(self, cell: Cell, x: Tensor, state: Any, weights: Callable[[], Sequence[Tensor | None]]) -> None:
+    def __init__(
+        self, cell: Cell, x: Tensor, state: Any, parameters: Mapping[str, Tensor | None], names: Sequence[str]
+    ) -> None:
         self.dtype, self.width = x.dtype, state[0].shape[1]
-        self._weights, self._state = weights, state
-        self._seen = [(one, 0 if one is None else one.data_ptr()) for one in weights()]
+        self._parameters, self._state = parameters, state
+        weights = [parameters.get(name) for name in names]
+        self._seen = [(name, one, one.data_ptr()) for name, one in zip(names, weights, strict=True) if one is not None]
         c = state[1] if KINDS[cell.step].has_c else None
-        fields = _common(Call(KINDS[cell.step]), [x, state[0], c, *weights()])
+        fields = _common(Call(KINDS[cell.step]), [x, state[0], c, *weights])
         fields += [0, 0, self.width, *_addresses(state[0], c, None, None), *NO_GRADIENTS]
         self._fields = (ctypes.c_int64 * len(fields))(*fields)
         self._address, self._h = ctypes.addressof(self._fields), int(state[0].data_ptr())
@@ -202,10 +240,9 @@ class Stepper:
 
     def holds(self) -> bool:
         """Whether the weights are the same tensors, lie where they did, and lie close together."""
-        for now, (seen, address) in zip(self._weights(), self._seen, strict=True):
-            if now is not seen:
-                return False
-            if now is not None and (now.data_ptr() != address or not now.is_contiguous() or now.is_neg()):
+        parameters = self._parameters
+        for name, seen, address in self._seen:
+            if parameters.get(name) is not seen or seen.data_ptr() != address or not seen.is_contiguous():
                 return False
         return True
 

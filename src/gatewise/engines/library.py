@@ -26,8 +26,14 @@ _FUNCTIONS = {
     "gatewise_forward": ([ctypes.c_void_p], ctypes.c_int),
     "gatewise_backward": ([ctypes.c_void_p], ctypes.c_int),
     "gatewise_step": ([ctypes.c_void_p], ctypes.c_int),
+    "gatewise_read_batch_sizes": (
+        [ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p],
+        ctypes.c_int,
+    ),
     "gatewise_instructions": ([], ctypes.c_char_p),
     "gatewise_use_instructions": ([ctypes.c_char_p], ctypes.c_int),
+    "gatewise_lend": ([ctypes.c_int64], ctypes.c_void_p),
+    "gatewise_give_back": ([ctypes.c_void_p], None),
     "gatewise_release": ([], ctypes.c_int64),
     "gatewise_multiply_add": ([ctypes.c_int64, ctypes.c_int64, ctypes.c_int64], ctypes.c_double),
 }

@@ -2,9 +2,18 @@
 
 Three doors lead to the same kernels: a plain call where no gradient is wanted, an `autograd.Function` where one is, and
 an operator known to torch inside torch.compile and torch.export. Streams have a fourth, to a kernel for one step.
+
+- Weights are read at every call: none are kept in a form of the kernels' own, so none can be out of date.
+- Results are the same bits for the same input and number of threads, which is `torch.get_num_threads()` at the call.
+  Forward, those of a sequence depend neither on that number nor on what else is in the batch; but a single step of up
+  to four sequences adds up in another order than longer ones do. A forked child works on one thread.
+- Numbers too small for full precision (denormals) count as zero inside the kernels.
+- Under autocast the engine refuses: it computes in the dtype of the weights. `auto` then takes torch's kernels, which
+  compute in bfloat16 as torch.nn does.
+- Where gradients are to be differentiated in turn, or many are wanted at once, they come from the reference engine.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -89,7 +98,7 @@ def scan_packed(
 ) -> Scan:
     """Run one layer in one direction over packed sequences, as the contract in `gatewise.engines` says."""
     check(cell, data[: len(state[0])].unsqueeze(0), state, weights)
-    return _scan(packed_call(KINDS[cell.step], reverse, data, batch_sizes), data, state, weights, ())
+    return _scan(packed_call(KINDS[cell.step], reverse, data, batch_sizes, state[0].shape[0]), data, state, weights, ())
 
 
 def _scan(call: Call, x: Tensor, state: Any, weights: Weights, keep: Collection[str]) -> Scan:
@@ -97,7 +106,7 @@ def _scan(call: Call, x: Tensor, state: Any, weights: Weights, keep: Collection[
     cell, has_c = call.kind.cell, call.kind.has_c
     tensors: Tensors = (x, state[0], state[1] if has_c else None, *weights)
     wanted = torch.is_grad_enabled() and any(one is not None and one.requires_grad for one in tensors)
-    if torch.compiler.is_compiling() or not all(one is None or type(one) in _PLAIN for one in tensors):
+    if torch.compiler.is_compiling() or not set(map(type, tensors)) <= _PLAIN:
         output, h, c, gates, states = operator.scan(call, wanted or bool(keep), tensors)
     elif wanted:
         output, h, c, gates, states = _Layer.apply(call, bool(keep), *tensors)  # type: ignore[no-untyped-call]  # torch's
@@ -114,7 +123,7 @@ def _scan(call: Call, x: Tensor, state: Any, weights: Weights, keep: Collection[
     )
 
 
-_PLAIN = (Tensor, Parameter)  # others, those without memory among them, torch looks through
+_PLAIN = {Tensor, Parameter, type(None)}  # others, those without memory among them, torch looks through
 
 
 def _gates_by_name(call: Call, output: Tensor, gates: Tensor | None) -> dict[str, Tensor]:
@@ -129,7 +138,7 @@ class _Layer(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, call: Call, kept: bool, *tensors: Tensor | None) -> Results:
         """Run forward and keep what backward needs."""
-        output, h, c, gates, states = kernels.forward(call, True, tensors, zeroed=kept)
+        output, h, c, gates, states = kernels.forward(call, True, tensors, own=not kept)
         ctx.call, ctx.kept = call, kept
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(*tensors, output, gates, states)
@@ -146,14 +155,14 @@ class _Layer(torch.autograd.Function):
         return None, None, *[one if wish else None for one, wish in zip(results, wanted, strict=True)]
 
 
-def stepper(cell: Cell, x: Tensor, state: Any, weights: Callable[[], Sequence[Tensor | None]]) -> Stepper | None:
-    """What runs one layer step by step; None where it cannot.
-
-    That is for a batch so large that packing the weights pays, and for weights made anew each time they are asked for.
-    """
-    check(cell, x, state, Weights(*weights()))  # type: ignore[arg-type]  # check says if the first is missing
-    made = Stepper(cell, x, state, weights)
-    return made if x.shape[1] <= _MOST_SEQUENCES and made.holds() else None
+def stepper(
+    cell: Cell, x: Tensor, state: Any, parameters: Mapping[str, Tensor | None], names: Sequence[str]
+) -> Stepper | None:
+    """What runs one layer step by step; None for a batch so large that packing the weights pays."""
+    weights = Weights(*[parameters.get(name) for name in names])  # type: ignore[arg-type]  # the first two are there
+    check(cell, x, state, weights)
+    plain = all(one is None or (one.is_contiguous() and not one.is_neg()) for one in weights)
+    return Stepper(cell, x, state, parameters, names) if plain and x.shape[1] <= _MOST_SEQUENCES else None
 
 
 _MOST_SEQUENCES = 16

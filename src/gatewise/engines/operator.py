@@ -4,6 +4,7 @@ torch.compile and torch.export see through Python, but not through an address: i
 with the shapes of its results and with its gradients declared.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -42,9 +43,12 @@ def _kind_of(code: int) -> Kind:
     raise RuntimeError(f"cell is {code}, expected one of {[kind.code for kind in KINDS.values()]}")
 
 
-def _call_of(x: Tensor, lengths: Tensor | None, batch_sizes: Tensor | None, code: int, reverse: bool) -> Call:
+def _call_of(tensors: Sequence[Any], how: Sequence[Any]) -> Call:
+    lengths, batch_sizes, code, reverse = how
     kind = _kind_of(code)
-    return Call(kind, reverse, lengths) if batch_sizes is None else packed_call(kind, reverse, x, batch_sizes)
+    if batch_sizes is None:
+        return Call(kind, reverse, lengths)
+    return packed_call(kind, reverse, tensors[0], batch_sizes, tensors[1].shape[0])
 
 
 def _present(x: Tensor, *tensors: Tensor | None) -> tuple[Tensor, ...]:
@@ -75,7 +79,7 @@ def _checked(tensors: tuple[Any, ...], how: tuple[Any, ...]) -> Call:
     )
     if x.dtype not in kernels.DTYPES:
         raise RuntimeError(f"x is {x.dtype}, expected torch.float32 or torch.float64")
-    return _call_of(x, *how)
+    return _call_of(tensors, how)
 
 
 def _operator(*arguments: Any) -> tuple[Tensor, ...]:
@@ -136,7 +140,7 @@ def _operator_gradients(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None,
     tensors, wanted = inputs[:_COUNT], ctx.needs_input_grad[:_COUNT]
     how = (*inputs[_COUNT:], *ctx.how)
     if torch.is_grad_enabled() and not torch.compiler.is_compiling():
-        results = differentiable_gradients(_call_of(tensors[0], *how), ctx.kept, tensors, grads)
+        results = differentiable_gradients(_call_of(tensors, how), ctx.kept, tensors, grads)
     else:
         flags = (wanted[0], any(wanted[3:]))
         results = torch.ops.gatewise.scan_backward(*tensors, *how, output, gates, states, *grads, *flags)

@@ -301,7 +301,8 @@ class Recurrent(Weighted):
         """One initial state tuple of `(B, .)` for each scan, its rows in the order given."""
         sizes = [self.proj_size or self.hidden_size] + [self.hidden_size] * (len(self.cell.state._fields) - 1)
         if hx is None:
-            return [self.cell.state(*[x.new_zeros(x.shape[1], size) for size in sizes]) for _ in self._names]
+            B = x.shape[1]
+            return [self.cell.state(*[x.new_zeros((B, size)) for size in sizes]) for _ in self._names]
         lead = (len(self._names), x.shape[1]) if batched else (len(self._names),)
         fields = self.initial_state(hx, x, lead, sizes)
         if not batched:

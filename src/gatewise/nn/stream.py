@@ -3,7 +3,6 @@
 Letters: `B` batch, `I` input size, `H` hidden size, `P` projection size, `L` layers.
 """
 
-from functools import partial
 from typing import Any
 
 import torch
@@ -69,7 +68,7 @@ class Stream:
         sizes = sizes[: len(self.layer.cell.state._fields)]
         fields = self.layer.initial_state(state, like, (self.layer.num_layers, *self._lead), sizes)
         batched = fields if self._lead else [one.unsqueeze(1) for one in fields]
-        with torch.no_grad():
+        with torch.inference_mode(False), torch.no_grad():  # else a stream made in inference mode is of no use outside
             self._fields = [one.detach().to(like).clone(memory_format=torch.contiguous_format) for one in batched]
         self._steppers = []
 
@@ -94,10 +93,10 @@ class Stream:
             )
         if not x_t.is_contiguous() or x_t.is_neg():
             x_t = x_t.detach().contiguous().resolve_neg()
-        last = self._steppers[-1]
-        output, address = torch.empty(*self._lead, last.width, dtype=last.dtype, device="cpu"), x_t.data_ptr()
-        for stepper in self._steppers:
-            address = stepper(address, output.data_ptr() if stepper is last else 0)
+        output, address = torch.empty_like(self._example), x_t.data_ptr()
+        for stepper in self._steppers[:-1]:
+            address = stepper(address, 0)
+        self._steppers[-1](address, output.data_ptr())
         return output
 
     def _ready(self) -> bool:
@@ -105,22 +104,28 @@ class Stream:
         layer = self.layer
         if engines.overridden() or torch.is_autocast_enabled("cpu") or (layer.dropout and layer.training):
             return False
-        if self._steppers and all(stepper.holds() for stepper in self._steppers):
-            return True
+        if self._steppers and layer.engine == self._engine:
+            for stepper in self._steppers:
+                if not stepper.holds():
+                    break
+            else:
+                return True
         self._steppers = self._new_steppers()
         return bool(self._steppers)  # none: some other engine runs the layer
 
     def _new_steppers(self) -> list[engines.Stepper]:
         """One for each layer; none where the engine that the layer would use has no kernel for steps."""
         layer, B = self.layer, self._fields[0].shape[1]
+        self._engine = layer.engine
+        last = self._fields[0][-1]
+        self._example = last if self._lead else last[0]  # of an output
         self._shape = (*self._lead, layer.input_size)
         found = []
         for k in range(layer.num_layers):
             state = layer.cell.state(*[one[k] for one in self._fields])
             width = layer.input_size if k == 0 else state[0].shape[1]
-            weights = partial(layer.weights, layer._names[k])
             x = state[0].new_empty(1, B, width)
-            stepper = engines.stepper(layer.cell, x, state, weights, layer.engine)
+            stepper = engines.stepper(layer.cell, x, state, layer._parameters, layer._names[k], layer.engine)
             if stepper is None:
                 return []
             found.append(stepper)

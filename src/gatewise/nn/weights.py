@@ -117,7 +117,7 @@ class Weighted(Module):
                 f"input has {x.shape[-1]} features, expected input_size={self.input_size}; "
                 f"pass input_size={x.shape[-1]} to {type(self).__name__}, or reshape the input"
             )
-        if x.dtype != weight.dtype and not torch.is_autocast_enabled(x.device.type):
+        if x.dtype != weight.dtype and not engines.under_autocast(x.device):
             raise ValueError(
                 f"input is {x.dtype}, expected {weight.dtype} as the weights; "
                 f"convert the input, input.to({weight.dtype}), or the layer, layer.to({x.dtype})"

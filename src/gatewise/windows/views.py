@@ -202,7 +202,7 @@ class Windows:
                 raise ValueError(
                     f"held_out={held_out}: expected a fraction between 0 and 1, or a whole number of steps"
                 )
-            return self._ends - (sizes * float(held_out)).round().long()
+            return self._ends - (sizes.double() * float(held_out)).round().long()
         return self._ends - _whole("held_out", held_out, 1, ", or a fraction between 0 and 1")
 
     def _at(self, starts: Tensor) -> "Windows":
