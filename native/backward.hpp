@@ -149,6 +149,7 @@ class Backward {
       if (s.grad_x) write_x();
       job.wait(job.team);
     }
+    if (s.grad_weight_hh && !begun) clear_weights();
     finish();
   }
 
@@ -164,7 +165,7 @@ class Backward {
                      p.projection_panels + group * z.P * ROW);
   }
 
-  // Gradients at the final state are where the carried ones begin; sums begin at zero.
+  // Gradients at the final state are where the carried ones begin.
   void start() {
     for (int64_t i = 0; i < list.count; i++) {
       const int64_t b = list.sequences[i];
@@ -177,16 +178,19 @@ class Backward {
                 s.grad_c ? load(static_cast<const T *>(s.grad_c) + b * z.H + u, lanes) : Vector<T>{}, lanes);
         });
     }
-    if (s.grad_weight_hh) {
-      clear(p.x_weights, z.groups * x_part(z).columns * ROW);
-      clear(p.h_weights, z.groups * h_part(z).columns * ROW);
-      if (z.projects) clear(p.projection_weights, units.groups * z.P * ROW);
-    }
     if (!s.grad_x || !s.lengths || s.offsets) return;
     const Share share(list.count, slice, job.slices);
     for (int64_t i = share.begin; i < share.end; i++)
       for (int64_t t = list.lengths[i]; t < z.T; t++)
         memset(static_cast<T *>(s.grad_x) + rows.number(t, list.sequences[i]) * z.I, 0, size_t(z.I) * sizeof(T));
+  }
+
+  // Where no step has said anything about the weights.
+  void clear_weights() const {
+    clear(p.x_weights, z.groups * x_part(z).columns * ROW);
+    clear(p.h_weights, z.groups * h_part(z).columns * ROW);
+    if (z.projects) clear(p.projection_weights, units.groups * z.P * ROW);
+    job.wait(job.team);
   }
 
   void clear(T *numbers, int64_t count) const {
@@ -380,6 +384,7 @@ class Backward {
       task += last - first;
     }
     if (z.projects) add_projection();
+    for (int q = 0; q < job.lists; q++) begun = begun || p.chunks[q].rows;
   }
 
   static constexpr int most_vectors(Part part) { return Cell::BLOCKS == 1 ? part.count : FOUR; }
@@ -387,24 +392,25 @@ class Backward {
   void add_group(const Product &product, T *weights, int64_t group, int64_t first, int64_t last) const {
     const int vectors = z.vectors(product.part, group);
     const Tiles tiles(product.columns, most_vectors(product.part));
+    bool add = begun;  // the first rows of all are not added to anything
     for (int q = 0; q < job.lists; q++) {
       const Chunk<T> &chunk = p.chunks[q];
       const int64_t first_block = Cell::BLOCKS == 1 ? product.part.first * z.blocks + group : group * Cell::BLOCKS;
       const T *sums = chunk.sums + first_block * chunk.capacity * L;
       const int64_t vector = (Cell::BLOCKS == 1 ? z.blocks : 1) * chunk.capacity * L;
-      for (int64_t row = 0; row < chunk.rows; row += k_block<T>(FOUR))
+      for (int64_t row = 0; row < chunk.rows; row += k_block<T>(FOUR), add = true)
         for (int64_t tile = first; tile < last; tile++) {
           const int64_t column = tiles.first(tile);
           outer_product(chunk.inputs + row * p.inputs_row + product.first + column, p.inputs_row, sums + row * L,
                         vector, least(k_block<T>(FOUR), chunk.rows - row),
-                        weights + (group * product.columns + column) * ROW, tiles.rows(tile), vectors);
+                        weights + (group * product.columns + column) * ROW, tiles.rows(tile), vectors, add);
         }
     }
   }
 
-  // The sum over rows of numbers of a row times vectors of it, added to a tile.
+  // The sum over rows of numbers of a row times vectors of it, added to a tile or instead of it.
   static void outer_product(const T *numbers, int64_t step, const T *vectors, int64_t vector, int64_t count, T *out,
-                            int tile_rows, int tile_vectors) {
+                            int tile_rows, int tile_vectors, bool add) {
     const T *a[8];
     for (int r = 0; r < tile_rows; r++) a[r] = numbers + r;
     Tile<T> tile;
@@ -414,8 +420,10 @@ class Backward {
     tile.b = vectors;
     tile.b_step = L;
     tile.b_vector = vector;
-    tile.in = tile.out = out;
-    tile.in_row = tile.out_row = ROW;
+    tile.out = out;
+    tile.out_row = ROW;
+    tile.in = add ? out : ZERO;
+    tile.in_row = add ? ROW : 0;
     multiply_add_for<T>(tile_vectors, tile_rows)(tile);
   }
 
@@ -424,11 +432,13 @@ class Backward {
     const Share share(units.groups * tiles.count, thread, threads);
     for (int64_t task = share.begin; task < share.end; task++) {
       const int64_t group = task / tiles.count, column = tiles.first(task % tiles.count);
+      bool add = begun;
       for (int q = 0; q < job.lists; q++) {
         const Chunk<T> &chunk = p.chunks[q];
         outer_product(chunk.outputs + column, h_columns.blocks * L, chunk.projected + group * FOUR * chunk.capacity * L,
                       chunk.capacity * L, chunk.rows, p.projection_weights + (group * z.P + column) * ROW,
-                      tiles.rows(task % tiles.count), units.vectors(group));
+                      tiles.rows(task % tiles.count), units.vectors(group), add);
+        add = add || chunk.rows;
       }
     }
   }
@@ -508,6 +518,7 @@ class Backward {
   T *const carry;
   const Share unit_share, h_share;
   int64_t chunk_rows = 0;
+  bool begun = false;  // whether there is something in the gradients of the weights
 
   const T **before, **after, **a_rows;
   int64_t *numbers, *numbers_before;

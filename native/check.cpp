@@ -549,6 +549,48 @@ void run_callers(int64_t cases, uint64_t seed, const std::vector<std::string> &s
 
 }  // namespace
 
+// Lent memory is writable to its end, and taken back from any thread.
+void check_lending(Random &random) {
+  std::vector<std::thread> threads;
+  for (int n = 0; n < 4; n++) {
+    const int64_t bytes = random.whole(1, 3) * random.whole(1, 5000000);
+    threads.emplace_back([bytes] {
+      for (int k = 0; k < 20; k++) {
+        void *memory = gatewise_lend(bytes);
+        std::memset(memory, k, size_t(bytes));
+        std::thread([memory] { gatewise_give_back(memory); }).join();
+      }
+    });
+  }
+  for (std::thread &one : threads) one.join();
+  gatewise_give_back(nullptr);
+  if (gatewise_lend(-1)) failures++, std::printf("FAILED a negative number of bytes was lent\n");
+}
+
+// Packed sequences: lengths and offsets as drawn come back from the sequences on at each step.
+void check_batch_sizes(Random &random) {
+  for (int n = 0; n < 200; n++) {
+    const int64_t B = random.whole(1, 9), T = random.whole(1, 9);
+    std::vector<int64_t> lengths, sizes, offsets, read(static_cast<size_t>(B)), starts(static_cast<size_t>(T));
+    for (int64_t b = 0; b < B; b++) lengths.push_back(b ? random.whole(1, T) : T);
+    std::sort(lengths.rbegin(), lengths.rend());
+    int64_t rows = 0;
+    for (int64_t t = 0; t < T; t++) {
+      offsets.push_back(rows);
+      sizes.push_back(std::count_if(lengths.begin(), lengths.end(), [t](int64_t length) { return length > t; }));
+      rows += sizes.back();
+    }
+    const auto call = [&](int64_t more) {
+      return gatewise_read_batch_sizes(sizes.data(), T, B, rows + more, read.data(), starts.data());
+    };
+    if (call(0) != GATEWISE_OK || read != lengths || starts != offsets) failures++, std::printf("FAILED batch sizes\n");
+    if (call(1) != GATEWISE_BAD_LENGTHS || call(-1) != GATEWISE_BAD_LENGTHS)
+      failures++, std::printf("FAILED batch sizes of other rows were taken\n");
+    sizes.back() = B + 1;
+    if (call(0) != GATEWISE_BAD_LENGTHS) failures++, std::printf("FAILED rising batch sizes were taken\n");
+  }
+}
+
 int main(int count, char **arguments) {
   const int64_t cases = count > 1 ? std::atoll(arguments[1]) : 100;
   std::vector<std::string> sets;
@@ -567,6 +609,9 @@ int main(int count, char **arguments) {
     std::printf("%-8s  done\n", name.c_str());
   }
   run_callers(cases, seed += 100, sets, false);
+  Random random{std::mt19937_64(seed)};
+  check_lending(random);
+  check_batch_sizes(random);
   gatewise_release();
   if (gatewise_release() != 0) failures++, std::printf("FAILED memory was left after a release\n");
   std::printf("%lld calls, %lld failures\n", (long long)calls, (long long)failures);
