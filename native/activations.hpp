@@ -17,7 +17,7 @@ struct Exponential<float> {
   static constexpr int MANTISSA = 23;
   static constexpr float ROUNDER = 12582912.0f;  // 1.5 * 2^23: adding it leaves the nearest integer in the low bits
   static constexpr float LOG2_HIGH = 0.693145751953125f, LOG2_LOW = 1.428606765330187e-06f;
-  static constexpr float SIGMOID_LIMIT = 87.0f, TANH_LIMIT = 10.0f;  // beyond it s or the result is at its end
+  static constexpr float SIGMOID_LIMIT = 88.0f, TANH_LIMIT = 10.0f;  // there the result is 0 (denormals are) or 1
   static constexpr float Q[] = {0.5f, 0.166665769897f, 0.0416665546172f, 0.00836317905272f, 0.00139261835877f};
 };
 
@@ -26,7 +26,7 @@ struct Exponential<double> {
   static constexpr int MANTISSA = 52;
   static constexpr double ROUNDER = 6755399441055744.0;  // 1.5 * 2^52
   static constexpr double LOG2_HIGH = 0.6931471803691238, LOG2_LOW = 1.9082149292705877e-10;
-  static constexpr double SIGMOID_LIMIT = 708.0, TANH_LIMIT = 20.0;
+  static constexpr double SIGMOID_LIMIT = 709.0, TANH_LIMIT = 20.0;
   static constexpr double Q[] = {0.50000000000000010221, 0.16666666666666667453,    0.041666666666624127873,
                                  0.0083333333333300618325, 0.0013888888917213716901, 0.00019841269863053616878,
                                  0.000024801521295954375131, 2.7557268459997064772e-6, 2.762008844540974816e-7,

@@ -46,6 +46,7 @@ class Backward {
     const Sizes<Cell> z(s);
     const Columns<T> x_columns(z.I), h_columns(z.P), units(z.H);
     const int threads = job.lists * job.slices;
+    static_assert(sizeof(Plan) <= PLAN_BYTES, "a plan must fit into the room for it");
     Plan &p = *static_cast<Plan *>(job.plan);
 
     p.inputs_row = (z.I + 1 + z.P + 15) / 16 * 16;
@@ -261,7 +262,7 @@ class Backward {
   }
 
   GATEWISE_INLINE Vector<T> at_output(int64_t step, int64_t i, int64_t u, int lanes) const {
-    Vector<T> dh = load(carry_row(i) + u);
+    Vector<T> dh = load(carry_row(i) + u, lanes);  // beyond the last unit zero times infinity may have been added
     if (s.grad_output)
       dh += load(rows.at(static_cast<const T *>(s.grad_output), s.grad_t, s.grad_b, rows.time(step, list.lengths[i]),
                          list.sequences[i]) + u, lanes);

@@ -398,13 +398,13 @@ struct Call {
 
 void compare(const Case &one, const std::string &name, const std::vector<double> &ours,
              const std::vector<double> &theirs, double limit) {
-  double size = 0, worst = 0;
+  double size = 0;
   for (double value : theirs) size = std::max(size, std::abs(value));
   for (size_t j = 0; j < ours.size(); j++) {
-    double away = std::abs(ours[j] - theirs[j]);
-    worst = away <= worst ? worst : away;  // NaN goes through
+    const double away = std::abs(ours[j] - theirs[j]);
+    if (!(away <= limit * (size > 1e-3 ? size : 1)))  // nor is NaN below it
+      return fail(one, name + " is off by " + std::to_string(away / size));
   }
-  if (!(worst <= limit * (size > 1e-3 ? size : 1))) fail(one, name + " is off by " + std::to_string(worst / size));
 }
 
 bool same_bits(const std::vector<double> &a, const std::vector<double> &b) {

@@ -20,6 +20,8 @@ extern const Kernels gatewise_kernels_neon;
 extern const Kernels gatewise_kernels_baseline;
 #endif
 
+static_assert(sizeof(gatewise_scan) == 43 * sizeof(int64_t), "callers write it as 43 integers");
+
 namespace {
 
 const Kernels *kernels_named(const char *name) {
@@ -265,7 +267,7 @@ int gatewise_use_instructions(const char *name) {
   return found ? 0 : 1;
 }
 
-void *gatewise_lend(int64_t bytes) { return bytes < 0 ? nullptr : workspace::take(size_t(bytes)); }
+void *gatewise_lend(int64_t bytes) { return bytes < 0 ? nullptr : workspace::take(size_t(bytes), size_t(bytes) / 4 + (size_t(4) << 20)); }
 
 void gatewise_give_back(void *memory) { workspace::give_back(memory); }
 

@@ -33,6 +33,7 @@ class Forward {
     const int64_t longest = longest_list(job);
     const int64_t groups = over(z.groups, job.slices);
 
+    static_assert(sizeof(Plan) <= PLAN_BYTES, "a plan must fit into the room for it");
     Plan &p = *static_cast<Plan *>(job.plan);
     const int64_t fit = most(longest, AHEAD_BYTES / (groups * ROW * int64_t(sizeof(T))));
     const bool few_rows = longest < 4 && z.I >= 8 && z.T > 1;

@@ -12,6 +12,8 @@
 #include <thread>
 #include <vector>
 
+#include "workspace.hpp"
+
 #ifndef GATEWISE_STD_THREADS
 #include <omp.h>
 #endif
@@ -52,8 +54,14 @@ inline std::atomic<bool> &forked() {
   return value;
 }
 
-// In a forked child OpenMP's threads do not exist, but OpenMP believes they do and would wait for them forever.
-inline const int at_fork = pthread_atfork(nullptr, nullptr, [] { forked() = true; });
+// In a forked child OpenMP's threads do not exist, but OpenMP believes they do and would wait for them forever. And who
+// holds the shelf's lock in another thread will never give it back there: nobody may hold it while the process forks.
+inline const int at_fork = pthread_atfork([] { workspace::shelf().mutex.lock(); },
+                                          [] { workspace::shelf().mutex.unlock(); },
+                                          [] {
+                                            workspace::shelf().mutex.unlock();
+                                            forked() = true;
+                                          });
 
 template <class Run>
 void in_new_threads(int members, Run run) {

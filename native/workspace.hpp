@@ -32,13 +32,13 @@ inline Shelf &shelf() {
   return *one;
 }
 
-// Takes the smallest piece kept that is large enough, and not so large that most of it would lie idle.
-inline Head *from_shelf(size_t bytes) {
+// Takes the smallest piece kept that is large enough, and at most so many bytes larger: the rest would lie idle.
+inline Head *from_shelf(size_t bytes, size_t idle) {
   Shelf &all = shelf();
   std::lock_guard<std::mutex> lock(all.mutex);
   Head **best = nullptr;
   for (Head *&one : all.kept)
-    if (one && one->bytes >= bytes && one->bytes / 4 <= bytes + 4096 && (!best || one->bytes < (*best)->bytes))
+    if (one && one->bytes >= bytes && one->bytes - bytes <= idle && (!best || one->bytes < (*best)->bytes))
       best = &one;
   if (!best) return nullptr;
   Head *const found = *best;
@@ -48,10 +48,10 @@ inline Head *from_shelf(size_t bytes) {
 }
 
 // Null where there is no memory. Aligned to 64 bytes, filled with whatever was there.
-inline void *take(size_t bytes) {
+inline void *take(size_t bytes, size_t idle) {
   if (bytes > SIZE_MAX / 2) return nullptr;
   bytes = (bytes + 63) / 64 * 64 + 64;
-  Head *piece = from_shelf(bytes);
+  Head *piece = from_shelf(bytes, idle);
   if (!piece) {
     constexpr size_t huge = size_t(2) << 20;
     const bool large = bytes >= 2 * huge;
@@ -100,7 +100,7 @@ inline size_t release() {
 
 class Workspace {
  public:
-  explicit Workspace(size_t bytes) : piece(workspace::take(bytes)) {}
+  explicit Workspace(size_t bytes) : piece(workspace::take(bytes, 3 * bytes + 16384)) {}
   ~Workspace() { workspace::give_back(piece); }
   Workspace(const Workspace &) = delete;
   Workspace &operator=(const Workspace &) = delete;

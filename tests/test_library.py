@@ -55,7 +55,7 @@ def test_the_first_folder_that_has_it_wins(tmp_path):
 def test_without_a_library_the_reason_says_how_to_get_one(folder):
     assert library.load() is None
     assert library.reason().startswith(
-        "not built, as no C++17 compiler with OpenMP was found at installation; install "
+        "not built at installation: left out, or no compiler found that can (GCC 12 or newer or Clang, with OpenMP); "
     )
     assert "pip install --force-reinstall --no-cache-dir" in library.reason()
     with pytest.raises(RuntimeError, match="there is no native library: not built"):

@@ -1032,3 +1032,81 @@ def test_release_gives_memory_back():
     assert native.release() > 0
     assert native.release() == 0
     assert all(torch.equal(one, expected[name]) for name, one in results(problem, "native").items())
+
+
+# ---- what others may do to it ---------------------------------------------------------------------------------------
+
+
+def test_the_operator_takes_one_dtype_under_autocast_too():
+    x, h, weights = normal(3, 2, 3, seed=0), normal(2, 4, seed=1), [normal(16, 3, seed=2), normal(16, 4, seed=3)]
+    with torch.autocast("cpu", torch.bfloat16), pytest.raises(RuntimeError, match="expected one for all"):
+        torch.ops.gatewise.scan(x, h.bfloat16(), h, *weights, None, None, None, None, None, 3, False, False)
+
+
+def test_the_operator_reads_lengths_by_their_strides():
+    x, h, weights = normal(6, 3, 3, seed=0), normal(3, 4, seed=1), [normal(16, 3, seed=2), normal(16, 4, seed=3)]
+    apart = torch.tensor([1, 5, 4, 0, 6, 2])[::2]
+    rest = (None, None, None)
+    ours = torch.ops.gatewise.scan(x, h, h, *weights, *rest, apart, None, 3, False, True)
+    theirs = torch.ops.gatewise.scan(x, h, h, *weights, *rest, apart.contiguous(), None, 3, False, True)
+    assert all(map(torch.equal, ours, theirs))
+
+
+@pytest.mark.parametrize("kind", ["gru", "lstm"])
+def test_hooks_may_lay_saved_tensors_out_anew(kind):
+    generator = torch.Generator().manual_seed(0)
+    layer = (nn.LSTM if kind == "lstm" else nn.GRU)(3, 5, dtype=torch.float64, generator=generator)
+    x = normal(6, 4, 3, seed=0)
+    expected = torch.autograd.grad(layer(x)[0].sum(), list(layer.parameters()))
+
+    def turned(one):
+        return one.transpose(0, -1).contiguous().transpose(0, -1) if one.dim() > 1 else one
+
+    with torch.autograd.graph.saved_tensors_hooks(lambda one: one, turned):
+        output = layer(x)[0]
+    for ours, theirs in zip(torch.autograd.grad(output.sum(), list(layer.parameters())), expected, strict=True):
+        assert_close(ours, theirs)
+    with torch.autograd.graph.saved_tensors_hooks(lambda one: one.float(), lambda one: one):
+        output = layer(x)[0]
+    with pytest.raises(RuntimeError, match="saved for backward"):
+        torch.autograd.grad(output.sum(), list(layer.parameters()))
+
+
+def test_a_traced_graph_holds_the_scan():
+    from torch.fx.experimental.proxy_tensor import make_fx
+
+    layer = nn.GRU(3, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        graph = make_fx(lambda x: layer(x)[0])(normal(4, 2, 3, seed=0))
+        x = normal(4, 2, 3, seed=1)
+        assert_close(graph(x), layer(x)[0])
+
+
+def test_infinite_gradients_stay_in_their_units():
+    ours, theirs = [], []
+    for engine, found in (("native", ours), ("reference", theirs)):
+        layer = nn.RNN(1, 3, nonlinearity="identity", engine=engine, generator=torch.Generator().manual_seed(0))
+        with torch.no_grad():
+            layer.weight_hh_l0.fill_(50.0)
+            layer.weight_ih_l0.fill_(1.0)
+        x = torch.ones(40, 2, 1, requires_grad=True)
+        found.append(torch.autograd.grad(layer(x)[0].sum(), x)[0])
+    assert theirs[0].isinf().any()
+    assert torch.equal(ours[0].isnan(), theirs[0].isnan())
+
+
+def test_large_activations_lent_by_the_library_go_back_and_serve_again():
+    layer = nn.LSTM(4, 64, generator=torch.Generator().manual_seed(0))
+    x = normal(64, 80, 4, seed=0).float()  # 64 x 80 x 256 floats of gates: more than 4 MiB
+    runs = []
+    for _ in range(3):
+        output = layer(x)[0]
+        runs.append(torch.autograd.grad(output.sum(), list(layer.parameters())))
+        del output
+    engines.native.release()
+    again = torch.autograd.grad(layer(x)[0].sum(), list(layer.parameters()))
+    for run in runs:
+        assert all(map(torch.equal, run, again))
+    with engines.use_engine("reference"):
+        for ours, theirs in zip(again, torch.autograd.grad(layer(x)[0].sum(), list(layer.parameters())), strict=True):
+            assert_close(ours, theirs)

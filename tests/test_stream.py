@@ -3,6 +3,7 @@
 import copy
 import gc
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -506,3 +507,28 @@ def test_inference_mode():
     assert_close(stream(x[1]), expected[1])
     with torch.inference_mode():
         assert_close(stream(x[2]).clone(), expected[2])
+
+
+def test_threads_may_share_a_stream():
+    layer = nn.LSTM(8, 64, num_layers=2, generator=torch.Generator().manual_seed(0))
+    stream, x = nn.Stream(layer, 1), torch.ones(1, 8)
+
+    def steps() -> None:
+        for _ in range(300):
+            assert stream(x).isfinite().all()
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(steps) for _ in range(4)]:
+            done.result()
+    alone = nn.Stream(layer, 1)
+    for _ in range(1200):
+        expected = alone(x)
+    assert_close(stream(x), alone(x))
+    assert expected.shape == (1, 64)
+
+
+def test_a_shallow_copy_has_a_state_of_its_own():
+    stream = nn.Stream(nn.GRU(3, 5, generator=torch.Generator().manual_seed(0)), 1)
+    before = stream.state
+    copy.copy(stream)(torch.ones(1, 3))
+    assert torch.equal(stream.state, before)

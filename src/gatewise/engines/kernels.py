@@ -120,7 +120,9 @@ def backward(
 ) -> Tensors:
     """Gradients of every tensor wanted, from those at output, h, c, gates and cells."""
     x, h0, c0, *weights = usable = _usable(tensors)
+    _check_kept(call, usable, output, gates, states, grads)
     # In names of their own: what was made dense must live until the kernels are done.
+    output, gates, states = _dense(output), *[None if one is None else _contiguous(one) for one in (gates, states)]
     at_output = None if grads[0] is None else _dense(grads[0])
     at_others = [None if one is None else _contiguous(one) for one in grads[1:]]
     grad_x = x.new_empty(x.shape) if x_wanted else None
@@ -153,10 +155,12 @@ def lent(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
     size = math.prod(shape) * dtype.itemsize
     if size < _LARGE:
         return torch.empty(shape, dtype=dtype, device="cpu")
+    size = -(-size // _LARGE) * _LARGE  # few sizes, for each has a type of its own
     address = library.loaded().gatewise_lend(size)
     if not address:
         raise MemoryError(f"there are no {size} bytes for what the backward pass needs; use a smaller batch")
-    return torch.frombuffer(_memory(size).from_address(address), dtype=dtype).view(shape)
+    memory = _memory(size).from_address(address)
+    return torch.frombuffer(memory, dtype=dtype, count=math.prod(shape)).view(shape)
 
 
 _LARGE = 1 << 22  # bytes; below it the system's allocator reuses memory itself
@@ -168,6 +172,25 @@ def _usable(tensors: Tensors) -> list[Any]:
         one if one is None or (one.is_contiguous() and not one.is_neg()) else _contiguous(one) for one in tensors[1:]
     ]
     return [_dense(tensors[0]), *others]
+
+
+def _check_kept(
+    call: Call, usable: list[Any], output: Tensor, gates: Tensor | None, states: Tensor | None, grads: Tensors
+) -> None:
+    """Raise unless what forward gave comes back as it was: hooks on saved tensors may have had it in their hands."""
+    x, rows, H = usable[0], usable[0].shape[:-1], _hidden_size(call, usable)
+    for one in grads:
+        if one is not None and one.dtype != x.dtype:
+            raise RuntimeError(f"x saved for backward is {x.dtype}, expected {one.dtype} as the gradients")
+    expected: list[tuple[Tensor | None, tuple[int, ...]]] = [(output, (*rows, usable[1].shape[1]))]
+    if call.kind.planes:
+        expected.append((gates, (*rows, call.kind.planes, H)))
+    if call.kind.has_c:
+        expected.append((states, (*rows, H)))
+    for one, shape in expected:
+        if one is None or one.shape != shape or one.dtype != x.dtype or one.device != x.device:
+            came = "missing" if one is None else f"{one.dtype} {tuple(one.shape)} on {one.device}"
+            raise RuntimeError(f"a tensor saved for backward is {came}, expected {x.dtype} {shape} on {x.device}")
 
 
 def _dense(x: Any) -> Tensor:
@@ -230,7 +253,8 @@ class Stepper:
         self.dtype, self.width = x.dtype, state[0].shape[1]
         self._parameters, self._state = parameters, state
         weights = [parameters.get(name) for name in names]
-        self._seen = [(name, one, one.data_ptr()) for name, one in zip(names, weights, strict=True) if one is not None]
+        named = zip(names, weights, strict=True)
+        self._seen = [(name, one, one.data_ptr(), one.shape) for name, one in named if one is not None]
         c = state[1] if KINDS[cell.step].has_c else None
         fields = _common(Call(KINDS[cell.step]), [x, state[0], c, *weights])
         fields += [0, 0, self.width, *_addresses(state[0], c, None, None), *NO_GRADIENTS]
@@ -240,9 +264,11 @@ class Stepper:
 
     def holds(self) -> bool:
         """Whether the weights are the same tensors, lie where they did, and lie close together."""
-        parameters = self._parameters
-        for name, seen, address in self._seen:
+        parameters, dtype = self._parameters, self.dtype
+        for name, seen, address, shape in self._seen:
             if parameters.get(name) is not seen or seen.data_ptr() != address or not seen.is_contiguous():
+                return False
+            if seen.shape != shape or seen.dtype != dtype:
                 return False
         return True
 

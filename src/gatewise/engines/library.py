@@ -81,7 +81,9 @@ def _loaded() -> tuple[ctypes.CDLL | None, str | None]:
         return None, f"GATEWISE_NATIVE is {wanted!r}, expected 0 or 1"
     path = find(engines.__path__)
     if path is None:
-        why = "not built, as no C++17 compiler with OpenMP was found at installation"
+        why = (
+            "not built at installation: left out, or no compiler found that can (GCC 12 or newer or Clang, with OpenMP)"
+        )
         return None, f"{why}; install one, such as g++, then {REINSTALL}"
     try:
         library = _declared(ctypes.CDLL(str(path)))

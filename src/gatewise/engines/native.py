@@ -106,7 +106,8 @@ def _scan(call: Call, x: Tensor, state: Any, weights: Weights, keep: Collection[
     cell, has_c = call.kind.cell, call.kind.has_c
     tensors: Tensors = (x, state[0], state[1] if has_c else None, *weights)
     wanted = torch.is_grad_enabled() and any(one is not None and one.requires_grad for one in tensors)
-    if torch.compiler.is_compiling() or not set(map(type, tensors)) <= _PLAIN:
+    watched = torch.compiler.is_compiling() or torch._C._len_torch_dispatch_stack() > 0
+    if watched or not set(map(type, tensors)) <= _PLAIN:
         output, h, c, gates, states = operator.scan(call, wanted or bool(keep), tensors)
     elif wanted:
         output, h, c, gates, states = _Layer.apply(call, bool(keep), *tensors)  # type: ignore[no-untyped-call]  # torch's
@@ -159,10 +160,12 @@ def stepper(
     cell: Cell, x: Tensor, state: Any, parameters: Mapping[str, Tensor | None], names: Sequence[str]
 ) -> Stepper | None:
     """What runs one layer step by step; None for a batch so large that packing the weights pays."""
+    if x.shape[1] > _MOST_SEQUENCES:
+        return None
     weights = Weights(*[parameters.get(name) for name in names])  # type: ignore[arg-type]  # the first two are there
     check(cell, x, state, weights)
     plain = all(one is None or (one.is_contiguous() and not one.is_neg()) for one in weights)
-    return Stepper(cell, x, state, parameters, names) if plain and x.shape[1] <= _MOST_SEQUENCES else None
+    return Stepper(cell, x, state, parameters, names) if plain else None
 
 
 _MOST_SEQUENCES = 16

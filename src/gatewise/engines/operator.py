@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from gatewise.cells import Weights
 from gatewise.engines import check, kernels
@@ -47,7 +48,7 @@ def _call_of(tensors: Sequence[Any], how: Sequence[Any]) -> Call:
     lengths, batch_sizes, code, reverse = how
     kind = _kind_of(code)
     if batch_sizes is None:
-        return Call(kind, reverse, lengths)
+        return Call(kind, reverse, None if lengths is None else lengths.contiguous())
     return packed_call(kind, reverse, tensors[0], batch_sizes, tensors[1].shape[0])
 
 
@@ -77,6 +78,13 @@ def _checked(tensors: tuple[Any, ...], how: tuple[Any, ...]) -> Call:
         Weights(*weights),
         None if batch_sizes is not None else lengths,
     )
+    for one in tensors:  # check lets autocast mix them
+        if one is not None and one.dtype != x.dtype:
+            raise RuntimeError(
+                f"the dtypes are {x.dtype} of x and {one.dtype}, expected one for all; convert with .to()"
+            )
+    if forward_ad._current_level >= 0:
+        raise RuntimeError("the kernels have no forward-mode derivatives; use engine='reference'")
     if x.dtype not in kernels.DTYPES:
         raise RuntimeError(f"x is {x.dtype}, expected torch.float32 or torch.float64")
     return _call_of(tensors, how)
@@ -88,6 +96,8 @@ def _operator(*arguments: Any) -> tuple[Tensor, ...]:
 
 
 def _operator_shapes(*arguments: Any) -> tuple[Tensor, ...]:
+    if forward_ad._current_level >= 0:
+        raise RuntimeError("the kernels have no forward-mode derivatives; use engine='reference'")
     (x, h0, c0, weight_ih, *_), how, kept = arguments[:_COUNT], arguments[_COUNT:-1], arguments[-1]
     kind = _kind_of(how[2])
     rows, H = x.shape[:-1], weight_ih.shape[0] // len(kind.cell.gates)

@@ -3,6 +3,7 @@
 Letters: `B` batch, `I` input size, `H` hidden size, `P` projection size, `L` layers.
 """
 
+import threading
 from typing import Any
 
 import torch
@@ -49,6 +50,7 @@ class Stream:
         self.batch_size = None if batch_size is None else positive("batch_size", batch_size)
         self._lead = () if batch_size is None else (self.batch_size or 0,)
         self._steppers: list[engines.Stepper] = []
+        self._lock = threading.Lock()
         self.reset(state)
 
     @property
@@ -59,7 +61,12 @@ class Stream:
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy finds kernels of its own, for a state of its own."""
-        return {**self.__dict__, "_steppers": []}
+        left = {name: one for name, one in self.__dict__.items() if name != "_lock"}
+        return {**left, "_steppers": [], "_fields": [one.clone() for one in self._fields]}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._lock = threading.Lock()
 
     def reset(self, state: State | None = None) -> None:
         """Start again, from the state given or from zeros."""
@@ -84,6 +91,10 @@ class Stream:
         Raises:
             RuntimeError, ValueError: a shape or dtype does not fit.
         """
+        with self._lock:  # one step at a time: threads that share a stream share its state
+            return self._advance(x_t)
+
+    def _advance(self, x_t: Tensor) -> Tensor:
         if not self._ready():
             return self._by_layer(x_t)
         first = self._steppers[0]
