@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments.run(arguments)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader, such as `head`, has seen enough; the files are written by then
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _stop_printing()
     except KeyboardInterrupt:
         print(f"gatewise: interrupted{_so_far(arguments)}", file=sys.stderr)
         return 130
@@ -48,6 +48,10 @@ def _foreseen(error: Exception) -> bool:
     from gatewise.training import DivergenceError
 
     return not isinstance(error, RuntimeError) or isinstance(error, DivergenceError) or "alloc" in str(error)
+
+
+def _stop_printing() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _open_outputs() -> None:
@@ -148,10 +152,13 @@ def _begin(arguments: argparse.Namespace) -> tuple[Any, Any]:
     if arguments.series is not None:
         panel = _selected(panel, arguments.series)
     name = "AirPassengers (built in; give a FILE for your own)" if arguments.file is None else arguments.file
-    print(f"Data: {name}")
+    lines = [f"Data: {name}"]
     for one in panel.series:
-        print(f"  series {str(one.unique_id)!r}: {len(one)} values, {show(one.ds[0])} to {show(one.ds[-1])}")
-    sys.stdout.flush()
+        lines.append(f"  series {str(one.unique_id)!r}: {len(one)} values, {show(one.ds[0])} to {show(one.ds[-1])}")
+    try:
+        print("\n".join(lines), flush=True)
+    except BrokenPipeError:  # nobody reads, but the files are still to be written
+        _stop_printing()
     return model, panel
 
 
