@@ -152,11 +152,10 @@ def _begin(arguments: argparse.Namespace) -> tuple[Any, Any]:
     if arguments.series is not None:
         panel = _selected(panel, arguments.series)
     name = "AirPassengers (built in; give a FILE for your own)" if arguments.file is None else arguments.file
-    lines = [f"Data: {name}"]
-    for one in panel.series:
-        lines.append(f"  series {str(one.unique_id)!r}: {len(one)} values, {show(one.ds[0])} to {show(one.ds[-1])}")
+    spans = [f"{len(one)} values, {show(one.ds[0])} to {show(one.ds[-1])}" for one in panel.series]
+    lines = [f"  series {str(one.unique_id)!r}: {span}" for one, span in zip(panel.series, spans, strict=True)]
     try:
-        print("\n".join(lines), flush=True)
+        print("\n".join([f"Data: {name}", *lines]), flush=True)
     except BrokenPipeError:  # nobody reads, but the files are still to be written
         _stop_printing()
     return model, panel
