@@ -3,7 +3,7 @@
 // A cell works on blocks of units, one vector wide. Its weighted sums, four vectors to a group of blocks, lie side by
 // side: the four of one block (LSTM, GRU), or one each of four blocks (RNN). Each cell has
 //
-//   GATES, KEPT    gates in the weights; planes of activations kept for the backward pass
+//   KEPT           planes of activations kept for the backward pass
 //   PLANES         gradients of weighted sums for each unit
 //   BLOCKS         blocks of units to a group
 //   HAS_C          whether there is a c; whether h' has a part of h outside the product (CARRIES_H)

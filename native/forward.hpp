@@ -114,12 +114,11 @@ class Forward {
       for (int v = 0; v < FOUR; v++) store(p.bias + group * ROW + v * L, bias(group, v));
     }
     if (!z.projects) return;
-    const Columns<T> out(z.P);
-    for (int64_t group = thread; group < out.groups; group += threads)
-      for (int v = 0; v < out.vectors(group); v++) {
+    for (int64_t group = thread; group < columns.groups; group += threads)
+      for (int v = 0; v < columns.vectors(group); v++) {
         const int64_t row = (group * FOUR + v) * L;
         pack_rows(static_cast<const T *>(s.weight_hr) + row * z.H, z.H, lanes_left(z.P, row, L),
-                  p.projection_panels + group * z.H * ROW + v * L, out.vectors(group) * L);
+                  p.projection_panels + group * z.H * ROW + v * L, columns.vectors(group) * L);
       }
   }
 
@@ -128,13 +127,9 @@ class Forward {
     const int64_t row = z.weight_row(group, v);
     const int lanes = z.lanes(group, v);
     Vector<T> sum{};
-    if (s.bias_ih && takes(Cell::X, v)) sum += load(static_cast<const T *>(s.bias_ih) + row, lanes);
-    if (s.bias_hh && takes(Cell::H, v)) sum += load(static_cast<const T *>(s.bias_hh) + row, lanes);
+    if (s.bias_ih && z.takes(Cell::X, v)) sum += load(static_cast<const T *>(s.bias_ih) + row, lanes);
+    if (s.bias_hh && z.takes(Cell::H, v)) sum += load(static_cast<const T *>(s.bias_hh) + row, lanes);
     return sum;
-  }
-
-  static bool takes(Part part, int v) {
-    return Cell::BLOCKS > 1 || (part.first <= v && v < part.first + part.count);
   }
 
   // h0 is where the first step looks; c starts as c0 and is carried on in place; what no step writes is zero.

@@ -12,7 +12,7 @@ namespace GATEWISE_INSTRUCTIONS {
 template <class T>
 struct Gru {
   using Number = T;
-  static constexpr int GATES = 3, KEPT = 4, PLANES = 4, BLOCKS = 1;
+  static constexpr int KEPT = 4, PLANES = 4, BLOCKS = 1;
   static constexpr bool HAS_C = false, CARRIES_H = true;
   static constexpr Part X{0, 3}, H{1, 3};
   static constexpr int GATE[] = {2, 0, 1, 2};

@@ -10,7 +10,7 @@ namespace GATEWISE_INSTRUCTIONS {
 template <class T>
 struct Lstm {
   using Number = T;
-  static constexpr int GATES = 4, KEPT = 4, PLANES = 4, BLOCKS = 1;
+  static constexpr int KEPT = 4, PLANES = 4, BLOCKS = 1;
   static constexpr bool HAS_C = true, CARRIES_H = false;
   static constexpr Part X{0, 4}, H{0, 4};
   static constexpr int GATE[] = {0, 1, 2, 3};

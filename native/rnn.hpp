@@ -12,7 +12,7 @@ enum Nonlinearity { TANH, RELU, IDENTITY };
 template <class T, Nonlinearity KIND>
 struct Rnn {
   using Number = T;
-  static constexpr int GATES = 1, KEPT = 0, PLANES = 1, BLOCKS = 4;  // four blocks of units fill a tile
+  static constexpr int KEPT = 0, PLANES = 1, BLOCKS = 4;  // four blocks of units fill a tile
   static constexpr bool HAS_C = false, CARRIES_H = false;
   static constexpr Part X{0, 1}, H{0, 1};
   static constexpr int GATE[] = {0, 0, 0, 0};

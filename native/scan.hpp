@@ -52,6 +52,10 @@ struct Sizes {
   int blocks_of(int64_t group) const { return int(least(Cell::BLOCKS, blocks - group * Cell::BLOCKS)); }
   // Vectors of one group that a part of the sums takes: its gates, or the RNN's blocks.
   int vectors(Part part, int64_t group) const { return Cell::BLOCKS == 1 ? part.count : blocks_of(group); }
+  // Whether a part of the sums takes vector v.
+  static constexpr bool takes(Part part, int v) {
+    return Cell::BLOCKS > 1 || (part.first <= v && v < part.first + part.count);
+  }
   // The first row of the weights that goes into vector v of a group.
   int64_t weight_row(int64_t group, int v) const {
     return Cell::BLOCKS == 1 ? Cell::GATE[v] * H + group * L : (group * Cell::BLOCKS + v) * L;

@@ -82,7 +82,7 @@ class Step {
     alignas(64) T sums[FOUR * L];
     constexpr int count = Cell::BLOCKS == 1 ? FOUR : 1;
     for (int v = 0; v < count; v++) {
-      const bool of_x = takes(Cell::X, v), of_h = takes(Cell::H, v);
+      const bool of_x = z.takes(Cell::X, v), of_h = z.takes(Cell::H, v);
       const int64_t row = Cell::GATE[v] * z.H + u;
       Vector<T> parts[L] = {};
       if (of_x && z.I) multiply_rows(static_cast<const T *>(s.weight_ih) + row * z.I, z.I, lanes, x, parts);
@@ -96,10 +96,6 @@ class Step {
     if (Cell::HAS_C && s.c != s.c0) store(c + u, load(static_cast<const T *>(s.c0) + b * z.H + u, lanes), lanes);
     const ForwardRow<T> row[1] = {{sums, h, fresh, c, nullptr, nullptr}};
     Cell::forward(ForwardBlock<T, 1>{row, u, lanes}, z.H);
-  }
-
-  static bool takes(Part part, int v) {
-    return Cell::BLOCKS > 1 || (part.first <= v && v < part.first + part.count);
   }
 
   static void project(const gatewise_scan &s, const T *inner, T *h) {
