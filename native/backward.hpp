@@ -1,34 +1,22 @@
 // One layer, backward. Each thread runs the steps of its list from the last to the first, on its slice of the units.
 //
-// Gradients of the weighted sums are kept for a chunk of steps only. At its end all threads together add what it has to
-// say to the gradients of the weights, a share of them each: sums are then added in an order that no race can change.
+// Gradients of the weighted sums are kept for a chunk of steps only, until they are added to those of the weights and
+// multiplied into those of x.
 
 #pragma once
 
-#include "scan.hpp"
+#include "weight_gradients.hpp"
 
 namespace GATEWISE_INSTRUCTIONS {
-
-// What a list keeps of a chunk.
-template <class T>
-struct Chunk {
-  int64_t capacity;  // rows there is room for
-  int64_t rows;      // rows there are
-  T *sums;           // gradients of weighted sums: [plane][block][row][lane]
-  T *inputs;         // what the sums were made of: [row][x | 1 | h before]
-  T *outputs;        // with a projection, gradients at h: [row][P in whole blocks]
-  T *projected;      // and what was projected: [block][row][lane]
-  int64_t *numbers;  // of the rows
-};
 
 template <class T>
 struct BackwardPlan {
   T *x_panels, *h_panels, *projection_panels;
-  T *carry;  // gradient at h before the step: (B, P in whole blocks)
+  T *carry;      // gradient at h before the step: (B, P in whole blocks)
+  T *step_sums;  // gradients of the weighted sums of this step and the one before: two times (B, step_row)
   Chunk<T> *chunks;
-  int64_t steps;        // of a chunk
-  int64_t inputs_row;   // elements of a row of inputs
-  T *x_weights, *h_weights, *projection_weights;  // gradients: [group][column][vector][lane]
+  int64_t steps;  // of a chunk
+  WeightsPlan<T> weights;
   char *scratch;
   size_t scratch_bytes;  // of each thread
 };
@@ -49,32 +37,29 @@ class Backward {
     static_assert(sizeof(Plan) <= PLAN_BYTES, "a plan must fit into the room for it");
     Plan &p = *static_cast<Plan *>(job.plan);
 
-    p.inputs_row = (z.I + 1 + z.P + 15) / 16 * 16;
-    if (p.inputs_row * sizeof(T) % 4096 == 0) p.inputs_row += 16;  // rows a page apart share few places in the cache
-    const int64_t row_bytes = (Cell::PLANES * z.blocks * L + p.inputs_row) * int64_t(sizeof(T));
-    const int64_t rows = least(MOST_ROWS, most(LEAST_ROWS, CHUNK_BYTES * threads / row_bytes));
-    p.steps = least(z.T, most(1, rows / most(1, z.B)));
+    const int64_t row_bytes = (Cell::PLANES * z.blocks * L + z.I + z.P) * int64_t(sizeof(T));
+    const int64_t rows = least(MOST_ROWS, most(LEAST_ROWS, CHUNK_BYTES * job.slices / row_bytes));
+    p.steps = least(z.T, most(1, rows / most(1, longest_list(job))));
 
     Memory memory(job.memory);
     p.x_panels = memory.take<T>(s.grad_x ? x_columns.groups * Cell::X.count * z.blocks * L * ROW : 0);
-    p.h_panels = memory.take<T>(h_columns.groups * Cell::H.count * z.blocks * L * ROW);
+    p.h_panels = memory.take<T>(carries(s) ? h_columns.groups * Cell::H.count * z.blocks * L * ROW : 0);
     p.projection_panels = memory.take<T>(z.projects ? units.groups * z.P * ROW : 0);
     p.carry = memory.take<T>(z.B * h_columns.blocks * L);
+    p.step_sums = memory.take<T>(2 * z.B * step_row(z));
     p.chunks = memory.take<Chunk<T>>(job.lists);
     const bool weights = s.grad_weight_hh;
     for (int q = 0; q < job.lists; q++) {
       Chunk<T> chunk;
-      chunk.capacity = job.list[q].count * p.steps;
+      chunk.capacity = job.list[q].count * p.steps | 1;  // blocks a page apart would share few places in the cache
       chunk.sums = memory.take<T>(Cell::PLANES * z.blocks * chunk.capacity * L);
-      chunk.inputs = memory.take<T>(weights ? chunk.capacity * p.inputs_row : 0);
+      if (weights) WeightGradients<Cell>::plan_inputs(z, memory, chunk);
       chunk.outputs = memory.take<T>(z.projects ? chunk.capacity * h_columns.blocks * L : 0);
       chunk.projected = memory.take<T>(z.projects && weights ? z.blocks * chunk.capacity * L : 0);
       chunk.numbers = memory.take<int64_t>(chunk.capacity);
       if (job.memory) p.chunks[q] = chunk;
     }
-    p.x_weights = memory.take<T>(weights ? z.groups * x_part(z).columns * ROW : 0);
-    p.h_weights = memory.take<T>(weights ? z.groups * h_part(z).columns * ROW : 0);
-    p.projection_weights = memory.take<T>(weights && z.projects ? units.groups * z.P * ROW : 0);
+    if (weights) WeightGradients<Cell>::plan(job, memory, p.weights);
 
     Memory one(nullptr);
     Backward(job, 0, one);
@@ -94,16 +79,6 @@ class Backward {
   static constexpr int64_t CHUNK_BYTES = 768 << 10;  // of each thread: stays in the second-level cache
   static constexpr int64_t LEAST_ROWS = 256, MOST_ROWS = 8192;
 
-  // Which columns of the inputs go with which planes of the sums. A GRU's b_hh has gradients of its own.
-  struct Product {
-    Part part;
-    int64_t first, columns;
-  };
-  static Product x_part(const Sizes<Cell> &z) { return {Cell::X, 0, z.I + 1}; }
-  static Product h_part(const Sizes<Cell> &z) {
-    return {Cell::H, z.I + !Cell::CARRIES_H, z.P + Cell::CARRIES_H};
-  }
-
   Backward(const Job &job, int thread, Memory &memory)
       : job(job),
         s(*job.scan),
@@ -120,7 +95,8 @@ class Backward {
         chunk(p.chunks + thread / job.slices),
         carry(p.carry + (list.sequences - job.list[0].sequences) * h_columns.blocks * L),
         unit_share(units.groups, slice, job.slices),
-        h_share(h_columns.groups, slice, job.slices) {
+        h_share(h_columns.groups, slice, job.slices),
+        weights(job, p.weights, p.chunks, thread, memory) {
     const int64_t count = longest_list(job);
     const int64_t chunk_rows = count * most(1, p.steps);
     before = memory.take<const T *>(count);
@@ -145,17 +121,16 @@ class Backward {
       }
       end = begin;
       if (slice == 0) chunk->rows = chunk_rows;
-      job.wait(job.team);
-      if (s.grad_weight_hh) add_weights();
+      weights.meet();
+      if (s.grad_weight_hh) weights.add();
       if (s.grad_x) write_x();
-      job.wait(job.team);
+      weights.meet();
     }
-    if (s.grad_weight_hh && !begun) clear_weights();
     finish();
   }
 
   void pack_weights() {
-    for (int64_t group = thread; group < h_columns.groups; group += threads)
+    for (int64_t group = thread; carries(s) && group < h_columns.groups; group += threads)
       pack_gradient_group(z, Cell::H, static_cast<const T *>(s.weight_hh), h_columns, group, p.h_panels);
     if (s.grad_x)
       for (int64_t group = thread; group < x_columns.groups; group += threads)
@@ -186,19 +161,6 @@ class Backward {
         memset(static_cast<T *>(s.grad_x) + rows.number(t, list.sequences[i]) * z.I, 0, size_t(z.I) * sizeof(T));
   }
 
-  // Where no step has said anything about the weights.
-  void clear_weights() const {
-    clear(p.x_weights, z.groups * x_part(z).columns * ROW);
-    clear(p.h_weights, z.groups * h_part(z).columns * ROW);
-    if (z.projects) clear(p.projection_weights, units.groups * z.P * ROW);
-    job.wait(job.team);
-  }
-
-  void clear(T *numbers, int64_t count) const {
-    const Share share(count, thread, threads);
-    memset(numbers + share.begin, 0, size_t(share.end - share.begin) * sizeof(T));
-  }
-
   // Calls act(first unit, lanes) for every block of a share of the column groups.
   template <class Act>
   static GATEWISE_INLINE void each_block(const Share &share, const Columns<T> &columns, Act act) {
@@ -222,8 +184,9 @@ class Backward {
       for (; i + 2 <= count; i += 2) differentiate<2>(step, group, i);
       if (i < count) differentiate<1>(step, group, i);
     }
+    if (step == 0 && !s.grad_h0) return void(chunk_rows += count);
     if (job.slices > 1) job.wait(local());
-    carry_back(count);
+    carry_back(step, count);
     chunk_rows += count;
   }
 
@@ -244,21 +207,13 @@ class Backward {
     }
   }
 
-  // x, 1 and h before the step, side by side, for this thread's share of the rows.
-  void keep_inputs(int64_t step, int64_t count) {
+  // What the sums were made of, this thread's share of the rows.
+  void keep_inputs(int64_t step, int64_t count) const {
     const Share share(count, slice, job.slices);
     for (int64_t i = share.begin; i < share.end; i++) {
-      T *row = chunk->inputs + (chunk_rows + i) * p.inputs_row;
       const int64_t t = rows.time(step, list.lengths[i]);
-      const T *x = rows.at(static_cast<const T *>(s.x), s.x_t, s.x_b, t, list.sequences[i]);
-      copy(x, z.I, row);
-      row[z.I] = T(1);
-      copy(before[i], z.P, row + z.I + 1);
+      weights.keep(rows.at(static_cast<const T *>(s.x), s.x_t, s.x_b, t, list.sequences[i]), before[i], chunk_rows + i);
     }
-  }
-
-  static GATEWISE_INLINE void copy(const T *from, int64_t count, T *to) {
-    for (int64_t k = 0; k < count; k += L) store(to + k, load(from + k, lanes_left(count, k, L)), lanes_left(count, k, L));
   }
 
   GATEWISE_INLINE Vector<T> at_output(int64_t step, int64_t i, int64_t u, int lanes) const {
@@ -330,18 +285,46 @@ class Backward {
     at.plane = z.blocks * chunk->capacity * L;
     const int64_t place = (group * FOUR * chunk->capacity + chunk_rows + i) * L;
     at.sums = chunk->sums + place;
+    at.step_sums = step_sums(step, i);
+    at.step_plane = z.blocks * L;
     if (z.projects && s.grad_weight_hh) at.projected = chunk->projected + place;
     return at;
   }
 
+  // Whether any gradient at an h before a step is wanted: at the first step it is that at h0.
+  static bool carries(const gatewise_scan &s) { return s.T > 1 || s.grad_h0; }
+
   // The gradient at h before the step: what the cell put there itself, and d W_hh.
-  void carry_back(int64_t count) {
+  void carry_back(int64_t step, int64_t count) {
+    for (int64_t i = 0; i < count; i++) a_rows[i] = step_sums(step, i);
     for (int64_t group = h_share.begin; group < h_share.end; group++) {
-      for (int64_t i = 0; i < count; i++) a_rows[i] = chunk->sums + (chunk_rows + i) * L;
-      T *out = carry + group * ROW;
-      multiply_sums(Cell::H, p.h_panels, h_columns, group, count, Cell::CARRIES_H ? out : nullptr, out,
-                    h_columns.blocks * L);
+      const int vectors = h_columns.vectors(group);
+      const int64_t K = Cell::H.count * z.blocks * L, block = k_block<T>(vectors);
+      Tile<T> tile;
+      tile.a = a_rows;
+      tile.b_step = vectors * L;
+      tile.out = carry + group * ROW;
+      tile.out_row = h_columns.blocks * L;
+      for (int64_t k = 0; k < K; k += block) {
+        const bool add = k || Cell::CARRIES_H;
+        tile.run = least(block, K - k);
+        tile.a_offset = Cell::H.first * z.blocks * L + k;
+        tile.b = p.h_panels + (group * K * FOUR + k * vectors) * L;
+        tile.in = add ? tile.out : ZERO;
+        tile.in_row = add ? tile.out_row : 0;
+        multiply_add_rows(tile, count, vectors);
+      }
     }
+  }
+
+  // Elements from row to row of a step's sums: an odd number of blocks, for rows a page apart share few places in the
+  // cache.
+  static int64_t step_row(const Sizes<Cell> &z) { return (Cell::PLANES * z.blocks | 1) * L; }
+
+  // By turns in two places: another slice may still be at the step before.
+  T *step_sums(int64_t step, int64_t i) const {
+    const int64_t row = step % 2 * z.B + (list.sequences - job.list[0].sequences) + i;
+    return p.step_sums + row * step_row(z);
   }
 
   // out = in + d W for one group of columns; a_rows lead to the rows of the sums' first plane.
@@ -367,83 +350,6 @@ class Backward {
     }
   }
 
-  // This thread's share of the tiles of all gradients of weights, over the rows of the chunk in all lists.
-  void add_weights() {
-    const Product parts[] = {x_part(z), h_part(z)};
-    T *const weights[] = {p.x_weights, p.h_weights};
-    int64_t of_group[2], total = 0;
-    for (int n = 0; n < 2; n++) {
-      of_group[n] = Tiles(parts[n].columns, most_vectors(parts[n].part)).count;
-      total += z.groups * of_group[n];
-    }
-    const Share share(total, thread, threads);
-    for (int64_t task = share.begin; task < share.end;) {
-      const int n = task >= z.groups * of_group[0];
-      const int64_t at = task - (n ? z.groups * of_group[0] : 0), group = at / of_group[n], first = at % of_group[n];
-      const int64_t last = least(of_group[n], first + share.end - task);
-      add_group(parts[n], weights[n], group, first, last);
-      task += last - first;
-    }
-    if (z.projects) add_projection();
-    for (int q = 0; q < job.lists; q++) begun = begun || p.chunks[q].rows;
-  }
-
-  static constexpr int most_vectors(Part part) { return Cell::BLOCKS == 1 ? part.count : FOUR; }
-
-  void add_group(const Product &product, T *weights, int64_t group, int64_t first, int64_t last) const {
-    const int vectors = z.vectors(product.part, group);
-    const Tiles tiles(product.columns, most_vectors(product.part));
-    bool add = begun;  // the first rows of all are not added to anything
-    for (int q = 0; q < job.lists; q++) {
-      const Chunk<T> &chunk = p.chunks[q];
-      const int64_t first_block = Cell::BLOCKS == 1 ? product.part.first * z.blocks + group : group * Cell::BLOCKS;
-      const T *sums = chunk.sums + first_block * chunk.capacity * L;
-      const int64_t vector = (Cell::BLOCKS == 1 ? z.blocks : 1) * chunk.capacity * L;
-      for (int64_t row = 0; row < chunk.rows; row += k_block<T>(FOUR), add = true)
-        for (int64_t tile = first; tile < last; tile++) {
-          const int64_t column = tiles.first(tile);
-          outer_product(chunk.inputs + row * p.inputs_row + product.first + column, p.inputs_row, sums + row * L,
-                        vector, least(k_block<T>(FOUR), chunk.rows - row),
-                        weights + (group * product.columns + column) * ROW, tiles.rows(tile), vectors, add);
-        }
-    }
-  }
-
-  // The sum over rows of numbers of a row times vectors of it, added to a tile or instead of it.
-  static void outer_product(const T *numbers, int64_t step, const T *vectors, int64_t vector, int64_t count, T *out,
-                            int tile_rows, int tile_vectors, bool add) {
-    const T *a[8];
-    for (int r = 0; r < tile_rows; r++) a[r] = numbers + r;
-    Tile<T> tile;
-    tile.a = a;
-    tile.a_step = step;
-    tile.run = count;
-    tile.b = vectors;
-    tile.b_step = L;
-    tile.b_vector = vector;
-    tile.out = out;
-    tile.out_row = ROW;
-    tile.in = add ? out : ZERO;
-    tile.in_row = add ? ROW : 0;
-    multiply_add_for<T>(tile_vectors, tile_rows)(tile);
-  }
-
-  void add_projection() const {
-    const Tiles tiles(z.P, FOUR);
-    const Share share(units.groups * tiles.count, thread, threads);
-    for (int64_t task = share.begin; task < share.end; task++) {
-      const int64_t group = task / tiles.count, column = tiles.first(task % tiles.count);
-      bool add = begun;
-      for (int q = 0; q < job.lists; q++) {
-        const Chunk<T> &chunk = p.chunks[q];
-        outer_product(chunk.outputs + column, h_columns.blocks * L, chunk.projected + group * FOUR * chunk.capacity * L,
-                      chunk.capacity * L, chunk.rows, p.projection_weights + (group * z.P + column) * ROW,
-                      tiles.rows(task % tiles.count), units.vectors(group), add);
-        add = add || chunk.rows;
-      }
-    }
-  }
-
   // The gradient at x, d W_ih, for this thread's share of the list's rows.
   void write_x() {
     const Share share(chunk_rows, slice, job.slices);
@@ -461,46 +367,11 @@ class Backward {
   }
 
   void finish() {
-    for (int64_t i = 0; i < list.count; i++)
+    for (int64_t i = 0; s.grad_h0 && i < list.count; i++)
       each_block(h_share, h_columns, [&](int64_t u, int lanes) {
         store(static_cast<T *>(s.grad_h0) + list.sequences[i] * z.P + u, load(carry_row(i) + u), lanes);
       });
-    if (!s.grad_weight_hh) return;
-    const Share share(z.groups, thread, threads);
-    for (int64_t group = share.begin; group < share.end; group++) {
-      write_weights(x_part(z), p.x_weights, group, 0, z.I, static_cast<T *>(s.grad_weight_ih));
-      write_weights(h_part(z), p.h_weights, group, Cell::CARRIES_H, z.P, static_cast<T *>(s.grad_weight_hh));
-      write_bias(x_part(z), p.x_weights, group, z.I, static_cast<T *>(s.grad_bias_ih));
-      if (Cell::CARRIES_H)
-        write_bias(h_part(z), p.h_weights, group, 0, static_cast<T *>(s.grad_bias_hh));
-      else
-        write_bias(x_part(z), p.x_weights, group, z.I, static_cast<T *>(s.grad_bias_hh));
-    }
-    if (z.projects) write_projection();
-  }
-
-  void write_weights(const Product &product, const T *sums, int64_t group, int64_t first, int64_t count, T *weight) {
-    for (int v = 0; v < z.vectors(product.part, group); v++)
-      unpack_rows(sums + (group * product.columns + first) * ROW + v * L, ROW, count,
-                  z.lanes(group, product.part.first + v), weight + z.weight_row(group, product.part.first + v) * count);
-  }
-
-  void write_bias(const Product &product, const T *sums, int64_t group, int64_t column, T *bias) {
-    if (!bias) return;
-    for (int v = 0; v < z.vectors(product.part, group); v++)
-      store(bias + z.weight_row(group, product.part.first + v),
-            load(sums + (group * product.columns + column) * ROW + v * L), z.lanes(group, product.part.first + v));
-  }
-
-  void write_projection() {
-    const Share share(z.P, thread, threads);
-    for (int64_t row = share.begin; row < share.end; row++)
-      for (int64_t group = 0; group < units.groups; group++)
-        for (int v = 0; v < units.vectors(group); v++) {
-          const int64_t u = (group * FOUR + v) * L;
-          store(static_cast<T *>(s.grad_weight_hr) + row * z.H + u,
-                load(p.projection_weights + (group * z.P + row) * ROW + v * L), lanes_left(z.H, u, L));
-        }
+    if (s.grad_weight_hh) weights.finish();
   }
 
   Barrier *local() const { return job.local[thread / job.slices]; }
@@ -518,8 +389,8 @@ class Backward {
   Chunk<T> *const chunk;
   T *const carry;
   const Share unit_share, h_share;
+  WeightGradients<Cell> weights;
   int64_t chunk_rows = 0;
-  bool begun = false;  // whether there is something in the gradients of the weights
 
   const T **before, **after, **a_rows;
   int64_t *numbers, *numbers_before;

@@ -41,6 +41,8 @@ struct BackwardRow {
   T *carry;                                            // gradient at h before the step, but for the product
   T *sums;                                             // gradients of the block's sums, out
   int64_t plane;                                       // elements from plane to plane of them
+  T *step_sums;                                        // the same once more, [plane][unit]
+  int64_t step_plane;                                  // elements from plane to plane of those
   T *projected;                                        // the block of o tanh(c), out, or null
 };
 
@@ -65,7 +67,10 @@ struct Block {
   }
   // Backward: its gradient.
   GATEWISE_INLINE void write_sum(int v, const Pack<T, N> &value) const {
-    for (int n = 0; n < N; n++) store<T>(rows[n].sums + v * rows[n].plane, value.v[n]);
+    for (int n = 0; n < N; n++) {
+      store<T>(rows[n].sums + v * rows[n].plane, value.v[n]);
+      store<T>(rows[n].step_sums + v * rows[n].step_plane + u, value.v[n]);
+    }
   }
 };
 

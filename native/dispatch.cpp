@@ -104,7 +104,7 @@ int check(const gatewise_scan *scan, Call call) {
   if (rows) there = there && (s.output || call == STEP) && (s.I == 0 || s.x);
   if (s.B > 0 && !backward) there = there && s.h && (!lstm || s.c);
   if (backward) {
-    if (s.B > 0) there = there && s.grad_h0 && (!lstm || s.grad_c0);
+    if (s.B > 0) there = there && (!lstm || s.grad_c0);
     if (rows) there = there && (s.gates || s.cell <= GATEWISE_IDENTITY) && (!lstm || s.cells);
     if (s.grad_weight_ih || s.grad_weight_hh)
       there = there && all({s.grad_weight_hh}) && (s.I == 0 || s.grad_weight_ih) && (!s.weight_hr || s.grad_weight_hr);
@@ -204,8 +204,8 @@ int run(const gatewise_scan &s, size_t (*plan)(const Job &), void (*kernel)(cons
   job.memory = workspace.memory();
   if (!job.memory) return GATEWISE_NO_MEMORY;
   plan(job);
-  in_parallel(grid.lists * grid.slices, [&](int thread) { kernel(job, thread); });
-  return GATEWISE_OK;
+  const bool ran = in_parallel(grid.lists * grid.slices, [&](int thread) { kernel(job, thread); });
+  return ran ? GATEWISE_OK : GATEWISE_NO_THREADS;
 }
 
 int checked(const gatewise_scan *scan, bool backward) {
@@ -225,7 +225,8 @@ int step(const gatewise_scan &s, const Kernels &k) {
   const int members = std::max(1, std::min(threads, fair));
   Workspace workspace(k.step_memory(s));
   if (!workspace.memory()) return GATEWISE_NO_MEMORY;
-  in_parallel(members, [&](int thread) { k.step(s, workspace.memory(), thread, members); });
+  const bool ran = in_parallel(members, [&](int thread) { k.step(s, workspace.memory(), thread, members); });
+  if (!ran) return GATEWISE_NO_THREADS;
   k.finish_step(s, workspace.memory());
   return GATEWISE_OK;
 }
@@ -238,6 +239,8 @@ int gatewise_step(const gatewise_scan *scan) {
   if (scan->T != 1 || scan->lengths) return GATEWISE_BAD_SIZE;
   return step(*scan, *kernels().load(std::memory_order_relaxed));
 }
+
+int gatewise_interface(void) { return GATEWISE_INTERFACE; }
 
 int gatewise_forward(const gatewise_scan *scan) { return checked(scan, false); }
 
@@ -259,6 +262,8 @@ int gatewise_read_batch_sizes(const int64_t *batch_sizes, int64_t T, int64_t B, 
   return seen == rows ? GATEWISE_OK : GATEWISE_BAD_LENGTHS;
 }
 
+int gatewise_forked(void) { return forked() ? 1 : 0; }
+
 const char *gatewise_instructions(void) { return kernels().load()->name; }
 
 int gatewise_use_instructions(const char *name) {
@@ -277,7 +282,7 @@ double gatewise_multiply_add(int64_t dtype, int64_t rounds, int64_t threads) {
   const Kernels &k = *kernels().load();
   const int members = int(std::clamp<int64_t>(forked() ? 1 : threads, 1, 1024));
   std::vector<double> done(static_cast<size_t>(members));
-  in_parallel(members, [&](int thread) { done[size_t(thread)] = k.multiply_add(dtype, rounds); });
+  if (!in_parallel(members, [&](int thread) { done[size_t(thread)] = k.multiply_add(dtype, rounds); })) return 0;
   double total = 0;
   for (double one : done) total += one;
   return total;

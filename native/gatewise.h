@@ -25,6 +25,10 @@
 extern "C" {
 #endif
 
+/* The number of this interface. Whoever changes the struct, a status, or what a function takes or does, counts it up,
+   and with it INTERFACE in src/gatewise/engines/library.py. */
+#define GATEWISE_INTERFACE 1
+
 enum gatewise_cell { GATEWISE_TANH, GATEWISE_RELU, GATEWISE_IDENTITY, GATEWISE_LSTM, GATEWISE_GRU };
 enum gatewise_dtype { GATEWISE_FLOAT32, GATEWISE_FLOAT64 };
 enum gatewise_status {
@@ -34,7 +38,8 @@ enum gatewise_status {
   GATEWISE_BAD_SIZE = 3,    /* a size is negative, or so large that bytes cannot be counted */
   GATEWISE_BAD_LENGTHS = 4, /* a length outside 0..T; for packed sequences not falling */
   GATEWISE_BAD_POINTER = 5, /* a tensor that the call needs is missing */
-  GATEWISE_NO_MEMORY = 6    /* a workspace could not be had */
+  GATEWISE_NO_MEMORY = 6,   /* a workspace could not be had */
+  GATEWISE_NO_THREADS = 7   /* the system gave fewer threads than asked for; nothing has been written */
 };
 
 /* All fields take 8 bytes, so that a caller may write them as one array of 64-bit integers. */
@@ -77,9 +82,13 @@ struct gatewise_scan {
   void *grad_bias_ih;
   void *grad_bias_hh;
   void *grad_weight_hr;
-  void *grad_h0; /* (B, P) out */
+  void *grad_h0; /* (B, P) out or NULL: not wanted */
   void *grad_c0; /* (B, H) out, LSTM only */
 };
+
+/* GATEWISE_INTERFACE, as the library was built. To be asked before anything else: a caller of another one would have its
+   structs read as what they are not. */
+GATEWISE_API int gatewise_interface(void);
 
 /* Run the layer. Returns a gatewise_status. */
 GATEWISE_API int gatewise_forward(const struct gatewise_scan *scan);
@@ -96,6 +105,9 @@ GATEWISE_API int gatewise_backward(const struct gatewise_scan *scan);
    They must fall, from B to 1 or more, and add up to `rows`; otherwise returns GATEWISE_BAD_LENGTHS. */
 GATEWISE_API int gatewise_read_batch_sizes(const int64_t *batch_sizes, int64_t T, int64_t B, int64_t rows,
                                            int64_t *lengths, int64_t *offsets);
+
+/* 1 in a child of the process that loaded the library, made by fork, which works on one thread; else 0. */
+GATEWISE_API int gatewise_forked(void);
 
 /* The instruction set in use: "avx512", "avx2", "neon" or "baseline". */
 GATEWISE_API const char *gatewise_instructions(void);

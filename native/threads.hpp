@@ -9,6 +9,7 @@
 #include <sched.h>
 
 #include <atomic>
+#include <exception>
 #include <thread>
 #include <vector>
 
@@ -63,20 +64,42 @@ inline const int at_fork = pthread_atfork([] { workspace::shelf().mutex.lock(); 
                                             forked() = true;
                                           });
 
-template <class Run>
-void in_new_threads(int members, Run run) {
+// Calls run(thread) on threads that are made for it. As they may wait for each other, none begins before all are there;
+// where one cannot be made, which `make` says by an exception, none runs at all, and the result is false.
+template <class Run, class Make>
+bool in_new_threads(int members, Run run, Make make) {
+  enum { WAIT, BEGIN, LEAVE };
+  std::atomic<int> word{WAIT};
   std::vector<std::thread> others;
-  for (int thread = 1; thread < members; thread++) others.emplace_back([&run, thread] { run(thread); });
-  run(0);
+  try {
+    others.reserve(size_t(members));
+    for (int thread = 1; thread < members; thread++)
+      others.push_back(make([&run, &word, thread] {
+        while (word.load(std::memory_order_acquire) == WAIT) sched_yield();
+        if (word.load(std::memory_order_relaxed) == BEGIN) run(thread);
+      }));
+    word.store(BEGIN, std::memory_order_release);
+  } catch (const std::exception &) {  // std::system_error, or no memory
+    word.store(LEAVE, std::memory_order_release);
+  }
+  const bool begun = word == BEGIN;
+  if (begun) run(0);
   for (auto &other : others) other.join();
+  return begun;
 }
 
-// Calls run(thread) on threads 0 .. members - 1, all at the same time: they may wait for each other.
 template <class Run>
-void in_parallel(int members, Run run) {
-  if (members == 1) return run(0);
+bool in_new_threads(int members, Run run) {
+  return in_new_threads(members, run, [](auto body) { return std::thread(body); });
+}
+
+// Calls run(thread) on threads 0 .. members - 1, all at the same time: they may wait for each other. False if there are
+// not so many threads to be had; then it is called on none.
+template <class Run>
+[[nodiscard]] bool in_parallel(int members, Run run) {
+  if (members == 1) return run(0), true;
 #ifdef GATEWISE_STD_THREADS
-  in_new_threads(members, run);
+  return in_new_threads(members, run);
 #else
   int given = 0;
 #pragma omp parallel num_threads(members)
@@ -84,6 +107,7 @@ void in_parallel(int members, Run run) {
     if (omp_get_num_threads() == members) run(omp_get_thread_num());
     if (omp_get_thread_num() == 0) given = omp_get_num_threads();
   }
-  if (given != members) in_new_threads(members, run);  // OpenMP gives fewer inside another region, or where limited
+  // OpenMP gives fewer inside another region, or where limited.
+  return given == members || in_new_threads(members, run);
 #endif
 }

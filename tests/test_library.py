@@ -10,6 +10,7 @@ import threading
 import pytest
 
 import gatewise.engines
+from gatewise.cli import main
 from gatewise.engines import library
 from gatewise.engines.library import INSTRUCTIONS, NAME
 
@@ -73,7 +74,28 @@ def test_a_library_of_another_version_is_not_used(folder):
     (folder / NAME).symlink_to(_ctypes.__file__)  # any library that has none of our functions
     assert library.load() is None
     assert "is of another version: " in library.reason()
-    assert "gatewise_forward" in library.reason()
+    assert "gatewise_interface" in library.reason()
+
+
+@needs_library
+def test_a_library_of_another_interface_is_not_used(monkeypatch, capsys):
+    path, built = library.find(gatewise.engines.__path__), library.INTERFACE
+    monkeypatch.setattr(library, "INTERFACE", built + 1)
+    library._loaded.cache_clear()
+    assert library.load() is None
+    expected = f"{path} is of another version: its interface is {built}, expected {built + 1}; install Gatewise again"
+    assert library.reason().startswith(expected)
+    assert main(["info"]) == 0
+    assert f"native library: none, {expected}" in capsys.readouterr().out
+
+
+@needs_library
+def test_this_process_is_no_forked_child():
+    assert library.forked() is False
+
+
+def test_without_a_library_there_is_no_forked_child_either(folder):
+    assert library.forked() is False
 
 
 @pytest.mark.parametrize(

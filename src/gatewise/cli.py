@@ -133,7 +133,9 @@ def _native_library(threads: int) -> str:
     from gatewise.engines import library
 
     why_not = library.reason()
-    return f"{library.instructions()}, {threads} threads" if why_not is None else f"none, {why_not}"
+    if why_not is not None:
+        return f"none, {why_not}"
+    return f"{library.instructions()}, {'1 thread in a forked child' if library.forked() else f'{threads} threads'}"
 
 
 # ---------------------------------------------------------------------------------------------------------- steps

@@ -12,7 +12,7 @@ gets tensors, never modules, and only requests that it accepts; it starts with `
 together are an error before any kernel runs.
 
 - `x` is `(T, B, I)` with any strides. `state` is the cell's state tuple, `h (B, H)`, or `(B, P)` with a projection,
-  and `c (B, H)`.
+  and `c (B, H)`; or None for zeros, see `zeros`.
 - `lengths (B,)`, integers from 0 to T on any device, in any order: sequence `b` is `x[:lengths[b], b]` and nothing
   in `x` after that has any influence. The output, kept gates and kept cells are zero after each sequence's end; the
   state is that after the last valid step, and the initial state for a sequence of length zero.
@@ -23,7 +23,7 @@ An engine may also have `scan_packed(cell, data, batch_sizes, state, weights, *,
 `batch_sizes (T,)`, on the CPU, of torch's PackedSequence: the valid steps of all sequences, time by time, longest
 sequence first, as are the rows of the state. The output is packed as `data`; nothing is kept. For an engine without it
 the sequences are padded, which takes the memory of `T x B` steps. `refuses` answers for both. And it may have
-`stepper(cell, x, state, parameters, names)`, see the function of this name below: for streams.
+`stepper(cell, x, state, weights, parameters, names)`, see the function of this name below: for streams.
 
 The engines, fastest first:
 
@@ -53,7 +53,7 @@ class Request(NamedTuple):
 
     cell: Cell
     x: Tensor  # (T, B, I)
-    state: tuple[Tensor, ...]  # the cell's state tuple, h (B, H or P) and for an LSTM c (B, H)
+    state: tuple[Tensor, ...] | None  # the cell's state tuple, h (B, H or P) and for an LSTM c (B, H); None for zeros
     weights: Weights
     lengths: Tensor | None = None  # (B,)
     reverse: bool = False
@@ -102,8 +102,20 @@ def under_autocast(device: torch.device) -> bool:
     return device.type != "meta" and torch.is_autocast_enabled(device.type)
 
 
-def check(cell: Cell, x: Tensor, state: tuple[Tensor, ...], weights: Weights, lengths: Tensor | None = None) -> None:
-    """Raise unless the tensors of one scan fit together in shape, dtype and device.
+class Sizes(NamedTuple):
+    """The sizes of one scan."""
+
+    T: int
+    B: int
+    I: int
+    H: int
+    P: int  # of h: H without a projection
+
+
+def check(
+    cell: Cell, x: Tensor, state: tuple[Tensor, ...] | None, weights: Weights, lengths: Tensor | None = None
+) -> Sizes:
+    """The sizes of one scan; raise unless its tensors fit together in shape, dtype and device.
 
     The values of lengths are looked at on the CPU only: elsewhere that would wait for the device.
 
@@ -113,38 +125,50 @@ def check(cell: Cell, x: Tensor, state: tuple[Tensor, ...], weights: Weights, le
     Examples:
         >>> from gatewise import cells
         >>> weights = Weights(torch.zeros(8, 3), torch.zeros(8, 8))
+        >>> check(cells.RNN_TANH, torch.zeros(5, 2, 3), None, weights)
+        Sizes(T=5, B=2, I=3, H=8, P=8)
         >>> check(cells.RNN_TANH, torch.zeros(5, 2, 4), (torch.zeros(2, 8),), weights)
         Traceback (most recent call last):
         ...
         RuntimeError: x (T, B, I) has shape (5, 2, 4), expected (5, 2, 3) to go with weight_ih (8, 3)
     """
-    like, device, dtype = weights.weight_ih, weights.weight_ih.device, weights.weight_ih.dtype
-    if x.dim() != 3:
-        raise RuntimeError(f"x has shape {tuple(x.shape)}, expected (T, B, I)")
-    if like.dim() != 2 or like.shape[0] % len(cell.gates):
-        raise RuntimeError(f"weight_ih has shape {tuple(like.shape)}, expected ({len(cell.gates)}*H, I)")
-    (T, B, _), (rows, inputs) = x.shape, like.shape
-    _, hidden, bias_ih, bias_hh, projection = weights
-    H = rows // len(cell.gates)
+    shape, (like, hidden, bias_ih, bias_hh, projection), G = x.shape, weights, len(cell.gates)
+    if len(shape) != 3:
+        raise RuntimeError(f"x has shape {tuple(shape)}, expected (T, B, I)")
+    weight = like.shape
+    if len(weight) != 2 or weight[0] % G:
+        raise RuntimeError(f"weight_ih has shape {tuple(weight)}, expected ({G}*H, I)")
+    (T, B, _), (rows, inputs) = shape, weight
+    H = rows // G
     P = H if projection is None else projection.shape[0]
-    expected = [
-        ("x (T, B, I)", x, (T, B, inputs)),
-        ("weight_hh", hidden, (rows, P)),
-        ("the state's h", state[0], (B, P)),
-        *[("the state's c", one, (B, H)) for one in state[1:]],
-    ]
-    optional = (("bias_ih", bias_ih, (rows,)), ("bias_hh", bias_hh, (rows,)), ("weight_hr", projection, (P, H)))
-    expected += [(name, one, shape) for name, one, shape in optional if one is not None]
-    for name, tensor, shape in expected:
-        if tensor.shape != shape:
-            came, weight = tuple(tensor.shape), tuple(like.shape)
-            raise RuntimeError(f"{name} has shape {came}, expected {shape} to go with weight_ih {weight}")
+    # One list and one loop, plainly written: this runs at every call.
+    expected = [("x (T, B, I)", x, (T, B, inputs)), ("weight_hh", hidden, (rows, P))]
+    if state is not None:
+        if len(state) != len(cell.state._fields):
+            raise RuntimeError(f"the state has {len(state)} parts, expected {cell.state._fields} for {cell.name!r}")
+        expected.append(("the state's h", state[0], (B, P)))
+        expected += [("the state's c", one, (B, H)) for one in state[1:]]
+    if bias_ih is not None:
+        expected.append(("bias_ih", bias_ih, (rows,)))
+    if bias_hh is not None:
+        expected.append(("bias_hh", bias_hh, (rows,)))
+    if projection is not None:
+        expected.append(("weight_hr", projection, (P, H)))
+    device, dtype, on_cpu = like.device, like.dtype, like.is_cpu  # to compare devices takes twice as long
+    for name, tensor, wanted in expected:
+        if tensor.shape != wanted:
+            came = tuple(tensor.shape)
+            raise RuntimeError(f"{name} has shape {came}, expected {wanted} to go with weight_ih {tuple(weight)}")
         if tensor.dtype != dtype and not under_autocast(device):
             raise RuntimeError(f"{name} is {tensor.dtype}, expected {dtype} as weight_ih; convert it with .to()")
-        if tensor.device != device:
+        if not (on_cpu and tensor.is_cpu) and tensor.device != device:
             raise RuntimeError(f"{name} is on {tensor.device}, expected {device} as weight_ih; move it with .to()")
-    if lengths is None:
-        return
+    if lengths is not None:
+        _check_lengths(lengths, T, B)
+    return Sizes(T, B, inputs, H, P)
+
+
+def _check_lengths(lengths: Tensor, T: int, B: int) -> None:
     if lengths.shape != (B,) or lengths.dtype not in INTEGERS:
         raise RuntimeError(f"lengths is {lengths.dtype} {tuple(lengths.shape)}, expected integers of shape ({B},)")
     seen = lengths.device.type == "cpu" and B and not torch.compiler.is_compiling()
@@ -152,6 +176,12 @@ def check(cell: Cell, x: Tensor, state: tuple[Tensor, ...], weights: Weights, le
         raise RuntimeError(
             f"lengths go from {lengths.min()} to {lengths.max()}, expected from 0 to {T}, the steps of x"
         )
+
+
+def zeros(cell: Cell, x: Tensor, sizes: Sizes) -> Any:
+    """The state tuple that no state stands for, in the dtype of x and where x is."""
+    h, c = (sizes.B, sizes.P), (sizes.B, sizes.H)
+    return cell.state(*[x.new_zeros(c if k else h) for k in range(len(cell.state._fields))])
 
 
 _override: ContextVar[str | None] = ContextVar("gatewise engine", default=None)
@@ -211,7 +241,7 @@ def choose(request: Request, engine: str = "auto") -> Engine:
         ValueError: the named engine refuses, or none accepts; with every reason.
     """
     name = (_override.get() if _blocks else None) or engine
-    asked = list(ENGINES.values()) if name == "auto" else [ENGINES[check_name(name)]]
+    asked = ENGINES.values() if name == "auto" else [ENGINES[check_name(name)]]
     reasons = []
     for one in asked:
         reason = one.refuses(request)
@@ -248,7 +278,7 @@ def scan(
         >>> result.state.h[:, 0]
         tensor([4., 2.])
     """
-    if isinstance(keep, str) or not set(keep) <= set(KEPT):
+    if keep and (isinstance(keep, str) or not set(keep) <= set(KEPT)):
         raise ValueError(f"keep is {keep!r}, expected a tuple of names out of {KEPT}")
     chosen = choose(Request(cell, x, state, weights, lengths, reverse, keep), engine)
     return chosen.scan(cell, x, state, weights, lengths=lengths, reverse=reverse, keep=keep)
@@ -275,7 +305,8 @@ def scan_packed(
     """
     # Engines look at no values before they accept: one row, in the shape that padding would give, stands for all of x,
     # and any integers for the lengths.
-    x = data[:1].expand(batch_sizes.shape[0], state[0].shape[0], -1)
+    sequences = int(batch_sizes[0]) if state is None else state[0].shape[0]
+    x = data[:1].expand(batch_sizes.shape[0], sequences, -1)
     request = Request(cell, x, state, weights, batch_sizes, reverse)
     chosen = choose(request, engine)
     if packed := getattr(chosen, "scan_packed", None):
@@ -326,9 +357,8 @@ def stepper(
     if any(name not in parameters for name in names):
         return None  # parametrised: made anew each time
     weights = Weights(*[parameters[name] for name in names])  # type: ignore[arg-type]  # the first two are there
-    chosen = choose(Request(cell, x, state, weights), engine)
-    make = getattr(chosen, "stepper", None)
-    made: Stepper | None = None if make is None else make(cell, x, state, parameters, names)
+    make = getattr(choose(Request(cell, x, state, weights), engine), "stepper", None)
+    made: Stepper | None = None if make is None else make(cell, x, state, weights, parameters, names)
     return made
 
 

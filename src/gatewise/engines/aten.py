@@ -14,7 +14,7 @@ from torch import Tensor
 
 from gatewise import cells
 from gatewise.cells import Cell, Weights
-from gatewise.engines import Request, Scan, check, packed_lengths
+from gatewise.engines import Request, Scan, check, packed_lengths, zeros
 
 name = "aten"
 summary = "torch's own fused kernels"
@@ -62,7 +62,8 @@ def scan(
     keep: Collection[str] = (),
 ) -> Scan:
     """Run one layer in one direction in one call of a kernel, as the contract in `gatewise.engines` says."""
-    check(cell, x, state, weights, lengths)
+    sizes = check(cell, x, state, weights, lengths)
+    state = zeros(cell, x, sizes) if state is None else state
     if lengths is not None:
         return _scan_packed(cell, x, state, weights, lengths, reverse)
     output, state = _run(cell, x.flip(0) if reverse else x, None, state, weights)
@@ -73,7 +74,9 @@ def scan_packed(
     cell: Cell, data: Tensor, batch_sizes: Tensor, state: Any, weights: Weights, *, reverse: bool = False
 ) -> Scan:
     """Run one layer in one direction over packed sequences, as the contract in `gatewise.engines` says."""
-    check(cell, data[: len(state[0])].unsqueeze(0), state, weights)
+    sequences = int(batch_sizes[0]) if state is None else state[0].shape[0]
+    sizes = check(cell, data[:sequences].unsqueeze(0), state, weights)
+    state = zeros(cell, data, sizes) if state is None else state
     if not reverse:
         return Scan(*_run(cell, data, batch_sizes, state, weights))
     turned = _turned(batch_sizes).to(data.device)

@@ -32,7 +32,7 @@ def _composite(call: Call, kept: bool, tensors: list[Any]) -> tuple[Tensor | Non
     """What `kernels.forward` returns, computed by the reference engine."""
     x, h0, c0, *weights = tensors
     cell, has_c = call.kind.cell, call.kind.has_c
-    state = cell.state(h0, c0) if has_c else cell.state(h0)
+    state = None if h0 is None else cell.state(h0, c0) if has_c else cell.state(h0)
     padded = x if call.batch_sizes is None else pad_packed_sequence(PackedSequence(x, call.batch_sizes))[0]
     keep = ("gates", "cells") if kept else ()
     run = reference.scan(cell, padded, state, Weights(*weights), lengths=call.lengths, reverse=call.reverse, keep=keep)

@@ -3,6 +3,9 @@
 Letters: `T` time steps, `B` batch, `I` input size, `H` hidden size, `P` size of h (`H`, or the projection size), `S`
 planes of activations that the backward pass needs. What the library takes is `struct gatewise_scan` of
 `native/gatewise.h`: 43 integers, most of them addresses. Whoever calls keeps the tensors alive until it returns.
+
+What a call costs in Python counts at small sizes: each look at a tensor takes about 0.1 us, a new tensor about 1 us.
+So every tensor is looked at in few places, and an initial state of zeros is an address and no tensor.
 """
 
 import ctypes
@@ -11,14 +14,15 @@ import math
 import struct
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from gatewise import cells
-from gatewise.cells import Cell
-from gatewise.engines import library
+from gatewise.cells import Cell, Weights
+from gatewise.engines import Sizes, library
 
 
 class Kind(NamedTuple):
@@ -47,65 +51,68 @@ _STATUS = {
     4: "a length lies outside 0..T, or packed sequences do not come longest first",
     5: "a tensor is missing",
     _NO_MEMORY: "there is not enough memory for the workspace; use a smaller batch",
+    7: "the system gives fewer threads than torch.get_num_threads(); call torch.set_num_threads with fewer",
 }
 _FIELDS = struct.Struct("=43q")  # struct gatewise_scan
+_FORWARD = struct.Struct("=28q120x")  # with zeros for what is for the backward pass only
 
 
 class Call(NamedTuple):
     """What a scan is, but for its tensors."""
 
     kind: Kind
+    sizes: Sizes
+    rows: tuple[int, ...]  # (T, B), or of packed sequences (N,)
     reverse: bool = False
     lengths: Tensor | None = None  # (B,) int64, contiguous, on the CPU
     batch_sizes: Tensor | None = None  # (T,) int64, of packed sequences; then lengths are theirs
     offsets: Tensor | None = None  # (T,) int64, of packed sequences: where the rows of each step begin
 
 
-Tensors = tuple[Tensor | None, ...]  # x, h0, c0 and the Weights, in this order
+Tensors = tuple[Tensor | None, ...]  # x, h0, c0 and the Weights, in this order; no h0 and no c0 are zeros
 Results = tuple[Tensor, Tensor, Tensor | None, Tensor | None, Tensor | None]  # output, h, c, gates, cells
 
 
-def packed_call(kind: Kind, reverse: bool, data: Tensor, batch_sizes: Tensor, sequences: int) -> Call:
-    """The call for packed sequences.
+def packed_call(kind: Kind, sizes: Sizes, reverse: bool, rows: int, batch_sizes: Tensor) -> Call:
+    """The call for packed sequences of so many rows; of the sizes, T is not looked at.
 
     Raises:
         RuntimeError: `batch_sizes` does not fall from the number of sequences, or does not add up to the rows of
             `data`.
     """
-    sizes = batch_sizes.to("cpu", torch.int64).contiguous()
-    T, rows = sizes.shape[0], data.shape[0]
-    lengths, offsets = sizes.new_empty(sequences), torch.empty_like(sizes)
+    on, sequences = batch_sizes.to("cpu", torch.int64).contiguous(), sizes.B
+    T = on.shape[0]
+    lengths, offsets = on.new_empty(sequences), torch.empty_like(on)
     read = library.loaded().gatewise_read_batch_sizes
-    if read(sizes.data_ptr(), T, sequences, rows, lengths.data_ptr(), offsets.data_ptr()):
+    if read(on.data_ptr(), T, sequences, rows, lengths.data_ptr(), offsets.data_ptr()):
         raise RuntimeError(
-            f"the batch_sizes of the packed sequences add up to {int(sizes.sum())}, the data has {rows} rows of "
+            f"the batch_sizes of the packed sequences add up to {int(on.sum())}, the data has {rows} rows of "
             f"{sequences} sequences; expected batch_sizes from {sequences} down to 1 or more that add up to the rows, "
             "as pack_padded_sequence makes them"
         )
-    return Call(kind, reverse, lengths, sizes, offsets)
+    return Call(kind, sizes._replace(T=T), (rows,), reverse, lengths, on, offsets)
 
 
 def forward(call: Call, kept: bool, tensors: Tensors, own: bool = False) -> Results:
     """Run the kernels forward. What is kept is zero after each sequence's end, unless it is for their `own` use."""
-    x, h0, c0, *_ = usable = _usable(tensors)
-    rows, H, kind = x.shape[:-1], _hidden_size(call, usable), call.kind
-    output, h = x.new_empty((*rows, h0.shape[1])), torch.empty_like(h0)
-    c = None if c0 is None else torch.empty_like(c0)
+    (T, B, _, H, P), kind, rows = call.sizes, call.kind, call.rows
+    fields, usable = _inputs(call, tensors)
+    x = usable[0]
+    output, h = x.new_empty(*rows, P), x.new_empty(B, P)
+    c = x.new_empty(B, H) if kind.has_c else None
     gates = states = None
     if kept and kind.planes:
-        empty = lent if own else x.new_zeros if call.lengths is not None else x.new_empty
-        gates = empty((*rows, kind.planes, H), dtype=x.dtype)
-        states = None if c0 is None else empty((*rows, H), dtype=x.dtype)
-    fields = _common(call, usable)
+        empty = partial(lent, x) if own else x.new_empty if call.lengths is None else x.new_zeros
+        gates = empty(*rows, kind.planes, H)
+        states = None if c is None else empty(*rows, H)
+    fields += output.data_ptr(), B * P, P, *_addresses(h, c, gates, states)
     # Up to a few rows the kernel for one step takes less time than packing the weights for the other.
-    one_step = not kept and call.lengths is None and x.shape[0] == 1 and h0.shape[0] <= _FEW
-    function = "gatewise_step" if one_step else "gatewise_forward"
-    _run(function, [*fields, *_sequence(output), *_addresses(h, c, gates, states), *NO_GRADIENTS])
+    one_step = T == 1 and B <= _FEW and not kept and call.lengths is None
+    _run("gatewise_step" if one_step else "gatewise_forward", _FORWARD.pack(*fields))
     return output, h, c, gates, states
 
 
 _FEW = 4
-NO_GRADIENTS = (0,) * 15  # fields for the backward pass
 
 
 def backward(
@@ -119,23 +126,23 @@ def backward(
     weights_wanted: bool,
 ) -> Tensors:
     """Gradients of every tensor wanted, from those at output, h, c, gates and cells."""
-    x, h0, c0, *weights = usable = _usable(tensors)
-    _check_kept(call, usable, output, gates, states, grads)
+    _check_kept(call, (*tensors, output, gates, states), grads)
+    fields, usable = _inputs(call, tensors)  # the usable ones must live until the kernels are done
+    x, weights = usable[0], usable[3:8]
     # In names of their own: what was made dense must live until the kernels are done.
     output, gates, states = _dense(output), *[None if one is None else _contiguous(one) for one in (gates, states)]
     at_output = None if grads[0] is None else _dense(grads[0])
     at_others = [None if one is None else _contiguous(one) for one in grads[1:]]
     grad_x = x.new_empty(x.shape) if x_wanted else None
     grad_weights = [None if one is None or not weights_wanted else torch.empty_like(one) for one in weights]
-    grad_h0, grad_c0 = torch.empty_like(h0), None if c0 is None else torch.empty_like(c0)
-    fields = [
-        *_common(call, usable),
-        *_sequence(output),
-        *_addresses(None, None, gates, states),
-        *((0, 0, 0) if at_output is None else _sequence(at_output)),
-        *_addresses(*at_others, grad_x, *grad_weights, grad_h0, grad_c0),
-    ]
-    _run("gatewise_backward", fields)
+    (_, B, _, H, P), has_c = call.sizes, call.kind.has_c
+    grad_h0 = None if tensors[1] is None else x.new_empty(B, P)
+    grad_c0 = x.new_empty(B, H) if has_c else None  # needed on the way there
+    fields += _sequence(output)
+    fields += _addresses(None, None, gates, states)
+    fields += (0, 0, 0) if at_output is None else _sequence(at_output)
+    fields += _addresses(*at_others, grad_x, *grad_weights, grad_h0, grad_c0)
+    _run("gatewise_backward", _FIELDS.pack(*fields))
     return grad_x, grad_h0, grad_c0, *grad_weights
 
 
@@ -150,11 +157,13 @@ def _memory(size: int) -> type[Any]:
     return Lent
 
 
-def lent(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
-    """An uninitialised tensor; a large one in memory lent by the library, as the system clears fresh memory first."""
+def lent(like: Tensor, *shape: int) -> Tensor:
+    """An uninitialised tensor of a dtype; a large one in memory lent by the library, for the system clears fresh memory
+    first."""
+    dtype = like.dtype
     size = math.prod(shape) * dtype.itemsize
     if size < _LARGE:
-        return torch.empty(shape, dtype=dtype, device="cpu")
+        return like.new_empty(*shape)
     size = -(-size // _LARGE) * _LARGE  # few sizes, for each has a type of its own
     address = library.loaded().gatewise_lend(size)
     if not address:
@@ -166,46 +175,79 @@ def lent(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
 _LARGE = 1 << 22  # bytes; below it the system's allocator reuses memory itself
 
 
-def _usable(tensors: Tensors) -> list[Any]:
-    """The tensors as the kernels read them: x with its features side by side, the others contiguous."""
-    others = [
-        one if one is None or (one.is_contiguous() and not one.is_neg()) else _contiguous(one) for one in tensors[1:]
-    ]
-    return [_dense(tensors[0]), *others]
+def _inputs(call: Call, tensors: Tensors) -> tuple[list[int], list[Any]]:
+    """The fields up to the initial state, and the tensors as the kernels read them, to be kept until they are done.
+
+    x has its features side by side, the others are contiguous.
+    """
+    x, addresses = _dense(tensors[0]), []
+    usable: list[Any] = [x]
+    for one in tensors[1:]:
+        if one is not None and (not one.is_contiguous() or one.is_neg()):
+            one = _contiguous(one)
+        usable.append(one)
+        address = 0 if one is None else one.data_ptr()
+        if not address and one is not None and one.numel():
+            raise RuntimeError(f"a tensor of shape {tuple(one.shape)} has no memory; was its storage freed?")
+        addresses.append(address)
+    h0, c0, *weights = addresses
+    if tensors[1] is None:
+        h0 = c0 = _AT_ZEROS
+        (_, B, _, H, P) = call.sizes
+        if B * max(H, P) * x.dtype.itemsize > len(_ZEROS):
+            usable.append(x.new_zeros(B, max(H, P)))
+            h0 = c0 = usable[-1].data_ptr()
+    lengths = 0 if call.lengths is None else call.lengths.data_ptr()
+    offsets = 0 if call.offsets is None else call.offsets.data_ptr()
+    head = (call.kind.code, DTYPES[x.dtype], torch.get_num_threads(), call.reverse)
+    return [*head, *call.sizes, *_sequence(x), lengths, offsets, *weights, h0, c0], usable
 
 
-def _check_kept(
-    call: Call, usable: list[Any], output: Tensor, gates: Tensor | None, states: Tensor | None, grads: Tensors
-) -> None:
-    """Raise unless what forward gave comes back as it was: hooks on saved tensors may have had it in their hands."""
-    x, rows, H = usable[0], usable[0].shape[:-1], _hidden_size(call, usable)
-    for one in grads:
-        if one is not None and one.dtype != x.dtype:
-            raise RuntimeError(f"x saved for backward is {x.dtype}, expected {one.dtype} as the gradients")
-    expected: list[tuple[Tensor | None, tuple[int, ...]]] = [(output, (*rows, usable[1].shape[1]))]
-    if call.kind.planes:
-        expected.append((gates, (*rows, call.kind.planes, H)))
-    if call.kind.has_c:
-        expected.append((states, (*rows, H)))
-    for one, shape in expected:
-        if one is None or one.shape != shape or one.dtype != x.dtype or one.device != x.device:
+# The initial state where none is given, up to this size: read by every call, written by none, and no tensor, so that
+# it can come into nobody's hands.
+_ZEROS = (ctypes.c_char * (1 << 15))()
+_AT_ZEROS = ctypes.addressof(_ZEROS)
+
+
+_SAVED = ("x", "h0", "c0", *Weights._fields, "output", "gates", "cells")
+_NAMES = _SAVED + tuple(f"the gradient at {one}" for one in ("output", "h", "c", "gates", "cells"))
+
+
+def _check_kept(call: Call, kept: tuple[Tensor | None, ...], grads: Tensors) -> None:
+    """Raise unless what forward took and gave is as it was, and the gradients fit.
+
+    Hooks on saved tensors may have had it in their hands, and anybody may call an operator with anything.
+    """
+    (_, B, I, H, P), kind, rows = call.sizes, call.kind, call.rows
+    G, c = len(kind.cell.gates) * H, (B, H) if kind.has_c else None
+    output, plane = (*rows, P), (*rows, H) if kind.has_c else None
+    planes = (*rows, kind.planes, H) if kind.planes else None
+    taken = ((*rows, I), (B, P), c, (G, I), (G, P), (G,), (G,), (P, H))
+    # The kernels look at nothing of a shape that is None.
+    shapes = (*taken, output, planes, plane, output, (B, P), c, planes, plane)
+    dtype = next(one for one in (*grads, *kept) if one is not None).dtype
+    for place, (one, shape) in enumerate(zip((*kept, *grads), shapes, strict=True)):
+        if one is None:
+            fits = shape is None or place not in _NEEDED
+        else:
+            fits = shape is None or (one.shape == shape and one.dtype == dtype and one.is_cpu)
+        if not fits:
             came = "missing" if one is None else f"{one.dtype} {tuple(one.shape)} on {one.device}"
-            raise RuntimeError(f"a tensor saved for backward is {came}, expected {x.dtype} {shape} on {x.device}")
+            saved = " saved for backward" if place < len(kept) else ""
+            raise RuntimeError(f"{_NAMES[place]}{saved} is {came}, expected {dtype} {shape} on cpu")
+
+
+_NEEDED = (0, 3, 4, 8, 9, 10)  # x, the two weights, output, gates and cells
 
 
 def _dense(x: Any) -> Tensor:
-    dense: Tensor = x if x.stride(-1) == 1 or x.shape[-1] <= 1 else x.contiguous()
+    dense: Tensor = x if x.shape[-1] <= 1 or x.stride()[-1] == 1 else x.contiguous()
     return dense.resolve_neg() if dense.is_neg() else dense
 
 
 def _contiguous(x: Tensor) -> Tensor:
     dense = x if x.is_contiguous() else x.contiguous()
     return dense.resolve_neg() if dense.is_neg() else dense
-
-
-def _hidden_size(call: Call, tensors: list[Any]) -> int:
-    rows: int = tensors[4].shape[0]
-    return rows // len(call.kind.cell.gates)
 
 
 def _addresses(*tensors: Tensor | None) -> list[int]:
@@ -218,23 +260,8 @@ def _sequence(x: Tensor) -> tuple[int, ...]:
     return (x.data_ptr(), strides[0], strides[1]) if len(strides) == 3 else (x.data_ptr(), 0, strides[0])
 
 
-def _common(call: Call, tensors: list[Any]) -> list[int]:
-    """The fields up to the initial state."""
-    x, h0, c0, *weights = tensors
-    kind, shape, (B, P) = call.kind, x.shape, h0.shape
-    T = shape[0] if call.offsets is None else call.offsets.shape[0]
-    head = (kind.code, DTYPES[x.dtype], torch.get_num_threads(), call.reverse, T, B, shape[-1])
-    return [
-        *head,
-        _hidden_size(call, tensors),
-        P,
-        *_sequence(x),
-        *_addresses(call.lengths, call.offsets, *weights, h0, c0),
-    ]
-
-
-def _run(function: str, fields: list[int]) -> None:
-    status = getattr(library.loaded(), function)(_FIELDS.pack(*fields))
+def _run(function: str, scan: bytes) -> None:
+    status = getattr(library.loaded(), function)(scan)
     if status == _NO_MEMORY:
         raise MemoryError(_STATUS[status])
     if status:
@@ -248,16 +275,22 @@ class Stepper:
     """One layer run step by step on fixed memory: all that a call costs is the step itself."""
 
     def __init__(
-        self, cell: Cell, x: Tensor, state: Any, parameters: Mapping[str, Tensor | None], names: Sequence[str]
+        self,
+        cell: Cell,
+        sizes: Sizes,
+        x: Tensor,
+        state: Any,
+        weights: Weights,
+        parameters: Mapping[str, Tensor | None],
+        names: Sequence[str],
     ) -> None:
         self.dtype, self.width = x.dtype, state[0].shape[1]
         self._parameters, self._state = parameters, state
-        weights = [parameters.get(name) for name in names]
         named = zip(names, weights, strict=True)
         self._seen = [(name, one, one.data_ptr(), one.shape) for name, one in named if one is not None]
         c = state[1] if KINDS[cell.step].has_c else None
-        fields = _common(Call(KINDS[cell.step]), [x, state[0], c, *weights])
-        fields += [0, 0, self.width, *_addresses(state[0], c, None, None), *NO_GRADIENTS]
+        fields, _ = _inputs(Call(KINDS[cell.step], sizes, sizes[:2]), (x, state[0], c, *weights))
+        fields += [0, 0, self.width, *_addresses(state[0], c, None, None), *[0] * 15]
         self._fields = (ctypes.c_int64 * len(fields))(*fields)
         self._address, self._h = ctypes.addressof(self._fields), int(state[0].data_ptr())
         self._step: Callable[[int], int] = library.loaded().gatewise_step

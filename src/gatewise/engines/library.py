@@ -19,10 +19,12 @@ from gatewise import engines
 
 NAME = "libgatewise.so"  # on every system
 INSTRUCTIONS = ("avx512", "avx2", "neon", "baseline")
+INTERFACE = 1  # GATEWISE_INTERFACE of the native/gatewise.h that the calls are written for
 REINSTALL = "install Gatewise again with pip install --force-reinstall --no-cache-dir"
 
 # What native/gatewise.h declares: arguments and result. A scan is bytes packed by the caller, or their address.
 _FUNCTIONS = {
+    "gatewise_interface": ([], ctypes.c_int),
     "gatewise_forward": ([ctypes.c_void_p], ctypes.c_int),
     "gatewise_backward": ([ctypes.c_void_p], ctypes.c_int),
     "gatewise_step": ([ctypes.c_void_p], ctypes.c_int),
@@ -30,6 +32,7 @@ _FUNCTIONS = {
         [ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p],
         ctypes.c_int,
     ),
+    "gatewise_forked": ([], ctypes.c_int),
     "gatewise_instructions": ([], ctypes.c_char_p),
     "gatewise_use_instructions": ([ctypes.c_char_p], ctypes.c_int),
     "gatewise_lend": ([ctypes.c_int64], ctypes.c_void_p),
@@ -71,6 +74,12 @@ def instructions() -> str:
     return name.decode()
 
 
+def forked() -> bool:
+    """Whether this is a forked child of the process that loaded the library: the kernels then work on one thread."""
+    library = load()
+    return library is not None and bool(library.gatewise_forked())
+
+
 # Two threads may both come first: they then load the same library and choose the same instruction set.
 @functools.cache
 def _loaded() -> tuple[ctypes.CDLL | None, str | None]:
@@ -91,6 +100,8 @@ def _loaded() -> tuple[ctypes.CDLL | None, str | None]:
         return None, f"cannot be loaded: {error}; {REINSTALL}"
     except AttributeError as error:
         return None, f"{path} is of another version: {error}; {REINSTALL}"
+    if (interface := library.gatewise_interface()) != INTERFACE:
+        return None, f"{path} is of another version: its interface is {interface}, expected {INTERFACE}; {REINSTALL}"
     why_not = _use(library, os.environ.get("GATEWISE_INSTRUCTIONS", ""))
     return (library, None) if why_not is None else (None, why_not)
 

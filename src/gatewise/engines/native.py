@@ -13,7 +13,8 @@ an operator known to torch inside torch.compile and torch.export. Streams have a
 - Where gradients are to be differentiated in turn, or many are wanted at once, they come from the reference engine.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+import os
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -42,6 +43,15 @@ __all__ = ["Stepper", "multiply_add_rate", "name", "refuses", "release", "scan",
 name = "native"
 summary = "Gatewise's own kernels"
 
+
+def _say_so_in_a_child() -> None:
+    global summary
+    summary = "Gatewise's own kernels, on one thread in a forked child"
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_say_so_in_a_child)
+
 _MISSING = None if library.load() is not None else library.reason()  # why there are no kernels
 
 
@@ -51,7 +61,7 @@ def refuses(request: Request) -> str | None:
     if cell.step not in KINDS:
         step = getattr(cell.step, "__name__", repr(cell.step))  # a partial has no name
         return f"there is no kernel for the step {step!r} of the cell {cell.name!r}"
-    if x.device.type != "cpu":
+    if not x.is_cpu:
         return f"the kernels are for the CPU, and x is on {x.device}"
     if x.dtype not in DTYPES:
         return f"the kernels are for float32 and float64, and x is {x.dtype}"
@@ -61,6 +71,8 @@ def refuses(request: Request) -> str | None:
         return _MISSING
     if torch.is_autocast_enabled("cpu"):
         return "autocast is on, and the kernels compute in the dtype of the weights"
+    if weights.weight_hh.numel() == 0:
+        return f"the kernels need one unit or more, and weight_hh has shape {tuple(weights.weight_hh.shape)}"
     return None if torch.compiler.is_compiling() else _looked_through()
 
 
@@ -86,31 +98,35 @@ def scan(
     keep: Collection[str] = (),
 ) -> Scan:
     """Run one layer in one direction, as the contract in `gatewise.engines` says."""
-    check(cell, x, state, weights, lengths)
+    sizes = check(cell, x, state, weights, lengths)
     if lengths is not None:
         # A copy: whoever writes to the lengths afterwards must not change the backward pass.
         lengths = lengths.to("cpu", torch.int64, copy=True).contiguous()
-    return _scan(Call(KINDS[cell.step], reverse, lengths), x, state, weights, keep)
+    return _scan(Call(KINDS[cell.step], sizes, sizes[:2], reverse, lengths), x, state, weights, keep)
 
 
 def scan_packed(
     cell: Cell, data: Tensor, batch_sizes: Tensor, state: Any, weights: Weights, *, reverse: bool = False
 ) -> Scan:
     """Run one layer in one direction over packed sequences, as the contract in `gatewise.engines` says."""
-    check(cell, data[: len(state[0])].unsqueeze(0), state, weights)
-    return _scan(packed_call(KINDS[cell.step], reverse, data, batch_sizes, state[0].shape[0]), data, state, weights, ())
+    sequences = int(batch_sizes[0]) if state is None else state[0].shape[0]
+    sizes = check(cell, data[:sequences][None], state, weights)
+    call = packed_call(KINDS[cell.step], sizes, reverse, data.shape[0], batch_sizes)
+    return _scan(call, data, state, weights, ())
 
 
 def _scan(call: Call, x: Tensor, state: Any, weights: Weights, keep: Collection[str]) -> Scan:
     """Through one of the three doors."""
     cell, has_c = call.kind.cell, call.kind.has_c
-    tensors: Tensors = (x, state[0], state[1] if has_c else None, *weights)
+    h0, c0 = (None, None) if state is None else (state[0], state[1] if has_c else None)
+    # Tensors that have outlived the transform of torch.func they come from are read as what they stand for.
+    tensors: Tensors = tuple([one if one is None else _unwrapped(one) for one in (x, h0, c0, *weights)])
     wanted = torch.is_grad_enabled() and any(one is not None and one.requires_grad for one in tensors)
     watched = torch.compiler.is_compiling() or torch._C._len_torch_dispatch_stack() > 0
-    if watched or not set(map(type, tensors)) <= _PLAIN:
+    if watched or not _PLAIN.issuperset(map(type, tensors)):
         output, h, c, gates, states = operator.scan(call, wanted or bool(keep), tensors)
     elif wanted:
-        output, h, c, gates, states = _Layer.apply(call, bool(keep), *tensors)  # type: ignore[no-untyped-call]  # torch's
+        output, h, c, gates, states = _apply(call, bool(keep), *tensors)
     else:
         output, h, c, gates, states = kernels.forward(call, bool(keep), tensors)
     after = cell.state(h, c) if has_c else cell.state(h)
@@ -124,6 +140,7 @@ def _scan(call: Call, x: Tensor, state: Any, weights: Weights, keep: Collection[
     )
 
 
+_unwrapped: Callable[[Tensor], Tensor] = torch._C._functorch.unwrap_if_dead
 _PLAIN = {Tensor, Parameter, type(None)}  # others, those without memory among them, torch looks through
 
 
@@ -156,16 +173,24 @@ class _Layer(torch.autograd.Function):
         return None, None, *[one if wish else None for one, wish in zip(results, wanted, strict=True)]
 
 
+# torch's own `apply` less its look through the arguments for what outlived a transform, which `_scan` has done.
+_apply: Callable[..., Results] = super(torch.autograd.Function, _Layer).apply
+
+
 def stepper(
-    cell: Cell, x: Tensor, state: Any, parameters: Mapping[str, Tensor | None], names: Sequence[str]
+    cell: Cell,
+    x: Tensor,
+    state: Any,
+    weights: Weights,
+    parameters: Mapping[str, Tensor | None],
+    names: Sequence[str],
 ) -> Stepper | None:
     """What runs one layer step by step; None for a batch so large that packing the weights pays."""
     if x.shape[1] > _MOST_SEQUENCES:
         return None
-    weights = Weights(*[parameters.get(name) for name in names])  # type: ignore[arg-type]  # the first two are there
-    check(cell, x, state, weights)
+    sizes = check(cell, x, state, weights)
     plain = all(one is None or (one.is_contiguous() and not one.is_neg()) for one in weights)
-    return Stepper(cell, x, state, parameters, names) if plain else None
+    return Stepper(cell, sizes, x, state, weights, parameters, names) if plain else None
 
 
 _MOST_SEQUENCES = 16

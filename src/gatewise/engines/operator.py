@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 from gatewise.cells import Weights
-from gatewise.engines import check, kernels
+from gatewise.engines import check, kernels, zeros
 from gatewise.engines.gradients import differentiable_gradients
 from gatewise.engines.kernels import KINDS, Call, Kind, Results, Tensors, packed_call
 
@@ -31,8 +31,11 @@ _COUNT = 8  # tensors before lengths
 
 def scan(call: Call, kept: bool, tensors: Tensors) -> Results:
     """As `kernels.forward`, through the operator; what is kept is always zero after each sequence's end."""
+    x, h0, c0, *weights = tensors
+    if h0 is None:
+        h0, c0 = (*zeros(call.kind.cell, x, call.sizes), None)[:2]  # type: ignore[arg-type]  # x is there
     how = (call.lengths, call.batch_sizes, call.kind.code, call.reverse)
-    output, h, c, gates, states = torch.ops.gatewise.scan(*tensors, *how, kept)
+    output, h, c, gates, states = torch.ops.gatewise.scan(x, h0, c0, *weights, *how, kept)
     planes, has_c = kept and call.kind.planes, call.kind.has_c
     return output, h, c if has_c else None, gates if planes else None, states if planes and has_c else None
 
@@ -45,11 +48,16 @@ def _kind_of(code: int) -> Kind:
 
 
 def _call_of(tensors: Sequence[Any], how: Sequence[Any]) -> Call:
+    """The call, once the tensors are seen to fit."""
+    x, h0, c0, *weights = tensors
     lengths, batch_sizes, code, reverse = how
     kind = _kind_of(code)
-    if batch_sizes is None:
-        return Call(kind, reverse, None if lengths is None else lengths.contiguous())
-    return packed_call(kind, reverse, tensors[0], batch_sizes, tensors[1].shape[0])
+    steps = x if batch_sizes is None else x[: h0.shape[0]].unsqueeze(0)
+    on = None if batch_sizes is not None else lengths
+    sizes = check(kind.cell, steps, (h0, c0) if kind.has_c else (h0,), Weights(*weights), on)
+    if batch_sizes is not None:
+        return packed_call(kind, sizes, reverse, x.shape[0], batch_sizes)
+    return Call(kind, sizes, sizes[:2], reverse, None if lengths is None else lengths.contiguous())
 
 
 def _present(x: Tensor, *tensors: Tensor | None) -> tuple[Tensor, ...]:
@@ -59,9 +67,10 @@ def _present(x: Tensor, *tensors: Tensor | None) -> tuple[Tensor, ...]:
 
 def _checked(tensors: tuple[Any, ...], how: tuple[Any, ...]) -> Call:
     """The call, once everything is seen to fit: anybody may call an operator, with anything."""
-    x, h0, c0, *weights = tensors
-    lengths, batch_sizes, code, _ = how
+    x, _, c0, *weights = tensors
+    lengths, _, code, _ = how
     kind = _kind_of(code)
+    _refuse_forward_mode()
     if (c0 is None) == kind.has_c:
         raise RuntimeError(
             f"c0 is {'missing' if c0 is None else 'given'}, expected the opposite for {kind.cell.name!r}"
@@ -70,24 +79,20 @@ def _checked(tensors: tuple[Any, ...], how: tuple[Any, ...]) -> Call:
         raise RuntimeError(f"weight_hr is given, expected none for {kind.cell.name!r}")
     if lengths is not None and lengths.dtype != torch.int64:
         raise RuntimeError(f"lengths is {lengths.dtype}, expected torch.int64")
-    steps = x if batch_sizes is None else x[: h0.shape[0]].unsqueeze(0)
-    check(
-        kind.cell,
-        steps,
-        (h0, c0) if kind.has_c else (h0,),
-        Weights(*weights),
-        None if batch_sizes is not None else lengths,
-    )
+    call = _call_of(tensors, how)
     for one in tensors:  # check lets autocast mix them
         if one is not None and one.dtype != x.dtype:
             raise RuntimeError(
                 f"the dtypes are {x.dtype} of x and {one.dtype}, expected one for all; convert with .to()"
             )
-    if forward_ad._current_level >= 0:
-        raise RuntimeError("the kernels have no forward-mode derivatives; use engine='reference'")
     if x.dtype not in kernels.DTYPES:
         raise RuntimeError(f"x is {x.dtype}, expected torch.float32 or torch.float64")
-    return _call_of(tensors, how)
+    return call
+
+
+def _refuse_forward_mode() -> None:
+    if forward_ad._current_level >= 0:
+        raise RuntimeError("the kernels have no forward-mode derivatives; use engine='reference'")
 
 
 def _operator(*arguments: Any) -> tuple[Tensor, ...]:
@@ -96,8 +101,7 @@ def _operator(*arguments: Any) -> tuple[Tensor, ...]:
 
 
 def _operator_shapes(*arguments: Any) -> tuple[Tensor, ...]:
-    if forward_ad._current_level >= 0:
-        raise RuntimeError("the kernels have no forward-mode derivatives; use engine='reference'")
+    _refuse_forward_mode()
     (x, h0, c0, weight_ih, *_), how, kept = arguments[:_COUNT], arguments[_COUNT:-1], arguments[-1]
     kind = _kind_of(how[2])
     rows, H = x.shape[:-1], weight_ih.shape[0] // len(kind.cell.gates)
@@ -107,28 +111,10 @@ def _operator_shapes(*arguments: Any) -> tuple[Tensor, ...]:
     return _present(x, x.new_empty(*rows, h0.shape[1]), h, c, gates, states)
 
 
-def _check_kept(call: Call, tensors: Any, output: Tensor, gates: Tensor, states: Tensor, grads: list[Any]) -> None:
-    """Raise unless what forward gave, and what arrives at it, have the shapes and the dtype that it gave them."""
-    shapes = [
-        one.shape
-        for one in _operator_shapes(
-            *[None if t is None else t.to("meta") for t in tensors], None, None, call.kind.code, False, True
-        )
-    ]
-    given = (output, gates, states, *grads)
-    expected = (shapes[0], shapes[3], shapes[4], *shapes)
-    for one, shape in zip(given, expected, strict=True):
-        if one is not None and (one.shape != shape or one.dtype != tensors[0].dtype or one.device != tensors[0].device):
-            raise RuntimeError(
-                f"a tensor is {one.dtype} {tuple(one.shape)}, expected {tensors[0].dtype} {tuple(shape)}"
-            )
-
-
 def _operator_backward(*arguments: Any) -> list[Tensor]:
     tensors, how, (output, gates, states, *rest) = arguments[:_COUNT], arguments[_COUNT : _COUNT + 4], arguments[-10:]
     *grads, x_wanted, weights_wanted = rest
     call = _checked(tensors, how)
-    _check_kept(call, tensors, output, gates, states, grads)
     found = kernels.backward(call, tensors, output, gates, states, tuple(grads), x_wanted, weights_wanted)
     return list(_present(tensors[0], *found))
 

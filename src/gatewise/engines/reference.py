@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from gatewise.cells import Cell, Gates, Weights
-from gatewise.engines import Request, Scan, check
+from gatewise.engines import Request, Scan, check, zeros
 
 name = "reference"
 summary = "a Python loop over gatewise.cells, the specification"
@@ -34,8 +34,8 @@ def scan(
     keep: Collection[str] = (),
 ) -> Scan:
     """Run one layer in one direction, step by step, as the contract in `gatewise.engines` says."""
-    check(cell, x, state, weights, lengths)
-    T, B, _ = x.shape
+    T, B, _, H, P = sizes = check(cell, x, state, weights, lengths)
+    state = zeros(cell, x, sizes) if state is None else state
     valid = None if lengths is None else _valid(T, lengths.to(x.device))
     if valid is not None:
         x = x.masked_fill(~valid, 0)  # so that not even a NaN in the padding reaches a gradient
@@ -57,10 +57,9 @@ def scan(
         stacked = torch.stack(steps[::-1] if reverse else steps) if steps else x.new_zeros(0, B, size)
         return stacked if valid is None else stacked.masked_fill(~valid, 0)
 
-    H = weights.weight_hh.shape[0] // len(cell.gates)
     names = gates[0] if gates else cell.gates
     return Scan(
-        output=over_time([after[0] for after in states], state[0].shape[1]),
+        output=over_time([after[0] for after in states], P),
         state=state,
         cells=over_time([after.c for after in states], H) if "cells" in keep and "c" in cell.state._fields else None,
         gates={one: over_time([step[one] for step in gates], H) for one in names} if "gates" in keep else None,

@@ -206,18 +206,21 @@ class RecurrentCell(Weighted):
         Raises:
             RuntimeError, ValueError, TypeError: a shape or dtype does not fit; or the engine asked for refuses.
         """
-        if input.dim() not in (1, 2):
+        dimensions = input.dim()
+        if dimensions not in (1, 2):
             raise ValueError(f"input has shape {tuple(input.shape)}, expected (B, I), or (I,) for one sequence")
-        weights = Weights(*self.weights(Weights._fields))
+        weights = self.weights(Weights._fields)
         self.check_features(input, weights.weight_ih)
-        fields = self.initial_state(hx, input, input.shape[:-1], [self.hidden_size] * len(self.cell.state._fields))
-        if input.dim() == 2:
+        sizes = [self.hidden_size] * len(self.cell.state._fields)
+        fields = None if hx is None else self.given_state(hx, input.shape[:-1], sizes)
+        if dimensions == 2:
             return self.final_state(self._step(input, fields, weights))
-        rows = [one.unsqueeze(0) for one in fields]
-        return self.final_state([one.squeeze(0) for one in self._step(input.unsqueeze(0), rows, weights)])
+        rows = None if fields is None else [one[None] for one in fields]
+        return self.final_state([one[0] for one in self._step(input[None], rows, weights)])
 
     def _step(self, x: Tensor, fields: Any, weights: Weights) -> Any:
-        return engines.scan(self.cell, x.unsqueeze(0), self.cell.state(*fields), weights, engine=self.engine).state
+        state = None if fields is None else self.cell.state(*fields)
+        return engines.scan(self.cell, x[None], state, weights, engine=self.engine).state
 
     def extra_repr(self) -> str:
         """As torch.nn: the sizes, and whatever is not the default."""

@@ -137,9 +137,10 @@ class Recurrent(Weighted):
         """
         if isinstance(input, PackedSequence):
             return self._forward_packed(input, hx, lengths)
-        x, batched = self._time_major(input)
+        weights = self._all_weights()
+        x, batched = self._time_major(input, weights)
         on = None if lengths is None else self._lengths(lengths, x)
-        output, scans = self._scan(x, self._states(hx, x, batched), engines.scan, lengths=on)
+        output, scans = self._scan(x, self._states(hx, x.shape[1], batched), weights, engines.scan, lengths=on)
         return self._laid_out(output, batched), self._state_after(scans, batched)
 
     def step(self, x_t: Tensor, state: State | None = None) -> tuple[Tensor, State]:
@@ -170,10 +171,10 @@ class Recurrent(Weighted):
             )
         if x_t.dim() not in (1, 2):
             raise ValueError(f"x_t has shape {tuple(x_t.shape)}, expected (B, I), or (I,) for one sequence")
-        batched = x_t.dim() == 2
-        self.check_features(x_t, self._weights(0).weight_ih)
-        x = (x_t if batched else x_t.unsqueeze(0)).unsqueeze(0)
-        output, scans = self._scan(x, self._states(state, x, batched), engines.scan)
+        batched, weights = x_t.dim() == 2, self._all_weights()
+        self.check_features(x_t, weights[0].weight_ih)
+        x = x_t[None] if batched else x_t[None, None]
+        output, scans = self._scan(x, self._states(state, x.shape[1], batched), weights, engines.scan)
         return output[0] if batched else output[0, 0], self._state_after(scans, batched)
 
     def trace(self, x: Tensor, hx: State | None = None, lengths: Lengths = None) -> Trace:
@@ -201,22 +202,24 @@ class Recurrent(Weighted):
             (torch.Size([5, 2, 8]), torch.Size([5, 2, 8]))
         """
         _refuse_packed(x)
-        time_major, batched = self._time_major(x)
-        states = self._states(hx, time_major, batched)
-        on = self._lengths(lengths, time_major)
-        output, scans = self._scan(time_major, states, engines.scan, 0.0, lengths=on, keep=("gates", "cells"))
+        weights = self._all_weights()
+        time_major, batched = self._time_major(x, weights)
+        states = self._states(hx, time_major.shape[1], batched)
+        options = {"lengths": self._lengths(lengths, time_major), "keep": ("gates", "cells")}
+        output, scans = self._scan(time_major, states, weights, engines.scan, 0.0, **options)
         layers = [self._layer_trace(k, scan, batched) for k, scan in enumerate(scans)]
         return Trace(self._laid_out(output, batched), self._state_after(scans, batched), layers)
 
     def requests(self, x: Tensor, lengths: Lengths = None) -> list[Request]:
         """What `layer(x, lengths=lengths)` asks of an engine, scan by scan; for `gatewise.explain`."""
         _refuse_packed(x)
-        x, _ = self._time_major(x)
+        weights = self._all_weights()
+        x, _ = self._time_major(x, weights)
         on = self._lengths(lengths, x)
         inner = x.new_empty(*x.shape[:2], self._width)
         return [
-            Request(self.cell, x if k < self._directions else inner, state, self._weights(k), on, self._reverse(k))
-            for k, state in enumerate(self._states(None, x, True))
+            Request(self.cell, x if k < self._directions else inner, None, one, on, self._reverse(k))
+            for k, one in enumerate(weights)
         ]
 
     def flatten_parameters(self) -> None:
@@ -225,7 +228,7 @@ class Recurrent(Weighted):
     @property
     def all_weights(self) -> list[list[Tensor]]:
         """The weights, one list for each layer in each direction."""
-        return [[one for one in self._weights(k) if one is not None] for k in range(len(self._names))]
+        return [[one for one in weights if one is not None] for weights in self._all_weights()]
 
     @property
     def _flat_weights(self) -> list[Tensor]:
@@ -244,24 +247,32 @@ class Recurrent(Weighted):
         return k % self._directions == 1
 
     def _weights(self, k: int) -> Weights:
-        """The weights of scan k, looked up at each call, so that one replaced or parametrised is seen."""
-        return Weights(*self.weights(self._names[k]))
+        return self.weights(self._names[k])
+
+    def _all_weights(self) -> list[Weights]:
+        """Those of each scan, looked up once at each call, so that one replaced or parametrised is seen."""
+        return [self.weights(names) for names in self._names]
 
     def _scan(
-        self, x: Tensor, states: list[Any], scan: Callable[..., Scan], dropout: float | None = None, **options: Any
+        self,
+        x: Tensor,
+        states: list[Any],
+        weights: list[Weights],
+        scan: Callable[..., Scan],
+        dropout: float | None = None,
+        **options: Any,
     ) -> tuple[Tensor, list[Scan]]:
         """Run the stack on `x (T, B, I)`, or on packed `x (N, I)`, by a scan that takes such an x and the options."""
         scans: list[Scan] = []
         dropout = self.dropout * self.training if dropout is None else dropout
+        cell, engine, both = self.cell, self.engine, self.bidirectional
         for k, state in enumerate(states):
-            if k and not self._reverse(k):  # the layer below is complete
+            reverse = both and k % 2 == 1
+            if k and not reverse:  # the layer below is complete
                 x = self._joined(scans)
                 if dropout:
                     x = torch.dropout(x, dropout, True)
-            weights, reverse = self._weights(k), self._reverse(k)
-            scans.append(
-                scan(self.cell, x, state=state, weights=weights, reverse=reverse, engine=self.engine, **options)
-            )
+            scans.append(scan(cell, x, state=state, weights=weights[k], reverse=reverse, engine=engine, **options))
         return self._joined(scans), scans
 
     def _joined(self, scans: list[Scan]) -> Tensor:
@@ -276,18 +287,20 @@ class Recurrent(Weighted):
         data, batch_sizes, order, back = packed
         if data.dim() != 2:
             raise RuntimeError(f"input.data has shape {tuple(data.shape)}, expected (steps of all sequences, I)")
-        self.check_features(data, self._weights(0).weight_ih)
-        first_steps = data[: int(batch_sizes[0])].unsqueeze(0)  # (1, B, I)
-        states = self._states(hx, first_steps, True, order)
-        output, scans = self._scan(data, states, engines.scan_packed, batch_sizes=batch_sizes)
+        weights = self._all_weights()
+        self.check_features(data, weights[0].weight_ih)
+        sequences = 0 if hx is None else int(batch_sizes[0])
+        states = self._states(hx, sequences, True, order)
+        output, scans = self._scan(data, states, weights, engines.scan_packed, batch_sizes=batch_sizes)
         return PackedSequence(output, batch_sizes, order, back), self._state_after(scans, True, back)
 
-    def _time_major(self, x: Tensor) -> tuple[Tensor, bool]:
+    def _time_major(self, x: Tensor, weights: list[Weights]) -> tuple[Tensor, bool]:
         """The input as `(T, B, I)`, a view, and whether it had a batch dimension."""
-        if x.dim() not in (2, 3):
+        dimensions = x.dim()
+        if dimensions not in (2, 3):
             raise ValueError(f"input has shape {tuple(x.shape)}, expected 3 dimensions, or 2 for one sequence")
-        self.check_features(x, self._weights(0).weight_ih)
-        if x.dim() == 2:
+        self.check_features(x, weights[0].weight_ih)
+        if dimensions == 2:
             return x.unsqueeze(1), False
         return x.transpose(0, 1) if self.batch_first else x, True
 
@@ -297,26 +310,25 @@ class Recurrent(Weighted):
             return x.squeeze(1)
         return x.transpose(0, 1) if self.batch_first else x
 
-    def _states(self, hx: State | None, x: Tensor, batched: bool, order: Tensor | None = None) -> list[Any]:
-        """One initial state tuple of `(B, .)` for each scan, its rows in the order given."""
-        sizes = [self.proj_size or self.hidden_size] + [self.hidden_size] * (len(self.cell.state._fields) - 1)
+    def _states(self, hx: State | None, B: int, batched: bool, order: Tensor | None = None) -> list[Any]:
+        """One initial state tuple of `(B, .)` for each scan, its rows in the order given; None for zeros."""
         if hx is None:
-            B = x.shape[1]
-            return [self.cell.state(*[x.new_zeros((B, size)) for size in sizes]) for _ in self._names]
-        lead = (len(self._names), x.shape[1]) if batched else (len(self._names),)
-        fields = self.initial_state(hx, x, lead, sizes)
+            return [None] * len(self._names)
+        sizes = [self.proj_size or self.hidden_size] + [self.hidden_size] * (len(self.cell.state._fields) - 1)
+        lead = (len(self._names), B) if batched else (len(self._names),)
+        fields = self.given_state(hx, lead, sizes)
         if not batched:
             fields = tuple(one.unsqueeze(1) for one in fields)
         if order is not None:
             fields = tuple(one.index_select(1, order) for one in fields)
         if lead[0] == 1:
-            return [self.cell.state(*[one.squeeze(0) for one in fields])]
+            return [self.cell.state(*[one[0] for one in fields])]
         return [self.cell.state(*parts) for parts in zip(*(one.unbind(0) for one in fields), strict=True)]
 
     def _state_after(self, scans: list[Scan], batched: bool, order: Tensor | None = None) -> State:
         """The inverse of `_states`."""
         if len(scans) == 1:
-            fields = [one.unsqueeze(0) for one in scans[0].state]
+            fields = [one[None] for one in scans[0].state]
         else:
             fields = [torch.stack(parts) for parts in zip(*(one.state for one in scans), strict=True)]
         if order is not None:

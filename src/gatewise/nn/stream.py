@@ -4,6 +4,7 @@ Letters: `B` batch, `I` input size, `H` hidden size, `P` projection size, `L` la
 """
 
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -73,7 +74,12 @@ class Stream:
         like = self.layer._weights(0).weight_ih
         sizes = [self.layer.proj_size or self.layer.hidden_size, self.layer.hidden_size]
         sizes = sizes[: len(self.layer.cell.state._fields)]
-        fields = self.layer.initial_state(state, like, (self.layer.num_layers, *self._lead), sizes)
+        lead = (self.layer.num_layers, *self._lead)
+        fields: Sequence[Tensor] = (
+            [like.new_zeros(*lead, size) for size in sizes]
+            if state is None
+            else self.layer.given_state(state, lead, sizes)
+        )
         batched = fields if self._lead else [one.unsqueeze(1) for one in fields]
         with torch.inference_mode(False), torch.no_grad():  # else a stream made in inference mode is of no use outside
             self._fields = [one.detach().to(like).clone(memory_format=torch.contiguous_format) for one in batched]

@@ -5,7 +5,7 @@ Letters: `B` batch, `I` input size, `H` hidden size, `P` projection size, `G` ga
 
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any, TypedDict
 
@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import Module, Parameter
 
 from gatewise import engines
-from gatewise.cells import Cell
+from gatewise.cells import Cell, Weights
 
 State = Tensor | tuple[Tensor, ...]  # h, or for an LSTM (h, c)
 
@@ -78,17 +78,13 @@ class Weighted(Module):
                 else:
                     draw_uniform(weight, bound, generator)
 
-    def weights(self, names: Sequence[str]) -> list[Any]:
+    def weights(self, names: Sequence[str]) -> Weights:
         """Weights by name, as they are now. Those that are parametrised are no parameters and are asked for longer."""
-        parameters = self._parameters
-        return [parameters[name] if name in parameters else getattr(self, name) for name in names]
+        parameters: Mapping[str, Any] = self._parameters
+        return Weights(*[parameters[name] if name in parameters else getattr(self, name) for name in names])
 
-    def initial_state(
-        self, hx: State | None, x: Tensor, lead: tuple[int, ...], sizes: Sequence[int]
-    ) -> tuple[Tensor, ...]:
-        """The fields of the initial state, each `(*lead, size)`: zeros, or those of `hx` once they are seen to fit."""
-        if hx is None:
-            return tuple(x.new_zeros(*lead, size) for size in sizes)
+    def given_state(self, hx: State, lead: tuple[int, ...], sizes: Sequence[int]) -> tuple[Tensor, ...]:
+        """The fields of a state, once each is seen to be `(*lead, size)`."""
         names = self.cell.state._fields
         given = (hx,) if isinstance(hx, Tensor) else tuple(hx)
         if len(given) != len(names):
