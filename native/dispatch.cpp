@@ -157,7 +157,8 @@ double cycles(const gatewise_scan &s, const Kernels &k, int64_t rows, int64_t gr
   const double weights = vectors * double(columns) * lanes * bytes;
   const double per_cycle = weights < 32e3 ? 64 : weights < 1.5e6 ? 32 : 8;  // first, second and third cache
   const double products = double(rows) * vectors * double(columns) / 2;
-  return std::max(products, weights / per_cycle) + double(rows) * double(groups) * 60;
+  const double waits = weights < 1.5e6 ? 0 : weights / 40;  // for the third cache, however early it is asked
+  return std::max(products, weights / per_cycle) + waits + double(rows) * double(groups) * 60;
 }
 
 Grid choose_grid(const gatewise_scan &s, const Kernels &k) {
@@ -167,6 +168,8 @@ Grid choose_grid(const gatewise_scan &s, const Kernels &k) {
   const int64_t most_slices = std::max<int64_t>(1, (blocks + 3) / 4);  // backward deals out four blocks at a time
   const double steps = double(std::max<int64_t>(s.T, 1));
   const double start = 6000, meet = 1200;
+  // What other threads have packed comes out of their caches, line by line.
+  const double panels = double(gates_of(s.cell)) * double(s.H) * double(s.P + s.I) / double(lanes) * 25;
   int threads = forked() ? 1 : int(std::min<int64_t>(s.threads, 1024));
   Grid best{1, 1};
   double least = 0;
@@ -174,7 +177,7 @@ Grid choose_grid(const gatewise_scan &s, const Kernels &k) {
     for (int lists = 1; lists * slices <= threads && lists <= std::max<int64_t>(s.B, 1); lists++) {
       const int64_t rows = (s.B + lists - 1) / lists, share = (groups + slices - 1) / slices;
       const double all = steps * (cycles(s, k, rows, share, s.P + s.I) + (slices > 1 ? meet : 0)) +
-                         (lists * slices > 1 ? start : 0);
+                         (lists * slices > 1 ? start : 0) + panels * (1 - 1.0 / lists);
       if (least == 0 || all < least * 0.98) {
         least = all;
         best = {lists, slices};
