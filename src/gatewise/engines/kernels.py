@@ -287,7 +287,11 @@ class Stepper:
         self.dtype, self.width = x.dtype, state[0].shape[1]
         self._parameters, self._state = parameters, state
         named = zip(names, weights, strict=True)
-        self._seen = [(name, one, one.data_ptr(), one.shape) for name, one in named if one is not None]
+        self._seen = [  # with methods looked up once: this is read at every step
+            (name, one, one.data_ptr, one.data_ptr(), one.is_contiguous, one.shape)
+            for name, one in named
+            if one is not None
+        ]
         c = state[1] if KINDS[cell.step].has_c else None
         fields, _ = _inputs(Call(KINDS[cell.step], sizes, sizes[:2]), (x, state[0], c, *weights))
         fields += [0, 0, self.width, *_addresses(state[0], c, None, None), *[0] * 15]
@@ -298,8 +302,8 @@ class Stepper:
     def holds(self) -> bool:
         """Whether the weights are the same tensors, lie where they did, and lie close together."""
         parameters, dtype = self._parameters, self.dtype
-        for name, seen, address, shape in self._seen:
-            if parameters.get(name) is not seen or seen.data_ptr() != address or not seen.is_contiguous():
+        for name, seen, data_ptr, address, is_contiguous, shape in self._seen:
+            if parameters.get(name) is not seen or data_ptr() != address or not is_contiguous():
                 return False
             if seen.shape != shape or seen.dtype != dtype:
                 return False

@@ -119,7 +119,7 @@ class Stream:
     def _ready(self) -> bool:
         """Whether the kernels for one step can run now, on the weights as they are now."""
         layer = self.layer
-        if engines.overridden() or torch.is_autocast_enabled("cpu") or (layer.dropout and layer.training):
+        if engines.overridden() or torch._C._is_any_autocast_enabled() or (layer.dropout and layer.training):
             return False
         if self._steppers and layer.engine == self._engine:
             for stepper in self._steppers:
