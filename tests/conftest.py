@@ -16,3 +16,10 @@ def global_random_state_is_left_alone():
 def one_thread():
     """Workers of pytest-xdist share two cores: one thread each is faster than two that wait for each other."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def threads_as_before(one_thread):
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)

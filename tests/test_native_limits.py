@@ -13,8 +13,9 @@ from torch import Tensor
 
 from gatewise import engines, nn
 from gatewise.engines import library
+from native_scans import layer_of, run_python, seeded
 from test_engines import fields, normal
-from test_native import LOOKED_THROUGH, assert_trains_alike, layer_of, run_python, seeded
+from test_native import LOOKED_THROUGH, assert_trains_alike
 from tolerance import assert_close
 
 pytestmark = pytest.mark.skipif(library.load() is None, reason="the native library is not there")

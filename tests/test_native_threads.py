@@ -1,7 +1,6 @@
 """The native kernels amid threads and processes: the same bits, forks, too few threads, and memory that goes back."""
 
 import os
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -24,13 +23,6 @@ from test_engines import KINDS, normal
 from tolerance import assert_close, error
 
 pytestmark = pytest.mark.skipif(library.load() is None, reason="the native library is not there")
-
-
-@pytest.fixture(autouse=True)
-def threads_as_before() -> Iterator[None]:
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
 
 
 # ---- the same bits ------------------------------------------------------------------------------------------------

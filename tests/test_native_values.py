@@ -19,13 +19,6 @@ from tolerance import RELATIVE, assert_close
 pytestmark = pytest.mark.skipif(library.load() is None, reason="the native library is not there")
 
 
-@pytest.fixture(autouse=True)
-def threads_as_before() -> Iterator[None]:
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.mark.parametrize("dtype", RELATIVE, ids=str)
 @pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize("kind", KINDS)

@@ -16,13 +16,6 @@ from tolerance import RELATIVE, assert_close
 T, I, H, P = 5, 3, 18, 4
 
 
-@pytest.fixture(autouse=True)
-def threads_as_before():
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
-
-
 def seeded(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
