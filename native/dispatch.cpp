@@ -171,6 +171,10 @@ Grid choose_grid(const gatewise_scan &s, const Kernels &k) {
   // What other threads have packed comes out of their caches, line by line.
   const double panels = double(gates_of(s.cell)) * double(s.H) * double(s.P + s.I) / double(lanes) * 25;
   int threads = forked() ? 1 : int(std::min<int64_t>(s.threads, 1024));
+#ifdef GATEWISE_EVERY_GRID  // the check: all grids have their turn, not only those that pay
+  const int members = int(std::min<int64_t>(threads, most_slices)), slices = 1 + int(s.I % members);
+  return {int(std::min<int64_t>(threads / slices, std::max<int64_t>(s.B, 1))), slices};
+#endif
   Grid best{1, 1};
   double least = 0;
   for (int slices = 1; slices <= threads && slices <= most_slices; slices++)
@@ -184,6 +188,18 @@ Grid choose_grid(const gatewise_scan &s, const Kernels &k) {
       }
     }
   return best;
+}
+
+// Whether to add up one sum of weight gradients, for which threads wait for and read from each other at every chunk, or
+// one for each list, to be added at the end: the lesser of what is read from other threads.
+bool together(const gatewise_scan &s, int lists) {
+  double rows = 0;
+  for (int64_t b = 0; b < s.B; b++) rows += double(s.lengths ? s.lengths[b] : s.T);
+  const double sums = double(s.cell <= GATEWISE_IDENTITY ? 1 : 4) * double(s.H), inputs = double(s.I + s.P);
+#ifdef GATEWISE_EVERY_GRID
+  return lists > 1 && s.I % 2;
+#endif
+  return lists > 1 && sums * inputs > rows * (sums + inputs);
 }
 
 constexpr double STEP_WORK = 1.5e5;  // multiplications for which a thread is worth waking
@@ -201,8 +217,8 @@ int run(const gatewise_scan &s, size_t (*plan)(const Job &), void (*kernel)(cons
     local.push_back(&barriers[size_t(q) + 1]);
   }
   alignas(64) char measured[PLAN_BYTES] = {};
-  Job job{&s,      grid.lists, grid.slices, lists.list.data(), &barriers[0], local.data(), [](Barrier *one) { one->wait(); },
-          measured, nullptr};
+  Job job{&s,           grid.lists,   grid.slices,  together(s, grid.lists), lists.list.data(),
+          &barriers[0], local.data(), [](Barrier *one) { one->wait(); }, measured, nullptr};
   Workspace workspace(plan(job));
   job.memory = workspace.memory();
   if (!job.memory) return GATEWISE_NO_MEMORY;

@@ -22,6 +22,7 @@ struct List {
 struct Job {
   const gatewise_scan *scan;
   int lists, slices;
+  bool together;          // whether all lists add up one sum of weight gradients, or each its own
   const List *list;       // (lists)
   Barrier *team;          // all threads
   Barrier *const *local;  // (lists): the threads of one list

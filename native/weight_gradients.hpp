@@ -25,7 +25,6 @@ struct Chunk {
 
 template <class T>
 struct WeightsPlan {
-  bool together;          // all lists in one sum, or each in its own
   T *x, *h, *projection;  // sums: [list][group][column][vector][lane]
   int64_t x_size, h_size, projection_size;  // of one list
 };
@@ -40,12 +39,7 @@ class WeightGradients {
 
   static void plan(const Job &job, Memory &memory, Plan &p) {
     const Sizes<Cell> z(*job.scan);
-    int64_t rows = 0;
-    for (int q = 0; q < job.lists; q++)
-      for (int64_t i = 0; i < job.list[q].count; i++) rows += job.list[q].lengths[i];
-    const int64_t planes = Cell::PLANES * z.H, inputs = z.I + z.P;
-    p.together = job.lists > 1 && double(planes) * double(inputs) > double(rows) * double(planes + inputs);
-    const int lists = p.together ? 1 : job.lists;
+    const int lists = job.together ? 1 : job.lists;
     p.x_size = z.groups * x_part(z).columns * ROW;
     p.h_size = z.groups * h_part(z).columns * ROW;
     p.projection_size = z.projects ? over(z.blocks, FOUR) * z.P * ROW : 0;
@@ -75,7 +69,7 @@ class WeightGradients {
 
   // Before a chunk is read, and again before it is written anew.
   void meet() const {
-    if (s.grad_weight_hh && p.together)
+    if (s.grad_weight_hh && job.together)
       job.wait(job.team);
     else if (job.slices > 1)
       job.wait(job.local[own]);
@@ -92,7 +86,7 @@ class WeightGradients {
 
   // Adds the chunk.
   void add() {
-    const int first = p.together ? 0 : own, last = p.together ? job.lists : own + 1;
+    const int first = job.together ? 0 : own, last = job.together ? job.lists : own + 1;
     for (int q = first; q < last; q++) {
       if (!chunks[q].rows) continue;
       add_product(x_part(z), chunks[q], chunks[q].inputs[0], p.x + offset(p.x_size));
@@ -135,9 +129,9 @@ class WeightGradients {
   static Product h_part(const Sizes<Cell> &z) { return {Cell::H, z.I + !Cell::CARRIES_H, z.P + Cell::CARRIES_H}; }
   static constexpr int most_vectors(Part part) { return Cell::BLOCKS == 1 ? part.count : FOUR; }
 
-  int64_t offset(int64_t size) const { return p.together ? 0 : own * size; }
-  int worker() const { return p.together ? thread : slice; }
-  int workers() const { return p.together ? threads : job.slices; }
+  int64_t offset(int64_t size) const { return job.together ? 0 : own * size; }
+  int worker() const { return job.together ? thread : slice; }
+  int workers() const { return job.together ? threads : job.slices; }
 
   static GATEWISE_INLINE void copy(const T *from, int64_t count, T *to) {
     for (int64_t k = 0; k < count; k += L) store(to + k, load(from + k, lanes_left(count, k, L)), lanes_left(count, k, L));
@@ -220,7 +214,7 @@ class WeightGradients {
 
   // A piece of the sums of all lists, added to that of the first.
   const T *total(T *sums, int64_t size, int64_t at, int64_t count) const {
-    if (!p.together)
+    if (!job.together)
       for (int q = 1; q < job.lists; q++)
         for (int64_t k = at; k < at + count; k += L) store(sums + k, load(sums + k) + load(sums + q * size + k));
     return sums + at;

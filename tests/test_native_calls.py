@@ -125,3 +125,30 @@ def test_scans_take_no_state_for_zeros(engine):
     ]
     assert_close(packed[0].output, packed[1].output)
     assert_close(packed[0].state.c, packed[1].state.c)
+
+
+def test_a_state_given_is_looked_at_again_in_backward():
+    layer, x = layer_of("gru"), normal(4, 2, 3, seed=1)
+    h = normal(1, 2, 5, seed=2).requires_grad_()
+    with torch.autograd.graph.saved_tensors_hooks(
+        lambda one: one, lambda one: one[:, :-1] if one.shape == (2, 5) else one
+    ):
+        output = layer(x, h)[0]
+    with pytest.raises(RuntimeError, match=r"^h0 saved for backward is .*, expected torch.float64 "):
+        output.sum().backward()
+
+
+@pytest.mark.parametrize("engine", ["native", "aten", "reference"])
+def test_a_state_has_as_many_parts_as_the_cell_says(engine):
+    x, weights, h = normal(3, 2, 4, seed=0), Weights(normal(20, 4, seed=1), normal(20, 5, seed=2)), normal(2, 5, seed=3)
+    for state in ((h,), (h, h, h)):
+        with pytest.raises(RuntimeError, match=rf"the state has {len(state)} parts, expected .'h', 'c'. for 'lstm'"):
+            engines.scan(cells.LSTM, x, state, weights, engine=engine)
+
+
+def test_gates_are_kept_in_a_compiled_graph_without_gradients():
+    layer, x = layer_of("gru"), normal(4, 2, 3, seed=1)
+    compiled = torch.compile(lambda x: layer.trace(x).gates, backend="eager", fullgraph=True)
+    with torch.no_grad():
+        for name, gate in compiled(x).items():
+            assert_close(gate, layer.trace(x).gates[name])

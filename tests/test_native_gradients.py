@@ -214,3 +214,23 @@ def test_hooks_may_lay_saved_tensors_out_anew(kind):
         output = layer(x)[0]
     with pytest.raises(RuntimeError, match="saved for backward"):
         torch.autograd.grad(output.sum(), list(layer.parameters()))
+
+
+# Large weights and few rows: here the threads add up one sum of weight gradients together. Over 300 steps it takes
+# several chunks, most of them without a row.
+@pytest.mark.parametrize("threads", [2, 4])
+@pytest.mark.parametrize(
+    "problem",
+    [
+        Problem("lstm", 3, 16, 16, 64),
+        Problem("gru", 3, 16, 16, 64, reverse=True),
+        Problem("projected", 3, 16, 16, 64, P=20, lengths=tuple(k % 4 for k in range(16))),
+        Problem("lstm", 3, 32, 512, 32),
+        Problem("gru", 300, 16, 16, 64, lengths=(300, 0, 0, 1, 2, 0, 3, 0, 1, 0, 0, 2, 0, 0, 0, 1)),
+    ],
+    ids=str,
+)
+def test_few_rows_of_large_layers(problem, threads):
+    torch.set_num_threads(threads)
+    assert_as_reference(problem)
+    assert_as_reference(problem, torch.float32)
