@@ -140,6 +140,7 @@ def _polars_column(column: pd.Series, date_only: bool) -> Any:
 
     if not pd.api.types.is_datetime64_any_dtype(column):
         return made(column.to_numpy() if pd.api.types.is_numeric_dtype(column) else column.tolist())
+    column = column.dt.as_unit("us") if column.dt.unit == "s" else column  # polars knows no seconds
     zone = column.dt.tz
     if zone is None:
         dates = made(column.to_numpy())
