@@ -154,6 +154,86 @@ def test_every_data_option_arrives(folder, capsys):
     assert "Verdict: none, without a backtest (--windows 0)." in said
 
 
+def test_a_kept_model_forecasts_without_training(sales, capsys, monkeypatch):
+    asked = ["forecast", "whole.csv", "--horizon", "7", "--windows", "0", "--quiet", *SMALL]
+    assert main([*asked, "--save", "m.safetensors", "--out", "f.csv", "--cell", "gru"]) == 0
+    assert "Written: f.csv, m.safetensors" in capsys.readouterr().out
+    monkeypatch.setattr("gatewise.forecast.one_step.fit", lambda *_, **__: pytest.fail("it trained"))
+    kept = ["forecast", "--horizon", "7", "--model", "m.safetensors"]
+    assert main([*kept, "--out", "again.csv", "--plot", "again.png"]) == 0
+    said = capsys.readouterr().out
+    for words in (
+        "Model: m.safetensors, Forecaster(cell='gru', hidden_size=8, networks=1, updates=20)",
+        "time column: 'day'",
+        "Training: ",
+        "Verdict: none; a backtest trains anew: gatewise backtest FILE.",
+        "Written: again.csv, again.png",
+    ):
+        assert words in said
+    assert (sales / "again.csv").read_bytes() == (sales / "f.csv").read_bytes()
+    assert main([*kept, "--level", "90", "--quiet"]) == 0
+    assert "GRU-lo-90" in capsys.readouterr().out
+
+
+def test_a_kept_model_forecasts_from_a_newer_file(sales, capsys):
+    whole = pd.read_csv("whole.csv")
+    whole.head(80).to_csv("early.csv", index=False)
+    assert main(["forecast", "early.csv", "--horizon", "3", "--quiet", "--save", "m.safetensors", *SMALL]) == 0
+    capsys.readouterr()
+    kept = ["forecast", "whole.csv", "--horizon", "2", "--model", "m.safetensors"]
+    assert main([*kept, "--out", "f.csv", "--save", "newer.safetensors"]) == 0
+    assert "Data: whole.csv" in capsys.readouterr().out
+    table = pd.read_csv("f.csv")
+    assert table["ds"].tolist() == ["2024-03-31", "2024-04-01"]
+    model = Forecaster(hidden_size=8, updates=20, networks=1).fit("early.csv").update("whole.csv")
+    np.testing.assert_array_equal(table["LSTM"], model.predict(2)["LSTM"])
+    assert main(["forecast", "--horizon", "2", "--model", "newer.safetensors", "--out", "g.csv"]) == 0
+    assert (sales / "g.csv").read_bytes() == (sales / "f.csv").read_bytes()
+    assert main(["forecast", "early.csv", "--horizon", "2", "--model", "newer.safetensors"]) == 2
+    assert "ends at 2024-03-20, expected 2024-03-30 or later" in capsys.readouterr().err
+    whole.rename(columns={"sold": "bought"}).to_csv("other.csv", index=False)
+    assert main(["forecast", "other.csv", "--horizon", "2", "--model", "m.safetensors"]) == 2
+    assert "series 'bought' came, but the model was trained on series 'sold'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        *(
+            ([f"--{name.replace('_', '-')}", value], f"--{name.replace('_', '-')} belongs to training")
+            for name, value in {
+                **dict.fromkeys(cli.MODEL, "1"),
+                "cell": "lstm",
+                "scale": "window",
+                "loss": "mae",
+            }.items()
+        ),
+        (
+            ["--windows", "0"],
+            "--windows belongs to training, but the model of --model is trained already; leave it out",
+        ),
+        (["--refit"], "--refit belongs to training"),
+        (["--fill", "zero"], "--fill belongs to a FILE, but the model of --model is trained already; give one too"),
+        *(
+            ([option, "a"], f"{option} belongs to a FILE")
+            for option in ("--id", "--time", "--target", "--series", "--freq")
+        ),
+        (["--sort"], "--sort belongs to a FILE"),
+        ([], "there is no file m.safetensors; check the path"),
+        (["--save", "m.bin"], "--save m.bin: expected a name that ends in .safetensors"),
+        (["--save", "no/m.safetensors"], "--save no/m.safetensors: there is no folder no; create it first"),
+    ],
+)
+def test_options_without_use_beside_a_kept_model_are_refused(folder, capsys, options, message):
+    assert main(["forecast", "--horizon", "3", "--model", "m.safetensors", *options]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_model_that_is_none_is_refused(sales, capsys):
+    assert main(["forecast", "--horizon", "3", "--model", "whole.csv"]) == 2
+    assert "whole.csv: it is not a safetensors file" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -35,13 +35,27 @@ __all__ = [
     "plot",
     "read",
     "series",
+    "storage",
     "training",
     "use_engine",
     "windows",
 ]
 
 if TYPE_CHECKING:
-    from gatewise import cells, datasets, engines, forecast, metrics, networks, nn, plot, series, training, windows
+    from gatewise import (
+        cells,
+        datasets,
+        engines,
+        forecast,
+        metrics,
+        networks,
+        nn,
+        plot,
+        series,
+        storage,
+        training,
+        windows,
+    )
     from gatewise.engines import explain, use_engine
     from gatewise.forecast import Forecaster
     from gatewise.series import DataError, read

@@ -68,7 +68,7 @@ def _so_far(arguments: argparse.Namespace) -> str:
     """What became of the files, if any were asked for."""
     if arguments.written:
         return f"; written before that: {', '.join(arguments.written)}"
-    asked = getattr(arguments, "out", None) or getattr(arguments, "plot", None)
+    asked = any(getattr(arguments, name, None) for name in ("out", "plot", "save"))
     return "; nothing was written" if asked else ""
 
 
@@ -78,6 +78,9 @@ def _so_far(arguments: argparse.Namespace) -> str:
 def _forecast(arguments: argparse.Namespace) -> None:
     """Backtest, train on everything, forecast, and write what was asked for."""
     _check_outputs(arguments)
+    if arguments.model is not None:
+        _forecast_again(arguments)
+        return
     model, panel = _begin(arguments)
     windows = arguments.windows
     if windows is None:
@@ -85,7 +88,7 @@ def _forecast(arguments: argparse.Namespace) -> None:
     found = _tested(model, panel, arguments, windows) if windows else None
     model.fit(panel)
     table = model.predict(arguments.horizon, level=arguments.level)
-    _write(arguments, table, lambda: model.plot(arguments.horizon, level=arguments.level))
+    _write(arguments, table, lambda: model.plot(arguments.horizon, level=arguments.level), model)
     _say_guesses(model.guesses)
     print(f"\nTraining: {model.summary()}")
     if found is not None:
@@ -93,6 +96,38 @@ def _forecast(arguments: argparse.Namespace) -> None:
     print(f"\nForecast of {arguments.horizon} steps\n{_shown(table)}")
     _say_verdict(found, arguments)
     _say_written(arguments)
+
+
+def _forecast_again(arguments: argparse.Namespace) -> None:
+    """Forecast by a model that was kept, from its own history or a newer one, and write what was asked for."""
+    from gatewise.forecast import Forecaster
+
+    _check_kept(arguments)
+    model = Forecaster.load(arguments.model)
+    if arguments.file is not None:
+        model.update(_panel(arguments))
+    table = model.predict(arguments.horizon, level=arguments.level)
+    _write(arguments, table, lambda: model.plot(arguments.horizon, level=arguments.level), model)
+    _say(f"Model: {arguments.model}, {model!r}")
+    _say_guesses(model.guesses)
+    print(f"\nTraining: {model.summary()}")
+    print(f"\nForecast of {arguments.horizon} steps\n{_shown(table)}")
+    print("\nVerdict: none; a backtest trains anew: gatewise backtest FILE.")
+    _say_written(arguments)
+
+
+def _check_kept(arguments: argparse.Namespace) -> None:
+    """Refuse options that a trained model leaves nothing to do for."""
+    training = {"windows": None, "refit": False, **dict.fromkeys(MODEL)}
+    data = {"series": None, "sort": False, **dict.fromkeys(name for name in DATA if name != "sort")}
+    for names, why in ((training, "belongs to training"), (data, "belongs to a FILE")):
+        if names is data and arguments.file is not None:
+            continue
+        for name, usual in names.items():
+            if getattr(arguments, name) != usual:
+                option = f"--{name.removesuffix('_column').replace('_', '-')}"
+                remedy = "leave it out, or leave out --model to train" if names is training else "give one too"
+                raise ValueError(f"{option} {why}, but the model of --model is trained already; {remedy}")
 
 
 def _backtest(arguments: argparse.Namespace) -> None:
@@ -143,12 +178,18 @@ def _native_library(threads: int) -> str:
 
 def _begin(arguments: argparse.Namespace) -> tuple[Any, Any]:
     """The forecaster asked for, and the data, read and checked."""
-    from gatewise import datasets
     from gatewise.forecast import Forecaster
+
+    asked = {name: value for name in MODEL if (value := getattr(arguments, name)) is not None}
+    return Forecaster(**asked, quiet=arguments.quiet), _panel(arguments)
+
+
+def _panel(arguments: argparse.Namespace) -> Any:
+    """The data, read, checked and named on the screen."""
+    from gatewise import datasets
     from gatewise.series import read
     from gatewise.series.dates import show
 
-    model = Forecaster(**{name: getattr(arguments, name) for name in MODEL}, quiet=arguments.quiet)
     source = datasets.air_passengers() if arguments.file is None else arguments.file
     panel = read(source, **{name: getattr(arguments, name) for name in DATA})
     if arguments.series is not None:
@@ -156,11 +197,15 @@ def _begin(arguments: argparse.Namespace) -> tuple[Any, Any]:
     name = "AirPassengers (built in; give a FILE for your own)" if arguments.file is None else arguments.file
     spans = [f"{len(one)} values, {show(one.ds[0])} to {show(one.ds[-1])}" for one in panel.series]
     lines = [f"  series {str(one.unique_id)!r}: {span}" for one, span in zip(panel.series, spans, strict=True)]
+    _say("\n".join([f"Data: {name}", *lines]))
+    return panel
+
+
+def _say(text: str) -> None:
     try:
-        print("\n".join([f"Data: {name}", *lines]), flush=True)
+        print(text, flush=True)
     except BrokenPipeError:  # nobody reads, but the files are still to be written
         _stop_printing()
-    return model, panel
 
 
 def _selected(panel: Any, name: str) -> Any:
@@ -181,7 +226,7 @@ def _check_outputs(arguments: argparse.Namespace) -> None:
     """Refuse a file that cannot be written before any work is done."""
     from gatewise import plot
 
-    for option, path in (("--out", arguments.out), ("--plot", arguments.plot)):
+    for option, path in (("--out", arguments.out), ("--plot", arguments.plot), ("--save", arguments.save)):
         if path is None:
             continue
         target = Path(path)
@@ -199,9 +244,11 @@ def _check_outputs(arguments: argparse.Namespace) -> None:
         plot.check(arguments.plot)
     if arguments.out is not None and Path(arguments.out).suffix.lower() != ".csv":
         raise ValueError(f"--out {arguments.out}: expected a name that ends in .csv")
+    if arguments.save is not None and Path(arguments.save).suffix.lower() != ".safetensors":
+        raise ValueError(f"--save {arguments.save}: expected a name that ends in .safetensors")
 
 
-def _write(arguments: argparse.Namespace, table: Any, picture: Callable[[], Any]) -> None:
+def _write(arguments: argparse.Namespace, table: Any, picture: Callable[[], Any], model: Any = None) -> None:
     """Write the files that were asked for, before anything is said that nobody may be there to read."""
     from gatewise import plot
     from gatewise.series import write_csv
@@ -213,6 +260,9 @@ def _write(arguments: argparse.Namespace, table: Any, picture: Callable[[], Any]
     if drawn is not None:
         plot.save(drawn, arguments.plot)
         arguments.written.append(arguments.plot)
+    if arguments.save is not None:
+        model.save(arguments.save)
+        arguments.written.append(arguments.save)
 
 
 # --------------------------------------------------------------------------------------------------------- report
@@ -293,6 +343,8 @@ def _parser() -> argparse.ArgumentParser:
         _add_job(command)
         _add_data(command)
         _add_model(command)
+    _add_file(forecast)
+    backtest.set_defaults(save=None)
     return parser
 
 
@@ -309,6 +361,13 @@ def _add_job(command: argparse.ArgumentParser) -> None:
     command.add_argument("--quiet", action="store_true", help="show no progress")
 
 
+def _add_file(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--save", metavar="M.safetensors", help="keep the model, and the series in it, in a file")
+    command.add_argument(
+        "--model", metavar="M.safetensors", help="forecast by a kept model, without training; from FILE, if it is newer"
+    )
+
+
 def _add_data(command: argparse.ArgumentParser) -> None:
     data = command.add_argument_group("data", "guessed, and said, where left out")
     data.add_argument("--id", dest="id_column", metavar="COL", help="column that names the series")
@@ -321,21 +380,23 @@ def _add_data(command: argparse.ArgumentParser) -> None:
 
 
 def _add_model(command: argparse.ArgumentParser) -> None:
-    model = command.add_argument_group("model", "see gatewise.Forecaster")
-    model.add_argument("--cell", choices=("lstm", "gru", "rnn"), default="lstm")
-    model.add_argument("--hidden-size", type=_count, default=64, metavar="H", help="units of a layer (64)")
-    model.add_argument("--num-layers", type=_count, default=1, metavar="L", help="stacked layers (1)")
+    model = command.add_argument_group("model", "see gatewise.Forecaster, which knows the defaults")
+    model.add_argument("--cell", choices=("lstm", "gru", "rnn"), help="kind of network (lstm)")
+    model.add_argument("--hidden-size", type=_count, metavar="H", help="units of a layer (64)")
+    model.add_argument("--num-layers", type=_count, metavar="L", help="stacked layers (1)")
     model.add_argument("--context", type=_count, metavar="T", help="steps of the past that the network reads")
     model.add_argument("--season", type=_count, metavar="M", help="steps of a season, 1 for none")
-    model.add_argument("--difference", type=_whole, default=0, metavar="D", help="how often to take differences (0)")
-    model.add_argument("--seasonal-difference", type=_whole, default=0, metavar="D", help="the same over a season (0)")
-    model.add_argument("--scale", choices=("window", "standard", "minmax", "robust", "none"), default="window")
-    model.add_argument("--networks", type=_count, default=3, metavar="K", help="networks trained and averaged (3)")
-    model.add_argument("--updates", type=_count, default=500, metavar="K", help="training steps (500)")
-    model.add_argument("--lr", type=float, default=3e-3, help="highest learning rate (0.003)")
-    model.add_argument("--loss", choices=("mae", "mse", "huber"), default="mae")
-    model.add_argument("--seed", type=_whole, default=0, help="of everything random (0)")
-    model.add_argument("--engine", default="auto", help="what runs the equations (auto; `gatewise info` lists them)")
+    model.add_argument("--difference", type=_whole, metavar="D", help="how often to take differences (0)")
+    model.add_argument("--seasonal-difference", type=_whole, metavar="D", help="the same over a season (0)")
+    model.add_argument(
+        "--scale", choices=("window", "standard", "minmax", "robust", "none"), help="of the values (window)"
+    )
+    model.add_argument("--networks", type=_count, metavar="K", help="networks trained and averaged (3)")
+    model.add_argument("--updates", type=_count, metavar="K", help="training steps (500)")
+    model.add_argument("--lr", type=float, help="highest learning rate (0.003)")
+    model.add_argument("--loss", choices=("mae", "mse", "huber"), help="what training lowers (mae)")
+    model.add_argument("--seed", type=_whole, help="of everything random (0)")
+    model.add_argument("--engine", help="what runs the equations (auto; `gatewise info` lists them)")
 
 
 def _whole(text: str) -> int:

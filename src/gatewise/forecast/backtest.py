@@ -13,7 +13,7 @@ import pandas as pd
 from gatewise import metrics, plot
 from gatewise.forecast import verdict
 from gatewise.forecast.verdict import NAIVE, SEASONAL
-from gatewise.series import Forecast, Panel, Series, to_table
+from gatewise.series import DataError, Forecast, Panel, Series, to_table
 
 
 def naive(y: np.ndarray, horizon: int) -> np.ndarray:
@@ -32,6 +32,28 @@ def seasonal_naive(y: np.ndarray, horizon: int, season: int) -> np.ndarray:
     array([2., 3., 2.])
     """
     return np.resize(y[-season:], horizon)
+
+
+def known(one: Series, cut: int) -> Series:
+    """A series as it was known before a cut: values filled in with the help of later ones become the last true one."""
+    y = one.y[:cut].copy()
+    if one.filled is not None:
+        true = np.flatnonzero(~one.filled[:cut])
+        if len(true):  # else all are zeros, which tell nothing of what came later
+            y[true[-1] + 1 :] = y[true[-1]]
+    return Series(one.unique_id, one.ds[:cut], y)
+
+
+def observed(one: Series, cut: int, horizon: int) -> np.ndarray:
+    """The values after a cut, NaN where they were filled in: what nobody observed is no measure of a forecast."""
+    part = slice(cut, cut + horizon)
+    y = one.y[part] if one.filled is None else np.where(one.filled[part], np.nan, one.y[part])
+    if np.isnan(y).all():
+        raise DataError(
+            f"series {str(one.unique_id)!r}: nothing was observed in the {horizon} steps after {one.ds[cut - 1]}, "
+            "all values are filled in; choose another horizon or number of windows (--windows)"
+        )
+    return y
 
 
 @dataclass(frozen=True)

@@ -3,28 +3,31 @@
 Letters: `N` values of the series, `T` steps of context, `h` horizon.
 """
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from gatewise import plot
-from gatewise.engines import check_name
-from gatewise.forecast.backtest import Backtest, Stretch
+from gatewise import plot, storage
+from gatewise.engines import ENGINES
+from gatewise.forecast import keeping
+from gatewise.forecast.arguments import Arguments
+from gatewise.forecast.backtest import Backtest, Stretch, known, observed
+from gatewise.forecast.checks import LARGEST, as_levels, check_horizon, number, one_of, whole
 from gatewise.forecast.one_step import CELLS, Fitted, Recipe
 from gatewise.forecast.plan import FEWEST, SCALES, Plan
 from gatewise.series import DataError, Forecast, Panel, Series, future, read, to_frame, to_table
 from gatewise.training import LOSSES, History
 from gatewise.windows import Difference
 
-STRATEGIES = ("auto", "one-step")
+STRATEGIES = ("auto", keeping.STRATEGY)
 OVERFIT = 1.5  # a held-out loss so many times the training loss is pointed out
-LARGEST = 1e100  # values beyond overflow when squared
-MOST_WEIGHTS, MOST_STEPS = 10**8, 10**5  # sizes beyond are refused before memory is taken
+MOST_WEIGHTS = 10**8  # more are refused before memory is taken
 
 
-class Forecaster:
+class Forecaster(Arguments):
     """Forecast a series with a recurrent network, and measure whether that is worth it.
 
     The network forecasts the next value and goes on from its own forecasts. It is trained on windows of the past, each
@@ -65,6 +68,9 @@ class Forecaster:
         history: losses of each epoch of the first network, on the training part and the held-out part, once fitted.
         guesses: sentences for everything that was guessed or chosen, once fitted.
 
+    Every argument is an attribute too; `get_params` lists them and `set_params` changes them, as scikit-learn's
+    estimators do, so that its `clone` works.
+
     Examples:
         >>> from gatewise import datasets
         >>> model = Forecaster(hidden_size=8, updates=20).fit(datasets.air_passengers())
@@ -97,26 +103,30 @@ class Forecaster:
         engine: str = "auto",
         quiet: bool = True,
     ) -> None:
-        _one_of("cell", cell, CELLS)
-        _one_of("scale", scale, SCALES)
-        _one_of("strategy", strategy, STRATEGIES)
-        _one_of("loss", loss, LOSSES)
-        check_name(engine)
+        one_of("cell", cell, CELLS)
+        one_of("scale", scale, SCALES)
+        one_of("strategy", strategy, STRATEGIES)
+        one_of("loss", loss, LOSSES)
+        one_of("engine", engine, ("auto", *ENGINES))
         sizes = {"hidden_size": hidden_size, "num_layers": num_layers, "updates": updates, "batch_size": batch_size}
-        for name, size in {**sizes, "networks": networks, "context": context, "season": season}.items():
-            if size is not None:
-                _whole(name, size, 1)
+        chosen = {name: size for name, size in {"context": context, "season": season}.items() if size is not None}
+        for name, size in {**sizes, "networks": networks, **chosen}.items():
+            whole(name, size, 1)
         for name, size in {"difference": difference, "seasonal_difference": seasonal_difference, "seed": seed}.items():
-            _whole(name, size, 0)
+            whole(name, size, 0)
         if 8 * hidden_size**2 * num_layers * networks > MOST_WEIGHTS:
             raise ValueError(
                 f"hidden_size {hidden_size}, num_layers {num_layers} and networks {networks} make some "
                 f"{8 * hidden_size**2 * num_layers * networks:.0e} weights, expected at most {MOST_WEIGHTS:.0e}; "
                 "lower one of them"
             )
-        _number("lr", lr, float("inf"), "a number above 0, such as 0.003")
-        _number("held_out", held_out, 1, "a fraction of the series between 0 and 1, such as 0.2")
-        self.strategy = strategy
+        number("lr", lr, float("inf"), "a number above 0, such as 0.003")
+        number("held_out", held_out, 1, "a fraction of the series between 0 and 1, such as 0.2")
+        self.cell, self.hidden_size, self.num_layers = cell, hidden_size, num_layers
+        self.context, self.season, self.scale, self.strategy = context, season, scale, strategy
+        self.difference, self.seasonal_difference = difference, seasonal_difference
+        self.networks, self.seed, self.updates, self.batch_size = networks, seed, updates, batch_size
+        self.lr, self.loss, self.held_out, self.engine, self.quiet = lr, loss, held_out, engine, quiet
         self.plan = Plan(context, season, difference, seasonal_difference, scale)
         self.recipe = Recipe(
             cell, hidden_size, num_layers, loss, updates, batch_size, lr, held_out, networks, seed, engine, quiet
@@ -151,6 +161,73 @@ class Forecaster:
         self._panel, self._model, self.history = panel, model, model.history
         self.guesses = (*panel.guesses, why, context, model.calibrated.in_words())
         return self
+
+    def update(self, table: Any, **columns: Any) -> "Forecaster":
+        """Forecast from a newer history of the same series, with the networks and intervals as they are.
+
+        Arguments:
+            table, columns: as for `fit`; a series of the same name and frequency that ends no earlier.
+
+        Returns:
+            The forecaster itself.
+
+        Raises:
+            RuntimeError: before `fit`.
+            DataError: the data cannot be used as they are, or belong to another series. Nothing has changed then.
+        """
+        old, _before, model = self._fitted()
+        panel, _one = self._read(table, columns)
+        keeping.check_newer(old, panel, model.pipeline)
+        self.guesses = (*panel.guesses, *self.guesses[len(old.guesses) :])
+        self._panel = panel
+        return self
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Keep the fitted forecaster in a file, whole or not at all.
+
+        The file holds the networks, the arguments and the series itself, dates and values: a forecast begins at its
+        end. Who gets the file gets the data. It is in the safetensors format, see `gatewise.storage`.
+
+        Arguments:
+            path: where to; what stands there is replaced.
+
+        Raises:
+            RuntimeError: before `fit`.
+            ValueError: the series has a name or a time zone that a file cannot keep.
+            OSError: the file cannot be written.
+
+        >>> import tempfile
+        >>> model = Forecaster(hidden_size=8, updates=20).fit([1.0, 2.0, 4.0, 3.0] * 10)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     model.save(f"{folder}/model.safetensors")
+        ...     again = Forecaster.load(f"{folder}/model.safetensors")
+        >>> again, again.predict(8).equals(model.predict(8))
+        (Forecaster(hidden_size=8, updates=20), True)
+        """
+        panel, _, model = self._fitted()
+        chosen = self.guesses[len(panel.guesses) :]
+        storage.save(path, keeping.KIND, *keeping.pack(self.get_params(), panel, model, chosen))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "Forecaster":
+        """The forecaster that `save` kept: it forecasts the same, bit for bit. No code from the file is run.
+
+        Arguments:
+            path: of the file.
+
+        Raises:
+            OSError: the file cannot be read.
+            FormatError: it is no file that `save` wrote, one of another version, or damaged; see `gatewise.storage`.
+        """
+        content, arrays = storage.load(path, keeping.KIND)
+        try:
+            forecaster = cls(**keeping.arguments(content, cls._defaults()))
+            panel, model, chosen = keeping.unpack(content, arrays, forecaster.plan, forecaster.recipe)
+        except ValueError as reason:
+            raise storage.FormatError(f"{path} holds no whole forecaster: {reason}; save it again") from None
+        forecaster._panel, forecaster._model, forecaster.history = panel, model, model.history
+        forecaster.guesses = (*panel.guesses, *chosen)
+        return forecaster
 
     def summary(self) -> str:
         """How the training went, in words: the losses, and whether the network learnt noise by heart.
@@ -198,7 +275,7 @@ class Forecaster:
         """
         panel, one, model = self._fitted()
         return to_frame(
-            [self._forecast(panel, one, model, horizon, _levels(level))], panel.backend, date_only=panel.date_only
+            [self._forecast(panel, one, model, horizon, as_levels(level))], panel.backend, date_only=panel.date_only
         )
 
     def plot(
@@ -229,7 +306,7 @@ class Forecaster:
             ValueError: for an unknown kind, or options that do not belong to it.
             ImportError: without matplotlib.
         """
-        _one_of("kind", kind, ("forecast", "series", "differences", "approximation", "learning_curve", "gates"))
+        one_of("kind", kind, ("forecast", "series", "differences", "approximation", "learning_curve", "gates"))
         for option, given, owner in (("horizon", horizon, "forecast"), ("zoom", zoom, "approximation")):
             if given is not None and kind != owner:
                 raise ValueError(f"{option} belongs to kind={owner!r}, got kind={kind!r}; leave it out")
@@ -253,7 +330,7 @@ class Forecaster:
             return plot.gates(*model.gates(one.y), title=f"{self.name}: gates while it reads the end of {name}")
         if horizon is None:
             horizon = line.season if line.season > 1 else 12
-        made = self._forecast(panel, one, model, horizon, _levels(level))
+        made = self._forecast(panel, one, model, horizon, as_levels(level))
         last = max(4 * horizon, line.length)
         return plot.forecast(
             one.ds, one.y, made.ds, made.mean, made.intervals, last=last, model=self.name, name=name, ax=ax
@@ -289,9 +366,9 @@ class Forecaster:
             DataError: as for `fit`, also if what is left to train on is too short.
             ValueError: if an argument is out of range.
         """
-        _check_horizon(horizon)
-        _whole("windows", windows, 1)
-        levels = _levels(level)
+        check_horizon(horizon)
+        whole("windows", windows, 1)
+        levels = as_levels(level)
         panel, one = self._read(table, columns)
         first = len(one) - windows * horizon
         if first < FEWEST:
@@ -300,10 +377,10 @@ class Forecaster:
                 f"{max(first, 0)} to train on, expected at least {FEWEST}; lower windows (--windows) or the horizon"
             )
         season, why = self.plan.choose_season(panel, one)  # of the whole series: the calendar gives nothing away
-        truth = {cut: _observed(one, cut, horizon) for cut in range(first, len(one), horizon)}
+        truth = {cut: observed(one, cut, horizon) for cut in range(first, len(one), horizon)}
         stretches: list[Stretch] = []
         for cut, y in truth.items():
-            past = _known(one, cut)
+            past = known(one, cut)
             if refit or not stretches:
                 left = f" left by {windows} windows of {horizon}"
                 pipeline, context = self.plan.pipeline(past, season, left)
@@ -356,62 +433,9 @@ class Forecaster:
         return self._panel, self._panel.series[0], self._model
 
     def _forecast(self, panel: Panel, one: Series, model: Fitted, horizon: int, levels: tuple[float, ...]) -> Forecast:
-        _check_horizon(horizon)
+        check_horizon(horizon)
         past = one.y[None]
         mean, spread = model.extrapolate(past, horizon)[0], float(model.spreads(past)[0])
         reach = {level: model.calibrated.reach(spread, horizon, level) for level in levels}
         intervals = {level: (mean - away, mean + away) for level, away in reach.items()}
         return Forecast(one.unique_id, future(one.ds, panel.freq, horizon), mean, self.name, intervals)
-
-
-def _known(one: Series, cut: int) -> Series:
-    """A series as it was known before a cut: values filled in with the help of later ones become the last true one."""
-    y = one.y[:cut].copy()
-    if one.filled is not None:
-        true = np.flatnonzero(~one.filled[:cut])
-        if len(true):  # else all are zeros, which tell nothing of what came later
-            y[true[-1] + 1 :] = y[true[-1]]
-    return Series(one.unique_id, one.ds[:cut], y)
-
-
-def _observed(one: Series, cut: int, horizon: int) -> np.ndarray:
-    """The values after a cut, NaN where they were filled in: what nobody observed is no measure of a forecast."""
-    part = slice(cut, cut + horizon)
-    y = one.y[part] if one.filled is None else np.where(one.filled[part], np.nan, one.y[part])
-    if np.isnan(y).all():
-        raise DataError(
-            f"series {str(one.unique_id)!r}: nothing was observed in the {horizon} steps after {one.ds[cut - 1]}, "
-            "all values are filled in; choose another horizon or number of windows (--windows)"
-        )
-    return y
-
-
-def _one_of(name: str, value: Any, known: Any) -> None:
-    if not isinstance(value, str) or value not in known:
-        raise ValueError(f"{name} is {value!r}, expected one of {', '.join(map(repr, known))}")
-
-
-def _whole(name: str, value: Any, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value < 2**63:
-        raise ValueError(f"{name} is {value!r}, expected a whole number of at least {least}")
-
-
-def _check_horizon(horizon: Any) -> None:
-    _whole("horizon", horizon, 1)
-    if horizon > MOST_STEPS:
-        raise ValueError(f"horizon is {horizon}, expected at most {MOST_STEPS} steps")
-
-
-def _number(name: str, value: Any, below: float, expected: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 < value < below:
-        raise ValueError(f"{name} is {value!r}, expected {expected}")
-
-
-def _levels(level: Any) -> tuple[float, ...]:
-    """The levels, each once, if all are percentages that a column can be named after."""
-    levels = (level,) if isinstance(level, int | float | str) else tuple(level)
-    for one in levels:
-        _number("level", one, 100, "a percentage between 0 and 100, such as 80")
-        if float(f"{one:g}") != one:
-            raise ValueError(f"level is {one!r}, expected a percentage of at most six digits, such as 99.9")
-    return tuple(dict.fromkeys(levels))

@@ -12,7 +12,7 @@ trained, and their answers averaged at each step: one alone depends on its seed 
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -191,7 +191,7 @@ class Recipe:
         self, seen: Windows, unseen: Windows | None, pipeline: Pipeline, title: str
     ) -> tuple[tuple[OneStep, ...], History]:
         """The networks, and the history of the first."""
-        generator = torch.Generator().manual_seed(self.seed)
+        generator = torch.Generator().manual_seed(int(self.seed))
         starts = seen.starts
         if len(starts) > self.updates * self.batch_size:  # more than there are updates for
             starts = starts[torch.randperm(len(starts), generator=generator)[: self.updates * self.batch_size]]
@@ -227,10 +227,28 @@ class Recipe:
         )
         return network.eval(), history
 
-    def _network(self, pipeline: Pipeline, generator: torch.Generator) -> OneStep:
+    def restored(self, pipeline: Pipeline, states: Sequence[Mapping[str, Tensor]]) -> tuple[OneStep, ...]:
+        """Networks with weights that were kept.
+
+        Raises:
+            ValueError: the weights are those of other networks.
+        """
+        generator = torch.Generator()
+        expected = _shapes(self._network(pipeline, generator, "meta").state_dict())  # which takes no memory
+        networks = []
+        for k, state in enumerate(states):
+            for name in {**expected, **state}:
+                came, wanted = _shapes(state).get(name), expected.get(name)
+                if came != wanted:
+                    raise ValueError(f"weight {name[:80]!r} of network {k} has shape {came}, expected {wanted}")
+            networks.append(self._network(pipeline, generator).eval())
+            networks[-1].load_state_dict(state)
+        return tuple(networks)
+
+    def _network(self, pipeline: Pipeline, generator: torch.Generator, device: str = "cpu") -> OneStep:
         inputs = 1 if pipeline.season == 1 else 2
         size = (inputs, self.hidden_size, self.num_layers)
-        body = CELLS[self.cell](*size, dtype=torch.float32, engine=self.engine, generator=generator)
+        body = CELLS[self.cell](*size, device=device, dtype=torch.float32, engine=self.engine, generator=generator)
         return OneStep(body, base=inputs - 1, generator=generator)
 
 
@@ -248,6 +266,10 @@ class _Normalised:
             z, shift, scale = self.pipeline.normalise(window)
             targets = target[-self.pipeline.context :] if target.ndim == 3 else target[None]
             yield self.pipeline.features(z), (targets - shift) / scale
+
+
+def _shapes(state: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(weight.shape) for name, weight in state.items()}
 
 
 def _spread_over(windows: Windows) -> Windows:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from gatewise import atomic
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -85,19 +87,14 @@ def save(figure: "Figure | Axes", path: str | os.PathLike[str]) -> Path:
         ...     save(series([1, 2], [3, 4]), f"{folder}/picture.png").name
         'picture.png'
     """
-    target = check(path).resolve()  # a link stays a link: what it points to is replaced
-    suffix = Path(path).suffix.lower()
+    target = check(path)
+    suffix = target.suffix.lower()
     picture = io.BytesIO()
     undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
     with style():
         _whole(figure).savefig(picture, format=suffix[1:], dpi=150, metadata=undated.get(suffix))
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    try:
-        partial.write_bytes(picture.getvalue())
-        os.replace(partial, target)
-    finally:
-        partial.unlink(missing_ok=True)
-    return Path(path)
+    atomic.write(target, picture.getvalue())
+    return target
 
 
 @contextmanager

@@ -11,7 +11,7 @@ everything it had to guess. What cannot be used is a `DataError` that names the 
 """
 
 from gatewise.series.checks import FILLS, check_dates, check_values, frequency_of, in_order, split
-from gatewise.series.dates import DataError, future, season_length
+from gatewise.series.dates import DataError, check_frequency, future, season_length
 from gatewise.series.records import Forecast, Panel, Series, as_pandas, to_frame, to_table, write_csv
 from gatewise.series.tables import Source, choose_columns, load
 
@@ -21,6 +21,7 @@ __all__ = [
     "Panel",
     "Series",
     "as_pandas",
+    "check_frequency",
     "check_length",
     "future",
     "read",

@@ -3,7 +3,6 @@
 Letters: T time steps, h horizon, S sample paths.
 """
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gatewise import atomic
 from gatewise.series.dates import season_length
 from gatewise.series.tables import Backend, load
 
@@ -140,6 +140,7 @@ def _polars_column(column: pd.Series, date_only: bool) -> Any:
 
     if not pd.api.types.is_datetime64_any_dtype(column):
         return made(column.to_numpy() if pd.api.types.is_numeric_dtype(column) else column.tolist())
+    column = column.dt.as_unit("us") if column.dt.unit == "s" else column  # polars knows no seconds
     zone = column.dt.tz
     if zone is None:
         dates = made(column.to_numpy())
@@ -159,12 +160,4 @@ def write_csv(frame: Any, path: str | Path) -> None:
     Raises:
         OSError: if the file cannot be written; what stood there before is then untouched.
     """
-    path = Path(path).resolve()  # a link stays a link: what it points to is replaced
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"cannot write {path}: there is no folder {path.parent}; create it first")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        as_pandas(frame).to_csv(temporary, index=False)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    atomic.write(path, as_pandas(frame).to_csv(index=False).encode())

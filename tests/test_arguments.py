@@ -1,0 +1,110 @@
+"""Arguments of the forecaster: kept, listed, changed and shown."""
+
+import copy
+import pickle
+from inspect import signature
+
+import numpy as np
+import pytest
+
+from gatewise import Forecaster, datasets
+
+QUICK = {"hidden_size": 4, "updates": 5, "networks": 1}
+
+
+def test_every_argument_is_kept_under_its_name():
+    given = {
+        "cell": "gru",
+        "hidden_size": np.int64(5),
+        "num_layers": 2,
+        "context": 7,
+        "season": 6,
+        "difference": 1,
+        "seasonal_difference": 2,
+        "scale": "robust",
+        "strategy": "one-step",
+        "networks": 4,
+        "seed": 9,
+        "updates": 33,
+        "batch_size": 8,
+        "lr": 0.5,
+        "loss": "huber",
+        "held_out": 0.3,
+        "engine": "reference",
+        "quiet": False,
+    }
+    model = Forecaster(**given)
+    assert list(model.get_params()) == list(given) == list(signature(Forecaster).parameters)
+    for name, value in given.items():
+        assert getattr(model, name) is value
+        assert model.get_params(deep=False)[name] is value
+        assert getattr(Forecaster(), name) != value
+
+
+def test_arguments_are_changed_together_or_not_at_all():
+    model = Forecaster()
+    assert model.set_params(cell="rnn", hidden_size=3) is model
+    assert (model.cell, model.hidden_size, model.name) == ("rnn", 3, "RNN")
+    assert (model.recipe.cell, model.recipe.hidden_size) == ("rnn", 3)
+    with pytest.raises(ValueError, match="lr is -1, expected a number above 0"):
+        model.set_params(cell="gru", lr=-1)
+    with pytest.raises(
+        ValueError, match="there is no argument 'units', expected one of cell, hidden_size, num_layers, "
+    ):
+        model.set_params(cell="gru", units=3)
+    assert model.get_params() == Forecaster("rnn", 3).get_params()
+
+
+@pytest.mark.parametrize("name", ["hidden_size", "num_layers", "networks", "updates", "batch_size"])
+def test_a_size_that_must_be_is_not_none(name):
+    with pytest.raises(ValueError, match=f"{name} is None, expected a whole number of at least 1"):
+        Forecaster(**{name: None})
+
+
+def test_what_was_fitted_with_other_arguments_is_forgotten():
+    model = Forecaster(**QUICK).fit(datasets.air_passengers())
+    made = model.predict(3)
+    assert model.set_params().set_params(**QUICK).predict(3).equals(made)  # nothing has changed
+    model.set_params(seed=1)
+    for use in (lambda: model.predict(3), model.fitted, model.summary, lambda: model.guesses, lambda: model.history):
+        with pytest.raises((RuntimeError, AttributeError)):
+            use()
+    again = model.fit(datasets.air_passengers()).predict(3)
+    assert not again.equals(made)
+    assert again.equals(Forecaster(**QUICK, seed=1).fit(datasets.air_passengers()).predict(3))
+
+
+def test_fit_starts_afresh():
+    model = Forecaster(**QUICK).fit(np.arange(50.0))
+    model.fit(datasets.air_passengers())
+    assert model.predict(3).equals(Forecaster(**QUICK).fit(datasets.air_passengers()).predict(3))
+
+
+def test_an_argument_is_not_assigned_to_unchecked():
+    model = Forecaster(cell="gru")
+    with pytest.raises(AttributeError, match=r"cell cannot be assigned to; call set_params\(cell='lstm'\)"):
+        model.cell = "lstm"
+    assert model.cell == "gru"
+
+
+def test_what_is_not_usual_is_shown():
+    assert repr(Forecaster()) == "Forecaster()"
+    model = Forecaster("gru", hidden_size=np.int64(8), lr=0.003, context=24)
+    assert repr(model) == "Forecaster(cell='gru', hidden_size=8, context=24)"
+    assert eval(repr(model)).get_params() == model.get_params()
+
+
+def test_copies_forecast_the_same():
+    model = Forecaster(**QUICK).fit(datasets.air_passengers())
+    for again in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        assert again.predict(3).equals(model.predict(3))
+
+
+def test_scikit_learn_clones_it():
+    clone = pytest.importorskip("sklearn.base").clone
+    model = Forecaster("gru", **QUICK, lr=np.float64(0.01), context=24).fit(datasets.air_passengers())
+    again = clone(model)
+    assert again is not model
+    assert again.get_params() == model.get_params()
+    with pytest.raises(RuntimeError, match="not fitted"):
+        again.predict(3)
