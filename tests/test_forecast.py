@@ -445,6 +445,7 @@ def test_the_verdict_goes_by_the_errors(monkeypatch, ours, words):
     monkeypatch.setattr(Fitted, "extrapolate", silent)
     monkeypatch.setattr(Recipe, "train", fitted)
     y = np.repeat(np.arange(40.0), 5)  # each stretch of five is 1 above the one before
+    y[0] = 1000.0  # so that the drift forecast goes down
     found = Forecaster(context=4).backtest(y, 5, windows=2)
     assert found.overall["Naive"]["MAE"] == 1
     assert words in found.verdict
@@ -587,3 +588,17 @@ def test_a_panel_that_was_read_can_be_fitted():
     panel = read(table(wave()))
     made = Forecaster(**SMALL).fit(panel).predict(3)
     pd.testing.assert_frame_equal(made, Forecaster(**SMALL).fit(table(wave())).predict(3))
+
+
+def test_the_drift_forecast_is_a_rival(monkeypatch):
+    monkeypatch.setattr(Fitted, "extrapolate", lambda self, y, horizon: np.repeat(y[:, -1:], horizon, 1))
+    monkeypatch.setattr(
+        Recipe,
+        "train",
+        lambda self, line, y, title: dataclasses.replace(untrained(line), calibration=Calibration(0.5, np.ones(1))),
+    )
+    found = Forecaster(context=4).backtest(3.0 * np.arange(60.0) + 5, 4, windows=2)
+    assert found.overall["Drift"]["MAE"] == pytest.approx(0, abs=1e-9)
+    assert found.overall["Naive"]["MAE"] == pytest.approx(7.5)  # 3, 6, 9 and 12 too low
+    assert "Do not trust the LSTM here: the drift forecast" in found.verdict
+    assert found.forecasts["Drift"].tolist() == pytest.approx(found.forecasts["y"].tolist())

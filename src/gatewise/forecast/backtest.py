@@ -12,7 +12,7 @@ import pandas as pd
 
 from gatewise import metrics, plot
 from gatewise.forecast import verdict
-from gatewise.forecast.verdict import NAIVE, SEASONAL
+from gatewise.forecast.verdict import DRIFT, NAIVE, SEASONAL
 from gatewise.series import DataError, Forecast, Panel, Series, to_table
 
 
@@ -23,6 +23,18 @@ def naive(y: np.ndarray, horizon: int) -> np.ndarray:
     array([3., 3.])
     """
     return np.repeat(y[-1], horizon)
+
+
+def drift(y: np.ndarray, horizon: int) -> np.ndarray:
+    """On along the line from the first value to the last: the naive forecast of a series that grows or falls.
+
+    Reference: R. J. Hyndman, G. Athanasopoulos, Forecasting: principles and practice, 3rd edition 2021, section 5.2.
+
+    >>> drift(np.array([1.0, 4.0, 3.0]), 2)
+    array([4., 5.])
+    """
+    slope = (y[-1] - y[0]) / max(len(y) - 1, 1)
+    return np.asarray(y[-1] + slope * np.arange(1, horizon + 1))
 
 
 def seasonal_naive(y: np.ndarray, horizon: int, season: int) -> np.ndarray:
@@ -82,7 +94,7 @@ class Stretch:
     def rivals(self) -> dict[str, np.ndarray]:
         """Every forecast of this stretch by name, the model's first; without a season the naive ones are the same."""
         h, past = len(self.y), self.past.y
-        answers = {self.forecast.model: self.forecast.mean, NAIVE: naive(past, h)}
+        answers = {self.forecast.model: self.forecast.mean, NAIVE: naive(past, h), DRIFT: drift(past, h)}
         return answers if self.season == 1 else {**answers, SEASONAL: seasonal_naive(past, h, self.season)}
 
     def scores(self, f: np.ndarray) -> dict[str, float]:

@@ -346,7 +346,7 @@ class Forecaster(Arguments):
         refit: bool = False,
         **columns: Any,
     ) -> Backtest:
-        """Forecast parts of the past that were not looked at, and compare with naive forecasts.
+        """Forecast parts of the past that were not looked at, and compare with naive forecasts (last value, drift, season).
 
         The last `windows` stretches of `horizon` values are forecast in turn, each from the values before it. The
         forecaster itself is left as it is: copies of it are trained.

@@ -5,8 +5,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-NAIVE, SEASONAL = "Naive", "SeasonalNaive"
-CALLED = {NAIVE: "the naive forecast (the last value)", SEASONAL: "the seasonal naive forecast (last season again)"}
+NAIVE, DRIFT, SEASONAL = "Naive", "Drift", "SeasonalNaive"
+CALLED = {
+    NAIVE: "the naive forecast (the last value)",
+    DRIFT: "the drift forecast (on along the line from the first value to the last)",
+    SEASONAL: "the seasonal naive forecast (last season again)",
+}
 MARGIN = 0.05  # a difference of less than 5 % in mean absolute error is called none
 LOOSE = 0.10  # an interval whose coverage is off by less than 10 points is called neither narrow nor wide
 THIN = 5  # fewer windows than these are thin evidence
