@@ -63,3 +63,24 @@ def test_what_is_no_ordinary_file_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"there is no folder .*nowhere; create it first"):
         atomic.write(tmp_path / "nowhere" / "file", b"new")
     assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+
+
+def test_links_in_a_circle_are_refused(tmp_path):
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    with pytest.raises(OSError, match=r"circle|symbolic links"):
+        atomic.write(tmp_path / "circle", b"new")
+
+
+def test_what_only_the_owner_may_read_is_never_open_to_others(tmp_path, monkeypatch):
+    target, seen = tmp_path / "target", []
+    target.write_bytes(b"old")
+    target.chmod(0o600)
+
+    def chmod(path, mode, **options):
+        seen.append((mode, path.stat().st_size))
+        os.chmod(path, mode, **options)
+
+    monkeypatch.setattr(type(target), "chmod", chmod)
+    atomic.write(target, b"new")
+    assert seen == [(0o600, 0)]
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600

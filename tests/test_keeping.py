@@ -425,3 +425,12 @@ def test_the_file_says_in_plain_json_what_it_holds(tmp_path):
     assert said["kind"] == "Forecaster"
     assert said["content"]["arguments"]["hidden_size"] == 5
     assert said["content"]["unique_id"] == "AirPassengers"
+
+
+def test_whole_numbers_of_numpy_are_kept(tmp_path):
+    y = np.sin(np.arange(80.0))
+    one = {"context": np.int64(8), "season": np.int32(2), "difference": np.int64(1), "hidden_size": np.int64(4)}
+    model = Forecaster(**one, updates=np.int64(5), networks=np.int64(1), seed=np.int64(3)).fit(y)
+    model.save(tmp_path / "kept.safetensors")
+    again = Forecaster.load(tmp_path / "kept.safetensors")
+    pd.testing.assert_frame_equal(again.predict(3), model.predict(3), check_exact=True)

@@ -362,6 +362,7 @@ def test_nanoseconds_give_way_where_the_future_passes_their_end():
         (MONTHS, "ME", "row 1: 2020-01-01 is not on the calendar ME (month end); correct the date or pass"),
         (MONTHS, "XX", "freq='XX' is no frequency of pandas; pass MS, ME, "),
         (MONTHS, "-1D", "freq='-1D' is no frequency of pandas"),
+        (MONTHS, "99999999999999999999D", "D' is no frequency of pandas"),
         (MONTHS, "s", "makes 76204801 steps from 2020-01-01 to 2022-06-01, but there are 30 rows; pass a longer step"),
         (range(30), "MS", "freq='MS': the time is in whole numbers, expected a positive whole step"),
         ([*range(29), 10**15], None, "makes 1000000000000001 steps"),

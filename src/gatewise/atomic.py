@@ -24,7 +24,10 @@ def write(path: str | os.PathLike[str], content: bytes) -> None:
     ...     os.listdir(folder)
     ['note.txt']
     """
-    target = Path(path).resolve()
+    try:
+        target = Path(path).resolve()
+    except RuntimeError:  # what Python below 3.13 makes of it
+        raise OSError(f"cannot write {path}: its links lead in a circle; give another name") from None
     if not target.parent.is_dir():
         raise FileNotFoundError(f"cannot write {path}: there is no folder {target.parent}; create it first")
     if target.exists() and not target.is_file():  # a folder, or a device that must not become a file
@@ -32,10 +35,10 @@ def write(path: str | os.PathLike[str], content: bytes) -> None:
     partial = target.with_name(f".{secrets.token_hex(8)}.partial")
     try:
         with partial.open("xb") as file:
+            if target.exists():  # before there is anything to read
+                partial.chmod(stat.S_IMODE(target.stat().st_mode))
             file.write(content)
             file.flush()
-            if target.exists():
-                partial.chmod(stat.S_IMODE(target.stat().st_mode))
             os.fsync(file.fileno())
         os.replace(partial, target)
     finally:

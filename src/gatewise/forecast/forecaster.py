@@ -127,7 +127,8 @@ class Forecaster(Arguments):
         self.difference, self.seasonal_difference = difference, seasonal_difference
         self.networks, self.seed, self.updates, self.batch_size = networks, seed, updates, batch_size
         self.lr, self.loss, self.held_out, self.engine, self.quiet = lr, loss, held_out, engine, quiet
-        self.plan = Plan(context, season, difference, seasonal_difference, scale)
+        context, season = (None if one is None else int(one) for one in (context, season))  # numpy's too
+        self.plan = Plan(context, season, int(difference), int(seasonal_difference), scale)
         self.recipe = Recipe(
             cell, hidden_size, num_layers, loss, updates, batch_size, lr, held_out, networks, seed, engine, quiet
         )
@@ -238,7 +239,7 @@ class Forecaster(Arguments):
         self._fitted()
         train, held_out = self.history.train[-1], self.history.held_out[-1]
         text = f"{self.history.summary()}."
-        if held_out > OVERFIT * train:
+        if train and held_out > OVERFIT * train:
             text += (
                 f" The held-out loss is {held_out / train:.1f} times the training loss: part of what the network "
                 "learnt is noise; fewer updates or a smaller hidden_size learn less of that."
@@ -346,7 +347,7 @@ class Forecaster(Arguments):
         refit: bool = False,
         **columns: Any,
     ) -> Backtest:
-        """Forecast parts of the past that were not looked at, and compare with naive forecasts (last value, drift, season).
+        """Forecast parts of the past that were not looked at, and compare with naive forecasts.
 
         The last `windows` stretches of `horizon` values are forecast in turn, each from the values before it. The
         forecaster itself is left as it is: copies of it are trained.

@@ -232,9 +232,10 @@ def _states(arrays: Arrays, recipe: Recipe) -> list[dict[str, torch.Tensor]]:
     if len(arrays) < recipe.networks * recipe.num_layers:  # before networks of so many layers are made
         raise ValueError(f"too few arrays for {recipe.networks} networks of {recipe.num_layers} layers")
     states: list[dict[str, torch.Tensor]] = [{} for _ in range(recipe.networks)]
+    numbers = {str(number) for number in range(recipe.networks)}
     for name in list(arrays):
         number, _, weight = name.removeprefix("network.").partition(".")
-        if not name.startswith("network.") or number not in map(str, range(recipe.networks)):
+        if not name.startswith("network.") or number not in numbers:
             raise ValueError(f"array {name[:80]!r} belongs to no part of the forecaster")
         states[int(number)][weight] = torch.from_numpy(_array(arrays, name, np.float32, arrays[name].shape))
     return states

@@ -287,7 +287,7 @@ def check_frequency(freq: str | int, ds: pd.Index) -> str | int:
         return int(freq)
     try:
         offset = to_offset(freq) if isinstance(freq, str) else None
-    except ValueError:
+    except (ValueError, OverflowError):  # the second for steps that no 64 bits hold
         offset = None
     if offset is None or offset.n < 1:
         raise DataError(
