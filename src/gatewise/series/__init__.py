@@ -7,15 +7,36 @@ everything it had to guess. What cannot be used is a `DataError` that names the 
 - `files`: a CSV or parquet file as one table.
 - `tables`: any source as one table, and which of its columns to use.
 - `records`: the series, the forecasts, and the tables they go out as.
+- `stack`: the rows of all series in flat arrays.
 - `checks`: dates on their calendar, values without holes.
+- `covariates`, `calendar`: what is known beside the series, and the features it makes.
+- `features`: those features as arrays.
+- `known`: of the dates to be forecast.
+- `joining`: laid beside the series.
 """
 
-from gatewise.series.checks import FILLS, check_dates, check_values, frequency_of, in_order, split
+from collections.abc import Sequence
+
+from gatewise.series.checks import (
+    FILLS,
+    LARGEST,
+    Repair,
+    checked,
+    frequency_of,
+    in_order,
+    refused,
+    repairs_in_words,
+)
 from gatewise.series.dates import DataError, check_frequency, future, season_length
-from gatewise.series.records import Forecast, Panel, Series, as_pandas, to_frame, to_table, write_csv
-from gatewise.series.tables import Source, choose_columns, load
+from gatewise.series.joining import Asked, joined_to
+from gatewise.series.known import known_ahead, split_future
+from gatewise.series.records import Bad, Forecast, Panel, Series, as_pandas, futures, to_frame, to_table, write_csv
+from gatewise.series.stack import ON_BAD, Aside, Stack, stacked
+from gatewise.series.tables import LAYOUTS, Columns, Source, Table, choose_columns, load
 
 __all__ = [
+    "LARGEST",
+    "Bad",
     "DataError",
     "Forecast",
     "Panel",
@@ -24,6 +45,8 @@ __all__ = [
     "check_frequency",
     "check_length",
     "future",
+    "futures",
+    "known_ahead",
     "read",
     "season_length",
     "to_frame",
@@ -35,36 +58,62 @@ __all__ = [
 def read(
     source: Source,
     *,
+    layout: str = "long",
     id_column: str | None = None,
     time_column: str | list[str] | None = None,
-    target_column: str | None = None,
+    target_column: str | list[str] | None = None,
     freq: str | int | None = None,
     fill: str | None = None,
     sort: bool = False,
+    past: str | Sequence[str] = (),
+    known: str | Sequence[str] = (),
+    static: str | Sequence[str] = (),
+    calendar: bool | str | Sequence[str] = False,
+    like: Panel | None = None,
+    on_bad: str = "raise",
 ) -> Panel:
     """Read series from a file, a table or an array, and check them.
 
     A table is long: one row per series and date, columns unique_id, ds, y; other names are guessed where only one can
-    be meant, and the guess is stated in `Panel.guesses`. The frequency is inferred, also across gaps.
+    be meant, and the guess is stated in `Panel.guesses`. The frequency is inferred, also across gaps. Wide tables are
+    read where `layout` says so.
 
     Arguments:
         source: path to a CSV (.csv, .csv.gz; any of , ; tab | between the fields) or .parquet file; a pandas or polars
             table or series (dates from a pandas index); a 1-D array, list or tensor (time 0, 1, 2, ...); or a panel
             that was read before, which comes back as it is.
+        layout: "long"; "columns", each column beside the time is a series, blank cells before its first and after its
+            last value are no part of it; or "rows", each row is a series (as in the files of the M4 competition): its
+            name, then its values at time 0, 1, 2, ..., blank cells at the end are no part of it.
         id_column: column that names the series (--id).
         time_column: column of dates or whole numbers, or several that make one, such as ["year", "month"] (--time).
-        target_column: column to forecast (--target).
+        target_column: column to forecast (--target); of several, each is a series, in a table with an id_column
+            named id/column.
         freq: pandas offset alias, or whole-number step, where it cannot be inferred (--freq).
         fill: how to repair missing values and dates: "interpolate" (linear in time), "previous" (the last known
-            value) or "zero" (--fill).
+            value) or "zero" (--fill). Past covariates are never interpolated, categories only given the one before.
         sort: put the dates in order first (--sort).
+        past: covariates known up to the end only: columns of numbers, or of categories (text, True and False, pandas'
+            categorical).
+        known: covariates known in advance. With layout="columns" a column holds for all series. Rows at the end that
+            have them and no value yet are kept for the forecast.
+        static: covariates with one value for the whole of a series.
+        calendar: True for features of every cycle of the calendar that the frequency shows, such as the day of the
+            week, or the names of some; see `gatewise.series.calendar.cycles`.
+        like: a panel whose frequency, covariates and categories are to be those of this one; its columns are found by
+            the same names where there are covariates.
+        on_bad: what becomes of a series with an error: "raise" the error; "skip" puts the series aside, into
+            `Panel.bad`, with the error's message, and reads the rest; "naive" also mends it as far as a naive forecast
+            needs. The frequency is then that of most rows, not of the longest series.
 
     Returns:
-        The checked series with their frequency and the guesses.
+        The checked series with their covariates, their frequency and the guesses.
 
     Raises:
-        DataError: naming the series, the row or date, and the remedy: missing, infinite or textual values; missing,
-            duplicate, unsorted, unreadable or off-calendar dates; unreadable files; columns that cannot be told apart.
+        DataError: naming the series, the row or date, and the remedy: missing, infinite, textual or huge values;
+            missing, duplicate, unsorted, unreadable or off-calendar dates; missing values or new categories of
+            covariates; unreadable files; columns that cannot be told apart; with on_bad="skip" or "naive" only what
+            spoils the table as a whole, or every series.
 
     >>> import pandas as pd
     >>> panel = read(pd.DataFrame({"Month": ["1949-01", "1949-02", "1949-03"], "sales": [112, 118, 132]}))
@@ -73,22 +122,70 @@ def read(
     >>> print(*panel.guesses, sep="; ")
     time column: 'Month' (the only one that reads as dates); target column: 'sales' (the only one left);
     frequency: MS (month start), inferred from 3 dates
+
+    A table with a series in each column, one of them with a hole:
+
+    >>> table = pd.DataFrame({"day": pd.date_range("2024-01-01", periods=4), "a": [1, 2, 3, 4], "b": [1, None, 3, 4]})
+    >>> panel = read(table, layout="columns", on_bad="skip")
+    >>> [one.unique_id for one in panel.series], [one.unique_id for one in panel.bad]
+    (['a'], ['b'])
+    >>> panel.bad[0].reason.partition(";")[0]
+    "series 'b', row 2: the value at 2024-01-02 is missing (1 of 4 are)"
     """
     if isinstance(source, Panel):
-        options = (id_column, time_column, target_column, freq, fill, sort or None)
-        if any(option is not None for option in options):
-            raise DataError("the data were read already: give columns, freq, fill and sort where they are read")
+        options = (id_column, time_column, target_column, freq, fill, sort or None, like)
+        chosen = past or known or static or calendar
+        if any(option is not None for option in options) or chosen or (layout, on_bad) != ("long", "raise"):
+            raise DataError(
+                "the data were read already: give columns, freq, fill, sort and covariates where they are read"
+            )
         return source
-    if fill is not None and fill not in FILLS:
-        raise DataError(f"fill={fill!r}: expected one of {', '.join(FILLS)} (--fill interpolate)")
-    table = load(source, id_column)
-    columns = choose_columns(table, id_column, time_column, target_column)
-    guesses = [*table.guesses, *columns.guesses]
-    rows = [in_order(one, sort, guesses) for one in split(table, columns, guesses)]
-    calendar = frequency_of(rows, freq, table.known_frequency(columns.time), guesses)
-    series = tuple(check_values(one, check_dates(one, calendar), fill, guesses) for one in rows)
+    _one_of("layout", layout, LAYOUTS, "")
+    _one_of("on_bad", on_bad, ON_BAD, "")
+    _one_of("fill", fill, (None, *FILLS), " (--fill interpolate)")
+    asked = Asked.of(past, known, static, calendar, like)
+    layout = str(asked.read_by.get("layout", layout))
+    asked.check(layout)
+    table = load(source, id_column or asked.id_column, layout, asked.columns)
+    named = asked.named(table, id_column=id_column, time_column=time_column, target_column=target_column)
+    columns = choose_columns(table, **named, layout=layout, covariates=asked.columns)
+    guesses, aside, repairs = [*table.guesses, *columns.guesses], Aside(on_bad), list[Repair]()
+    stacks = _stacks(table, columns, layout, asked, sort, aside, guesses, repairs)
+    stack = stacks[0]
+    freq = like.freq if like is not None and freq is None else freq
+    freq = frequency_of(stack, freq, table.known_frequency(columns.time), aside, guesses)
+    covariates = asked.covariates(table, columns, layout, freq, guesses)
+    series = checked(stack, freq, fill, aside, repairs)
+    guesses.extend(repairs_in_words(repairs, fill))
+    if covariates is not None:
+        series = joined_to(series, stacks, covariates, freq, fill, aside, guesses)
     date_only = any(column in table.date_only for column in columns.time)
-    return Panel(series, calendar, tuple(guesses), table.backend, date_only)
+    bad, categorical = refused(stack, freq, aside), columns.id in table.categorical
+    return Panel(series, freq, tuple(guesses), table.backend, date_only, covariates, bad, on_bad, categorical)
+
+
+def _stacks(
+    table: Table,
+    columns: Columns,
+    layout: str,
+    asked: Asked,
+    sort: bool,
+    aside: Aside,
+    guesses: list[str],
+    repairs: list[Repair],
+) -> tuple[Stack, Stack]:
+    """The rows of all series in order, and those of their future; in a wide table without blank ends."""
+    stack = stacked(table, columns, layout, aside, guesses)
+    if layout == "columns" and not asked.known:
+        stack = stack.without_blanks(guesses)
+    stack, later = split_future(in_order(stack, sort, aside, repairs), asked.known, guesses)
+    return stack.without_blanks(guesses) if layout == "columns" and asked.known else stack, later
+
+
+def _one_of(name: str, value: object, known: tuple[str | None, ...], option: str) -> None:
+    if value not in known:
+        names = ", ".join(one for one in known if one is not None)
+        raise DataError(f"{name}={value!r}: expected one of {names}{option}")
 
 
 def check_length(panel: Panel, minimum: int, why: str) -> None:

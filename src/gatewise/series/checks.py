@@ -1,90 +1,104 @@
-"""Checks and repairs: dates in order, on one calendar, without gaps; values without holes."""
+"""Checks and repairs: dates in order, on one calendar, without gaps; values without holes.
 
-from dataclasses import dataclass, replace
-from typing import Any
+Each check looks at all series at once (`Stack`), and takes a closer look at those that do not pass (`Rows`).
+
+Letters: S series.
+"""
+
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from gatewise.series.dates import (
     DataError,
-    Where,
     check_frequency,
+    follows,
     grid,
     in_words,
     infer_frequency,
-    join_parts,
-    read_dates,
+    on_calendar,
     show,
     tick_count,
 )
-from gatewise.series.records import Series
-from gatewise.series.tables import Columns, Table, read_numbers
+from gatewise.series.records import Bad, Series
+from gatewise.series.stack import FEW, Aside, Rows, Stack, moments
 
 FILLS = {"interpolate": "by interpolation", "previous": "with the value before", "zero": "with zero"}
 FILL_REMEDY = 'pass fill="interpolate", "previous" or "zero" (--fill interpolate)'
+LARGEST = 1e100  # values beyond overflow when squared
+TRIES = 10  # so many frequencies are tried to find that of most series
+
+
+# ------------------------------------------------------------------------------------------------------- repairs
 
 
 @dataclass(frozen=True)
-class Rows:
-    """The rows of one series, not yet checked."""
+class Repair:
+    """What was repaired in one series."""
 
-    unique_id: Any
-    ds: pd.Index
-    y: np.ndarray
-    positions: np.ndarray  # of these rows in the table
-    table: Table
-
-    def where(self, i: int) -> str:
-        return f"{self}, {self.table.row(int(self.positions[i]))}"
-
-    def __str__(self) -> str:
-        return f"series {str(self.unique_id)!r}"
+    kind: str  # "sorted", "left out" or "filled"
+    series: str
+    count: int = 0
+    first: str = ""  # date
 
 
-def split(table: Table, columns: Columns, guesses: list[str]) -> list[Rows]:
-    """The rows of each series, in order of appearance, with dates and numbers read."""
-    frame = table.frame
-    ids = pd.Series([columns.target] * len(frame)) if columns.id is None else frame[columns.id]
-    if ids.isna().any():
-        row = table.row(int(ids.isna().argmax()))
-        raise DataError(f"{row}: no name in series column {columns.id!r}; give one or leave the row out")
-
-    def where(position: int) -> str:
-        return f"series {str(ids.iloc[position])!r}, {table.row(int(position))}"
-
-    ds, note = _time(frame, columns.time, where)
-    guesses.extend([note] if note else [])
-    y = read_numbers(frame[columns.target], where)
-    codes, names = pd.factorize(ids.to_numpy())
-    groups = np.split(np.argsort(codes, kind="stable"), np.bincount(codes).cumsum()[:-1])
-    return [Rows(_plain(name), ds[at], y[at], at, table) for name, at in zip(names, groups, strict=True)]
+def repairs_in_words(repairs: list[Repair], fill: str | None) -> list[str]:
+    """A sentence for each repair, or one for all of a kind where they are many."""
+    sentences: list[str] = []
+    for kind in ("sorted", "left out", "filled"):
+        some = [repair for repair in repairs if repair.kind == kind]
+        sentences += [_one_repair(repair, fill) for repair in some] if len(some) <= FEW else [_many(some, fill)]
+    return sentences
 
 
-def _plain(name: Any) -> Any:
-    """A name as Python's own number or text, not numpy's."""
-    return name.item() if isinstance(name, np.generic) else name
+def _one_repair(repair: Repair, fill: str | None) -> str:
+    if repair.kind == "sorted":
+        return f"sorted by date: {repair.series}"
+    if repair.kind == "left out":
+        return f"left out: the first {repair.count} dates of {repair.series}, whose values are missing"
+    values = "1 value" if repair.count == 1 else f"{repair.count} values"
+    return f"filled {FILLS[str(fill)]}: {values} of {repair.series}, the first at {repair.first}"
 
 
-def _time(frame: pd.DataFrame, columns: tuple[str, ...], where: Where) -> tuple[pd.Index, str | None]:
-    if not columns:
-        return pd.Index(np.arange(len(frame))), "time: rows counted from 0"
-    return read_dates(frame[columns[0]] if len(columns) == 1 else join_parts(frame, columns, where), where)
+def _many(repairs: list[Repair], fill: str | None) -> str:
+    series, count, first = f"{len(repairs)} series", sum(repair.count for repair in repairs), repairs[0]
+    if first.kind == "sorted":
+        return f"sorted by date: {series}, the first {first.series}"
+    if first.kind == "left out":
+        return (
+            f"left out: the first dates of {series}, {count} in all, whose values are missing; first of {first.series}"
+        )
+    return f"filled {FILLS[str(fill)]}: {count} values of {series}, the first of {first.series} at {first.first}"
 
 
 # --------------------------------------------------------------------------------------------------------- order
 
 
-def in_order(one: Rows, sort: bool, guesses: list[str]) -> Rows:
+def in_order(stack: Stack, sort: bool, aside: Aside, repairs: list[Repair]) -> Stack:
     """The rows by date; duplicates are refused, and so is another order unless `sort` is asked for."""
+    late = ~stack.every(_rising(stack.ds))
+    if not late.any():
+        return stack
+    ordered = stack.by_date() if sort else stack
+    single = ordered.every(_rising(ordered.ds))
+    for s in np.flatnonzero(late).tolist():
+        if single[s]:
+            repairs.append(Repair("sorted", str(stack.rows(s))))
+        else:
+            aside.attempt(s, partial(_refuse_disorder, stack.rows(s)))
+    return ordered
+
+
+def _rising(ds: pd.Index) -> np.ndarray:
+    time = moments(ds)
+    return np.asarray(time[1:] > time[:-1])
+
+
+def _refuse_disorder(one: Rows) -> None:
     _refuse_duplicates(one)
-    if one.ds.is_monotonic_increasing:
-        return one
-    if not sort:
-        raise DataError(_out_of_order(one))
-    guesses.append(f"sorted by date: {one}")
-    order = np.argsort(one.ds, kind="stable")
-    return replace(one, ds=one.ds[order], y=one.y[order], positions=one.positions[order])
+    raise DataError(_out_of_order(one))
 
 
 def _refuse_duplicates(one: Rows) -> None:
@@ -108,20 +122,46 @@ def _out_of_order(one: Rows) -> str:
 # ------------------------------------------------------------------------------------------------------ calendar
 
 
-def frequency_of(rows: list[Rows], given: str | int | None, of_index: str | None, guesses: list[str]) -> str | int:
-    """The calendar of the dates, inferred from the longest series unless it is known."""
-    longest = max(rows, key=lambda one: len(one.ds))
+def frequency_of(
+    stack: Stack, given: str | int | None, of_index: str | None, aside: Aside, guesses: list[str]
+) -> str | int:
+    """The calendar of the dates, inferred unless it is known.
+
+    It is that of the longest series; where series with errors are put aside, that of most rows.
+    """
+    good = aside.good(len(stack.names))
+    longest = stack.rows(int(np.where(good, stack.lengths, -1).argmax()))
     known = of_index if given is None else given
     if known is not None:
         freq = check_frequency(known, longest.ds)
         how = "from the index" if given is None else "as given"
         guesses.append(f"frequency: {in_words(freq)}, {how}")
         return freq
-    inferred = infer_frequency(longest.ds)
+    model = longest if aside.on_bad == "raise" else _typical(stack, good) or longest
+    inferred = infer_frequency(model.ds)
     if inferred is None:
-        raise DataError(_no_frequency(longest))
-    guesses.append(f"frequency: {in_words(inferred)}, inferred from {len(longest.ds)} dates")
+        raise DataError(_no_frequency(model))
+    guesses.append(f"frequency: {in_words(inferred)}, inferred from {len(model.ds)} dates")
     return inferred
+
+
+def _typical(stack: Stack, good: np.ndarray) -> Rows | None:
+    """The series whose calendar most rows of all good series follow."""
+    series = np.repeat(np.arange(len(stack.names)), stack.lengths)[:-1]
+    inside = stack.inside() & good[series]
+    steps, left, followed = np.diff(moments(stack.ds)), inside.copy(), {}
+    for _ in range(TRIES):
+        if not left.any():
+            break
+        usual = pd.Series(steps[left]).value_counts().idxmax()
+        candidates = np.unique(series[left & (steps == usual)])
+        s = int(candidates[stack.lengths[candidates].argmax()])
+        freq = infer_frequency(stack.rows(s).ds)
+        stepping = inside & (follows(stack.ds, freq) if freq is not None else False)
+        followed[s] = int(stepping.sum()) if freq is not None else -1
+        left &= ~stepping & (series != s)
+    best = max(followed, key=lambda s: followed[s], default=None)
+    return None if best is None or followed[best] < 0 else stack.rows(best)
 
 
 def _no_frequency(one: Rows) -> str:
@@ -155,7 +195,7 @@ def check_dates(one: Rows, freq: str | int) -> pd.Index:
             "pass a longer step as freq= (--freq)"
         )
     calendar = grid(one.ds, freq)
-    stray = np.flatnonzero(~one.ds.isin(calendar))
+    stray = np.flatnonzero(~np.isin(moments(one.ds), moments(calendar)))
     if len(stray):
         raise DataError(
             f"{one.where(stray[0])}: {show(one.ds[stray[0]])} is not on the calendar {in_words(freq)}; "
@@ -171,21 +211,65 @@ def _span(ds: pd.Index) -> str:
 # -------------------------------------------------------------------------------------------------------- values
 
 
-def check_values(one: Rows, calendar: pd.Index, fill: str | None, guesses: list[str]) -> Series:
+def checked(stack: Stack, freq: str | int, fill: str | None, aside: Aside, repairs: list[Repair]) -> tuple[Series, ...]:
+    """The series that have no error, each on its whole calendar."""
+    good = aside.good(len(stack.names))
+    regular = _regular(stack, freq)
+    whole = stack.every(np.abs(stack.y) <= LARGEST)  # a missing value is not: it needs a closer look
+    shared: dict[tuple[int, int], pd.Index] = {}
+    first = moments(stack.ds)[np.minimum(stack.bounds[:-1], len(stack.ds) - 1)].tolist()
+    bounds, series = stack.bounds.tolist(), []
+    for s in np.flatnonzero(good).tolist():
+        span = slice(bounds[s], bounds[s + 1])
+        if regular[s] and whole[s]:
+            key = (first[s], bounds[s + 1] - bounds[s])
+            if key not in shared:  # equal dates are kept once
+                shared[key] = stack.ds[span].copy(deep=True)
+            series.append(Series(stack.names[s], shared[key], stack.y[span]))
+            continue
+        one = aside.attempt(s, partial(_check_one, stack.rows(s), bool(regular[s]), freq, fill, repairs))
+        series += [one] if one is not None else []
+    aside.good(len(stack.names))
+    return tuple(series)
+
+
+def _regular(stack: Stack, freq: str | int) -> np.ndarray:
+    """Which series run on the calendar without gaps: (S,) booleans."""
+    starts = stack.ds[np.minimum(stack.bounds[:-1], len(stack.ds) - 1)]
+    return np.asarray(stack.every(follows(stack.ds, freq)) & on_calendar(starts, freq))
+
+
+def _check_one(one: Rows, regular: bool, freq: str | int, fill: str | None, repairs: list[Repair]) -> Series:
+    calendar = one.ds if regular else check_dates(one, freq)
+    return check_values(one, calendar, fill, repairs)
+
+
+def check_values(one: Rows, calendar: pd.Index, fill: str | None, repairs: list[Repair]) -> Series:
     """The series on its whole calendar; missing dates and values are filled if asked, and errors if not."""
     missing = np.flatnonzero(np.isnan(one.y))
     if len(missing) == len(one.y):
         raise DataError(f"{one} has no values at all; check the target column (--target COL)")
+    _refuse_large(one)
     if len(calendar) == len(one.ds) and not len(missing):
         return Series(one.unique_id, one.ds, one.y)
     if fill is not None:
-        return _filled(one, calendar, fill, guesses)
+        return _filled(one, calendar, fill, repairs)
     if len(calendar) > len(one.ds):
         raise DataError(_gaps(one, calendar))
     raise DataError(
         f"{one.where(missing[0])}: the value at {show(one.ds[missing[0]])} is missing "
         f"({len(missing)} of {len(one.y)} are); {FILL_REMEDY}"
     )
+
+
+def _refuse_large(one: Rows) -> None:
+    sizes = np.nan_to_num(np.abs(one.y))
+    worst = int(sizes.argmax())
+    if sizes[worst] > LARGEST:
+        raise DataError(
+            f"{one}, {one.ds[worst]}: {one.y[worst]:g} is too large, expected at most {LARGEST:g} either way; "
+            "use a larger unit"
+        )
 
 
 def _gaps(one: Rows, calendar: pd.Index) -> str:
@@ -196,8 +280,9 @@ def _gaps(one: Rows, calendar: pd.Index) -> str:
     return f"{one}: {count} missing from {_span(one.ds)}: {dates} (the first after {before}); {FILL_REMEDY}"
 
 
-def _filled(one: Rows, calendar: pd.Index, fill: str, guesses: list[str]) -> Series:
-    y = pd.Series(one.y, index=one.ds).reindex(calendar).to_numpy(np.float64, copy=True)
+def _filled(one: Rows, calendar: pd.Index, fill: str, repairs: list[Repair]) -> Series:
+    y = np.full(len(calendar), np.nan)
+    y[np.searchsorted(moments(calendar), moments(one.ds))] = one.y
     known = np.flatnonzero(~np.isnan(y))
     if fill == "interpolate" and known[-1] < len(y) - 1:
         raise DataError(
@@ -206,22 +291,54 @@ def _filled(one: Rows, calendar: pd.Index, fill: str, guesses: list[str]) -> Ser
         )
     start = 0 if fill == "zero" else int(known[0])
     if start:
-        guesses.append(f"left out: the first {start} dates of {one}, whose values are missing")
-    gone = np.isnan(y[start:])
-    repaired = _repaired(one, calendar[start:], y[start:], fill, guesses)
-    return Series(one.unique_id, calendar[start:], repaired, gone if gone.any() else None)
+        repairs.append(Repair("left out", str(one), start))
+    ds, y = calendar[start:], y[start:]
+    gone = np.isnan(y)
+    if not gone.any():
+        return Series(one.unique_id, ds, y)
+    repairs.append(Repair("filled", str(one), int(gone.sum()), show(ds[gone.argmax()])))
+    return Series(one.unique_id, ds, _without_holes(ds, y, fill), gone)
 
 
-def _repaired(one: Rows, ds: pd.Index, y: np.ndarray, fill: str, guesses: list[str]) -> np.ndarray:
+def _without_holes(ds: pd.Index, y: np.ndarray, fill: str) -> np.ndarray:
     gone, known = np.flatnonzero(np.isnan(y)), np.flatnonzero(~np.isnan(y))
-    if len(gone):
-        values = "1 value" if len(gone) == 1 else f"{len(gone)} values"
-        guesses.append(f"filled {FILLS[fill]}: {values} of {one}, the first at {show(ds[gone[0]])}")
     if fill == "zero":
         y[gone] = 0.0
     elif fill == "previous":
         y[gone] = y[known[np.searchsorted(known, gone) - 1]]
     else:
-        time = ds.asi8 if isinstance(ds, pd.DatetimeIndex) else ds.to_numpy()
+        time = moments(ds)
         y[gone] = np.interp(time[gone], time[known], y[known])
     return y
+
+
+# ----------------------------------------------------------------------------------------------------- put aside
+
+
+def refused(stack: Stack, freq: str | int, aside: Aside) -> tuple[Bad, ...]:
+    """The series with errors, in order of appearance, mended for a naive forecast if that is asked for."""
+    naive = aside.on_bad == "naive"
+    return tuple(
+        Bad(stack.names[s], aside.reasons[s], _mended(stack.rows(s), freq) if naive else None)
+        for s in sorted(aside.reasons)
+    )
+
+
+def _mended(one: Rows, freq: str | int) -> Series | None:
+    """What a naive forecast can go by: the last value known at each date of the calendar; None if there is none.
+
+    Rows are put in order, the last of duplicates is kept, and what is no finite value counts as missing.
+    """
+    known = pd.Series(np.where(np.abs(one.y) <= LARGEST, one.y, np.nan), index=one.ds).dropna()
+    known = known[~known.index.duplicated(keep="last")].sort_index()
+    if known.empty:
+        return None
+    span = known.index[:1].append(one.ds[[int(one.ds.argmax())]])
+    if tick_count(span, freq) > 100 * len(one.ds) + 1000:  # a stray date makes it so long
+        return Series(one.unique_id, known.index[-1:], known.to_numpy()[-1:])
+    calendar = grid(span, freq)
+    if not len(calendar):
+        return None
+    y = known.reindex(calendar, method="ffill").to_numpy(np.float64)
+    invented = ~calendar.isin(known.index)
+    return Series(one.unique_id, calendar, y, invented if invented.any() else None)

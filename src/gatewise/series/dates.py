@@ -34,6 +34,7 @@ MORE_FORMATS = (  # of everyday exports, which pandas does not guess
     *("%b-%y", "%b-%Y", "%b %Y", "%B %Y", "%d-%b-%y", "%d.%m.%y", "%m.%d.%y", "%d/%m/%y", "%m/%d/%y"),
     *("%d/%m/%Y %I:%M %p", "%m/%d/%Y %I:%M %p", "%d/%m/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M:%S %p"),
 )
+NANOSECONDS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 PARTS = ("year", "month", "day", "hour", "minute", "second")
 
 # Offset alias without its anchor -> (in words, steps of the usual season).
@@ -59,6 +60,14 @@ class DataError(ValueError):
     """The data cannot be used as they are; the message names the row or date and the remedy."""
 
 
+class RowError(DataError):
+    """Rows that cannot be used, by position; `tell` words any of them, so that each series is told of its own."""
+
+    def __init__(self, rows: np.ndarray, tell: Callable[[np.ndarray], str]) -> None:
+        super().__init__(tell(rows))
+        self.rows, self.tell = rows, tell
+
+
 def show(moment: object) -> str:
     """A date as a person writes it: without the time of day at midnight, whole numbers as they are."""
     if isinstance(moment, pd.Timestamp) and moment == moment.normalize() and moment.tz is None:
@@ -71,7 +80,7 @@ def show(moment: object) -> str:
 
 def looks_like_dates(column: pd.Series) -> bool:
     """Whether most of a column reads as dates; numbers never do."""
-    present = column.dropna()
+    present = column.dropna().drop_duplicates() if is_text(column) else column.dropna()
     if len(present) == 0 or pd.api.types.is_numeric_dtype(present):
         return False
     if not is_text(present):
@@ -82,6 +91,8 @@ def looks_like_dates(column: pd.Series) -> bool:
 def read_dates(column: pd.Series, where: Where) -> tuple[pd.Index, str | None]:
     """A column as a time index, and what had to be guessed to read it."""
     _refuse_missing(column, where)
+    if pd.api.types.infer_dtype(column) in ("integer", "floating", "mixed-integer-float"):  # also held as objects
+        column = pd.to_numeric(column)
     if pd.api.types.is_numeric_dtype(column):
         return _whole_numbers(column, where)
     if is_text(column):
@@ -97,24 +108,32 @@ def join_parts(frame: pd.DataFrame, columns: Sequence[str], where: Where) -> pd.
     for column in columns:
         _refuse_missing(frame[column], where)
     if not {"year"} <= {str(column).lower() for column in columns} <= set(PARTS):
-        return frame[list(columns)].astype(str).agg(" ".join, axis=1).rename(" ".join(columns))
+        first, *others = [frame[column].astype(str) for column in columns]
+        return first.str.cat(others, sep=" ").rename(" ".join(columns))
     parts = {str(column).lower(): pd.to_numeric(frame[column], errors="coerce") for column in columns}
     dates = pd.to_datetime(pd.DataFrame({"month": 1, "day": 1, **parts}), errors="coerce")
     bad = np.flatnonzero(dates.isna())
+
+    def tell(rows: np.ndarray) -> str:
+        values = ", ".join(f"{column} {frame[column].iloc[rows[0]]}" for column in columns)
+        return f"{where(rows[0])}: {values} is no date; correct the row or leave it out"
+
     if len(bad):
-        values = ", ".join(f"{column} {frame[column].iloc[bad[0]]}" for column in columns)
-        raise DataError(f"{where(bad[0])}: {values} is no date; correct the row or leave it out")
+        raise RowError(bad, tell)
     return dates
 
 
 def _refuse_missing(column: pd.Series, where: Where) -> None:
-    missing = np.flatnonzero(column.isna())
-    if len(missing):
-        rows = "1 row has" if len(missing) == 1 else f"{len(missing)} rows have"
-        raise DataError(
-            f"{where(missing[0])}: no date in time column {column.name!r} ({rows} none); "
+    def tell(rows: np.ndarray) -> str:
+        count = "1 row has" if len(rows) == 1 else f"{len(rows)} rows have"
+        return (
+            f"{where(rows[0])}: no date in time column {column.name!r} ({count} none); "
             "give the date or leave the row out"
         )
+
+    missing = np.flatnonzero(column.isna())
+    if len(missing):
+        raise RowError(missing, tell)
 
 
 def is_text(column: pd.Series) -> bool:
@@ -141,22 +160,29 @@ def _whole_numbers(column: pd.Series, where: Where) -> tuple[pd.Index, str | Non
         "a fraction": values != np.round(values),
         "too large": np.abs(values) >= 2.0**62,  # the difference of two such numbers does not fit 64 bits
     }
-    for what, rows in faults.items():
-        if rows.any():
-            first = int(rows.argmax())
-            raise DataError(
-                f"{where(first)}: time {values[first]:g} in column {column.name!r} is {what}; "
+    what = next((what for what, wrong in faults.items() if wrong.any()), None)
+    if what is not None:
+        raise RowError(
+            np.flatnonzero(faults[what]),
+            lambda rows: (
+                f"{where(rows[0])}: time {values[rows[0]]:g} in column {column.name!r} is {what}; "
                 "give dates such as '1949-01', or whole numbers"
-            )
+            ),
+        )
     if str(column.name).lower() == "year" and ((values >= 1000) & (values < 3000)).all():
-        return pd.DatetimeIndex(
-            pd.to_datetime(column.astype(np.int64).astype(str), format="%Y")
-        ), "dates: whole numbers read as years"
+        return _digits(column, "%Y"), "dates: whole numbers read as years"
     if ((values >= 1e7) & (values < 3e7)).all():
-        dates = pd.to_datetime(column.astype(np.int64).astype(str), format="%Y%m%d", errors="coerce")
+        dates = _digits(column, "%Y%m%d")
         if dates.notna().all():
-            return pd.DatetimeIndex(dates), "dates: whole numbers read as year, month, day"
+            return dates, "dates: whole numbers read as year, month, day"
     return pd.Index(column.to_numpy(np.int64)), "time: whole numbers, not dates"
+
+
+def _digits(column: pd.Series, form: str) -> pd.DatetimeIndex:
+    """Whole numbers as the dates that their digits write; each distinct one is read once."""
+    codes, distinct = pd.factorize(column.astype(np.int64))
+    dates = pd.to_datetime(pd.Series(distinct).astype(str), format=form, errors="coerce")
+    return pd.DatetimeIndex(dates).take(codes)
 
 
 def _readings(text: pd.Series) -> list[pd.Series]:
@@ -171,33 +197,48 @@ def _readings(text: pd.Series) -> list[pd.Series]:
         return [pd.Series(pd.PeriodIndex(quarters, freq="Q").to_timestamp(), index=text.index)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pandas warns when the day turns out to come first: both orders are tried here
-        formats = {guess_datetime_format(text.iloc[0], dayfirst=first) for first in (False, True)} - {None}
-    formats |= {
-        form for form in MORE_FORMATS if not pd.isna(pd.to_datetime(text.iloc[0], format=form, errors="coerce"))
-    }
+        formats = next((found for cell in text.iloc[:20] if (found := _formats(cell))), set())
     return [pd.to_datetime(text, format=form, errors="coerce") for form in sorted(formats)]
 
 
+def _formats(cell: str) -> set[str]:
+    """The ways in which one cell can be read."""
+    formats = {guess_datetime_format(cell, dayfirst=first) for first in (False, True)} - {None}
+    return formats | {form for form in MORE_FORMATS if not pd.isna(pd.to_datetime(cell, format=form, errors="coerce"))}
+
+
 def _text_dates(column: pd.Series, where: Where) -> tuple[pd.Index, str | None]:
-    readings = sorted(_readings(column), key=lambda reading: int(reading.isna().sum()))
-    best = readings[0] if readings else pd.Series(pd.NaT, index=column.index)
-    bad = np.flatnonzero(best.isna())
+    """Text as dates; each distinct cell is read once."""
+    codes, distinct = pd.factorize(column)
+    cells = pd.Series(distinct)
+    readings = sorted(_readings(cells), key=lambda reading: int(reading.isna().sum()))
+    best = readings[0] if readings else pd.Series(pd.NaT, index=cells.index)
+    example = f" as {cells[best.notna()].iloc[0]!r} can" if best.notna().any() else ""
+    bad = np.flatnonzero(best.isna().to_numpy()[codes])
     if len(bad):
-        example = "" if len(bad) == len(column) else f" as {column[best.notna()].iloc[0]!r} can"
-        raise DataError(
-            f"{where(bad[0])}: {column.iloc[bad[0]]!r} in time column {column.name!r} cannot be read as a date"
-            f"{example}; write dates as 1949-01-31 (or 1949-01, or 1949-01-31 13:00)"
+        raise RowError(
+            bad,
+            lambda rows: (
+                f"{where(rows[0])}: {column.iloc[rows[0]]!r} in time column {column.name!r} cannot be read as a date"
+                f"{example}; write dates as 1949-01-31 (or 1949-01, or 1949-01-31 13:00)"
+            ),
         )
     if len(readings) == 1:
-        mixed = str(best.dt.tz) == "UTC" and not column.str.strip().str.endswith(("Z", "+00:00")).all()
-        note = (
-            None if re.match(r"\s*\d{4}", first := column.iloc[0]) else f"dates: {first!r} read as {show(best.iloc[0])}"
-        )
-        return pd.DatetimeIndex(best), "dates: several UTC offsets, read as UTC" if mixed else note
-    return _day_or_month_first(column, [pd.DatetimeIndex(reading) for reading in readings if reading.notna().all()])
+        dates, note = pd.DatetimeIndex(best), _reading_note(cells, best)
+    else:
+        whole = [pd.DatetimeIndex(reading) for reading in readings if reading.notna().all()]
+        dates, note = _day_or_month_first(cells.rename(column.name), whole)
+    return dates.take(codes).rename(column.name), note
 
 
-def _day_or_month_first(column: pd.Series, readings: list[pd.DatetimeIndex]) -> tuple[pd.Index, str]:
+def _reading_note(cells: pd.Series, dates: pd.Series) -> str | None:
+    if str(dates.dt.tz) == "UTC" and not cells.str.strip().str.endswith(("Z", "+00:00")).all():
+        return "dates: several UTC offsets, read as UTC"
+    first = cells.iloc[0]
+    return None if re.match(r"\s*\d{4}", first) else f"dates: {first!r} read as {show(dates.iloc[0])}"
+
+
+def _day_or_month_first(column: pd.Series, readings: list[pd.DatetimeIndex]) -> tuple[pd.DatetimeIndex, str]:
     """Of the orders that read every cell, the one that gives a regular calendar."""
     readings = readings[:1] if readings[0].equals(readings[-1]) else readings
     differ = int((readings[0] != readings[-1]).argmax())
@@ -266,7 +307,7 @@ def tick_count(ds: pd.Index, freq: str | int) -> int:
     if isinstance(freq, int):
         return int(ds[-1] - ds[0]) // freq + 1
     offset = to_offset(freq)
-    fixed = isinstance(offset, pd.offsets.Tick)
+    fixed = isinstance(offset, pd.offsets.Tick | pd.offsets.Day)
     return int((ds[-1] - ds[0]) // pd.Timedelta(offset)) + 1 if fixed else 0
 
 
@@ -274,7 +315,50 @@ def grid(ds: pd.Index, freq: str | int) -> pd.Index:
     """Every date of the calendar from the first to the last."""
     if isinstance(freq, int):
         return pd.Index(np.arange(ds[0], ds[-1] + 1, freq))
-    return pd.date_range(ds[0], ds[-1], freq=freq).as_unit(ds.unit)
+    wall = _wall(ds[[0, -1]], freq)
+    return _back(pd.date_range(wall[0], wall[-1], freq=freq), ds)
+
+
+def follows(ds: pd.Index, freq: str | int) -> np.ndarray:
+    """Whether each date but the first is one step of the calendar after the one before it: (N - 1,) booleans."""
+    if isinstance(freq, int):
+        return np.asarray(np.diff(ds) == freq)
+    offset = to_offset(freq)
+    if isinstance(offset, pd.offsets.Tick) and not isinstance(offset, pd.offsets.Day):
+        steps, left_over = divmod(offset.nanos, NANOSECONDS[ds.unit])
+        return np.asarray((np.diff(ds.asi8) == steps) & (left_over == 0))
+    wall = _wall(ds, freq)
+    codes, distinct = pd.factorize(wall)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", pd.errors.PerformanceWarning)  # some offsets are added date by date
+            following = (distinct + offset).as_unit(wall.unit)
+    except (pd.errors.OutOfBoundsDatetime, OverflowError):  # at the end of what pandas holds
+        return np.zeros(len(ds) - 1, bool)
+    return np.asarray(wall.asi8[1:] == following.asi8[codes[:-1]])
+
+
+def on_calendar(ds: pd.Index, freq: str | int) -> np.ndarray:
+    """Whether a calendar can begin at each of the dates: (N,) booleans."""
+    if isinstance(freq, int):
+        return np.ones(len(ds), bool)
+    offset = to_offset(freq)
+    codes, distinct = pd.factorize(_wall(ds, freq))
+    return np.asarray(np.array([offset.is_on_offset(date) for date in distinct], bool)[codes])
+
+
+def _wall(ds: pd.DatetimeIndex, freq: str) -> pd.DatetimeIndex:
+    """The dates as clocks on the wall show them, if the calendar goes by days; steps of hours go by time itself."""
+    offset = to_offset(freq)
+    by_time = isinstance(offset, pd.offsets.Tick) and not isinstance(offset, pd.offsets.Day)
+    return ds if ds.tz is None or by_time else ds.tz_localize(None)
+
+
+def _back(made: pd.DatetimeIndex, ds: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Dates of the wall in the zone and unit of `ds`; where the clocks skip an hour, the first moment after it."""
+    if ds.tz is not None and made.tz is None:
+        made = made.tz_localize(ds.tz, ambiguous=np.ones(len(made), bool), nonexistent="shift_forward")
+    return made.as_unit(ds.unit)
 
 
 def check_frequency(freq: str | int, ds: pd.Index) -> str | int:
@@ -319,12 +403,13 @@ def future(ds: pd.Index, freq: str | int, horizon: int) -> pd.Index:
         raise ValueError(f"horizon is {horizon}, expected at least 1")
     if isinstance(freq, int):
         return pd.Index(ds[-1] + freq * np.arange(1, horizon + 1))
+    last = ds[-1:]
     try:
-        return pd.date_range(ds[-1], periods=horizon + 1, freq=freq).as_unit(ds.unit)[1:]
+        return _back(pd.date_range(_wall(last, freq)[0], periods=horizon + 1, freq=freq), last)[1:]
     except (pd.errors.OutOfBoundsDatetime, OverflowError):
-        pass  # nanoseconds end in the year 2262, microseconds do not
+        last = last.as_unit("us")  # nanoseconds end in the year 2262, microseconds do not
     try:
-        return pd.date_range(ds[-1].as_unit("us"), periods=horizon + 1, freq=freq, unit="us")[1:]
+        return _back(pd.date_range(_wall(last, freq)[0], periods=horizon + 1, freq=freq, unit="us"), last)[1:]
     except (pd.errors.OutOfBoundsDatetime, OverflowError):
         raise DataError(
             f"{horizon} steps of {freq} from {show(ds[-1])} pass the last date that pandas holds; ask for fewer"

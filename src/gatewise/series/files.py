@@ -5,6 +5,7 @@ import io
 import re
 import warnings
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,13 @@ import pandas as pd
 from gatewise.series.dates import DataError, is_text
 
 
-def read_file(path: Path, id_column: str | None) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """The table in a file, and what had to be guessed to read it; the names of series in a CSV stay text as written."""
+def read_file(
+    path: Path, id_column: str | None, first_is_id: bool = False, covariates: Sequence[str] = ()
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The table in a file, and what had to be guessed to read it.
+
+    In a CSV the names of series stay text as written, and so do the categories of covariates: None and NA are some.
+    """
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -26,11 +32,13 @@ def read_file(path: Path, id_column: str | None) -> tuple[pd.DataFrame, tuple[st
         return _parquet(path, content), ()
     text = _decoded(path, content)
     delimiter = _delimiter(text)
-    frame = _parsed(path, text, delimiter, "unique_id" if id_column is None else id_column)
-    if delimiter == ",":
-        return frame, ()
-    guesses = [f"delimiter: {delimiter!r}", *_decimal_points(frame, text, delimiter)]
-    return _decimal_commas(frame, guesses), tuple(guesses)
+    frame = _parsed(path, text, delimiter, id_column, first_is_id)
+    guesses: list[str] = []
+    if delimiter != ",":
+        guesses = [f"delimiter: {delimiter!r}", *_decimal_points(frame, text, delimiter)]
+        frame = _decimal_commas(frame, guesses)
+    words = [column for column in covariates if column in frame.columns and is_text(frame[column])]
+    return frame.assign(**_as_written(text, delimiter, words)), tuple(guesses)
 
 
 def _parquet(path: Path, content: bytes) -> pd.DataFrame:
@@ -74,15 +82,23 @@ def _fields(text: str, delimiter: str, **options: Any) -> pd.DataFrame:
     return pd.read_csv(io.StringIO(text), sep=delimiter, low_memory=False, skip_blank_lines=False, **options)
 
 
-def _parsed(path: Path, text: str, delimiter: str, id_column: str) -> pd.DataFrame:
+def _as_written(text: str, delimiter: str, columns: list[str]) -> dict[str, pd.Series]:
+    """Columns as text, in which only what is empty is missing."""
+    if not columns:
+        return {}
+    fields = _fields(text, delimiter, usecols=columns, dtype=str, keep_default_na=False, na_values=[""])
+    return {column: fields[column] for column in columns}
+
+
+def _parsed(path: Path, text: str, delimiter: str, id_column: str | None, first_is_id: bool) -> pd.DataFrame:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
             _refuse_repeated(path, _fields(text, delimiter, header=None, nrows=1, dtype=str).iloc[0].dropna())
             frame = _fields(text, delimiter)
+            id_column = id_column or (frame.columns[0] if first_is_id else "unique_id")
             if id_column in frame.columns:  # text as written, or "007" were 7 and "NA" were missing
-                names = _fields(text, delimiter, usecols=[id_column], dtype=str, keep_default_na=False, na_values=[""])
-                frame[id_column] = names[id_column]
+                frame[id_column] = _as_written(text, delimiter, [id_column])[id_column]
     except DataError:
         raise
     except (ValueError, pd.errors.ParserWarning) as reason:  # pandas' own parser errors are ValueErrors
@@ -109,10 +125,13 @@ def _refuse_repeated(path: Path, header: pd.Series) -> None:
 
 def _decimal_points(frame: pd.DataFrame, text: str, delimiter: str) -> list[str]:
     """A sentence for each column of numbers such as 1.000, which beside decimal commas may mean a thousand."""
-    columns = [column for column in frame.columns if frame[column].dtype.kind == "f"]
+    columns = [column for column in frame.columns if frame[column].dtype.kind == "f"] if delimiter == ";" else []
+    if not columns:
+        return []
+    written = _fields(text, delimiter, usecols=columns, dtype=str)
     guesses = []
-    for column in columns if delimiter == ";" else []:
-        cells = _fields(text, delimiter, usecols=[column], dtype=str)[column].dropna().str.strip()
+    for column in columns:
+        cells = written[column].dropna().str.strip()
         dotted = cells[cells.str.contains(".", regex=False)]
         if len(dotted) and cells.str.fullmatch(r"[+-]?(0|[1-9]\d{0,2}(\.\d{3})?)").all():
             guesses.append(

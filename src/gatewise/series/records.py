@@ -6,14 +6,17 @@ Letters: T time steps, h horizon, S sample paths.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from gatewise import atomic
-from gatewise.series.dates import season_length
+from gatewise.series.dates import future, season_length
 from gatewise.series.tables import Backend, load
+
+if TYPE_CHECKING:
+    from gatewise.series.covariates import Covariates
 
 
 @dataclass(frozen=True)
@@ -25,15 +28,39 @@ class Series:
         ds: (T,) dates, or whole numbers.
         y: (T,) values, float64.
         filled: (T,) whether fill= invented the value, for a missing value or a missing date; None if it invented none.
+        past: (T, P) covariates that are known up to the end only.
+        known: (T, K) covariates that are known in advance.
+        static: (C,) covariates that have one value for the whole series.
+        ahead: (h, K) what is known in advance of the h steps after the end, as far as its table has it.
     """
 
     unique_id: Any
     ds: pd.Index
     y: np.ndarray
     filled: np.ndarray | None = None
+    past: np.ndarray | None = None
+    known: np.ndarray | None = None
+    static: np.ndarray | None = None
+    ahead: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.y)
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A series that cannot be used, put aside by on_bad="skip" or "naive".
+
+    Attributes:
+        unique_id: its name.
+        reason: what is wrong with it, and the remedy.
+        series: what a naive forecast can go by: in order, the last of duplicates kept, holes filled with the value
+            before; None if there is no value to go by, or it was skipped.
+    """
+
+    unique_id: Any
+    reason: str
+    series: Series | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +73,10 @@ class Panel:
         guesses: a sentence for everything that was guessed, repaired or left out.
         backend: the library that tables are to be answered in.
         date_only: whether dates are answered without a time of day (polars' `Date`).
+        categorical: whether names of series are answered as polars' `Categorical`.
+        covariates: names and categories of the covariates of the series.
+        bad: the series that were put aside, in the order of the table.
+        on_bad: what was asked to become of series with an error; see `gatewise.read`.
     """
 
     series: tuple[Series, ...]
@@ -53,6 +84,25 @@ class Panel:
     guesses: tuple[str, ...] = ()
     backend: Backend = "pandas"
     date_only: bool = False
+    covariates: "Covariates | None" = None
+    bad: tuple[Bad, ...] = ()
+    on_bad: str = "raise"
+    categorical: bool = False
+
+    def table(self, frame: pd.DataFrame) -> Any:
+        """A pandas table in the library of the data, its names and dates of the same type."""
+        return to_table(frame, self.backend, date_only=self.date_only, categorical=self.categorical)
+
+    def report(self) -> Any:
+        """The series that were put aside as a table: unique_id, reason; in the library of the data.
+
+        >>> from gatewise.series import read
+        >>> panel = read(pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, np.nan]}), layout="rows", on_bad="skip")
+        >>> panel.report().columns.tolist(), len(panel.report())
+        (['unique_id', 'reason'], 1)
+        """
+        columns = {"unique_id": [one.unique_id for one in self.bad], "reason": [one.reason for one in self.bad]}
+        return self.table(pd.DataFrame(columns))
 
     @property
     def season(self) -> int:
@@ -85,13 +135,7 @@ class Forecast:
 
     def frame(self) -> pd.DataFrame:
         """The forecast in columns: unique_id, ds, the model, and per level, ascending, its lower and upper bound."""
-        bounds = {
-            f"{self.model}-{side}-{level:g}": values
-            for level in sorted(self.intervals)
-            for side, values in zip(("lo", "hi"), self.intervals[level], strict=True)
-        }
-        names = [self.unique_id] * len(self.ds)
-        return pd.DataFrame({"unique_id": names, "ds": self.ds, self.model: self.mean, **bounds})
+        return to_frame([self])
 
 
 def to_frame(forecasts: Sequence[Forecast], backend: Backend = "pandas", *, date_only: bool = False) -> Any:
@@ -117,18 +161,69 @@ def to_frame(forecasts: Sequence[Forecast], backend: Backend = "pandas", *, date
         raise ValueError(
             f"expected forecasts of one model with the same levels, got {sorted(kinds) or 'none'}; make a table of each"
         )
-    frame = pd.concat([one.frame() for one in forecasts], ignore_index=True)
-    return to_table(frame, backend, date_only=date_only)
+    columns = {"unique_id": _names(forecasts), "ds": joined([one.ds for one in forecasts])}
+    columns[forecasts[0].model] = np.concatenate([one.mean for one in forecasts])
+    for level in sorted(forecasts[0].intervals):
+        for side, name in enumerate(("lo", "hi")):
+            bound = np.concatenate([one.intervals[level][side] for one in forecasts])
+            columns[f"{forecasts[0].model}-{name}-{level:g}"] = bound
+    return to_table(pd.DataFrame(columns), backend, date_only=date_only)
 
 
-def to_table(frame: pd.DataFrame, backend: Backend = "pandas", *, date_only: bool = False) -> Any:
-    """A pandas table in the library asked for; see `to_frame`."""
+def _names(forecasts: Sequence[Forecast]) -> pd.Index:
+    """The name of each forecast, as often as it has dates."""
+    return pd.Index([one.unique_id for one in forecasts]).repeat([len(one.ds) for one in forecasts])
+
+
+def joined(indexes: Sequence[pd.Index]) -> pd.Index:
+    """Time indexes one after the other; equal objects are many where series share their dates."""
+    distinct = {id(one): one for one in indexes}
+    place = {key: i for i, key in enumerate(distinct)}
+    first, *others = distinct.values()
+    starts = np.cumsum([0, *(len(one) for one in distinct.values())])
+    at = [np.arange(starts[i], starts[i + 1]) for i in (place[id(one)] for one in indexes)]
+    return first.append(others).take(np.concatenate(at))
+
+
+def futures(series: Panel | Sequence[Series], freq: str | int, horizon: int) -> list[pd.Index]:
+    """The next dates of many series; series that end at the same date share one index.
+
+    Arguments:
+        series: S series, or a panel of them.
+        freq: their calendar.
+        horizon: number of dates, h.
+
+    Returns:
+        S indexes of h dates; see `gatewise.series.future`, also for the errors.
+
+    >>> ds = pd.date_range("1961-01-01", periods=2, freq="MS")
+    >>> a, b = futures([Series("A", ds, np.ones(2)), Series("B", ds[1:], np.ones(1))], "MS", 12)
+    >>> a is b, str(a[-1].date())
+    (True, '1962-02-01')
+    """
+    ends: dict[int, pd.Index] = {}  # of each index
+    made: dict[Any, pd.Index] = {}  # of each last date
+    answers = []
+    for one in series.series if isinstance(series, Panel) else series:
+        if id(one.ds) not in ends:
+            last = (one.ds[-1], one.ds.dtype)
+            ends[id(one.ds)] = made[last] if last in made else made.setdefault(last, future(one.ds, freq, horizon))
+        answers.append(ends[id(one.ds)])
+    return answers
+
+
+def to_table(
+    frame: pd.DataFrame, backend: Backend = "pandas", *, date_only: bool = False, categorical: bool = False
+) -> Any:
+    """A pandas table in the library asked for; see `to_frame`. Names of series are polars' `Categorical` if asked."""
     if backend == "pandas":
         return frame
     import narwhals as nw
 
-    columns = {name: _polars_column(frame[name], date_only).to_native() for name in frame.columns}
-    return nw.from_dict(columns, backend="polars").to_native()
+    columns = {name: _polars_column(frame[name], date_only) for name in frame.columns}
+    if categorical and "unique_id" in columns:
+        columns["unique_id"] = columns["unique_id"].cast(nw.Categorical)
+    return nw.from_dict({name: one.to_native() for name, one in columns.items()}, backend="polars").to_native()
 
 
 def _polars_column(column: pd.Series, date_only: bool) -> Any:
