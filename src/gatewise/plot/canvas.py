@@ -2,7 +2,7 @@
 
 import io
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -33,7 +33,7 @@ STYLE: dict[Any, Any] = {
     "legend.frameon": False,
     "svg.hashsalt": "gatewise",  # the same picture gives the same bytes
 }
-COUNTED = ("time step", "epoch")  # axes whose ticks are whole numbers; all others are dates
+COUNTED = ("time step", "epoch", "steps ahead", "lag [steps]")  # axes whose ticks are whole numbers
 FORMATS = (".png", ".svg", ".pdf")
 
 
@@ -109,22 +109,27 @@ def style() -> Iterator[None]:
 
 
 @contextmanager
-def canvas(ax: "Axes | None") -> "Iterator[Axes]":
-    """The Axes to draw on, in Gatewise's own look."""
+def canvas(ax: "Axes | None", size: tuple[float, float] = (9, 4)) -> "Iterator[Axes]":
+    """The Axes to draw on, in Gatewise's own look; the size in inches is that of a figure of its own."""
     with style():
         from matplotlib.figure import Figure
 
         if ax is None:
-            ax = Figure(figsize=(9, 4), layout="constrained").subplots()
-            ax.grid(color="#dddddd", linewidth=0.6)
-            ax.set_axisbelow(True)
+            ax = grid(Figure(figsize=size, layout="constrained").subplots())
         yield ax
+
+
+def grid(ax: "Axes") -> "Axes":
+    """The same Axes, with pale lines behind what will be drawn."""
+    ax.grid(color="#dddddd", linewidth=0.6)
+    ax.set_axisbelow(True)
+    return ax
 
 
 def caption(ax: "Axes", title: str, x: str, y: str) -> None:
     """Texts, and a legend in rows of its own between title and picture, where it hides nothing."""
     curves = [curve for curve in ax.get_legend_handles_labels()[1] if not curve.startswith("_")]
-    columns = _legend_columns(ax, curves)
+    columns = side_by_side(curves, ax.get_window_extent().width * 72 / ax.figure.dpi)
     rows = -(-len(curves) // columns)
     ax.set_title(shortened(title, 80), loc="left", pad=8 + 18 * rows)
     ax.set_xlabel(x)
@@ -136,17 +141,21 @@ def caption(ax: "Axes", title: str, x: str, y: str) -> None:
         from matplotlib.ticker import MaxNLocator
 
         ax.xaxis.set_major_locator(MaxNLocator(nbins=9, integer=True, steps=[1, 2, 2.5, 5, 10]))
-    else:
-        from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-
-        locator = AutoDateLocator()  # type: ignore[no-untyped-call]  # matplotlib has no types for its dates
-        ax.xaxis.set_major_locator(locator)
-        ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]  # likewise
+    elif x.startswith("date"):
+        dates(ax)
 
 
-def _legend_columns(ax: "Axes", curves: list[str]) -> int:
-    """How many entries of a legend fit side by side over the picture: each has a handle and some 6 points a letter."""
-    width = ax.get_window_extent().width * 72 / ax.figure.dpi
+def dates(ax: "Axes", least: int = 5, most: int | None = None) -> None:
+    """Dates under the picture, each part of a date written once; at least and at most so many of them."""
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    locator = AutoDateLocator(minticks=least, maxticks=most)  # type: ignore[no-untyped-call]  # matplotlib's dates have no types
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]  # likewise
+
+
+def side_by_side(curves: Sequence[str], width: float) -> int:
+    """How many entries of a legend fit into a width in points: each has a handle and some 6 points a letter."""
     entries = [35 + 6 * len(curve) for curve in curves]
     return len(curves) if curves and sum(entries) <= width else max(1, int(width / max(entries, default=width)))
 
