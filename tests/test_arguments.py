@@ -22,13 +22,16 @@ def test_every_argument_is_kept_under_its_name():
         "difference": 1,
         "seasonal_difference": 2,
         "scale": "robust",
-        "strategy": "one-step",
+        "strategy": "segment",
+        "horizon": 8,
         "networks": 4,
         "seed": 9,
         "updates": 33,
         "batch_size": 8,
         "lr": 0.5,
+        "dropout": 0.25,
         "loss": "huber",
+        "fallback": "naive",
         "held_out": 0.3,
         "engine": "reference",
         "quiet": False,
@@ -45,7 +48,7 @@ def test_arguments_are_changed_together_or_not_at_all():
     model = Forecaster()
     assert model.set_params(cell="rnn", hidden_size=3) is model
     assert (model.cell, model.hidden_size, model.name) == ("rnn", 3, "RNN")
-    assert (model.recipe.cell, model.recipe.hidden_size) == ("rnn", 3)
+    assert (model.sizes.cell, model.sizes.hidden_size) == ("rnn", 3)
     with pytest.raises(ValueError, match="lr is -1, expected a number above 0"):
         model.set_params(cell="gru", lr=-1)
     with pytest.raises(
@@ -55,10 +58,16 @@ def test_arguments_are_changed_together_or_not_at_all():
     assert model.get_params() == Forecaster("rnn", 3).get_params()
 
 
-@pytest.mark.parametrize("name", ["hidden_size", "num_layers", "networks", "updates", "batch_size"])
-def test_a_size_that_must_be_is_not_none(name):
-    with pytest.raises(ValueError, match=f"{name} is None, expected a whole number of at least 1"):
-        Forecaster(**{name: None})
+def test_a_size_that_must_be_is_not_none():
+    with pytest.raises(ValueError, match="num_layers is None, expected a whole number of at least 1"):
+        Forecaster(num_layers=None)
+
+
+@pytest.mark.parametrize("name", ["hidden_size", "networks", "updates", "batch_size", "horizon", "context"])
+def test_a_size_that_was_not_given_is_chosen(name):
+    assert getattr(Forecaster(**{name: None}), name) is None
+    with pytest.raises(ValueError, match=f"{name} is 0, expected a whole number of at least 1"):
+        Forecaster(**{name: 0})
 
 
 def test_what_was_fitted_with_other_arguments_is_forgotten():
@@ -90,7 +99,7 @@ def test_an_argument_is_not_assigned_to_unchecked():
 def test_what_is_not_usual_is_shown():
     assert repr(Forecaster()) == "Forecaster()"
     model = Forecaster("gru", hidden_size=np.int64(8), lr=0.003, context=24)
-    assert repr(model) == "Forecaster(cell='gru', hidden_size=8, context=24)"
+    assert repr(model) == "Forecaster(cell='gru', hidden_size=8, context=24, lr=0.003)"
     assert eval(repr(model)).get_params() == model.get_params()
 
 

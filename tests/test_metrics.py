@@ -1,5 +1,6 @@
 """Scores against numbers worked by hand, an independent computation in plain Python, and their properties."""
 
+import math
 import statistics
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatewise.metrics import coverage, interval_score, mae, mase, mse, pinball, rmse, smape
+from gatewise.metrics import coverage, crps, interval_score, mae, mase, mse, msis, pinball, rmse, smape
 
 numbers = st.floats(-1e6, 1e6).map(lambda value: round(value, 3))
 pairs = st.lists(st.tuples(numbers, numbers), min_size=1, max_size=30).map(lambda rows: tuple(zip(*rows, strict=True)))
@@ -49,6 +50,36 @@ def test_interval_scores_worked_by_hand():
     assert coverage(y, lo, hi) == pytest.approx(1 / 3)
     assert interval_score(y, lo, hi, level=95) == pytest.approx(10 + 2 / 0.05 * 2 / 3)
     assert pinball([0.0, 5.0], [1.0, 1.0], quantile=0.9) == pytest.approx((0.1 * 1 + 0.9 * 4) / 2)
+
+
+def test_msis_worked_by_hand():
+    train = [1.0, 5.0, 2.0, 8.0, 4.0, 9.0]  # season 2: 7 / 4
+    y, lo, hi = [0.0, 5.0, 12.0], [1.0, 1.0, 1.0], [11.0, 11.0, 11.0]
+    expected = (10 + 2 / 0.05 * (1 + 0 + 1) / 3) / (7 / 4)
+    assert msis(y, lo, hi, level=95, train=train, season=2) == pytest.approx(expected)
+    assert msis(y, lo, hi, level=95, train=[0.0, 1.0]) == pytest.approx(expected * 7 / 4)
+
+
+def test_crps_worked_by_hand():
+    quantiles = {0.1: [0.0, 2.0], 0.5: [1.0, 3.0], 0.9: [4.0, 5.0]}  # y = 2, 1: 0.2, 0.9; 0.5, 1.0; 0.2, 0.4
+    assert crps([2.0, 1.0], quantiles) == pytest.approx(2 * (0.2 + 0.9 + 0.5 + 1.0 + 0.2 + 0.4) / 6)
+
+
+@given(pairs)
+def test_a_point_forecast_has_its_absolute_error_as_crps(pair):
+    y, f = pair
+    assert crps(y, dict.fromkeys((0.025, 0.1, 0.5, 0.9, 0.975), f)) == pytest.approx(mae(y, f))
+    assert crps(y, {0.5: f}) == pytest.approx(mae(y, f))
+
+
+@pytest.mark.parametrize("y", [-2.0, 0.0, 0.7])
+def test_crps_by_many_quantiles_is_that_of_the_normal_distribution(y):
+    normal = statistics.NormalDist()
+    shares = (np.arange(1000) + 0.5) / 1000
+    made = crps([y], {share: [normal.inv_cdf(share)] for share in shares})
+    # Gneiting and Raftery (2007), the closed form below equation 21
+    expected = y * (2 * normal.cdf(y) - 1) + 2 * normal.pdf(y) - 1 / math.sqrt(math.pi)
+    assert made == pytest.approx(expected, rel=2e-3)
 
 
 @given(pairs)
@@ -129,6 +160,19 @@ def test_the_interval_score_is_the_mean_of_the_two_pinball_losses():
         (lambda: coverage([1.0], [2.0], [0.0]), ValueError, r"lo\[0\] is 2, above hi\[0\] = 0; swap the bounds"),
         (lambda: coverage([1.0], [2.0], [3.0, 4.0]), ValueError, r"hi has shape \(2,\), expected \(1,\) as y"),
         (lambda: interval_score([1.0], [0.0], [2.0], level=100), ValueError, "level is 100, expected a percentage"),
+        (
+            lambda: msis([1.0], [0.0], [2.0], level=100, train=[1.0, 2.0]),
+            ValueError,
+            "level is 100, expected a percent",
+        ),
+        (lambda: msis([1.0], [2.0], [0.0], level=80, train=[1.0, 2.0]), ValueError, r"lo\[0\] is 2, above hi\[0\] = 0"),
+        (
+            lambda: msis([1.0], [0.0], [2.0], level=80, train=[1.0, 1.0]),
+            ValueError,
+            "train repeats itself every 1 step",
+        ),
+        (lambda: crps([1.0], {}), ValueError, "there are no quantiles, expected one or more, such as {0.1: low"),
+        (lambda: crps([1.0], {1.5: [1.0]}), ValueError, "quantile is 1.5, expected a number between 0 and 1"),
         (lambda: pinball([1.0], [0.0], quantile=1.0), ValueError, "quantile is 1.0, expected a number between 0 and 1"),
     ],
 )

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn.functional import linear
 
-from gatewise.networks import Flatten, OneStep
+from gatewise.networks import Flatten, OneStep, Segments
 from gatewise.networks import linear as head
 from gatewise.nn import GRU, LSTM, RNN
 from tolerance import assert_close
@@ -73,6 +73,110 @@ def test_heads_are_where_the_body_is_and_of_its_dtype(device, dtype):
     for network in (OneStep(body, generator=seeded()), Flatten(body, 3, generator=seeded())):
         answers = network(x)
         assert (answers.device.type, answers.dtype) == (device, dtype)
+
+
+# ------------------------------------------------------------------------------------------------- segments
+
+
+def segments(layer=GRU, seed=0, **options):
+    """Networks of three segments of two values, with random weights in all places."""
+    usual = {"segments": 3, "generator": seeded(seed), **options}
+    network = Segments(layer(6, 6, generator=seeded(seed)), 4, 2, **usual)
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.uniform_(-0.5, 0.5, generator=seeded(seed + weight.numel()))
+    return network.eval()
+
+
+def inputs(ahead=0, candidates=0):
+    draw = seeded(7)
+    x = torch.randn(5, 3, 4, generator=draw)
+    known = torch.randn(3, 3, ahead, generator=draw) if ahead else None
+    return x, known, torch.randn(candidates, 3, 3, 2, generator=draw) if candidates else None
+
+
+@pytest.mark.parametrize("layer", [RNN, LSTM, GRU])
+@pytest.mark.parametrize("ahead", [0, 3])
+@pytest.mark.parametrize("candidates", [0, 4])
+def test_segments_are_written_one_step_from_the_state_that_was_read(layer, ahead, candidates):
+    network = segments(layer, ahead=ahead, candidates=candidates, scales=True)
+    x, known, mixed = inputs(ahead, candidates)
+    answers, scales = network(x, known, mixed)
+    _, state = network.body(torch.relu(linear(x, network.embed.weight, network.embed.bias)))
+    for k in range(3):
+        place = network.place[k].expand(3, -1)
+        if ahead:
+            place = place + linear(known[k], network.ahead.weight, network.ahead.bias)
+        hidden = network.body(place[None], state)[0][0]
+        expected = linear(hidden, network.head.weight, network.head.bias)
+        if candidates:
+            logits = linear(hidden, network.shares.weight, network.shares.bias) + network.shares_of_place[k]
+            expected = expected + sum(torch.softmax(logits, -1)[:, j, None] * mixed[j, k] for j in range(4))
+        assert_close(answers[k], expected)
+        assert_close(scales[k], linear(hidden, network.scale.weight, network.scale.bias))
+
+
+def test_untrained_segments_answer_the_mean_of_their_candidates():
+    network = Segments(GRU(6, 6, generator=seeded()), 4, 2, segments=3, candidates=4, scales=True, generator=seeded())
+    x, _, candidates = inputs(candidates=4)
+    answers, scales = network(x, None, candidates)
+    assert_close(answers, candidates.mean(0))
+    assert (scales == 0).all()
+    plain = Segments(GRU(6, 6, generator=seeded()), 4, 2, segments=3, generator=seeded())
+    assert (plain(x) == 0).all()
+
+
+def test_the_scales_of_segments_leave_the_body_alone():
+    network, (x, *_) = segments(scales=True), inputs()
+    network(x)[1].sum().backward()
+    reached = {name for name, weight in network.named_parameters() if weight.grad is not None and weight.grad.any()}
+    assert reached == {"scale.weight", "scale.bias"}
+    without = segments()
+    without.load_state_dict({name: w for name, w in network.state_dict().items() if not name.startswith("scale")})
+    assert torch.equal(without(x), network(x)[0])
+
+
+def test_segments_do_not_touch_each_other_nor_do_sequences():
+    network = segments(ahead=3, candidates=4)
+    x, known, candidates = inputs(3, 4)
+    base = network(x, known, candidates)
+    changed = known.clone()
+    changed[1, 2] += 1
+    assert torch.nonzero((network(x, changed, candidates) != base).any(-1)).tolist() == [[1, 2]]
+    changed = x.clone()
+    changed[0, 1] += 1
+    differs = (network(changed, known, candidates) - base).abs().amax((0, 2)) > 1e-6
+    assert differs.tolist() == [False, True, False]
+
+
+def test_dropout_of_segments_is_for_training():
+    network, (x, *_) = segments(dropout=0.5), inputs()
+    assert torch.equal(network(x), network(x))
+    network.train()
+    with torch.random.fork_rng():
+        assert not torch.equal(network(x), network(x))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda: Segments(GRU(6, 6, bidirectional=True, generator=seeded()), 4, 2),
+            "bidirectional or has a projection",
+        ),
+        (lambda: Segments(LSTM(6, 6, proj_size=3, generator=seeded()), 4, 2), "bidirectional or has a projection"),
+        (lambda: Segments(GRU(6, 6, batch_first=True, generator=seeded()), 4, 2), "leave batch_first out"),
+        (lambda: Segments(GRU(6, 6, generator=seeded()), 4, 2, segments=0, generator=seeded()), "segments is 0"),
+        (lambda: Segments(GRU(6, 6, generator=seeded()), 0, 2, generator=seeded()), "inputs is 0"),
+        (lambda: segments()(torch.zeros(5, 4)), r"x has shape \(5, 4\), expected \(T, B, I\)"),
+    ],
+)
+def test_segments_refuse_what_does_not_fit(make, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        make()
+
+
+# ------------------------------------------------------------------------------------------------- errors
 
 
 def body() -> GRU:

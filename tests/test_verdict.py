@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gatewise.forecast.verdict import band, evidence, judgement
+from gatewise.forecast.verdict import band, evidence, judgement, standing, worst
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,34 @@ def test_a_random_walk_is_seldom_called_worth_using():
     ours, theirs = rng.uniform(1, 3, (2, 1000, 5))  # as good as each other, over five windows
     said = [judgement("LSTM", "Naive", mine, other) for mine, other in zip(ours, theirs, strict=True)]
     assert np.mean(["worth using" in words for words in said]) < 0.1
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "stands"),
+    [
+        ([1.0, 1.0, 1.0], [2.0, 2.0, 2.0], "ahead"),
+        ([1.0, 1.0, 2.1], [2.0, 2.0, 2.0], "unsure"),
+        ([1.0, 1.1, 0.9, 1.2, 1.0, 1.1, 2.1], [2.0] * 7, "ahead"),
+        ([0.97], [1.0], "level"),
+        ([1.5, 0.9], [1.0, 1.0], "behind"),
+    ],
+)
+def test_the_standing_is_what_the_words_say(ours, theirs, stands):
+    words = {"ahead": "worth using", "unsure": "with care", "level": "no better", "behind": "Do not trust"}
+    assert standing(ours, theirs) == stands
+    assert [name for name, said in words.items() if said in judgement("LSTM", "Naive", ours, theirs)] == [stands]
+
+
+def test_how_often_it_is_ahead_may_be_said_in_other_words():
+    said = judgement("LSTM", "Naive", [1.0], [2.0], "in 1 of 1 series and 7 of 9 held-out windows")
+    assert said.endswith("(the last value), in 1 of 1 series and 7 of 9 held-out windows.")
+
+
+def test_the_worst_series_are_named_and_only_those_behind():
+    said = worst(["a", "b", "c", "d", 5], [3.0, 1.0, 9.0, 2.0, 4.0], [1.0, 2.0, 1.0, 1.9, 1.0], "MASE")
+    assert said == "Worst: 'c' (MASE 9 against 1), '5' (MASE 4 against 1), 'a' (MASE 3 against 1)."
+    assert worst(["a"], [1.0], [1.0], "MASE") == ""
+    assert worst(["x" * 50], [2.0], [1.0], "MAE") == f"Worst: '{'x' * 39}…' (MAE 2 against 1)."
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ Every function takes NumPy arrays, torch tensors, pandas columns or lists of equ
 computes in float64 and returns a Python float. `y` is what happened, `f` what was forecast.
 """
 
+from collections.abc import Mapping
 from typing import TypeAlias
 
 import numpy as np
@@ -141,23 +142,7 @@ def mase(y: Values, f: Values, *, train: Values, season: int = 1) -> float:
         >>> mase([5.0, 7.0], [4.0, 4.0], train=[1.0, 3.0, 2.0, 3.0], season=2)
         4.0
     """
-    if isinstance(season, bool) or not isinstance(season, int | np.integer) or season < 1:
-        raise ValueError(f"season is {season!r}, expected a whole number of steps of at least 1")
-    (past,) = _together(train=train)
-    if past.ndim != 1:
-        raise ValueError(f"train has shape {past.shape}, expected one dimension; score each series by itself")
-    if len(past) <= season:
-        raise ValueError(
-            f"train has {len(past)} values, a season of {season} needs at least {season + 1}; "
-            "give a longer train or a shorter season"
-        )
-    scale = float(np.mean(np.abs(past[season:] - past[:-season])))
-    if scale <= 8 * np.finfo(np.float64).eps * np.abs(past).max():
-        raise ValueError(
-            f"train repeats itself every {season} step(s), so the naive error to scale by is 0 to rounding; "
-            "use mae, or another season"
-        )
-    return mae(y, f) / scale
+    return mae(y, f) / _naive_error(train, season)
 
 
 def coverage(y: Values, lo: Values, hi: Values) -> float:
@@ -217,6 +202,36 @@ def interval_score(y: Values, lo: Values, hi: Values, *, level: float) -> float:
     return float(np.mean(hi - lo + 200 / (100 - level) * outside))
 
 
+def msis(y: Values, lo: Values, hi: Values, *, level: float, train: Values, season: int = 1) -> float:
+    """Mean scaled interval score: `interval_score` in units of the in-sample error of the (seasonal) naive forecast.
+
+    `interval_score(y, lo, hi) / mean(|train_t - train_{t - season}|)`; the scale is that of `mase`.
+
+    Reference: Makridakis, Spiliotis and Assimakopoulos (2020), "The M4 Competition", International Journal of
+    Forecasting 36, which scores 95 % intervals by it.
+
+    Arguments:
+        y: observations after the training part, any shape.
+        lo: lower bounds, the shape of `y`.
+        hi: upper bounds, the shape of `y`.
+        level: what the interval promises to cover, in percent, such as 95.
+        train: `(n,)` observations that the forecast was made from, oldest first.
+        season: steps in one season; 1 scales by the plain naive forecast.
+
+    Returns:
+        The score, >= 0, without a unit; smaller is better.
+
+    Raises:
+        TypeError: values that are not real numbers.
+        ValueError: what `interval_score` refuses of an interval and `mase` of a training part.
+
+    Examples:
+        >>> msis([5.0, 12.0], [0.0, 0.0], [10.0, 10.0], level=80, train=[1.0, 3.0, 5.0, 7.0])
+        10.0
+    """
+    return interval_score(y, lo, hi, level=level) / _naive_error(train, season)
+
+
 def pinball(y: Values, f: Values, *, quantile: float) -> float:
     """Mean pinball (quantile) loss, smallest when `f` is the true quantile.
 
@@ -244,6 +259,58 @@ def pinball(y: Values, f: Values, *, quantile: float) -> float:
         raise ValueError(f"quantile is {quantile!r}, expected a number between 0 and 1, such as 0.9")
     y, f = _together(y=y, f=f)
     return float(np.mean(np.maximum(quantile * (y - f), (quantile - 1) * (y - f))))
+
+
+def crps(y: Values, quantiles: Mapping[float, Values]) -> float:
+    """Continuous ranked probability score of a forecast distribution, by the quantiles that are known of it.
+
+    `mean over q of 2 pinball(y, f_q, quantile=q)`, in the unit of `y`. Over all quantiles from 0 to 1 this is the score
+    itself; over a few, evenly spread, it comes near. The quantile 0.5 alone, or a point forecast given for quantiles
+    that lie evenly about 0.5, has its `mae`. Half of it is the mean pinball (multi-quantile) loss.
+
+    Reference: Gneiting and Ranjan (2011), "Comparing density forecasts using threshold- and quantile-weighted scoring
+    rules", Journal of Business and Economic Statistics 29, section 3.
+
+    Arguments:
+        y: observations, any shape.
+        quantiles: forecasts by their quantile, such as `{0.1: low, 0.5: middle, 0.9: high}`, each the shape of `y`.
+
+    Returns:
+        The score, >= 0; smaller is better.
+
+    Raises:
+        TypeError: values that are not real numbers.
+        ValueError: shapes that differ, no values, no quantiles, a value that is NaN or infinite, or a quantile outside
+            0 to 1.
+
+    Examples:
+        >>> crps([4.0, 6.0], {0.25: [3.0, 3.0], 0.5: [5.0, 5.0], 0.75: [7.0, 7.0]})
+        1.0
+    """
+    if not quantiles:
+        raise ValueError("there are no quantiles, expected one or more, such as {0.1: low, 0.5: middle, 0.9: high}")
+    return 2 * float(np.mean([pinball(y, f, quantile=quantile) for quantile, f in quantiles.items()]))
+
+
+def _naive_error(train: Values, season: int) -> float:
+    """The mean absolute error of the (seasonal) naive forecast over a training part, to scale by."""
+    if isinstance(season, bool) or not isinstance(season, int | np.integer) or season < 1:
+        raise ValueError(f"season is {season!r}, expected a whole number of steps of at least 1")
+    (past,) = _together(train=train)
+    if past.ndim != 1:
+        raise ValueError(f"train has shape {past.shape}, expected one dimension; score each series by itself")
+    if len(past) <= season:
+        raise ValueError(
+            f"train has {len(past)} values, a season of {season} needs at least {season + 1}; "
+            "give a longer train or a shorter season"
+        )
+    scale = float(np.mean(np.abs(past[season:] - past[:-season])))
+    if scale <= 8 * np.finfo(np.float64).eps * np.abs(past).max():
+        raise ValueError(
+            f"train repeats itself every {season} step(s), so the naive error to scale by is 0 to rounding; "
+            "use mae, or another season"
+        )
+    return scale
 
 
 def _interval(y: Values, lo: Values, hi: Values) -> tuple[Array, Array, Array]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import Linear, Module
+from torch.nn import Dropout, Linear, Module, Parameter
 from torch.nn.utils import skip_init
 
 from gatewise.nn import GRU, LSTM, RNN
@@ -126,6 +126,126 @@ class Flatten(Module):
         return answers
 
 
+class Segments(Module):
+    """Read a sequence in segments, write what follows in segments.
+
+        e_j = relu(W_e x_j + b_e)                 j = 1, ..., n      each segment read
+        s   = body(e_1, ..., e_n)                                    the last state
+        h_k = body((p_k + W_a a_k + b_a); s)      k = 1, ..., m      one step from there, for each segment ahead
+        y_k = W h_k + b + sum_j softmax(W_c h_k + b_ck)_j candidate_jk
+
+    The segments ahead are written side by side, told apart by a learnt place p_k, so that errors do not add up from
+    one to the next. To each is added a mixture of candidates, such as the same segment of earlier seasons, in shares
+    that the network chooses for each sequence. W, b, W_c and b_c start at zero: untrained, it answers the mean of the
+    candidates.
+
+    Reference: Lin et al., SegRNN: Segment Recurrent Neural Network for Long-Term Time Series Forecasting, 2023,
+    arXiv 2308.11200.
+
+    Arguments:
+        body: a recurrent layer or stack, time-major, of one direction and without projection; its input size is that of
+            the embedding, E.
+        features: of a segment that is read, F.
+        outputs: of a segment that is written, Q.
+        segments: written at once, m.
+        ahead: features that are known of a segment to be written, A; 0 for none.
+        candidates: to be mixed, J; 0 for none.
+        dropout: share of the embedding and of h that is left out in training, drawn from torch's global generator.
+        scales: whether to answer as well the logarithm of a scale for each output, from hidden states whose gradient
+            goes no further, so that the answers are those without it.
+        generator: of the weights, as of the layers; see `gatewise.nn`.
+
+    Returns:
+        From a call with (n, B, F), (m, B, A) or None, and (J, m, B, Q) or None: answers (m, B, Q), with `scales`
+        (2, m, B, Q).
+
+    Raises:
+        TypeError, ValueError: an argument is of the wrong type or out of range; in a call, if the input is no batch of
+            sequences.
+
+    Examples:
+        >>> generator = torch.Generator().manual_seed(0)
+        >>> network = Segments(GRU(16, 16, generator=generator), 24, 24, segments=2, generator=generator)
+        >>> network(torch.zeros(7, 5, 24)).shape
+        torch.Size([2, 5, 24])
+    """
+
+    def __init__(
+        self,
+        body: Body,
+        features: int,
+        outputs: int,
+        *,
+        segments: int = 1,
+        ahead: int = 0,
+        candidates: int = 0,
+        dropout: float = 0.0,
+        scales: bool = False,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        if body.bidirectional or body.proj_size:
+            raise ValueError("the body is bidirectional or has a projection, expected neither; leave them out")
+        self.body = _time_major(body)
+        self.embed = linear(features, body.input_size, generator=generator, **_like(body))
+        self.ahead = linear(ahead, body.input_size, generator=generator, **_like(body)) if ahead else None
+        self.head = _silent(body.hidden_size, outputs, body)
+        self.shares = _silent(body.hidden_size, candidates, body) if candidates else None
+        self.scale = _silent(body.hidden_size, outputs, body) if scales else None
+        m = positive("segments", segments)
+        self.place = Parameter(torch.empty(m, 1, body.input_size, **_like(body)))
+        self.shares_of_place = Parameter(torch.zeros(m, 1, candidates, **_like(body))) if candidates else None
+        self.dropout = Dropout(dropout)
+        with torch.no_grad():
+            draw_uniform(self.place, 0.5, generator)
+
+    def forward(self, x: Tensor, ahead: Tensor | None = None, candidates: Tensor | None = None) -> Tensor:
+        """Answers (m, B, Q) for sequences (n, B, F), what is known ahead (m, B, A), and candidates (J, m, B, Q)."""
+        hidden = self.dropout(self._ahead(x, ahead))
+        answers: Tensor = self.head(hidden)
+        if self.shares is not None and candidates is not None:
+            shares = torch.softmax(self.shares(hidden) + self.shares_of_place, -1)  # (m, B, J)
+            answers = answers + (shares.movedim(-1, 0)[..., None] * candidates).sum(0)
+        return answers if self.scale is None else torch.stack([answers, self.scale(hidden.detach())])
+
+    def embedded(self, x: Tensor) -> Tensor:
+        """What the body reads, (n, B, E)."""
+        _check_batched(x)
+        embedded: Tensor = self.dropout(torch.relu(self.embed(x)))
+        return embedded
+
+    def _ahead(self, x: Tensor, ahead: Tensor | None) -> Tensor:
+        """The hidden state (m, B, H) of each segment ahead."""
+        _, state = self.body(self.embedded(x))
+        m, batch = len(self.place), x.shape[1]
+        places = self.place.expand(m, batch, -1)
+        if self.ahead is not None:
+            places = places + self.ahead(ahead)
+        output, _ = self.body(places.reshape(1, m * batch, -1), _repeated(state, m))
+        hidden: Tensor = output.view(m, batch, -1)
+        return hidden
+
+
+def _silent(inputs: int, outputs: int, body: Body) -> Linear:
+    """A linear layer that answers zero until it is trained."""
+    layer = linear(inputs, outputs, init="uniform", init_bound=1.0, generator=torch.Generator(), **_like(body))
+    torch.nn.init.zeros_(layer.weight)
+    return layer
+
+
+def _repeated(state: Tensor | tuple[Tensor, ...], times: int) -> Any:
+    """A state (L, B, H) for `times` batches side by side."""
+    if isinstance(state, tuple):
+        return tuple(one.repeat(1, times, 1) for one in state)
+    return state.repeat(1, times, 1)
+
+
+def _like(body: Body) -> dict[str, Any]:
+    """Device and dtype of a body."""
+    weight = body.all_weights[0][0]
+    return {"device": weight.device, "dtype": weight.dtype}
+
+
 def linear(
     inputs: int,
     outputs: int,
@@ -160,16 +280,7 @@ def _head(
     body: Body, inputs: int, outputs: int, init: str, init_bound: float | None, generator: torch.Generator | None
 ) -> Linear:
     """A linear layer on the device and in the dtype of the body."""
-    like = body.all_weights[0][0]
-    return linear(
-        inputs,
-        outputs,
-        init=init,
-        init_bound=init_bound,
-        generator=generator,
-        device=like.device,
-        dtype=like.dtype,
-    )
+    return linear(inputs, outputs, init=init, init_bound=init_bound, generator=generator, **_like(body))
 
 
 def _check_batched(x: Tensor) -> None:

@@ -23,7 +23,7 @@ from gatewise import atomic
 
 VERSION = 1  # of the document; a file of another one is refused
 MOST_HEADER = 10**7  # bytes; a longer header is refused before it is read
-DTYPES = {"F64": np.float64, "F32": np.float32, "I64": np.int64, "BOOL": np.bool_}
+DTYPES = {"F64": np.float64, "F32": np.float32, "I64": np.int64, "U8": np.uint8, "BOOL": np.bool_}
 
 Document: TypeAlias = dict[str, Any]
 Arrays: TypeAlias = dict[str, "np.ndarray[Any, Any]"]
@@ -40,7 +40,7 @@ def save(path: str | os.PathLike[str], kind: str, content: Document, arrays: Map
         path: where to.
         kind: what it is, such as "Forecaster".
         content: names to what JSON knows: text, finite numbers, True, False, None, lists, and names to these.
-        arrays: names to arrays of float64, float32, int64 or bool.
+        arrays: names to arrays of float64, float32, int64, uint8 or bool.
 
     Raises:
         OSError: it cannot be written.
@@ -54,7 +54,9 @@ def save(path: str | os.PathLike[str], kind: str, content: Document, arrays: Map
     """
     for name, array in arrays.items():
         if array.dtype not in DTYPES.values():
-            raise TypeError(f"array {name!r} is {array.dtype}, expected float64, float32, int64 or bool; convert it")
+            raise TypeError(
+                f"array {name!r} is {array.dtype}, expected float64, float32, int64, uint8 or bool; convert"
+            )
     said = {"format": "gatewise", "version": VERSION, "gatewise": version("gatewise"), "kind": kind, "content": content}
     ordered = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     document = json.dumps({**said, "sha256": _digest(said, ordered)}, allow_nan=False)
@@ -108,7 +110,7 @@ def _digest(said: Document, arrays: Mapping[str, np.ndarray]) -> str:
     for name in sorted(arrays):
         array = arrays[name]
         digest.update(json.dumps([name, array.dtype.str, array.shape]).encode())
-        digest.update(array.tobytes())
+        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)  # no copy of what may be large
     return digest.hexdigest()
 
 

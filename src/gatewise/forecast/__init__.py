@@ -2,16 +2,29 @@
 
 forecaster.py   Forecaster: fit, fitted, predict, backtest, plot, update, save, load
 arguments.py    its arguments: kept, listed, changed, shown
-plan.py         the season and the context, chosen for a series
-one_step.py     the strategy: windows into networks, one step at a time
+shown.py        what it shows of itself: summary, fitted, report, plot
+plan.py         strategy, season, context and sizes, chosen for the series
+frame.py        a window on its own scale, and back
+corpus.py       all series in one tensor, windows cut out by index
+strategies.py   three kinds of networks
+recipe.py       how they are trained and measured
+trained.py      strategies tried, the best one trained, beside the best naive forecast
+model.py        what trained networks forecast
+ahead.py        forecasts of many series beyond their ends
 intervals.py    intervals from held-out errors
-backtest.py     forecasts of the past beside naive ones
+origins.py      where the forecasts of a backtest start, and what was known there
+rivals.py       the naive forecasts, of many pasts at once
+held.py         held-out windows: forecasts of the past, and what happened
+backtest.py     their scores beside those of naive forecasts
 verdict.py      what they say about trusting the model
 keeping.py      a fitted forecaster as what a file holds, and back
+tuning.py       time spent on better settings
 checks.py       what is refused, in words
 """
 
-from gatewise.forecast.backtest import Backtest, naive, seasonal_naive
+from gatewise.forecast.backtest import Backtest
 from gatewise.forecast.forecaster import Forecaster
+from gatewise.forecast.rivals import drift, naive, seasonal_naive
+from gatewise.forecast.tuning import tune
 
-__all__ = ["Backtest", "Forecaster", "naive", "seasonal_naive"]
+__all__ = ["Backtest", "Forecaster", "drift", "naive", "seasonal_naive", "tune"]

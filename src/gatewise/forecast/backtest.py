@@ -1,252 +1,384 @@
 """Backtests: forecasts of a past that was not looked at, scored beside naive ones, and a verdict in words.
 
-Letters: `h` horizon.
+Letters: `W` held-out windows (series x origins), `h` horizon, `S` series that have windows.
+
+How means are taken. A score of one window is its mean over the steps whose outcome was observed (RMSE: the root of
+that mean). A series has the mean over its windows, and the whole the mean over the series, each series counting alike
+as in the M4 competition. At one step of the horizon a series has the mean over its windows (RMSE: the root of the mean
+square), and the step the mean over the series. A score that does not exist, MASE after a past that repeats itself, is
+left out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from gatewise import metrics, plot
-from gatewise.forecast import verdict
-from gatewise.forecast.verdict import DRIFT, NAIVE, SEASONAL
-from gatewise.series import DataError, Forecast, Panel, Series, to_table
+from gatewise import plot
+from gatewise.forecast import rivals, verdict
+from gatewise.forecast.checks import one_of
+from gatewise.forecast.held import Held, mean
 
-
-def naive(y: np.ndarray, horizon: int) -> np.ndarray:
-    """The last value, again and again.
-
-    >>> naive(np.array([1.0, 2.0, 3.0]), 2)
-    array([3., 3.])
-    """
-    return np.repeat(y[-1], horizon)
-
-
-def drift(y: np.ndarray, horizon: int) -> np.ndarray:
-    """On along the line from the first value to the last: the naive forecast of a series that grows or falls.
-
-    Reference: R. J. Hyndman, G. Athanasopoulos, Forecasting: principles and practice, 3rd edition 2021, section 5.2.
-
-    >>> drift(np.array([1.0, 4.0, 3.0]), 2)
-    array([4., 5.])
-    """
-    slope = (y[-1] - y[0]) / max(len(y) - 1, 1)
-    return np.asarray(y[-1] + slope * np.arange(1, horizon + 1))
-
-
-def seasonal_naive(y: np.ndarray, horizon: int, season: int) -> np.ndarray:
-    """The values of the last season, again and again.
-
-    >>> seasonal_naive(np.array([1.0, 2.0, 3.0]), 3, season=2)
-    array([2., 3., 2.])
-    """
-    return np.resize(y[-season:], horizon)
-
-
-def known(one: Series, cut: int) -> Series:
-    """A series as it was known before a cut: values filled in with the help of later ones become the last true one."""
-    y = one.y[:cut].copy()
-    if one.filled is not None:
-        true = np.flatnonzero(~one.filled[:cut])
-        if len(true):  # else all are zeros, which tell nothing of what came later
-            y[true[-1] + 1 :] = y[true[-1]]
-    return Series(one.unique_id, one.ds[:cut], y)
-
-
-def observed(one: Series, cut: int, horizon: int) -> np.ndarray:
-    """The values after a cut, NaN where they were filled in: what nobody observed is no measure of a forecast."""
-    part = slice(cut, cut + horizon)
-    y = one.y[part] if one.filled is None else np.where(one.filled[part], np.nan, one.y[part])
-    if np.isnan(y).all():
-        raise DataError(
-            f"series {str(one.unique_id)!r}: nothing was observed in the {horizon} steps after {one.ds[cut - 1]}, "
-            "all values are filled in; choose another horizon or number of windows (--windows)"
-        )
-    return y
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """One forecast of the past.
-
-    Attributes:
-        past: what was known.
-        y: (h,) what then happened; NaN where nobody knows, as the value was filled in.
-        forecast: what the model had said, with its intervals.
-        season: that the naive forecast and the scores go by.
-    """
-
-    past: Series
-    y: np.ndarray
-    forecast: Forecast
-    season: int
-
-    @property
-    def known(self) -> np.ndarray:
-        """(h,) whether it is known what happened."""
-        known: np.ndarray = ~np.isnan(self.y)
-        return known
-
-    @property
-    def rivals(self) -> dict[str, np.ndarray]:
-        """Every forecast of this stretch by name, the model's first; without a season the naive ones are the same."""
-        h, past = len(self.y), self.past.y
-        answers = {self.forecast.model: self.forecast.mean, NAIVE: naive(past, h), DRIFT: drift(past, h)}
-        return answers if self.season == 1 else {**answers, SEASONAL: seasonal_naive(past, h, self.season)}
-
-    def scores(self, f: np.ndarray) -> dict[str, float]:
-        """Scores of a forecast of this stretch, where it is known what happened."""
-        y, f = self.y[self.known], f[self.known]
-        return {
-            "MAE": metrics.mae(y, f),
-            "RMSE": metrics.rmse(y, f),
-            "sMAPE": metrics.smape(y, f),
-            "MASE": _mase(self, y, f),
-        }
-
-    def bounds(self, level: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The known values, with the lower and the upper bound of a level."""
-        lower, upper = self.forecast.intervals[level]
-        return self.y[self.known], lower[self.known], upper[self.known]
-
-
-def _mase(stretch: Stretch, y: np.ndarray, f: np.ndarray) -> float:
-    """MASE, or NaN where the past repeats itself, so that there is no scale."""
-    past, season = stretch.past.y, stretch.season
-    if len(past) <= season or np.allclose(past[season:], past[:-season], rtol=1e-12, atol=0):
-        return float("nan")
-    return metrics.mase(y, f, train=past, season=season)
+Scores = Mapping[str, np.ndarray]  # by the name of the score
 
 
 @dataclass(frozen=True)
 class Backtest:
-    """What a backtest found; prints as its scores and its verdict.
+    """What a backtest found; prints as its scores, what they mean, and its verdict.
 
     Attributes:
-        scores: table with a row per stretch and forecast: unique_id, cutoff (the last date known), model, MAE, RMSE,
-            sMAPE, MASE; for the model also coverage-80 and so on, as a fraction. See `gatewise.metrics` for each.
-        forecasts: table of everything forecast: unique_id, ds, cutoff, y, the model with its intervals, the naive ones.
-        overall: mean of each score over the stretches, by model.
-        coverage: level in percent -> fraction of all values inside.
-        verdict: whether to trust the model, in words and numbers.
-        season: that the scores and the seasonal naive forecast go by; 1 for none.
+        held: the held-out windows themselves, by series and origin.
+        by_window: forecast -> score -> (W,), in the order of `held`.
+        by_step: forecast -> score -> (h,).
         guesses: everything that was guessed or chosen.
-        trained: on how much the model was trained, the last one if it was trained for each stretch.
-        stretches: the held-out windows themselves.
+        trained: on how much the model was trained, the last one if it was trained for each window.
     """
 
-    scores: Any
-    forecasts: Any
-    overall: dict[str, dict[str, float]]
-    coverage: dict[float, float]
-    verdict: str
-    season: int
+    held: Held
+    by_window: Mapping[str, Scores]
+    by_step: Mapping[str, Scores]
     guesses: tuple[str, ...]
     trained: str
-    stretches: tuple[Stretch, ...]
 
     @classmethod
-    def of(cls, stretches: Sequence[Stretch], panel: Panel, *, guesses: tuple[str, ...], trained: str) -> "Backtest":
-        """Score stretches of equal length."""
-        rows = [row for stretch in stretches for row in _score_rows(stretch)]
-        overall = {
-            model: {
-                score: _mean([row[score] for row in rows if row["model"] == model])
-                for score in ("MAE", "RMSE", "sMAPE", "MASE")
-            }
-            for model in stretches[0].rivals
+    def of(cls, held: Held, *, guesses: Sequence[str] = (), trained: str = "") -> "Backtest":
+        """Score held-out windows.
+
+        Arguments:
+            held: the windows; those in which nothing was observed are left out, which a guess then says.
+            guesses: what was guessed or chosen before.
+            trained: on how much the model was trained.
+
+        Raises:
+            DataError: nothing was observed in any window.
+        """
+        scored = held.scored()
+        lost = len(held.which) - len(scored.which)
+        if lost:
+            guesses = (*guesses, f"left out: {lost} held-out window{'s' * (lost > 1)} in which nothing was observed")
+        scale, by_window, by_step = scored.scale(), {}, {}
+        for name, f in scored.forecasts().items():
+            intervals = scored.intervals if name == scored.model else {}
+            by_window[name], by_step[name] = _reduced(scored, _losses(scored.truth, f, intervals, scale))
+        return cls(scored, by_window, by_step, tuple(guesses), trained)
+
+    @property
+    def season(self) -> int:
+        """Steps that the scores and the seasonal naive forecast go by; 1 for none."""
+        return self.held.season
+
+    @property
+    def model(self) -> str:
+        """Name of the model."""
+        return self.held.model
+
+    @cached_property
+    def scores(self) -> Any:
+        """Table with a row per series, origin and forecast: unique_id, cutoff (the last date known), model, MAE, RMSE,
+        sMAPE, MASE, CRPS; for the model also, per level, MSIS-80 and coverage-80, as a fraction. See `definitions`.
+        """
+        held, models = self.held, list(self.by_window)
+        columns = {
+            "unique_id": held.names(np.repeat(held.which, len(models))),
+            "cutoff": held.dates(held.cuts[:, None] - 1).repeat(len(models)),
+            "model": np.tile(models, len(held.which)),
         }
-        frames = [_forecast_rows(one) for one in stretches]
-        levels = sorted(stretches[0].forecast.intervals)
-        coverage = {level: _coverage(stretches, level) for level in levels}
-        return cls(
-            scores=to_table(pd.DataFrame(rows), panel.backend, date_only=panel.date_only),
-            forecasts=to_table(pd.concat(frames, ignore_index=True), panel.backend, date_only=panel.date_only),
-            overall=overall,
-            coverage=coverage,
-            verdict=_verdict(stretches, rows, overall, coverage),
-            season=stretches[0].season,
-            guesses=guesses,
-            trained=trained,
-            stretches=tuple(stretches),
-        )
+        return self._table(columns, self.by_window)
 
-    def plot(self, *, ax: Any = None) -> Any:
-        """Draw the forecasts over what happened, on matplotlib Axes `ax` or a new figure; returns the Axes."""
-        last = self.stretches[-1]
-        h, model = len(last.y), last.forecast.model
-        made = [(one.forecast.ds, one.forecast.mean, one.forecast.intervals) for one in self.stretches]
-        return plot.backtest(
-            last.past.ds.append(last.forecast.ds),
-            np.concatenate([last.past.y, last.y]),
-            made,
-            last=h * (len(made) + 3),
-            model=model,
-            name=str(last.past.unique_id),
-            ax=ax,
-        )
+    @cached_property
+    def by_series(self) -> Any:
+        """Table with a row per series and forecast: unique_id, model, and the mean over its windows of each score."""
+        models = list(self.by_window)
+        columns = {
+            "unique_id": self.held.names(np.repeat(self.held.series, len(models))),
+            "model": np.tile(models, len(self.held.series)),
+        }
+        return self._table(columns, self._series_means)
 
-    def __str__(self) -> str:
-        return f"{self.table()}\n{self.verdict}"
+    @cached_property
+    def by_horizon(self) -> Any:
+        """Table with a row per step and forecast: step (1 to h), model, and the mean over the series of each score."""
+        models, steps = list(self.by_step), np.arange(1, self.held.horizon + 1)
+        return self._table({"step": np.repeat(steps, len(models)), "model": np.tile(models, len(steps))}, self.by_step)
+
+    @cached_property
+    def overall(self) -> dict[str, dict[str, float]]:
+        """The mean over the series of each score but the coverage, by forecast; NaN where a forecast has none."""
+        names = [name for name in self._names if not name.startswith("coverage")]
+        return {
+            model: {name: float(mean(scores[name])) if name in scores else float("nan") for name in names}
+            for model, scores in self._series_means.items()
+        }
+
+    @cached_property
+    def coverage(self) -> dict[float, float]:
+        """Level in percent -> fraction of all observed values inside, each value counting alike."""
+        y, found = self.held.truth, {}
+        for level in self.held.levels:
+            lower, upper = self.held.intervals[level]
+            found[level] = float(((lower <= y) & (y <= upper)).sum() / self._values)
+        return found
+
+    @cached_property
+    def forecasts(self) -> Any:
+        """Long table of everything forecast: unique_id, ds, cutoff, y, the model with its intervals, the naive ones.
+
+        What nobody observed is missing in `y`. The columns are those that `utilsforecast.evaluation.evaluate` reads.
+        """
+        held, h = self.held, self.held.horizon
+        model, *others = held.forecasts().items()
+        bounds = [
+            (f"{held.model}-{side}-{level:g}", bound)
+            for level in held.levels
+            for side, bound in zip(("lo", "hi"), held.intervals[level], strict=True)
+        ]
+        columns = {
+            "unique_id": held.names(np.repeat(held.which, h)),
+            "ds": held.dates(held.cuts[:, None] + np.arange(h)),
+            "cutoff": held.dates(held.cuts[:, None] - 1).repeat(h),
+            **{name: f.ravel() for name, f in (("y", held.truth), model, *bounds, *others)},
+        }
+        return self._finished(pd.DataFrame(columns))
+
+    @property
+    def best(self) -> str:
+        """The naive forecast with the smallest error, that which the verdict goes by."""
+        others = [name for name in self.overall if name != self.model]
+        return min(others, key=lambda name: self.overall[name][self._ruler])
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the verdict calls the model worth using: ahead of the best naive one by more than 5 %, and surely."""
+        return verdict.standing(*self._cases[1:]) == "ahead"
+
+    @cached_property
+    def verdict(self) -> str:
+        """Whether to trust the model, in words and numbers."""
+        sentences = self._of_one() if len(self.held.series) == 1 else self._of_many()
+        thin, held = verdict.evidence(len(self.held.which)), verdict.band(self.coverage, self._values)
+        return " ".join(sentence for sentence in (*sentences, thin, held) if sentence)
+
+    def definitions(self) -> str:
+        """What each score is, a line for each, and how the means are taken."""
+        seasonal = f"seasonal naive forecast (season {self.season})" if self.season > 1 else "naive forecast"
+        said = {
+            "MAE": "mean absolute error, in the unit of the series.",
+            "RMSE": "root of the mean squared error, in the unit of the series; large errors weigh more.",
+            "sMAPE": "200 |y - f| / (|y| + |f|), averaged, in percent.",
+            "MASE": f"absolute error over that of the {seasonal} in what was known before; 1 is as good.",
+            "CRPS": f"{self._quantiles()}.",
+        }
+        for level in self.held.levels:
+            fine = f"{200 / (100 - level):.3g} times"
+            said[f"MSIS-{level:g}"] = f"width of the {level:g} % interval and {fine} any miss of it, scaled as MASE is."
+        lines = [f"  {name}: {words}" for name, words in said.items()]
+        if len(self.held.series) > 1:
+            lines.append("  Each is the mean over the windows of a series, then over the series, which count alike.")
+        return "\n".join(lines)
 
     def table(self) -> str:
         """The mean scores as text, a line for each forecast."""
-        header = f"{'':<14}" + "".join(f"{score:>10}" for score in next(iter(self.overall.values())))
+        header = f"{'':<14}" + "".join(f"{score:>10}" for score in self.overall[self.model])
         lines = [
             f"{model:<14}" + "".join(f"{'-' if np.isnan(value) else f'{value:.4g}':>10}" for value in scores.values())
             for model, scores in self.overall.items()
         ]
         return "\n".join([header, *lines])
 
+    def plot(self, kind: str = "forecast", *, unique_id: Any = None, score: str = "MAE", ax: Any = None) -> Any:
+        """Draw the forecasts over what happened, or the scores over the horizon.
 
-def _mean(scores: list[float]) -> float:
-    """The mean of the scores there are: MASE has none where the past repeats itself."""
-    known = [score for score in scores if not np.isnan(score)]
-    return float(np.mean(known)) if known else float("nan")
+        Arguments:
+            kind: "forecast", those of one series, side by side (where they overlap, the last and those before it that
+                do not); or "horizon", the score at each step beside that of the naive forecasts.
+            unique_id: name of the series of "forecast"; the first by default.
+            score: of "horizon", a column of `by_horizon`.
+            ax: matplotlib Axes to draw on, a new figure by default.
+
+        Returns:
+            The Axes.
+
+        Raises:
+            ValueError: for an unknown kind, series or score.
+            ImportError: without matplotlib.
+        """
+        one_of("kind", kind, ("forecast", "horizon"))
+        if kind == "forecast":
+            return self._draw(self._find(unique_id), ax)
+        one_of("score", score, self._names)
+        curves = {name: scores[score] for name, scores in self.by_step.items() if score in scores}
+        return plot.by_horizon(np.arange(1, self.held.horizon + 1), curves, score=score, ax=ax)
+
+    def __str__(self) -> str:
+        return f"{self.table()}\n{self.definitions()}\n{self.verdict}"
+
+    @cached_property
+    def _series_means(self) -> dict[str, dict[str, np.ndarray]]:
+        return {
+            model: {name: self.held.mean_by_series(values) for name, values in scores.items()}
+            for model, scores in self.by_window.items()
+        }
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        """Names of the scores, of which the model has all."""
+        return tuple(self.by_window[self.model])
+
+    @property
+    def _values(self) -> int:
+        return int((~np.isnan(self.held.truth)).sum())
+
+    @property
+    def _ruler(self) -> str:
+        """The score that the verdict goes by: of many series one without a unit, if there is any."""
+        many = len(self.held.series) > 1 and np.isfinite(self.overall[self.model]["MASE"])
+        return "MASE" if many else "MAE"
+
+    @property
+    def _cases(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Series, or the windows of a single one, that have the score of the verdict: which, and both their errors."""
+        means = self.by_window if len(self.held.series) == 1 else self._series_means
+        ours, theirs = self._ruled(means)
+        there = np.flatnonzero(~np.isnan(ours))
+        return there, ours[there], theirs[there]
+
+    def _ruled(self, scores: Mapping[str, Scores]) -> tuple[np.ndarray, np.ndarray]:
+        """The score of the verdict, of the model and of the best naive forecast."""
+        return scores[self.model][self._ruler], scores[self.best][self._ruler]
+
+    def _of_one(self) -> tuple[str, ...]:
+        ours, theirs = self.overall[self.model], self.overall[self.best]
+        numbers = f"Mean absolute error {ours['MAE']:.4g} against {theirs['MAE']:.4g}"
+        if np.isfinite(ours["MASE"]):
+            numbers += f" (MASE {ours['MASE']:.3g} against {theirs['MASE']:.3g})"
+        return verdict.judgement(self.model, self.best, *self._cases[1:]), f"{numbers}."
+
+    def _of_many(self) -> tuple[str, ...]:
+        ours, theirs = self.overall[self.model], self.overall[self.best]
+        there, mine, other = self._cases
+        each = [scores[~np.isnan(scores)] for scores in self._ruled(self.by_window)]
+        windows = verdict.wins(each[0], each[1])
+        where = f"in {verdict.wins(mine, other)} series and {windows} held-out windows"
+        numbers = f"mean absolute error {ours['MAE']:.4g} against {theirs['MAE']:.4g}."
+        scaled = f"MASE {ours['MASE']:.3g} against {theirs['MASE']:.3g}, "
+        lost = len(self.held.series) - len(there)
+        series = f"{lost} of {len(self.held.series)} series"
+        return (
+            verdict.judgement(self.model, self.best, mine, other, where),
+            f"Mean over the series: {scaled if self._ruler == 'MASE' else ''}{numbers}",
+            f"No MASE in {series}, whose past repeats itself or is shorter than a season." if lost else "",
+            verdict.worst(self.held.names(self.held.series[there]), mine, other, self._ruler),
+        )
+
+    def _quantiles(self) -> str:
+        if not self.held.levels:
+            return "the MAE here, as there are no intervals"
+        below = [50 - level / 2 for level in reversed(self.held.levels)]
+        shares = ", ".join(f"{share:g}" for share in (*below, 50, *(100 - share for share in reversed(below))))
+        return f"twice the mean pinball loss of the quantiles {shares} %, the forecast as the median; else the MAE"
+
+    def _table(self, columns: dict[str, Any], scores: Mapping[str, Scores]) -> Any:
+        """A table of scores (n,) by forecast, with the forecasts of each row side by side."""
+        missing = np.full(len(scores[self.model]["MAE"]), np.nan)
+        for name in self._names:
+            columns[name] = np.stack([of.get(name, missing) for of in scores.values()], axis=1).ravel()
+        return self._finished(pd.DataFrame(columns))
+
+    def _finished(self, frame: pd.DataFrame) -> Any:
+        panel = self.held.panel
+        return _missing(panel.table(frame))
+
+    def _find(self, unique_id: Any) -> int:
+        """Position of a series that has windows."""
+        names = {self.held.panel.series[k].unique_id: int(k) for k in self.held.series}
+        if unique_id is None:
+            return int(self.held.series[0])
+        if unique_id not in names:
+            raise ValueError(f"unique_id is {unique_id!r}, expected one of {', '.join(map(repr, list(names)[:5]))}")
+        return names[unique_id]
+
+    def _draw(self, k: int, ax: Any) -> Any:
+        held, one, h = self.held, self.held.panel.series[k], self.held.horizon
+        rows = _side_by_side(np.flatnonzero(held.which == k), held.cuts, h)
+        end = int(held.cuts[rows[-1]])
+        ds = held.calendar(k, end + h - 1)
+        past = rivals.known(one, end).y
+        made = [
+            (ds[cut : cut + h], held.mean[w], {level: (lo[w], hi[w]) for level, (lo, hi) in held.intervals.items()})
+            for w, cut in zip(rows, held.cuts[rows], strict=True)
+        ]
+        return plot.backtest(
+            ds[: end + h],
+            np.concatenate([past, held.truth[rows[-1]]]),
+            made,
+            last=end - int(held.cuts[rows[0]]) + 4 * h,  # three horizons before the first window
+            model=self.model,
+            name=str(one.unique_id),
+            ax=ax,
+        )
 
 
-def _coverage(stretches: Sequence[Stretch], level: float) -> float:
-    """The fraction of all known values inside the interval of a level."""
-    y, lower, upper = (np.concatenate(parts) for parts in zip(*(one.bounds(level) for one in stretches), strict=True))
-    return metrics.coverage(y, lower, upper)
+# -------------------------------------------------------------------------------------------------- one window each
 
 
-def _score_rows(stretch: Stretch) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = [
-        {"unique_id": stretch.past.unique_id, "cutoff": stretch.past.ds[-1], "model": model, **stretch.scores(f)}
-        for model, f in stretch.rivals.items()
-    ]
-    rows[0] |= {f"coverage-{level:g}": _coverage([stretch], level) for level in sorted(stretch.forecast.intervals)}
-    return rows
+def _losses(
+    y: np.ndarray, f: np.ndarray, intervals: Mapping[float, tuple[np.ndarray, np.ndarray]], scale: np.ndarray
+) -> Iterator[tuple[str, np.ndarray]]:
+    """What each score takes the mean of, (W, h), one after the other; NaN where nothing was observed."""
+    error = np.abs(y - f)
+    size = np.abs(y) + np.abs(f)
+    yield "MAE", error
+    yield "RMSE", np.square(error)
+    yield "sMAPE", np.divide(200 * error, size, out=0 * error, where=size > 0)
+    yield "MASE", error / scale[:, None]
+    yield "CRPS", _crps(y, f, intervals)
+    for level in sorted(intervals):
+        lower, upper = intervals[level]
+        outside = np.maximum(lower - y, 0) + np.maximum(y - upper, 0)
+        yield f"MSIS-{level:g}", (upper - lower + 200 / (100 - level) * outside) / scale[:, None]
+    for level in sorted(intervals):
+        lower, upper = intervals[level]
+        yield f"coverage-{level:g}", np.where(np.isnan(y), np.nan, (lower <= y) & (y <= upper))
 
 
-def _forecast_rows(stretch: Stretch) -> pd.DataFrame:
-    made = stretch.forecast.frame()
-    made.insert(2, "cutoff", stretch.past.ds[-1])
-    made.insert(3, "y", stretch.y)
-    return made.assign(**{name: f for name, f in stretch.rivals.items() if name != stretch.forecast.model})
+def _crps(y: np.ndarray, f: np.ndarray, intervals: Mapping[float, tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """Twice the mean pinball loss over the median, which is `f`, and the bounds of the intervals."""
+    total = np.abs(y - f)
+    for level, (lower, upper) in intervals.items():
+        tail = (100 - level) / 200
+        for q, bound in ((tail, lower), (1 - tail, upper)):
+            total = total + 2 * np.maximum(q * (y - bound), (q - 1) * (y - bound))
+    return np.asarray(total / (1 + 2 * len(intervals)))
 
 
-def _verdict(
-    stretches: Sequence[Stretch],
-    rows: list[dict[str, Any]],
-    overall: dict[str, dict[str, float]],
-    coverage: dict[float, float],
-) -> str:
-    model, *others = overall
-    best = min(others, key=lambda name: overall[name]["MAE"])
-    ours, theirs = ([row["MAE"] for row in rows if row["model"] == name] for name in (model, best))
-    numbers = f"Mean absolute error {overall[model]['MAE']:.4g} against {overall[best]['MAE']:.4g}"
-    if np.isfinite(overall[model]["MASE"]):
-        numbers += f" (MASE {overall[model]['MASE']:.3g} against {overall[best]['MASE']:.3g})"
-    values = sum(int(one.known.sum()) for one in stretches)
-    sentences = (
-        verdict.judgement(model, best, ours, theirs),
-        f"{numbers}.",
-        verdict.evidence(len(stretches)),
-        verdict.band(coverage, values),
-    )
-    return " ".join(sentence for sentence in sentences if sentence)
+def _reduced(held: Held, losses: Iterator[tuple[str, np.ndarray]]) -> tuple[dict[str, np.ndarray], ...]:
+    """The scores of each window (W,), and of each step (h,)."""
+    windows, steps = {}, {}
+    for name, loss in losses:
+        root = np.sqrt if name == "RMSE" else np.asarray
+        windows[name] = root(mean(loss, axis=1))
+        steps[name] = mean(root(held.mean_by_series(loss)), axis=0)
+    return windows, steps
+
+
+def _side_by_side(rows: np.ndarray, cuts: np.ndarray, horizon: int) -> list[int]:
+    """The last window, and going back from it those that end before the one that was taken."""
+    taken = [int(rows[-1])]
+    for row in rows[-2::-1]:
+        if cuts[row] + horizon <= cuts[taken[-1]]:
+            taken.append(int(row))
+    return taken[::-1]
+
+
+def _missing(table: Any) -> Any:
+    """NaN as what the library calls missing: polars tells the two apart, and its means skip only the latter."""
+    if isinstance(table, pd.DataFrame):
+        return table
+    import narwhals as nw
+
+    frame = nw.from_native(table)
+    floats = [name for name, kind in frame.schema.items() if kind.is_float()]
+    return frame.with_columns(nw.when(~nw.col(name).is_nan()).then(nw.col(name)) for name in floats).to_native()

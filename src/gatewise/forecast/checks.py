@@ -35,6 +35,8 @@ def number(name: str, value: Any, below: float, expected: str) -> None:
 
 def as_levels(level: Any) -> tuple[float, ...]:
     """The levels, each once, if all are percentages that a column can be named after."""
+    if level is None:
+        return ()
     levels = (level,) if isinstance(level, int | float | str) else tuple(level)
     for one in levels:
         number("level", one, 100, "a percentage between 0 and 100, such as 80")

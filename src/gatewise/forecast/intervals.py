@@ -5,12 +5,16 @@ Letters: `h` horizon, `O` origins of held-out forecasts, `K` steps of each.
 Locally weighted conformal prediction (Lei, G'Sell, Rinaldo, Tibshirani and Wasserman, Distribution-free predictive
 inference for regression, 2018, section 5.2): an error e at step k after a window of spread s counts as the distance
 
-    |e| / (s k^b)
+    |e| / (s_k k^b)
 
-and the interval of a level reaches, on both sides of the forecast, so many s k^b as the level's quantile of the
-held-out distances. The spread lets the interval follow the series where it varies more; b, the growth of the errors
-with the horizon, is fitted to them (0.5 for a random walk, 0 where the past soon tells nothing more). Held-out
-forecasts of one series overlap, so the guarantee of that theory holds only roughly: measure it by a backtest.
+and the interval of a level reaches, on both sides of the forecast, so many s_k k^b as the level's quantile of the
+held-out distances. The spread s_k, that of the window or what the network answers for each step, lets the interval
+follow the series where it varies more; b, the growth of the errors with the horizon, is fitted to them (0.5 for a
+random walk, 0 where the past soon tells nothing more). Held-out forecasts of one series overlap, so the guarantee of
+that theory holds only roughly: measure it by a backtest.
+
+Sample paths follow the errors of whole held-out forecasts, drawn at random: so that they hang together from step to
+step as those did.
 """
 
 from dataclasses import dataclass
@@ -19,6 +23,7 @@ from statistics import NormalDist
 import numpy as np
 
 RANDOM_WALK = 0.5
+MOST_DISTANCES, MOST_PATHS = 20_000, 500  # kept: more make no difference
 
 
 @dataclass(frozen=True)
@@ -27,38 +32,56 @@ class Calibration:
 
     Attributes:
         growth: b, from 0 to 1.
-        distances: (O * K,) sorted.
+        distances: sorted, (O * K,) or fewer.
+        errors: (at most 500, K) errors of whole forecasts as signed distances; of the shape (0, K) if none is whole.
     """
 
     growth: float
     distances: np.ndarray
+    errors: np.ndarray
 
     @classmethod
     def of(cls, errors: np.ndarray, spreads: np.ndarray) -> "Calibration":
-        """Calibrate on errors (O, K) of forecasts after windows whose spreads are (O,), all above 0.
+        """Calibrate on errors (O, K), NaN where unknown, of forecasts with spreads (O, K) or (O, 1), all above 0.
 
         >>> errors = np.sqrt(np.arange(1.0, 5.0)) * np.array([[1.0], [-2.0], [3.0]])
-        >>> found = Calibration.of(errors, np.ones(3))
+        >>> found = Calibration.of(errors, np.ones((3, 1)))
         >>> round(found.growth, 6), found.distances.round(6).tolist()
         (0.5, [1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0, 3.0, 3.0, 3.0, 3.0])
         """
-        local = np.abs(errors) / spreads[:, None]
-        growth = _growth(local)
-        steps = np.arange(1, local.shape[1] + 1)
-        return cls(growth, np.sort(local / steps**growth, axis=None))
+        local = errors / spreads
+        growth = _growth(np.abs(local))
+        signed = local / np.arange(1, local.shape[1] + 1) ** growth
+        distances = np.sort(np.abs(signed[~np.isnan(signed)]))
+        whole = signed[~np.isnan(signed).any(axis=1)]
+        return cls(growth, _thinned(distances, MOST_DISTANCES), _thinned(whole, MOST_PATHS))
 
-    def reach(self, spread: float, horizon: int, level: float) -> np.ndarray:
-        """How far the interval of a level in percent reaches from the forecast on either side, at each step: (h,).
+    def reach(self, spreads: np.ndarray, level: float) -> np.ndarray:
+        """How far the interval of a level in percent reaches from the forecast on either side: (B, h) as spreads.
 
         The quantile is the r-th smallest of n distances, r = ceil((n + 1) level / 100). Where r is beyond n, the
         largest is taken further by the tail of a normal distribution.
 
-        >>> Calibration(0.5, np.arange(1.0, 10.0)).reach(2.0, 4, 80).round(3).tolist()
-        [16.0, 22.627, 27.713, 32.0]
+        >>> known = Calibration(0.5, np.arange(1.0, 10.0), np.empty((0, 1)))
+        >>> known.reach(np.full((1, 4), 2.0), 80).round(3).tolist()
+        [[16.0, 22.627, 27.713, 32.0]]
         """
-        steps = np.arange(1, horizon + 1)
-        reach: np.ndarray = self._quantile(level) * spread * steps**self.growth
+        reach: np.ndarray = self._quantile(level) * self._grown(spreads)
         return reach
+
+    def paths(self, mean: np.ndarray, spreads: np.ndarray, count: int, chance: np.random.Generator) -> np.ndarray:
+        """(B, count, h) sample paths around forecasts (B, h)."""
+        batch, horizon = mean.shape
+        known = self.errors if len(self.errors) else np.array([[-1.0], [1.0]]) * self._quantile(68)
+        blocks = -(-horizon // known.shape[1])
+        drawn = known[chance.integers(len(known), size=(batch, count, blocks))]
+        errors = drawn.reshape(batch, count, -1)[..., :horizon]
+        paths: np.ndarray = mean[:, None] + errors * self._grown(spreads)[:, None]
+        return paths
+
+    def _grown(self, spreads: np.ndarray) -> np.ndarray:
+        grown: np.ndarray = spreads * np.arange(1, spreads.shape[-1] + 1) ** self.growth
+        return grown
 
     def in_words(self) -> str:
         """How many errors the intervals rest on."""
@@ -77,9 +100,18 @@ class Calibration:
 
 def _growth(local: np.ndarray) -> float:
     """The slope of log mean error over log step, by least squares; that of a random walk where it cannot be told."""
-    means = local.mean(axis=0)
+    counts = (~np.isnan(local)).sum(axis=0)
+    means = np.where(counts > 0, np.nansum(local, axis=0) / np.maximum(counts, 1), 0.0)
     known = means > 0
     if known.sum() < 2:
         return RANDOM_WALK
     slope, _ = np.polyfit(np.log(np.arange(1, len(means) + 1)[known]), np.log(means[known]), 1)
     return float(np.clip(slope, 0, 1))
+
+
+def _thinned(rows: np.ndarray, most: int) -> np.ndarray:
+    """At most so many rows, evenly spread, the last among them."""
+    if len(rows) <= most:
+        return rows
+    thinned: np.ndarray = rows[np.linspace(len(rows) / most, len(rows), most).astype(int) - 1]
+    return thinned

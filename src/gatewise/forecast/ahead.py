@@ -1,0 +1,44 @@
+"""Beyond the end: forecasts of all series of a panel by a trained model.
+
+Letters: `S` series, `h` horizon.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from gatewise.forecast import histories, rivals
+from gatewise.forecast.checks import check_horizon
+from gatewise.forecast.intervals import Calibration
+from gatewise.forecast.trained import Trained
+from gatewise.series import Forecast, Panel, futures, known_ahead
+
+
+def ahead(
+    panel: Panel, trained: Trained, horizon: int, future: Any, naive: bool
+) -> tuple[np.ndarray, np.ndarray, Calibration]:
+    """Forecasts (S, h), their spreads, and what sizes their intervals; those of the rival if `naive`."""
+    check_horizon(horizon)
+    histories.check_reach(panel, trained.model.frame.reach, horizon)
+    known = known_ahead(panel, horizon, future)
+    corpus = trained.corpus(panel.series)
+    return trained.forecast(corpus, corpus.ends, horizon, naive=naive, future=known)
+
+
+def forecasts(
+    panel: Panel, trained: Trained, horizon: int, levels: tuple[float, ...], future: Any, name: str, naive: bool
+) -> list[Forecast]:
+    """A forecast of each series; naive ones, whose intervals nobody knows, of those that could not be used."""
+    mean, spread, calibration = ahead(panel, trained, horizon, future, naive)
+    reach = {level: calibration.reach(spread, level) for level in levels}
+    bounds = {level: (mean - away, mean + away) for level, away in reach.items()}
+    made = [
+        Forecast(one.unique_id, ds, mean[k], name, {level: (lo[k], hi[k]) for level, (lo, hi) in bounds.items()})
+        for k, (one, ds) in enumerate(zip(panel.series, futures(panel.series, panel.freq, horizon), strict=True))
+    ]
+    unknown = {level: (np.full(horizon, np.nan), np.full(horizon, np.nan)) for level in levels}
+    bad = [one.series for one in panel.bad if one.series is not None]
+    return made + [
+        Forecast(one.unique_id, ds, rivals.seasonal_naive(one.y, horizon, trained.season), name, unknown)
+        for one, ds in zip(bad, futures(bad, panel.freq, horizon), strict=True)
+    ]

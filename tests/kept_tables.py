@@ -1,0 +1,52 @@
+"""Tables that the tests of keeping forecasters in files share."""
+
+import numpy as np
+import pandas as pd
+
+QUICK = {"hidden_size": 5, "updates": 6, "networks": 2, "batch_size": 32, "dropout": 0}
+COVARIATES = {"past": "price", "known": ["promotion", "heat"], "static": "size", "calendar": True}
+
+
+def values(n=90, season=12):
+    x = np.arange(n)
+    return 50 + 0.3 * x + 10 * np.sin(2 * np.pi * x / season) + np.random.default_rng(0).normal(size=n)
+
+
+def table(n=90, freq="MS", start="2000-01-01", tz=None, unique_id="A"):
+    return pd.DataFrame(
+        {"unique_id": unique_id, "ds": pd.date_range(start, periods=n, freq=freq, tz=tz), "y": values(n)}
+    )
+
+
+def shop(lengths=(90, 70, 45), freq="MS", **options):
+    """Series of different lengths that end at the same date."""
+    return pd.concat(
+        [
+            table(freq=freq, unique_id=name, **options).tail(n).assign(y=lambda one, k=k: one["y"] * (k + 1))
+            for k, (name, n) in enumerate(zip("ABCDEFG", lengths, strict=False))
+        ],
+        ignore_index=True,
+    )
+
+
+def broken():
+    """Two good series, one with a hole, one without any value, and one of a single value."""
+    rows = shop((90, 80, 70, 20, 1))
+    rows.loc[rows["unique_id"] == "D", "y"] = np.nan
+    return rows.drop(index=200)
+
+
+def beside(ahead):
+    """Series with covariates of every kind, whose values end so many months before the covariates do."""
+    parts = []
+    for k, (name, months) in enumerate(zip("AB", ahead, strict=True)):
+        chance, rows = np.random.default_rng(k), table(90 - k + months, unique_id=name)
+        covariates = {
+            "y": rows["y"].mask(rows.index >= 90 - k),
+            "price": chance.normal(size=len(rows)),
+            "promotion": chance.choice(["none", "coupon", "half price"], len(rows)),
+            "heat": chance.normal(size=len(rows)),
+            "size": ["small", "big"][k],
+        }
+        parts.append(rows.assign(**covariates))
+    return pd.concat(parts, ignore_index=True)

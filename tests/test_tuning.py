@@ -1,0 +1,199 @@
+"""The search for settings: what it tries, keeps and leaves time for, by a clock that the tests set."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gatewise import DataError, Forecaster, datasets, read
+from gatewise.forecast import tune, tuning
+from gatewise.forecast.tuning import objective, search, without_end
+
+SMALL = {"strategy": "segment", "dropout": 0, "hidden_size": 8, "updates": 10, "seed": 3}
+
+
+@pytest.fixture
+def panel():
+    return read(datasets.air_passengers())
+
+
+class World:
+    """A clock, and trials that cost what they are said to and have their smallest error at certain settings."""
+
+    def __init__(self, monkeypatch, best, seconds=1.0):
+        self.now, self.best, self.seconds, self.tried = 0.0, best, seconds, []
+        monkeypatch.setattr(tuning, "perf_counter", lambda: self.now)
+        monkeypatch.setattr(tuning, "_tried", self.trial)
+
+    def trial(self, arguments, panel):
+        cost = self.seconds * arguments.get("updates", 500) / 500 * (arguments.get("hidden_size") or 64) / 64
+        self.now += cost
+        self.tried.append(arguments)
+        off = [abs(math.log(arguments[name] / value)) for name, value in self.best.items()]
+        return 1 + sum(off), cost, ""
+
+
+def test_the_search_climbs_to_the_best_settings(monkeypatch, panel):
+    best = {"hidden_size": 16, "lr": 0.012, "context": 48}
+    World(monkeypatch, best)
+    found = search({"strategy": "one-step", "networks": 1}, panel, 1000.0)
+    assert {name: found.settings[name] for name in best} == best
+    assert found.settings["networks"] == 1
+    errors = [one.error for one in found.trials]
+    assert min(errors) == pytest.approx(1)
+    assert "until no change helped" in found.said
+    distinct = {tuple(one.settings.items()) for one in found.trials}
+    assert len(distinct) == len(found.trials)
+
+
+def test_what_was_given_is_left_alone(monkeypatch, panel):
+    world = World(monkeypatch, {"lr": 0.012})
+    found = search({"strategy": "one-step", "context": 24, "hidden_size": 32, "networks": 2}, panel, 100.0)
+    assert {(one["context"], one["hidden_size"]) for one in world.tried} == {(24, 32)}
+    assert found.settings["networks"] == 2
+    assert found.settings["lr"] == pytest.approx(0.012)
+
+
+@pytest.mark.parametrize("fits", [1, 3])
+def test_time_is_left_for_training_with_what_was_found(monkeypatch, panel, fits):
+    world = World(monkeypatch, {"hidden_size": 1000, "lr": 0.1})
+    found = search({"strategy": "one-step"}, panel, 60.0, fits=fits)
+    chosen = next(one for one in found.trials if one.settings.items() <= found.settings.items())
+    left = 60 - world.now
+    assert fits * (1 + found.settings["networks"]) * chosen.seconds <= left
+    slow = [one for one in found.trials if one.error < chosen.error * (1 - tuning.MARGIN)]
+    assert all(one.note == "too slow to train with in the time left" for one in slow)
+    assert "until the time was up" in found.said
+
+
+def test_time_left_over_goes_into_more_networks(monkeypatch, panel):
+    World(monkeypatch, {"lr": 0.003})
+    found = search({"strategy": "one-step"}, panel, 1000.0)
+    assert found.settings["networks"] == tuning.MOST_NETWORKS
+    assert found.said.endswith("10 network(s)")
+    assert "that of the defaults" in found.said
+
+
+def test_too_short_a_time_leaves_the_defaults(monkeypatch, panel):
+    world = World(monkeypatch, {})
+    found = search({"strategy": "one-step", "seed": 5}, panel, 4.9)
+    assert found.settings == {"strategy": "one-step", "seed": 5}
+    assert found.trials == ()
+    assert "too short for a trial beside the training (about 5.2 s); nothing was searched" in str(found)
+    assert world.now < 0.1
+    assert len(search({"strategy": "one-step", "seed": 5}, panel, 6.0).trials) == 1
+
+
+def test_all_strategies_are_tried_where_it_is_open(monkeypatch, panel):
+    world = World(monkeypatch, {})
+    search({"updates": 500}, panel, 1000.0)
+    assert {(one["strategy"], one.get("dropout")) for one in world.tried} >= {
+        ("one-step", None),
+        ("segment", 0.0),
+        ("flatten", None),
+    }
+
+
+def test_nothing_to_search_for_is_said(panel):
+    given = {"strategy": "one-step", "context": 24, "hidden_size": 8, "lr": 0.01, "dropout": 0}
+    found = search(given, panel, 10.0)
+    assert (found.settings, found.trials) == (given, ())
+    assert "all settings that are searched for were given" in found.said
+
+
+def test_settings_that_cannot_be_trained_are_never_the_best(monkeypatch, panel):
+    monkeypatch.setattr(tuning, "_tried", lambda arguments, panel: (math.inf, 0.1, "it diverged"))
+    found = search({"strategy": "one-step", "updates": 10}, panel, 10.0)
+    assert found.settings == {"strategy": "one-step", "updates": 10}
+    assert "trial 1: it diverged" in str(found)
+    assert "none of 1 trials could be trained; the defaults stay" in found.said
+
+
+def test_a_real_search_is_the_same_again_and_its_errors_are_those_of_training(panel):
+    first, again = (search({**SMALL, "context": 24}, panel, 1e6, fits=0) for _ in range(2))
+    assert [(one.settings, one.error) for one in first.trials] == [(one.settings, one.error) for one in again.trials]
+    assert len(first.trials) > 3
+    best = min(first.trials, key=lambda one: one.error)
+    model = Forecaster(**first.settings).fit(panel)
+    _, trained = model._fitted()
+    assert trained.model.error == best.error or best.error > 0.99 * trained.model.error
+    assert first.table().columns.tolist() == ["strategy", "lr", "error", "seconds", "note"]
+
+
+def test_tune_gives_a_fitted_forecaster_that_says_what_was_found(panel, capsys):
+    model = tune({**SMALL, "context": 24, "lr": 0.01, "networks": 1}, panel, 5.0, quiet=False)
+    assert len(model.predict(3)) == 3
+    assert "nothing" not in capsys.readouterr().err
+    assert "all settings that are searched for were given" in model.guesses[-1]
+    model = tune({**SMALL, "context": 24, "networks": 1}, panel, 3.0, quiet=False)
+    said = capsys.readouterr().err
+    assert "search: " in said
+    assert "trial 1: strategy segment, lr 0.003: error" in said
+    assert model.guesses[-1].startswith("search: ")
+
+
+def test_wrong_arguments_are_refused(panel):
+    with pytest.raises(ValueError, match="seconds is 0, expected a number of seconds above 0"):
+        search({}, panel, 0)
+    with pytest.raises(ValueError, match="cell is 'box'"):
+        tune({"cell": "box"}, panel, 1.0)
+    with pytest.raises(ValueError, match="space has 3, expected a list to choose from"):
+        objective(panel, {}, {"hidden_size": 3})
+    with pytest.raises(TypeError, match="width"):
+        objective(panel, {}, {"width": [3, 4]})
+
+
+def test_without_end_hides_the_end():
+    table = pd.DataFrame(
+        {"unique_id": np.repeat(["a", "b"], [30, 12]), "ds": [*range(30), *range(12)], "y": np.arange(42.0)}
+    )
+    panel = read(table)
+    left = without_end(panel, 6)
+    assert [one.y.tolist() for one in left.series] == [list(range(24))]
+    assert without_end(panel, 0) is panel
+    with pytest.raises(DataError, match="longest series has 30 values, expected at least 38 to hold out 28"):
+        without_end(panel, 28)
+
+
+class Low:
+    """A trial that takes the lowest of everything, and notes what it was asked."""
+
+    def __init__(self):
+        self.asked = []
+
+    def suggest_categorical(self, name, choices):
+        self.asked.append((name, choices))
+        return choices[0]
+
+    def suggest_int(self, name, low, high, log):
+        self.asked.append((name, int, low, high, log))
+        return low
+
+    def suggest_float(self, name, low, high, log):
+        self.asked.append((name, float, low, high, log))
+        return low
+
+
+def test_an_objective_is_the_error_of_a_trial(panel):
+    trial = Low()
+    space = {"hidden_size": [8, 16], "context": (24, 48), "lr": (0.001, 0.01)}
+    arguments = {name: value for name, value in SMALL.items() if name != "hidden_size"}
+    error = objective(panel, arguments, space)(trial)
+    assert trial.asked == [
+        ("hidden_size", [8, 16]),
+        ("context", int, 24, 48, True),
+        ("lr", float, 0.001, 0.01, True),
+    ]
+    model = Forecaster(**arguments, hidden_size=8, context=24, lr=0.001, networks=1).fit(panel)
+    assert error == model._fitted()[1].model.error
+
+
+def test_optuna_minimises_an_objective(panel):
+    optuna = pytest.importorskip("optuna")
+    optuna.logging.disable_default_handler()
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    study.optimize(objective(panel, SMALL, {"lr": (1e-3, 1e-1), "context": (24, 48)}), n_trials=3)
+    assert set(study.best_params) == {"lr", "context"}
+    model = Forecaster(**{**SMALL, **study.best_params}, networks=1).fit(panel)
+    assert study.best_value == model._fitted()[1].model.error

@@ -1,0 +1,87 @@
+"""Newer values, series put aside, units and what is known ahead: what users do after the first forecast."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gatewise import DataError, Forecaster
+
+SMALL = {"hidden_size": 8, "updates": 20, "networks": 1, "strategy": "segment", "dropout": 0.0, "horizon": 4}
+
+
+def months(n, unique_id, seed=0):
+    y = 100 + 10 * np.sin(np.arange(n) / 2) + np.random.default_rng(seed).normal(0, 1, n)
+    return pd.DataFrame({"unique_id": unique_id, "ds": pd.date_range("2000-01-01", periods=n, freq="MS"), "y": y})
+
+
+def several(*sizes):
+    return pd.concat([months(n, f"s{k}", k) for k, n in enumerate(sizes)], ignore_index=True)
+
+
+@pytest.mark.parametrize("newest", [1, 2])
+def test_one_new_value_of_each_series_is_enough(newest):
+    table = several(40, 44)
+    known = table.groupby("unique_id").head(40)
+    known = known[known["unique_id"] != "s1"].iloc[:-newest], table[table["unique_id"] == "s1"].iloc[:-newest]
+    model = Forecaster(**SMALL).fit(pd.concat(known))
+    model.update(table.groupby("unique_id").tail(newest))
+    whole = Forecaster(**SMALL).fit(pd.concat(known)).predict(4, table=table)
+    pd.testing.assert_frame_equal(model.predict(4), whole)
+
+
+def test_series_put_aside_stay_and_grow():
+    model = Forecaster(**SMALL).fit(several(1, 2, 30, 40), on_bad="naive")
+    assert model.report()["unique_id"].tolist() == ["s0", "s1"]
+    model.update(months(41, "s3", 3))
+    assert model.report()["unique_id"].tolist() == ["s0", "s1"]
+    assert set(model.predict(2)["unique_id"]) == {"s0", "s1", "s2", "s3"}
+    model.update(months(20, "s0", 0))
+    assert model.report()["unique_id"].tolist() == ["s1"]
+    assert model.predict(2).notna().all(axis=1).sum() == 6
+
+
+def test_a_seam_with_a_step_missing_is_refused_for_one_of_many():
+    model = Forecaster(**SMALL).fit(several(40, 40))
+    with pytest.raises(DataError, match=r"series 's1': between 2003-04-01.* and 2003-06-01 steps are missing"):
+        model.update(pd.concat([months(41, "s0").tail(1), months(42, "s1").tail(1)]))
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1e9, 1e-250])
+def test_the_unit_does_not_matter_to_a_constant_series(unit):
+    table = pd.concat([several(60, 60), months(60, "constant").assign(y=5.0)], ignore_index=True)
+    plain = Forecaster(**SMALL).fit(table).predict(3)
+    scaled = Forecaster(**SMALL).fit(table.assign(y=table["y"] * unit)).predict(3)
+    numbers = plain.columns[2:]
+    np.testing.assert_allclose(scaled[numbers] / unit, plain[numbers], rtol=1e-4)
+    constant = plain[plain["unique_id"] == "constant"]
+    np.testing.assert_allclose(constant["LSTM"], 5.0, rtol=1e-3)
+
+
+def test_what_is_known_beyond_the_horizon_of_a_backtest_is_not_used():
+    table = several(60, 60).assign(x=np.random.default_rng(0).normal(size=120))
+    later = table.copy()
+    later.loc[[59, 119], "x"] += 3.0  # beyond all but the last origin
+    made, again = (
+        Forecaster(**SMALL).backtest(one, 1, windows=3, step=2, known="x").forecasts for one in (table, later)
+    )
+    before = made["ds"] < made["ds"].max()
+    np.testing.assert_allclose(made.loc[before, "LSTM"], again.loc[before, "LSTM"], rtol=1e-3)
+    assert not np.allclose(made.loc[~before, "LSTM"], again.loc[~before, "LSTM"], rtol=1e-4)
+
+
+def test_no_level_is_no_interval():
+    model = Forecaster(**SMALL).fit(months(40, "a"))
+    assert model.predict(2, level=None).columns.tolist() == ["unique_id", "ds", "LSTM"]
+
+
+def test_too_short_a_history_is_no_ground_for_a_forecast():
+    model = Forecaster(**SMALL).fit(several(40, 40))
+    with pytest.raises(DataError, match="series 's9' has 1 values, expected at least 3"):
+        model.predict(1, table=months(1, "s9"))
+
+
+def test_a_backtest_says_that_it_fell_back():
+    table = pd.DataFrame({"unique_id": "a", "ds": range(80), "y": np.arange(80.0)})
+    model = Forecaster(**{**SMALL, "updates": 1, "lr": 1e-9}, fallback="naive")
+    found = model.backtest(table, 4)
+    assert found.guesses[-1] == "fallback: the Drift forecast takes the place of the LSTM, which was no better"

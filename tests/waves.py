@@ -1,0 +1,101 @@
+"""Series and small models that the tests of forecasting share."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import torch
+
+from gatewise.forecast.frame import Frame
+from gatewise.forecast.model import Fitted
+from gatewise.forecast.recipe import Recipe
+from gatewise.series import Panel, Series
+from gatewise.training import History
+from gatewise.windows import Difference
+
+SMALL = {"hidden_size": 8, "updates": 30, "networks": 1, "strategy": "one-step"}
+STRATEGY_NAMES = ("one-step", "segment", "flatten")
+
+
+def wave(n=120, season=12, slope=0.5):
+    x = np.arange(n)
+    return 50 + slope * x + 10 * np.sin(2 * np.pi * x / season)
+
+
+def noisy(n=120, season=12, seed=0):
+    return wave(n, season) + np.random.default_rng(seed).normal(0, 2, n)
+
+
+def table(y, start="2000-01-01", freq="MS", unique_id="A"):
+    return pd.DataFrame({"unique_id": unique_id, "ds": pd.date_range(start, periods=len(y), freq=freq), "y": y})
+
+
+def tables(lengths, end="2010-01-01", freq="MS", season=12):
+    """A long table of noisy series of these lengths that end together, named A, B, ..."""
+    parts = []
+    for k, n in enumerate(lengths):
+        ds = pd.date_range(end=end, periods=n, freq=freq)
+        parts.append(pd.DataFrame({"unique_id": chr(65 + k), "ds": ds, "y": (k + 1) * noisy(n, season, seed=k)}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def one_of(data, name):
+    return data[data["unique_id"] == name].reset_index(drop=True)
+
+
+def series(y, unique_id="A", **parts):
+    y = np.asarray(y, float)
+    return Series(unique_id, pd.RangeIndex(len(y)), y, **parts)
+
+
+def panel(*several):
+    return Panel(tuple(several), freq=1)
+
+
+def frame(strategy="one-step", **changes):
+    """A frame of a strategy; a network of segments reads half seasons."""
+    usual = {"season": 12, "segment": 1, "context": 24, "reach": 1, "difference": Difference(0), "scale": "window"}
+    if strategy != "one-step":
+        usual["reach"] = 15
+    if strategy == "segment":
+        usual |= {"segment": 6, "spread": "season", "seasons": 2}
+    made = {**usual, **changes}
+    return Frame(strategy, lag=made["season"], **made)
+
+
+def recipe(**changes):
+    usual = {
+        "cell": "gru",
+        "hidden_size": 6,
+        "num_layers": 1,
+        "loss": "mae",
+        "updates": 20,
+        "batch_size": 16,
+        "lr": 3e-3,
+        "held_out": 0.2,
+        "networks": 2,
+        "seed": 0,
+        "engine": "auto",
+        "quiet": True,
+    }
+    return Recipe(**{**usual, **changes})
+
+
+def untrained(around, *, seed=3, spread=0.3, **changes):
+    """A fitted model whose networks have random weights in all places; with spread=None they are as drawn."""
+    generator = torch.Generator().manual_seed(seed)
+    used = recipe(**changes)
+    networks = tuple(used._network(around, generator).eval() for _ in range(used.networks))
+    for network in networks if spread is not None else ():
+        for weight in network.parameters():
+            torch.nn.init.uniform_(weight, -spread, spread, generator=generator)
+    return Fitted(around, networks, History())
+
+
+def with_features(around, several):
+    """A frame that knows the scales of the features of some series."""
+    parts = [[getattr(one, name) for one in several] for name in ("past", "known", "static")]
+    joins = (np.concatenate, np.concatenate, np.stack)
+    return replace(around).with_features(
+        *(None if part[0] is None else join(part) for part, join in zip(parts, joins, strict=True))
+    )
