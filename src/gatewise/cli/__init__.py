@@ -1,0 +1,60 @@
+"""The command `gatewise`: arguments in, a report on the screen and files where asked.
+
+What is said goes to standard output, progress and errors to standard error. Exit codes: 0 done, 2 wrong usage or data,
+130 interrupted.
+
+parser.py     the arguments
+commands.py   forecast, backtest, info: what is done in which order
+checks.py     what is refused before any work is done
+outputs.py    the files
+report.py     what is said
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from gatewise.cli import commands, outputs, parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code.
+
+    >>> main(["forecast", "no-such-file.csv", "--horizon", "3"])
+    2
+    """
+    arguments = argparse.Namespace(written=[])
+    try:
+        _open_outputs()
+        parser.made(commands.forecast, commands.backtest, commands.info).parse_args(argv, arguments)
+        arguments.run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough; the files are written by then
+        outputs.stop_printing()
+    except KeyboardInterrupt:
+        print(f"gatewise: interrupted{outputs.so_far(arguments)}", file=sys.stderr)
+        return 130
+    except (ValueError, OSError, ImportError, MemoryError, RuntimeError) as error:
+        if not _foreseen(error):
+            raise
+        print(f"gatewise: {error or type(error).__name__}{outputs.so_far(arguments)}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _foreseen(error: Exception) -> bool:
+    """Whether an error is about data, options or memory; any other RuntimeError is a fault, to be seen whole."""
+    from gatewise.training import DivergenceError
+
+    return not isinstance(error, RuntimeError) or isinstance(error, DivergenceError) or "alloc" in str(error)
+
+
+def _open_outputs() -> None:
+    """Make up for a closed standard output or error, and for letters that the terminal does not have."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - it stays open as long as the program
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")

@@ -1,0 +1,62 @@
+"""The files that were asked for, each written whole or not at all."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from gatewise.cli.parser import FILES
+
+PATHS = 100  # sampled if no number is given
+
+
+def write(arguments: argparse.Namespace, found: dict[str, Callable[[], Any]]) -> None:
+    """Write the files that were asked for, before anything is said that nobody may be there to read.
+
+    Arguments:
+        arguments: with the path of each file, and `written`, which grows.
+        found: option -> what makes its content: a table; for "plot" a figure; for "save" a fitted forecaster. All are
+            made before the first file is written.
+    """
+    made = {name: found[name]() for name in FILES if name in found and getattr(arguments, name) is not None}
+    for name, content in made.items():
+        path = getattr(arguments, name)
+        _write(name, content, path)
+        arguments.written.append(path)
+
+
+def _write(name: str, content: Any, path: str) -> None:
+    from gatewise import atomic, plot
+    from gatewise.cli.report import plain
+    from gatewise.series import write_csv
+
+    if name == "plot":
+        plot.save(content, path)
+    elif name == "save":
+        content.save(path)
+    elif name == "report":  # which may have no rows
+        atomic.write(path, plain(content).to_csv(index=False).encode())
+    else:
+        write_csv(content, path)
+
+
+def so_far(arguments: argparse.Namespace) -> str:
+    """What became of the files, if any were asked for."""
+    if arguments.written:
+        return f"; written before that: {', '.join(arguments.written)}"
+    asked = any(getattr(arguments, name, None) for name in FILES)
+    return "; nothing was written" if asked else ""
+
+
+def say(text: str) -> None:
+    """Print at once, while there is work to do; that goes on where nobody reads."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:  # the files are still to be written
+        stop_printing()
+
+
+def stop_printing() -> None:
+    """Let what is printed from now on go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
