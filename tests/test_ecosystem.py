@@ -1,0 +1,116 @@
+"""What comes out goes into the libraries people evaluate and search with, as it is, and their scores are ours."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gatewise import Forecaster, datasets, metrics
+from gatewise.series import as_pandas, to_table
+
+BACKENDS = ["pandas", "polars"]
+
+
+def table(backend: str) -> Any:
+    return to_table(datasets.air_passengers().tail(72).reset_index(drop=True), backend)
+
+
+def quick(**arguments: Any) -> Forecaster:
+    return Forecaster(**{"hidden_size": 4, "context": 12, "networks": 1, "updates": 1, **arguments})
+
+
+def theirs(scores: Any, metric: str) -> pd.DataFrame:
+    """Scores of one metric, a row for each cutoff and a column for each model."""
+    frame = as_pandas(scores)
+    return frame[frame["metric"] == metric].set_index("cutoff").drop(columns=["unique_id", "metric"])
+
+
+def ours(scores: Any, metric: str) -> pd.DataFrame:
+    return as_pandas(scores).pivot_table(index="cutoff", columns="model", values=metric)
+
+
+# ------------------------------------------------------------------------------------------------- utilsforecast
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_utilsforecast_scores_a_backtest_as_we_do(backend):
+    evaluation, losses = (pytest.importorskip(f"utilsforecast.{name}") for name in ("evaluation", "losses"))
+    data = table(backend)
+    found = quick().backtest(data, 6, windows=3)
+    mase = partial(losses.mase, seasonality=12)
+    scores = evaluation.evaluate(found.forecasts, [losses.mae, losses.rmse, losses.smape, mase], train_df=data)
+    # Theirs counts |y - f| / (|y| + |f|) from 0 to 1, ours in percent of the mean size, from 0 to 200 as in M4.
+    for name, metric, factor in (("MAE", "mae", 1), ("RMSE", "rmse", 1), ("sMAPE", "smape", 200), ("MASE", "mase", 1)):
+        expected = factor * theirs(scores, metric)
+        pd.testing.assert_frame_equal(
+            ours(found.scores, name)[expected.columns], expected, check_names=False, check_index_type=False
+        )
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_utilsforecast_counts_the_coverage_of_a_backtest_as_we_do(backend):
+    evaluation, losses = (pytest.importorskip(f"utilsforecast.{name}") for name in ("evaluation", "losses"))
+    found = quick().backtest(table(backend), 6, windows=3, level=(50, 80))
+    # Naive forecasts have no intervals, so that the model must be named.
+    scores = evaluation.evaluate(found.forecasts, [losses.coverage], models=["LSTM"], level=[50, 80])
+    for level in (50, 80):
+        expected = theirs(scores, f"coverage_level{level}")["LSTM"]
+        assert expected.tolist() == pytest.approx(ours(found.scores, f"coverage-{level}")["LSTM"].tolist())
+
+
+def test_utilsforecast_has_our_definitions_also_of_what_is_zero_or_outside():
+    losses = pytest.importorskip("utilsforecast.losses")
+    rng = np.random.default_rng(0)
+    y, f = np.append(0.0, rng.normal(size=40)), np.append(0.0, rng.normal(size=40))
+    lo, hi = f - 0.5, f + 0.5
+    frame = pd.DataFrame({"unique_id": "a", "y": y, "M": f, "M-lo-80": lo, "M-hi-80": hi})
+    pairs = {
+        "smape": (200 * losses.smape(frame, ["M"])["M"], metrics.smape(y, f)),
+        "coverage": (losses.coverage(frame, ["M"], level=80)["M"], metrics.coverage(y, lo, hi)),
+        "pinball": (losses.quantile_loss(frame, {"M": "M-lo-80"}, q=0.1)["M"], metrics.pinball(y, lo, quantile=0.1)),
+    }
+    for name, (expected, found) in pairs.items():
+        assert found == pytest.approx(expected.item()), name
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_forecast_joins_what_happened_and_utilsforecast_scores_it(backend):
+    evaluation, losses = (pytest.importorskip(f"utilsforecast.{name}") for name in ("evaluation", "losses"))
+    data = table(backend)
+    made = quick().fit(data[:-6]).predict(6, level=(80, 95))
+    join = made.merge if backend == "pandas" else made.join
+    joined = join(data[-6:], on=["unique_id", "ds"])
+    assert len(joined) == 6
+    scores = as_pandas(evaluation.evaluate(joined, [losses.mae, losses.mqloss], level=[80, 95])).set_index("metric")
+    assert scores.loc["mae", "LSTM"] == pytest.approx(metrics.mae(data["y"][-6:].to_numpy(), made["LSTM"].to_numpy()))
+    assert np.isfinite(scores.loc["mqloss", "LSTM"])
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_utilsforecast_draws_forecasts_and_backtests(backend):
+    plotting = pytest.importorskip("utilsforecast.plotting")
+    pytest.importorskip("matplotlib").use("Agg")
+    data = table(backend)
+    model = quick()
+    figure = plotting.plot_series(data, model.fit(data).predict(6, level=(80, 95)), level=[80, 95])
+    assert [line.get_label() for line in figure.axes[0].lines] == ["y", "LSTM"]
+    assert len(figure.axes[0].collections) == 2  # the bands
+    # Without models= it would draw y and cutoff as models too.
+    figure = plotting.plot_series(data, model.backtest(data, 6).forecasts, models=["LSTM", "Naive"])
+    assert [line.get_label() for line in figure.axes[0].lines] == ["y", "LSTM", "Naive"]
+
+
+# -------------------------------------------------------------------------------------------------- scikit-learn
+
+
+def test_a_grid_of_scikit_learn_lists_forecasters():
+    selection, base = (pytest.importorskip(f"sklearn.{name}") for name in ("model_selection", "base"))
+    grid = selection.ParameterGrid({"cell": ["lstm", "gru"], "hidden_size": [2, 4]})
+    fitted = quick().fit([float(step % 5) for step in range(40)])
+    for chosen in grid:
+        again = base.clone(fitted).set_params(**chosen)
+        assert again.get_params() == quick(**chosen).get_params()
+        assert again.fit([float(step % 5) for step in range(40)]).predict(2, level=()).columns[-1] == again.name
+    assert len(grid) == 4
