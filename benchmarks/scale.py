@@ -1,0 +1,78 @@
+"""Time and memory of many series: read, fit with a fixed number of steps, predict.
+
+    python -m benchmarks.scale [--series 1000 10000 100000] [--points 100] [--updates 300]
+
+Each size runs in a process of its own, so that its peak memory is its own. The series are monthly: a level, a season
+and noise of their own; the forecasts are checked against them before anything is printed.
+"""
+
+import argparse
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+HORIZON = 12
+
+
+def table(series: int, points: int) -> pd.DataFrame:
+    """Long table of so many monthly series."""
+    chance = np.random.default_rng(0)
+    x = np.arange(points)
+    level, height, phase = (chance.uniform(low, high, (series, 1)) for low, high in ((50, 150), (5, 20), (0, 12)))
+    y = level + height * np.sin(2 * np.pi * (x + phase) / 12) + chance.normal(0, 2, (series, points))
+    names = np.char.add("s", np.arange(series).astype(str))
+    ds = pd.date_range("2015-01-01", periods=points, freq="MS")
+    return pd.DataFrame({"unique_id": np.repeat(names, points), "ds": np.tile(ds, series), "y": y.ravel()})
+
+
+def measure(series: int, points: int, updates: int) -> str:
+    """A line of the table, measured in this process."""
+    import gatewise as gw
+
+    long = table(series, points + HORIZON)
+    future = long.groupby("unique_id", sort=False).tail(HORIZON)
+    past = long.drop(future.index)
+    panel, reading = timed(lambda: gw.read(past))
+    model = gw.Forecaster(strategy="segment", updates=updates, networks=1, dropout=0.0, horizon=HORIZON)
+    _, fitting = timed(lambda: model.fit(panel))
+    made, predicting = timed(lambda: model.predict(HORIZON))
+    error = float(np.abs(made["LSTM"].to_numpy() - future["y"].to_numpy()).mean())
+    if not error < 3:  # the noise alone makes 1.6
+        raise SystemExit(f"the forecasts of {series} series are off by {error:.3g}, expected about 1.6")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    return f"| {series:,} | {reading:.2f} | {fitting:.1f} | {predicting:.2f} | {peak:.2f} | {error:.3g} |"
+
+
+def timed(job: Callable[[], Any]) -> tuple[Any, float]:
+    """What a job answers, and the seconds it took."""
+    began = time.perf_counter()
+    answer = job()
+    return answer, time.perf_counter() - began
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
+    parser.add_argument("--series", type=int, nargs="+", default=[1_000, 10_000, 100_000])
+    parser.add_argument("--points", type=int, default=100)
+    parser.add_argument("--updates", type=int, default=300)
+    parser.add_argument("--here", action="store_true", help="one size, in this process")
+    arguments = parser.parse_args()
+    if arguments.here:
+        print(measure(arguments.series[0], arguments.points, arguments.updates))
+        return
+    print("| series | read, s | fit, s | predict 12, s | peak memory, GiB | mean absolute error |")
+    print("|---|---|---|---|---|---|")
+    for series in arguments.series:
+        options = [f"--series={series}", f"--points={arguments.points}", f"--updates={arguments.updates}", "--here"]
+        command = [sys.executable, "-m", "benchmarks.scale", *options]
+        print(subprocess.run(command, check=True, capture_output=True, text=True).stdout, end="", flush=True)
+
+
+if __name__ == "__main__":
+    main()
