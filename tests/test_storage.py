@@ -19,6 +19,7 @@ ARRAYS = {
     "empty": np.zeros((0, 3)),
     "whole": np.array([-(2**63), 2**63 - 1]),
     "truth": np.array([True, False, True]),
+    "bytes": np.arange(256).astype(np.uint8),
     "reversed": np.arange(6.0).reshape(2, 3).T,
 }
 
