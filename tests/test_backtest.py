@@ -418,5 +418,7 @@ def test_scores_are_drawn_over_the_horizon(monkeypatch):
     assert list(drawn["curves"]) == ["LSTM"]
     with pytest.raises(ValueError, match="score is 'R2', expected one of 'MAE', 'RMSE'"):
         found.plot("horizon", score="R2")
-    with pytest.raises(ValueError, match="kind is 'pie', expected one of 'forecast', 'horizon'"):
+    with pytest.raises(
+        ValueError, match="kind is 'pie', expected one of 'forecast', 'examples', 'horizon', 'coverage'"
+    ):
         found.plot("pie")

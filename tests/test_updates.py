@@ -85,3 +85,22 @@ def test_a_backtest_says_that_it_fell_back():
     model = Forecaster(**{**SMALL, "updates": 1, "lr": 1e-9}, fallback="naive")
     found = model.backtest(table, 4)
     assert found.guesses[-1] == "fallback: the Drift forecast takes the place of the LSTM, which was no better"
+
+
+def test_the_best_and_the_worst_series_are_drawn():
+    found = Forecaster(**SMALL).backtest(several(*[60] * 8), 4, windows=2)
+    errors = found.by_series[found.by_series["model"] == "LSTM"].set_index("unique_id")["MASE"].sort_values()
+    figure = found.plot("examples")
+    titles = [ax.get_title() or ax.get_title(loc="left") for ax in figure.axes]
+    assert titles == [f"best: {name}" for name in errors.index[:3]] + [f"worst: {name}" for name in errors.index[-3:]]
+    with pytest.raises(ValueError, match="kind='examples' draws several Axes of its own; leave ax out"):
+        found.plot("examples", ax=figure.axes[0])
+
+
+def test_few_series_are_all_drawn_and_the_coverage_too():
+    found = Forecaster(**SMALL).backtest(several(60, 60), 4)
+    assert len(found.plot("examples").axes) == 2
+    alone = Forecaster(**SMALL).backtest(several(60), 4)
+    assert len(alone.plot("examples").axes) == 1
+    points = {float(y) for line in found.plot("coverage").lines for y in line.get_ydata()}
+    assert all(any(abs(100 * share - y) < 1e-9 for y in points) for share in found.coverage.values())

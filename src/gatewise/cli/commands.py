@@ -80,7 +80,10 @@ def backtest(arguments: argparse.Namespace) -> None:
     windows = 3 if arguments.windows is None else arguments.windows
     found = _tested(model, panel, arguments, windows)
     aside = found.held.panel.report()
-    outputs.write(arguments, {"out": lambda: found.forecasts, "report": lambda: aside, "plot": found.plot})
+    kind = "forecast" if len(found.held.series) == 1 else "examples"
+    outputs.write(
+        arguments, {"out": lambda: found.forecasts, "report": lambda: aside, "plot": lambda: found.plot(kind)}
+    )
     report.say_guesses(found.guesses)
     report.say_aside(aside, arguments)
     report.say_backtest(found, arguments.horizon, windows)

@@ -92,7 +92,9 @@ def _add_job(command: argparse.ArgumentParser) -> None:
     command.add_argument("--refit", action="store_true", help="train anew for each window of the backtest: slower")
     command.add_argument("--out", metavar="F.csv", help="write the forecasts as a table")
     command.add_argument("--report", metavar="F.csv", help="write which series were put aside by --on-bad, and why")
-    command.add_argument("--plot", metavar="F.png", help="draw the forecast of the first series (.png, .svg, .pdf)")
+    command.add_argument(
+        "--plot", metavar="F.png", help="draw the forecasts, of a few series if there are many (.png, .svg, .pdf)"
+    )
     command.add_argument("--quiet", action="store_true", help="show no progress")
 
 

@@ -10,7 +10,7 @@ left out.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -21,7 +21,9 @@ from gatewise import plot
 from gatewise.forecast import rivals, verdict
 from gatewise.forecast.checks import one_of
 from gatewise.forecast.held import Held, mean
+from gatewise.plot import Example
 
+EXAMPLES = 3  # best and worst series that are drawn
 Scores = Mapping[str, np.ndarray]  # by the name of the score
 
 
@@ -189,25 +191,35 @@ class Backtest:
         return "\n".join([header, *lines])
 
     def plot(self, kind: str = "forecast", *, unique_id: Any = None, score: str = "MAE", ax: Any = None) -> Any:
-        """Draw the forecasts over what happened, or the scores over the horizon.
+        """Draw the forecasts over what happened, the scores over the horizon, or how often the intervals held.
 
         Arguments:
             kind: "forecast", those of one series, side by side (where they overlap, the last and those before it that
-                do not); or "horizon", the score at each step beside that of the naive forecasts.
+                do not); "examples", the same for the series that came out best and worst; "horizon", the score at each
+                step beside that of the naive forecasts; or "coverage", of the intervals beside what they promise.
             unique_id: name of the series of "forecast"; the first by default.
             score: of "horizon", a column of `by_horizon`.
-            ax: matplotlib Axes to draw on, a new figure by default.
+            ax: matplotlib Axes to draw on, a new figure by default; not for "examples", which has many.
 
         Returns:
-            The Axes.
+            The Axes; for "examples" the Figure.
 
         Raises:
             ValueError: for an unknown kind, series or score.
             ImportError: without matplotlib.
         """
-        one_of("kind", kind, ("forecast", "horizon"))
+        one_of("kind", kind, ("forecast", "examples", "horizon", "coverage"))
         if kind == "forecast":
-            return self._draw(self._find(unique_id), ax)
+            example = self._example(self._find(unique_id))
+            return plot.backtest(
+                example.ds, example.y, example.forecasts, last=example.last, model=self.model, name=example.title, ax=ax
+            )
+        if kind == "examples":
+            if ax is not None:
+                raise ValueError("kind='examples' draws several Axes of its own; leave ax out")
+            return self._draw_examples()
+        if kind == "coverage":
+            return plot.coverage(list(self.coverage), list(self.coverage.values()), values=self._values, ax=ax)
         one_of("score", score, self._names)
         curves = {name: scores[score] for name, scores in self.by_step.items() if score in scores}
         return plot.by_horizon(np.arange(1, self.held.horizon + 1), curves, score=score, ax=ax)
@@ -300,7 +312,23 @@ class Backtest:
             raise ValueError(f"unique_id is {unique_id!r}, expected one of {', '.join(map(repr, list(names)[:5]))}")
         return names[unique_id]
 
-    def _draw(self, k: int, ax: Any) -> Any:
+    def _draw_examples(self) -> Any:
+        """The best and the worst series, by the score of the verdict."""
+        there, errors, _ = self._cases
+        if len(self.held.series) == 1 or not len(there):
+            there, errors = np.zeros(1, int), np.zeros(1)
+        order = there[np.argsort(errors, kind="stable")]
+        few = len(order) <= 2 * EXAMPLES
+        parts = {"": order} if few else {"best: ": order[:EXAMPLES], "worst: ": order[-EXAMPLES:]}
+        panels = [
+            replace(example, title=f"{which}{example.title}")
+            for which, chosen in parts.items()
+            for example in (self._example(int(self.held.series[place])) for place in chosen)
+        ]
+        return plot.examples(panels, title=f"{self.model} beside what happened, by {self._ruler}", model=self.model)
+
+    def _example(self, k: int) -> Example:
+        """The held-out windows of one series, as far as they lie side by side, and what came before."""
         held, one, h = self.held, self.held.panel.series[k], self.held.horizon
         rows = _side_by_side(np.flatnonzero(held.which == k), held.cuts, h)
         end = int(held.cuts[rows[-1]])
@@ -310,14 +338,12 @@ class Backtest:
             (ds[cut : cut + h], held.mean[w], {level: (lo[w], hi[w]) for level, (lo, hi) in held.intervals.items()})
             for w, cut in zip(rows, held.cuts[rows], strict=True)
         ]
-        return plot.backtest(
+        return Example(
+            str(one.unique_id),
             ds[: end + h],
             np.concatenate([past, held.truth[rows[-1]]]),
             made,
             last=end - int(held.cuts[rows[0]]) + 4 * h,  # three horizons before the first window
-            model=self.model,
-            name=str(one.unique_id),
-            ax=ax,
         )
 
 

@@ -64,7 +64,9 @@ def _forecast(
             for one, f in zip(few.series, made, strict=True)
         ]
         return plot.examples(
-            examples, title=f"{model.name}: {horizon} steps of the first {len(few)} of {len(panel)} series"
+            examples,
+            title=f"{model.name}: {horizon} steps of the first {len(few)} of {len(panel)} series",
+            model=model.name,
         )
     one = _chosen(panel, name).series[0]
     f = model.forecasts(horizon, levels, future, _chosen(panel, name))[0]
