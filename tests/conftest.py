@@ -23,3 +23,15 @@ def threads_as_before(one_thread):
     before = torch.get_num_threads()
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture
+def csv(tmp_path):
+    """Write a CSV file and give its path."""
+
+    def write(content, name="sales.csv"):
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write

@@ -12,17 +12,6 @@ import torch
 from gatewise.series import DataError, future, read, season_length
 from series_tables import AIR, DATES, MONTHS, SOURCES, lines, table
 
-
-@pytest.fixture
-def csv(tmp_path):
-    def write(content, name="sales.csv"):
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    return write
-
-
 # --------------------------------------------------------------------------------------------------- what comes in
 
 

@@ -22,17 +22,6 @@ from gatewise.series import (
 )
 from series_tables import AIR, DATES, MONTHS, SOURCES, lines, spoil, table
 
-
-@pytest.fixture
-def csv(tmp_path):
-    def write(content, name="sales.csv"):
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    return write
-
-
 # --------------------------------------------------------------------------------------------------------- checks
 
 

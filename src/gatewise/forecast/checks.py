@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 
-LARGEST = 1e100  # values beyond overflow when squared
 MOST_STEPS = 10**5  # a longer horizon is refused before memory is taken
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gatewise.forecast.checks import LARGEST, one_of
+from gatewise.forecast.checks import one_of
 from gatewise.forecast.keeping_values import (
     CONTROLS,
     Arrays,
@@ -28,7 +28,7 @@ from gatewise.forecast.keeping_values import (
     shown,
     taken,
 )
-from gatewise.series import Bad, Panel, Series, check_frequency
+from gatewise.series import LARGEST, Bad, Panel, Series, check_frequency
 
 LATEST = 2**62  # a time in whole numbers beyond is refused when a series is read, too
 UNITS = ("s", "ms", "us", "ns")

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from gatewise.forecast.corpus import Corpus
 from gatewise.forecast.plan import Plan, Sizes
+from gatewise.forecast.rivals import last_observed
 from gatewise.forecast.trained import Trained, fallen_back, train
 from gatewise.series import Panel, Series
 
@@ -75,11 +76,9 @@ def known_at(one: Series, cut: int) -> Series:
     """A series in which values before a cut that were filled in with the help of later ones are the last true one."""
     if one.filled is None:
         return one
-    true = np.flatnonzero(~one.filled[:cut])
-    if not len(true):  # all are zeros, which tell nothing of what came later
-        return one
+    last = int(last_observed(one, np.array([cut]))[0])
     y = one.y.copy()
-    y[true[-1] + 1 : cut] = y[true[-1]]
+    y[last + 1 : cut] = y[last]
     return replace(one, y=y)
 
 
