@@ -122,10 +122,10 @@ def test_an_update_forecasts_from_the_whole_history(strategy, overlap):
     data = tables(LENGTHS)
     known = data[data["ds"] < "2009-09-01"]  # the last five values of each come later
     model = Forecaster(**QUICK, season=6, context=12, strategy=strategy).fit(known)
-    expected = model.predict(7, table=data)
+    expected = model.predict(7, table=data, level=())
     start = pd.Timestamp("2009-09-01") - pd.DateOffset(months=overlap)
     assert model.update(data[data["ds"] >= start]) is model
-    same(model.predict(7), expected, exact=True)
+    same(model.predict(7, level=()), expected, exact=True)
 
 
 def test_an_update_takes_new_series_and_keeps_those_that_are_missing():
@@ -328,8 +328,8 @@ def test_two_thousand_short_series_are_one_training(monkeypatch):
     y = rng.normal(50, 5, (2000, 24)) + 10 * np.sin(np.arange(24) * np.pi / 3)
     names = np.repeat([f"s{k}" for k in range(2000)], 24)
     ds = np.tile(pd.date_range("2020-01-01", periods=24, freq="MS"), 2000)
-    seen, finish = [], Recipe.finish
-    monkeypatch.setattr(Recipe, "finish", lambda self, *of: seen.append(len(of[1].series)) or finish(self, *of))
+    seen, finish = [], Recipe.finished
+    monkeypatch.setattr(Recipe, "finished", lambda self, *of: seen.append(len(of[1].series)) or finish(self, *of))
     model = Forecaster(**{**QUICK, "batch_size": 64}, season=6)
     made = model.fit(pd.DataFrame({"unique_id": names, "ds": ds, "y": y.ravel()})).predict(6)
     assert seen == [2000]

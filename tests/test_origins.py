@@ -177,13 +177,13 @@ def test_affordable_windows_leave_enough_to_train_on():
 
 
 def test_without_refit_there_is_one_training(monkeypatch):
-    trained, finish = [], Recipe.finish
+    trained, finish = [], Recipe.finished
 
     def counted(self, tried, corpus, title):
         trained.append(len(corpus.series[0]))
         return finish(self, tried, corpus, title)
 
-    monkeypatch.setattr(Recipe, "finish", counted)
+    monkeypatch.setattr(Recipe, "finished", counted)
     Forecaster(**SMALL).backtest(wave(), 10, windows=3)
     assert trained == [90]
     Forecaster(**SMALL).backtest(wave(), 10, windows=3, refit=True)
@@ -202,12 +202,13 @@ def pretend(monkeypatch, forecast):
         return mean, np.ones_like(mean)
 
     def tried(self, corpus, title=""):
-        known = Calibration(0.5, np.ones(1), np.empty((0, 1)))
+        known = Calibration(0.5, np.ones(1), np.empty((0, 1)), 20)
         return dataclasses.replace(untrained(corpus.frame), calibration=known, error=1.0)
 
     monkeypatch.setattr(Fitted, "extrapolate", extrapolate)
     monkeypatch.setattr(Recipe, "tried", tried)
-    monkeypatch.setattr(Recipe, "finish", lambda self, tried, corpus, title: tried)
+    monkeypatch.setattr(Recipe, "joined", lambda self, tried, corpus, title: tried)
+    monkeypatch.setattr(Recipe, "finished", lambda self, tried, corpus, title: tried)
 
 
 def test_scores_are_those_of_the_forecasts():

@@ -25,8 +25,8 @@ def test_one_new_value_of_each_series_is_enough(newest):
     known = known[known["unique_id"] != "s1"].iloc[:-newest], table[table["unique_id"] == "s1"].iloc[:-newest]
     model = Forecaster(**SMALL).fit(pd.concat(known))
     model.update(table.groupby("unique_id").tail(newest))
-    whole = Forecaster(**SMALL).fit(pd.concat(known)).predict(4, table=table)
-    pd.testing.assert_frame_equal(model.predict(4), whole)
+    whole = Forecaster(**SMALL).fit(pd.concat(known)).predict(4, table=table, level=())
+    pd.testing.assert_frame_equal(model.predict(4, level=()), whole)
 
 
 def test_series_put_aside_stay_and_grow():

@@ -18,9 +18,11 @@ from gatewise.forecast.arguments import Arguments
 from gatewise.forecast.backtest import Backtest
 from gatewise.forecast.checks import as_levels, check_horizon, number, one_of, whole
 from gatewise.forecast.held import Held, observed
-from gatewise.forecast.origins import Job, Origins
+from gatewise.forecast.job import Job
+from gatewise.forecast.origins import Origins
 from gatewise.forecast.plan import SCALES, Plan, Sizes, usual_length
 from gatewise.forecast.recipe import LOSSES
+from gatewise.forecast.renewal import after_update
 from gatewise.forecast.shown import Shown
 from gatewise.forecast.strategies import CELLS, STRATEGIES
 from gatewise.forecast.trained import Trained, fallen_back, train
@@ -196,7 +198,9 @@ class Forecaster(Arguments, Shown):
         return self
 
     def update(self, table: Any, updates: int = 0, **columns: Any) -> "Forecaster":
-        """Forecast from newer observations, with the networks and intervals as they are, or trained a little further.
+        """Forecast from newer observations, with the networks as they are, or trained a little further.
+
+        How far the newer values are off their forecasts tells how wide the intervals are to be from now on.
 
         Arguments:
             table, columns: as for `fit`. Of a series that is known, its newest values are enough, from the step after
@@ -215,6 +219,7 @@ class Forecaster(Arguments, Shown):
         whole("updates", updates, 0)
         new = self._like(old, table, columns)
         panel = usable(histories.extended(old, new), self.plan)
+        trained = after_update(trained, old.series, panel.series)
         if updates:
             corpus = trained.corpus(panel.series)
             trained = replace(trained, model=trained.recipe.tuned(trained.model, corpus, updates))
@@ -355,8 +360,9 @@ class Forecaster(Arguments, Shown):
             windows: how many stretches of each series, the last one at its end.
             step: from one stretch to the next; by default the horizon, so that they lie side by side.
             level: percentages of the prediction intervals.
-            refit: False trains once, on what lies before the first stretch; True trains anew for each stretch on
-                everything before it, as one would have then, which takes longer and is fairer to short series.
+            refit: False trains once, on what lies before the first stretch, and lets the intervals learn from stretch
+                to stretch as `update` does; True trains anew for each stretch on everything before it, as one would
+                have then, which takes longer and is fairer to short series.
 
         Returns:
             A `Backtest`: scores, forecasts, coverage, and the verdict in words.
@@ -376,7 +382,7 @@ class Forecaster(Arguments, Shown):
         origins = Origins.of(left.series, horizon, windows, step)
         truth = observed(left, origins.which, origins.cuts, horizon)
         job = Job(replace(self.plan, horizon=self.plan.horizon or horizon), self.sizes, left, season, self._naive)
-        mean, bounds, said = job.forecasts(origins, levels, refit, self.name)
+        mean, bounds, said = job.forecasts(origins, truth, levels, refit, self.name)
         held = Held(left, season, origins.which, origins.cuts, truth, mean, bounds, self.name)
         first = origins.first(windows - 1 if refit else 0)[0]
         trained_on = f"trained on the first {first} values" if len(left) == 1 else f"trained on {len(left)} series"

@@ -107,8 +107,8 @@ class Frame:
                 values, values.new_zeros(values.shape[1]), values.new_ones(values.shape[1]), past, known, static
             )
         floor, centre = FLOORS[self.spread], "last" if self.spread == "season" else "mean"
-        z, shift, spread = normalise_windows(values[..., None], centre=centre, floor=floor)
-        z, shift, spread = z[..., 0], shift[0, :, 0], spread[0, :, 0]
+        z, shift, spread = normalise_windows(values.unsqueeze(-1), centre=centre, floor=floor)
+        z, shift, spread = z.squeeze(-1), shift.view(-1), spread.view(-1)
         if self.spread == "season":
             change = (z[self.season :] - z[: -self.season]).abs().mean(0)
             least = floor / spread  # in units of the standard deviation

@@ -10,20 +10,22 @@ inference for regression, 2018, section 5.2): an error e at step k after a windo
 and the interval of a level reaches, on both sides of the forecast, so many s_k k^b as the level's quantile of the
 held-out distances. The spread s_k, that of the window or what the network answers for each step, lets the interval
 follow the series where it varies more; b, the growth of the errors with the horizon, is fitted to them (0.5 for a
-random walk, 0 where the past soon tells nothing more). Held-out forecasts of one series overlap, so the guarantee of
-that theory holds only roughly: measure it by a backtest.
+random walk, 0 where the past soon tells nothing more). Held-out forecasts of one series overlap, and series change
+their ways, so the guarantee of that theory holds only roughly: measure it by a backtest. Errors that are seen later
+take the place of old ones (`renewed`), so that intervals follow a series that has become calmer or wilder.
 
 Sample paths follow the errors of whole held-out forecasts, drawn at random: so that they hang together from step to
 step as those did.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 import numpy as np
 
 RANDOM_WALK = 0.5
 MOST_DISTANCES, MOST_PATHS = 20_000, 500  # kept: more make no difference
+MEMORY = 0.5  # of the time held out: older errors than that are forgotten when newer ones come
 
 
 @dataclass(frozen=True)
@@ -34,27 +36,36 @@ class Calibration:
         growth: b, from 0 to 1.
         distances: sorted, (O * K,) or fewer.
         errors: (at most 500, K) errors of whole forecasts as signed distances; of the shape (0, K) if none is whole.
+        span: how many steps of time the errors stand for: those held out of a series.
     """
 
     growth: float
     distances: np.ndarray
     errors: np.ndarray
+    span: int
 
     @classmethod
-    def of(cls, errors: np.ndarray, spreads: np.ndarray) -> "Calibration":
+    def of(cls, errors: np.ndarray, spreads: np.ndarray, span: int) -> "Calibration":
         """Calibrate on errors (O, K), NaN where unknown, of forecasts with spreads (O, K) or (O, 1), all above 0.
 
         >>> errors = np.sqrt(np.arange(1.0, 5.0)) * np.array([[1.0], [-2.0], [3.0]])
-        >>> found = Calibration.of(errors, np.ones((3, 1)))
+        >>> found = Calibration.of(errors, np.ones((3, 1)), span=6)
         >>> round(found.growth, 6), found.distances.round(6).tolist()
         (0.5, [1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0, 3.0, 3.0, 3.0, 3.0])
         """
-        local = errors / spreads
-        growth = _growth(np.abs(local))
-        signed = local / np.arange(1, local.shape[1] + 1) ** growth
-        distances = np.sort(np.abs(signed[~np.isnan(signed)]))
-        whole = signed[~np.isnan(signed).any(axis=1)]
-        return cls(growth, _thinned(distances, MOST_DISTANCES), _thinned(whole, MOST_PATHS))
+        growth = _growth(np.abs(errors / spreads))
+        distances, whole = _measured(errors, spreads, growth)
+        return cls(growth, _thinned(distances, MOST_DISTANCES), _thinned(whole, MOST_PATHS), span)
+
+    def renewed(self, errors: np.ndarray, spreads: np.ndarray, steps: float) -> "Calibration":
+        """With newer errors (O, K'), NaN where unknown, that stand for so many steps of time.
+
+        They take the place of old ones: of all, once they stand for half (`MEMORY`) of the span, else of a part.
+        """
+        share = min(1.0, steps / (MEMORY * self.span))
+        distances, whole = _measured(errors, spreads, self.growth)
+        paths = self.errors if whole.shape[1] != self.errors.shape[1] else _mixed(self.errors, whole, share)
+        return replace(self, distances=np.sort(_mixed(self.distances, distances, share)), errors=paths)
 
     def reach(self, spreads: np.ndarray, level: float) -> np.ndarray:
         """How far the interval of a level in percent reaches from the forecast on either side: (B, h) as spreads.
@@ -62,7 +73,7 @@ class Calibration:
         The quantile is the r-th smallest of n distances, r = ceil((n + 1) level / 100). Where r is beyond n, the
         largest is taken further by the tail of a normal distribution.
 
-        >>> known = Calibration(0.5, np.arange(1.0, 10.0), np.empty((0, 1)))
+        >>> known = Calibration(0.5, np.arange(1.0, 10.0), np.empty((0, 1)), span=9)
         >>> known.reach(np.full((1, 4), 2.0), 80).round(3).tolist()
         [[16.0, 22.627, 27.713, 32.0]]
         """
@@ -109,9 +120,26 @@ def _growth(local: np.ndarray) -> float:
     return float(np.clip(slope, 0, 1))
 
 
+def _measured(errors: np.ndarray, spreads: np.ndarray, growth: float) -> tuple[np.ndarray, np.ndarray]:
+    """Distances, sorted, and the errors (W, K) of whole forecasts as signed distances."""
+    signed = errors / spreads / np.arange(1, errors.shape[1] + 1) ** growth
+    return np.sort(np.abs(signed[~np.isnan(signed)])), signed[~np.isnan(signed).any(axis=1)]
+
+
+def _mixed(old: np.ndarray, new: np.ndarray, share: float) -> np.ndarray:
+    """As many rows as there were, a share of them new."""
+    if not len(new):
+        return old
+    count = round(share * len(old))
+    return np.concatenate([_picked(old, len(old) - count), _picked(new, count)])
+
+
 def _thinned(rows: np.ndarray, most: int) -> np.ndarray:
     """At most so many rows, evenly spread, the last among them."""
-    if len(rows) <= most:
-        return rows
-    thinned: np.ndarray = rows[np.linspace(len(rows) / most, len(rows), most).astype(int) - 1]
-    return thinned
+    return rows if len(rows) <= most else _picked(rows, most)
+
+
+def _picked(rows: np.ndarray, count: int) -> np.ndarray:
+    """So many rows, evenly spread, the last among them; the same ones more than once if there are fewer."""
+    picked: np.ndarray = rows[(np.arange(1, count + 1) * len(rows) + count - 1) // max(count, 1) - 1]
+    return picked

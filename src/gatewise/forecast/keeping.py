@@ -48,8 +48,8 @@ def pack(
         "frame": {name: _plain(getattr(model.frame, name)) for name in OF_FRAME},
         "recipe": {name: _plain(getattr(trained.recipe, name)) for name in OF_RECIPE},
         "history": {"best_epoch": history.best_epoch, "stopped": history.stopped},
-        "model": {"error": model.error, "growth": model.calibrated.growth},
-        "rival": {"name": rival.name, "error": rival.error, "growth": rival.calibration.growth},
+        "model": {"error": model.error, **_pack_calibration(model.calibrated)},
+        "rival": {"name": rival.name, "error": rival.error, **_pack_calibration(rival.calibration)},
         "said": [shown(sentence) for sentence in trained.said],
         "chosen": [shown(sentence) for sentence in chosen],
     }
@@ -218,12 +218,17 @@ def _rival(content: Content, arrays: Arrays, season: int) -> Rival:
     return Rival(content["name"], measure(content, "error"), _calibration(content, arrays, "rival"))
 
 
+def _pack_calibration(calibration: Calibration) -> Content:
+    return {"growth": calibration.growth, "span": calibration.span}
+
+
 def _calibration(content: Content, arrays: Arrays, name: str) -> Calibration:
     growth, distances = measure(content, "growth", 1), array(arrays, f"{name}.distances")
     errors = array(arrays, f"{name}.errors", np.float64, (None, None))
     if not len(distances) or distances[0] < 0 or (np.diff(distances) < 0).any() or not errors.shape[1]:
         raise ValueError(f"{name}.distances and {name}.errors are those of no calibration, sorted errors and paths")
-    return Calibration(growth, distances, errors)
+    whole("span", content.get("span"), 1)
+    return Calibration(growth, distances, errors, content["span"])
 
 
 def _states(arrays: Arrays, recipe: Recipe, frame: Frame) -> list[dict[str, torch.Tensor]]:

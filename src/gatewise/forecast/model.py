@@ -16,6 +16,7 @@ from torch.nn import Module
 from gatewise.forecast.corpus import Corpus
 from gatewise.forecast.frame import Frame, Window
 from gatewise.forecast.intervals import Calibration
+from gatewise.forecast.strategies import together
 from gatewise.training import DivergenceError, History
 
 AT_ONCE = 2**21  # values of windows that are forecast at once: memory stays bounded however many series there are
@@ -91,14 +92,14 @@ class Fitted:
         size = max(1, AT_ONCE // (self.frame.length + horizon))
         return (slice(first, first + size) for first in range(0, count, size))
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def _next(self, corpus: Corpus, cuts: Tensor) -> np.ndarray:
         reach = self.frame.reach
         window = self.frame.window(corpus.raw(cuts), *corpus.features(cuts, reach))
         mean, _ = self._answer(window)
         return corpus.unscaled(mean[:1].T, cuts)[:, 0]
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def _extrapolate(
         self, corpus: Corpus, cuts: Tensor, horizon: int, future: np.ndarray | None
     ) -> tuple[np.ndarray, np.ndarray]:
@@ -121,7 +122,7 @@ class Fitted:
 
     def _answer(self, window: Window) -> tuple[Tensor, Tensor]:
         """The r values after windows, and how far off they may be: both (r, B), on the scale of the series."""
-        answer = torch.stack([network(window)[-self.frame.reach :] for network in self.networks]).mean(0)
+        answer = together(self.networks, window)
         mean = answer[..., 0] * window.spread + window.shift
         if answer.shape[-1] == 1:
             return mean, window.spread.expand_as(mean)

@@ -3,7 +3,7 @@
 Letters: `S` series, `O` origins of each, `h` horizon.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,10 +12,9 @@ import torch
 from torch import Tensor
 
 from gatewise.forecast.corpus import Corpus
-from gatewise.forecast.plan import Plan, Sizes
 from gatewise.forecast.rivals import last_observed
-from gatewise.forecast.trained import Trained, fallen_back, train
-from gatewise.series import Panel, Series
+from gatewise.forecast.trained import Trained
+from gatewise.series import Series
 
 
 @dataclass(frozen=True)
@@ -28,6 +27,7 @@ class Origins:
         cuts: (S * O,) how many of its values are known there.
         stages: (S * O,) 0 to O - 1, the first origin of each series to the last.
         horizon: h.
+        step: from one origin to the next.
     """
 
     series: tuple[Series, ...]
@@ -35,6 +35,7 @@ class Origins:
     cuts: np.ndarray
     stages: np.ndarray
     horizon: int
+    step: int
 
     @classmethod
     def of(cls, series: Sequence[Series], horizon: int, windows: int, step: int) -> "Origins":
@@ -48,7 +49,7 @@ class Origins:
         back = horizon + step * np.arange(windows - 1, -1, -1)
         cuts = (sizes[:, None] - back).ravel()
         which, stages = (one.ravel() for one in np.indices((len(series), windows)))
-        return cls(tuple(series), which, cuts, stages, horizon)
+        return cls(tuple(series), which, cuts, stages, horizon, step)
 
     def first(self, stage: int) -> list[int]:
         """(S,) the cuts of a stage."""
@@ -89,48 +90,3 @@ def cut_off(one: Series, cut: int) -> Series:
         name: None if (values := getattr(one, name)) is None else values[:cut] for name in ("filled", "past", "known")
     }
     return replace(one, ds=one.ds[:cut], y=one.y[:cut], ahead=None, **parts)
-
-
-@dataclass(frozen=True)
-class Job:
-    """What a backtest trains, and on what.
-
-    Attributes:
-        plan, sizes: of the models.
-        panel: the series, long enough.
-        season: of all of them.
-        naive: whether the rival is to take the place of a model.
-    """
-
-    plan: Plan
-    sizes: Sizes
-    panel: Panel
-    season: int
-    naive: Callable[[Trained], bool]
-
-    def forecasts(
-        self, origins: Origins, levels: Sequence[float], refit: bool, name: str
-    ) -> tuple[np.ndarray, dict[float, tuple[np.ndarray, np.ndarray]], tuple[str, ...]]:
-        """Forecasts (S * O, h) from all origins, the bounds of each level, and what was chosen last, in words.
-
-        With `refit` a model is trained for each origin on what was known there, else one for all on what was known at
-        the first.
-        """
-        stages = int(origins.stages.max()) + 1
-        mean = np.empty((len(origins.cuts), origins.horizon))
-        bounds = {level: (np.empty_like(mean), np.empty_like(mean)) for level in levels}
-        what = f" left by {stages} windows of {origins.horizon}"
-        for stage in range(stages if refit else 1):
-            cuts = origins.first(stage)
-            past = [cut_off(one, cut) for one, cut in zip(origins.series, cuts, strict=True)]
-            title = f"backtest {stage + 1} of {stages}: " if refit else "backtest: "
-            trained = train(self.plan, self.sizes, self.panel, past, self.season, what, title)
-            rows = origins.stages == stage if refit else slice(None)
-            corpus, where = origins.corpus(trained, rows, cuts)
-            made, spread, calibration = trained.forecast(corpus, where, origins.horizon, naive=self.naive(trained))
-            mean[rows] = made
-            for level, (lower, upper) in bounds.items():
-                reach = calibration.reach(spread, level)
-                lower[rows], upper[rows] = made - reach, made + reach
-        replaced = (fallen_back(trained, name),) if self.naive(trained) else ()
-        return mean, bounds, (*trained.said, *replaced)

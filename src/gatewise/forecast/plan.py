@@ -68,10 +68,9 @@ class Plan:
                 "strategy='one-step' goes on from its own forecasts, where past covariates are not known; use "
                 "strategy='segment' or 'flatten', or pass covariates that are known in advance as known="
             )
-        long = len(panel) > FEW_SERIES or usual_length(panel.series) > LONG_SERIES
         strategies: tuple[str, ...] = (self.strategy,)
         if self.strategy == "auto":
-            strategies = ("segment",) if has_past or long else ("one-step", "segment")
+            strategies = ("one-step", "segment") if is_small(panel) and not has_past else ("segment",)
         dropouts = DROPOUTS if self.dropout is None else (self.dropout,)
         return tuple((name, share) for name in strategies for share in (dropouts if name == "segment" else (0.0,)))
 
@@ -131,6 +130,11 @@ class Plan:
             return max(4, min(48, values // 5))
         least = 2 if values >= 4 * season else 1
         return season * max(least, min(round(96 / season), values // 5 // season))
+
+
+def is_small(panel: Panel) -> bool:
+    """Whether there are so few values that trainings are short, and the chance in one of them counts."""
+    return len(panel) <= FEW_SERIES and usual_length(panel.series) <= LONG_SERIES
 
 
 def usual_length(series: Sequence[Series]) -> int:

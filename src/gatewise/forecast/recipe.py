@@ -49,38 +49,33 @@ class Recipe:
     engine: str
     quiet: bool
 
-    def train(self, corpus: Corpus, title: str = "") -> Fitted:
-        """Train twice: with the last part held out, to learn how large the errors are; then on everything."""
-        return self.finish(self.tried(corpus, title), corpus, title)
-
     def tried(self, corpus: Corpus, title: str = "") -> Fitted:
-        """Networks trained with the last part of each series held out, and how large their errors are there."""
-        limits = self.limits(corpus)
-        held = Listed(corpus, Cuts(limits, corpus.ends - 1).spread(MOST_HELD_OUT))
-        networks, history = self._fit_all(corpus, limits, held, f"{title}the end held out")
-        model = Fitted(corpus.frame, networks, history)
-        cuts, steps = self.origins(corpus)
-        mean, spread = model.extrapolate(corpus, cuts, steps)
-        errors = corpus.after(cuts, steps) - mean
-        if np.isnan(errors).all():
-            raise DataError(
-                f"nothing was observed in the last {self.held_out:.0%} of the series, all values are filled in: there "
-                "is no telling how good forecasts are; hold out a larger part (held_out=), or end the series earlier"
-            )
-        return replace(model, calibration=Calibration.of(errors, spread), error=mean_error(corpus, cuts, errors))
+        """One network trained with the last part of each series held out, and how large its errors are there."""
+        held = self._held(corpus)
+        network, history = self._fit(0, held, self.limits(held), f"{title}the end held out")
+        return self._measured(Fitted(corpus.frame, (network,), history), held)
 
-    def finish(self, tried: Fitted, corpus: Corpus, title: str = "") -> Fitted:
-        """The same trained anew on everything."""
-        networks, _ = self._fit_all(corpus, corpus.ends, None, f"{title}on everything")
-        return replace(tried, networks=networks)
+    def joined(self, tried: Fitted, corpus: Corpus, title: str = "") -> Fitted:
+        """The same with all networks, each trained with the end held out: how large their errors are together."""
+        if self.networks == 1:
+            return tried
+        held = self._held(corpus)
+        more = self._fit_all(range(1, self.networks), held, self.limits(held), f"{title}the end held out")
+        return self._measured(replace(tried, networks=(*tried.networks, *more)), held)
+
+    def finished(self, measured: Fitted, corpus: Corpus, title: str = "") -> Fitted:
+        """The same with networks trained anew on everything."""
+        return replace(
+            measured, networks=self._fit_all(range(self.networks), corpus, corpus.ends, f"{title}on everything")
+        )
 
     def tuned(self, model: Fitted, corpus: Corpus, updates: int) -> Fitted:
         """The same networks trained a little further, on everything."""
-        generator = torch.Generator().manual_seed(self.seed)
         recipe = replace(self, updates=updates, lr=self.lr / 10)
         networks = copy.deepcopy(model.networks)
         for k, network in enumerate(networks):
-            recipe._train(network, corpus, corpus.ends, None, generator, f"further, network {k + 1} of {len(networks)}")
+            title = f"further, network {k + 1} of {len(networks)}"
+            recipe._train(network, corpus, corpus.ends, None, self._chance(k), title)
         return replace(model, networks=networks)
 
     def in_words(self) -> str:
@@ -95,32 +90,58 @@ class Recipe:
         """Cuts spread over the held-out parts, and of how many steps forecasts from there are to be measured."""
         limits = self.limits(corpus)
         longest = LONGEST_HELD_OUT if corpus.past is None else min(LONGEST_HELD_OUT, corpus.frame.reach)
-        steps = max(1, min(int((corpus.ends - limits).median()) // 2, longest))
+        steps = max(1, min(self.span(corpus) // 2, longest))
         last = torch.maximum(limits, corpus.ends - steps)
         cuts = Cuts(limits, last).spread(min(max(ORIGINS, EACH * len(limits)), MOST_ORIGINS))
         return torch.unique(cuts), steps
+
+    def span(self, corpus: Corpus) -> int:
+        """Steps that are held out of a series of usual (median) length."""
+        return int((corpus.ends - self.limits(corpus)).median())
 
     def limits(self, corpus: Corpus) -> Tensor:
         """(S,) where the held-out part of each series starts."""
         sizes = (corpus.ends - corpus.fronts).double()
         return corpus.ends - (sizes * self.held_out).round().long().clamp_min(1)
 
-    def _fit_all(
-        self, corpus: Corpus, limits: Tensor, held: Listed | None, title: str
-    ) -> tuple[tuple[Module, ...], History]:
-        """The networks, and the history of the first."""
-        generator = torch.Generator().manual_seed(self.seed)
-        made = [
-            self._fit(corpus, limits, held, generator, f"{title}, network {k + 1} of {self.networks}")
-            for k in range(self.networks)
-        ]
-        return tuple(network for network, _ in made), made[0][1]
+    def _held(self, corpus: Corpus) -> Corpus:
+        """The corpus, on scales that know nothing of the held-out part; those of windows never do."""
+        if corpus.frame.scale == "window":
+            return corpus
+        until = self.limits(corpus) - corpus.fronts + corpus.frame.difference.lag
+        return Corpus.of(corpus.series, corpus.frame, until.tolist())
 
-    def _fit(
-        self, corpus: Corpus, limits: Tensor, held: Listed | None, generator: torch.Generator, description: str
-    ) -> tuple[Module, History]:
+    def _measured(self, model: Fitted, corpus: Corpus) -> Fitted:
+        """A model with the size of its errors on the held-out part."""
+        cuts, steps = self.origins(corpus)
+        mean, spread = model.extrapolate(corpus, cuts, steps)
+        errors = corpus.after(cuts, steps) - mean
+        if np.isnan(errors).all():
+            raise DataError(
+                f"nothing was observed in the last {self.held_out:.0%} of the series, all values are filled in: there "
+                "is no telling how good forecasts are; hold out a larger part (held_out=), or end the series earlier"
+            )
+        return replace(
+            model, calibration=Calibration.of(errors, spread, self.span(corpus)), error=mean_error(corpus, cuts, errors)
+        )
+
+    def _fit_all(self, places: Sequence[int], corpus: Corpus, limits: Tensor, title: str) -> tuple[Module, ...]:
+        return tuple(self._fit(k, corpus, limits, title)[0] for k in places)
+
+    def _fit(self, k: int, corpus: Corpus, limits: Tensor, title: str) -> tuple[Module, History]:
+        """The k-th network, trained on what lies before the limits; what lies behind them is looked at by the first."""
+        generator = self._chance(k)
         network = self._network(corpus.frame, generator)
-        return network, self._train(network, corpus, limits, held, generator, description)
+        held = None
+        if k == 0 and (limits < corpus.ends).any():
+            held = Listed(corpus, Cuts(limits, corpus.ends - 1).spread(MOST_HELD_OUT))
+        title = f"{title}, network {k + 1} of {self.networks}"
+        return network, self._train(network, corpus, limits, held, generator, title)
+
+    def _chance(self, k: int) -> torch.Generator:
+        """Where the k-th network's weights and windows come from."""
+        state = np.random.SeedSequence((self.seed, k)).generate_state(1)[0]
+        return torch.Generator().manual_seed(int(state))
 
     def _train(
         self,

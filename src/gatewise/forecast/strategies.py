@@ -14,6 +14,7 @@ network of segments adds its own to a mixture of the values of several seasons b
 Where the horizon is beyond the reach, a network goes on from its own answers.
 """
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import torch
@@ -38,6 +39,13 @@ class Strategy(Protocol):
 
     def features(self, window: Window) -> Tensor:
         """What the body reads, (T, B, I)."""
+
+
+def together(networks: Sequence[Any], window: Window) -> Tensor:
+    """The mean (r, B, Q) of what networks of one frame answer for the steps after a window."""
+    if isinstance(networks[0], StepByStep):
+        return StepByStep.together(networks, window)
+    return torch.stack([network(window) for network in networks]).mean(0)
 
 
 class StepByStep(Module):
@@ -69,6 +77,16 @@ class StepByStep(Module):
         """Answers (T, B, 1)."""
         answers: Tensor = self.network(self.features(window))
         return answers
+
+    @staticmethod
+    def together(networks: Sequence["StepByStep"], window: Window) -> Tensor:
+        """The mean of the networks' last answers, with one head for all: a recursion asks for it again and again."""
+        read = networks[0].features(window)
+        heads, base = [one.network.head for one in networks], networks[0].network.base or 0
+        hidden = torch.cat([one.body(read)[0][-1:] for one in networks], -1)
+        summed = torch.nn.functional.linear(hidden, torch.cat([head.weight for head in heads], -1))
+        bias = torch.stack([head.bias for head in heads]).mean()
+        return summed / len(networks) + bias + read[-1:, :, base : base + 1]
 
 
 class BySegments(Module):

@@ -4,7 +4,7 @@ Letters: `S` series, `h` horizon, `K` features known in advance.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from torch import Tensor
@@ -14,7 +14,7 @@ from gatewise.forecast.corpus import Corpus
 from gatewise.forecast.frame import Frame
 from gatewise.forecast.intervals import Calibration
 from gatewise.forecast.model import Fitted
-from gatewise.forecast.plan import Plan
+from gatewise.forecast.plan import Plan, is_small
 from gatewise.forecast.recipe import Recipe, mean_error
 from gatewise.series import Panel, Series
 
@@ -79,11 +79,14 @@ def train(
         recipe = sizes(strategy, series)
         corpus = Corpus.of(series, frame.with_features(*_features(series)))
         name = f"{title}{called(frame)}, " if len(candidates) > 1 else title
-        tried.append((replace(recipe, networks=1).tried(corpus, name), recipe, corpus, words))
+        tried.append((recipe.tried(corpus, name), recipe, corpus, words))
     model, recipe, corpus, words = min(tried, key=lambda one: one[0].error)
+    why = _why(plan, [one[0] for one in tried], model)
+    if is_small(panel):
+        model = recipe.joined(model, corpus, title)
     rival = _best_rival(corpus, recipe, season)
-    said = (_why(plan, [one[0] for one in tried], model), words, recipe.in_words(), _beside(model, rival))
-    model = recipe.finish(model, corpus, title)
+    said = (why, words, recipe.in_words(), _beside(model, rival))
+    model = recipe.finished(model, corpus, title)
     return Trained(model, recipe, season, rival, (*said, model.calibrated.in_words()))
 
 
@@ -106,7 +109,8 @@ def _best_rival(corpus: Corpus, recipe: Recipe, season: int) -> Rival:
     errors = {name: truth - made for name, made in naive_forecasts(corpus, cuts, steps, season).items()}
     sizes = {name: mean_error(corpus, cuts, error) for name, error in errors.items()}
     name = min(sizes, key=lambda one: sizes[one])
-    return Rival(name, sizes[name], Calibration.of(errors[name], np.broadcast_to(spread, errors[name].shape)))
+    spreads = np.broadcast_to(spread, errors[name].shape)
+    return Rival(name, sizes[name], Calibration.of(errors[name], spreads, recipe.span(corpus)))
 
 
 def called(frame: Frame) -> str:

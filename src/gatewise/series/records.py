@@ -177,6 +177,8 @@ def _names(forecasts: Sequence[Forecast]) -> pd.Index:
 
 def joined(indexes: Sequence[pd.Index]) -> pd.Index:
     """Time indexes one after the other; equal objects are many where series share their dates."""
+    if len(indexes) == 1:
+        return indexes[0]
     distinct = {id(one): one for one in indexes}
     place = {key: i for i, key in enumerate(distinct)}
     first, *others = distinct.values()

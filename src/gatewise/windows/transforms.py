@@ -259,17 +259,20 @@ def normalise_windows(
         raise TypeError(f"x is {x.dtype}, expected a floating type; pass x.float()")
     mean = x.mean(0, keepdim=True)
     mean = mean + (x - mean).mean(0, keepdim=True)  # takes the rounding out: a constant window becomes exactly 0
+    around = x - mean
     number = torch.finfo(x.dtype)
-    least = (8 * number.eps * x.detach().abs().amax(0, keepdim=True)).clamp_min(max(floor, number.tiny))
-    shift = {"mean": mean, "last": x[-1:], "none": torch.zeros_like(mean)}[centre]
+    largest = torch.linalg.vector_norm(x.detach(), math.inf, dim=0, keepdim=True)
+    least = (8 * number.eps * largest).clamp_min(max(floor, number.tiny))
+    shift = mean if centre == "mean" else x[-1:] if centre == "last" else torch.zeros_like(mean)
+    shifted = around if centre == "mean" else x - shift
     if spread == "std":  # as a norm, whose gradient at 0 is 0, where that of a root is infinite
-        norm = torch.linalg.vector_norm(x - mean, dim=0, keepdim=True)
+        norm = torch.linalg.vector_norm(around, dim=0, keepdim=True)
         scale = torch.maximum(norm / math.sqrt(len(x)), least)
     elif spread == "abs":
-        scale = torch.maximum((x - shift).abs().mean(0, keepdim=True), least)
+        scale = torch.maximum(shifted.abs().mean(0, keepdim=True), least)
     else:
         scale = torch.ones_like(mean)
-    return (x - shift) / scale, shift, scale
+    return shifted / scale, shift, scale
 
 
 def restore_windows(z: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
