@@ -66,8 +66,7 @@ class Rolling:
         options: of the forecaster.
         unit: (S,) of the errors of MSE and MAE; 1 by default.
         shown: names of the scores to show.
-        budget: seconds spent on settings, judged by the held-out end of what comes before the first origin; None for the
-            defaults.
+        budget: seconds spent on settings, judged on what comes before the first origin; None for the defaults.
     """
 
     name: str
