@@ -15,7 +15,7 @@ from gatewise.windows import Difference
 from waves import SMALL, frame, noisy, recipe, series, untrained
 
 NO_PATHS = np.empty((0, 1))
-SPAN = 10
+SPAN = 10**9  # so many independent errors that those at hand count as such
 
 
 def chance(seed=0):
@@ -48,7 +48,10 @@ def test_levels_beyond_the_errors_there_are_reach_further():
     found = Calibration(0.0, np.array([1.0, 2.0, 3.0]), NO_PATHS, SPAN)  # three errors tell of 75 %
     at = [found.reach(np.ones((1, 1)), level)[0, 0] for level in (75, 80, 95)]
     assert at == pytest.approx([3, 3 * 1.2816 / 1.1503, 3 * 1.96 / 1.1503], rel=1e-3)
-    assert found.in_words() == "intervals: sized by 3 held-out errors; levels above 75 % by a normal tail"
+    assert (
+        found.in_words()
+        == "intervals: sized by 3 held-out errors, 3 of them independent; levels above 75 % by a normal tail"
+    )
 
 
 def test_the_reach_follows_the_spread_of_each_step():
@@ -96,6 +99,36 @@ def test_errors_that_are_unknown_are_left_out():
     far = np.array([1, 2**found.growth]) * 2
     np.testing.assert_allclose(found.distances, np.sort([0.5, 1.0, 1.5, 2 / far[1], 3 / far[1]]))
     np.testing.assert_allclose(found.errors, [[-1.0, 2 / far[1]], [1.5, -3 / far[1]]])
+
+
+@pytest.mark.parametrize("usual", [0.0, 0.5])
+def test_few_forecasts_leave_the_growth_near_the_usual_one(usual):
+    rng = np.random.default_rng(0)
+    steps = np.arange(1, 9)
+    errors = rng.choice([-1.0, 1.0], (50, 8)) * steps**1.0
+    spreads = np.ones((50, 8)) if usual else np.ones((50, 8)) + 1e-9 * steps
+    found = [Calibration.of(errors, spreads, span, series).growth for span, series in ((8, 1), (16, 1), (16, 1000))]
+    assert usual < found[0] < found[1] < found[2] <= 1
+    assert found[2] == pytest.approx(1, abs=0.01)
+    x = np.log(steps) - np.log(steps).mean()
+    assert found[0] == pytest.approx((x @ x + 6 * usual) / (x @ x + 6), rel=1e-3)
+
+
+@pytest.mark.parametrize(("series", "level", "expected"), [(1, 50, 60), (1, 80, 96), (40, 80, 81), (1000, 80, 81)])
+def test_fewer_independent_errors_reach_further(series, level, expected):
+    found = Calibration(0.0, np.arange(1.0, 101.0), NO_PATHS, span=10, series=series)  # 5, 100, ... errors
+    assert found.reach(np.ones((1, 1)), level)[0, 0] == expected
+
+
+def test_intervals_of_short_series_hold_about_what_they_promise():
+    """A random walk with 100 held-out errors, which overlap: of ten steps from ten origins in 20 steps."""
+    rng, inside = np.random.default_rng(1), []
+    for _ in range(300):
+        y = rng.normal(size=140).cumsum()
+        errors = np.array([y[t + 1 : t + 11] - y[t] for t in range(80, 90)])
+        found = Calibration.of(errors, np.ones_like(errors), 20)
+        inside.append(np.abs(y[100:112] - y[99]) <= found.reach(np.ones((1, 12)), 80)[0])
+    assert np.mean(inside) == pytest.approx(0.8, abs=0.05)  # 0.71 if all errors were taken for independent
 
 
 def test_many_errors_are_thinned_without_moving_the_quantiles(monkeypatch):

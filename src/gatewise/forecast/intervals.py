@@ -9,10 +9,13 @@ inference for regression, 2018, section 5.2): an error e at step k after a windo
 
 and the interval of a level reaches, on both sides of the forecast, so many s_k k^b as the level's quantile of the
 held-out distances. The spread s_k, that of the window or what the network answers for each step, lets the interval
-follow the series where it varies more; b, the growth of the errors with the horizon, is fitted to them (0.5 for a
-random walk, 0 where the past soon tells nothing more). Held-out forecasts of one series overlap, and series change
-their ways, so the guarantee of that theory holds only roughly: measure it by a backtest. Errors that are seen later
-take the place of old ones (`renewed`), so that intervals follow a series that has become calmer or wilder.
+follow the series where it varies more; b, the growth of the errors with the horizon, is fitted to them, with a pull
+towards what is known before: 0.5, that of a random walk, or 0 where the network answers a spread for each step.
+
+The errors of forecasts that overlap repeat each other: those of W held-out steps of S series count as S W / 2
+independent ones, and the fewer there are, the farther out is the quantile that holds its promise. Yet series change
+their ways, so the guarantee of the theory holds only roughly: measure it by a backtest. Errors that are seen later take
+the place of old ones (`renewed`), so that intervals follow a series that has become calmer or wilder.
 
 Sample paths follow the errors of whole held-out forecasts, drawn at random: so that they hang together from step to
 step as those did.
@@ -24,6 +27,7 @@ from statistics import NormalDist
 import numpy as np
 
 RANDOM_WALK = 0.5
+PULL = 6.0  # of the growth known before: as strong as one forecast of 13 steps, whose log steps have such a variance
 MOST_DISTANCES, MOST_PATHS = 20_000, 500  # kept: more make no difference
 MEMORY = 0.5  # of the time held out: older errors than that are forgotten when newer ones come
 
@@ -37,15 +41,17 @@ class Calibration:
         distances: sorted, (O * K,) or fewer.
         errors: (at most 500, K) errors of whole forecasts as signed distances; of the shape (0, K) if none is whole.
         span: how many steps of time the errors stand for: those held out of a series.
+        series: how many series they are of.
     """
 
     growth: float
     distances: np.ndarray
     errors: np.ndarray
     span: int
+    series: int = 1
 
     @classmethod
-    def of(cls, errors: np.ndarray, spreads: np.ndarray, span: int) -> "Calibration":
+    def of(cls, errors: np.ndarray, spreads: np.ndarray, span: int, series: int = 1) -> "Calibration":
         """Calibrate on errors (O, K), NaN where unknown, of forecasts with spreads (O, K) or (O, 1), all above 0.
 
         >>> errors = np.sqrt(np.arange(1.0, 5.0)) * np.array([[1.0], [-2.0], [3.0]])
@@ -53,9 +59,11 @@ class Calibration:
         >>> round(found.growth, 6), found.distances.round(6).tolist()
         (0.5, [1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0, 3.0, 3.0, 3.0, 3.0])
         """
-        growth = _growth(np.abs(errors / spreads))
+        steps = (spreads != spreads[:, :1]).any()  # has each step a spread of its own?
+        forecasts = series * span / errors.shape[1]  # that do not overlap
+        growth = _growth(np.abs(errors / spreads), 0.0 if steps else RANDOM_WALK, PULL / forecasts)
         distances, whole = _measured(errors, spreads, growth)
-        return cls(growth, _thinned(distances, MOST_DISTANCES), _thinned(whole, MOST_PATHS), span)
+        return cls(growth, _thinned(distances, MOST_DISTANCES), _thinned(whole, MOST_PATHS), span, series)
 
     def renewed(self, errors: np.ndarray, spreads: np.ndarray, steps: float) -> "Calibration":
         """With newer errors (O, K'), NaN where unknown, that stand for so many steps of time.
@@ -70,10 +78,10 @@ class Calibration:
     def reach(self, spreads: np.ndarray, level: float) -> np.ndarray:
         """How far the interval of a level in percent reaches from the forecast on either side: (B, h) as spreads.
 
-        The quantile is the r-th smallest of n distances, r = ceil((n + 1) level / 100). Where r is beyond n, the
-        largest is taken further by the tail of a normal distribution.
+        The quantile is that of (n + 1) / n times the level, n being the number of independent errors. Where that is
+        beyond 100 %, the largest distance is taken further by the tail of a normal distribution.
 
-        >>> known = Calibration(0.5, np.arange(1.0, 10.0), np.empty((0, 1)), span=9)
+        >>> known = Calibration(0.5, np.arange(1.0, 10.0), np.empty((0, 1)), span=18)
         >>> known.reach(np.full((1, 4), 2.0), 80).round(3).tolist()
         [[16.0, 22.627, 27.713, 32.0]]
         """
@@ -96,28 +104,35 @@ class Calibration:
 
     def in_words(self) -> str:
         """How many errors the intervals rest on."""
-        n = len(self.distances)
+        n = self._independent
         tail = f"; levels above {100 * n / (n + 1):.3g} % by a normal tail" if n < 1000 else ""
-        return f"intervals: sized by {n} held-out errors{tail}"
+        return f"intervals: sized by {len(self.distances)} held-out errors, {n:.0f} of them independent{tail}"
+
+    @property
+    def _independent(self) -> float:
+        """How many errors there would be if each told something new."""
+        return float(min(len(self.distances), max(2.0, self.series * self.span / 2)))
 
     def _quantile(self, level: float) -> float:
-        n = len(self.distances)
-        rank = int(np.ceil((n + 1) * level / 100))
-        if rank <= n:
+        n = self._independent
+        share = (n + 1) / n * level / 100
+        if share <= 1:
+            rank = max(1, int(np.ceil(share * len(self.distances) - 1e-9)))  # less rounding
             return float(self.distances[rank - 1])
-        known, wanted = (NormalDist().inv_cdf(0.5 + share / 2) for share in (n / (n + 1), level / 100))
+        known, wanted = (NormalDist().inv_cdf(0.5 + part / 2) for part in (n / (n + 1), level / 100))
         return float(self.distances[-1] * wanted / known)
 
 
-def _growth(local: np.ndarray) -> float:
-    """The slope of log mean error over log step, by least squares; that of a random walk where it cannot be told."""
+def _growth(local: np.ndarray, usual: float, pull: float) -> float:
+    """The slope of log mean error over log step, by least squares with a pull towards the usual one."""
     counts = (~np.isnan(local)).sum(axis=0)
     means = np.where(counts > 0, np.nansum(local, axis=0) / np.maximum(counts, 1), 0.0)
     known = means > 0
     if known.sum() < 2:
-        return RANDOM_WALK
-    slope, _ = np.polyfit(np.log(np.arange(1, len(means) + 1)[known]), np.log(means[known]), 1)
-    return float(np.clip(slope, 0, 1))
+        return usual
+    x, y = np.log(np.arange(1, len(means) + 1)[known]), np.log(means[known])
+    x, y = x - x.mean(), y - y.mean()
+    return float(np.clip((x @ y + pull * usual) / (x @ x + pull), 0, 1))
 
 
 def _measured(errors: np.ndarray, spreads: np.ndarray, growth: float) -> tuple[np.ndarray, np.ndarray]:

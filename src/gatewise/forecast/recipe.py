@@ -121,9 +121,8 @@ class Recipe:
                 f"nothing was observed in the last {self.held_out:.0%} of the series, all values are filled in: there "
                 "is no telling how good forecasts are; hold out a larger part (held_out=), or end the series earlier"
             )
-        return replace(
-            model, calibration=Calibration.of(errors, spread, self.span(corpus)), error=mean_error(corpus, cuts, errors)
-        )
+        calibration = Calibration.of(errors, spread, self.span(corpus), len(corpus.series))
+        return replace(model, calibration=calibration, error=mean_error(corpus, cuts, errors))
 
     def _fit_all(self, places: Sequence[int], corpus: Corpus, limits: Tensor, title: str) -> tuple[Module, ...]:
         return tuple(self._fit(k, corpus, limits, title)[0] for k in places)
