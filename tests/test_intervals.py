@@ -198,6 +198,15 @@ def test_quantiles_of_many_paths_are_those_of_the_intervals():
         np.testing.assert_allclose(inside.mean(axis=(1, 2)), level / 100, atol=0.01)
 
 
+def test_paths_of_few_errors_are_as_wide_as_the_intervals():
+    steps = np.sqrt(np.arange(1, 11))
+    errors = chance(2).normal(size=(40, 1)) * steps
+    found = Calibration.of(errors, np.ones((40, 10)), 20)
+    paths = found.paths(np.zeros((1, 10)), np.ones((1, 10)), 4000, chance(0))[0]
+    inside = np.abs(paths) <= found.reach(np.ones((1, 10)), 80)
+    assert inside.mean() == pytest.approx(0.8, abs=0.03)
+
+
 def test_paths_hang_together_as_the_errors_did():
     errors = walks()
     found = Calibration.of(errors, np.ones((400, 1)), SPAN)

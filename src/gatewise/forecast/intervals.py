@@ -91,7 +91,7 @@ class Calibration:
     def paths(self, mean: np.ndarray, spreads: np.ndarray, count: int, chance: np.random.Generator) -> np.ndarray:
         """(B, count, h) sample paths around forecasts (B, h)."""
         batch, horizon = mean.shape
-        known = self.errors if len(self.errors) else np.array([[-1.0], [1.0]]) * self._quantile(68)
+        known = self.errors * self._wider if len(self.errors) else np.array([[-1.0], [1.0]]) * self._quantile(68)
         blocks = -(-horizon // known.shape[1])
         drawn = known[chance.integers(len(known), size=(batch, count, blocks))]
         errors = drawn.reshape(batch, count, -1)[..., :horizon]
@@ -112,6 +112,12 @@ class Calibration:
     def _independent(self) -> float:
         """How many errors there would be if each told something new."""
         return float(min(len(self.distances), max(2.0, self.series * self.span / 2)))
+
+    @property
+    def _wider(self) -> float:
+        """How much wider an interval of 80 % is than the errors, as few of them are independent."""
+        plain = float(np.quantile(self.distances, 0.8, method="higher"))
+        return self._quantile(80) / plain if plain else 1.0
 
     def _quantile(self, level: float) -> float:
         n = self._independent
