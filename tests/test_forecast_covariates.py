@@ -135,6 +135,13 @@ def test_what_lacks_of_the_future_is_named():
         longer.predict(HORIZON + 1)
 
 
+def test_a_future_that_the_network_cannot_hold_is_named():
+    model, _, future, _ = both_kinds()
+    huge = future["x"].mask(future.index == future.index[1], 1e60)
+    with pytest.raises(DataError, match="known covariate 'x' is 1e\\+60 in step 2 after its end, too far from the val"):
+        model.predict(HORIZON, future=future.assign(x=huge))
+
+
 def test_a_future_is_refused_where_nothing_is_known_and_the_calendar_needs_none():
     table = panel_of(driven)[["unique_id", "ds", "y"]]
     for columns in ({}, {"calendar": True}):

@@ -231,3 +231,21 @@ def test_polars_dates_keep_their_unit_and_categorical_names_stay_so(unit, zone):
 def test_no_series_at_all_is_an_error():
     with pytest.raises(DataError, match=r"no usable series is left of 2: series 'B', row 1 .*; series 'A', row 2"):
         read(shop().assign(price=[None, None, 2, 9, 4, 8]), past="price", on_bad="skip", freq="D")
+
+
+@pytest.mark.parametrize("role", ["past", "known", "static"])
+def test_huge_covariates_are_refused_like_huge_values(role):
+    table = shop()
+    table["x"] = table["unique_id"].map({"A": 2.0, "B": 1e100})  # as large as may be
+    read(table, **{role: "x"}, freq="D")
+    table.loc[[1, 2, 4, 5], "x"] = -1e300
+    with refused(
+        f"series 'A', row 2 (2024-02-01): {role} covariate 'x': -1e+300 is too large, expected at most 1e+100"
+    ):
+        read(table, **{role: "x"}, freq="D")
+
+
+def test_a_huge_covariate_of_the_future_is_refused():
+    panel = read(pd.DataFrame({"y": [5.0, 6.0], "price": [1, 1]}), known="price")
+    with refused("series 'y', row 1 (2): known covariate 'price': 1e+300 is too large"):
+        known_ahead(panel, 1, pd.DataFrame({"ds": [2], "price": [1e300]}))

@@ -9,9 +9,10 @@ import numpy as np
 
 from gatewise.forecast import histories, rivals
 from gatewise.forecast.checks import check_horizon
+from gatewise.forecast.frame import Frame
 from gatewise.forecast.intervals import Calibration
 from gatewise.forecast.trained import Trained
-from gatewise.series import Forecast, Panel, futures, known_ahead
+from gatewise.series import DataError, Forecast, Panel, futures, known_ahead
 
 
 def ahead(
@@ -21,8 +22,23 @@ def ahead(
     check_horizon(horizon)
     histories.check_reach(panel, trained.model.frame.reach, horizon)
     known = known_ahead(panel, horizon, future)
+    _refuse_far(panel, known, trained.model.frame)
     corpus = trained.corpus(panel.series)
     return trained.forecast(corpus, corpus.ends, horizon, naive=naive, future=known)
+
+
+def _refuse_far(panel: Panel, known: np.ndarray | None, frame: Frame) -> None:
+    """Refuse features (S, h, K) that on the scale of those trained on are beyond what float32 holds."""
+    if known is None or frame.features.known is None:
+        return
+    far = np.argwhere(np.abs(frame.features.known.apply(known)) > np.finfo(np.float32).max)
+    if len(far) and panel.covariates is not None:
+        s, step, k = far[0]
+        raise DataError(
+            f"series {str(panel.series[s].unique_id)!r}: known covariate {panel.covariates.known_features[k]!r} is "
+            f"{known[s, step, k]:g} in step {step + 1} after its end, too far from the values trained on; correct it, "
+            "or train on a table with such values"
+        )
 
 
 def forecasts(

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from gatewise.series.calendar import calendar_features
+from gatewise.series.checks import LARGEST
 from gatewise.series.covariates import Covariates, is_blank, is_given, listed
 from gatewise.series.dates import DataError, RowError, show
 from gatewise.series.stack import last_valid, moments, next_valid
@@ -103,7 +104,7 @@ def features(
         The features, float64.
 
     Raises:
-        DataError: naming series, row and remedy: missing values, infinite ones, text among numbers, unknown
+        DataError: naming series, row and remedy: missing values, infinite or huge ones, text among numbers, unknown
             categories, static covariates that change within a series.
 
     >>> table = pd.DataFrame({"ds": [1, 2], "price": [3, 4], "size": ["big", "big"]})
@@ -183,6 +184,8 @@ class Source:
         self._refuse(
             column, np.isinf(values), "is infinite", "give a finite number, or leave the cell empty and fill it"
         )
+        said = f"is too large, expected at most {LARGEST:g} either way"
+        self._refuse(column, np.abs(values) > LARGEST, said, "use a larger unit")
         return values, np.isnan(values)
 
     def _codes(self, column: str, cells: pd.Series, known: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
