@@ -92,6 +92,14 @@ def test_the_fitted_past_of_each_series_ends_with_it(strategy):
         assert len(part) >= len(one_of(data, name)) // 2
 
 
+def test_the_fitted_past_of_many_series_is_one_table_from_the_start(monkeypatch):
+    model, made = fitted(), []
+    usual = pd.DataFrame.__init__
+    monkeypatch.setattr(pd.DataFrame, "__init__", lambda self, *a, **b: made.append(self) or usual(self, *a, **b))
+    assert model.fitted()["unique_id"].nunique() == len(LENGTHS)
+    assert len(made) < len(LENGTHS)
+
+
 def test_scales_of_series_do_not_mix():
     """A series a million times as large as the others leaves their forecasts nearly as they are."""
     data = tables(LENGTHS)

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
 import pandas as pd
 
 from gatewise.forecast import pictures
 from gatewise.forecast.checks import as_levels
 from gatewise.forecast.trained import Trained
 from gatewise.series import Panel
+from gatewise.series.records import joined
 from gatewise.training import History
 
 if TYPE_CHECKING:
@@ -54,12 +56,18 @@ class Shown:
             window before it. The network has seen these values in training; `backtest` shows what it does without.
         """
         panel, trained = self._fitted()
-        made = zip(panel.series, trained.model.fitted(trained.corpus(panel.series)), strict=True)
-        frames = [
-            pd.DataFrame({"unique_id": one.unique_id, "ds": one.ds[-len(f) :], "y": one.y[-len(f) :], self.name: f})
-            for one, f in made
-        ]
-        return panel.table(pd.concat(frames, ignore_index=True))
+        made = trained.model.fitted(trained.corpus(panel.series))
+        sizes = np.array([len(f) for f in made])
+        past = joined([one.ds for one in panel.series])
+        ends = np.cumsum([len(one) for one in panel.series])
+        at = np.arange(sizes.sum()) + np.repeat(ends - sizes.cumsum(), sizes)
+        columns = {
+            "unique_id": pd.Index([one.unique_id for one in panel.series]).repeat(sizes),
+            "ds": past.take(at),
+            "y": np.concatenate([one.y for one in panel.series])[at],
+            self.name: np.concatenate(made),
+        }
+        return panel.table(pd.DataFrame(columns))
 
     def report(self) -> Any:
         """Table of the series that could not be used, with on_bad="skip" or "naive": unique_id, reason."""
