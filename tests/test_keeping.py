@@ -199,6 +199,8 @@ MANY = {
         pl.from_pandas(broken()).with_columns(pl.col("unique_id").cast(pl.Categorical)),
         {"on_bad": "naive"},
     ),
+    "polars enum": (pl.from_pandas(shop()).with_columns(pl.col("unique_id").cast(pl.Enum(list("ZCBA")))), {}),
+    "pandas categories": (shop().astype({"unique_id": pd.CategoricalDtype(list("ZCBA"), ordered=True)}), {}),
     "whole numbers": (whole_numbers(), {}),
     "numbers for names": (shop().assign(unique_id=lambda one: one["unique_id"].map(ord)), {}),
     "bad ones skipped": (broken(), {"on_bad": "skip"}),
@@ -219,7 +221,8 @@ def test_every_kind_of_many_series_comes_back(tmp_path, data):
         np.testing.assert_array_equal(one.y, other.y)
         np.testing.assert_array_equal(np.bool_(one.filled), np.bool_(other.filled))
     assert again._panel.on_bad == model._panel.on_bad
-    assert again._panel.categorical == (data == "polars categories")
+    assert again._panel.categorical == model._panel.categorical
+    assert bool(again._panel.categorical) == (data.endswith(("categories", "enum")))
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])

@@ -78,6 +78,12 @@ def named(*names):
     return with_arrays(names=np.frombuffer(json.dumps(names).encode(), np.uint8))
 
 
+def categories(names, **changes):
+    text = np.frombuffer(json.dumps(names).encode(), np.uint8)
+    part = with_part("panel", categorical={"count": len(names), "ordered": False, **changes})
+    return both(with_arrays(categories=text), part)
+
+
 def both(*changes):
     def change(content, arrays):
         for one in changes:
@@ -164,6 +170,15 @@ FREE = with_arguments(context=None, season=None, strategy="auto", hidden_size=No
         (with_part("panel", on_bad="eat"), "on_bad is 'eat', expected one of 'raise', 'skip', 'naive'"),
         (with_part("panel", date_only=1), "date_only is 1, expected bool"),
         (with_part("panel", categorical=1), "categorical is 1, expected bool"),
+        (with_part("panel", categorical={"count": 2, "ordered": 1}), "there is no array 'categories'"),
+        (categories(["A", "A"]), "two series have the same name"),
+        (categories(["A", None]), "a series is called None"),
+        (categories(["A", "B"], ordered=1), "ordered is 1, expected bool"),
+        (categories(["A", "B"], count="2"), "count is '2', expected int"),
+        (
+            both(categories(["A", 1]), with_part("panel", backend="polars")),
+            "of several types, which no table of polars",
+        ),
         (with_part("panel", bad=1), "there is no array 'bad'"),
         (with_part("panel", bad=-1), "there is no array 'bad'"),
         (with_part("panel", bad=None), "bad is None, expected int"),

@@ -100,6 +100,39 @@ def test_the_fitted_past_of_many_series_is_one_table_from_the_start(monkeypatch)
     assert len(made) < len(LENGTHS)
 
 
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_names_that_are_categories_stay_so(library):
+    data = tables(LENGTHS).astype({"unique_id": pd.CategoricalDtype(list("ZDCBA"), ordered=True)})
+    wanted: object = data["unique_id"].dtype
+    if library == "polars":
+        wanted = pl.Enum(list("ZDCBA"))
+        data = pl.from_pandas(data.astype({"unique_id": object})).with_columns(pl.col("unique_id").cast(wanted))
+    model = Forecaster(**QUICK).fit(data, on_bad="skip")
+    scores = model.backtest(data, 2, windows=1, on_bad="skip").scores
+    for answer in (model.predict(2), model.sample(2, 2), model.fitted(), model.report(), scores):
+        assert answer["unique_id"].dtype == wanted
+
+
+def test_names_that_an_update_adds_become_categories_too():
+    data = tables(LENGTHS[:2]).astype({"unique_id": "category"})
+    new = one_of(tables(LENGTHS[:2]), "A").assign(unique_id=pd.Categorical(["E"] * LENGTHS[0]))
+    answer = Forecaster(**QUICK).fit(data).update(pd.concat([data, new]).astype({"unique_id": "category"})).predict(1)
+    assert answer["unique_id"].tolist() == ["A", "B", "E"]
+    newer = one_of(data, "B")
+    newer["unique_id"] = newer["unique_id"].cat.remove_unused_categories()
+    fewer = Forecaster(**QUICK).fit(data).update(newer)
+    assert fewer.predict(1)["unique_id"].cat.categories.tolist() == ["B", "A"]
+
+
+def test_the_columns_of_an_empty_report_have_the_types_of_a_full_one():
+    whole = tables((9, 9))
+    gone = whole.assign(y=whole["y"].where(whole["unique_id"] == "A"))
+    for library in (pd.DataFrame, pl.from_pandas):
+        full, empty = (read(library(table), on_bad="skip").report() for table in (gone, whole))
+        assert (len(full), len(empty)) == (1, 0)
+        assert list(full.dtypes) == list(empty.dtypes)
+
+
 def test_scales_of_series_do_not_mix():
     """A series a million times as large as the others leaves their forecasts nearly as they are."""
     data = tables(LENGTHS)

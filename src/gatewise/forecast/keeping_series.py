@@ -29,6 +29,7 @@ from gatewise.forecast.keeping_values import (
     taken,
 )
 from gatewise.series import LARGEST, Bad, Panel, Series, check_frequency
+from gatewise.series.tables import Kind
 
 LATEST = 2**62  # a time in whole numbers beyond is refused when a series is read, too
 UNITS = ("s", "ms", "us", "ns")
@@ -46,19 +47,20 @@ def pack_panel(panel: Panel) -> tuple[Content, Arrays]:
     time = _time_of([*panel.series, *mended])
     covariates = None if panel.covariates is None else panel.covariates.content()
     check_text(covariates)
+    categorical, kinds = _pack_categories(panel.categorical)
     content = {
         "freq": panel.freq,
         "guesses": [shown(sentence) for sentence in panel.guesses],
         "backend": panel.backend,
         "date_only": panel.date_only,
-        "categorical": panel.categorical,
+        "categorical": categorical,
         "on_bad": panel.on_bad,
         "bad": len(panel.bad),
         "time": time,
         "covariates": covariates,
     }
     arrays = {"names": as_text([_plain(one.unique_id) for one in panel.series])}
-    arrays |= _pack_series(panel.series, time, "") | _pack_features(panel.series) | _pack_ahead(panel.series)
+    arrays |= kinds | _pack_series(panel.series, time, "") | _pack_features(panel.series) | _pack_ahead(panel.series)
     if panel.bad:
         said = [[_plain(bad.unique_id), shown(bad.reason), bad.series is not None] for bad in panel.bad]
         arrays["bad"] = as_text(said)
@@ -83,7 +85,9 @@ def unpack_panel(content: Content, arrays: Arrays) -> Panel:
         raise ValueError("freq is too large")
     features = _unpack_features(arrays, [len(one) for one in bare])
     bad = _unpack_bad(content, arrays, time)
-    _check_types([*names, *(one.unique_id for one in bad)], content)
+    categorical = _unpack_categories(content, arrays)
+    kinds = [] if isinstance(categorical, bool) else categorical.categories.tolist()
+    _check_types([*names, *(one.unique_id for one in bad), *kinds], content["backend"], bool(categorical))
     return Panel(
         tuple(
             Series(name, one.ds, one.y, one.filled, *of_one)
@@ -96,7 +100,7 @@ def unpack_panel(content: Content, arrays: Arrays) -> Panel:
         _covariates(content, freq),
         bad,
         content["on_bad"],
-        content["categorical"],
+        categorical,
     )
 
 
@@ -259,12 +263,28 @@ def _checked_names(names: list[Any]) -> list[Any]:
     return names
 
 
-def _check_types(names: list[Any], content: Content) -> None:
-    """Refuse names that no table of polars holds, of all series and those put aside."""
-    categorical = taken(content, "categorical", bool)
-    if content["backend"] == "polars" and not _of_one_type(names):
+def _pack_categories(categorical: Kind) -> tuple[bool | Content, Arrays]:
+    """Of what kind the names are; the categories themselves, which may be many, in an array."""
+    if isinstance(categorical, bool):
+        return categorical, {}
+    categories = [_plain(name) for name in categorical.categories]
+    about = {"count": len(categories), "ordered": bool(categorical.ordered)}
+    return about, {"categories": as_text(categories)}
+
+
+def _unpack_categories(content: Content, arrays: Arrays) -> Kind:
+    about = taken(content, "categorical", bool, dict)
+    if isinstance(about, bool):
+        return about
+    categories = _checked_names(of_text(arrays, "categories", taken(about, "count", int)))
+    return pd.CategoricalDtype(categories, taken(about, "ordered", bool))
+
+
+def _check_types(names: list[Any], backend: str, categorical: bool) -> None:
+    """Refuse names that no table of polars holds, of all series, those put aside, and the categories."""
+    if backend == "polars" and not _of_one_type(names):
         raise ValueError("the names of the series are of several types, which no table of polars holds")
-    if content["backend"] == "polars" and categorical and type(names[0]) is not str:
+    if backend == "polars" and categorical and type(names[0]) is not str:
         raise ValueError(f"categorical is True, but a series is called {names[0]!r}, which is no text")
 
 

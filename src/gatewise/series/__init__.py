@@ -160,7 +160,9 @@ def read(
     if covariates is not None:
         series = joined_to(series, stacks, covariates, freq, fill, aside, guesses)
     date_only = any(column in table.date_only for column in columns.time)
-    bad, categorical = refused(stack, freq, aside), columns.id in table.categorical
+    bad, categorical = refused(stack, freq, aside), table.categorical.get(columns.id, False)
+    if layout != "rows" and len(columns.targets) > 1:
+        categorical = categorical is True  # names such as id/column are categories of their own
     return Panel(series, freq, tuple(guesses), table.backend, date_only, covariates, bad, on_bad, categorical)
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from gatewise import atomic
 from gatewise.series.dates import future, season_length
-from gatewise.series.tables import Backend, load
+from gatewise.series.tables import Backend, Kind, load
 
 if TYPE_CHECKING:
     from gatewise.series.covariates import Covariates
@@ -73,7 +73,8 @@ class Panel:
         guesses: a sentence for everything that was guessed, repaired or left out.
         backend: the library that tables are to be answered in.
         date_only: whether dates are answered without a time of day (polars' `Date`).
-        categorical: whether names of series are answered as polars' `Categorical`.
+        categorical: whether names of series are answered as polars' `Categorical`; or the categories, which pandas'
+            categorical and polars' `Enum` have.
         covariates: names and categories of the covariates of the series.
         bad: the series that were put aside, in the order of the table.
         on_bad: what was asked to become of series with an error; see `gatewise.read`.
@@ -87,7 +88,7 @@ class Panel:
     covariates: "Covariates | None" = None
     bad: tuple[Bad, ...] = ()
     on_bad: str = "raise"
-    categorical: bool = False
+    categorical: Kind = False
 
     def table(self, frame: pd.DataFrame) -> Any:
         """A pandas table in the library of the data, its names and dates of the same type."""
@@ -101,8 +102,9 @@ class Panel:
         >>> panel.report().columns.tolist(), len(panel.report())
         (['unique_id', 'reason'], 1)
         """
-        columns = {"unique_id": [one.unique_id for one in self.bad], "reason": [one.reason for one in self.bad]}
-        return self.table(pd.DataFrame(columns))
+        names = pd.Index([one.unique_id for one in (*self.series, *self.bad)])[len(self.series) :]  # one type, if empty
+        reasons = pd.Series([one.reason for one in self.bad], dtype="str")
+        return self.table(pd.DataFrame({"unique_id": names, "reason": reasons}))
 
     @property
     def season(self) -> int:
@@ -215,17 +217,27 @@ def futures(series: Panel | Sequence[Series], freq: str | int, horizon: int) -> 
 
 
 def to_table(
-    frame: pd.DataFrame, backend: Backend = "pandas", *, date_only: bool = False, categorical: bool = False
+    frame: pd.DataFrame, backend: Backend = "pandas", *, date_only: bool = False, categorical: Kind = False
 ) -> Any:
-    """A pandas table in the library asked for; see `to_frame`. Names of series are polars' `Categorical` if asked."""
+    """A pandas table in the library asked for; see `to_frame`. Names of series are categories if asked."""
+    dtype = _with_new(categorical, frame["unique_id"]) if "unique_id" in frame.columns and categorical else None
     if backend == "pandas":
-        return frame
+        return frame if dtype is None else frame.astype({"unique_id": dtype})
     import narwhals as nw
 
     columns = {name: _polars_column(frame[name], date_only) for name in frame.columns}
     if categorical and "unique_id" in columns:
-        columns["unique_id"] = columns["unique_id"].cast(nw.Categorical)
+        kind = nw.Categorical if dtype is None else nw.Enum(dtype.categories.tolist())
+        columns["unique_id"] = columns["unique_id"].cast(kind)
     return nw.from_dict({name: one.to_native() for name, one in columns.items()}, backend="polars").to_native()
+
+
+def _with_new(categorical: Kind, names: pd.Series) -> pd.CategoricalDtype | None:
+    """The categories with names that are none of them yet, as of series that an update added."""
+    if isinstance(categorical, bool):
+        return None
+    new = [name for name in names.unique() if name not in categorical.categories]
+    return pd.CategoricalDtype([*categorical.categories, *new], categorical.ordered) if new else categorical
 
 
 def _polars_column(column: pd.Series, date_only: bool) -> Any:
@@ -236,7 +248,11 @@ def _polars_column(column: pd.Series, date_only: bool) -> Any:
         return nw.new_series(str(column.name), values, backend="polars")
 
     if not pd.api.types.is_datetime64_any_dtype(column):
-        return made(column.to_numpy() if pd.api.types.is_numeric_dtype(column) else column.tolist())
+        if pd.api.types.is_numeric_dtype(column):
+            return made(column.to_numpy())
+        return (
+            made(column.tolist()) if len(column) else nw.new_series(str(column.name), [], nw.String, backend="polars")
+        )
     column = column.dt.as_unit("us") if column.dt.unit == "s" else column  # polars knows no seconds
     zone = column.dt.tz
     if zone is None:

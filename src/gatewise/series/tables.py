@@ -4,8 +4,8 @@ Nothing is chosen silently: every guess is a sentence, and several candidates ar
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
 from numbers import Real
@@ -19,6 +19,7 @@ from gatewise.series.dates import PARTS, TIME_NAMES, DataError, RowError, Where,
 from gatewise.series.files import read_file
 
 Backend = Literal["pandas", "polars"]
+Kind: TypeAlias = bool | pd.CategoricalDtype  # of names: none, polars' Categorical, or pandas' own and polars' Enum
 Source: TypeAlias = Any  # path, pandas or polars table or series, 1-D array, list or tensor
 LAYOUTS = ("long", "columns", "rows")
 WIDE_REMEDY = 'if the table is wide, pass layout="columns" (a series in each) or layout="rows"'
@@ -33,7 +34,7 @@ class Table:
     backend: Backend = "pandas"
     is_file: bool = False  # then row 1 is line 2
     date_only: tuple[str, ...] = ()  # polars columns of type Date, to be answered in kind
-    categorical: tuple[str, ...] = ()  # and of type Categorical
+    categorical: Mapping[Any, "Kind"] = field(default_factory=dict)  # columns of categories, likewise
     columns: "Columns | None" = None  # already known where the source is one series
     freq: tuple[str, str] | None = None  # the time column that a pandas index became, and the frequency it carried
     guesses: tuple[str, ...] = ()
@@ -169,8 +170,15 @@ def _load_polars(source: Any) -> Table:
         return _one_series(_from_polars(native), name=native.name or None, backend="polars")
     frame = pd.DataFrame({column: _from_polars(native[column]) for column in native.columns})
     date_only = tuple(column for column in native.columns if native[column].dtype == nw.Date)
-    categorical = tuple(column for column in native.columns if native[column].dtype == nw.Categorical)
+    categorical = {column: _kind(dtype) for column, dtype in native.schema.items() if _kind(dtype) is not False}
     return _check_columns(Table(frame, backend="polars", date_only=date_only, categorical=categorical))
+
+
+def _kind(dtype: Any) -> Kind:
+    """Whether a column of polars holds categories, and which where they are given once for all."""
+    import narwhals as nw
+
+    return pd.CategoricalDtype(list(dtype.categories), ordered=True) if dtype == nw.Enum else dtype == nw.Categorical
 
 
 def _from_polars(column: Any) -> pd.Series:
@@ -207,8 +215,9 @@ def _check_columns(table: Table, covariates: Sequence[str] = ()) -> Table:
     if len(table.frame) == 0:
         raise DataError(f"{table.name} has no rows; expected one row per date")
     others = [column for column in frame.columns if column not in covariates]
-    categories = [column for column in others if isinstance(frame[column].dtype, pd.CategoricalDtype)]
-    return replace(table, frame=frame.assign(**{column: frame[column].astype(object) for column in categories}))
+    kinds = {column: frame[column].dtype for column in others if isinstance(frame[column].dtype, pd.CategoricalDtype)}
+    frame = frame.assign(**{column: frame[column].astype(object) for column in kinds})
+    return replace(table, frame=frame, categorical={**table.categorical, **kinds})
 
 
 # ------------------------------------------------------------------------------------------------------- columns
