@@ -295,7 +295,8 @@ class Forecaster(Arguments, Shown):
 
         Returns:
             Table, in the library of the data, with h rows for each series: unique_id, ds on the data's calendar, the
-            model's forecast, and per level its lower and upper bound, such as LSTM-lo-80 and LSTM-hi-80.
+            model's forecast, and per level its lower and upper bound, such as LSTM-lo-80 and LSTM-hi-80. Series put
+            aside by on_bad="naive" come last, forecast naively; their bounds are missing, see `report`.
 
         Raises:
             RuntimeError: before `fit`.

@@ -70,7 +70,11 @@ class Shown:
         return panel.table(pd.DataFrame(columns))
 
     def report(self) -> Any:
-        """Table of the series that could not be used, with on_bad="skip" or "naive": unique_id, reason."""
+        """Table of the series that could not be used, with on_bad="skip" or "naive": unique_id, reason.
+
+        With on_bad="naive" `predict` has naive forecasts of them, but no intervals: how far off they may be would have
+        to come from a past that is known to be broken.
+        """
         return self._fitted()[0].report()
 
     def plot(

@@ -104,7 +104,8 @@ def read(
             the same names where there are covariates.
         on_bad: what becomes of a series with an error: "raise" the error; "skip" puts the series aside, into
             `Panel.bad`, with the error's message, and reads the rest; "naive" also mends it as far as a naive forecast
-            needs. The frequency is then that of most rows, not of the longest series.
+            needs, whose interval is missing: errors of a mended past would promise too much. The frequency is then that
+            of most rows, not of the longest series.
 
     Returns:
         The checked series with their covariates, their frequency and the guesses.

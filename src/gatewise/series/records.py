@@ -102,7 +102,8 @@ class Panel:
         >>> panel.report().columns.tolist(), len(panel.report())
         (['unique_id', 'reason'], 1)
         """
-        names = pd.Index([one.unique_id for one in (*self.series, *self.bad)])[len(self.series) :]  # one type, if empty
+        known, aside = ([one.unique_id for one in some] for some in (self.series, self.bad))
+        names = pd.Index(known + aside)[len(known) :]  # of their type, also if there are none
         reasons = pd.Series([one.reason for one in self.bad], dtype="str")
         return self.table(pd.DataFrame({"unique_id": names, "reason": reasons}))
 
