@@ -117,3 +117,53 @@ def test_scikit_learn_clones_it():
     assert again.get_params() == model.get_params()
     with pytest.raises(RuntimeError, match="not fitted"):
         again.predict(3)
+
+
+# ------------------------------------------------------------------------------------- of what they cannot be
+
+
+@pytest.fixture(scope="module")
+def model():
+    return Forecaster(**QUICK).fit(datasets.air_passengers())
+
+
+SALES = datasets.air_passengers()
+OF_A_PATH = "expected the path of a file, as text or a pathlib.Path"
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda one: one.backtest(SALES, 3, refit="yes"), "refit is 'yes', expected True or False"),
+        (lambda one: one.fit(SALES, sort="no"), "sort='no': expected True or False (--sort)"),
+        (lambda one: one.fit(SALES, like="sales"), "like is of type str, expected a panel that gatewise.read gave"),
+        (lambda one: one.fit(SALES, id_column=["a"]), "id_column=['a']: expected the name of a column (--id)"),
+        (lambda one: one.fit(SALES, time_column=3), "time_column=3: expected the name of a column, or a list"),
+        (lambda one: one.fit(SALES, target_column=3), "target_column=3: expected the name of a column, or a list"),
+        (lambda one: one.fit(SALES, turbo=1), "there is no argument 'turbo', expected one of layout, id_column, "),
+        (lambda one: one.update(SALES, turbo=1), "there is no argument 'turbo'"),
+        (lambda one: one.backtest(SALES, 3, turbo=1), "there is no argument 'turbo'"),
+        (lambda one: one.affordable_windows(SALES, 3, turbo=1), "there is no argument 'turbo'"),
+        (lambda one: one.affordable_windows(SALES, "3"), "horizon is '3', expected a whole number of at least 1"),
+        (lambda one: one.predict(2.0), "horizon is 2.0, expected a whole number of at least 1"),
+        (lambda one: one.predict(2, level="80"), "level is '80', expected a percentage between 0 and 100"),
+        (lambda one: one.predict(2, level=np), "expected a percentage between 0 and 100"),
+        (lambda one: one.save(None), f"path is None, {OF_A_PATH}"),
+        (lambda one: one.load(None), f"path is None, {OF_A_PATH}"),
+        (lambda one: one.load(0), f"path is 0, {OF_A_PATH}"),  # not what comes in at the terminal
+        (lambda one: one.plot(kind="approximation", zoom=3), "zoom is 3, expected two positions (start, stop)"),
+        (lambda one: one.plot(kind="approximation", zoom=("a", 3)), "a position of zoom is 'a', expected a whole num"),
+        (lambda one: one.plot(ax=3), "ax is 3, expected Axes of matplotlib"),
+        (lambda one: Forecaster(dropout=False), "dropout is False, expected a share"),
+    ],
+)
+def test_what_an_argument_cannot_be_is_said(model, call, message):
+    with pytest.raises((ValueError, TypeError)) as caught:
+        call(model)
+    assert message in str(caught.value)
+
+
+def test_a_level_may_be_any_number(model):
+    wanted = model.predict(2, level=80)
+    for level in (np.int64(80), np.float64(80), np.array([80]), {80}):
+        assert model.predict(2, level=level).equals(wanted)

@@ -4,6 +4,18 @@ import os
 import secrets
 import stat
 from pathlib import Path
+from typing import Any
+
+
+def as_path(path: Any) -> Path:
+    """A path as such.
+
+    Raises:
+        TypeError: it is none; a whole number would be taken for an open file.
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"path is {path!r}, expected the path of a file, as text or a pathlib.Path")
+    return Path(path)
 
 
 def write(path: str | os.PathLike[str], content: bytes) -> None:
@@ -16,6 +28,7 @@ def write(path: str | os.PathLike[str], content: bytes) -> None:
         content: all of it.
 
     Raises:
+        TypeError: path is no path.
         OSError: no such folder, something there that is no ordinary file, or no place or right to write.
 
     >>> import tempfile
@@ -25,7 +38,7 @@ def write(path: str | os.PathLike[str], content: bytes) -> None:
     ['note.txt']
     """
     try:
-        target = Path(path).resolve()
+        target = as_path(path).resolve()
     except RuntimeError:  # what Python below 3.13 makes of it
         raise OSError(f"cannot write {path}: its links lead in a circle; give another name") from None
     if not target.parent.is_dir():

@@ -78,11 +78,12 @@ def load(path: str | os.PathLike[str], kind: str) -> tuple[Document, Arrays]:
         Content and arrays.
 
     Raises:
+        TypeError: path is no path.
         OSError: it cannot be read.
         FormatError: it is no such file, of another kind or version, incomplete or damaged.
     """
     try:
-        with open(path, "rb") as file:
+        with atomic.as_path(path).open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             header = _header(path, file, size)
             said = _document(path, header)

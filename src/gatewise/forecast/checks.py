@@ -1,9 +1,14 @@
 """What the forecaster refuses of its arguments, in words."""
 
+from collections.abc import Iterable
+from inspect import signature
 from typing import Any
 
 import numpy as np
 
+from gatewise.series import read
+
+MOST_WEIGHTS = 10**8  # more are refused before memory is taken
 MOST_STEPS = 10**5  # a longer horizon is refused before memory is taken
 
 
@@ -17,6 +22,30 @@ def whole(name: str, value: Any, least: int) -> None:
     """Refuse what is no whole number of at least so much."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value < 2**63:
         raise ValueError(f"{name} is {value!r}, expected a whole number of at least {least}")
+
+
+def boolean(name: str, value: Any) -> None:
+    """Refuse what is neither True nor False."""
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} is {value!r}, expected True or False")
+
+
+def check_weights(hidden_size: int, num_layers: int, networks: int) -> None:
+    """Refuse networks that no memory holds."""
+    weights = 8 * hidden_size**2 * num_layers * networks
+    if weights > MOST_WEIGHTS:
+        raise ValueError(
+            f"hidden_size {hidden_size}, num_layers {num_layers} and networks {networks} make some {weights:.0e} "
+            f"weights, expected at most {MOST_WEIGHTS:.0e}; lower one of them"
+        )
+
+
+def check_columns(columns: Iterable[str]) -> None:
+    """Refuse names of arguments that `gatewise.read` does not know."""
+    known = [name for name in signature(read).parameters if name != "source"]
+    for name in columns:
+        if name not in known:
+            raise TypeError(f"there is no argument {name!r}, expected one of {', '.join(known)}; see gatewise.read")
 
 
 def check_horizon(horizon: Any) -> None:
@@ -36,7 +65,8 @@ def as_levels(level: Any) -> tuple[float, ...]:
     """The levels, each once, if all are percentages that a column can be named after."""
     if level is None:
         return ()
-    levels = (level,) if isinstance(level, int | float | str) else tuple(level)
+    several = isinstance(level, Iterable) and not isinstance(level, str) and getattr(level, "ndim", 1) > 0
+    levels = tuple(level) if several else (level,)
     for one in levels:
         number("level", one, 100, "a percentage between 0 and 100, such as 80")
         if float(f"{one:g}") != one:

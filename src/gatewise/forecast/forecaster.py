@@ -16,7 +16,16 @@ from gatewise.forecast import histories, keeping
 from gatewise.forecast.ahead import ahead, forecasts
 from gatewise.forecast.arguments import Arguments
 from gatewise.forecast.backtest import Backtest
-from gatewise.forecast.checks import as_levels, check_horizon, number, one_of, whole
+from gatewise.forecast.checks import (
+    as_levels,
+    boolean,
+    check_columns,
+    check_horizon,
+    check_weights,
+    number,
+    one_of,
+    whole,
+)
 from gatewise.forecast.held import Held, observed
 from gatewise.forecast.job import Job
 from gatewise.forecast.origins import Origins
@@ -30,7 +39,6 @@ from gatewise.forecast.usable import long_enough, usable
 from gatewise.series import Forecast, Panel, futures, read, to_frame
 from gatewise.training import History
 
-MOST_WEIGHTS = 10**8  # more are refused before memory is taken
 FALLBACKS = ("none", "naive")
 
 
@@ -139,18 +147,17 @@ class Forecaster(Arguments, Shown):
             whole(name, size, 0)
         if horizon is not None:
             check_horizon(horizon)
-        _check_weights(hidden_size or 1, num_layers, networks or 1)
+        check_weights(hidden_size or 1, num_layers, networks or 1)
         if lr is not None:
             number("lr", lr, float("inf"), "a number above 0, such as 0.003")
-        if not isinstance(quiet, bool):
-            raise ValueError(f"quiet is {quiet!r}, expected True or False")
+        boolean("quiet", quiet)
         number("held_out", held_out, 1, "a fraction of the series between 0 and 1, such as 0.2")
         self.cell, self.hidden_size, self.num_layers = cell, hidden_size, num_layers
         self.context, self.season, self.scale = context, season, scale
         self.strategy, self.horizon, self.fallback = strategy, horizon, fallback
         self.difference, self.seasonal_difference = difference, seasonal_difference
         self.networks, self.seed, self.updates, self.batch_size = networks, seed, updates, batch_size
-        if dropout is not None and dropout != 0:
+        if dropout is not None and (isinstance(dropout, bool) or dropout != 0):
             number("dropout", dropout, 1, "a share of hidden values from 0 to below 1, such as 0.3")
             one_of("strategy, with a dropout,", strategy, ("auto", "segment"))
         self.dropout, self.lr, self.loss, self.held_out, self.engine, self.quiet = (
@@ -375,6 +382,7 @@ class Forecaster(Arguments, Shown):
         check_horizon(horizon)
         whole("windows", windows, 1)
         whole("step", step := horizon if step is None else step, 1)
+        boolean("refit", refit)
         levels = as_levels(level)
         panel = self._read(table, columns)
         season, why = self.plan.choose_season(panel)  # of the whole series: the calendar gives nothing away
@@ -399,6 +407,7 @@ class Forecaster(Arguments, Shown):
         Returns:
             0 to 3.
         """
+        check_horizon(horizon)
         panel = self._read(table, columns)
         season, _ = self.plan.choose_season(panel)
         values = usual_length(panel.series)
@@ -411,10 +420,12 @@ class Forecaster(Arguments, Shown):
 
     def _read(self, table: Any, columns: dict[str, Any]) -> Panel:
         """The series of a table that are long enough to be forecast."""
+        check_columns(columns)
         return usable(read(table, **columns), self.plan)
 
     def _like(self, known: Panel, table: Any, columns: dict[str, Any] | None = None) -> Panel:
         """Series of any length, of the frequency and with the features of those that were fitted."""
+        check_columns(columns or {})
         usual = {} if isinstance(table, Panel) else {"like": known, "on_bad": known.on_bad}
         panel = read(table, **{**usual, **(columns or {})})
         histories.check_alike(known, panel)
@@ -444,12 +455,3 @@ class Forecaster(Arguments, Shown):
         if not self._naive(trained):
             return ()
         return (fallen_back(trained, self.name),)
-
-
-def _check_weights(hidden_size: int, num_layers: int, networks: int) -> None:
-    weights = 8 * hidden_size**2 * num_layers * networks
-    if weights > MOST_WEIGHTS:
-        raise ValueError(
-            f"hidden_size {hidden_size}, num_layers {num_layers} and networks {networks} make some {weights:.0e} "
-            f"weights, expected at most {MOST_WEIGHTS:.0e}; lower one of them"
-        )

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gatewise import plot
-from gatewise.forecast.checks import one_of
+from gatewise.forecast.checks import one_of, whole
 from gatewise.forecast.trained import Trained
 from gatewise.series import Panel
 from gatewise.windows import Difference
@@ -34,6 +34,8 @@ def draw(
             raise ValueError(f"{option} belongs to kind={owner!r}, got kind={kind!r}; leave it out")
     if ax is not None and kind in MANY:
         raise ValueError(f"kind={kind!r} draws several Axes of its own; leave ax out")
+    if zoom is not None:
+        _check_zoom(zoom)
     panel, trained = model._fitted()
     if kind == "learning_curve":
         loss = f"{model.loss} of normalised values"
@@ -43,6 +45,13 @@ def draw(
             horizon = trained.season if trained.season > 1 else 12
         return _forecast(model, panel, trained, horizon, levels, name, future, ax)
     return _of_one(model, _chosen(panel, name), trained, kind, zoom, ax)
+
+
+def _check_zoom(zoom: Any) -> None:
+    if not isinstance(zoom, tuple | list) or len(zoom) != 2:
+        raise ValueError(f"zoom is {zoom!r}, expected two positions (start, stop), such as (0, 100)")
+    for position in zoom:
+        whole("a position of zoom", position, 0)
 
 
 def _forecast(

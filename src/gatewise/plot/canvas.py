@@ -57,7 +57,7 @@ def check(path: str | os.PathLike[str]) -> Path:
         ...
         ValueError: picture.txt ends in '.txt', expected one of .png, .svg, .pdf
     """
-    target = Path(path)
+    target = atomic.as_path(path)
     if target.suffix.lower() not in FORMATS:
         raise ValueError(f"{target} ends in {target.suffix!r}, expected one of {', '.join(FORMATS)}")
     if not target.parent.is_dir():
@@ -112,8 +112,13 @@ def style() -> Iterator[None]:
 def canvas(ax: "Axes | None", size: tuple[float, float] = (9, 4)) -> "Iterator[Axes]":
     """The Axes to draw on, in Gatewise's own look; the size in inches is that of a figure of its own."""
     with style():
+        from matplotlib.axes import Axes
         from matplotlib.figure import Figure
 
+        if ax is not None and not isinstance(ax, Axes):
+            raise ValueError(
+                f"ax is {ax!r}, expected Axes of matplotlib, as plt.subplots() gives them; or leave it out"
+            )
         if ax is None:
             ax = grid(Figure(figsize=size, layout="constrained").subplots())
         yield ax

@@ -17,6 +17,8 @@ everything it had to guess. What cannot be used is a `DataError` that names the 
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from gatewise.series.checks import (
     FILLS,
     LARGEST,
@@ -141,6 +143,7 @@ def read(
                 "the data were read already: give columns, freq, fill, sort and covariates where they are read"
             )
         return source
+    _check_arguments(sort, like, id_column, time_column, target_column)
     _one_of("layout", layout, LAYOUTS, "")
     _one_of("on_bad", on_bad, ON_BAD, "")
     _one_of("fill", fill, (None, *FILLS), " (--fill interpolate)")
@@ -183,6 +186,19 @@ def _stacks(
         stack = stack.without_blanks(guesses)
     stack, later = split_future(in_order(stack, sort, aside, repairs), asked.known, guesses)
     return stack.without_blanks(guesses) if layout == "columns" and asked.known else stack, later
+
+
+def _check_arguments(sort: object, like: object, id_column: object, time_column: object, target_column: object) -> None:
+    """Refuse what is of another type than can be meant."""
+    if not isinstance(sort, bool | np.bool_):
+        raise DataError(f"sort={sort!r}: expected True or False (--sort)")
+    if like is not None and not isinstance(like, Panel):
+        raise DataError(f"like is of type {type(like).__name__}, expected a panel that gatewise.read gave")
+    if not isinstance(id_column, str | None):
+        raise DataError(f"id_column={id_column!r}: expected the name of a column (--id)")
+    for name, columns in {"time_column": time_column, "target_column": target_column}.items():
+        if not isinstance(columns, str | list | tuple | None):
+            raise DataError(f"{name}={columns!r}: expected the name of a column, or a list of several")
 
 
 def _one_of(name: str, value: object, known: tuple[str | None, ...], option: str) -> None:
