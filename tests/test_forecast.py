@@ -11,6 +11,7 @@ import torch
 from gatewise import DataError, Forecaster, datasets, read
 from gatewise.forecast.corpus import Corpus
 from gatewise.forecast.recipe import Recipe
+from gatewise.series import check_length
 from gatewise.training import DivergenceError
 from waves import SMALL, frame, recipe, series, table, wave
 
@@ -341,3 +342,17 @@ def test_a_panel_that_was_read_can_be_fitted():
     panel = read(table(wave()))
     made = Forecaster(**SMALL).fit(panel).predict(3)
     pd.testing.assert_frame_equal(made, Forecaster(**SMALL).fit(table(wave())).predict(3))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Forecaster(**SMALL).fit([1.0]), "series 'y' has 1 value, expected at least"),
+        (lambda: Forecaster(**SMALL).backtest(list(wave(12)), 12, windows=1), "; 1 window of 12 leaves 0 to train on"),
+        (lambda: read(pd.Series([1.0], pd.DatetimeIndex(["2000-01-01"]))), "has 1 date, 3 or more show a frequency"),
+        (lambda: check_length(read([1.0]), 2, "a pair"), "series 'y' has 1 value, expected at least 2"),
+    ],
+)
+def test_one_value_is_not_called_values(make, message):
+    with pytest.raises(DataError, match=message):
+        make()

@@ -207,7 +207,7 @@ FREE = with_arguments(context=None, season=None, strategy="auto", hidden_size=No
         (with_arrays(y=np.zeros(40, np.float32)), "array 'y' is float32 of shape (40,), expected float64 of one dim"),
         (with_arrays(y=np.zeros((8, 5))), "expected float64 of one dimension"),
         (with_arrays(y=np.zeros(39)), "lengths are not those of series with 39 values in all"),
-        (with_arrays(y=np.zeros(1), lengths=np.array([1])), "series 'y' has 1 values, differences look back 0"),
+        (with_arrays(y=np.zeros(1), lengths=np.array([1])), "series 'y' has 1 value, differences look back 0"),
         (
             with_arrays(lengths=np.array([20, 20])),
             "array 'starts' is int64 of shape (1,), expected int64 of shape (2,)",

@@ -279,7 +279,7 @@ def test_few_repairs_are_told_one_by_one_and_many_summed_up():
 
     assert "filled by interpolation: 1 value of series 's2', the first at 2020-01-06" in spoilt(3)
     assert "sorted by date: series 's2'" in spoilt(3)
-    assert "left out: the first 1 dates of series 's2', whose values are missing" in spoilt(3)
+    assert "left out: the first date of series 's2', whose value is missing" in spoilt(3)
     assert spoilt(40)[3:] == (
         "frequency: D (daily), inferred from 12 dates",
         "sorted by date: 40 series, the first series 's0'",

@@ -76,7 +76,7 @@ def test_no_level_is_no_interval():
 
 def test_too_short_a_history_is_no_ground_for_a_forecast():
     model = Forecaster(**SMALL).fit(several(40, 40))
-    with pytest.raises(DataError, match="series 's9' has 1 values, expected at least 3"):
+    with pytest.raises(DataError, match="series 's9' has 1 value, expected at least 3"):
         model.predict(1, table=months(1, "s9"))
 
 

@@ -301,8 +301,8 @@ def _naive_error(train: Values, season: int) -> float:
         raise ValueError(f"train has shape {past.shape}, expected one dimension; score each series by itself")
     if len(past) <= season:
         raise ValueError(
-            f"train has {len(past)} values, a season of {season} needs at least {season + 1}; "
-            "give a longer train or a shorter season"
+            f"train has {len(past)} {'value' if len(past) == 1 else 'values'}, a season of {season} needs at least "
+            f"{season + 1}; give a longer train or a shorter season"
         )
     scale = float(np.mean(np.abs(past[season:] - past[:-season])))
     if scale <= 8 * np.finfo(np.float64).eps * np.abs(past).max():

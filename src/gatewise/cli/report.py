@@ -9,6 +9,7 @@ import pandas as pd
 
 from gatewise.series import Panel, as_pandas
 from gatewise.series.dates import show
+from gatewise.series.words import counted
 
 ROWS = 48  # a longer table is cut on the screen, never in a file
 NAMES, REASONS, EXTREMES = 5, 3, 5  # of many series
@@ -26,12 +27,12 @@ def account(panel: Panel) -> str:
     """
     if len(panel) == 1 and not panel.bad:
         one = panel.series[0]
-        return f"  series {str(one.unique_id)!r}: {len(one)} values, {show(one.ds[0])} to {show(one.ds[-1])}"
+        return f"  series {str(one.unique_id)!r}: {counted(len(one), 'value')}, {show(one.ds[0])} to {show(one.ds[-1])}"
     aside = f", {len(panel.bad)} more put aside" if panel.bad else ""
     sizes = [len(one) for one in panel.series]
     each = f"{min(sizes)} to {max(sizes)} values each (median {np.median(sizes):g})"
     if min(sizes) == max(sizes):
-        each = f"{sizes[0]} values" + " each" * (len(panel) > 1)
+        each = counted(sizes[0], "value") + " each" * (len(panel) > 1)
     first, last = min(one.ds[0] for one in panel.series), max(one.ds[-1] for one in panel.series)
     return (
         f"  {len(panel)} series{aside}: {names(one.unique_id for one in panel.series)}\n"
@@ -73,7 +74,9 @@ def plain(table: Any) -> pd.DataFrame:
 
 def say_backtest(found: Any, horizon: int, windows: int) -> None:
     """The mean scores, and what they are."""
-    print(f"\nBacktest: {windows} x {horizon} steps held out, mean scores ({found.trained})\n{found.table()}")
+    print(
+        f"\nBacktest: {windows} x {counted(horizon, 'step')} held out, mean scores ({found.trained})\n{found.table()}"
+    )
     print(found.definitions())
 
 
@@ -119,7 +122,7 @@ def say_forecast(table: Any, horizon: int) -> None:
     frame = as_pandas(table)
     count = len(frame) // horizon
     many = f" of {count} series" if count > 1 else ""
-    print(f"\nForecast of {horizon} steps{many}\n{shown(table)}")
+    print(f"\nForecast of {counted(horizon, 'step')}{many}\n{shown(table)}")
 
 
 def say_written(arguments: argparse.Namespace) -> None:

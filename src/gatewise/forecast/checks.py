@@ -30,7 +30,7 @@ def boolean(name: str, value: Any) -> None:
         raise ValueError(f"{name} is {value!r}, expected True or False")
 
 
-def check_weights(hidden_size: int, num_layers: int, networks: int) -> None:
+def check_size(hidden_size: int, num_layers: int, networks: int) -> None:
     """Refuse networks that no memory holds."""
     weights = 8 * hidden_size**2 * num_layers * networks
     if weights > MOST_WEIGHTS:

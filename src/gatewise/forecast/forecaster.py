@@ -16,16 +16,7 @@ from gatewise.forecast import histories, keeping
 from gatewise.forecast.ahead import ahead, forecasts
 from gatewise.forecast.arguments import Arguments
 from gatewise.forecast.backtest import Backtest
-from gatewise.forecast.checks import (
-    as_levels,
-    boolean,
-    check_columns,
-    check_horizon,
-    check_weights,
-    number,
-    one_of,
-    whole,
-)
+from gatewise.forecast.checks import as_levels, boolean, check_columns, check_horizon, check_size, number, one_of, whole
 from gatewise.forecast.held import Held, observed
 from gatewise.forecast.job import Job
 from gatewise.forecast.origins import Origins
@@ -37,6 +28,7 @@ from gatewise.forecast.strategies import CELLS, STRATEGIES
 from gatewise.forecast.trained import Trained, fallen_back, train
 from gatewise.forecast.usable import long_enough, usable
 from gatewise.series import Forecast, Panel, futures, read, to_frame
+from gatewise.series.words import counted
 from gatewise.training import History
 
 FALLBACKS = ("none", "naive")
@@ -147,7 +139,7 @@ class Forecaster(Arguments, Shown):
             whole(name, size, 0)
         if horizon is not None:
             check_horizon(horizon)
-        check_weights(hidden_size or 1, num_layers, networks or 1)
+        check_size(hidden_size or 1, num_layers, networks or 1)
         if lr is not None:
             number("lr", lr, float("inf"), "a number above 0, such as 0.003")
         boolean("quiet", quiet)
@@ -387,7 +379,8 @@ class Forecaster(Arguments, Shown):
         panel = self._read(table, columns)
         season, why = self.plan.choose_season(panel)  # of the whole series: the calendar gives nothing away
         histories.check_reach(panel, self.plan.horizon or horizon, horizon)
-        left, short = long_enough(panel, self.plan, horizon + (windows - 1) * step, f"{windows} windows of {horizon}")
+        held_out, what = horizon + (windows - 1) * step, f"{counted(windows, 'window')} of {horizon}"
+        left, short = long_enough(panel, self.plan, held_out, what)
         origins = Origins.of(left.series, horizon, windows, step)
         truth = observed(left, origins.which, origins.cuts, horizon)
         job = Job(replace(self.plan, horizon=self.plan.horizon or horizon), self.sizes, left, season, self._naive)

@@ -14,6 +14,7 @@ import pandas as pd
 from gatewise.forecast import rivals
 from gatewise.forecast.rivals import grouped
 from gatewise.series import DataError, Panel, Series, future
+from gatewise.series.words import counted
 
 REPEATS = 1e-12  # a naive error so small beside the values is rounding
 
@@ -184,6 +185,6 @@ def _ratio(total: np.ndarray, count: np.ndarray) -> np.ndarray:
 
 def _nothing_observed(one: Series, cut: int, horizon: int) -> DataError:
     return DataError(
-        f"series {str(one.unique_id)!r}: nothing was observed in the {horizon} steps after {one.ds[cut - 1]}, "
-        "all values are filled in; choose another horizon or number of windows (--windows)"
+        f"series {str(one.unique_id)!r}: nothing was observed in the {counted(horizon, 'step')} after "
+        f"{one.ds[cut - 1]}, all values are filled in; choose another horizon or number of windows (--windows)"
     )

@@ -8,6 +8,7 @@ import numpy as np
 from gatewise.series import DataError, Panel, Series
 from gatewise.series.covariates import Covariates, listed
 from gatewise.series.dates import future, show
+from gatewise.series.words import counted
 
 
 def check_alike(known: Panel, came: Panel) -> None:
@@ -39,9 +40,9 @@ def check_reach(panel: Panel, reach: int, horizon: int) -> None:
     """
     if panel.covariates is not None and panel.covariates.past and horizon > reach:
         raise DataError(
-            f"horizon {horizon}: the network forecasts {reach} steps at once, and to go on it lacks the past "
-            f"covariates {listed(panel.covariates.past)}; fit with Forecaster(horizon={horizon}), or pass covariates "
-            "that are known in advance as known="
+            f"horizon {horizon}: the network forecasts {counted(reach, 'step')} at once, and to go on it lacks the "
+            f"past covariates {listed(panel.covariates.past)}; fit with Forecaster(horizon={horizon}), or pass "
+            "covariates that are known in advance as known="
         )
 
 

@@ -13,6 +13,7 @@ from gatewise.forecast.plan import Plan, Sizes
 from gatewise.forecast.renewal import by_origin
 from gatewise.forecast.trained import Trained, fallen_back, train
 from gatewise.series import Panel
+from gatewise.series.words import counted
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Job:
         stages = int(origins.stages.max()) + 1
         mean, spreads = (np.empty((len(origins.cuts), origins.horizon)) for _ in range(2))
         bounds = {level: (np.empty_like(mean), np.empty_like(mean)) for level in levels}
-        what = f" left by {stages} windows of {origins.horizon}"
+        what = f" left by {counted(stages, 'window')} of {origins.horizon}"
         for stage in range(stages if refit else 1):
             cuts = origins.first(stage)
             past = [cut_off(one, cut) for one, cut in zip(origins.series, cuts, strict=True)]

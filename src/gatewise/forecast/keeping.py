@@ -22,6 +22,7 @@ from gatewise.forecast.recipe import Recipe
 from gatewise.forecast.strategies import STRATEGIES
 from gatewise.forecast.trained import Rival, Trained
 from gatewise.series import Panel
+from gatewise.series.words import counted
 from gatewise.training import History
 from gatewise.windows import Difference, Scale
 
@@ -179,7 +180,9 @@ def _check_lengths(panel: Panel, frame: Frame) -> None:
     lag, lengths = frame.difference.lag, [len(one) for one in panel.series]
     shortest = min(panel.series, key=len)
     if min(lengths) <= lag or max(lengths) <= lag + 1:
-        raise ValueError(f"series {str(shortest.unique_id)!r} has {len(shortest)} values, differences look back {lag}")
+        raise ValueError(
+            f"series {str(shortest.unique_id)!r} has {counted(len(shortest), 'value')}, differences look back {lag}"
+        )
     padded = frame.length * len(lengths)
     if frame.length > max(lengths) + LONGEST_SEGMENT or padded > MOST_PADDED * sum(lengths):
         raise ValueError(

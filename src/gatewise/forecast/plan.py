@@ -12,6 +12,7 @@ import numpy as np
 from gatewise.forecast.frame import Frame
 from gatewise.forecast.recipe import Recipe
 from gatewise.series import DataError, Panel, Series
+from gatewise.series.words import counted
 from gatewise.windows import Difference
 
 SCALES = ("window", "standard", "minmax", "robust", "none")
@@ -89,8 +90,8 @@ class Plan:
         if len(longest) < needed:
             remedy = "lower windows (--windows) or the horizon" if left else "give a longer series or ask for less"
             raise DataError(
-                f"series {str(longest.unique_id)!r} has {len(longest)} values{left}, expected at least {needed} "
-                f"({why}); {remedy}"
+                f"series {str(longest.unique_id)!r} has {counted(len(longest), 'value')}{left}, expected at least "
+                f"{needed} ({why}); {remedy}"
             )
         difference, values = self._difference(season), usual_length(series)
         reach = 1 if strategy == "one-step" else self.horizon or (2 * season if season > 1 else 12)

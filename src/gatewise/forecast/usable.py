@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from gatewise.forecast.plan import FEWEST, Plan
 from gatewise.series import Bad, DataError, Panel, Series
+from gatewise.series.words import counted
 
 
 def usable(panel: Panel, plan: Plan, alone: bool = False) -> Panel:
@@ -38,9 +39,10 @@ def long_enough(panel: Panel, plan: Plan, held_out: int, what: str) -> tuple[Pan
     good, short = _sorted_out(panel, held_out + fewest)
     if not good:
         longest = max(short, key=len)
+        leave = "leaves" if what.startswith("1 ") else "leave"
         raise DataError(
-            f"{_counted(longest)}; {what} leave {max(len(longest) - held_out, 0)} to train on, expected at least "
-            f"{fewest}; lower windows (--windows) or the horizon"
+            f"{_counted(longest)}; {what} {leave} {max(len(longest) - held_out, 0)} to train on, expected at "
+            f"least {fewest}; lower windows (--windows) or the horizon"
         )
     said = (f"left out of the backtest: {len(short)} of {len(panel)} series, too short for {what}",) if short else ()
     return replace(panel, series=good), said
@@ -52,4 +54,4 @@ def _sorted_out(panel: Panel, fewest: int) -> tuple[tuple[Series, ...], list[Ser
 
 
 def _counted(one: Series) -> str:
-    return f"series {str(one.unique_id)!r} has {len(one)} values"
+    return f"series {str(one.unique_id)!r} has {counted(len(one), 'value')}"

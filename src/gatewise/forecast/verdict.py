@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from gatewise.forecast.rivals import DRIFT, NAIVE, SEASONAL
+from gatewise.series.words import counted
 
 Errors: TypeAlias = Sequence[float] | np.ndarray
 
@@ -113,7 +114,7 @@ def band(coverage: dict[float, float], values: int) -> str:
     found = " and ".join(f"the {level:g} % interval held {inside:.0%}" for level, inside in coverage.items())
     off = [_off(level / 100, inside, values) for level, inside in coverage.items()]
     judged = ": too narrow, expect more surprises" if min(off) < 0 else ": wider than need be" if max(off) > 0 else ""
-    return f"Of {values} values, {found}{judged}."
+    return f"Of {counted(values, 'value')}, {found}{judged}."
 
 
 def _off(level: float, inside: float, values: int) -> int:

@@ -4,6 +4,7 @@
 everything it had to guess. What cannot be used is a `DataError` that names the series, the row or date, and the remedy.
 
 - `dates`: reading dates, recognising their calendar, continuing it.
+- `words`: what the sentences of errors have in common.
 - `files`: a CSV or parquet file as one table.
 - `tables`: any source as one table, and which of its columns to use.
 - `records`: the series, the forecasts, and the tables they go out as.
@@ -35,6 +36,7 @@ from gatewise.series.known import known_ahead, split_future
 from gatewise.series.records import Bad, Forecast, Panel, Series, as_pandas, futures, to_frame, to_table, write_csv
 from gatewise.series.stack import ON_BAD, Aside, Stack, stacked
 from gatewise.series.tables import LAYOUTS, Columns, Source, Table, choose_columns, load
+from gatewise.series.words import counted
 
 __all__ = [
     "LARGEST",
@@ -219,6 +221,6 @@ def check_length(panel: Panel, minimum: int, why: str) -> None:
     for one in panel.series:
         if len(one) < minimum:
             raise DataError(
-                f"series {str(one.unique_id)!r} has {len(one)} values, expected at least {minimum} ({why}); "
+                f"series {str(one.unique_id)!r} has {counted(len(one), 'value')}, expected at least {minimum} ({why}); "
                 "give a longer series or ask for less"
             )

@@ -24,6 +24,7 @@ from gatewise.series.dates import (
 )
 from gatewise.series.records import Bad, Series
 from gatewise.series.stack import FEW, Aside, Rows, Stack, moments
+from gatewise.series.words import counted
 
 FILLS = {"interpolate": "by interpolation", "previous": "with the value before", "zero": "with zero"}
 FILL_REMEDY = 'pass fill="interpolate", "previous" or "zero" (--fill interpolate)'
@@ -57,9 +58,11 @@ def _one_repair(repair: Repair, fill: str | None) -> str:
     if repair.kind == "sorted":
         return f"sorted by date: {repair.series}"
     if repair.kind == "left out":
-        return f"left out: the first {repair.count} dates of {repair.series}, whose values are missing"
-    values = "1 value" if repair.count == 1 else f"{repair.count} values"
-    return f"filled {FILLS[str(fill)]}: {values} of {repair.series}, the first at {repair.first}"
+        dates, are = ("date", "value is") if repair.count == 1 else (f"{repair.count} dates", "values are")
+        return f"left out: the first {dates} of {repair.series}, whose {are} missing"
+    return (
+        f"filled {FILLS[str(fill)]}: {counted(repair.count, 'value')} of {repair.series}, the first at {repair.first}"
+    )
 
 
 def _many(repairs: list[Repair], fill: str | None) -> str:
@@ -141,7 +144,7 @@ def frequency_of(
     inferred = infer_frequency(model.ds)
     if inferred is None:
         raise DataError(_no_frequency(model))
-    guesses.append(f"frequency: {in_words(inferred)}, inferred from {len(model.ds)} dates")
+    guesses.append(f"frequency: {in_words(inferred)}, inferred from {counted(len(model.ds), 'date')}")
     return inferred
 
 
@@ -166,7 +169,7 @@ def _typical(stack: Stack, good: np.ndarray) -> Rows | None:
 
 def _no_frequency(one: Rows) -> str:
     if len(one.ds) < 3:
-        return f"{one} has {len(one.ds)} dates, 3 or more show a frequency; pass it as freq= (--freq MS)"
+        return f"{one} has {counted(len(one.ds), 'date')}, 3 or more show a frequency; pass it as freq= (--freq MS)"
     if len(one.ds.day.unique()) == 1:
         return f"{one}: every date is on day {one.ds.day[0]} of a month, expected the first or the last; move the dates"
     steps = pd.Series(np.diff(one.ds))

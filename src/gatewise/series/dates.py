@@ -13,6 +13,8 @@ import pandas as pd
 from pandas.tseries.api import guess_datetime_format
 from pandas.tseries.frequencies import to_offset
 
+from gatewise.series.words import counted
+
 Where = Callable[[int], str]  # names a row for a person: "row 12 (line 13 of sales.csv)"
 
 TIME_NAMES = (
@@ -412,7 +414,8 @@ def future(ds: pd.Index, freq: str | int, horizon: int) -> pd.Index:
         return _back(pd.date_range(_wall(last, freq)[0], periods=horizon + 1, freq=freq, unit="us"), last)[1:]
     except (pd.errors.OutOfBoundsDatetime, OverflowError):
         raise DataError(
-            f"{horizon} steps of {freq} from {show(ds[-1])} pass the last date that pandas holds; ask for fewer"
+            f"{counted(horizon, 'step')} of {freq} from {show(ds[-1])} {'passes' if horizon == 1 else 'pass'} the last "
+            "date that pandas holds; ask for fewer"
         ) from None
 
 

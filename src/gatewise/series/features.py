@@ -18,6 +18,7 @@ from gatewise.series.checks import LARGEST
 from gatewise.series.covariates import Covariates, is_blank, is_given, listed
 from gatewise.series.dates import DataError, RowError, show
 from gatewise.series.stack import last_valid, moments, next_valid
+from gatewise.series.words import counted
 
 FILLED = {"interpolate": "by interpolation", "previous": "with the value before", "zero": "with zero"}
 OWN_CATEGORY = 'give empty cells a category of their own, as by table[column].fillna("none")'
@@ -230,7 +231,7 @@ class Source:
         else:
             values = self._between(column, values, missing)
         first, count = int(missing.argmax()), int(missing.sum())
-        how = f"{'1 value' if count == 1 else f'{count} values'} of {self.covariates.role(column)}"
+        how = f"{counted(count, 'value')} of {self.covariates.role(column)}"
         self.guesses.append(f"filled {FILLED[str(self.fill)]}: {how}, the first at {self.places.where(first)}")
         return values
 

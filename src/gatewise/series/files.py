@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from gatewise.series.dates import DataError, is_text
+from gatewise.series.words import counted
 
 
 def read_file(
@@ -108,8 +109,8 @@ def _parsed(path: Path, text: str, delimiter: str, id_column: str | None, first_
     if not isinstance(frame.index, pd.RangeIndex):
         named, fields = len(frame.columns), len(frame.columns) + frame.index.nlevels
         raise DataError(
-            f"{path}: the header names {named} columns but the rows have {fields} fields between {delimiter!r}; "
-            "name every column (a decimal comma needs ';' between the fields)"
+            f"{path}: the header names {counted(named, 'column')} but the rows have {fields} fields between "
+            f"{delimiter!r}; name every column (a decimal comma needs ';' between the fields)"
         )
     filled = np.flatnonzero(frame.notna().any(axis=1))
     if len(filled) == 0:

@@ -16,6 +16,7 @@ from gatewise.series.features import Places, Source
 from gatewise.series.records import Panel, Series
 from gatewise.series.stack import Stack, moments
 from gatewise.series.tables import Table, load
+from gatewise.series.words import counted
 
 
 def future_known(
@@ -110,7 +111,7 @@ def _ahead_in_history(panel: Panel, covariates: Covariates, horizon: int) -> np.
     if short.any():
         first, others = int(short.argmax()), int(short.sum()) - 1
         wanted = _wanted(panel.series[first : first + 1], panel.freq, horizon)
-        has = f"the first {_count(len(ahead[first]), 'date')}" if len(ahead[first]) else "none of them"
+        has = f"the first {counted(len(ahead[first]), 'date')}" if len(ahead[first]) else "none of them"
         more = f" (and {others} more series lack some)" if others else ""
         raise DataError(
             f"{_needed(wanted, horizon, covariates, 0)}, and the history has {has}{more}; "
@@ -235,7 +236,7 @@ def _refuse_no_rows(places: Places, horizon: int, covariates: Covariates) -> Non
     first = int(lacking.any(axis=1).argmax())
     gone = places.ds[first * horizon : (first + 1) * horizon][lacking[first]]
     dates = ", ".join(show(date) for date in gone[:3]) + (", ..." if len(gone) > 3 else "")
-    what = "none of them" if len(gone) == horizon else f"all but {_count(len(gone), 'date')}: {dates}"
+    what = "none of them" if len(gone) == horizon else f"all but {counted(len(gone), 'date')}: {dates}"
     others = int(lacking.any(axis=1).sum()) - 1
     more = f" (and {others} more series lack some)" if others else ""
     raise DataError(
@@ -249,7 +250,7 @@ def _needed(places: Places, horizon: int, covariates: Covariates, series: int) -
     span = show(ds[0]) if horizon == 1 else f"{show(ds[0])} to {show(ds[-1])}"
     return (
         f"series {str(places.names[series])!r}: the known covariates {listed(covariates.known)} are needed for {span}, "
-        f"{_count(horizon, 'date')}"
+        f"{counted(horizon, 'date')}"
     )
 
 
@@ -262,10 +263,6 @@ def _refuse_twice(table: Table, wanted: Places, positions: np.ndarray, keys: pd.
         raise DataError(
             f"series {name!r}, {table.row(int(positions[first]))}: {date} is there already; leave one of the rows out"
         )
-
-
-def _count(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 or what.endswith('series') else 's'}"
 
 
 # -------------------------------------------------------------------------------------------------------- history
@@ -284,14 +281,14 @@ def split_future(stack: Stack, known: Sequence[str], guesses: list[str]) -> tupl
     """
     given, codes, time = ~np.isnan(stack.y), stack.codes, moments(stack.ds)
     last = np.full(len(stack.names), np.iinfo(np.int64).max)  # without any value, no date comes after it
-    counted = pd.Series(time[given]).groupby(codes[given]).max()
-    last[counted.index] = counted
+    latest = pd.Series(time[given]).groupby(codes[given]).max()
+    last[latest.index] = latest
     holds = np.zeros(len(stack.table.frame), bool)
     for column in known:
         holds |= is_given(stack.table.frame[column])
     ahead = holds[stack.positions] & ~given & (time > last[codes])
     if not ahead.any():
         return stack, stack.only(ahead)
-    rows, series = _count(int(ahead.sum()), "row"), _count(len(np.unique(codes[ahead])), "series")
+    rows, series = counted(int(ahead.sum()), "row"), counted(len(np.unique(codes[ahead])), "series")
     guesses.append(f"kept for the forecast: {rows} at the end of {series}, with known covariates and no value yet")
     return stack.only(~ahead), stack.only(ahead)
