@@ -1,5 +1,7 @@
 """The backtest of held-out windows: naive forecasts, scores and means against independent computations."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -9,6 +11,7 @@ from gatewise import metrics, plot
 from gatewise.forecast.backtest import Backtest
 from gatewise.forecast.held import Held, observed
 from gatewise.forecast.rivals import drift, forecasts, known, naive, seasonal_naive
+from gatewise.forecast.verdict import standing
 from gatewise.series import DataError, Panel, Series
 
 LENGTHS = {"a": 60, "b": 45, "c": 80}
@@ -422,3 +425,26 @@ def test_scores_are_drawn_over_the_horizon(monkeypatch):
         ValueError, match="kind is 'pie', expected one of 'forecast', 'examples', 'horizon', 'coverage'"
     ):
         found.plot("pie")
+
+
+@pytest.mark.parametrize("power", [-700, 300])
+def test_scores_and_verdict_do_not_depend_on_the_unit(power):
+    """Squares of errors of 2^-700 are 0 in double precision."""
+    usual, unit = held(gaps=False), 2.0**power
+    series = tuple(replace(one, y=one.y * unit) for one in usual.panel.series)
+    intervals = {level: (lower * unit, upper * unit) for level, (lower, upper) in usual.intervals.items()}
+    parts = {"truth": usual.truth * unit, "mean": usual.mean * unit, "intervals": intervals}
+    found, before = Backtest.of(replace(usual, panel=replace(usual.panel, series=series), **parts)), Backtest.of(usual)
+    for name, score in before.overall["LSTM"].items():
+        times = unit if name in ("MAE", "RMSE", "CRPS") else 1.0
+        np.testing.assert_allclose(found.overall["LSTM"][name] / times, score, rtol=1e-12)
+    np.testing.assert_allclose(found.by_horizon["RMSE"] / unit, before.by_horizon["RMSE"], rtol=1e-12)
+    assert found.trusted == before.trusted
+    rows = found.table().split("\n")
+    assert {len(row.split()) for row in rows[1:]} == {len(rows[0].split()) + 1}
+    assert {len(row) for row in rows} == {len(rows[0])}
+
+
+def test_small_errors_are_no_surer_than_large_ones():
+    ours, theirs = np.array([1.0, 5.0, 1.0]), np.array([3.0, 3.0, 3.0])
+    assert standing(ours * 1e-200, theirs * 1e-200) == standing(ours, theirs) == "unsure"

@@ -183,12 +183,11 @@ class Backtest:
 
     def table(self) -> str:
         """The mean scores as text, a line for each forecast."""
-        header = f"{'':<14}" + "".join(f"{score:>10}" for score in self.overall[self.model])
-        lines = [
-            f"{model:<14}" + "".join(f"{'-' if np.isnan(value) else f'{value:.4g}':>10}" for value in scores.values())
-            for model, scores in self.overall.items()
-        ]
-        return "\n".join([header, *lines])
+        cells = [["", *self.overall[self.model]]]
+        for model, scores in self.overall.items():
+            cells.append([model, *("-" if np.isnan(value) else f"{value:.4g}" for value in scores.values())])
+        width = max(10, *(1 + len(cell) for row in cells for cell in row[1:]))  # of -8.237e-201 and the like
+        return "\n".join(f"{model:<14}" + "".join(f"{cell:>{width}}" for cell in row) for model, *row in cells)
 
     def plot(self, kind: str = "forecast", *, unique_id: Any = None, score: str = "MAE", ax: Any = None) -> Any:
         """Draw the forecasts over what happened, the scores over the horizon, or how often the intervals held.
@@ -357,7 +356,7 @@ def _losses(
     error = np.abs(y - f)
     size = np.abs(y) + np.abs(f)
     yield "MAE", error
-    yield "RMSE", np.square(error)
+    yield "RMSE", error  # squared later
     yield "sMAPE", np.divide(200 * error, size, out=0 * error, where=size > 0)
     yield "MASE", error / scale[:, None]
     yield "CRPS", _crps(y, f, intervals)
@@ -384,10 +383,22 @@ def _reduced(held: Held, losses: Iterator[tuple[str, np.ndarray]]) -> tuple[dict
     """The scores of each window (W,), and of each step (h,)."""
     windows, steps = {}, {}
     for name, loss in losses:
-        root = np.sqrt if name == "RMSE" else np.asarray
-        windows[name] = root(mean(loss, axis=1))
-        steps[name] = mean(root(held.mean_by_series(loss)), axis=0)
+        if name == "RMSE":
+            windows[name], steps[name] = _roots(held, loss)
+            continue
+        windows[name] = mean(loss, axis=1)
+        steps[name] = mean(held.mean_by_series(loss), axis=0)
     return windows, steps
+
+
+def _roots(held: Held, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The roots of mean squared errors (W,) and (h,), in units of each series' largest, as small squares vanish."""
+    starts = np.searchsorted(held.which, held.series)
+    largest = np.maximum.reduceat(np.nan_to_num(error).max(axis=1), starts)
+    unit = np.where(largest > 0, largest, 1.0)
+    each = unit[np.searchsorted(held.series, held.which)]
+    square = np.square(error / each[:, None])
+    return each * np.sqrt(mean(square, axis=1)), mean(unit[:, None] * np.sqrt(held.mean_by_series(square)), axis=0)
 
 
 def _side_by_side(rows: np.ndarray, cuts: np.ndarray, horizon: int) -> list[int]:

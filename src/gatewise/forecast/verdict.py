@@ -34,6 +34,7 @@ def standing(ours: Errors, theirs: Errors) -> Literal["behind", "level", "unsure
     ('ahead', 'unsure')
     """
     gains = np.asarray(theirs) - np.asarray(ours)
+    gains = gains / (np.abs(gains).max() or 1.0)  # squares of small ones vanish
     mine, other = float(np.mean(ours)), float(np.mean(theirs))
     if mine > other * (1 + MARGIN):
         return "behind"
