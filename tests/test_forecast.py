@@ -324,8 +324,10 @@ def test_divergence_leaves_the_model_that_was_there():
     with pytest.raises(DivergenceError, match=r"grow beyond all bounds after \d steps; ask for"):
         model.fit(wave(100))
     model.sizes = dataclasses.replace(model.sizes, lr=1e38, num_layers=2)
-    with pytest.raises(DivergenceError, match="Use a smaller lr"):
+    with pytest.raises(DivergenceError, match=r"Use a smaller lr$"):
         model.fit(wave(100))
+    with pytest.raises(DivergenceError, match=r"Use a smaller lr$"):
+        model.backtest(wave(100), 3)
     pd.testing.assert_frame_equal(before, model.predict(3), check_exact=True)
 
 
@@ -356,3 +358,14 @@ def test_a_panel_that_was_read_can_be_fitted():
 def test_one_value_is_not_called_values(make, message):
     with pytest.raises(DataError, match=message):
         make()
+
+
+def test_values_too_large_for_single_precision_need_a_scale():
+    model = Forecaster(**SMALL, scale="none")
+    with pytest.raises(DataError, match=r"series 'A', .*e\+9\d is too large for a network that gets .* scale='window'"):
+        model.fit(table(1e90 * wave()))
+    Forecaster(**SMALL).fit(table(1e90 * wave()))
+    model.fit(wave())
+    model.sizes = dataclasses.replace(model.sizes, lr=1e38, num_layers=2)
+    with pytest.raises(DivergenceError, match=r"Use a smaller lr, or scale='window' instead of 'none'$"):
+        model.fit(wave())

@@ -85,6 +85,14 @@ def test_a_backtest_says_that_it_fell_back():
     model = Forecaster(**{**SMALL, "updates": 1, "lr": 1e-9}, fallback="naive")
     found = model.backtest(table, 4)
     assert found.guesses[-1] == "fallback: the Drift forecast takes the place of the LSTM, which was no better"
+    assert found.verdict.startswith("No verdict on the LSTM: measured was the drift forecast (on along the line from")
+    assert "LSTM is" not in found.verdict
+    assert not found.trusted
+    again = model.backtest(table, 4, windows=2, refit=True)
+    assert again.replaced == ("Drift", "Drift")
+    model.set_params(fallback="none")
+    plain = model.backtest(table, 4)
+    assert (plain.replaced, "No verdict" in plain.verdict) == (("",), False)
 
 
 def test_the_best_and_the_worst_series_are_drawn():

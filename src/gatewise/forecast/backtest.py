@@ -37,6 +37,7 @@ class Backtest:
         by_step: forecast -> score -> (h,).
         guesses: everything that was guessed or chosen.
         trained: on how much the model was trained, the last one if it was trained for each window.
+        replaced: the naive forecast that took the place of each model that was trained, "" for none.
     """
 
     held: Held
@@ -44,15 +45,19 @@ class Backtest:
     by_step: Mapping[str, Scores]
     guesses: tuple[str, ...]
     trained: str
+    replaced: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, held: Held, *, guesses: Sequence[str] = (), trained: str = "") -> "Backtest":
+    def of(
+        cls, held: Held, *, guesses: Sequence[str] = (), trained: str = "", replaced: Sequence[str] = ()
+    ) -> "Backtest":
         """Score held-out windows.
 
         Arguments:
             held: the windows; those in which nothing was observed are left out, which a guess then says.
             guesses: what was guessed or chosen before.
             trained: on how much the model was trained.
+            replaced: the naive forecast that took the place of each model that was trained, "" for none.
 
         Raises:
             DataError: nothing was observed in any window.
@@ -65,7 +70,7 @@ class Backtest:
         for name, f in scored.forecasts().items():
             intervals = scored.intervals if name == scored.model else {}
             by_window[name], by_step[name] = _reduced(scored, _losses(scored.truth, f, intervals, scale))
-        return cls(scored, by_window, by_step, tuple(guesses), trained)
+        return cls(scored, by_window, by_step, tuple(guesses), trained, tuple(replaced))
 
     @property
     def season(self) -> int:
@@ -159,7 +164,8 @@ class Backtest:
     @cached_property
     def verdict(self) -> str:
         """Whether to trust the model, in words and numbers."""
-        sentences = self._of_one() if len(self.held.series) == 1 else self._of_many()
+        judged, *sentences = self._of_one() if len(self.held.series) == 1 else self._of_many()
+        sentences = [verdict.stood_in(self.model, self.replaced, judged), *sentences]
         thin, held = verdict.evidence(len(self.held.which)), verdict.band(self.coverage, self._values)
         return " ".join(sentence for sentence in (*sentences, thin, held) if sentence)
 

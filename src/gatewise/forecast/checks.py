@@ -1,12 +1,14 @@
 """What the forecaster refuses of its arguments, in words."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from inspect import signature
 from typing import Any
 
 import numpy as np
 
 from gatewise.series import read
+from gatewise.training import DivergenceError
 
 MOST_WEIGHTS = 10**8  # more are refused before memory is taken
 MOST_STEPS = 10**5  # a longer horizon is refused before memory is taken
@@ -46,6 +48,19 @@ def check_columns(columns: Iterable[str]) -> None:
     for name in columns:
         if name not in known:
             raise TypeError(f"there is no argument {name!r}, expected one of {', '.join(known)}; see gatewise.read")
+
+
+@contextmanager
+def training(scale: str) -> Iterator[None]:
+    """Say of a training that diverged what helps in a forecaster, which makes its batches by itself."""
+    try:
+        yield
+    except DivergenceError as error:
+        what, weights, _ = str(error).partition("; the weights are back")
+        if weights:
+            other = "" if scale == "window" else f", or scale='window' instead of {scale!r}"
+            error.args = (f"{what}. Use a smaller lr{other}",)
+        raise
 
 
 def check_horizon(horizon: Any) -> None:

@@ -12,11 +12,11 @@ import numpy as np
 
 from gatewise import storage
 from gatewise.engines import ENGINES
-from gatewise.forecast import histories, keeping
+from gatewise.forecast import checks, histories, keeping
 from gatewise.forecast.ahead import ahead, forecasts
 from gatewise.forecast.arguments import Arguments
 from gatewise.forecast.backtest import Backtest
-from gatewise.forecast.checks import as_levels, boolean, check_columns, check_horizon, check_size, number, one_of, whole
+from gatewise.forecast.checks import as_levels, check_horizon, number, one_of, whole
 from gatewise.forecast.held import Held, observed
 from gatewise.forecast.job import Job
 from gatewise.forecast.origins import Origins
@@ -139,10 +139,10 @@ class Forecaster(Arguments, Shown):
             whole(name, size, 0)
         if horizon is not None:
             check_horizon(horizon)
-        check_size(hidden_size or 1, num_layers, networks or 1)
+        checks.check_size(hidden_size or 1, num_layers, networks or 1)
         if lr is not None:
             number("lr", lr, float("inf"), "a number above 0, such as 0.003")
-        boolean("quiet", quiet)
+        checks.boolean("quiet", quiet)
         number("held_out", held_out, 1, "a fraction of the series between 0 and 1, such as 0.2")
         self.cell, self.hidden_size, self.num_layers = cell, hidden_size, num_layers
         self.context, self.season, self.scale = context, season, scale
@@ -152,14 +152,8 @@ class Forecaster(Arguments, Shown):
         if dropout is not None and (isinstance(dropout, bool) or dropout != 0):
             number("dropout", dropout, 1, "a share of hidden values from 0 to below 1, such as 0.3")
             one_of("strategy, with a dropout,", strategy, ("auto", "segment"))
-        self.dropout, self.lr, self.loss, self.held_out, self.engine, self.quiet = (
-            dropout,
-            lr,
-            loss,
-            held_out,
-            engine,
-            quiet,
-        )
+        self.dropout, self.lr, self.loss = dropout, lr, loss
+        self.held_out, self.engine, self.quiet = held_out, engine, quiet
         context, season, horizon = (None if one is None else int(one) for one in (context, season, horizon))
         self.plan = Plan(strategy, context, season, horizon, int(difference), int(seasonal_difference), scale, dropout)
         self.sizes = Sizes(
@@ -191,7 +185,8 @@ class Forecaster(Arguments, Shown):
         """
         panel = self._read(table, columns)
         season, why = self.plan.choose_season(panel)
-        trained = train(self.plan, self.sizes, panel, panel.series, season)
+        with checks.training(self.scale):
+            trained = train(self.plan, self.sizes, panel, panel.series, season)
         self._keep(panel, trained)
         self.guesses = (*panel.guesses, why, *trained.said, *self._fallen_back())
         return self
@@ -220,8 +215,9 @@ class Forecaster(Arguments, Shown):
         panel = usable(histories.extended(old, new), self.plan)
         trained = after_update(trained, old.series, panel.series)
         if updates:
-            corpus = trained.corpus(panel.series)
-            trained = replace(trained, model=trained.recipe.tuned(trained.model, corpus, updates))
+            with checks.training(self.scale):
+                tuned = trained.recipe.tuned(trained.model, trained.corpus(panel.series), updates)
+            trained = replace(trained, model=tuned)
         self.guesses = (*new.guesses, *self.guesses[len(old.guesses) :])
         self._keep(panel, trained)
         return self
@@ -374,7 +370,7 @@ class Forecaster(Arguments, Shown):
         check_horizon(horizon)
         whole("windows", windows, 1)
         whole("step", step := horizon if step is None else step, 1)
-        boolean("refit", refit)
+        checks.boolean("refit", refit)
         levels = as_levels(level)
         panel = self._read(table, columns)
         season, why = self.plan.choose_season(panel)  # of the whole series: the calendar gives nothing away
@@ -384,11 +380,12 @@ class Forecaster(Arguments, Shown):
         origins = Origins.of(left.series, horizon, windows, step)
         truth = observed(left, origins.which, origins.cuts, horizon)
         job = Job(replace(self.plan, horizon=self.plan.horizon or horizon), self.sizes, left, season, self._naive)
-        mean, bounds, said = job.forecasts(origins, truth, levels, refit, self.name)
+        with checks.training(self.scale):
+            mean, bounds, said, rivals = job.forecasts(origins, truth, levels, refit, self.name)
         held = Held(left, season, origins.which, origins.cuts, truth, mean, bounds, self.name)
         first = origins.first(windows - 1 if refit else 0)[0]
         trained_on = f"trained on the first {first} values" if len(left) == 1 else f"trained on {len(left)} series"
-        return Backtest.of(held, guesses=(*panel.guesses, why, *short, *said), trained=trained_on)
+        return Backtest.of(held, guesses=(*panel.guesses, why, *short, *said), trained=trained_on, replaced=rivals)
 
     def affordable_windows(self, table: Any, horizon: int, **columns: Any) -> int:
         """How many windows a backtest can have: up to 3 that leave half of the series, and enough to train on.
@@ -413,12 +410,12 @@ class Forecaster(Arguments, Shown):
 
     def _read(self, table: Any, columns: dict[str, Any]) -> Panel:
         """The series of a table that are long enough to be forecast."""
-        check_columns(columns)
+        checks.check_columns(columns)
         return usable(read(table, **columns), self.plan)
 
     def _like(self, known: Panel, table: Any, columns: dict[str, Any] | None = None) -> Panel:
         """Series of any length, of the frequency and with the features of those that were fitted."""
-        check_columns(columns or {})
+        checks.check_columns(columns or {})
         usual = {} if isinstance(table, Panel) else {"like": known, "on_bad": known.on_bad}
         panel = read(table, **{**usual, **(columns or {})})
         histories.check_alike(known, panel)

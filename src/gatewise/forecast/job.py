@@ -35,14 +35,16 @@ class Job:
 
     def forecasts(
         self, origins: Origins, truth: np.ndarray, levels: Sequence[float], refit: bool, name: str
-    ) -> tuple[np.ndarray, dict[float, tuple[np.ndarray, np.ndarray]], tuple[str, ...]]:
-        """Forecasts (W, h) from all origins, the bounds of each level, and what was chosen last, in words.
+    ) -> tuple[np.ndarray, dict[float, tuple[np.ndarray, np.ndarray]], tuple[str, ...], tuple[str, ...]]:
+        """Forecasts (W, h) from all origins, the bounds of each level, what was chosen last, in words, and the naive
+        forecast that took the place of each model, "" for none.
 
         With `refit` a model is trained for each origin on what was known there, else one for all on what was known at
         the first, whose intervals learn from origin to origin by what came true (W, h).
         """
         stages = int(origins.stages.max()) + 1
         mean, spreads = (np.empty((len(origins.cuts), origins.horizon)) for _ in range(2))
+        rivals = list[str]()
         bounds = {level: (np.empty_like(mean), np.empty_like(mean)) for level in levels}
         what = f" left by {counted(stages, 'window')} of {origins.horizon}"
         for stage in range(stages if refit else 1):
@@ -54,10 +56,11 @@ class Job:
             corpus, where = origins.corpus(trained, rows, cuts)
             made, spread, calibration = trained.forecast(corpus, where, origins.horizon, naive=self.naive(trained))
             mean[rows], spreads[rows] = made, spread
+            rivals.append(trained.rival.name if self.naive(trained) else "")
             turns = [(rows, calibration)] if refit else by_origin(calibration, origins, truth - mean, spreads)
             for here, known in turns:
                 for level, (lower, upper) in bounds.items():
                     reach = known.reach(spreads[here], level)
                     lower[here], upper[here] = mean[here] - reach, mean[here] + reach
-        replaced = (fallen_back(trained, name),) if self.naive(trained) else ()
-        return mean, bounds, (*trained.said, *replaced)
+        replaced = (fallen_back(trained, name),) if rivals[-1] else ()
+        return mean, bounds, (*trained.said, *replaced), tuple(rivals)

@@ -2,9 +2,14 @@
 
 from dataclasses import replace
 
+import numpy as np
+
 from gatewise.forecast.plan import FEWEST, Plan
 from gatewise.series import Bad, DataError, Panel, Series
+from gatewise.series.dates import show
 from gatewise.series.words import counted
+
+MOST_UNSCALED = 1e18  # values beyond overflow the single precision of networks when squared
 
 
 def usable(panel: Panel, plan: Plan, alone: bool = False) -> Panel:
@@ -15,6 +20,8 @@ def usable(panel: Panel, plan: Plan, alone: bool = False) -> Panel:
     Raises:
         DataError: a series is too short, and on_bad="raise"; or all are.
     """
+    if plan.scale == "none":
+        _refuse_large(panel)
     if len(panel) == 1 and not panel.bad and not alone:
         return panel
     fewest = plan.fewest(plan.choose_season(panel)[0])
@@ -27,6 +34,17 @@ def usable(panel: Panel, plan: Plan, alone: bool = False) -> Panel:
     kept = [one if panel.on_bad == "naive" else None for one in short]
     bad = [Bad(one.unique_id, why, left) for one, why, left in zip(short, reasons, kept, strict=True)]
     return replace(panel, series=good, bad=(*panel.bad, *bad))
+
+
+def _refuse_large(panel: Panel) -> None:
+    for one in panel.series:
+        worst = int(np.abs(one.y).argmax())
+        if abs(one.y[worst]) > MOST_UNSCALED:
+            raise DataError(
+                f"series {str(one.unique_id)!r}, {show(one.ds[worst])}: {one.y[worst]:g} is too large for a network "
+                f"that gets the values as they are, expected at most {MOST_UNSCALED:g} either way; pass scale='window' "
+                "(--scale window) instead of 'none', or use a larger unit"
+            )
 
 
 def long_enough(panel: Panel, plan: Plan, held_out: int, what: str) -> tuple[Panel, tuple[str, ...]]:

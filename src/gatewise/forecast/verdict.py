@@ -67,6 +67,29 @@ def judgement(model: str, best: str, ours: Errors, theirs: Errors, where: str = 
     return f"The {model} is {gain} on average, but ahead only {where}; use it with care."
 
 
+def stood_in(model: str, replaced: Sequence[str], judged: str) -> str:
+    """What is judged where naive forecasts took the place of a model; else the judgement as it is.
+
+    Arguments:
+        model: its name.
+        replaced: the naive forecast that stood in for it each time it was trained, "" for none.
+        judged: of the forecasts that were measured.
+
+    >>> stood_in("LSTM", ["Naive"], "...").partition(":")[0]
+    'No verdict on the LSTM'
+    >>> stood_in("LSTM", ["Naive", ""], "It is worth using.")
+    "It is worth using. In 1 of 2 trainings of the LSTM a naive forecast took its place (fallback='naive')."
+    """
+    rivals = list(dict.fromkeys(name for name in replaced if name))
+    if not rivals:
+        return judged
+    if all(replaced):
+        said = " and ".join(CALLED[name] for name in rivals)
+        return f"No verdict on the {model}: measured was {said}, which took its place (fallback='naive')."
+    times = f"{sum(map(bool, replaced))} of {len(replaced)} trainings of the {model}"
+    return f"{judged} In {times} a naive forecast took its place (fallback='naive')."
+
+
 def wins(ours: Errors, theirs: Errors) -> str:
     """In how many cases the errors are the smaller ones.
 
