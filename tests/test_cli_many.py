@@ -38,10 +38,15 @@ def shops(tmp_path, monkeypatch):
     return tmp_path
 
 
+def said_by(capsys, *command):
+    """What a small model says, once the command is done."""
+    assert main([*command, *SMALL]) == 0
+    return capsys.readouterr().out
+
+
 def test_many_series_are_forecast_and_bad_ones_put_aside(shops, capsys):
     files = ["--out", "f.csv", "--report", "bad.csv", "--paths", "3", "--paths-out", "p.csv"]
-    assert main(["forecast", *SHOPS, "--on-bad", "skip", *files, *SMALL]) == 0
-    said = capsys.readouterr().out
+    said = said_by(capsys, "forecast", *SHOPS, "--on-bad", "skip", *files)
     for words in (
         "12 series, 2 more put aside: 'shop 0', 'shop 1', 'shop 2', 'shop 4', 'shop 5', ...\n"
         "  60 to 73 values each (median 67), 2024-01-01 to 2024-03-13, frequency D",
@@ -63,8 +68,8 @@ def test_many_series_are_forecast_and_bad_ones_put_aside(shops, capsys):
 def test_a_bad_series_stops_the_command_unless_it_may_be_put_aside(capsys):
     assert main(["forecast", *SHOPS, *SMALL]) == 2
     assert "series 'shop 3', row" in capsys.readouterr().err
-    assert main(["forecast", *SHOPS, "--on-bad", "naive", "--windows", "0", "--out", "f.csv", *SMALL]) == 0
-    assert "forecast naively, without intervals" in capsys.readouterr().out
+    said = said_by(capsys, "forecast", *SHOPS, "--on-bad", "naive", "--windows", "0", "--out", "f.csv")
+    assert "forecast naively, without intervals" in said
     table = pd.read_csv("f.csv").set_index("unique_id")
     assert table.loc["shop 3", "LSTM"].notna().all()
     assert table.loc["shop 3", "LSTM-lo-80"].isna().all()
@@ -72,8 +77,7 @@ def test_a_bad_series_stops_the_command_unless_it_may_be_put_aside(capsys):
 
 def test_a_backtest_shows_the_best_and_worst_series(capsys):
     options = ["--on-bad", "skip", "--windows", "3", "--step", "2", "--report", "bad.csv", "--out", "b.csv"]
-    assert main(["backtest", *SHOPS, *options, *SMALL]) == 0
-    said = capsys.readouterr().out
+    said = said_by(capsys, "backtest", *SHOPS, *options)
     assert "Backtest: 3 x 5 steps held out" in said
     assert "best gain first" in said
     assert "... 2 more ..." in said
@@ -90,22 +94,21 @@ def test_a_backtest_shows_the_best_and_worst_series(capsys):
 
 @pytest.mark.parametrize("layout", ["columns", "rows"])
 def test_wide_tables_are_read(layout, capsys):
-    assert main(["forecast", f"{layout}.csv", "--layout", layout, "--horizon", "5", "--windows", "0", *SMALL]) == 0
-    assert "12 series: 'shop 0'" in capsys.readouterr().out
+    said = said_by(capsys, "forecast", f"{layout}.csv", "--layout", layout, "--horizon", "5", "--windows", "0")
+    assert "12 series: 'shop 0'" in said
 
 
 def test_several_columns_may_be_targets(capsys):
     targets = ["--target", "shop 0,shop 1", "--windows", "0"]
     table = pd.read_csv("columns.csv").head(60)
     table.to_csv("short.csv", index=False)
-    assert main(["forecast", "short.csv", "--horizon", "5", *targets, *SMALL]) == 0
-    assert "2 series: 'shop 0', 'shop 1'\n  60 values each" in capsys.readouterr().out
+    said = said_by(capsys, "forecast", "short.csv", "--horizon", "5", *targets)
+    assert "2 series: 'shop 0', 'shop 1'\n  60 values each" in said
 
 
 def test_several_series_are_selected(capsys):
     chosen = ["--series", "shop 2", "--series", "shop 0", "--series", "shop 3", "--on-bad", "skip", "--windows", "0"]
-    assert main(["forecast", *SHOPS, *chosen, *SMALL]) == 0
-    said = capsys.readouterr().out
+    said = said_by(capsys, "forecast", *SHOPS, *chosen)
     assert "2 series, 1 more put aside: 'shop 0', 'shop 2'" in said
     assert "Put aside: 1 series" in said
     assert main(["forecast", *SHOPS, "--series", "shop 3", "--on-bad", "skip", *SMALL]) == 2
@@ -113,8 +116,8 @@ def test_several_series_are_selected(capsys):
 
 
 def test_a_report_without_bad_series_is_an_empty_table(capsys):
-    assert main(["forecast", "--horizon", "3", "--on-bad", "skip", "--report", "r.csv", "--windows", "0", *SMALL]) == 0
-    assert "Put aside" not in capsys.readouterr().out
+    said = said_by(capsys, "forecast", "--horizon", "3", "--on-bad", "skip", "--report", "r.csv", "--windows", "0")
+    assert "Put aside" not in said
     assert Path("r.csv").read_text() == "unique_id,reason\n"
 
 
@@ -174,11 +177,9 @@ def test_a_budget_is_spent_on_what_comes_before_the_backtest(monkeypatch, capsys
 
     monkeypatch.setattr(tuning, "search", search)
     options = ["--budget", "1.5m", "--windows", "2", "--series", "shop 0"]
-    arguments = ["forecast", *SHOPS, *options, "--on-bad", "skip"]
-    assert main([*arguments, *SMALL]) == 0
+    said = said_by(capsys, "forecast", *SHOPS, *options, "--on-bad", "skip")
     assert (seen["seconds"], seen["fits"]) == (90, 2)
     assert seen["last"] == [pd.Timestamp("2024-02-29") - pd.Timedelta(days=10)]
-    said = capsys.readouterr().out
     assert "Search: 1 trial(s)\n" in said
     assert "0.5" in said
 
