@@ -1,5 +1,6 @@
 """Series: whatever table, file or array comes in is read the same, what is guessed is stated, calendars are known."""
 
+import contextlib
 import gzip
 import re
 
@@ -339,3 +340,57 @@ def test_seasons_of_other_frequencies():
 def test_whole_numbers_held_as_objects_are_a_time():
     panel = read(table(pd.Series(range(0, 60, 2), dtype=object)))
     assert (panel.freq, panel.series[0].ds.dtype, panel.series[0].ds[-1]) == (2, np.int64, 58)
+
+
+# -------------------------------------------------------------------------------------------------------- broken files
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("s.parquet", b"", "s.parquet is empty; write the table again"),
+        ("s.parquet", b"ds,y\n1,2\n", "s.parquet is no parquet file; write it as one, or give it the ending .csv"),
+        ("s.parquet", b"PAR1 and no more", r"s.parquet is a damaged parquet file \(.*\); copy it or write it again"),
+        ("s.csv", b'ds,y\n1,2\n"2,3\n3,4\n', r"regular table: EOF inside string .*; close the quote that is opened"),
+        ("s.csv", b"ds,y\n1,2\n2,3,4\n", "regular table: Expected 2 fields in line 3, saw 3; every line needs as many"),
+        ("s.csv", b"ds,y\n1," + b"x" * 10**6 + b"\n2,3\n", r"row 1 \(line 2 of s.csv\): 'x{60}…' in target 'y' is"),
+        ("s.csv", b"ds,y\n" + b"x" * 10**6 + b",1\n2020-01-01,3\n2020-01-02,3\n", "row 1 .*: 'x{60}…' in time column"),
+    ],
+)
+def test_broken_files_are_refused_in_a_sentence(tmp_path, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=message) as caught:
+        read(tmp_path / name)
+    assert len(str(caught.value)) < 500
+
+
+def test_a_damaged_parquet_file_is_read_or_refused(tmp_path):
+    table().to_parquet(tmp_path / "whole.parquet")
+    whole, chance = (tmp_path / "whole.parquet").read_bytes(), np.random.default_rng(0)
+    for _ in range(100):
+        content = bytearray(whole)
+        content[chance.integers(4, len(content))] = chance.integers(256)
+        (tmp_path / "damaged.parquet").write_bytes(content[: chance.integers(len(content) // 2, 2 * len(content))])
+        with contextlib.suppress(DataError):
+            read(tmp_path / "damaged.parquet")
+
+
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(DataError, match="is a folder; give a file in it"):
+        read(tmp_path)
+
+
+def test_a_parquet_file_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
+    (tmp_path / "s.parquet").write_bytes(b"PAR1")
+
+    def missing(*_):
+        raise ImportError
+
+    monkeypatch.setattr(pd, "read_parquet", missing)
+    with pytest.raises(DataError, match="needs pyarrow; pip install pyarrow, or save the table as CSV"):
+        read(tmp_path / "s.parquet")
+
+
+def test_a_wrong_column_name_is_put_right():
+    with pytest.raises(DataError, match=r"no column 'sales'; its columns are 'ds', 'Sales'; did you mean 'Sales'\?"):
+        read(table().rename(columns={"y": "Sales"}), target_column="sales")

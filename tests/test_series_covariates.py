@@ -55,6 +55,12 @@ def test_rows_are_counted_beside_covariates_too():
         assert known_ahead(panel, 1, pd.DataFrame({"ds": [2, 3], "x": [8, 9]})).tolist() == [[[8]]]
 
 
+@pytest.mark.parametrize("role", ["past", "known", "static"])
+def test_a_covariate_that_is_not_there_is_named(role):
+    with refused("there is no covariate 'prise' among the columns", "correct its name; did you mean 'price'?"):
+        read(shop(), **{role: "prise"}, freq="D")
+
+
 def test_covariates_are_no_candidates_for_the_time_or_the_target():
     table = pd.DataFrame({"when": DAYS.astype(str), "sold": range(6), "price": range(6), "until": DAYS.astype(str)})
     panel = read(table, known=["price", "until"])

@@ -149,12 +149,15 @@ def _panel(arguments: argparse.Namespace, **usual: Any) -> Any:
 def _selected(panel: Any, wanted: list[str]) -> Any:
     """The panel with some of its series only, in the order of the file."""
     from gatewise.cli import report
+    from gatewise.series.words import meant
 
     aside = {str(one.unique_id): one for one in panel.bad}
     there = {str(one.unique_id): one for one in panel.series}
     for name in wanted:
         if name not in there and name not in aside:
-            raise ValueError(f"--series {name}: there is no such series, the file holds {report.names(there)}")
+            raise ValueError(
+                f"--series {name}: there is no such series, the file holds {report.names(there)}{meant(name, there)}"
+            )
     chosen = tuple(one for name, one in there.items() if name in wanted)
     bad = tuple(one for name, one in aside.items() if name in wanted)
     if not chosen:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from gatewise.series.calendar import choose_cycles, feature_names
 from gatewise.series.dates import DataError
+from gatewise.series.words import meant
 
 MOST_CATEGORIES = 100
 NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal")
@@ -185,6 +186,7 @@ def _check_columns(frame: pd.DataFrame, columns: Sequence[str], taken: Mapping[s
         if column not in frame.columns:
             raise DataError(
                 f"there is no covariate {column!r} among the columns {listed(frame.columns)}; correct its name"
+                f"{meant(column, frame.columns)}"
             )
         if column in columns[:i]:
             raise DataError(f"covariate {column!r} is asked for twice; name it once, as past=, known= or static=")

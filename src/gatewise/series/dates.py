@@ -13,7 +13,7 @@ import pandas as pd
 from pandas.tseries.api import guess_datetime_format
 from pandas.tseries.frequencies import to_offset
 
-from gatewise.series.words import counted
+from gatewise.series.words import counted, quoted
 
 Where = Callable[[int], str]  # names a row for a person: "row 12 (line 13 of sales.csv)"
 
@@ -221,8 +221,8 @@ def _text_dates(column: pd.Series, where: Where) -> tuple[pd.Index, str | None]:
         raise RowError(
             bad,
             lambda rows: (
-                f"{where(rows[0])}: {column.iloc[rows[0]]!r} in time column {column.name!r} cannot be read as a date"
-                f"{example}; write dates as 1949-01-31 (or 1949-01, or 1949-01-31 13:00)"
+                f"{where(rows[0])}: {quoted(column.iloc[rows[0]])} in time column {column.name!r} cannot be read as "
+                f"a date{example}; write dates as 1949-01-31 (or 1949-01, or 1949-01-31 13:00)"
             ),
         )
     if len(readings) == 1:

@@ -18,7 +18,7 @@ from gatewise.series.checks import LARGEST
 from gatewise.series.covariates import Covariates, is_blank, is_given, listed
 from gatewise.series.dates import DataError, RowError, show
 from gatewise.series.stack import last_valid, moments, next_valid
-from gatewise.series.words import counted
+from gatewise.series.words import counted, quoted
 
 FILLED = {"interpolate": "by interpolation", "previous": "with the value before", "zero": "with zero"}
 OWN_CATEGORY = 'give empty cells a category of their own, as by table[column].fillna("none")'
@@ -215,7 +215,7 @@ class Source:
 
     def _cell(self, column: str, place: int) -> str:
         value = self.frame[column].iloc[self.places.positions[place]]
-        return repr(value) if isinstance(value, str) else str(value)
+        return quoted(value) if isinstance(value, str) else str(value)
 
     # ---------------------------------------------------------------------------------------------------- repair
 

@@ -27,8 +27,10 @@ def read_file(
         content = path.read_bytes()
     except FileNotFoundError:
         raise DataError(f"there is no file {path}; check the path") from None
+    except IsADirectoryError:
+        raise DataError(f"{path} is a folder; give a file in it") from None
     except OSError as reason:
-        raise DataError(f"{path} cannot be read: {reason.strerror}") from None
+        raise DataError(f"{path} cannot be read: {reason.strerror}; check that it is yours to read") from None
     if path.suffix.lower() == ".parquet":
         return _parquet(path, content), ()
     text = _decoded(path, content)
@@ -43,14 +45,21 @@ def read_file(
 
 
 def _parquet(path: Path, content: bytes) -> pd.DataFrame:
+    if not content:
+        raise DataError(f"{path} is empty; write the table again")
     try:
         return pd.read_parquet(io.BytesIO(content))
     except ImportError:
         raise DataError(
             f"{path}: reading .parquet needs pyarrow; pip install pyarrow, or save the table as CSV"
         ) from None
-    except (ValueError, OSError) as reason:
-        raise DataError(f"{path} is not a parquet file: {reason}") from None
+    except (ValueError, OSError, NotImplementedError, LookupError, TypeError) as reason:  # all that pyarrow raises
+        if content[:4] != b"PAR1":
+            raise DataError(
+                f"{path} is no parquet file; write it as one, or give it the ending .csv if it is CSV"
+            ) from None
+        why = str(reason).partition("\n")[0].rpartition("'<Buffer>': ")[2]
+        raise DataError(f"{path} is a damaged parquet file ({why:.200}); copy it or write it again") from None
 
 
 def _decoded(path: Path, content: bytes) -> str:
@@ -103,9 +112,14 @@ def _parsed(path: Path, text: str, delimiter: str, id_column: str | None, first_
     except DataError:
         raise
     except (ValueError, pd.errors.ParserWarning) as reason:  # pandas' own parser errors are ValueErrors
-        raise DataError(
-            f"{path} is not a regular table: {str(reason).strip()}; every line needs as many fields as the header"
-        ) from None
+        why, open_quote = (
+            str(reason).strip().removeprefix("Error tokenizing data. C error: "),
+            "inside string" in str(reason),
+        )
+        remedy = (
+            "close the quote that is opened there" if open_quote else "every line needs as many fields as the header"
+        )
+        raise DataError(f"{path} is not a regular table: {why}; {remedy}") from None
     if not isinstance(frame.index, pd.RangeIndex):
         named, fields = len(frame.columns), len(frame.columns) + frame.index.nlevels
         raise DataError(

@@ -284,7 +284,7 @@ def split_future(stack: Stack, known: Sequence[str], guesses: list[str]) -> tupl
     latest = pd.Series(time[given]).groupby(codes[given]).max()
     last[latest.index] = latest
     holds = np.zeros(len(stack.table.frame), bool)
-    for column in known:
+    for column in set(known) & set(stack.table.frame.columns):  # one that is not there is refused later
         holds |= is_given(stack.table.frame[column])
     ahead = holds[stack.positions] & ~given & (time > last[codes])
     if not ahead.any():

@@ -17,6 +17,7 @@ import pandas as pd
 
 from gatewise.series.dates import PARTS, TIME_NAMES, DataError, RowError, Where, is_text, looks_like_dates
 from gatewise.series.files import read_file
+from gatewise.series.words import meant, quoted
 
 Backend = Literal["pandas", "polars"]
 Kind: TypeAlias = bool | pd.CategoricalDtype  # of names: none, polars' Categorical, or pandas' own and polars' Enum
@@ -263,7 +264,10 @@ def _as_list(columns: str | list[str] | None) -> list[str]:
 def _check_asked(table: Table, asked: list[str | None]) -> None:
     for column in asked:
         if column is not None and column not in table.frame.columns:
-            raise DataError(f"{table.name} has no column {column!r}; its columns are {_listed(table.frame.columns)}")
+            raise DataError(
+                f"{table.name} has no column {column!r}; its columns are {_listed(table.frame.columns)}"
+                f"{meant(column, table.frame.columns)}"
+            )
         if asked.count(column) > 1 and column is not None:
             raise DataError(f"column {column!r} is asked for twice; time, target and id are three different columns")
 
@@ -389,7 +393,10 @@ def read_numbers(column: pd.Series, where: Where) -> np.ndarray:
 
 def _no_number(column: pd.Series, where: Where, what: str, rows: np.ndarray) -> str:
     cell = column.iloc[rows[0]]
-    shown, more = repr(cell) if isinstance(cell, str) else cell, f" (and {len(rows) - 1} more)" if rows[1:].size else ""
+    shown, more = (
+        quoted(cell) if isinstance(cell, str) else cell,
+        f" (and {len(rows) - 1} more)" if rows[1:].size else "",
+    )
     return (
         f"{where(rows[0])}: {shown} in target {column.name!r} is {what}{more}; "
         'give a number such as 1234.5, or leave it empty and pass fill="interpolate" (--fill interpolate)'

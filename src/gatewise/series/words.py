@@ -13,6 +13,15 @@ def counted(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 or what.endswith('series') else 's'}"
 
 
+def quoted(value: object, longest: int = 60) -> str:
+    """A value as Python writes it, cut where it is long: a cell may hold a whole book.
+
+    >>> quoted("n/a"), quoted("x" * 100, longest=8)
+    ("'n/a'", "'xxxxxxxx…'")
+    """
+    return repr(value if not isinstance(value, str) or len(value) <= longest else f"{value[:longest]}…")
+
+
 def meant(name: object, known: Iterable[object]) -> str:
     """The known name that a wrong one resembles, as a question; nothing if there is none.
 
