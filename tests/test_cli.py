@@ -1,5 +1,6 @@
 """The command: what it prints, writes and refuses, run as a person would."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -399,3 +400,33 @@ def test_what_the_command_offers_is_what_the_forecaster_takes():
     taken = set(inspect.signature(Forecaster).parameters)
     assert set(parser.MODEL) <= taken
     assert taken - set(parser.MODEL) == {"horizon", "batch_size", "held_out", "quiet"}
+
+
+def test_a_full_disk_is_said_with_a_remedy(sales, monkeypatch, capsys):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("gatewise.atomic.os.fsync", full)
+    options = ["--windows", "0", "--quiet", "--out", "f.csv", *SMALL]
+    assert main(["forecast", "whole.csv", "--horizon", "2", *options]) == 2
+    said = "gatewise: the output: No space left on device; make room there, or write elsewhere; nothing was written\n"
+    assert capsys.readouterr().err == said
+    assert sorted(path.name for path in sales.iterdir()) == ["sales.csv", "whole.csv"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--target", "slod"], "no column 'slod'; its columns are 'day', 'sold'; did you mean 'sold'?"),
+        (
+            ["--known", "slod"],
+            "no covariate 'slod' among the columns 'day', 'sold'; correct its name; did you mean 'so",
+        ),
+        (["--series", "slod"], "there is no such series, the file holds 'sold'; did you mean 'sold'?"),
+    ],
+)
+def test_a_name_with_letters_swapped_is_asked_back(sales, options, message, capsys):
+    assert main(["forecast", "whole.csv", "--horizon", "2", *options]) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert "Traceback" not in said

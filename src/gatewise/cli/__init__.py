@@ -14,6 +14,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from errno import ENOSPC
 
 from gatewise.cli import commands, outputs, parser
 
@@ -38,9 +39,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ValueError, OSError, ImportError, MemoryError, RuntimeError) as error:
         if not _foreseen(error):
             raise
-        print(f"gatewise: {error or type(error).__name__}{outputs.so_far(arguments)}", file=sys.stderr)
+        print(f"gatewise: {_in_words(error)}{outputs.so_far(arguments)}", file=sys.stderr)
         return 2
     return 0
+
+
+def _in_words(error: Exception) -> str:
+    """An error for a person; the system's own has a number where a remedy belongs."""
+    if not isinstance(error, OSError) or error.errno is None or not str(error).startswith("[Errno"):
+        return str(error) or type(error).__name__
+    remedy = "make room there, or write elsewhere" if error.errno == ENOSPC else "check the path and the rights"
+    return f"{error.filename or 'the output'}: {error.strerror}; {remedy}"
 
 
 def _foreseen(error: Exception) -> bool:
