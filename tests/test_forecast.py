@@ -144,7 +144,7 @@ def test_the_networks_are_float32_whatever_the_default():
 def test_the_held_out_end_is_not_trained_on(strategy):
     y, changed = wave(), wave()
     changed[-20:] += np.random.default_rng(0).normal(0, 5, 20)  # 20 % of 120 are held out: 24
-    first, other = (recipe().train(Corpus.of([series(values)], frame(strategy), until=[96])) for values in (y, changed))
+    first, other = (recipe().tried(Corpus.of([series(values)], frame(strategy), until=[96])) for values in (y, changed))
     assert first.history.train == other.history.train
     assert first.history.held_out[-1] != other.history.held_out[-1]
     assert first.error != other.error

@@ -91,7 +91,7 @@ class Calibration:
     def paths(self, mean: np.ndarray, spreads: np.ndarray, count: int, chance: np.random.Generator) -> np.ndarray:
         """(B, count, h) sample paths around forecasts (B, h)."""
         batch, horizon = mean.shape
-        known = self.errors * self._wider if len(self.errors) else np.array([[-1.0], [1.0]]) * self._quantile(68)
+        known = self._moved(self.errors) if len(self.errors) else np.array([[-1.0], [1.0]]) * self._quantile(68)
         blocks = -(-horizon // known.shape[1])
         drawn = known[chance.integers(len(known), size=(batch, count, blocks))]
         errors = drawn.reshape(batch, count, -1)[..., :horizon]
@@ -113,20 +113,31 @@ class Calibration:
         """How many errors there would be if each told something new."""
         return float(min(len(self.distances), max(2.0, self.series * self.span / 2)))
 
-    @property
-    def _wider(self) -> float:
-        """How much wider an interval of 80 % is than the errors, as few of them are independent."""
-        plain = float(np.quantile(self.distances, 0.8, method="higher"))
-        return self._quantile(80) / plain if plain else 1.0
-
     def _quantile(self, level: float) -> float:
-        n = self._independent
-        share = (n + 1) / n * level / 100
-        if share <= 1:
-            rank = max(1, int(np.ceil(share * len(self.distances) - 1e-9)))  # less rounding
-            return float(self.distances[rank - 1])
-        known, wanted = (NormalDist().inv_cdf(0.5 + part / 2) for part in (n / (n + 1), level / 100))
-        return float(self.distances[-1] * wanted / known)
+        return float(self._quantiles(np.array([level / 100]))[0])
+
+    def _quantiles(self, chances: np.ndarray) -> np.ndarray:
+        """The distance that an error is to stay within with each of some chances between 0 and 1."""
+        n, count = self._independent, len(self.distances)
+        shares = (n + 1) / n * chances
+        ranks = np.ceil(shares * count - 1e-9).clip(1, count).astype(int)  # less rounding
+        found: np.ndarray = self.distances[ranks - 1]
+        beyond, known = shares > 1, _normal(n / (n + 1))
+        found[beyond] *= [_normal(chance) / known for chance in chances[beyond]]
+        return found
+
+    def _moved(self, errors: np.ndarray) -> np.ndarray:
+        """Errors moved so that as many lie within each interval as it promises."""
+        count = len(self.distances)
+        places = np.searchsorted(self.distances, np.abs(errors), side="right").clip(1)
+        reached = self._quantiles(np.arange(1, count + 1) / (count + 1))
+        moved: np.ndarray = np.sign(errors) * reached[places - 1]
+        return moved
+
+
+def _normal(chance: float) -> float:
+    """How many standard deviations a normal error stays within with a chance."""
+    return NormalDist().inv_cdf(0.5 + chance / 2)
 
 
 def _growth(local: np.ndarray, usual: float, pull: float) -> float:
