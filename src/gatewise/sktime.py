@@ -7,9 +7,12 @@ This module needs sktime, `pip install "gatewise[sktime]"`; no other module of G
 Reference: Löning, Bagnall, Ganesh, Kazakov, Lines and Király, sktime: a unified interface for machine learning with
 time series, 2019.
 
-Letters: `N` values of the series, `h` horizon.
+Letters: `I` instances of a panel (one without), `C` columns of y, `S` series, C times I of them; `F` steps of sktime's
+horizon `fh`, `h` steps up to its last one; `Q` quantities of a forecast (itself, or the ends of its intervals).
 """
 
+import copy
+from collections.abc import Sequence
 from inspect import signature
 from typing import Any
 
@@ -17,33 +20,48 @@ import numpy as np
 import pandas as pd
 
 from gatewise.forecast import Forecaster
+from gatewise.forecast.usable import usable
+from gatewise.series import DataError, Panel, read
 
 try:
     from sktime.forecasting.base import BaseForecaster, ForecastingHorizon
 except ImportError as reason:
     raise ImportError('gatewise.sktime needs sktime, which is missing; run: pip install "gatewise[sktime]"') from reason
 
+SERIES, TIME, VALUE = "(series)", "(time)", "(value)"  # columns that X will hardly have
+READ_BY: dict[str, Any] = {"id_column": SERIES, "time_column": TIME, "target_column": VALUE}
+MTYPES = ["pd.DataFrame", "pd-multiindex", "pd_multiindex_hier"]
+
 
 class GatewiseForecaster(BaseForecaster):
     """`gatewise.Forecaster` as a forecaster of sktime.
 
-    Its arguments are those of `gatewise.Forecaster`, with the same defaults; they are checked by `fit`. Several series
-    or columns are fitted one by one, as sktime does for forecasters of one series; covariates are left aside.
+    Its arguments are those of `gatewise.Forecaster`, with the same defaults; they are checked by `fit`.
 
+    - Panels, hierarchies and several columns are the series of one model, which learns from all of them. They may begin
+      and end at different times: a relative horizon then counts from the end of each.
+    - An `fh` that `fit` is given is the `horizon` of the network, where that is None.
+    - `X` are covariates known in advance, numbers or categories. `fit` and `update` need them for the dates of y,
+      `predict` for every date after the end up to the last of `fh`, also those that `fh` leaves out; dates that `X` had
+      before need not come again. What is missing is an error.
     - Horizons beyond the end get the forecast. Horizons in the past get what the network would have forecast one step
       ahead, having seen these values in training; NaN where no whole context lies before.
     - `predict_interval` and `predict_quantiles` give the forecaster's intervals, beyond the end alone.
       `predict_var` and `predict_proba` are sktime's, which take errors for normal.
     - `update` with `update_params=True` trains afresh on the old values and the new; with False the networks and
-      intervals stay as they are, and forecasts begin at the new end.
+      intervals stay as they are, and forecasts begin at the new end. Panels may gain series by it.
+    - `pretrain` trains on many series, and a second time further, on other ones, at a tenth of the learning rate. `fit`
+      and `update` then leave the networks as they are: they forecast series that they have not seen.
+    - Missing values, in y or `X`, are refused by sktime, missing dates by Gatewise.
 
     Attributes:
         forecaster_: the `gatewise.Forecaster`, once fitted, with its `history`, `guesses` and `plot`.
+        pretrained_: the one that `pretrain` trained.
 
     Raises:
         TypeError: an unknown argument.
         ValueError: by `fit`, if an argument is out of range.
-        DataError: by `fit` and `update`, if the data cannot be used as they are; says where, and the remedy.
+        DataError: by `fit`, `update` and `predict`, if the data cannot be used as they are; says where, and the remedy.
 
     Examples:
         >>> import pandas as pd
@@ -62,16 +80,20 @@ class GatewiseForecaster(BaseForecaster):
         "authors": "gatewise",
         "maintainers": "gatewise",
         "python_dependencies": "gatewise",
-        "y_inner_mtype": "pd.Series",
-        "X_inner_mtype": "pd.DataFrame",
+        "y_inner_mtype": MTYPES,
+        "X_inner_mtype": MTYPES,
         "requires-fh-in-fit": False,
-        "capability:multivariate": False,
-        "capability:exogenous": False,
+        "capability:multivariate": True,
+        "capability:exogenous": True,
+        "capability:categorical_in_X": True,
+        "capability:non_contiguous_X": False,
+        "capability:unequal_length": True,
         "capability:missing_values": False,
         "capability:insample": True,
         "capability:pred_int": True,
         "capability:pred_int:insample": False,
         "capability:update": True,
+        "capability:pretrain": True,
     }
 
     def __init__(self, *positional: Any, **named: Any) -> None:
@@ -84,65 +106,256 @@ class GatewiseForecaster(BaseForecaster):
     # The one list of the arguments is the forecaster's. sktime reads it off here, as inspect does; mypy does not know.
     __init__.__signature__ = signature(Forecaster.__init__)  # type: ignore[attr-defined]
 
-    def _fit(self, y: pd.Series, X: Any, fh: Any) -> "GatewiseForecaster":
-        _check_steps(y.index)
-        self.forecaster_ = Forecaster(**self.get_params(deep=False)).fit(y)
-        self._cur_y = y
+    def _fit(self, y: pd.DataFrame, X: Any, fh: Any) -> "GatewiseForecaster":
+        self._cur_y, self._cur_X = y, X
+        if hasattr(self, "pretrained_"):
+            self.forecaster_ = _of_others(self.pretrained_, _table(y, X))
+            self._freq = self.forecaster_._fitted()[0].freq
+            return self
+        panel = _read(y, X)
+        self._freq = panel.freq
+        self.forecaster_ = self._trained(panel, None if fh is None else int(self._where(self._dated(fh)).max()) + 1)
         return self
 
-    def _update(self, y: pd.Series, X: Any = None, update_params: bool = True) -> "GatewiseForecaster":
-        history = y.combine_first(self._cur_y).loc[: y.index[-1]]  # what follows is not known at the new end
-        if update_params:
-            return self._fit(history, X, None)
-        self.forecaster_.update(history)
-        self._cur_y = history
+    def _pretrain(self, y: pd.DataFrame, X: Any = None, fh: Any = None) -> "GatewiseForecaster":
+        self.pretrained_ = self._trained(_read(y, X), _last_step(fh))
         return self
 
-    def _predict(self, fh: ForecastingHorizon, X: Any) -> pd.Series:
-        where = fh.to_indexer(self.cutoff)
-        parts = []
-        if where.min() < 0:
-            parts.append(self._approximation())
-        if where.max() >= 0:
-            parts.append(self._forecast(where, ())[self.forecaster_.name])
-        values = pd.concat(parts).reindex(where).to_numpy()
-        return pd.Series(values, index=fh.to_absolute_index(self.cutoff), name=self._cur_y.name)
+    def _pretrain_update(self, y: pd.DataFrame, X: Any = None, fh: Any = None) -> "GatewiseForecaster":
+        if not hasattr(self, "pretrained_"):
+            return self._pretrain(y, X, fh)
+        table = _table(y, X)
+        updates = self.updates or self.pretrained_._fitted()[1].recipe.updates
+        self.pretrained_ = _of_others(self.pretrained_, table).update(table, updates, **READ_BY)
+        return self
+
+    def _update(self, y: pd.DataFrame, X: Any = None, update_params: bool = True) -> "GatewiseForecaster":
+        y, X = _joined(self._cur_y, y, cut=True), self._every(X)
+        if update_params and not hasattr(self, "pretrained_"):
+            self.forecaster_ = self._trained(_read(y, X), self.forecaster_.horizon)
+        else:
+            self.forecaster_ = _of_others(self.forecaster_, _table(y, X))
+        self._cur_y, self._cur_X = y, X
+        return self
+
+    def _every(self, X: Any) -> pd.DataFrame | None:
+        """The rows of X and those that came earlier; None if `fit` had none."""
+        return self._cur_X if self._cur_X is None or X is None else _joined(self._cur_X, X)
+
+    def _trained(self, panel: Panel, reach: int | None) -> Forecaster:
+        """A forecaster trained on a panel; of as many steps at once as are known to be asked for."""
+        arguments = self.get_params(deep=False)
+        if self.horizon is None and reach is not None and reach > 0:
+            arguments["horizon"] = reach
+        return Forecaster(**arguments).fit(panel)
+
+    def _predict(self, fh: ForecastingHorizon, X: Any) -> pd.DataFrame:
+        where = self._where(fh := self._dated(fh))
+        past = max(0, -int(where.min()))
+        made = self._approximation(past) if past else {}
+        for name, ahead in self._ahead(int(where.max()) + 1, (), X).items():
+            made[name] = np.concatenate([made[name], ahead], axis=1) if past else ahead
+        return self._arranged(fh, where + past, made, self._cur_y.columns)
 
     def _predict_interval(self, fh: ForecastingHorizon, X: Any, coverage: list[float]) -> pd.DataFrame:
-        where = fh.to_indexer(self.cutoff)
+        where = self._where(fh := self._dated(fh))
         levels = [float(f"{100 * one:g}") for one in coverage]  # 100 * 0.29 is 28.999999999999996
-        made = self._forecast(where, [level for level in levels if level]).loc[where]
-        bounds = [self._bound(made, side, level) for level in levels for side in ("lo", "hi")]
+        made = self._ahead(int(where.max()) + 1, levels, X)
         columns = pd.MultiIndex.from_product([self._get_varnames(), coverage, ["lower", "upper"]])
-        return pd.DataFrame(np.column_stack(bounds), fh.to_absolute_index(self.cutoff), columns)
+        return self._arranged(fh, where, made, columns)
 
-    def _approximation(self) -> pd.Series:
-        """The past one step ahead, at -1 for its last value, -2 for that before, and so on."""
-        values = self.forecaster_.fitted()[self.forecaster_.name].to_numpy()
-        return pd.Series(values, index=range(-len(values), 0))
+    def _cutoffs(self) -> list[pd.Index]:
+        """(I,) the end of each instance, as sktime writes it."""
+        if self._cur_y.index.nlevels == 1:
+            return [self.cutoff]
+        times, last = self._cur_y.index.get_level_values(-1), ~_instances(self._cur_y.index).duplicated(keep="last")
+        ends = times[last]
+        freq = {"freq": self._freq} if isinstance(times, pd.DatetimeIndex) else {}
+        return [type(ends)(ends[[k]], **freq) for k in range(len(ends))]
 
-    def _forecast(self, where: pd.Index, levels: Any) -> pd.DataFrame:
-        """The table of the forecast as far as needed, its rows numbered from 0."""
-        table: pd.DataFrame = self.forecaster_.predict(int(where.max()) + 1, level=levels)
-        return table
+    def _dated(self, fh: ForecastingHorizon) -> ForecastingHorizon:
+        """The horizon with the frequency, which sktime does not know of dates in a panel."""
+        if not isinstance(self._cur_y.index.get_level_values(-1), pd.DatetimeIndex) or fh.freq is not None:
+            return fh
+        return ForecastingHorizon(fh.to_pandas(), is_relative=fh.is_relative, freq=self._freq)
 
-    def _bound(self, made: pd.DataFrame, side: str, level: float) -> np.ndarray:
-        """A bound of a level; an interval of level 0, the median that sktime asks for, is the forecast itself."""
-        name = f"{self.forecaster_.name}-{side}-{level:g}" if level else self.forecaster_.name
-        values: np.ndarray = made[name].to_numpy()
-        return values
+    def _where(self, fh: ForecastingHorizon) -> np.ndarray:
+        """(I, F) how many steps after the first beyond the end of each instance."""
+        return np.stack(_each(fh.to_indexer, self._cutoffs()))
+
+    def _approximation(self, steps: int) -> dict[str, np.ndarray]:
+        """The last steps of each series one step ahead, (1, steps); NaN before the first that is known."""
+        known = self.forecaster_.fitted().groupby("unique_id", sort=False)[self.forecaster_.name]
+        found = {name: values.to_numpy()[-steps:] for name, values in known}
+        series = _series_names(self._cur_y)
+        short = {name: found.get(name, np.empty(0)) for name in series}
+        return {name: np.append(np.full(steps - len(one), np.nan), one)[None] for name, one in short.items()}
+
+    def _ahead(self, steps: int, levels: Sequence[float], X: Any) -> dict[str, np.ndarray]:
+        """(Q, steps) of each series, lower and upper end of each level or, without any, the forecast."""
+        if steps < 1:
+            return {name: np.empty((1, 0)) for name in _series_names(self._cur_y)}
+        made = self.forecaster_.forecasts(steps, tuple(level for level in levels if level), self._future(steps, X))
+        if not levels:
+            return {one.unique_id: one.mean[None] for one in made}
+        whole = {one.unique_id: {0.0: (one.mean, one.mean), **one.intervals} for one in made}  # level 0 is the median
+        return {name: np.stack([side for level in levels for side in of[level]]) for name, of in whole.items()}
+
+    def _future(self, steps: int, X: Any) -> pd.DataFrame | None:
+        """The covariates of the steps after the end of each series; those from X, and those that came earlier."""
+        if (X := self._every(X)) is None:
+            return None
+        fh = ForecastingHorizon(range(1, steps + 1), is_relative=True, freq=self.cutoff)
+        index = self._index(self._dated(fh))
+        return _table(pd.DataFrame(np.nan, index, self._cur_y.columns), X)
+
+    def _index(self, fh: ForecastingHorizon) -> pd.Index:
+        """The dates of a horizon after the end of each instance."""
+        times = _each(fh.to_absolute_index, self._cutoffs())
+        index = self._cur_y.index
+        if index.nlevels == 1:
+            return times[0]
+        instances = _instances(index).unique().repeat(len(fh))
+        levels = [instances.get_level_values(level) for level in range(instances.nlevels)]
+        return pd.MultiIndex.from_arrays([*levels, times[0].append(times[1:])], names=index.names)
+
+    def _arranged(
+        self, fh: ForecastingHorizon, where: np.ndarray, made: dict[str, np.ndarray], columns: pd.Index
+    ) -> pd.DataFrame:
+        """The steps of each series, (Q, steps), in the rows and columns of sktime, (I * F, C * Q)."""
+        names = _series_names(self._cur_y)
+        rows = np.stack([made[name][:, where[k % len(where)]] for k, name in enumerate(names)])
+        rows = rows.reshape(-1, *where.shape[:1], *rows.shape[1:]).transpose(1, 3, 0, 2)
+        return pd.DataFrame(rows.reshape(where.size, -1), self._index(fh), columns)
 
     @classmethod
     def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
-        """Arguments that sktime's tests try, quick to train; one set of them, whatever its name."""
-        quick = {"hidden_size": 4, "context": 4, "season": 1, "networks": 1, "updates": 1}
-        return [quick, {**quick, "cell": "gru", "difference": 1, "scale": "standard", "loss": "huber"}]
+        """Arguments that sktime's tests try, quick to train; the same whatever the name of the set."""
+        quick = {"hidden_size": 4, "context": 4, "season": 1, "networks": 1, "updates": 1, "strategy": "one-step"}
+        other = {"cell": "gru", "difference": 1, "scale": "standard", "loss": "huber", "strategy": "segment"}
+        return [quick, {**quick, **other, "dropout": 0.0}]
+
+
+def _of_others(forecaster: Forecaster, table: pd.DataFrame) -> Forecaster:
+    """The forecaster with its networks as they are, and these series in place of its own."""
+    known, trained = forecaster._fitted()
+    panel = usable(forecaster._like(known, table, READ_BY), forecaster.plan, alone=True)
+    other = copy.copy(forecaster)
+    other._keep(panel, trained)
+    other.guesses = (*panel.guesses, *forecaster.guesses[len(known.guesses) :])
+    return other
+
+
+def _last_step(fh: Any) -> int | None:
+    """The last step of a horizon that says so without the end of a series."""
+    return int(fh.to_pandas().max()) if fh is not None and fh.is_relative else None
+
+
+def _each(make: Any, cutoffs: list[pd.Index]) -> list[pd.Index]:
+    """What sktime makes of each end, made once for all that end together."""
+    made = {cutoff[0]: cutoff for cutoff in cutoffs}
+    made = {end: make(cutoff) for end, cutoff in made.items()}
+    return [made[cutoff[0]] for cutoff in cutoffs]
+
+
+# ---------------------------------------------------------------------------------------- sktime's data as one table
+
+
+def _instances(index: pd.Index) -> pd.Index:
+    """The instance of each row; the same for all without any."""
+    return index.droplevel(-1) if index.nlevels > 1 else pd.Index([""] * len(index), dtype=object)
+
+
+def _in_words(key: Any) -> str:
+    return "/".join(str(one) for one in (key if isinstance(key, tuple) else (key,)))
+
+
+def _series_names(y: pd.DataFrame) -> list[str]:
+    """(S,) for each column the instances of y, joined by slashes to names of what differs between series."""
+    instances = [_in_words(one) for one in _instances(y.index).unique()]
+    columns = [_in_words(one) for one in y.columns]
+    if len(columns) > 1 or y.index.nlevels == 1:
+        names = [f"{one}/{column}" if one else column for column in columns for one in instances]
+    else:
+        names = instances
+    return _distinct(names, "series of y")
+
+
+def _names(X: pd.DataFrame | None) -> list[str]:
+    return [] if X is None else _distinct([_in_words(one) for one in X.columns], "columns of X")
+
+
+def _distinct(names: list[str], what: str) -> list[str]:
+    twice = pd.Index(names).duplicated()
+    if twice.any():
+        raise DataError(f"two {what} are both called {names[int(twice.argmax())]!r} in words; rename one of them")
+    return names
+
+
+def _table(y: pd.DataFrame, X: pd.DataFrame | None) -> pd.DataFrame:
+    """A row for each series and date, with the covariates of that date."""
+    _check_steps(y.index)
+    codes, unique = _instances(y.index).factorize()
+    names = np.array(_series_names(y), dtype=object).reshape(-1, len(unique))
+    frame = pd.DataFrame({TIME: y.index.get_level_values(-1)})
+    if X is not None:
+        given = _rows(X, y.index).set_axis(_names(X), axis=1).reset_index(drop=True)
+        frame = pd.concat([frame, given], axis=1)
+    parts = [frame.assign(**{SERIES: of[codes], VALUE: y.iloc[:, k].to_numpy()}) for k, of in enumerate(names)]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _read(y: pd.DataFrame, X: pd.DataFrame | None) -> Panel:
+    return read(_table(y, X), **READ_BY, known=_names(X))
+
+
+def _rows(X: pd.DataFrame, index: pd.Index) -> pd.DataFrame:
+    """The rows of X for these dates.
+
+    Raises:
+        DataError: X has not all of them; names the first.
+    """
+    where = X.index.get_indexer(index)
+    lacking = index[where < 0]
+    if len(lacking):
+        columns = ", ".join(repr(one) for one in _names(X))
+        names = ", ".join(_in_words(one) for one in lacking[:3]) + (", ..." if len(lacking) > 3 else "")
+        raise DataError(
+            f"X lacks {len(lacking)} of the {len(index)} rows that are needed: {names}; give its columns {columns} for "
+            "every date of y to fit and update, and to predict for every date after the end of y up to the last of fh"
+        )
+    return X.iloc[where]
+
+
+def _joined(old: pd.DataFrame, new: pd.DataFrame, cut: bool = False) -> pd.DataFrame:
+    """The rows of both, the new ones in place of the old, instances in the order in which they came, dates in theirs.
+
+    With `cut`, old rows after the last new one of their instance go: they are not known at the new end.
+    """
+    lacking = [one for one in old.columns if one not in new.columns]
+    if lacking:
+        raise DataError(f"the data lack the columns {lacking} that fit had; give the same columns")
+    both = pd.concat([old, new[old.columns]])
+    codes, _ = _instances(both.index).factorize()
+    ranks, _ = both.index.get_level_values(-1).factorize(sort=True)
+    last = np.full(codes.max() + 1, ranks.max())
+    if cut:
+        newest = pd.Series(ranks[len(old) :]).groupby(codes[len(old) :]).max()
+        last[newest.index] = newest
+    kept = (ranks <= last[codes]) & ~both.index.duplicated(keep="last")
+    order = np.lexsort((ranks, codes))
+    return both.iloc[order[kept[order]]]
 
 
 def _check_steps(index: pd.Index) -> None:
     """Refuse whole numbers with gaps, where sktime's next step is not the forecaster's."""
-    if pd.api.types.is_integer_dtype(index.dtype) and (np.diff(index) != 1).any():
+    times, codes = index.get_level_values(-1), _instances(index).factorize()[0]
+    if not pd.api.types.is_integer_dtype(times.dtype):
+        return
+    gaps = (np.diff(times) != 1) & (np.diff(codes) == 0)
+    if gaps.any():
+        of = times[codes == codes[int(gaps.argmax())]]
         raise ValueError(
-            f"the index goes from {index[0]} to {index[-1]} in {len(index)} values, expected steps of 1, by which "
+            f"the index goes from {of[0]} to {of[-1]} in {len(of)} values, expected steps of 1, by which "
             "sktime counts whole numbers; number the values anew, as by y.reset_index(drop=True)"
         )
