@@ -131,6 +131,231 @@ def test_an_update_corrects_values_and_what_follows_it_is_not_known():
     assert found.tolist() == forecast(corrected[:100], 1).tolist()
 
 
+def test_an_update_of_a_series_may_have_another_name():
+    y = passengers()
+    model = GatewiseForecaster(**QUICK).fit(y[:-12]).update(y[-12:].rename("other"), update_params=False)
+    assert model.predict(fh=[1]).index[0] == pd.Period("1961-01", "M")
+
+
+# ---------------------------------------------------------------------------------------------------- many series
+
+
+def several(*lengths: int, columns: tuple[str, ...] = ("y",)) -> pd.DataFrame:
+    """A panel of daily series, which begin together."""
+    dates = pd.date_range("2020-01-01", periods=max(lengths), freq="D")
+    rows = [(f"{name}", date) for name, length in zip("abc", lengths, strict=False) for date in dates[:length]]
+    values = np.random.default_rng(0).normal(size=(len(rows), len(columns))).cumsum(axis=0)
+    return pd.DataFrame(values, pd.MultiIndex.from_tuples(rows, names=["shop", "day"]), list(columns))
+
+
+def long(y: pd.DataFrame) -> pd.DataFrame:
+    """The columns and instances of a panel as Gatewise has many series."""
+    columns = [y[column].rename("y").reset_index().assign(column=column) for column in y.columns]
+    table = pd.concat(columns, ignore_index=True).rename(columns={"day": "ds"})
+    return table.assign(unique_id=table["shop"] + "/" + table["column"])[["unique_id", "ds", "y"]]
+
+
+def test_a_panel_is_the_series_of_one_model():
+    y = several(40, 40, 40, columns=("y", "z"))
+    expected = Forecaster(**QUICK).fit(long(y)).predict(3, level=(80,)).set_index("unique_id")
+    model = GatewiseForecaster(**QUICK).fit(y)
+    found, bounds = model.predict(fh=[1, 3]), model.predict_interval(fh=[1, 3], coverage=[0.8])
+    assert found.index.names == ["shop", "day"]
+    assert found.columns.tolist() == ["y", "z"]
+    for shop in "abc":
+        for column in "yz":
+            of = expected.loc[f"{shop}/{column}"].iloc[[0, 2]]
+            assert found.loc[shop].index.tolist() == of["ds"].tolist()
+            assert found.loc[shop, column].tolist() == of["LSTM"].tolist()
+            assert bounds.loc[shop, (column, 0.8, "lower")].tolist() == of["LSTM-lo-80"].tolist()
+            assert bounds.loc[shop, (column, 0.8, "upper")].tolist() == of["LSTM-hi-80"].tolist()
+
+
+def test_columns_are_the_series_of_one_model():
+    y = several(40, columns=("y", "z")).droplevel(0)
+    wide = y.reset_index(names="ds")
+    expected = Forecaster(**QUICK).fit(wide, layout="columns").predict(2, level=()).set_index("unique_id")["LSTM"]
+    found = GatewiseForecaster(**QUICK).fit(y).predict(fh=[1, 2])
+    assert found["y"].tolist() == expected["y"].tolist()
+    assert found["z"].tolist() == expected["z"].tolist()
+    assert found.index.tolist() == list(pd.date_range("2020-02-10", periods=2))
+
+
+def test_a_hierarchy_comes_back_in_its_levels():
+    y = pd.concat({"north": several(40, 40), "south": several(40) + 1.0}, names=["region"])
+    found = GatewiseForecaster(**QUICK).fit(y).predict(fh=[2])
+    assert found.index.names == ["region", "shop", "day"]
+    assert found.index.tolist() == [(*key, pd.Timestamp("2020-02-11")) for key in y.index.droplevel(-1).unique()]
+
+
+def test_horizons_count_from_the_end_of_each_series():
+    y = several(40, 36)
+    model = GatewiseForecaster(**QUICK).fit(y)
+    ahead = model.forecaster_.predict(6, level=()).set_index("unique_id")["LSTM"]
+    relative = model.predict(fh=[1])
+    assert relative.index.tolist() == [("a", pd.Timestamp("2020-02-10")), ("b", pd.Timestamp("2020-02-06"))]
+    dates = pd.DatetimeIndex(["2020-02-10", "2020-02-11"])
+    absolute = GatewiseForecaster(**QUICK).fit(y).predict(fh=dates)
+    assert absolute.index.tolist() == [(shop, date) for shop in "ab" for date in dates]
+    assert absolute.loc["a", "y"].tolist() == ahead["a"].tolist()[:2]
+    assert absolute.loc["b", "y"].tolist() == ahead["b"].tolist()[4:]
+    assert relative["y"].tolist() == [ahead["a"].iloc[0], ahead["b"].iloc[0]]
+
+
+def test_the_past_of_a_panel_is_one_step_ahead():
+    y = several(40, 36)
+    model = GatewiseForecaster(**QUICK).fit(y)
+    found = model.predict(fh=[-38, -35, 0, 1])["y"]
+    fitted = model.forecaster_.fitted().set_index("unique_id")["LSTM"]
+    for shop in "ab":
+        assert found[shop].iloc[2] == fitted[shop].iloc[-1]
+        assert found[shop].isna().tolist() == [True, shop == "b", False, False]
+
+
+@pytest.mark.parametrize("freq", ["ME", "MS", "QS", "B", "W-WED", "2h"])
+def test_dates_of_panels_are_on_their_calendar(freq):
+    dates = pd.date_range("2020-01-01", periods=43, freq=freq)
+    y = pd.concat({"a": series(dates[:40]), "b": series(dates[:38])}).to_frame("y")
+    found = GatewiseForecaster(**QUICK).fit(y).predict(fh=[1, 3])
+    assert found.index.get_level_values(-1).tolist() == dates[[40, 42, 38, 40]].tolist()
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_an_update_of_a_panel_changes_the_series_it_has(again):
+    y = several(40, 40)
+    newer = y.loc[["b"]].tail(4)
+    old = y.drop(newer.index)
+    model = GatewiseForecaster(**QUICK).fit(old).update(newer, update_params=again)
+    expected = Forecaster(**QUICK).fit(long(y if again else old))
+    ahead = (expected if again else expected.update(long(y))).predict(1, level=())
+    found = model.predict(fh=[1])
+    assert found["y"].tolist() == ahead["LSTM"].tolist()
+    assert found.index.get_level_values(-1).tolist() == [pd.Timestamp("2020-02-10")] * 2
+
+
+def test_series_that_were_not_seen_are_forecast_by_pretrained_networks():
+    y, other = several(40, 40), 3 * several(30, 30, 30).loc["c"]
+    kept = Forecaster(**QUICK, horizon=2).fit(long(y))
+    model = GatewiseForecaster(**QUICK).pretrain(y, fh=[1, 2]).fit(other)
+    expected = kept.predict(2, level=(), table=long(other.assign(shop="c").set_index("shop", append=True)))
+    assert model.predict(fh=[1, 2])["y"].tolist() == expected["LSTM"].tolist()
+    newer = other.tail(1).shift(freq="D")
+    expected = kept.predict(1, level=(), table=pd.concat([other, newer]))
+    assert model.update(newer).predict(fh=[1, 2])["y"].iloc[0] == expected["LSTM"].iloc[0]
+
+
+def test_pretraining_goes_on_with_other_series():
+    y, other = several(40, 40), several(40, 40) * 2
+    once = GatewiseForecaster(**QUICK).pretrain(y).pretrain(other)
+    kept = Forecaster(**QUICK).fit(long(y))
+    expected = kept.update(long(other), updates=1).predict(1, level=())
+    assert once.fit(other).predict(fh=[1])["y"].tolist() == pytest.approx(expected["LSTM"].tolist(), rel=1e-3)
+    assert once.predict(fh=[1])["y"].tolist() != GatewiseForecaster(**QUICK).fit(other).predict(fh=[1])["y"].tolist()
+
+
+def test_two_series_of_one_name_are_refused():
+    y = several(40).loc["a"]
+    twice = pd.concat({("x/y", "z"): y, ("x", "y/z"): y}, names=["one", "two"])
+    with pytest.raises(DataError, match="two series of y are both called 'x/y/z'"):
+        GatewiseForecaster(**QUICK).fit(twice)
+
+
+def test_the_horizon_of_fit_is_that_of_the_network():
+    y = several(40, 36)
+    assert GatewiseForecaster(**QUICK).fit(y).forecaster_.horizon is None
+    assert GatewiseForecaster(**QUICK).fit(y, fh=[2, 5]).forecaster_.horizon == 5
+    assert GatewiseForecaster(**QUICK).fit(y, fh=[0]).forecaster_.horizon is None
+    assert GatewiseForecaster(**QUICK, horizon=3).fit(y, fh=[5]).forecaster_.horizon == 3
+    dates = pd.DatetimeIndex(["2020-02-10", "2020-02-11"])  # six steps after the end of the second
+    model = GatewiseForecaster(**QUICK).fit(y, fh=dates)
+    assert model.forecaster_.horizon == 6
+    assert model.update(several(41, 40), update_params=True).forecaster_.horizon == 6
+
+
+# ------------------------------------------------------------------------------------------------------ covariates
+
+
+def with_price(y: pd.DataFrame, steps: int = 0) -> pd.DataFrame:
+    """A covariate in numbers and one in words, for the dates of y and some after them."""
+    shops = y.groupby(level="shop", sort=False).size()
+    dates = {shop: pd.date_range("2020-01-01", periods=n + steps, name="day") for shop, n in shops.items()}
+    off = {shop: np.where(d.dayofweek < 5, "no", "yes") for shop, d in dates.items()}
+    parts = {shop: pd.DataFrame({"price": np.sin(d.day), "day off": off[shop]}, d) for shop, d in dates.items()}
+    return pd.concat(parts, names=["shop"])
+
+
+@pytest.mark.parametrize("strategy", ["one-step", "segment"])
+def test_covariates_are_known_in_advance(strategy):
+    arguments = {**QUICK, "strategy": strategy, "updates": 20}
+    y = several(40, 36)
+    X = with_price(y, 5)
+    table = X.join(y).reset_index().rename(columns={"shop": "unique_id", "day": "ds"})
+    expected = Forecaster(**arguments).fit(table, known=["price", "day off"]).predict(5, level=(80,))
+    model = GatewiseForecaster(**arguments).fit(y, X.loc[y.index])
+    found, bounds = model.predict([2, 5], X), model.predict_interval([2, 5], X, coverage=0.8)
+    assert found["y"].tolist() == expected["LSTM"].iloc[[1, 4, 6, 9]].tolist()
+    assert bounds["y", 0.8, "upper"].tolist() == expected["LSTM-hi-80"].iloc[[1, 4, 6, 9]].tolist()
+    other = model.predict([2, 5], X.assign(price=X["price"] + 1))
+    assert (found["y"] != other["y"]).all()
+
+
+def test_covariates_of_one_series_hold_for_each_of_its_columns():
+    y = several(40, columns=("y", "z"))
+    X = with_price(y, 2)
+    table = long(y).merge(X.reset_index().rename(columns={"day": "ds"}), on="ds", how="left")
+    kept = Forecaster(**QUICK).fit(table.drop(columns="shop"), known=["price", "day off"])
+    after = X.loc["a"].tail(2).reset_index(names="ds")
+    future = pd.concat([after.assign(unique_id=name) for name in ("a/y", "a/z")])
+    found = GatewiseForecaster(**QUICK).fit(y.loc["a"], X.loc["a"]).predict(fh=[1, 2])  # X had these dates before
+    expected = kept.predict(2, level=(), future=future)["LSTM"].tolist()
+    assert found["y"].tolist() + found["z"].tolist() == expected
+
+
+def test_covariates_that_are_missing_are_named():
+    y = several(40, 36)
+    X = with_price(y, 4)
+    past, ahead = X.loc[y.index], X.drop(y.index)
+    with pytest.raises(DataError, match=r"X lacks 1 of the 76 rows that are needed: b/2020-01-02"):
+        GatewiseForecaster(**QUICK).fit(y, past.drop(("b", pd.Timestamp("2020-01-02"))))
+    model = GatewiseForecaster(**QUICK).fit(y, past)
+    with pytest.raises(DataError, match=r"X lacks 8 of the 8 rows .*: a/2020-02-10 .*'price', 'day off'"):
+        model.predict(fh=[4])
+    holes = ahead.groupby(level=0).nth([0, 1, 3])
+    with pytest.raises(DataError, match=r"X lacks 2 of the 8 rows .*: a/2020-02-12 .*, b/2020-02-08"):
+        model.predict(fh=[4], X=holes)
+    with pytest.raises(DataError, match=r"lack the columns \['price'\] that fit had"):
+        model.predict(X=ahead[["day off"]])
+    with pytest.raises(ValueError, match="cannot handle missing data"):
+        model.predict(X=ahead.assign(price=np.nan))
+    with pytest.raises(DataError, match="'perhaps' is a new category"):
+        model.predict(X=ahead.assign(**{"day off": "perhaps"}))
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_updates_take_covariates_and_the_past_needs_none_ahead(again):
+    y = several(40, 36)
+    X = with_price(y, 4)
+    newer = y.groupby(level=0).tail(4)
+    old = y.drop(newer.index)
+    model = GatewiseForecaster(**QUICK).fit(old, X.loc[old.index])
+    assert model.predict(fh=[0]).notna().all(axis=None)
+    with pytest.raises(DataError, match="X lacks 8 of the 76 rows"):
+        GatewiseForecaster(**QUICK).fit(old, X.loc[old.index]).update(newer, update_params=again)
+    model = GatewiseForecaster(**QUICK).fit(old, X.loc[old.index]).update(newer, X.loc[newer.index], again)
+    expected = GatewiseForecaster(**QUICK).fit(y, X.loc[y.index]).predict([1], X)
+    assert (model.predict([1], X)["y"] == expected["y"]).all() == again
+
+
+def test_covariates_of_pretrained_networks_are_asked_for():
+    y = several(40, 36)
+    X = with_price(y, 2)
+    model = GatewiseForecaster(**QUICK).pretrain(y, X.loc[y.index])
+    with pytest.raises(DataError, match=r"columns \[\], expected \['price', 'day off'\]"):
+        model.clone().fit(y.loc["a"])
+    found = model.fit(y.loc["a"], X.loc["a"]).predict([1, 2])
+    assert found.notna().all(axis=None)
+
+
 # ------------------------------------------------------------------------------------------------------- calendars
 
 

@@ -12,7 +12,7 @@ horizon `fh`, `h` steps up to its last one; `Q` quantities of a forecast (itself
 """
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from inspect import signature
 from typing import Any
 
@@ -109,7 +109,7 @@ class GatewiseForecaster(BaseForecaster):
     def _fit(self, y: pd.DataFrame, X: Any, fh: Any) -> "GatewiseForecaster":
         self._cur_y, self._cur_X = y, X
         if hasattr(self, "pretrained_"):
-            self.forecaster_ = _of_others(self.pretrained_, _table(y, X))
+            self.forecaster_ = _of_others(self.pretrained_, y, X)
             self._freq = self.forecaster_._fitted()[0].freq
             return self
         panel = _read(y, X)
@@ -124,17 +124,18 @@ class GatewiseForecaster(BaseForecaster):
     def _pretrain_update(self, y: pd.DataFrame, X: Any = None, fh: Any = None) -> "GatewiseForecaster":
         if not hasattr(self, "pretrained_"):
             return self._pretrain(y, X, fh)
-        table = _table(y, X)
         updates = self.updates or self.pretrained_._fitted()[1].recipe.updates
-        self.pretrained_ = _of_others(self.pretrained_, table).update(table, updates, **READ_BY)
+        self.pretrained_ = _of_others(self.pretrained_, y, X).update(_table(y, X), updates, **READ_BY)
         return self
 
     def _update(self, y: pd.DataFrame, X: Any = None, update_params: bool = True) -> "GatewiseForecaster":
+        if len(y.columns) == len(self._cur_y.columns) == 1:  # as for sktime, its name is no matter
+            y = y.set_axis(self._cur_y.columns, axis=1)
         y, X = _joined(self._cur_y, y, cut=True), self._every(X)
         if update_params and not hasattr(self, "pretrained_"):
             self.forecaster_ = self._trained(_read(y, X), self.forecaster_.horizon)
         else:
-            self.forecaster_ = _of_others(self.forecaster_, _table(y, X))
+            self.forecaster_ = _of_others(self.forecaster_, y, X)
         self._cur_y, self._cur_X = y, X
         return self
 
@@ -161,17 +162,18 @@ class GatewiseForecaster(BaseForecaster):
         where = self._where(fh := self._dated(fh))
         levels = [float(f"{100 * one:g}") for one in coverage]  # 100 * 0.29 is 28.999999999999996
         made = self._ahead(int(where.max()) + 1, levels, X)
-        columns = pd.MultiIndex.from_product([self._get_varnames(), coverage, ["lower", "upper"]])
+        columns = pd.MultiIndex.from_product([self._cur_y.columns, coverage, ["lower", "upper"]])
         return self._arranged(fh, where, made, columns)
 
-    def _cutoffs(self) -> list[pd.Index]:
-        """(I,) the end of each instance, as sktime writes it."""
+    def _each(self, make: Callable[[pd.Index], pd.Index]) -> list[pd.Index]:
+        """(I,) what sktime makes of the end of each instance, made once for all that end together."""
         if self._cur_y.index.nlevels == 1:
-            return [self.cutoff]
+            return [make(self.cutoff)]
         times, last = self._cur_y.index.get_level_values(-1), ~_instances(self._cur_y.index).duplicated(keep="last")
-        ends = times[last]
-        freq = {"freq": self._freq} if isinstance(times, pd.DatetimeIndex) else {}
-        return [type(ends)(ends[[k]], **freq) for k in range(len(ends))]
+        codes, ends = times[last].factorize()
+        freq = {"freq": self._freq} if isinstance(ends, pd.DatetimeIndex) else {}
+        made = [make(type(ends)(ends[[k]], **freq)) for k in range(len(ends))]
+        return [made[code] for code in codes]
 
     def _dated(self, fh: ForecastingHorizon) -> ForecastingHorizon:
         """The horizon with the frequency, which sktime does not know of dates in a panel."""
@@ -181,7 +183,7 @@ class GatewiseForecaster(BaseForecaster):
 
     def _where(self, fh: ForecastingHorizon) -> np.ndarray:
         """(I, F) how many steps after the first beyond the end of each instance."""
-        return np.stack(_each(fh.to_indexer, self._cutoffs()))
+        return np.stack(self._each(fh.to_indexer))
 
     def _approximation(self, steps: int) -> dict[str, np.ndarray]:
         """The last steps of each series one step ahead, (1, steps); NaN before the first that is known."""
@@ -211,7 +213,7 @@ class GatewiseForecaster(BaseForecaster):
 
     def _index(self, fh: ForecastingHorizon) -> pd.Index:
         """The dates of a horizon after the end of each instance."""
-        times = _each(fh.to_absolute_index, self._cutoffs())
+        times = self._each(fh.to_absolute_index)
         index = self._cur_y.index
         if index.nlevels == 1:
             return times[0]
@@ -225,7 +227,7 @@ class GatewiseForecaster(BaseForecaster):
         """The steps of each series, (Q, steps), in the rows and columns of sktime, (I * F, C * Q)."""
         names = _series_names(self._cur_y)
         rows = np.stack([made[name][:, where[k % len(where)]] for k, name in enumerate(names)])
-        rows = rows.reshape(-1, *where.shape[:1], *rows.shape[1:]).transpose(1, 3, 0, 2)
+        rows = rows.reshape(-1, len(where), *rows.shape[1:]).transpose(1, 3, 0, 2)
         return pd.DataFrame(rows.reshape(where.size, -1), self._index(fh), columns)
 
     @classmethod
@@ -236,10 +238,15 @@ class GatewiseForecaster(BaseForecaster):
         return [quick, {**quick, **other, "dropout": 0.0}]
 
 
-def _of_others(forecaster: Forecaster, table: pd.DataFrame) -> Forecaster:
+def _of_others(forecaster: Forecaster, y: pd.DataFrame, X: pd.DataFrame | None) -> Forecaster:
     """The forecaster with its networks as they are, and these series in place of its own."""
     known, trained = forecaster._fitted()
-    panel = usable(forecaster._like(known, table, READ_BY), forecaster.plan, alone=True)
+    asked = list(known.covariates.known) if known.covariates else []
+    if set(asked) != set(_names(X)):
+        raise DataError(
+            f"X has the columns {_names(X)}, expected {asked}, on which the networks were trained; give those"
+        )
+    panel = usable(forecaster._like(known, _table(y, X), READ_BY), forecaster.plan, alone=True)
     other = copy.copy(forecaster)
     other._keep(panel, trained)
     other.guesses = (*panel.guesses, *forecaster.guesses[len(known.guesses) :])
@@ -249,13 +256,6 @@ def _of_others(forecaster: Forecaster, table: pd.DataFrame) -> Forecaster:
 def _last_step(fh: Any) -> int | None:
     """The last step of a horizon that says so without the end of a series."""
     return int(fh.to_pandas().max()) if fh is not None and fh.is_relative else None
-
-
-def _each(make: Any, cutoffs: list[pd.Index]) -> list[pd.Index]:
-    """What sktime makes of each end, made once for all that end together."""
-    made = {cutoff[0]: cutoff for cutoff in cutoffs}
-    made = {end: make(cutoff) for end, cutoff in made.items()}
-    return [made[cutoff[0]] for cutoff in cutoffs]
 
 
 # ---------------------------------------------------------------------------------------- sktime's data as one table
