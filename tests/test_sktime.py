@@ -43,11 +43,13 @@ def forecast(y: pd.Series, steps: int) -> np.ndarray:
 # ------------------------------------------------------------------------------------------------ sktime's tests
 
 
+@pytest.mark.filterwarnings("ignore:Forecasters' predict_proba requires skpro")
 def test_sktime_accepts_it():
     check_estimator(GatewiseForecaster, raise_exceptions=True, verbose=False, tests_to_exclude=SLOWEST)
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Forecasters' predict_proba requires skpro")
 def test_sktime_accepts_it_with_every_index_and_horizon():
     check_estimator(GatewiseForecaster, raise_exceptions=True, verbose=False, tests_to_run=SLOWEST)
 
@@ -160,6 +162,7 @@ def test_a_panel_is_the_series_of_one_model():
     expected = Forecaster(**QUICK).fit(long(y)).predict(3, level=(80,)).set_index("unique_id")
     model = GatewiseForecaster(**QUICK).fit(y)
     found, bounds = model.predict(fh=[1, 3]), model.predict_interval(fh=[1, 3], coverage=[0.8])
+    assert model.forecaster_.predict(3, level=(80,)).set_index("unique_id").equals(expected)
     assert found.index.names == ["shop", "day"]
     assert found.columns.tolist() == ["y", "z"]
     for shop in "abc":
