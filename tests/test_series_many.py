@@ -311,7 +311,7 @@ def test_polars_names_and_dates_in_text_or_categories():
 
 def test_each_column_is_a_series():
     wide = pd.DataFrame({"day": DAYS[:5], "a": [None, 1, 2, 3, 4], "b": range(5), "c": [0, 1, 2, None, None]})
-    for source in (wide, wide.set_index("day"), pl.DataFrame(wide.to_dict("list"))):
+    for source in (wide, wide.set_index("day"), pl.from_pandas(wide)):
         panel = read(source, layout="columns")
         assert [(one.unique_id, one.y.tolist()) for one in panel.series] == [
             ("a", [1, 2, 3, 4]),

@@ -102,7 +102,7 @@ def scan(
     if lengths is not None:
         # A copy: whoever writes to the lengths afterwards must not change the backward pass.
         lengths = lengths.to("cpu", torch.int64, copy=True).contiguous()
-    return _scan(Call(KINDS[cell.step], sizes, sizes[:2], reverse, lengths), x, state, weights, keep)
+    return _scan(Call(KINDS[cell.step], sizes, (sizes.T, sizes.B), reverse, lengths), x, state, weights, keep)
 
 
 def scan_packed(
