@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn.functional import linear
 
-from gatewise.networks import Flatten, OneStep, Segments
+from gatewise.networks import POOLINGS, Flatten, OneStep, Pooled, Segments
 from gatewise.networks import linear as head
 from gatewise.nn import GRU, LSTM, RNN
 from tolerance import assert_close
@@ -37,6 +37,64 @@ def test_flatten_weighs_every_step_by_its_own_columns():
     hidden, weight = body(x)[0], network.head.weight
     by_step = sum(hidden[t] @ weight[:, 5 * t : 5 * t + 5].T for t in range(3)) + network.head.bias
     assert_close(network(x), by_step)
+
+
+@pytest.mark.parametrize("layer", [RNN, LSTM, GRU])
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_pooled_answers_are_those_of_each_sequence_by_hand(layer, bidirectional, pooling):
+    body = layer(2, 5, num_layers=2, bidirectional=bidirectional, generator=seeded())
+    network = Pooled(body, 3, pooling=pooling, generator=seeded(1))
+    x, lengths = torch.randn(7, 4, 2, generator=seeded(2)), torch.tensor([7, 1, 4, 6])
+    expected = []
+    for k, length in enumerate(lengths.tolist()):
+        hidden = body(x[:length, k : k + 1])[0][:, 0]  # forward in the first five columns, backward in the others
+        pooled = {
+            "last": torch.cat([hidden[-1, :5], hidden[0, 5:]]),
+            "mean": hidden.sum(0) / length,
+            "max": torch.stack([column.max() for column in hidden.unbind(1)]),
+        }[pooling]
+        expected.append(linear(pooled, network.head.weight, network.head.bias))
+    assert_close(network(x, lengths), torch.stack(expected))
+    assert_close(network(x, torch.full((4,), 7)), network(x))
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_what_lies_behind_the_end_of_a_sequence_does_not_count(pooling):
+    network = Pooled(GRU(2, 5, bidirectional=True, generator=seeded()), 3, pooling=pooling, generator=seeded(1))
+    x, lengths = torch.randn(6, 3, 2, generator=seeded(2)), torch.tensor([2, 6, 3])
+    other = x.clone()
+    other[2:, 0], other[3:, 2] = 1e6, -1e6
+    assert torch.equal(network(x, lengths), network(other, lengths))
+    x.requires_grad_()
+    network(x, lengths).sum().backward()
+    assert (x.grad[2:, 0] == 0).all()
+    assert (x.grad[3:, 2] == 0).all()
+    assert (x.grad[:2, 0] != 0).any()
+
+
+def test_dropout_of_pooled_values_is_for_training():
+    network = Pooled(GRU(2, 50, generator=seeded()), 3, dropout=0.5, generator=seeded(1))
+    x = torch.randn(6, 3, 2, generator=seeded(2))
+    with torch.random.fork_rng():
+        assert not torch.equal(network(x), network(x))
+    assert torch.equal(network.eval()(x), network(x))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: Pooled(GRU(2, 5), 3, pooling="sum"), "pooling is 'sum', expected one of last, mean, max"),
+        (lambda: Pooled(GRU(2, 5, batch_first=True), 3), "batch_first"),
+        (lambda: Pooled(GRU(2, 5), 0), "outputs is 0"),
+        (lambda: Pooled(GRU(2, 5), 3)(torch.zeros(4, 2)), r"expected \(T, B, I\)"),
+        (lambda: Pooled(GRU(2, 5), 3)(torch.zeros(0, 4, 2)), "a sequence has no steps"),
+        (lambda: Pooled(GRU(2, 5), 3)(torch.zeros(3, 2, 2), torch.tensor([3, 0])), "a sequence has no steps"),
+    ],
+)
+def test_what_cannot_be_pooled_is_refused(call, message):
+    with torch.random.fork_rng(), pytest.raises(ValueError, match=message):
+        call()
 
 
 def test_projection_narrows_the_head():

@@ -16,6 +16,7 @@ from gatewise.nn import GRU, LSTM, RNN
 from gatewise.nn.weights import check_init, draw_uniform, integer, positive
 
 Body = RNN | LSTM | GRU
+POOLINGS = ("last", "mean", "max")
 
 
 class OneStep(Module):
@@ -124,6 +125,72 @@ class Flatten(Module):
         hidden, _ = self.body(x)
         answers: Tensor = self.head(hidden.transpose(0, 1).flatten(1))
         return answers
+
+
+class Pooled(Module):
+    """One answer for the whole sequence, from its hidden states pooled over time.
+
+        last    y = W [h_T forward, h_1 backward] + b      the state after each sequence's own last step
+        mean    y = W (1/T sum_t h_t) + b
+        max     y = W max_t h_t + b                        for each unit the largest of all steps
+
+    Arguments:
+        body: a recurrent layer or stack, time-major.
+        outputs: Q, such as one score for each class.
+        pooling: "last", "mean" or "max".
+        dropout: share of the pooled values that is left out in training, drawn from torch's global generator.
+        generator: of the head, as of the layers; see `gatewise.nn`.
+
+    Returns:
+        From a call with `(T, B, I)`, and the `lengths` `(B,)` of the sequences, from 1 to T, if they differ: `(B, Q)`.
+
+    Raises:
+        TypeError, ValueError: an argument is of the wrong type or out of range; in a call, if the input is no batch of
+            sequences, or a sequence has no step.
+
+    Examples:
+        >>> generator = torch.Generator().manual_seed(0)
+        >>> network = Pooled(LSTM(28, 16, bidirectional=True, generator=generator), 10, generator=generator)
+        >>> network(torch.zeros(28, 5, 28)).shape
+        torch.Size([5, 10])
+    """
+
+    def __init__(
+        self,
+        body: Body,
+        outputs: int,
+        *,
+        pooling: str = "last",
+        dropout: float = 0.0,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        if pooling not in POOLINGS:
+            raise ValueError(f"pooling is {pooling!r}, expected one of {', '.join(POOLINGS)}")
+        self.body, self.pooling = _time_major(body), pooling
+        self.head = linear(_width(body), outputs, generator=generator, **_like(body))
+        self.dropout = Dropout(dropout)
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Answers `(B, Q)` for sequences `(T, B, I)`."""
+        _check_batched(x)
+        if not len(x) or (lengths is not None and len(lengths) and int(lengths.min()) < 1):
+            raise ValueError("a sequence has no steps, expected one or more in each; leave it out")
+        output, state = self.body(x, lengths=lengths)
+        answers: Tensor = self.head(self.dropout(self._pooled(output, state, lengths)))
+        return answers
+
+    def _pooled(self, output: Tensor, state: Any, lengths: Tensor | None) -> Tensor:
+        """Hidden states (T, B, D*H), zero after the end of each sequence, as (B, D*H)."""
+        if self.pooling == "last":
+            h = state[0] if isinstance(state, tuple) else state
+            return torch.cat(h[-2:].unbind(0), -1) if self.body.bidirectional else h[-1]
+        if self.pooling == "mean":
+            return output.sum(0) / (len(output) if lengths is None else lengths.to(output)[:, None])
+        if lengths is not None:
+            over = torch.arange(len(output), device=output.device)[:, None] >= lengths.to(output.device)
+            output = output.masked_fill(over[..., None], -math.inf)
+        return output.amax(0)
 
 
 class Segments(Module):

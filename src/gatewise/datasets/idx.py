@@ -1,0 +1,122 @@
+"""IDX files, those of MNIST: an array of numbers after a short header, packed by gzip or not.
+
+    two zero bytes, a byte for the type, a byte for the number n of dimensions, n sizes of four bytes (big-endian), the
+    values in C order (big-endian)
+
+Reference: LeCun, Cortes and Burges, The MNIST database of handwritten digits, 1998, "file formats".
+
+Letters: `N` images.
+"""
+
+import gzip
+import os
+import zlib
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from gatewise.datasets.labelled import FileError, check_size
+
+TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+MOST_DIMENSIONS = 8
+PIECE = 2**22  # bytes read at a time: memory grows with what there is, whatever the header says
+PACKED = b"\x1f\x8b"
+PARTS = {"train": "train", "test": "t10k"}
+
+
+def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
+    """The array in an IDX file, packed by gzip or not.
+
+    Arguments:
+        path: of the file; what it begins with says whether it is packed.
+
+    Returns:
+        The array, in the byte order of this machine.
+
+    Raises:
+        FileError: it is no IDX file, is cut off or goes on beyond its end, or announces more than 8 GiB.
+        OSError: the file cannot be read.
+    """
+    with open(path, "rb") as plain:
+        packed = plain.read(2) == PACKED
+        plain.seek(0)
+        if not packed:
+            return _array(plain, path)
+        try:
+            with gzip.open(plain) as unpacked:
+                return _array(unpacked, path)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as reason:
+            raise FileError(f"{path} is a damaged gzip file ({reason}); fetch it again") from None
+
+
+def mnist(folder: str | os.PathLike[str], part: str = "train") -> tuple[np.ndarray, np.ndarray]:
+    """Images and labels of MNIST, or of a set in the same files (Fashion-MNIST, KMNIST, ...).
+
+    Arguments:
+        folder: with files such as train-images-idx3-ubyte.gz, packed or not.
+        part: "train" or "test".
+
+    Returns:
+        Images (N, height, width) and their labels (N,), as the files hold them: bytes.
+
+    Raises:
+        FileNotFoundError: a file is missing; names it.
+        FileError: a file cannot be used, or they do not go together.
+        ValueError: an unknown part.
+    """
+    if part not in PARTS:
+        raise ValueError(f"part is {part!r}, expected 'train' or 'test'")
+    images, labels = (
+        read_idx(_found(Path(folder), f"{PARTS[part]}-{kind}")) for kind in ("images-idx3", "labels-idx1")
+    )
+    if images.ndim != 3 or labels.ndim != 1 or len(images) != len(labels):
+        raise FileError(
+            f"{folder}: the images of {part} have shape {images.shape}, the labels {labels.shape}; expected "
+            "(N, height, width) and (N,)"
+        )
+    return images, labels
+
+
+def _found(folder: Path, start: str) -> Path:
+    """The file, under any of the names that it goes by."""
+    both = (f"{start}-ubyte", f"{start.replace('-idx', '.idx')}-ubyte")
+    names = [f"{name}{end}" for name in both for end in ("", ".gz")]
+    for name in names:
+        if (folder / name).is_file():
+            return folder / name
+    raise FileNotFoundError(f"{folder} holds no {names[0]}, packed (.gz) or not; give the folder with MNIST")
+
+
+def _array(file: BinaryIO | gzip.GzipFile, path: object) -> np.ndarray:
+    shape, dtype = _header(file, path)
+    size = check_size(path, shape, dtype.itemsize)
+    content = _at_most(file, size + 1)
+    if len(content) != size:
+        came = "more" if len(content) > size else f"{len(content)}"
+        raise FileError(f"{path} announces {size} bytes of values for shape {shape}, {came} came; fetch it again")
+    array = np.frombuffer(content, dtype).reshape(shape)
+    return array.astype(dtype.newbyteorder("="), copy=dtype.byteorder == ">")
+
+
+def _header(file: BinaryIO | gzip.GzipFile, path: object) -> tuple[tuple[int, ...], "np.dtype[np.generic]"]:
+    magic = file.read(4)
+    known = len(magic) == 4 and magic[:2] == b"\0\0" and magic[2] in TYPES and 1 <= magic[3] <= MOST_DIMENSIONS
+    if not known:
+        raise FileError(
+            f"{path} begins with {magic.hex(' ') or 'nothing'}, expected the header of an IDX file: 00 00, a type "
+            "from 08 to 0e, and the number of dimensions"
+        )
+    sizes = file.read(4 * magic[3])
+    if len(sizes) < 4 * magic[3]:
+        raise FileError(f"{path} ends within its header; fetch it again")
+    return tuple(int(one) for one in np.frombuffer(sizes, ">u4")), np.dtype(TYPES[magic[2]])
+
+
+def _at_most(file: BinaryIO | gzip.GzipFile, size: int) -> bytes:
+    """So many bytes, or those that there are."""
+    pieces, left = [], size
+    while left and (piece := file.read(min(PIECE, left))):
+        pieces.append(piece)
+        left -= len(piece)
+    return b"".join(pieces)
