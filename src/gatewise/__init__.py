@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _NAMES = {
+    "Classifier": "classify",
     "DataError": "series",
     "Forecaster": "forecast",
     "explain": "engines",
@@ -21,10 +22,12 @@ _NAMES = {
 }
 
 __all__ = [
+    "Classifier",
     "DataError",
     "Forecaster",
     "__version__",
     "cells",
+    "classify",
     "datasets",
     "engines",
     "explain",
@@ -44,6 +47,7 @@ __all__ = [
 if TYPE_CHECKING:
     from gatewise import (
         cells,
+        classify,
         datasets,
         engines,
         forecast,
@@ -56,6 +60,7 @@ if TYPE_CHECKING:
         training,
         windows,
     )
+    from gatewise.classify import Classifier
     from gatewise.engines import explain, use_engine
     from gatewise.forecast import Forecaster
     from gatewise.series import DataError, read

@@ -1,7 +1,6 @@
 """Forecasting: one class from a table to a forecast, and the measure of whether to trust it.
 
 forecaster.py   Forecaster: fit, fitted, predict, backtest, plot, update, save, load
-arguments.py    its arguments: kept, listed, changed, shown
 shown.py        what it shows of itself: summary, fitted, report, plot
 plan.py         strategy, season, context and sizes, chosen for the series
 frame.py        a window on its own scale, and back

@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 
 from gatewise import plot
+from gatewise.arguments import one_of
 from gatewise.forecast import rivals, verdict
-from gatewise.forecast.checks import one_of
 from gatewise.forecast.held import Held, mean
 from gatewise.plot import Example
 

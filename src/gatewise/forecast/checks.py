@@ -5,31 +5,12 @@ from contextlib import contextmanager
 from inspect import signature
 from typing import Any
 
-import numpy as np
-
+from gatewise.arguments import number, whole
 from gatewise.series import read
 from gatewise.training import DivergenceError
 
 MOST_WEIGHTS = 10**8  # more are refused before memory is taken
 MOST_STEPS = 10**5  # a longer horizon is refused before memory is taken
-
-
-def one_of(name: str, value: Any, known: Any) -> None:
-    """Refuse what is none of the known names."""
-    if not isinstance(value, str) or value not in known:
-        raise ValueError(f"{name} is {value!r}, expected one of {', '.join(map(repr, known))}")
-
-
-def whole(name: str, value: Any, least: int) -> None:
-    """Refuse what is no whole number of at least so much."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value < 2**63:
-        raise ValueError(f"{name} is {value!r}, expected a whole number of at least {least}")
-
-
-def boolean(name: str, value: Any) -> None:
-    """Refuse what is neither True nor False."""
-    if not isinstance(value, bool | np.bool_):
-        raise ValueError(f"{name} is {value!r}, expected True or False")
 
 
 def check_size(hidden_size: int, num_layers: int, networks: int) -> None:
@@ -68,12 +49,6 @@ def check_horizon(horizon: Any) -> None:
     whole("horizon", horizon, 1)
     if horizon > MOST_STEPS:
         raise ValueError(f"horizon is {horizon}, expected at most {MOST_STEPS} steps")
-
-
-def number(name: str, value: Any, below: float, expected: str) -> None:
-    """Refuse what is no number between 0 and `below`."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 < value < below:
-        raise ValueError(f"{name} is {value!r}, expected {expected}")
 
 
 def as_levels(level: Any) -> tuple[float, ...]:

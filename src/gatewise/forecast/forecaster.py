@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from gatewise import storage
+from gatewise.arguments import Arguments, boolean, number, one_of, whole
 from gatewise.engines import ENGINES
 from gatewise.forecast import checks, histories, keeping
 from gatewise.forecast.ahead import ahead, forecasts
-from gatewise.forecast.arguments import Arguments
 from gatewise.forecast.backtest import Backtest
-from gatewise.forecast.checks import as_levels, check_horizon, number, one_of, whole
+from gatewise.forecast.checks import as_levels, check_horizon
 from gatewise.forecast.held import Held, observed
 from gatewise.forecast.job import Job
 from gatewise.forecast.origins import Origins
@@ -142,7 +142,7 @@ class Forecaster(Arguments, Shown):
         checks.check_size(hidden_size or 1, num_layers, networks or 1)
         if lr is not None:
             number("lr", lr, float("inf"), "a number above 0, such as 0.003")
-        checks.boolean("quiet", quiet)
+        boolean("quiet", quiet)
         number("held_out", held_out, 1, "a fraction of the series between 0 and 1, such as 0.2")
         self.cell, self.hidden_size, self.num_layers = cell, hidden_size, num_layers
         self.context, self.season, self.scale = context, season, scale
@@ -370,7 +370,7 @@ class Forecaster(Arguments, Shown):
         check_horizon(horizon)
         whole("windows", windows, 1)
         whole("step", step := horizon if step is None else step, 1)
-        checks.boolean("refit", refit)
+        boolean("refit", refit)
         levels = as_levels(level)
         panel = self._read(table, columns)
         season, why = self.plan.choose_season(panel)  # of the whole series: the calendar gives nothing away

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from gatewise.arguments import number, one_of, whole
 from gatewise.forecast import rivals
-from gatewise.forecast.checks import check_horizon, number, one_of, whole
+from gatewise.forecast.checks import check_horizon
 from gatewise.forecast.frame import FLOORS, Features, Frame
 from gatewise.forecast.intervals import Calibration
 from gatewise.forecast.keeping_series import pack_panel, unpack_panel, widths

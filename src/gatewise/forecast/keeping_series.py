@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gatewise.forecast.checks import one_of
+from gatewise.arguments import one_of
 from gatewise.forecast.keeping_values import (
     CONTROLS,
     Arrays,

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gatewise import plot
-from gatewise.forecast.checks import one_of, whole
+from gatewise.arguments import one_of, whole
 from gatewise.forecast.trained import Trained
 from gatewise.series import Panel
 from gatewise.windows import Difference

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gatewise.forecast.checks import number, whole
+from gatewise.arguments import number, whole
 from gatewise.forecast.corpus import Corpus
 from gatewise.forecast.forecaster import Forecaster
 from gatewise.forecast.frame import Frame

@@ -1,4 +1,5 @@
-"""Arguments of an estimator: kept under their names, listed, changed and shown, in the manner of scikit-learn."""
+"""Arguments of an estimator: kept under their names, listed, changed and shown, in the manner of scikit-learn; and what
+is refused of them, in words."""
 
 from inspect import signature
 from typing import Any, TypeVar
@@ -59,3 +60,33 @@ class Arguments:
 def _plain(value: Any) -> Any:
     """A number as Python's own, not numpy's."""
     return value.item() if isinstance(value, np.generic) else value
+
+
+def one_of(name: str, value: Any, known: Any) -> None:
+    """Refuse what is none of the known names."""
+    if not isinstance(value, str) or value not in known:
+        raise ValueError(f"{name} is {value!r}, expected one of {', '.join(map(repr, known))}")
+
+
+def whole(name: str, value: Any, least: int) -> None:
+    """Refuse what is no whole number of at least so much."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value < 2**63:
+        raise ValueError(f"{name} is {value!r}, expected a whole number of at least {least}")
+
+
+def boolean(name: str, value: Any) -> None:
+    """Refuse what is neither True nor False."""
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} is {value!r}, expected True or False")
+
+
+def number(name: str, value: Any, below: float, expected: str) -> None:
+    """Refuse what is no number between 0 and `below`."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 < value < below:
+        raise ValueError(f"{name} is {value!r}, expected {expected}")
+
+
+def share(name: str, value: Any) -> None:
+    """Refuse what is no number from 0 to below 1."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 <= value < 1:
+        raise ValueError(f"{name} is {value!r}, expected a share from 0 to below 1, such as 0.1")

@@ -1,0 +1,254 @@
+"""The Classifier: from labelled sequences to predictions with probabilities.
+
+Letters: `N` sequences, `T` steps, `C` channels, `K` classes.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import Module
+from torch.nn.functional import cross_entropy
+
+from gatewise.arguments import Arguments, boolean, number, one_of, share, whole
+from gatewise.classify.labels import check_weights, classes_of, held_out, weights_of
+from gatewise.classify.sequences import Batch, SequenceError, Sequences, Shuffled
+from gatewise.engines import ENGINES
+from gatewise.networks import POOLINGS, Pooled
+from gatewise.nn import GRU, LSTM, RNN
+from gatewise.training import History, fit
+
+CELLS = {"lstm": LSTM, "gru": GRU, "rnn": RNN}
+SCALES = ("standard", "none")
+FURTHEST = 10.0  # standard deviations that a value counts as at most: a pixel that is nearly always dark has tiny ones
+
+
+class Classifier(Arguments):
+    """Tell classes of sequences apart by one recurrent network.
+
+    In the manner of scikit-learn: `fit`, `predict`, `predict_proba`, `score`, `get_params`, `set_params`, `clone`.
+
+    Arguments:
+        cell: "lstm", "gru" or "rnn".
+        hidden_size: units of each layer.
+        num_layers: recurrent layers, stacked.
+        bidirectional: whether each layer reads backwards in time as well.
+        pooling: what the classes are told by: "last", the state after the last step; "mean" or "max" of all hidden
+            states.
+        dropout: share of the pooled values, and of those between layers, that is left out in training.
+        scale: "standard" brings each channel to mean 0 and standard deviation 1 over the training sequences, and what
+            is further than 10 of them to 10; "none" takes values as they are.
+        class_weight: None; "balanced", for as much weight for each class; or a mapping of classes to weights.
+        held_out: share of the sequences of each class, drawn at random, by which the training is watched; 0 for none.
+        patience: epochs without a lower held-out loss after which training ends early; None to go through with it.
+            The weights of the epoch with the lowest are taken, in either case, where something is held out.
+        epochs: passes over the sequences.
+        batch_size: sequences of a training step.
+        lr: highest learning rate; it rises and falls in one cycle over all epochs.
+        seed: of the initial weights, the shuffling, the dropout and what is held out.
+        engine: what runs the equations; see `gatewise.engines`.
+        quiet: False shows the progress of training.
+
+    Raises:
+        ValueError: if an argument is unknown or out of range.
+
+    Attributes:
+        classes_: (K,) in order, once fitted.
+        n_features_in_: C.
+        history_: losses of each epoch.
+
+    Examples:
+        >>> from gatewise import Classifier
+        >>> chance = np.random.default_rng(0)
+        >>> y = np.repeat(["down", "up"], 50)
+        >>> x = np.cumsum(np.where(y == "up", 0.6, -0.6)[:, None] + chance.normal(size=(100, 12)), axis=1)
+        >>> model = Classifier(hidden_size=8, epochs=20, lr=0.01).fit(x, y)
+        >>> model.predict(x[:2]).tolist(), model.predict_proba(x[:2]).shape, model.score(x, y) > 0.8
+        (['down', 'down'], (2, 2), True)
+    """
+
+    classes_: np.ndarray
+    n_features_in_: int
+    history_: History
+
+    def __init__(
+        self,
+        cell: str = "lstm",
+        hidden_size: int = 128,
+        num_layers: int = 1,
+        bidirectional: bool = False,
+        pooling: str = "last",
+        dropout: float = 0.0,
+        scale: str = "standard",
+        class_weight: Any = None,
+        held_out: float = 0.1,
+        patience: int | None = None,
+        epochs: int = 20,
+        batch_size: int = 64,
+        lr: float = 3e-3,
+        seed: int = 0,
+        engine: str = "auto",
+        quiet: bool = True,
+    ) -> None:
+        for name, value, known in (
+            ("cell", cell, CELLS),
+            ("pooling", pooling, POOLINGS),
+            ("scale", scale, SCALES),
+            ("engine", engine, ("auto", *ENGINES)),
+        ):
+            one_of(name, value, known)
+        sizes = {"hidden_size": hidden_size, "num_layers": num_layers, "epochs": epochs, "batch_size": batch_size}
+        for name, size in {**sizes, "patience": 1 if patience is None else patience}.items():
+            whole(name, size, 1)
+        whole("seed", seed, 0)
+        boolean("bidirectional", bidirectional)
+        boolean("quiet", quiet)
+        share("dropout", dropout)
+        share("held_out", held_out)
+        number("lr", lr, math.inf, "a number above 0, such as 0.003")
+        check_weights(class_weight)
+        self.cell, self.hidden_size, self.num_layers, self.bidirectional = cell, hidden_size, num_layers, bidirectional
+        self.pooling, self.dropout, self.scale, self.class_weight = pooling, dropout, scale, class_weight
+        self.held_out, self.patience, self.epochs, self.batch_size = held_out, patience, epochs, batch_size
+        self.lr, self.seed, self.engine, self.quiet = lr, seed, engine, quiet
+
+    def fit(self, x: Any, y: Any, *, lengths: Any = None) -> "Classifier":
+        """Train on labelled sequences, afresh.
+
+        Arguments:
+            x: (N, T, C), or (N, T) for one channel: an array or a tensor; or a list of N arrays (T, C) or (T,) of any
+                lengths.
+            y: (N,) labels of any one type.
+            lengths: (N,) how many steps of each count, where they differ in an x of three dimensions.
+
+        Returns:
+            The classifier itself.
+
+        Raises:
+            SequenceError: sequences or labels cannot be used; says which, and the remedy. Nothing was trained then.
+            DivergenceError: training met a NaN or infinity; use a smaller lr.
+        """
+        sequences = Sequences.of(x, lengths)
+        classes, places = classes_of(y, len(sequences))
+        weights = weights_of(self.class_weight, classes, places)
+        out = held_out(places, self.held_out, np.random.default_rng(self.seed))
+        shift, scale = self._scale(sequences, torch.from_numpy(~out))
+        network, history = self._trained(_scaled(sequences, shift, scale), places, out, weights)
+        self.classes_, self.n_features_in_, self.history_ = classes, sequences.channels, history
+        self._network, self._shift, self._scaled_by = network, shift, scale
+        return self
+
+    def predict(self, x: Any, *, lengths: Any = None) -> np.ndarray:
+        """The most probable class (N,) of each sequence; see `predict_proba`."""
+        chosen: np.ndarray = self._logits(x, lengths).argmax(1).numpy()
+        return np.asarray(self.classes_[chosen])
+
+    def predict_proba(self, x: Any, *, lengths: Any = None) -> np.ndarray:
+        """The probability (N, K) of each class, in the order of `classes_`.
+
+        Arguments:
+            x, lengths: as for `fit`.
+
+        Raises:
+            RuntimeError: before `fit`.
+            SequenceError: sequences cannot be used, or have another number of channels than those of `fit`.
+        """
+        probabilities: np.ndarray = torch.softmax(self._logits(x, lengths).double(), 1).numpy()
+        return probabilities
+
+    def score(self, x: Any, y: Any, sample_weight: Any = None, *, lengths: Any = None) -> float:
+        """The share of sequences whose class is predicted right.
+
+        Arguments:
+            x, lengths: as for `fit`.
+            y: (N,) their labels.
+            sample_weight: (N,) how much each counts.
+        """
+        right = self.predict(x, lengths=lengths) == np.asarray(y)
+        return float(np.average(right, weights=sample_weight))
+
+    def _logits(self, x: Any, lengths: Any) -> Tensor:
+        if not hasattr(self, "_network"):
+            raise RuntimeError("the classifier is not fitted; call fit(x, y) first")
+        sequences = Sequences.of(x, lengths)
+        if sequences.channels != self.n_features_in_:
+            raise SequenceError(f"x has {sequences.channels} channel(s), expected {self.n_features_in_}, as in fit")
+        answers = torch.empty(len(sequences), len(self.classes_))
+        with torch.inference_mode():
+            for part in sequences.parts():
+                batch = sequences.batch(part)
+                x = _within((batch.x - self._shift) / self._scaled_by) if self._shift is not None else batch.x
+                answers[part] = self._network(Batch(x, batch.lengths))
+        return answers
+
+    def _scale(self, sequences: Sequences, known: Tensor) -> tuple[Any, Any]:
+        """Shift and scale (C,) of the training sequences; None for none."""
+        if self.scale == "none":
+            return None, None
+        rows = sequences.values[torch.repeat_interleave(known, sequences.lengths)].double()
+        spread, mean = torch.std_mean(rows, 0, correction=0)
+        rounding = 8 * torch.finfo(torch.float32).eps * rows.abs().amax(0)
+        return mean.float(), torch.where(spread > rounding, spread, 1.0).float()
+
+    def _trained(
+        self, sequences: Sequences, places: np.ndarray, out: np.ndarray, weights: np.ndarray
+    ) -> tuple[Module, History]:
+        generator = torch.Generator().manual_seed(self.seed)
+        network = self._untrained(sequences.channels, len(weights), generator)
+        classes, each = torch.from_numpy(places), torch.from_numpy(weights).float()
+        known, other = (torch.from_numpy(np.flatnonzero(one)) for one in (~out, out))
+        watched = Shuffled(sequences, classes, other, 4 * self.batch_size, None) if len(other) else None
+        patience = None if watched is None else self.epochs if self.patience is None else self.patience
+        with torch.random.fork_rng(devices=[]):  # torch's dropout knows no other than its global generator
+            torch.default_generator.manual_seed(int(torch.randint(2**62, (), generator=generator)))
+            history = fit(
+                network,
+                Shuffled(sequences, classes, known, self.batch_size, generator),
+                loss=lambda answers, y: cross_entropy(answers, y, each, reduction="none").mean(),
+                lr=self.lr,
+                epochs=self.epochs,
+                schedule="onecycle",
+                clip_norm=1.0,
+                held_out=watched,
+                patience=patience,
+                quiet=self.quiet,
+                description=f"{len(known)} sequences",
+            )
+        return network.eval(), history
+
+    def _untrained(self, channels: int, classes: int, generator: torch.Generator) -> Module:
+        between = self.dropout if self.num_layers > 1 else 0.0
+        body = CELLS[self.cell](
+            channels,
+            self.hidden_size,
+            self.num_layers,
+            bidirectional=self.bidirectional,
+            dropout=between,
+            engine=self.engine,
+            generator=generator,
+        )
+        return _OfBatches(Pooled(body, classes, pooling=self.pooling, dropout=self.dropout, generator=generator))
+
+
+class _OfBatches(Module):
+    """A network that reads a `Batch`."""
+
+    def __init__(self, network: Pooled) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, batch: Batch) -> Tensor:
+        answers: Tensor = self.network(*batch)
+        return answers
+
+
+def _scaled(sequences: Sequences, shift: Any, scale: Any) -> Sequences:
+    if shift is None:
+        return sequences
+    return Sequences(_within((sequences.values - shift) / scale), sequences.starts, sequences.lengths)
+
+
+def _within(z: Tensor) -> Tensor:
+    return z.clamp_(-FURTHEST, FURTHEST)

@@ -1,0 +1,265 @@
+"""The Classifier: what it learns, what it refuses, and that it follows the manners of scikit-learn."""
+
+import numpy as np
+import pytest
+import torch
+
+from gatewise import Classifier
+from gatewise.classify import SequenceError, Sequences
+from gatewise.classify.labels import classes_of, held_out, weights_of
+from gatewise.classify.sequences import Shuffled
+from gatewise.networks import POOLINGS
+
+SMALL = {"hidden_size": 8, "epochs": 3, "batch_size": 16}
+
+
+def walks(count=120, steps=15, seed=0, channels=1):
+    """Sums of noise that drifts up or down: x (N, T, C) and y (N,)."""
+    chance = np.random.default_rng(seed)
+    y = np.array(["down", "up"])[chance.integers(0, 2, count)]
+    drift = np.where(y == "up", 0.5, -0.5)[:, None, None]
+    return np.cumsum(drift + chance.normal(size=(count, steps, channels)), axis=1), y
+
+
+# ---------------------------------------------------------------------------------------------------- what it learns
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_walks_that_drift_are_told_apart(cell, pooling):
+    (x, y), (more, theirs) = walks(200), walks(200, seed=1)
+    model = Classifier(cell, 16, epochs=10, lr=1e-2, pooling=pooling).fit(x, y)
+    best = ((more[:, -1, 0] > 0) == (theirs == "up")).mean()  # no other rule is right more often
+    assert model.score(more, theirs) > best - 0.06
+
+
+def test_only_the_order_of_steps_tells():
+    """Pulses that come first or last have the same values: a mean over time knows nothing of them."""
+    chance = np.random.default_rng(0)
+    first = np.concatenate([3 + chance.normal(size=(80, 4)), chance.normal(size=(80, 8))], axis=1)
+    x = np.concatenate([first, first[:, ::-1]])
+    y = np.repeat([7, -1], 80)
+    assert Classifier(**{**SMALL, "epochs": 15}, lr=1e-2).fit(x, y).score(x, y) > 0.95
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_lengths_count_and_what_lies_behind_them_does_not(bidirectional):
+    x, y = walks(60, 12, channels=2)
+    lengths = np.random.default_rng(3).integers(1, 13, 60)
+    rest = x.copy()
+    for one, length in zip(rest, lengths, strict=True):
+        one[length:] = np.nan if length % 2 else 1e9
+    listed = [one[:length] for one, length in zip(x, lengths, strict=True)]
+    options = {**SMALL, "bidirectional": bidirectional}
+    models = [
+        Classifier(**options).fit(x, y, lengths=lengths),
+        Classifier(**options).fit(torch.tensor(x), y.tolist(), lengths=torch.tensor(lengths)),
+        Classifier(**options).fit(listed, y),
+    ]
+    expected = models[0].predict_proba(x, lengths=lengths)
+    for model in models:
+        np.testing.assert_array_equal(model.predict_proba(listed), expected)
+    np.testing.assert_array_equal(models[0].predict_proba(rest, lengths=lengths), expected)
+    alone = np.concatenate([models[0].predict_proba([one]) for one in listed])
+    np.testing.assert_allclose(alone, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("labels", [["b", "a"], [3, -2], [True, False], [2.0, 1.0], np.array([5, 4], np.uint8)])
+def test_labels_of_any_type_come_back(labels):
+    x, y = walks(60)
+    y = np.where(y == "up", *np.array(labels)[:, None])
+    model = Classifier(**SMALL).fit(x, y)
+    assert model.classes_.tolist() == sorted(np.array(labels).tolist())
+    assert model.predict(x).dtype == y.dtype
+    chances = model.predict_proba(x)
+    np.testing.assert_allclose(chances.sum(1), 1)
+    np.testing.assert_array_equal(model.predict(x), model.classes_[chances.argmax(1)])
+    assert model.score(x, y) == (model.predict(x) == y).mean()
+    assert model.score(x, y, sample_weight=np.arange(60)) == np.average(model.predict(x) == y, weights=np.arange(60))
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_one_others():
+    x, y = walks(60)
+    first, again, other = (Classifier(**SMALL, dropout=0.3, seed=s).fit(x, y).predict_proba(x) for s in (0, 0, 1))
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_units_of_channels_do_not_matter():
+    x, y = walks(60, channels=2)
+    plain = Classifier(**SMALL).fit(x, y).predict_proba(x)
+    far = np.array([1e4, 1e-6])
+    np.testing.assert_allclose(Classifier(**SMALL).fit(x * far, y).predict_proba(x * far), plain, atol=1e-3)
+    none = Classifier(**SMALL, scale="none").fit(x, y).predict_proba(x)
+    assert not np.allclose(none, plain)
+
+
+def test_a_constant_channel_and_rare_values_do_no_harm():
+    x, y = walks(80, channels=3)
+    x[..., 1] = 7
+    x[..., 2] = 0
+    x[3, 2, 2] = 1e-3  # more than 30 standard deviations away
+    chances = Classifier(**SMALL).fit(x, y).predict_proba(x)
+    assert np.isfinite(chances).all()
+
+
+def test_the_scale_and_the_training_know_nothing_of_what_is_held_out():
+    x, y = walks(100)
+    out = held_out(classes_of(y, 100)[1], 0.3, np.random.default_rng(0))
+    other = x.copy()
+    other[out] = 50 * other[out] + 3
+    first, second = (Classifier(**SMALL, held_out=0.3, patience=3).fit(v, y) for v in (x, other))
+    assert first.history_.train == second.history_.train
+    assert first.history_.held_out != second.history_.held_out
+
+
+def test_training_ends_early_and_the_best_epoch_is_taken():
+    chance = np.random.default_rng(0)
+    x, y = chance.normal(size=(60, 10)), chance.integers(0, 2, 60)  # nothing to learn but by heart
+    model = Classifier(hidden_size=32, epochs=40, lr=1e-2, patience=4, held_out=0.3).fit(x, y)
+    assert model.history_.stopped == "patience"
+    best = model.history_.best_epoch
+    assert model.history_.epochs == best + 4
+    out = held_out(y, 0.3, np.random.default_rng(0))
+    chances = model.predict_proba(x[out])[np.arange(out.sum()), y[out]]
+    assert -np.log(chances).mean() == pytest.approx(model.history_.held_out[best - 1], rel=1e-4)
+    whole = Classifier(**SMALL, held_out=0.0).fit(x, y)
+    assert whole.history_.held_out == []
+
+
+@pytest.mark.parametrize("weight", [{"up": 30.0}, "balanced"])
+def test_weights_move_predictions_towards_their_class(weight):
+    x, y = walks(200, 3)
+    few = np.flatnonzero((y == "down") | (np.arange(200) % 10 == 0))
+    options = {**SMALL, "epochs": 15, "lr": 1e-2}
+    plain = Classifier(**options).fit(x[few], y[few])
+    moved = Classifier(**options, class_weight=weight).fit(x[few], y[few])
+    assert moved.predict_proba(x)[:, 1].mean() > plain.predict_proba(x)[:, 1].mean() + 0.1
+
+
+# --------------------------------------------------------------------------------------------------------- batches
+
+
+def test_batches_hold_each_sequence_once_zero_after_its_end():
+    chance = np.random.default_rng(0)
+    sizes = chance.integers(1, 30, 100)
+    parts = [np.full((n, 2), k + 1.0) for k, n in enumerate(sizes)]
+    sequences = Sequences.of(parts)
+    batches = Shuffled(sequences, torch.arange(100), torch.arange(100), 8, torch.Generator().manual_seed(0))
+    seen, padded = [], 0
+    for (x, lengths), y in batches:
+        for k, which in enumerate(y.tolist()):
+            n = len(x) if lengths is None else int(lengths[k])
+            assert n == sizes[which]
+            assert (x[:n, k] == which + 1).all()
+            assert (x[n:, k] == 0).all()
+        seen += y.tolist()
+        padded += x.shape[0] * x.shape[1]
+    assert sorted(seen) == list(range(100))
+    assert seen != list(range(100))
+    assert padded < 1.4 * sizes.sum()  # about twice as many without sorting
+    assert len(batches) == 13
+
+
+def test_each_class_is_held_out_in_its_share_and_none_wholly():
+    places = np.repeat([0, 1, 2, 3], [100, 10, 2, 1])
+    out = held_out(places, 0.2, np.random.default_rng(0))
+    assert [out[places == k].sum() for k in range(4)] == [20, 2, 0, 0]
+    assert not np.array_equal(out, held_out(places, 0.2, np.random.default_rng(1)))
+    assert held_out(places, 0.9, np.random.default_rng(0))[-3:].sum() == 1
+
+
+def test_weights_of_classes():
+    classes, places = classes_of(["a", "b", "b", "c"], 4)
+    np.testing.assert_allclose(weights_of("balanced", classes, places), [4 / 3, 2 / 3, 4 / 3])
+    np.testing.assert_array_equal(weights_of({"b": 2}, classes, places), [1, 2, 1])
+
+
+# -------------------------------------------------------------------------------------------------- what is refused
+
+GOOD = np.zeros((4, 3, 2))
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "lengths", "message"),
+    [
+        (np.zeros((0, 3)), [], None, "no sequences"),
+        (np.zeros((4, 3, 0)), [0, 1, 0, 1], None, "no channels"),
+        (np.zeros((4, 0, 2)), [0, 1, 0, 1], None, "sequence 0 has no steps"),
+        ([np.zeros(3), np.zeros(0)], [0, 1], None, "sequence 1 has no steps"),
+        (np.zeros(4), [0, 1, 0, 1], None, r"x has shape \(4,\), expected \(N, T, C\)"),
+        ([np.zeros((3, 2)), np.zeros((3, 1))], [0, 1], None, r"sequence 1 has 1 channel\(s\), sequence 0 has 2"),
+        ([["a", "b"], ["c"]], [0, 1], None, "sequence 0 is <U1, expected numbers"),
+        ([np.array([1.0, np.nan]), np.array([1.0])], [0, 1], None, "sequence 0, step 1, channel 0: nan"),
+        (
+            np.where(np.arange(24).reshape(4, 3, 2) == 15, np.inf, 0),
+            [0, 1, 0, 1],
+            None,
+            "sequence 2, step 1, channel 1",
+        ),
+        (np.full((4, 3), 1e300), [0, 1, 0, 1], None, "1e.300, expected a number of at most 1e.30"),
+        (GOOD, [0, 1, 0], None, r"y has shape \(3,\), expected \(4,\)"),
+        (GOOD, [0, 1, 0, np.nan], None, "label 3 is missing"),
+        (GOOD, [0.5, 1, 0, 1], None, "Unknown label type"),
+        (GOOD, [1, 1, 1, 1], None, "y holds one class"),
+        (GOOD, np.array([1, "a", None, 2], dtype=object), None, "mixes labels of types NoneType, int, str"),
+        (GOOD, [0, 1, 0, 1], [3, 3, 4, 3], "length 2 is 4, expected 1 to 3"),
+        (GOOD, [0, 1, 0, 1], [3, 0, 3, 3], "length 1 is 0"),
+        (GOOD, [0, 1, 0, 1], [3.0, 1.0, 3.0, 3.0], "lengths are float64"),
+        (GOOD, [0, 1, 0, 1], [3], "a whole number for each of 4"),
+        (list(GOOD), [0, 1, 0, 1], [3, 3, 3, 3], "lengths of their own"),
+    ],
+)
+def test_sequences_that_cannot_be_used_are_refused(x, y, lengths, message):
+    with pytest.raises(SequenceError, match=message):
+        Classifier(**SMALL).fit(x, y, lengths=lengths)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"cell": "LSTM"}, "cell is 'LSTM', expected one of 'lstm'"),
+        ({"pooling": "sum"}, "pooling is 'sum'"),
+        ({"scale": "robust"}, "scale is 'robust'"),
+        ({"engine": "cuda"}, "engine is 'cuda'"),
+        ({"hidden_size": 0}, "hidden_size is 0"),
+        ({"num_layers": 1.0}, "num_layers is 1.0"),
+        ({"epochs": True}, "epochs is True"),
+        ({"patience": 0}, "patience is 0"),
+        ({"bidirectional": 1}, "bidirectional is 1"),
+        ({"dropout": 1.0}, "dropout is 1.0"),
+        ({"held_out": -0.1}, "held_out is -0.1"),
+        ({"lr": 0}, "lr is 0"),
+        ({"seed": -1}, "seed is -1"),
+        ({"class_weight": "even"}, "class_weight is 'even', expected None, 'balanced'"),
+        ({"class_weight": {"a": -1}}, "class_weight of 'a' is -1"),
+    ],
+)
+def test_arguments_that_make_no_sense_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        Classifier(**arguments)
+
+
+def test_what_does_not_go_with_the_fit_is_refused():
+    x, y = walks(30)
+    with pytest.raises(RuntimeError, match="not fitted; call fit"):
+        Classifier().predict(x)
+    model = Classifier(**SMALL).fit(x, y)
+    with pytest.raises(SequenceError, match=r"x has 2 channel\(s\), expected 1"):
+        model.predict(np.zeros((3, 4, 2)))
+    with pytest.raises(SequenceError, match="class_weight names 'left'"):
+        Classifier(**SMALL, class_weight={"left": 2}).fit(x, y)
+    before = model.predict_proba(x)
+    with pytest.raises(SequenceError):
+        model.fit(x, y[:3])
+    np.testing.assert_array_equal(model.predict_proba(x), before)
+
+
+def test_arguments_follow_scikit_learn():
+    model = Classifier(**SMALL)
+    assert repr(model) == "Classifier(hidden_size=8, epochs=3, batch_size=16)"
+    assert type(model)(**model.get_params()).get_params() == model.get_params()
+    x, y = walks(30)
+    model.fit(x, y).set_params(epochs=2)
+    with pytest.raises(RuntimeError, match="not fitted"):
+        model.predict(x)
