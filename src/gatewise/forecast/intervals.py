@@ -122,8 +122,9 @@ class Calibration:
         shares = (n + 1) / n * chances
         ranks = np.ceil(shares * count - 1e-9).clip(1, count).astype(int)  # less rounding
         found: np.ndarray = self.distances[ranks - 1]
-        beyond, known = shares > 1, _normal(n / (n + 1))
-        found[beyond] *= [_normal(chance) / known for chance in chances[beyond]]
+        if (beyond := shares > 1).any():
+            known = _normal(n / (n + 1))
+            found[beyond] *= [_normal(chance) / known for chance in chances[beyond]]
         return found
 
     def _moved(self, errors: np.ndarray) -> np.ndarray:
