@@ -16,12 +16,12 @@ from gatewise.forecast.checks import check_horizon
 from gatewise.forecast.frame import FLOORS, Features, Frame
 from gatewise.forecast.intervals import Calibration
 from gatewise.forecast.keeping_series import pack_panel, unpack_panel, widths
-from gatewise.forecast.keeping_values import Arrays, Content, array, check_text, measure, sentences, shown, taken
 from gatewise.forecast.model import Fitted
 from gatewise.forecast.plan import LONGEST_SEGMENT, Plan, Sizes
 from gatewise.forecast.recipe import Recipe
 from gatewise.forecast.strategies import STRATEGIES
 from gatewise.forecast.trained import Rival, Trained
+from gatewise.kept import Arrays, Content, array, check_text, measure, sentences, shown, taken
 from gatewise.series import Panel
 from gatewise.series.words import counted
 from gatewise.training import History

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from gatewise.arguments import one_of
-from gatewise.forecast.keeping_values import (
+from gatewise.kept import (
     CONTROLS,
     Arrays,
     Content,

@@ -1,4 +1,4 @@
-"""What a file says of a forecaster, of which nothing is believed: each value is taken out of it and checked."""
+"""What a file says of a model, of which nothing is believed: each value is taken out of it and checked."""
 
 import json
 import re
