@@ -346,7 +346,12 @@ def test_paths_repeat_with_their_seed():
     model = fitted()
     same(model.sample(5, 3, seed=1), model.sample(5, 3, seed=1), exact=True)
     assert not model.sample(5, 3, seed=1).equals(model.sample(5, 3, seed=2))
-    for options, message in (({"paths": 0}, "paths is 0"), ({"seed": -1}, "seed is -1"), ({"horizon": 0}, "horizon")):
+    for options, message in (
+        ({"paths": 0}, "paths is 0"),
+        ({"paths": 10**12}, "at most 1e.09; ask for fewer"),
+        ({"seed": -1}, "seed is -1"),
+        ({"horizon": 0}, "horizon"),
+    ):
         with pytest.raises(ValueError, match=message):
             model.sample(**{"horizon": 3, **options})
 

@@ -10,6 +10,7 @@ from gatewise.series import read
 from gatewise.training import DivergenceError
 
 MOST_WEIGHTS = 10**8  # more are refused before memory is taken
+MOST_DRAWN = 10**9  # values of sample paths, likewise
 MOST_STEPS = 10**5  # a longer horizon is refused before memory is taken
 
 
@@ -49,6 +50,15 @@ def check_horizon(horizon: Any) -> None:
     whole("horizon", horizon, 1)
     if horizon > MOST_STEPS:
         raise ValueError(f"horizon is {horizon}, expected at most {MOST_STEPS} steps")
+
+
+def check_paths(series: int, paths: int, horizon: int) -> None:
+    """Refuse sample paths that no memory holds."""
+    if series * paths * horizon > MOST_DRAWN:
+        raise ValueError(
+            f"paths is {paths}, with {series} series and {horizon} steps {series * paths * horizon:.2g} values, "
+            f"expected at most {MOST_DRAWN:.0e}; ask for fewer paths"
+        )
 
 
 def as_levels(level: Any) -> tuple[float, ...]:

@@ -22,6 +22,7 @@ from gatewise.windows import Scale
 
 CONSTANT = 1e-6  # the scale of a series that does not change, in units of its value
 TINY = np.finfo(np.float64).tiny
+ROUNDING = 1e-12  # in units of the largest value: a smaller change is none
 LEAST_CHANGE = 1e-3  # over a season, in units of the standard deviation: a smaller one is no measure
 DEALT = 2**20  # so many windows are dealt like cards, more are drawn anew each time
 
@@ -38,6 +39,7 @@ class Corpus:
         starts, fronts, ends: (S,) where each series starts with what was put before it, starts without, and ends.
         shift, scale: (S,) float64, of each series.
         unit: (S,) float64, the in-sample error of the (seasonal) naive forecast, by which errors are compared.
+        moving: (S,) bool; False for a series that was always the same, whose errors have no measure.
         past, known: (N, P) and (N, K) float32, or None.
         static: (S, C) float32, or None.
     """
@@ -52,6 +54,7 @@ class Corpus:
     shift: np.ndarray
     scale: np.ndarray
     unit: np.ndarray
+    moving: np.ndarray
     past: Tensor | None = None
     known: Tensor | None = None
     static: Tensor | None = None
@@ -68,9 +71,11 @@ class Corpus:
         source, made_up = _padded(sizes, pads, frame.season)
         flat = np.concatenate(values)
         owner = np.repeat(np.arange(len(series)), sizes)
-        flat = ((flat - shift[owner]) / scale[owner]).astype(np.float32)
+        with np.errstate(over="ignore"):  # what is infinite then is refused when it is forecast from
+            flat = ((flat - shift[owner]) / scale[owner]).astype(np.float32)
         filled = [_filled(one, frame) for one in series]
         ends = torch.from_numpy((sizes + pads).cumsum())
+        known = [one.y[:stop] for one, stop in zip(series, until or stops, strict=True)]
         features = frame.features
 
         def prepared(name: str, scale: Scale | None) -> Tensor | None:
@@ -91,7 +96,8 @@ class Corpus:
             ends,
             shift,
             scale,
-            units([one.y[:stop] for one, stop in zip(series, until or stops, strict=True)], frame.season),
+            units(known, frame.season),
+            changes(known, 1) > ROUNDING * np.array([np.abs(y).max() for y in known]),
             prepared("past", features.past),
             prepared("known", features.known),
             None if static is None else torch.from_numpy(static.astype(np.float32)),
@@ -123,6 +129,10 @@ class Corpus:
             y = one.y[t : t + steps]
             row[: len(y)] = y if one.filled is None else np.where(one.filled[t : t + steps], np.nan, y)
         return values
+
+    def measurable(self, cuts: Tensor, errors: np.ndarray) -> np.ndarray:
+        """Errors (B, h) after cuts, NaN for series that were always the same."""
+        return np.where(self.moving[self.owner(cuts).numpy(), None], errors, np.nan)
 
     def original(self, values: Tensor, cuts: Tensor) -> np.ndarray:
         """Scaled values (B, h) after the cuts on the scale of the series, differences undone."""
@@ -286,7 +296,7 @@ def units(series: Sequence[np.ndarray], season: int) -> np.ndarray:
     """(S,) the in-sample error of the seasonal naive forecast, else of the naive one, else the largest value."""
     flat, starts, _ = _joined(series)
     largest = np.maximum.reduceat(np.abs(flat), starts)
-    rounding = 1e-12 * largest
+    rounding = ROUNDING * largest
     seasonal, plain = changes(series, season), changes(series, 1)
     return np.where(
         seasonal > rounding, seasonal, np.where(plain > rounding, plain, np.where(largest > 0, largest, 1.0))

@@ -323,6 +323,7 @@ class Forecaster(Arguments, Shown):
         whole("paths", paths, 1)
         whole("seed", seed, 0)
         panel, trained = self._fitted()
+        checks.check_paths(len(panel), int(paths), horizon)
         mean, spread, calibration = ahead(panel, trained, horizon, future, self._naive(trained))
         drawn = calibration.paths(mean, spread, int(paths), np.random.default_rng(seed))
         made = [

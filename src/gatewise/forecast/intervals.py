@@ -29,7 +29,6 @@ import numpy as np
 RANDOM_WALK = 0.5
 PULL = 6.0  # of the growth known before: as strong as one forecast of 13 steps, whose log steps have such a variance
 MOST_DISTANCES, MOST_PATHS = 20_000, 500  # kept: more make no difference
-MEMORY = 0.5  # of the time held out: older errors than that are forgotten when newer ones come
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,7 @@ class Calibration:
         errors: (at most 500, K) errors of whole forecasts as signed distances; of the shape (0, K) if none is whole.
         span: how many steps of time the errors stand for: those held out of a series.
         series: how many series they are of.
+        renewals: how often newer errors took the place of old ones.
     """
 
     growth: float
@@ -49,6 +49,7 @@ class Calibration:
     errors: np.ndarray
     span: int
     series: int = 1
+    renewals: int = 0
 
     @classmethod
     def of(cls, errors: np.ndarray, spreads: np.ndarray, span: int, series: int = 1) -> "Calibration":
@@ -65,15 +66,13 @@ class Calibration:
         distances, whole = _measured(errors, spreads, growth)
         return cls(growth, _thinned(distances, MOST_DISTANCES), _thinned(whole, MOST_PATHS), span, series)
 
-    def renewed(self, errors: np.ndarray, spreads: np.ndarray, steps: float) -> "Calibration":
-        """With newer errors (O, K'), NaN where unknown, that stand for so many steps of time.
-
-        They take the place of old ones: of all, once they stand for half (`MEMORY`) of the span, else of a part.
-        """
-        share = min(1.0, steps / (MEMORY * self.span))
+    def renewed(self, errors: np.ndarray, spreads: np.ndarray, share: float) -> "Calibration":
+        """With newer errors (O, K'), NaN where unknown, in the place of a share of the old ones, drawn at random."""
+        chance = np.random.default_rng(self.renewals)
         distances, whole = _measured(errors, spreads, self.growth)
-        paths = self.errors if whole.shape[1] != self.errors.shape[1] else _mixed(self.errors, whole, share)
-        return replace(self, distances=np.sort(_mixed(self.distances, distances, share)), errors=paths)
+        paths = self.errors if whole.shape[1] != self.errors.shape[1] else _mixed(self.errors, whole, share, chance)
+        distances = np.sort(_mixed(self.distances, distances, share, chance))
+        return replace(self, distances=distances, errors=paths, renewals=self.renewals + 1)
 
     def reach(self, spreads: np.ndarray, level: float) -> np.ndarray:
         """How far the interval of a level in percent reaches from the forecast on either side: (B, h) as spreads.
@@ -129,8 +128,9 @@ class Calibration:
 
     def _moved(self, errors: np.ndarray) -> np.ndarray:
         """Errors moved so that as many lie within each interval as it promises."""
-        count = len(self.distances)
-        places = np.searchsorted(self.distances, np.abs(errors), side="right").clip(1)
+        own = np.sort(np.abs(errors), axis=None)
+        count = len(own)
+        places = np.searchsorted(own, np.abs(errors), side="right")
         reached = self._quantiles(np.arange(1, count + 1) / (count + 1))
         moved: np.ndarray = np.sign(errors) * reached[places - 1]
         return moved
@@ -159,20 +159,19 @@ def _measured(errors: np.ndarray, spreads: np.ndarray, growth: float) -> tuple[n
     return np.sort(np.abs(signed[~np.isnan(signed)])), signed[~np.isnan(signed).any(axis=1)]
 
 
-def _mixed(old: np.ndarray, new: np.ndarray, share: float) -> np.ndarray:
+def _mixed(old: np.ndarray, new: np.ndarray, share: float, chance: np.random.Generator) -> np.ndarray:
     """As many rows as there were, a share of them new."""
     if not len(new):
         return old
-    count = round(share * len(old))
-    return np.concatenate([_picked(old, len(old) - count), _picked(new, count)])
+    count = round(min(share, 1.0) * len(old))
+    kept = chance.permutation(len(old))[: len(old) - count]
+    added = chance.permutation(len(new))[np.arange(count) % len(new)]
+    return np.concatenate([old[kept], new[added]])
 
 
 def _thinned(rows: np.ndarray, most: int) -> np.ndarray:
     """At most so many rows, evenly spread, the last among them."""
-    return rows if len(rows) <= most else _picked(rows, most)
-
-
-def _picked(rows: np.ndarray, count: int) -> np.ndarray:
-    """So many rows, evenly spread, the last among them; the same ones more than once if there are fewer."""
-    picked: np.ndarray = rows[(np.arange(1, count + 1) * len(rows) + count - 1) // max(count, 1) - 1]
-    return picked
+    if len(rows) <= most:
+        return rows
+    thinned: np.ndarray = rows[(np.arange(1, most + 1) * len(rows) + most - 1) // most - 1]
+    return thinned

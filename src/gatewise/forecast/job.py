@@ -57,7 +57,11 @@ class Job:
             made, spread, calibration = trained.forecast(corpus, where, origins.horizon, naive=self.naive(trained))
             mean[rows], spreads[rows] = made, spread
             rivals.append(trained.rival.name if self.naive(trained) else "")
-            turns = [(rows, calibration)] if refit else by_origin(calibration, origins, truth - mean, spreads)
+            turns = (
+                [(rows, calibration)]
+                if refit
+                else by_origin(calibration, origins, corpus.measurable(where, truth - mean), spreads)
+            )
             for here, known in turns:
                 for level, (lower, upper) in bounds.items():
                     reach = known.reach(spreads[here], level)

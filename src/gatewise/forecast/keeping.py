@@ -30,7 +30,7 @@ from gatewise.windows import Difference, Scale
 KIND = "Forecaster"
 LOSSES_OF = ("train", "held_out", "lr", "seconds")
 OF_FRAME = tuple(one.name for one in fields(Frame) if one.name not in ("difference", "scale", "features"))
-OF_CALIBRATION = ("growth", "span", "series")
+OF_CALIBRATION = ("growth", "span", "series", "renewals")
 OF_RECIPE = tuple(one.name for one in fields(Recipe) if one.name not in ("engine", "quiet"))
 MOST_PADDED = 1000  # values put before the series for each that is there: more is no model of these series
 
@@ -232,9 +232,9 @@ def _calibration(content: Content, arrays: Arrays, name: str) -> Calibration:
     errors = array(arrays, f"{name}.errors", np.float64, (None, None))
     if not len(distances) or distances[0] < 0 or (np.diff(distances) < 0).any() or not errors.shape[1]:
         raise ValueError(f"{name}.distances and {name}.errors are those of no calibration, sorted errors and paths")
-    for size in ("span", "series"):
-        whole(size, content.get(size), 1)
-    return Calibration(growth, distances, errors, content["span"], content["series"])
+    for size, least in {"span": 1, "series": 1, "renewals": 0}.items():
+        whole(size, content.get(size), least)
+    return Calibration(growth, distances, errors, content["span"], content["series"], content["renewals"])
 
 
 def _states(arrays: Arrays, recipe: Recipe, frame: Frame) -> list[dict[str, torch.Tensor]]:

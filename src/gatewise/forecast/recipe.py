@@ -93,7 +93,13 @@ class Recipe:
         steps = max(1, min(self.span(corpus) // 2, longest))
         last = torch.maximum(limits, corpus.ends - steps)
         cuts = Cuts(limits, last).spread(min(max(ORIGINS, EACH * len(limits)), MOST_ORIGINS))
-        return torch.unique(cuts), steps
+        return after_observed(corpus, torch.unique(cuts)), steps
+
+    def calibration(self, corpus: Corpus, cuts: Tensor, errors: np.ndarray, spreads: np.ndarray) -> Calibration:
+        """By errors (B, K) of forecasts with spreads (B, K); those of series that never change have no measure."""
+        if corpus.moving.any():
+            errors = corpus.measurable(cuts, errors)
+        return Calibration.of(errors, spreads, self.span(corpus), len(corpus.series))
 
     def span(self, corpus: Corpus) -> int:
         """Steps that are held out of a series of usual (median) length."""
@@ -121,7 +127,7 @@ class Recipe:
                 f"nothing was observed in the last {self.held_out:.0%} of the series, all values are filled in: there "
                 "is no telling how good forecasts are; hold out a larger part (held_out=), or end the series earlier"
             )
-        calibration = Calibration.of(errors, spread, self.span(corpus), len(corpus.series))
+        calibration = self.calibration(corpus, cuts, errors, spread)
         return replace(model, calibration=calibration, error=mean_error(corpus, cuts, errors))
 
     def _fit_all(self, places: Sequence[int], corpus: Corpus, limits: Tensor, title: str) -> tuple[Module, ...]:
@@ -218,6 +224,12 @@ def loss_of(name: str) -> Callable[[Tensor, Tensor], Tensor]:
         return both
 
     return loss
+
+
+def after_observed(corpus: Corpus, cuts: Tensor) -> Tensor:
+    """Those of cuts that come after an observed value, if there are such: what fills a gap may know its end."""
+    known = corpus.observed[cuts - 1]
+    return cuts[known] if known.any() else cuts
 
 
 def mean_error(corpus: Corpus, cuts: Tensor, errors: np.ndarray) -> float:

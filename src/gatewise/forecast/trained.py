@@ -110,8 +110,7 @@ def _best_rival(corpus: Corpus, recipe: Recipe, season: int) -> Rival:
     sizes = {name: mean_error(corpus, cuts, error) for name, error in errors.items()}
     name = min(sizes, key=lambda one: sizes[one])
     spreads = np.broadcast_to(spread, errors[name].shape)
-    calibration = Calibration.of(errors[name], spreads, recipe.span(corpus), len(corpus.series))
-    return Rival(name, sizes[name], calibration)
+    return Rival(name, sizes[name], recipe.calibration(corpus, cuts, errors[name], spreads))
 
 
 def called(frame: Frame) -> str:
