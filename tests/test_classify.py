@@ -5,10 +5,11 @@ import pytest
 import torch
 
 from gatewise import Classifier
-from gatewise.classify import SequenceError, Sequences
+from gatewise.classify import SequenceError, Sequences, classifier
 from gatewise.classify.labels import classes_of, held_out, weights_of
 from gatewise.classify.sequences import Shuffled
 from gatewise.networks import POOLINGS
+from gatewise.training import History
 
 SMALL = {"hidden_size": 8, "epochs": 3, "batch_size": 16}
 
@@ -92,6 +93,15 @@ def test_units_of_channels_do_not_matter():
     np.testing.assert_allclose(Classifier(**SMALL).fit(x * far, y).predict_proba(x * far), plain, atol=1e-3)
     none = Classifier(**SMALL, scale="none").fit(x, y).predict_proba(x)
     assert not np.allclose(none, plain)
+
+
+@pytest.mark.parametrize(("count", "batch_size", "epochs"), [(30, 8, 100), (200, 1, 38), (60, 64, 100)])
+def test_epochs_go_by_the_number_of_sequences(count, batch_size, epochs, monkeypatch):
+    asked = []
+    monkeypatch.setattr(classifier, "fit", lambda *_, epochs, **__: asked.append(epochs) or History())
+    x, y = walks(count)
+    Classifier(hidden_size=4, batch_size=batch_size).fit(x, y)
+    assert asked == [epochs]
 
 
 def test_a_constant_channel_and_rare_values_do_no_harm():

@@ -25,6 +25,7 @@ from gatewise.training import History, fit
 
 CELLS = {"lstm": LSTM, "gru": GRU, "rnn": RNN}
 SCALES = ("standard", "none")
+STEPS, EPOCHS = 7000, (8, 100)  # of a training by default
 FURTHEST = 10.0  # standard deviations that a value counts as at most: a pixel that is nearly always dark has tiny ones
 
 
@@ -47,7 +48,7 @@ class Classifier(Arguments):
         held_out: share of the sequences of each class, drawn at random, by which the training is watched; 0 for none.
         patience: epochs without a lower held-out loss after which training ends early; None to go through with it.
             The weights of the epoch with the lowest are taken, in either case, where something is held out.
-        epochs: passes over the sequences.
+        epochs: passes over the sequences; by default as many as make some 7,000 training steps, from 8 to 100.
         batch_size: sequences of a training step.
         lr: highest learning rate; it rises and falls in one cycle over all epochs.
         seed: of the initial weights, the shuffling, the dropout and what is held out.
@@ -91,7 +92,7 @@ class Classifier(Arguments):
         class_weight: Any = None,
         held_out: float = 0.1,
         patience: int | None = None,
-        epochs: int = 20,
+        epochs: int | None = None,
         batch_size: int = 64,
         lr: float = 3e-3,
         seed: int = 0,
@@ -105,8 +106,9 @@ class Classifier(Arguments):
             ("engine", engine, ("auto", *ENGINES)),
         ):
             one_of(name, value, known)
-        sizes = {"hidden_size": hidden_size, "num_layers": num_layers, "epochs": epochs, "batch_size": batch_size}
-        for name, size in {**sizes, "patience": 1 if patience is None else patience}.items():
+        sizes = {"hidden_size": hidden_size, "num_layers": num_layers, "batch_size": batch_size}
+        chosen = {name: size for name, size in {"epochs": epochs, "patience": patience}.items() if size is not None}
+        for name, size in {**sizes, **chosen}.items():
             whole(name, size, 1)
         whole("seed", seed, 0)
         boolean("bidirectional", bidirectional)
@@ -261,7 +263,8 @@ class Classifier(Arguments):
         classes, each = torch.from_numpy(places), torch.from_numpy(weights).float()
         known, other = (torch.from_numpy(np.flatnonzero(one)) for one in (~out, out))
         watched = Shuffled(sequences, classes, other, 4 * self.batch_size, None) if len(other) else None
-        patience = None if watched is None else self.epochs if self.patience is None else self.patience
+        epochs = self.epochs or int(np.clip(STEPS * self.batch_size // len(known), *EPOCHS))
+        patience = None if watched is None else epochs if self.patience is None else self.patience
         with torch.random.fork_rng(devices=[]):  # torch's dropout knows no other than its global generator
             torch.default_generator.manual_seed(int(torch.randint(2**62, (), generator=generator)))
             history = fit(
@@ -269,7 +272,7 @@ class Classifier(Arguments):
                 Shuffled(sequences, classes, known, self.batch_size, generator),
                 loss=lambda answers, y: cross_entropy(answers, y, each, reduction="none").mean(),
                 lr=self.lr,
-                epochs=self.epochs,
+                epochs=epochs,
                 schedule="onecycle",
                 clip_norm=1.0,
                 held_out=watched,
