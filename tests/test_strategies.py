@@ -12,6 +12,7 @@ from gatewise.forecast import model as models
 from gatewise.forecast.corpus import Corpus
 from gatewise.forecast.model import LARGEST
 from gatewise.forecast.recipe import LOSSES, loss_of
+from gatewise.forecast.strategies import together
 from gatewise.windows import Difference
 from tolerance import assert_close
 from waves import STRATEGY_NAMES, frame, noisy, recipe, series, table, untrained, wave, with_features
@@ -26,6 +27,19 @@ def theirs(body):
         layer = kind(body.input_size, body.hidden_size, body.num_layers)
     layer.load_state_dict(body.state_dict())
     return layer
+
+
+@pytest.mark.parametrize("cell", BODIES)
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("season", [1, 12])
+@pytest.mark.parametrize("strategy", STRATEGY_NAMES)
+def test_networks_answer_together_what_they_answer_alone_in_the_mean(strategy, cell, layers, season):
+    around = frame(strategy, season=season, **({"segment": 1, "spread": "std"} if strategy == "segment" else {}))
+    networks = untrained(around, cell=cell, num_layers=layers, networks=3).networks
+    window = around.window(torch.randn(around.length, 4, generator=torch.Generator().manual_seed(0)).cumsum(0))
+    with torch.no_grad():
+        expected = torch.stack([network(window)[-around.reach :] for network in networks]).mean(0)
+        assert_close(together(networks)(window), expected)
 
 
 def affine(layer, x):

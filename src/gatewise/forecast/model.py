@@ -16,7 +16,7 @@ from torch.nn import Module
 from gatewise.forecast.corpus import Corpus
 from gatewise.forecast.frame import Frame, Window
 from gatewise.forecast.intervals import Calibration
-from gatewise.forecast.strategies import together
+from gatewise.forecast.strategies import Answer, together
 from gatewise.training import DivergenceError, History
 
 AT_ONCE = 2**21  # values of windows that are forecast at once: memory stays bounded however many series there are
@@ -96,7 +96,7 @@ class Fitted:
     def _next(self, corpus: Corpus, cuts: Tensor) -> np.ndarray:
         reach = self.frame.reach
         window = self.frame.window(corpus.raw(cuts), *corpus.features(cuts, reach))
-        mean, _ = self._answer(window)
+        mean, _ = self._answer(together(self.networks), window)
         return corpus.unscaled(mean[:1].T, cuts)[:, 0]
 
     @torch.inference_mode()
@@ -109,20 +109,20 @@ class Fitted:
             if future is not None:
                 known[length : length + horizon] = self.frame.scaled_known(future)
             known[length + horizon :] = known[length + horizon - 1]  # also where more is known: as if it were not
-        values, spreads = corpus.raw(cuts), list[Tensor]()
+        values, spreads, answered = corpus.raw(cuts), list[Tensor](), together(self.networks)
         for step in range(0, horizon, reach):
             ahead = None if known is None else known[step : step + length + reach]
             window = self.frame.window(values[step:], past, ahead, static)
-            mean, spread = self._answer(window)
+            mean, spread = self._answer(answered, window)
             values = torch.cat([values, mean])
             spreads.append(spreads[0] if reach == 1 and spreads else spread)
         mean, spread = values[length : length + horizon].T, torch.cat(spreads)[:horizon].T
         _check_growth(mean)
         return corpus.original(mean, cuts), spread.double().numpy() * corpus.scale[corpus.owner(cuts), None]
 
-    def _answer(self, window: Window) -> tuple[Tensor, Tensor]:
+    def _answer(self, answered: Answer, window: Window) -> tuple[Tensor, Tensor]:
         """The r values after windows, and how far off they may be: both (r, B), on the scale of the series."""
-        answer = together(self.networks, window)
+        answer = answered(window)
         mean = answer[..., 0] * window.spread + window.shift
         if answer.shape[-1] == 1:
             return mean, window.spread.expand_as(mean)

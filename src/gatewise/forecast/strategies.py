@@ -14,13 +14,16 @@ network of segments adds its own to a mixture of the values of several seasons b
 Where the horizon is beyond the reach, a network goes on from its own answers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 from torch.nn import Module
+from torch.nn.functional import linear as linear_map
 
+from gatewise import engines
+from gatewise.cells import Weights
 from gatewise.forecast.frame import Frame, Window, joined
 from gatewise.networks import Body, Flatten, OneStep, Segments, linear
 from gatewise.nn import GRU, LSTM, RNN
@@ -41,11 +44,14 @@ class Strategy(Protocol):
         """What the body reads, (T, B, I)."""
 
 
-def together(networks: Sequence[Any], window: Window) -> Tensor:
-    """The mean (r, B, Q) of what networks of one frame answer for the steps after a window."""
+Answer = Callable[[Window], Tensor]
+
+
+def together(networks: Sequence[Any]) -> Answer:
+    """What gives the mean (r, B, Q) of the answers of networks of one frame for the steps after a window."""
     if isinstance(networks[0], StepByStep):
-        return StepByStep.together(networks, window)
-    return torch.stack([network(window) for network in networks]).mean(0)
+        return StepByStep.together(networks)
+    return lambda window: torch.stack([network(window) for network in networks]).mean(0)
 
 
 class StepByStep(Module):
@@ -79,14 +85,27 @@ class StepByStep(Module):
         return answers
 
     @staticmethod
-    def together(networks: Sequence["StepByStep"], window: Window) -> Tensor:
-        """The mean of the networks' last answers, with one head for all: a recursion asks for it again and again."""
-        read = networks[0].features(window)
+    def together(networks: Sequence["StepByStep"]) -> Answer:
+        """The mean of the networks' last answers; a recursion asks again and again, so weights are looked up once."""
         heads, base = [one.network.head for one in networks], networks[0].network.base or 0
-        hidden = torch.cat([one.body(read)[0][-1:] for one in networks], -1)
-        summed = torch.nn.functional.linear(hidden, torch.cat([head.weight for head in heads], -1))
-        bias = torch.stack([head.bias for head in heads]).mean()
-        return summed / len(networks) + bias + read[-1:, :, base : base + 1]
+        weight = torch.cat([head.weight for head in heads], -1) / len(networks)
+        bias = torch.stack([head.bias for head in heads]).mean(0)
+        readers = [_reader(one.body) for one in networks]
+
+        def answer(window: Window) -> Tensor:
+            read = networks[0].features(window)
+            hidden = torch.cat([reader(read)[-1:] for reader in readers], -1)
+            return linear_map(hidden, weight, bias) + read[-1:, :, base : base + 1]
+
+        return answer
+
+
+def _reader(body: Body) -> Callable[[Tensor], Tensor]:
+    """What gives the hidden states (T, B, H) of sequences (T, B, I)."""
+    if body.num_layers > 1:
+        return lambda x: body(x)[0]
+    weights = Weights(*body.all_weights[0])
+    return lambda x: engines.scan(body.cell, x, state=None, weights=weights, engine=body.engine).output
 
 
 class BySegments(Module):
