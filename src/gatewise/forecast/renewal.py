@@ -70,6 +70,8 @@ def after_update(trained: Trained, old: Sequence[Series], new: Sequence[Series])
     first = torch.maximum(first, corpus.ends - max(1, int(memory)))
     starts = torch.maximum(first - horizon + 1, corpus.starts + corpus.frame.length)
     cuts = after_observed(corpus, torch.unique(Cuts(starts, corpus.ends - 1).spread(MOST_ORIGINS)))
+    if not len(cuts):
+        return trained
     times = cuts[:, None] + torch.arange(horizon)
     truth = np.where(times >= first[corpus.owner(cuts), None], corpus.after(cuts, horizon), np.nan)
     truth = corpus.measurable(cuts, truth)
