@@ -20,6 +20,11 @@ def idx(array, code=0x08):
     return bytes([0, 0, code, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape) + big.tobytes()
 
 
+def by_message(value):
+    """A test's name: packed bytes hold the time they were packed at."""
+    return value if isinstance(value, str) else "file"
+
+
 @pytest.fixture
 def write(tmp_path):
     def written(content, name="file"):
@@ -61,6 +66,7 @@ def test_idx_arrays_come_back(code, dtype, shape, packed, write):
         (gzip.compress(idx(np.zeros(1000, np.uint8)))[:-9], "damaged gzip"),
         (b"\x1f\x8b" + b"\0" * 40, "damaged gzip"),
     ],
+    ids=by_message,
 )
 def test_broken_idx_files_are_refused_before_memory_is_taken(content, message, write):
     path = write(content)
@@ -154,6 +160,7 @@ def header_of(shape, descr="|u1", size=16):
         (header_of((2**20, 2**10)), "another number came"),
         (header_of((4,), size=2**24), "another number came"),
     ],
+    ids=by_message,
 )
 def test_broken_archives_are_refused_before_memory_is_taken(content, message, write):
     path = write(content)
