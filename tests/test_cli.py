@@ -326,6 +326,18 @@ def test_files_are_written_whoever_stops_reading(sales):
         assert len(pd.read_csv(sales / name)) == 40
 
 
+FULL = pytest.param("2>/dev/full >said.txt", marks=pytest.mark.skipif(not os.path.exists("/dev/full"), reason="none"))
+
+
+@pytest.mark.parametrize("reader", ["2>&1 >said.txt | head -1", FULL])
+def test_progress_that_nobody_can_read_stops_nothing(sales, reader):
+    command = f"{sys.executable} -m gatewise forecast whole.csv --horizon 4 --windows 0 --out f.csv"
+    options = ["--updates", "300", "--hidden-size", "8", "--networks", "1"]
+    subprocess.run(["sh", "-c", f"{command} {' '.join(options)} {reader}"], capture_output=True, check=True)
+    assert len(pd.read_csv(sales / "f.csv")) == 4
+    assert "Written: f.csv" in (sales / "said.txt").read_text()
+
+
 def test_letters_that_the_terminal_lacks_do_no_harm(sales):
     (sales / "whole.csv").write_text((sales / "whole.csv").read_text().replace("sold", "Umsätze"), encoding="utf-8")
     arguments = ["forecast", "whole.csv", "--horizon", "3", "--windows", "0", "--quiet", *SMALL]

@@ -11,10 +11,12 @@ report.py     what is said
 """
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
 from errno import ENOSPC
+from typing import TextIO, cast
 
 from gatewise.cli import commands, outputs, parser
 
@@ -25,9 +27,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     >>> main(["forecast", "no-such-file.csv", "--horizon", "3"])
     2
     """
+    _open_outputs()
+    with contextlib.redirect_stderr(cast("TextIO", outputs.Unheard(sys.stderr))):
+        return _run(argv)
+
+
+def _run(argv: Sequence[str] | None) -> int:
     arguments = argparse.Namespace(written=[])
     try:
-        _open_outputs()
         parser.made(commands.forecast, commands.backtest, commands.info).parse_args(argv, arguments)
         arguments.run(arguments)
         sys.stdout.flush()

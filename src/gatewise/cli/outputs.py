@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TextIO
 
 from gatewise.cli.parser import FILES
 
@@ -57,6 +57,31 @@ def say(text: str) -> None:
         stop_printing()
 
 
-def stop_printing() -> None:
+def stop_printing(stream: TextIO | None = None) -> None:
     """Let what is printed from now on go nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    os.dup2(os.open(os.devnull, os.O_WRONLY), (stream or sys.stdout).fileno())
+
+
+class Unheard:
+    """Standard error, of which nothing depends on anybody reading it: progress that cannot be shown is no error."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+    def write(self, text: str) -> int:
+        """Write, or be silent from now on."""
+        try:
+            return self.stream.write(text)
+        except OSError:
+            stop_printing(self.stream)
+            return len(text)
+
+    def flush(self) -> None:
+        """Show what was written, or be silent from now on."""
+        try:
+            self.stream.flush()
+        except OSError:
+            stop_printing(self.stream)
