@@ -275,6 +275,7 @@ def test_wrong_data_and_options_end_with_2_before_training(sales, capsys, monkey
         ["forecast", "--horizon", "3", "--level", "high"],
         ["forecast", "--horizon", "3", "--fill", "magic"],
         ["forecast", "--horizon", "3", "--seed", "-1"],
+        ["forecast", "--horizon", "3", "--seed", str(2**63)],
     ],
 )
 def test_wrong_usage_ends_with_2(arguments, capsys):
@@ -282,6 +283,11 @@ def test_wrong_usage_ends_with_2(arguments, capsys):
         main(arguments)
     assert caught.value.code == 2
     assert "usage: gatewise" in capsys.readouterr().err
+
+
+def test_the_largest_seed_is_one(sales):
+    options = ["--windows", "0", "--seed", str(2**63 - 1), *SMALL]
+    assert main(["forecast", "whole.csv", "--horizon", "3", *options]) == 0
 
 
 def test_an_interrupt_ends_with_130_and_writes_nothing(sales, capsys, monkeypatch):

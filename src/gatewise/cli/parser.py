@@ -40,6 +40,7 @@ MODEL = (
 )
 BACKTEST = ("windows", "step", "refit")
 FILES = {"out": ".csv", "report": ".csv", "paths_out": ".csv", "plot": None, "save": ".safetensors"}  # and how they end
+MOST = 2**63 - 1  # a whole number of the network's library
 UNITS = {"s": 1, "m": 60, "h": 3600}
 
 Run = Callable[[argparse.Namespace], None]
@@ -170,6 +171,8 @@ def _count(text: str) -> int:
 def _number(text: str, least: int) -> int:
     if not text.isdecimal() or int(text) < least:
         raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number of at least {least}")
+    if int(text) > MOST:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number of at most {MOST}")
     return int(text)
 
 
