@@ -115,6 +115,13 @@ def test_several_series_are_selected(capsys):
     assert "--series shop 3: it was put aside, and nothing is left: series 'shop 3', row" in capsys.readouterr().err
 
 
+def test_a_series_put_aside_is_one_of_the_file_for_who_misspells_it(capsys):
+    pd.read_csv("shops.csv").replace("shop 3", "harbour").to_csv("named.csv", index=False)
+    options = ["--horizon", "5", "--id", "shop", "--on-bad", "skip", "--series", "harbor"]
+    assert main(["forecast", "named.csv", *options, *SMALL]) == 2
+    assert "did you mean 'harbour'?" in capsys.readouterr().err
+
+
 def test_a_report_without_bad_series_is_an_empty_table(capsys):
     said = said_by(capsys, "forecast", "--horizon", "3", "--on-bad", "skip", "--report", "r.csv", "--windows", "0")
     assert "Put aside" not in said

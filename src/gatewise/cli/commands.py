@@ -153,10 +153,11 @@ def _selected(panel: Any, wanted: list[str]) -> Any:
 
     aside = {str(one.unique_id): one for one in panel.bad}
     there = {str(one.unique_id): one for one in panel.series}
+    both = {**there, **aside}
     for name in wanted:
-        if name not in there and name not in aside:
+        if name not in both:
             raise ValueError(
-                f"--series {name}: there is no such series, the file holds {report.names(there)}{meant(name, there)}"
+                f"--series {name}: there is no such series, the file holds {report.names(both)}{meant(name, both)}"
             )
     chosen = tuple(one for name, one in there.items() if name in wanted)
     bad = tuple(one for name, one in aside.items() if name in wanted)
