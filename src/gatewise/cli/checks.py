@@ -10,11 +10,20 @@ from gatewise.cli.parser import BACKTEST, DATA, FILES, MODEL, given, option
 
 def check(arguments: argparse.Namespace) -> None:
     """Refuse what cannot be done."""
+    _check_names(arguments)
     if arguments.model is not None:
         _check_kept(arguments)
     _check_backtest(arguments)
     _check_covariates(arguments)
     _check_files(arguments)
+
+
+def _check_names(arguments: argparse.Namespace) -> None:
+    """Refuse an empty name, which is what a shell makes of a variable that is not set."""
+    for name in ("file", "model", "future", *FILES):
+        if getattr(arguments, name) == "":
+            called = "FILE" if name == "file" else option(name)
+            raise ValueError(f"{called} is empty; give the name of a file, or leave it out")
 
 
 def _check_kept(arguments: argparse.Namespace) -> None:
@@ -39,6 +48,8 @@ def _check_covariates(arguments: argparse.Namespace) -> None:
     if arguments.future is not None and arguments.known is None and arguments.model is None:
         raise ValueError("--future gives the values of columns known in advance; name them with --known")
     if arguments.future is not None and not Path(arguments.future).is_file():
+        if Path(arguments.future).exists():  # such as a pipe, which can be read once only
+            raise OSError(f"--future {arguments.future}: it is no ordinary file; save the table in one")
         raise FileNotFoundError(f"--future: there is no file {arguments.future}; check the path")
     if arguments.paths is not None and arguments.paths_out is None:
         raise ValueError("--paths samples futures for a file; name it with --paths-out F.csv")
