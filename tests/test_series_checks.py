@@ -96,6 +96,17 @@ def test_rows_of_the_right_series_are_named():
         read(both.replace({"unique_id": {"b": None}}))
 
 
+def test_an_hour_that_is_there_twice_as_summer_time_ends_has_its_remedy(csv):
+    hours = pd.date_range("2024-10-26", periods=48, freq="h", tz="Europe/Berlin")
+    local, y = hours.tz_localize(None).strftime("%Y-%m-%d %H:%M"), range(48)
+    with pytest.raises(DataError, match=r"there already.*UTC offset, such as 2024-10-27 02:00:00\+01:00$"):
+        read(csv(lines(local, y)))
+    offsets = [hour.isoformat(sep=" ") for hour in hours]
+    assert len(read(csv(lines(offsets, y))).series[0]) == 48
+    with pytest.raises(DataError, match=r"there already.*\(--id\)$"):
+        read(csv(lines(spoil(local, 5, local[4]), y)))
+
+
 BAD_FILES = {
     "empty": (b"", "is empty; expected a header line"),
     "header only": (b"ds,y\n", "has a header and no rows"),

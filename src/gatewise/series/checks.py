@@ -111,7 +111,16 @@ def _refuse_duplicates(one: Rows) -> None:
         raise DataError(
             f"{one.where(repeats[0])}: {show(one.ds[repeats[0]])} is there already{more}; leave out or average what is "
             "there twice; if the table holds several series, name the column that tells them apart as id_column= (--id)"
+            f"{_clock_put_back(one.ds[repeats[0]])}"
         )
+
+
+def _clock_put_back(date: object) -> str:
+    """A remedy for an hour of the night on which summer time ends, a Sunday; nothing for other dates."""
+    local = isinstance(date, pd.Timestamp) and date.tz is None
+    if not local or date.day_name() != "Sunday" or date.hour not in (1, 2):
+        return ""
+    return f"; if the clocks were put back then, write every date with its UTC offset, such as {show(date)}+01:00"
 
 
 def _out_of_order(one: Rows) -> str:
