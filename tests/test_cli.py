@@ -412,6 +412,15 @@ def test_help_and_the_package_itself_come_without_torch():
     assert run.stdout == "[]\n"
 
 
+def test_what_is_refused_at_once_comes_without_torch(folder):
+    code = (
+        "import sys, gatewise.cli as c; print(c.main(['forecast', 'f.csv', '--horizon', '3', '--out', 'no/f.csv']), "
+        "'torch' in sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "2 False\n"
+
+
 def test_what_the_command_offers_is_what_the_forecaster_takes():
     import inspect
 

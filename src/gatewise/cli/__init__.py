@@ -61,9 +61,11 @@ def _in_words(error: Exception) -> str:
 
 def _foreseen(error: Exception) -> bool:
     """Whether an error is about data, options or memory; any other RuntimeError is a fault, to be seen whole."""
-    from gatewise.training import DivergenceError
+    if not isinstance(error, RuntimeError):
+        return True
+    from gatewise.training import DivergenceError  # here, as torch takes seconds to import
 
-    return not isinstance(error, RuntimeError) or isinstance(error, DivergenceError) or "alloc" in str(error)
+    return isinstance(error, DivergenceError) or "alloc" in str(error)
 
 
 def _open_outputs() -> None:
