@@ -131,6 +131,21 @@ def test_bad_files_are_refused(csv, case):
         read(csv(content))
 
 
+@pytest.mark.parametrize("rows", ["2020-01,5\n2020-02,6\n2020-03,7\n", "112\n118\n132\n", "3.5,1\n4.5,2\n5.5,3\n"])
+def test_a_first_line_of_values_is_no_header(csv, rows):
+    with pytest.raises(DataError, match=r"the first line, .* names no columns; put a line of names above it"):
+        read(csv(rows))
+
+
+@pytest.mark.parametrize("header", ["2019,2020", "0,1", "shop,2020", "2020-01,y"])
+def test_numbers_may_name_columns(csv, header):
+    assert len(read(csv(header + "\n1,5\n2,6\n3,7\n"), layout="columns").series) > 0
+
+
+def test_a_column_may_be_named_0(csv):
+    assert read(csv("0\n5\n6\n7\n")).series[0].y.tolist() == [5, 6, 7]
+
+
 def test_files_that_are_not_there_or_not_what_they_say(tmp_path, csv):
     with pytest.raises(DataError, match=r"there is no file nowhere\.csv; check the path"):
         read("nowhere.csv")

@@ -205,7 +205,19 @@ def _from_polars(column: Any) -> pd.Series:
 def _load_file(path: Path, id_column: str | None, layout: str, covariates: Sequence[str]) -> Table:
     frame, guesses = read_file(path, id_column, layout == "rows", covariates)
     is_text_file = path.suffix.lower() != ".parquet"
+    if is_text_file:
+        _refuse_headless(path.name, pd.Series([str(column) for column in frame.columns]))
     return _check_columns(Table(_with_index(frame), name=path.name, is_file=is_text_file, guesses=guesses), covariates)
+
+
+def _refuse_headless(name: str, header: pd.Series) -> None:
+    """Refuse a first line of dates and numbers, which is a row of data; years or places in order do name columns."""
+    numbers = _numbers(header)
+    words = header[np.isnan(numbers)]
+    if len(words) and not all(looks_like_dates(words[[at]]) for at in words.index):
+        return
+    if len(words) or not (np.diff(numbers) == 1).all() or (len(numbers) == 1 and numbers[0] != 0):
+        raise DataError(f"{name}: the first line, {_listed(header)}, names no columns; put a line of names above it")
 
 
 def _check_columns(table: Table, covariates: Sequence[str] = ()) -> Table:
