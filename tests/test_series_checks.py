@@ -137,7 +137,7 @@ def test_a_first_line_of_values_is_no_header(csv, rows):
         read(csv(rows))
 
 
-@pytest.mark.parametrize("header", ["2019,2020", "0,1", "shop,2020", "2020-01,y"])
+@pytest.mark.parametrize("header", ["2019,2020", "0,1", "shop,2020", "2020-01,y", "now,today"])
 def test_numbers_may_name_columns(csv, header):
     assert len(read(csv(header + "\n1,5\n2,6\n3,7\n"), layout="columns").series) > 0
 

@@ -7,6 +7,7 @@ Letters: S series.
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -115,7 +116,7 @@ def _refuse_duplicates(one: Rows) -> None:
         )
 
 
-def _clock_put_back(date: object) -> str:
+def _clock_put_back(date: Any) -> str:
     """A remedy for an hour of the night on which summer time ends, a Sunday; nothing for other dates."""
     local = isinstance(date, pd.Timestamp) and date.tz is None
     if not local or date.day_name() != "Sunday" or date.hour not in (1, 2):

@@ -214,7 +214,7 @@ def _refuse_headless(name: str, header: pd.Series) -> None:
     """Refuse a first line of dates and numbers, which is a row of data; years or places in order do name columns."""
     numbers = _numbers(header)
     words = header[np.isnan(numbers)]
-    if len(words) and not all(looks_like_dates(words[[at]]) for at in words.index):
+    if not all(any(map(str.isdecimal, word)) and looks_like_dates(pd.Series([word])) for word in words):
         return
     if len(words) or not (np.diff(numbers) == 1).all() or (len(numbers) == 1 and numbers[0] != 0):
         raise DataError(f"{name}: the first line, {_listed(header)}, names no columns; put a line of names above it")
