@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import figure, in_jax, in_onnxruntime, machine, memory, report
+from benchmarks import figure, in_jax, in_onnxruntime, machine, peak, report
 from benchmarks.contestants import Problem, our_contestants, torch_contestants
 from benchmarks.report import Result
 from benchmarks.shapes import CELLS, GROUPS, LAYER_MODES, Task, operations, select
@@ -56,7 +56,7 @@ def run(task: Task, given: argparse.Namespace, peers: list[str]) -> Result:
     """Check and time one task; what is wrong is in the result."""
     try:
         if task.mode == "memory":
-            return Result(task, {}, peaks=memory.compare(task, given.engine, given.threads))
+            return Result(task, {}, peaks=peak.compare(task, given.engine, given.threads))
         problem = Problem(task)
         # Around all calls, not in each: entering it costs as much as a part of a small step.
         with nullcontext() if problem.trains else torch.inference_mode():
@@ -129,7 +129,7 @@ def main(arguments: list[str] | None = None) -> int:
     except ValueError as error:
         found.error(f"{error}; pass --engine")
     chosen = tasks(given)
-    if not memory.available():
+    if not peak.available():
         chosen = [task for task in chosen if task.mode != "memory"]
     if not chosen:
         found.error("nothing is selected; leave out --group, --cell, --mode or --quick")

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from benchmarks.memory import Peak
+from benchmarks.peak import Peak
 from benchmarks.shapes import CEILING_B, CEILING_FLOORS, CEILING_H, CELLS, FLOORS, LAYER_MODES, Task
 from benchmarks.timing import Timing
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from benchmarks import figure, in_jax, in_onnxruntime, layers, memory, report, timing
+from benchmarks import figure, in_jax, in_onnxruntime, layers, peak, report, timing
 from benchmarks.contestants import Problem, our_contestants, torch_contestants
 from benchmarks.report import Result
 from benchmarks.shapes import CELLS, GROUPS, LAYER_MODES, QUICK, Shape, Task, operations, select
@@ -224,21 +224,21 @@ def test_the_figure_is_drawn(tmp_path: Path):
 
 
 @pytest.fixture
-def peak() -> Callable[[Callable[[], Any]], int]:
-    if not memory.available():
+def peak_of() -> Callable[[Callable[[], Any]], int]:
+    if not peak.available():
         pytest.skip("no /proc/self/clear_refs here")
 
     def above(call: Callable[[], Any]) -> int:
-        memory.reset_peak()
-        before = memory.status("VmRSS")
+        peak.reset_peak()
+        before = peak.status("VmRSS")
         call()
-        return memory.status("VmHWM") - before
+        return peak.status("VmHWM") - before
 
     return above
 
 
-def test_peak_memory_is_that_of_the_step_alone(peak: Callable[[Callable[[], Any]], int]):
+def test_peak_memory_is_that_of_the_step_alone(peak_of: Callable[[Callable[[], Any]], int]):
     size = 64 * 2**20
     torch.ones(2 * size // 4)  # an earlier, higher peak
-    assert peak(lambda: torch.ones(size // 4)) == pytest.approx(size, rel=0.1)
-    assert memory.Peak(3 * 4 * 60, {}).planes(SMALL) == 3
+    assert peak_of(lambda: torch.ones(size // 4)) == pytest.approx(size, rel=0.1)
+    assert peak.Peak(3 * 4 * 60, {}).planes(SMALL) == 3

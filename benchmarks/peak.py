@@ -53,7 +53,7 @@ def compare(task: Task, engine: str, threads: int) -> dict[str, Peak]:
 
 def in_a_process(name: str, task: Task, engine: str, threads: int) -> Peak:
     """The peak of one contestant, measured in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.memory", name, task.cell, engine, threads, *task.shape]
+    command = [sys.executable, "-m", "benchmarks.peak", name, task.cell, engine, threads, *task.shape]
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
