@@ -84,3 +84,21 @@ def held_out(places: np.ndarray, share: float, chance: np.random.Generator) -> n
         members = chance.permutation(np.flatnonzero(places == k))
         out[members[: min(round(share * len(members)), len(members) - 1)]] = True
     return out
+
+
+def drawn(y: Any, share: float, seed: int = 0) -> np.ndarray:
+    """(N,) bool: sequences drawn at random to test on, the same share of each class, but never all of one.
+
+    Arguments:
+        y: (N,) labels of any one type.
+        share: of each class, from 0 to below 1.
+        seed: the same seed draws the same.
+
+    Raises:
+        SequenceError: labels that cannot be used.
+
+    >>> drawn(["a", "b"] * 10, 0.2).reshape(-1, 2).sum(0)
+    array([2, 2])
+    """
+    _, places = classes_of(y, len(y))
+    return held_out(places, share, np.random.default_rng(seed))

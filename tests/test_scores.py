@@ -1,0 +1,55 @@
+"""Scores of a classifier, against what can be counted by hand and against published definitions."""
+
+import numpy as np
+import pytest
+
+from gatewise.classify import Scores, SequenceError, drawn
+
+TRUTH = np.array(["a"] * 6 + ["b"] * 3 + ["c"] * 1)
+MADE = np.array(["a"] * 4 + ["b"] * 2 + ["b"] * 2 + ["a"] + ["a"])
+
+
+def test_counts_and_shares_are_those_counted_by_hand():
+    found = Scores.of(TRUTH, MADE, ["a", "b", "c"])
+    assert found.counts.tolist() == [[4, 2, 0], [1, 2, 0], [1, 0, 0]]
+    assert (found.accuracy, found.commonest) == (0.6, 0.6)
+    table = found.table()
+    assert table["sequences"].tolist() == [6, 3, 1]
+    assert table["recall"].tolist() == pytest.approx([4 / 6, 2 / 3, 0])
+    assert table["precision"].tolist() == pytest.approx([4 / 6, 2 / 4, np.nan], nan_ok=True)
+    assert table["f1"].tolist() == pytest.approx([4 / 6, 4 / 7, 0])
+    assert found.confusions(2) == [("a", "b", 2), ("b", "a", 1)]
+    assert len(found.confusions()) == 3
+
+
+def test_the_interval_is_wilsons():
+    """Newcombe, Two-sided confidence intervals for the single proportion, 1998: 81 of 263, 15 of 148, 0 of 20."""
+    for right, count, low, high in ((81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611)):
+        made = np.repeat([1, 0], [right, count - right])
+        found = Scores.of(np.ones(count, int), made, [0, 1])
+        assert found.interval == pytest.approx((low, high), abs=5e-5)
+
+
+@pytest.mark.parametrize(
+    ("right", "words"), [(90, "worth using: "), (52, "not shown to be worth using"), (10, "do not use it")]
+)
+def test_the_verdict_compares_with_the_commonest_class(right, words):
+    truth = np.repeat([0, 1], 50)
+    made = np.where(np.random.default_rng(0).permutation(100) < right, truth, 1 - truth)
+    assert Scores.of(truth, made, [0, 1]).verdict.startswith(words)
+
+
+def test_labels_that_were_never_learnt_are_refused():
+    with pytest.raises(SequenceError, match="label 'd' is none of the classes of training: a, b"):
+        Scores.of(["a", "d"], ["a", "a"], ["a", "b"])
+    for truth, made in (([], []), (["a"], ["a", "b"])):
+        with pytest.raises(SequenceError, match="expected one label for each"):
+            Scores.of(truth, made, ["a", "b"])
+
+
+def test_drawn_holds_back_the_same_share_of_each_class():
+    y = np.array(["x"] * 50 + ["y"] * 10 + ["z"])
+    out = drawn(y, 0.2)
+    assert [int(out[y == name].sum()) for name in ("x", "y", "z")] == [10, 2, 0]
+    assert (drawn(y, 0.2) == out).all()
+    assert (drawn(y, 0.2, seed=1) != out).any()
