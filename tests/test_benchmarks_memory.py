@@ -1,0 +1,68 @@
+"""The tasks of long memory: what is drawn is what the papers ask for, and the networks can learn it."""
+
+import argparse
+import math
+
+import pytest
+import torch
+from benchmarks import memory
+
+from gatewise import nn
+
+
+def chance(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def test_the_adding_problem_marks_one_number_in_each_half():
+    x, y = memory.adding(51, 200, chance())
+    numbers, marks = x.unbind(-1)
+    assert ((numbers >= 0) & (numbers < 1)).all()
+    assert (marks[:25].sum(0) == 1).all()
+    assert (marks[25:].sum(0) == 1).all()
+    assert (numbers * marks).sum(0).tolist() == y[:, 0].tolist()
+    assert float(((y - 1) ** 2).mean()) == pytest.approx(1 / 6, rel=0.2)  # of one who always says 1
+    assert marks[:25].argmax(0).unique().numel() > 20
+
+
+def test_copy_memory_asks_for_the_symbols_at_the_end():
+    x, y = memory.copy(30, 50, chance())
+    given = x.argmax(-1)
+    assert x.shape == (50, 50, 10)
+    assert bool((x.sum(-1) == 1).all())
+    assert given[:10].tolist() == y[-10:].tolist()
+    assert set(given[:10].flatten().tolist()) == set(range(1, 9))
+    assert not given[10:39].any()
+    assert not y[:40].any()
+    assert (given[39:] == 9).all()
+
+
+def test_guessing_the_symbols_costs_the_loss_without_memory():
+    _, y = memory.copy(30, 400, chance())
+    answers = torch.full((50, 400, 9), -100.0)
+    answers[:40, :, 0] = 100.0
+    answers[40:, :, 1:] = 0.0
+    assert float(memory.recalled(answers, y)) == pytest.approx(math.log(8), rel=1e-4)
+
+
+def test_forget_gates_begin_with_the_spans_asked_for():
+    body = memory.remembering(nn.LSTM(3, 500, generator=chance()), 100, chance())
+    write, keep, *_ = (body.bias_ih_l0 + body.bias_hh_l0).detach().chunk(4)
+    spans = 1 / (1 - torch.sigmoid(keep))  # steps after which 1/e is left, roughly
+    assert float(spans.min()) >= 2
+    assert float(spans.max()) <= 100
+    assert float(spans.mean()) == pytest.approx(51, rel=0.1)
+    assert (torch.sigmoid(write) + torch.sigmoid(keep)).tolist() == pytest.approx([1.0] * 500)
+
+
+def test_a_network_learns_to_add_on_short_sequences(monkeypatch):
+    monkeypatch.setattr(memory, "ADDED", 8)
+    found = memory.run_adding(argparse.Namespace(seed=0, epochs=8, quiet=True))
+    assert float(found.found.split()[-1]) < 0.02
+
+
+def test_pixels_need_the_folder_of_mnist(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["memory", "pixels"])
+    with pytest.raises(SystemExit):
+        memory.main()
+    assert "give their folder as --data" in capsys.readouterr().err
