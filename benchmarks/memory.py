@@ -205,7 +205,7 @@ def run_digits(given: argparse.Namespace, kind: str, published: str) -> Result:
     return Result(f"MNIST, {kind}", name, f"{part} accuracy {100 * share:.2f} %", "guessing: 11.4 %", published)
 
 
-PIXELS: dict[str, Any] = {"hidden_size": 128, "pooling": "max", "epochs": 8, "batch_size": 64, "lr": 4e-3}
+PIXELS: dict[str, Any] = {"hidden_size": 128, "pooling": "last", "epochs": 10, "batch_size": 64, "lr": 4e-3}
 TASKS: dict[str, Callable[[argparse.Namespace], Result]] = {
     "adding": run_adding,
     "copy": run_copy,

@@ -5,6 +5,8 @@ What is said goes to standard output, progress and errors to standard error. Exi
 
 parser.py     the arguments
 commands.py   forecast, backtest, info: what is done in which order
+classify.py   classify: its arguments, its data, and what is done in which order
+classified.py   what classify says
 checks.py     what is refused before any work is done
 outputs.py    the files
 report.py     what is said
@@ -18,7 +20,7 @@ from collections.abc import Sequence
 from errno import ENOSPC
 from typing import TextIO, cast
 
-from gatewise.cli import commands, outputs, parser
+from gatewise.cli import classify, commands, outputs, parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(argv: Sequence[str] | None) -> int:
     arguments = argparse.Namespace(written=[])
     try:
-        parser.made(commands.forecast, commands.backtest, commands.info).parse_args(argv, arguments)
+        parser.made(commands.forecast, commands.backtest, commands.info, classify.add).parse_args(argv, arguments)
         arguments.run(arguments)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader, such as `head`, has seen enough; the files are written by then

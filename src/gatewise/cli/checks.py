@@ -15,14 +15,20 @@ def check(arguments: argparse.Namespace) -> None:
         _check_kept(arguments)
     _check_backtest(arguments)
     _check_covariates(arguments)
-    _check_files(arguments)
+    _check_outputs(arguments)
+
+
+def check_files(arguments: argparse.Namespace) -> None:
+    """Refuse names of files that are empty, and files that cannot be written."""
+    _check_names(arguments)
+    _check_outputs(arguments)
 
 
 def _check_names(arguments: argparse.Namespace) -> None:
     """Refuse an empty name, which is what a shell makes of a variable that is not set."""
     for name in ("file", "model", "future", *FILES):
         if getattr(arguments, name) == "":
-            called = "FILE" if name == "file" else option(name)
+            called = "the name of the data" if name == "file" else option(name)
             raise ValueError(f"{called} is empty; give the name of a file, or leave it out")
 
 
@@ -57,7 +63,7 @@ def _check_covariates(arguments: argparse.Namespace) -> None:
         raise ValueError("--report lists the series that --on-bad skip or --on-bad naive puts aside; give one of them")
 
 
-def _check_files(arguments: argparse.Namespace) -> None:
+def _check_outputs(arguments: argparse.Namespace) -> None:
     """Refuse a file that cannot be written."""
     taken: dict[Path, str] = {}
     for name, suffix in FILES.items():

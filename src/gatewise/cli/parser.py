@@ -44,19 +44,22 @@ MOST = 2**63 - 1  # a whole number of the network's library
 UNITS = {"s": 1, "m": 60, "h": 3600}
 
 Run = Callable[[argparse.Namespace], None]
+Add = Callable[[argparse.ArgumentParser], None]
 
 
-def made(forecast_by: Run, backtest_by: Run, info_by: Run) -> argparse.ArgumentParser:
+def made(forecast_by: Run, backtest_by: Run, info_by: Run, add_classify: Add) -> argparse.ArgumentParser:
     """The parser of `gatewise COMMAND ...`; `run` of what it parses is what runs the command."""
     from gatewise import __version__
 
     parser = argparse.ArgumentParser(
-        prog="gatewise", description="Forecast series with a recurrent network, and measure whether to trust it."
+        prog="gatewise",
+        description="Forecast series, tell classes of sequences apart, and measure whether to trust what comes out.",
     )
     parser.add_argument("--version", action="version", version=f"gatewise {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     forecast = commands.add_parser("forecast", help="forecast beyond the end of one or many series")
     backtest = commands.add_parser("backtest", help="forecast parts of the past, beside naive forecasts")
+    add_classify(commands.add_parser("classify", help="tell classes of sequences apart"))
     info = commands.add_parser("info", help="what is installed and which engines there are")
     for command, run in ((forecast, forecast_by), (backtest, backtest_by), (info, info_by)):
         command.set_defaults(run=run)
@@ -84,12 +87,12 @@ def option(name: str) -> str:
 
 def _add_job(command: argparse.ArgumentParser) -> None:
     command.add_argument("file", nargs="?", metavar="FILE", help="CSV or Parquet file; AirPassengers if left out")
-    command.add_argument("--horizon", type=_count, required=True, metavar="N", help="steps to forecast")
+    command.add_argument("--horizon", type=count, required=True, metavar="N", help="steps to forecast")
     command.add_argument(
         "--level", type=_levels, default=(80.0, 95.0), metavar="80,95", help="prediction intervals in percent"
     )
-    command.add_argument("--windows", type=_whole, metavar="K", help="held-out stretches of the backtest (usually 3)")
-    command.add_argument("--step", type=_count, metavar="N", help="steps from one stretch to the next (the horizon)")
+    command.add_argument("--windows", type=whole, metavar="K", help="held-out stretches of the backtest (usually 3)")
+    command.add_argument("--step", type=count, metavar="N", help="steps from one stretch to the next (the horizon)")
     command.add_argument("--refit", action="store_true", help="train anew for each window of the backtest: slower")
     command.add_argument("--out", metavar="F.csv", help="write the forecasts as a table")
     command.add_argument("--report", metavar="F.csv", help="write which series were put aside by --on-bad, and why")
@@ -108,7 +111,7 @@ def _add_forecast(command: argparse.ArgumentParser) -> None:
         "--model", metavar="M.safetensors", help="forecast by a kept model, without training; from FILE, if it is newer"
     )
     command.add_argument("--future", metavar="FILE", help="values of the --known columns for the steps to forecast")
-    command.add_argument("--paths", type=_count, metavar="N", help="sample so many futures of each series (100)")
+    command.add_argument("--paths", type=count, metavar="N", help="sample so many futures of each series (100)")
     command.add_argument("--paths-out", metavar="F.csv", help="write them as a table")
 
 
@@ -139,33 +142,46 @@ def _add_model(command: argparse.ArgumentParser) -> None:
         "--strategy", choices=("auto", "one-step", "segment", "flatten"), help="how the steps ahead are forecast (auto)"
     )
     model.add_argument("--cell", choices=("lstm", "gru", "rnn"), help="kind of network (lstm)")
-    model.add_argument("--hidden-size", type=_count, metavar="H", help="units of a layer")
-    model.add_argument("--num-layers", type=_count, metavar="L", help="stacked layers (1)")
-    model.add_argument("--context", type=_count, metavar="T", help="steps of the past that the network reads")
-    model.add_argument("--season", type=_count, metavar="M", help="steps of a season, 1 for none")
-    model.add_argument("--difference", type=_whole, metavar="D", help="how often to take differences (0)")
-    model.add_argument("--seasonal-difference", type=_whole, metavar="D", help="the same over a season (0)")
+    model.add_argument("--hidden-size", type=count, metavar="H", help="units of a layer")
+    model.add_argument("--num-layers", type=count, metavar="L", help="stacked layers (1)")
+    model.add_argument("--context", type=count, metavar="T", help="steps of the past that the network reads")
+    model.add_argument("--season", type=count, metavar="M", help="steps of a season, 1 for none")
+    model.add_argument("--difference", type=whole, metavar="D", help="how often to take differences (0)")
+    model.add_argument("--seasonal-difference", type=whole, metavar="D", help="the same over a season (0)")
     model.add_argument(
         "--scale", choices=("window", "standard", "minmax", "robust", "none"), help="of the values (window)"
     )
-    model.add_argument("--networks", type=_count, metavar="K", help="networks trained and averaged")
-    model.add_argument("--updates", type=_count, metavar="K", help="training steps")
+    model.add_argument("--networks", type=count, metavar="K", help="networks trained and averaged")
+    model.add_argument("--updates", type=count, metavar="K", help="training steps")
     model.add_argument("--dropout", type=float, metavar="P", help="share of hidden values left out in training")
     model.add_argument("--lr", type=float, help="highest learning rate")
     model.add_argument("--loss", choices=("mae", "mse", "huber"), help="what training lowers (mae)")
     model.add_argument(
         "--fallback", choices=("naive", "none"), help="forecast naively where the network is no better (none)"
     )
-    model.add_argument("--seed", type=_whole, help="of everything random (0)")
+    model.add_argument("--seed", type=whole, help="of everything random (0)")
     model.add_argument("--engine", help="what runs the equations (auto; `gatewise info` lists them)")
 
 
-def _whole(text: str) -> int:
+def whole(text: str) -> int:
+    """A whole number of at least 0."""
     return _number(text, 0)
 
 
-def _count(text: str) -> int:
+def count(text: str) -> int:
+    """A whole number of at least 1."""
     return _number(text, 1)
+
+
+def share(text: str) -> float:
+    """A share from 0 to below 1."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1.0
+    if not 0 <= found < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a share from 0 to below 1, such as 0.2")
+    return found
 
 
 def _number(text: str, least: int) -> int:

@@ -1,0 +1,169 @@
+"""`gatewise classify`: what it prints, writes and refuses, run as a person would."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gatewise import Classifier, datasets
+from gatewise.cli import main
+
+pytest.importorskip("matplotlib")
+SMALL = ["--hidden-size", "8", "--epochs", "6", "--lr", "0.02"]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """An empty folder to work in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def walks(folder):
+    """Walks up and down: a table with labels, one without, and a set in two parts."""
+    chance = np.random.default_rng(0)
+    y = np.repeat(["up", "down"], 40)
+    x = np.cumsum(np.where(y == "up", 0.6, -0.6)[:, None] + chance.normal(size=(80, 12)), axis=1).round(3)
+    table = pd.DataFrame(x, columns=[f"t{k}" for k in range(12)])
+    table.assign(label=y).to_csv(folder / "walks.csv", index=False)
+    table.to_csv(folder / "unlabelled.csv", index=False)
+    order = chance.permutation(80)
+    for part, which in (("TRAIN", order[:60]), ("TEST", order[60:])):
+        rows = [",".join(map(str, x[k])) + ":" + y[k] for k in which]
+        text = "@problemName Walks\n@classLabel true up down\n@data\n" + "\n".join(rows)
+        (folder / f"Walks_{part}.ts").write_text(text)
+    return folder
+
+
+@pytest.fixture
+def images(folder):
+    """Four-pixel images, bright above or below, in MNIST's files."""
+    chance = np.random.default_rng(0)
+    for part, count in (("train", 60), ("t10k", 20)):
+        y = np.arange(count, dtype=np.uint8) % 2
+        x = chance.integers(0, 60, (count, 4, 3), dtype=np.uint8)
+        x[np.arange(count), 3 * y] += 150
+        for name, array in (("images-idx3", x), ("labels-idx1", y)):
+            head = bytes([0, 0, 8, array.ndim]) + b"".join(size.to_bytes(4, "big") for size in array.shape)
+            (folder / f"{part}-{name}-ubyte").write_bytes(head + array.tobytes())
+    return folder
+
+
+def test_without_data_it_runs_on_generated_charts(folder, capsys):
+    assert main(["classify", *SMALL, "--out", "p.csv", "--save", "m.safetensors"]) == 0
+    said = capsys.readouterr()
+    for words in (
+        "control charts (generated here",
+        "600 sequences of 60 steps, 1 channel, 6 classes: 'cyclic'",
+        "test part: 120 of the sequences, drawn at random, 20 % of each class",
+        "Test: accuracy ",
+        "Confusion matrix: true classes in rows, predicted in columns",
+        "Verdict: ",
+        "Written: p.csv, m.safetensors",
+    ):
+        assert words in said.out
+    assert "432 sequences: epoch 6 of 6" in said.err
+    table = pd.read_csv("p.csv")
+    charts = datasets.control_charts()
+    assert table["label"].tolist() == charts.y[table["sequence"]].tolist()
+    model = Classifier.load("m.safetensors")
+    shares = model.predict_proba(charts.x[table["sequence"]])
+    assert table.iloc[:, 4:].to_numpy() == pytest.approx(shares, abs=1e-12)
+    assert table["predicted"].tolist() == model.classes_[shares.argmax(1)].tolist()
+    assert f"accuracy {100 * (table['label'] == table['predicted']).mean():.1f}" in said.out
+
+
+def test_a_table_is_learnt_and_then_classified_by_the_kept_model(walks, capsys):
+    assert main(["classify", "walks.csv", *SMALL, "--epochs", "30", "--quiet", "--save", "m.safetensors"]) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert "Verdict: worth using" in said.out
+    assert main(["classify", "unlabelled.csv", "--model", "m.safetensors", "--out", "p.csv"]) == 0
+    said = capsys.readouterr().out
+    assert "80 sequences of 12 steps, 1 channel, without labels" in said
+    assert "Predicted: 80 sequences" in said
+    table = pd.read_csv("p.csv")
+    truth = pd.read_csv("walks.csv")["label"]
+    assert (table["predicted"] == truth).mean() > 0.85
+    assert "label" not in table
+    assert main(["classify", "walks.csv", "--model", "m.safetensors"]) == 0
+    assert f"accuracy {100 * (table['predicted'] == truth).mean():.1f}" in capsys.readouterr().out
+
+
+def test_the_test_part_of_a_set_is_used(walks, capsys):
+    assert main(["classify", "Walks_TRAIN.ts", *SMALL, "--quiet"]) == 0
+    by_name = capsys.readouterr().out
+    assert "60 sequences of 12 steps" in by_name
+    assert "test part: that of the set, 20 sequences" in by_name
+    (walks / "Walks_TEST.ts").rename("other.ts")
+    assert main(["classify", "Walks_TRAIN.ts", "--test", "other.ts", *SMALL, "--quiet"]) == 0
+    named = capsys.readouterr().out
+    assert "test part: other.ts, 20 sequences" in named
+    assert named[named.index("Each class") :] == by_name[by_name.index("Each class") :]
+
+
+@pytest.mark.parametrize("view", ["rows", "columns", "pixels", "permuted", "vector"])
+def test_images_are_read_in_every_view(images, capsys, view):
+    asked = ["classify", ".", "--view", view, *SMALL, "--epochs", "25", "--quiet", "--save", "m.safetensors"]
+    assert main(asked) == 0
+    said = capsys.readouterr().out
+    steps = {"rows": "4 steps, 3", "columns": "3 steps, 4", "vector": "1 step, 12"}.get(view, "12 steps, 1")
+    assert f"60 sequences of {steps} channel" in said
+    assert "accuracy 100.0 % of 20 sequences" in said
+    assert main(["classify", ".", "--view", view, "--model", "m.safetensors"]) == 0
+    assert "its test part only" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", ["summary", "confusion", "learning_curve", "examples", "gates"])
+def test_every_picture_is_drawn(images, capsys, kind):
+    assert main(["classify", ".", *SMALL, "--quiet", "--plot", "f.png", "--kind", kind]) == 0
+    assert (images / "f.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_pictures_without_labels_or_predictions(walks, capsys):
+    assert main(["classify", "walks.csv", *SMALL, "--quiet", "--save", "m.safetensors", "--test-share", "0"]) == 0
+    assert "Verdict: none, as nothing was held back" in capsys.readouterr().out
+    kept = ["classify", "unlabelled.csv", "--model", "m.safetensors", "--plot", "f.png"]
+    assert main(kept) == 0
+    assert main([*kept, "--kind", "confusion"]) == 2
+    assert "needs labels" in capsys.readouterr().err
+    asked = ["classify", "walks.csv", *SMALL, "--quiet", "--test-share", "0", "--plot", "f.png"]
+    assert main([*asked, "--kind", "examples"]) == 2
+    assert "nothing is held back to predict; nothing was written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (["missing.csv"], "there is no file missing.csv"),
+        (["unlabelled.csv"], "has no labels to learn from; name their column with --label"),
+        (["walks.csv", "--label", "kind"], "has no column 'kind'"),
+        (["walks.csv", "--view", "pixels", "--test-share", "2"], "expected a share from 0 to below 1"),
+        (["walks.csv", "--test", "walks.csv", "--test-share", "0.5"], "leave one out"),
+        (["Walks_TRAIN.ts", "--test-share", "0.5"], "has a test part of its own; leave --test-share out"),
+        (["--test", "walks.csv"], "belongs to a DATA of your own"),
+        (["walks.csv", "--kind", "gates"], "name the file with --plot"),
+        (["walks.csv", "--out", "p.txt"], "expected a name that ends in .csv"),
+        (["walks.csv", "--out", "walks.csv"], "is the file that is read"),
+        (["walks.csv", "--out", ""], "--out is empty"),
+        (["walks.csv", "--label", ""], "--label is empty"),
+        (["walks.csv", "--model", "m.safetensors", "--epochs", "3"], "--epochs belongs to training"),
+        (["--model", "m.safetensors"], "give DATA"),
+        (["walks.csv", "--engine", "steam"], "engine is 'steam'"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_done_is_refused(walks, capsys, asked, words):
+    Classifier(hidden_size=4, epochs=1).fit(np.eye(4), [0, 1, 0, 1]).save("m.safetensors")
+    try:
+        code = main(["classify", *asked])
+    except SystemExit as stopped:  # argparse's own
+        code = stopped.code
+    assert code == 2
+    assert words in capsys.readouterr().err
+
+
+def test_a_model_of_another_view_is_refused(images, capsys):
+    assert main(["classify", ".", *SMALL, "--quiet", "--save", "m.safetensors"]) == 0
+    assert main(["classify", ".", "--view", "pixels", "--model", "m.safetensors"]) == 2
+    assert "has 1 channel, but the model was trained on 3; give the --view" in capsys.readouterr().err
