@@ -177,6 +177,45 @@ class Classifier(Arguments):
         right = self.predict(x, lengths=lengths) == np.asarray(y)
         return float(np.average(right, weights=sample_weight))
 
+    def plot(
+        self,
+        kind: str = "confusion",
+        x: Any = None,
+        y: Any = None,
+        *,
+        lengths: Any = None,
+        image: Any = False,
+        count: int | None = None,
+        layer: int | None = None,
+        ax: Any = None,
+    ) -> Any:
+        """A picture.
+
+        Arguments:
+            kind: "confusion", which classes of x are taken for which; "examples", some sequences, drawn at random by
+                `seed`: where y is given, half of those that are right, and the mistakes that it was surest of;
+                "gates", what the gates of a layer and the probabilities of the classes do while one sequence is read;
+                or "learning_curve", the losses of the training.
+            x, y, lengths: as for `fit`; "gates" takes one sequence, such as x[:1]; y is needed for "confusion" only.
+            image: for "examples" and "gates", True draws a sequence as a picture whose rows are its steps; for
+                "examples" also the pictures (N, height, width), where x holds their columns or pixels.
+            count: how many examples; 12 by default.
+            layer: whose gates, 0 for the first; the last by default.
+            ax: matplotlib Axes to draw on, for "confusion" and "learning_curve".
+
+        Returns:
+            The matplotlib Axes; for "examples" and "gates", the Figure.
+
+        Raises:
+            ImportError: without matplotlib.
+            RuntimeError: before `fit`.
+            ValueError: an unknown kind, or an option that belongs to another one.
+            SequenceError: sequences or labels cannot be used.
+        """
+        from gatewise.classify import pictures  # which reads what is written here
+
+        return pictures.draw(self, kind, x, y, lengths, image, count, layer, ax)
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Keep the fitted classifier in a file, whole or not at all; see `gatewise.storage`.
 

@@ -28,8 +28,8 @@ DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))  # beside the colours, 
 def confusion(counts: npt.ArrayLike, classes: Sequence[Any], *, name: str = "", ax: "Axes | None" = None) -> "Axes":
     """Draw which classes are taken for which.
 
-    Each row is coloured by its shares, so that rare classes read as well as frequent ones; up to 15 classes have their
-    counts written in.
+    Each row is coloured by its shares, so that rare classes read as well as frequent ones, and the colours grow as the
+    root of the share, so that mistakes of a few percent are seen. Up to 15 classes have their counts written in.
 
     Arguments:
         counts: (K, K) sequences: row, the class that they have; column, the class that was predicted.
@@ -58,7 +58,7 @@ def confusion(counts: npt.ArrayLike, classes: Sequence[Any], *, name: str = "", 
     with canvas(ax, (6.6, 5.6) if len(table) <= COUNTED else (9, 7.8)) as axes:
         axes.grid(visible=False)
         axes.set_facecolor("#eeeeee")
-        image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=100, interpolation="nearest")
+        image = axes.imshow(shares, cmap="Blues", norm=_mistakes_seen(), interpolation="nearest")
         for row in np.flatnonzero(totals[:, 0] == 0):
             axes.axhspan(row - 0.5, row + 0.5, facecolor="none", edgecolor=GREY, hatch="///", linewidth=0)
         if own:
@@ -67,8 +67,8 @@ def confusion(counts: npt.ArrayLike, classes: Sequence[Any], *, name: str = "", 
             _write_counts(axes, table, shares)
         right = _percent(float(np.trace(table) / table.sum()), 1)
         found = f"{right} of {counted(int(table.sum()), 'sequence')} right"
-        caption(axes, f"{shortened(name)}: {found}" if name else found, "predicted class", "class")
         _name_classes(axes, [str(one) for one in classes])
+        caption(axes, f"{shortened(name)}: {found}" if name else found, "predicted class", "class")
     return axes
 
 
@@ -113,7 +113,8 @@ def classified(
     likely = _check_examples(panels, predicted, shares, truth, columns)
     rows = -(-len(panels) // columns)
     columns = min(columns, len(panels))
-    width = max(9.0 if columns > 2 else 6.0, 1.5 * columns)
+    short = max(len(str(one)) for one in (*predicted, *(() if truth is None else truth))) <= 3
+    width = max(9.0 if columns > 2 else 6.0, (1.5 if short else 2.2) * columns)
     with style():
         from matplotlib.figure import Figure
 
@@ -124,11 +125,12 @@ def classified(
         if image:
             _draw_images(cells, panels)
         else:
-            _draw_lines(figure, cells[: len(panels)], columns, panels)
-        letters = int(13 * width / columns)
+            _draw_lines(figure, cells[: len(panels)], columns, panels, title)
+        letters = int((72 * width / columns - 30) / 5.5)
         for k, ax in enumerate(cells[: len(panels)]):
             _judge(ax, predicted[k], likely[k], predicted[k] if truth is None else truth[k], letters)
-        figure.suptitle(shortened(title, 100), x=0.01, ha="left")
+        if not figure.legends:
+            figure.suptitle(shortened(title, 100), x=0.01, ha="left")
     return figure
 
 
@@ -154,7 +156,7 @@ def reading(
         cells: (T, H) cell states; None for a cell without.
         shares: (T, K) probability of each class after each step, 0 to 1.
         classes: (K,) names.
-        image: draw the sequence as a picture, each step a column of it; else its channels as lines.
+        image: draw the sequence as a picture, each step a column of it; else up to 6 channels are lines.
         title: over the figure.
 
     Returns:
@@ -209,6 +211,13 @@ def _table(counts: npt.ArrayLike, classes: int) -> Array:
     return table
 
 
+def _mistakes_seen() -> Any:
+    """Colours from 0 to 100 % that grow as the root, or a mistake of 2 % would be as white as none."""
+    from matplotlib.colors import PowerNorm
+
+    return PowerNorm(0.5, vmin=0, vmax=100)
+
+
 def _write_counts(ax: "Axes", table: Array, shares: Array) -> None:
     """Counts other than 0, as large as the cells allow."""
     cell = min(ax.get_window_extent().width, ax.get_window_extent().height) * 72 / ax.figure.dpi / len(table)
@@ -217,7 +226,7 @@ def _write_counts(ax: "Axes", table: Array, shares: Array) -> None:
     if size < 4:
         return
     for row, column in np.argwhere(table > 0):
-        color = "white" if shares[row, column] > 55 else INK
+        color = "white" if shares[row, column] > 35 else INK
         number = f"{int(table[row, column]):,}"
         ax.text(column, row, number, ha="center", va="center", color=color, fontsize=size)
 
@@ -229,7 +238,7 @@ def _name_classes(ax: "Axes", names: Sequence[str]) -> None:
     every = max(1, int(np.ceil(9 / cell)))
     ticks = list(range(0, len(names), every))
     size = 10 if cell >= 14 else 8
-    labels = [shortened(names[k], 18) for k in ticks]
+    labels = [_both_ends(names[k], 18) for k in ticks]
     ax.set_yticks(ticks, labels, fontsize=size)
     ax.set_xticks(ticks, labels, fontsize=size)
     longest = max(map(len, labels))
@@ -238,6 +247,11 @@ def _name_classes(ax: "Axes", names: Sequence[str]) -> None:
         ax.tick_params(axis="x", rotation=slope)
         for label in ax.get_xticklabels():
             label.set(ha="center" if slope == 90 else "right", rotation_mode="default" if slope == 90 else "anchor")
+
+
+def _both_ends(name: str, most: int) -> str:
+    """A name of at most so many letters; names that are long tend to differ at the end, or at the beginning."""
+    return name if len(name) <= most else f"{name[: most // 2]}…{name[-((most - 1) // 2) :]}"
 
 
 def _percent(share: float, digits: int = 0) -> str:
@@ -295,13 +309,14 @@ def _height(panels: Sequence[Array], width: float, image: bool) -> float:
 def _draw_images(cells: "Sequence[Axes]", panels: Sequence[Array]) -> None:
     low, high = min(map(np.nanmin, panels)), max(map(np.nanmax, panels))
     for ax, one in zip(cells, panels, strict=False):
-        square = "equal" if 1 / 4 <= len(one) / one.shape[1] <= 4 else "auto"  # else a hair
-        ax.imshow(one, cmap="Greys", vmin=low, vmax=high, aspect=square, interpolation="nearest")
+        ax.imshow(one, cmap="Greys", vmin=low, vmax=high, interpolation="nearest")
+        if not 1 / 4 <= len(one) / one.shape[1] <= 4:
+            ax.set_aspect("auto")  # or it would be a hair
         ax.set(xticks=[], yticks=[])
         ax.spines[:].set_visible(True)
 
 
-def _draw_lines(figure: "Figure", cells: "Sequence[Axes]", columns: int, panels: Sequence[Array]) -> None:
+def _draw_lines(figure: "Figure", cells: "Sequence[Axes]", columns: int, panels: Sequence[Array], title: str) -> None:
     single = all(len(one) == 1 for one in panels) and any(one.shape[1] > 1 for one in panels)
     for k, (ax, one) in enumerate(zip(cells, panels, strict=True)):
         _lines(grid(ax), one.T if single else one, thin=0.7)
@@ -310,10 +325,17 @@ def _draw_lines(figure: "Figure", cells: "Sequence[Axes]", columns: int, panels:
         ax.xaxis.set_major_locator(_whole_numbers(5))
     figure.supxlabel("channel" if single else "time step", fontsize=10)
     channels = max(one.shape[1] for one in panels)
-    figure.supylabel("value" if single or channels == 1 else f"value, {channels} channels", fontsize=10)
+    figure.supylabel("value" if single or channels <= FEW else f"value, {channels} channels", fontsize=10)
     if not single and 1 < channels <= FEW:
         handles = cells[int(np.argmax([one.shape[1] for one in panels]))].lines
-        figure.legend(handles, [f"channel {c}" for c in range(channels)], loc="outside lower center", ncols=channels)
+        figure.legend(
+            handles=handles,
+            title=shortened(title, 100),  # the legend's own title: matplotlib lays a figure's over the legend
+            title_fontsize=12,
+            alignment="left",
+            loc="outside upper left",
+            ncols=channels,
+        )
 
 
 def _lines(ax: "Axes", x: Array, thin: float = 1.0) -> None:
@@ -322,17 +344,17 @@ def _lines(ax: "Axes", x: Array, thin: float = 1.0) -> None:
     for c, channel in enumerate(x.T):
         few = x.shape[1] <= FEW
         color = INK if x.shape[1] == 1 else COLORS[c] if few else GREY
-        wide = (1.4 if few else 0.5) * thin
-        ax.plot(channel, dots or "-", color=color, linewidth=wide, alpha=1 if few else 0.6, label=f"_{c}")
+        wide, label = (1.4 if few else 0.5) * thin, f"channel {c}" if few and x.shape[1] > 1 else "_"
+        ax.plot(channel, dots or "-", color=color, linewidth=wide, alpha=1 if few else 0.6, label=label)
 
 
 def _judge(ax: "Axes", predicted: Any, likely: float, true: Any, letters: int) -> None:
     """What is predicted, over the panel; a mistake in another colour, in other words, and framed."""
     wrong = bool(predicted != true)
-    end = f"{shortened(str(predicted), letters - 7)} ({_percent(float(likely))})"
+    end = f"{_both_ends(str(predicted), letters - 7)} ({_percent(float(likely))})"
     text = f"is {true}, read as {end}" if wrong else end
     if len(text) > letters and wrong:
-        text = f"is {shortened(str(true), letters - 4)},\nread as {shortened(str(predicted), letters - 15)} "
+        text = f"is {_both_ends(str(true), letters - 4)},\nread as {_both_ends(str(predicted), letters - 15)} "
         text += f"({_percent(float(likely))})"
     ax.set_title(text, loc="left", fontsize=9, pad=4, color=ORANGE if wrong else INK)
     if wrong:
@@ -363,16 +385,16 @@ def _shares_of_steps(shares: npt.ArrayLike, x: Array, groups: Sequence[Mapping[s
 
 
 def _draw_sequence(ax: "Axes", x: Array, image: bool) -> None:
-    if image:
+    if image or x.shape[1] > FEW:
         ax.imshow(x.T, cmap="Greys", aspect="auto", interpolation="nearest")
         ax.spines[:].set_visible(True)
+        ax.set_title("sequence, dark where high")
         ax.set_ylabel("channel")
+        ax.yaxis.set_major_locator(_whole_numbers(4))
     else:
         _lines(grid(ax), x)
-        ax.set_ylabel("value")
-    ax.yaxis.set_major_locator(_whole_numbers(4) if image else _round_numbers(4))
-    many = f", {x.shape[1]} channels" if x.shape[1] > 1 and not image else ""
-    ax.set_title(f"sequence{many}")
+        caption(ax, "sequence", "", "value")
+        ax.yaxis.set_major_locator(_round_numbers(4))
 
 
 def _draw_shares(ax: "Axes", shares: Array, classes: Sequence[str]) -> None:
@@ -383,13 +405,14 @@ def _draw_shares(ax: "Axes", shares: Array, classes: Sequence[str]) -> None:
         ax.plot(100 * shares[:, k], marker=dots, color=GREY, linewidth=0.6, alpha=0.7, label=f"_{classes[k]}")
     for place, k in enumerate(named):
         line, color = DASHES[place], COLORS[place]
-        label = shortened(classes[k].lstrip("_") or classes[k], 20)
+        label = _both_ends(classes[k].lstrip("_") or classes[k], 20)
         label += f" ({_percent(float(shares[-1, k]))} in the end)" * (place == 0)
         ax.plot(
             100 * shares[:, k], ls=line, marker=dots, color=color, label=label, linewidth=2.2 if place == 0 else 1.3
         )
     grid(ax).set_ylim(-2, 102)
     caption(ax, "probability of the class after each step", "time step", "probability [%]")
+    ax.xaxis.set_major_locator(_whole_numbers(9))
 
 
 def _most_probable(shares: Array) -> list[int]:
@@ -403,7 +426,7 @@ def _most_probable(shares: Array) -> list[int]:
 def _whole_numbers(most: int) -> Any:
     from matplotlib.ticker import MaxNLocator
 
-    return MaxNLocator(nbins=most, integer=True, steps=[1, 2, 2.5, 5, 10])
+    return MaxNLocator(nbins=most, integer=True, min_n_ticks=1, steps=[1, 2, 2.5, 5, 10])
 
 
 def _round_numbers(most: int) -> Any:
