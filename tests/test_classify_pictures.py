@@ -113,7 +113,7 @@ def test_probabilities_after_each_step_are_those_of_the_sequence_so_far(cell, po
     model = Classifier(cell, **{**SMALL, "epochs": 1}, num_layers=layers, bidirectional=both, pooling=pooling).fit(
         X[:60], Y[:60]
     )
-    figure = picture(model.plot("gates", X[70:71]))
+    figure = model.plot("gates", X[70:71])
     ax = next(ax for ax in figure.axes if title(ax).startswith("probability"))
     expected = 100 * model.predict_proba([X[70, : t + 1] for t in range(12)])
     names = model.classes_[np.argsort([-expected[-1].argmax() == k for k in range(3)])]

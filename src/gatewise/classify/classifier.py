@@ -209,7 +209,8 @@ class Classifier(Arguments):
         Raises:
             ImportError: without matplotlib.
             RuntimeError: before `fit`.
-            ValueError: an unknown kind, or an option that belongs to another one.
+            ValueError: an unknown kind, or an option that belongs to another one; for "gates", an engine that gives
+                back none.
             SequenceError: sequences or labels cannot be used.
         """
         from gatewise.classify import pictures  # which reads what is written here
