@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from gatewise import Classifier, datasets
+from gatewise.classify import Scores
 from gatewise.cli import main
 
 pytest.importorskip("matplotlib")
@@ -70,7 +71,7 @@ def test_without_data_it_runs_on_generated_charts(folder, capsys):
     shares = model.predict_proba(charts.x[table["sequence"]])
     assert table.iloc[:, 4:].to_numpy() == pytest.approx(shares, abs=1e-12)
     assert table["predicted"].tolist() == model.classes_[shares.argmax(1)].tolist()
-    assert f"accuracy {100 * (table['label'] == table['predicted']).mean():.1f}" in said.out
+    assert str(Scores.of(table["label"], table["predicted"], model.classes_)) in said.out
 
 
 def test_a_table_is_learnt_and_then_classified_by_the_kept_model(walks, capsys):
@@ -87,7 +88,7 @@ def test_a_table_is_learnt_and_then_classified_by_the_kept_model(walks, capsys):
     assert (table["predicted"] == truth).mean() > 0.85
     assert "label" not in table
     assert main(["classify", "walks.csv", "--model", "m.safetensors"]) == 0
-    assert f"accuracy {100 * (table['predicted'] == truth).mean():.1f}" in capsys.readouterr().out
+    assert str(Scores.of(truth, table["predicted"], ["down", "up"])) in capsys.readouterr().out
 
 
 def test_the_test_part_of_a_set_is_used(walks, capsys):
