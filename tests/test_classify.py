@@ -1,6 +1,7 @@
 """The Classifier: what it learns, what it refuses, and that it follows the manners of scikit-learn."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -147,6 +148,28 @@ def test_weights_move_predictions_towards_their_class(weight):
     assert moved.predict_proba(x)[:, 1].mean() > plain.predict_proba(x)[:, 1].mean() + 0.1
 
 
+@pytest.mark.parametrize(
+    "convert",
+    [
+        np.asfortranarray,
+        lambda x: x[::-1, ::-1][::-1, ::-1],
+        lambda x: x.astype(">f8"),
+        lambda x: pd.DataFrame(x),
+        lambda x: [pd.Series(one) for one in x],
+        lambda x: torch.tensor(x, dtype=torch.bfloat16),
+        lambda x: torch.tensor(x, requires_grad=True),
+        lambda x: [torch.tensor(one, requires_grad=True) for one in x],
+        lambda x: x.astype(np.float16),
+        lambda x: np.ma.masked_array(x),
+    ],
+)
+def test_sequences_of_any_kind_are_the_same_sequences(convert):
+    x = np.arange(12.0).reshape(3, 4)
+    found = Sequences.of(convert(x))
+    x, lengths = found.batch(torch.arange(3))
+    assert (x[..., 0].T.flatten().tolist(), lengths, len(found)) == (list(range(12)), None, 3)
+
+
 # --------------------------------------------------------------------------------------------------------- batches
 
 
@@ -171,6 +194,25 @@ def test_batches_hold_each_sequence_once_zero_after_its_end():
     assert len(batches) == 13
 
 
+def test_predictions_are_made_in_parts_of_bounded_size():
+    """One long sequence must not cut thousands of short ones into parts of one."""
+    sequences = Sequences.of([np.zeros(20000), *np.zeros((3000, 2))])
+    for width, most in ((1, 2), (128, 3), (2**20, 1600)):
+        parts = list(sequences.parts(width))
+        assert sorted(torch.cat(parts).tolist()) == list(range(3001))
+        padded = [len(part) * int(sequences.lengths[part].max()) for part in parts]
+        assert all(len(part) == 1 or width * size <= 2**22 for part, size in zip(parts, padded, strict=True))
+        assert len(parts) <= most
+
+
+@pytest.mark.parametrize("batch_size", [np.int64(8), 2**62])
+def test_sizes_of_batches_may_be_numpys_and_beyond_all_sequences(batch_size):
+    sequences = Sequences.of([np.zeros(1 + k % 3) for k in range(20)])
+    batches = Shuffled(sequences, torch.arange(20), torch.arange(20), batch_size, torch.Generator().manual_seed(0))
+    assert sorted(k for _, y in batches for k in y.tolist()) == list(range(20))
+    assert len(batches) == (3 if batch_size == 8 else 1)
+
+
 def test_each_class_is_held_out_in_its_share_and_none_wholly():
     places = np.repeat([0, 1, 2, 3], [100, 10, 2, 1])
     out = held_out(places, 0.2, np.random.default_rng(0))
@@ -183,6 +225,62 @@ def test_weights_of_classes():
     classes, places = classes_of(["a", "b", "b", "c"], 4)
     np.testing.assert_allclose(weights_of("balanced", classes, places), [4 / 3, 2 / 3, 4 / 3])
     np.testing.assert_array_equal(weights_of({"b": 2}, classes, places), [1, 2, 1])
+
+
+@pytest.mark.parametrize(
+    ("y", "name"),
+    [
+        (np.array(["2020", "2021"], "M8[ns]"), np.datetime64("2020", "ns")),
+        (np.array(["2020-01-01", "2021-01-01"], "M8[D]"), np.datetime64("2020-01-01")),
+        (np.array([1, 2], np.int8), 1.0),
+        ([True, False], False),
+        ([b"a", b"b"], b"a"),
+        (["a", "b"], np.str_("a")),
+    ],
+)
+def test_weights_find_their_class_whatever_its_type(y, name):
+    assert weights_of({name: 5}, *classes_of(y, 2)).tolist() == [5, 1]
+
+
+@pytest.mark.parametrize(
+    ("y", "classes"),
+    [
+        (np.array(["b", "a"], object), np.array(["a", "b"])),
+        (pd.Series(["b", "a"]), np.array(["a", "b"])),
+        (pd.Categorical(["b", "a"]), np.array(["a", "b"])),
+        (np.array([True, False], object), np.array([False, True])),
+        (np.array([2, 1], object), np.array([1, 2])),
+        (torch.tensor([2.0, 1.0], requires_grad=True), np.array([1, 2], np.float32)),
+        (torch.tensor([2, 1], dtype=torch.bfloat16), np.array([1, 2], np.float32)),
+        ([2**63, 2**63 + 1, -1], np.array([-1, 2**63, 2**63 + 1], object)),
+        ([2**53 + 1, 2**53, 1.0], np.array([1, 2**53, 2**53 + 1], object)),
+        (["a", "a\0"], np.array(["a", "a\0"], object)),
+        ([" a", "a b", "a"], np.array([" a", "a", "a b"])),
+    ],
+)
+def test_classes_are_the_labels_as_they_came(y, classes):
+    found, places = classes_of(y, len(y))
+    assert found.dtype == classes.dtype
+    assert found.tolist() == classes.tolist()
+    assert found[places].tolist() == [one.item() if isinstance(one, torch.Tensor) else one for one in y]
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (["a", float("nan")], "mixes labels of types float, str"),
+        ([1, "a"], "mixes labels of types int, str"),
+        ([True, 2], "mixes labels of types bool, int"),
+        (np.array([1, np.nan], object), "label 1 is missing"),
+        (np.array(["2020", "NaT"], "M8[D]"), "label 1 is missing"),
+        (np.ma.masked_array([1, 2], mask=[False, True]), "y is masked in places"),
+        ([[1], [1, 2]], "y is no array"),
+        ([object(), object()], "type object, which have no order"),
+    ],
+)
+def test_labels_that_are_missing_or_mixed_are_refused(y, message):
+    with pytest.raises(SequenceError, match=message):
+        classes_of(y, 2)
 
 
 # -------------------------------------------------------------------------------------------------- what is refused
@@ -218,6 +316,17 @@ GOOD = np.zeros((4, 3, 2))
         (GOOD, [0, 1, 0, 1], [3.0, 1.0, 3.0, 3.0], "lengths are float64"),
         (GOOD, [0, 1, 0, 1], [3], "a whole number for each of 4"),
         (list(GOOD), [0, 1, 0, 1], [3, 3, 3, 3], "lengths of their own"),
+        ([], [], None, "x holds no sequences"),
+        (np.zeros((4, 0, 0)), [0, 1, 0, 1], None, "no channels"),
+        ([1.0, 2.0], [0, 1], None, r"sequence 0 has shape \(\), expected \(T, C\)"),
+        ([[[1, 2], [3]], [[1, 2]]], [0, 1], None, "sequence 0 is no array"),
+        (np.array([[1, np.inf]], np.float16), [0], None, "sequence 0, step 1, channel 0: inf, .* at most 65504"),
+        (np.ma.masked_array(np.zeros((2, 3)), mask=np.eye(2, 3)), [0, 1], None, "x is masked in places"),
+        ([np.ma.masked_array([1.0, 2.0], mask=[0, 1]), [1.0]], [0, 1], None, "sequence 0 is masked"),
+        (torch.zeros(2, 3).to_sparse(), [0, 1], None, "x is no array"),
+        (torch.zeros(2, 3, device="meta"), [0, 1], None, "x is no array"),
+        (GOOD, [0, 1, 0, 1], [3, [1], 3, 3], "lengths is no array"),
+        (GOOD, [0, 1, 0, 1], np.ma.masked_array([3, 3, 3, 3], mask=[1, 0, 0, 0]), "lengths is masked"),
     ],
 )
 def test_sequences_that_cannot_be_used_are_refused(x, y, lengths, message):
@@ -243,6 +352,7 @@ def test_sequences_that_cannot_be_used_are_refused(x, y, lengths, message):
         ({"seed": -1}, "seed is -1"),
         ({"class_weight": "even"}, "class_weight is 'even', expected None, 'balanced'"),
         ({"class_weight": {"a": -1}}, "class_weight of 'a' is -1"),
+        ({"class_weight": {"a": 1e300}}, "class_weight of 'a' is 1e.300, expected a number from 0 to 1e.06"),
     ],
 )
 def test_arguments_that_make_no_sense_are_refused(arguments, message):
@@ -259,6 +369,8 @@ def test_what_does_not_go_with_the_fit_is_refused():
         model.predict(np.zeros((3, 4, 2)))
     with pytest.raises(SequenceError, match="class_weight names 'left'"):
         Classifier(**SMALL, class_weight={"left": 2}).fit(x, y)
+    with pytest.raises(SequenceError, match="class_weight is 0 for every class"):
+        Classifier(**SMALL, class_weight={"up": 0, "down": 0.0}).fit(x, y)
     before = model.predict_proba(x)
     with pytest.raises(SequenceError):
         model.fit(x, y[:3])

@@ -8,7 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from gatewise.classify.sequences import SequenceError
+from gatewise.classify.sequences import SequenceError, as_array
+
+TYPES = ((bool, np.bool_), (int, float, np.number), (str,), (bytes,))  # labels of one row go together
+HEAVIEST = 1e6  # of a class weight: float32 still tells its losses apart
 
 
 def classes_of(y: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -17,23 +20,51 @@ def classes_of(y: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         SequenceError: labels that are missing, of mixed types, not one for each sequence, or all the same.
     """
-    labels = np.asarray(y)
+    labels = as_array(y, "y")
     if labels.shape != (count,):
         raise SequenceError(f"y has shape {labels.shape}, expected ({count},), a label for each sequence")
-    if labels.dtype.kind == "f" and not np.isfinite(labels).all():
-        raise SequenceError(
-            f"label {int(np.argmin(np.isfinite(labels)))} is missing or infinite; leave its sequence out"
-        )
-    if labels.dtype.kind == "f" and (labels != np.round(labels)).any():
-        raise SequenceError("Unknown label type: y holds fractions, expected classes; for numbers, forecast or regress")
+    if isinstance(y, list | tuple) or labels.dtype.kind in "OT":
+        labels = _of_one_type(list(y) if isinstance(y, list | tuple) else labels.tolist())
+    _check_there(labels)
     try:
         classes, places = np.unique(labels, return_inverse=True)
     except TypeError:
-        kinds = sorted({type(one).__name__ for one in labels.tolist()})
-        raise SequenceError(f"y mixes labels of types {', '.join(kinds)}, expected one; convert them") from None
+        raise SequenceError(
+            f"y holds labels of type {type(labels[0]).__name__}, which have no order; convert"
+        ) from None
     if len(classes) < 2:
         raise SequenceError(f"y holds one class, {classes[0]!r}; expected two or more to tell apart")
-    return classes, places.astype(np.int64)
+    return _native(classes.tolist()) if classes.dtype == object else classes, places.astype(np.int64)
+
+
+def _of_one_type(labels: list[Any]) -> np.ndarray:
+    """Labels as an array that changes none of them: numpy would make text of numbers, and of what is missing."""
+    if len({_type(one) for one in labels}) > 1:
+        kinds = sorted({type(one).__name__ for one in labels})
+        raise SequenceError(f"y mixes labels of types {', '.join(kinds)}, expected one; convert them")
+    return _native(labels)
+
+
+def _type(label: Any) -> Any:
+    return next((row for row in TYPES if isinstance(label, row)), type(label))
+
+
+def _native(labels: list[Any]) -> np.ndarray:
+    """In a type of numpy's own if that keeps each as it is, NaN aside, else as objects."""
+    native = np.asarray(labels)
+    if native.dtype.kind in "biufUS" and all(a == b or a != a for a, b in zip(labels, native.tolist(), strict=True)):
+        return native
+    return np.fromiter(labels, object, len(labels))
+
+
+def _check_there(labels: np.ndarray) -> None:
+    """Refuse labels that are missing, and numbers that are none of classes."""
+    kind = labels.dtype.kind
+    missing = np.isnat(labels) if kind in "mM" else ~np.isfinite(labels) if kind in "fc" else np.zeros(1, bool)
+    if missing.any():
+        raise SequenceError(f"label {int(np.argmax(missing))} is missing or infinite; leave its sequence out")
+    if kind == "f" and (labels != np.round(labels)).any():
+        raise SequenceError("Unknown label type: y holds fractions, expected classes; for numbers, forecast or regress")
 
 
 def weights_of(asked: Any, classes: np.ndarray, places: np.ndarray) -> np.ndarray:
@@ -53,12 +84,16 @@ def weights_of(asked: Any, classes: np.ndarray, places: np.ndarray) -> np.ndarra
     if isinstance(asked, str):
         counts: np.ndarray = len(places) / (len(classes) * np.bincount(places, minlength=len(classes)))
         return counts
-    unknown = [one for one in asked if one not in classes]
-    if unknown:
-        raise SequenceError(
-            f"class_weight names {unknown[0]!r}, expected classes of y: {', '.join(map(str, classes[:20]))}"
-        )
-    return np.array([float(asked.get(one, 1.0)) for one in classes.tolist()])
+    place = {name: k for names in (classes.tolist(), classes) for k, name in enumerate(names)}
+    weights = np.ones(len(classes))
+    for name, weight in asked.items():
+        if name not in place:
+            known = ", ".join(map(str, classes[:20]))
+            raise SequenceError(f"class_weight names {name!r:.80}, expected classes of y: {known:.800}")
+        weights[place[name]] = weight
+    if not weights.any():
+        raise SequenceError("class_weight is 0 for every class, expected one above 0 at least")
+    return weights
 
 
 def check_weights(asked: Any) -> None:
@@ -68,8 +103,8 @@ def check_weights(asked: Any) -> None:
     if not isinstance(asked, Mapping):
         raise ValueError(f"class_weight is {asked!r}, expected None, 'balanced', or classes with their weights")
     for name, weight in asked.items():
-        if isinstance(weight, bool) or not isinstance(weight, int | float | np.number) or not 0 <= weight < np.inf:
-            raise ValueError(f"class_weight of {name!r} is {weight!r}, expected a number of at least 0")
+        if isinstance(weight, bool) or not isinstance(weight, int | float | np.number) or not 0 <= weight <= HEAVIEST:
+            raise ValueError(f"class_weight of {name!r} is {weight!r}, expected a number from 0 to {HEAVIEST:g}")
 
 
 def held_out(places: np.ndarray, share: float, chance: np.random.Generator) -> np.ndarray:
@@ -80,9 +115,9 @@ def held_out(places: np.ndarray, share: float, chance: np.random.Generator) -> n
     (np.int64(4), np.int64(2), np.False_)
     """
     out = np.zeros(len(places), bool)
-    for k in np.unique(places):
-        members = chance.permutation(np.flatnonzero(places == k))
-        out[members[: min(round(share * len(members)), len(members) - 1)]] = True
+    for of_class in np.split(np.argsort(places, kind="stable"), np.cumsum(np.bincount(places))[:-1]):
+        members = chance.permutation(of_class)
+        out[members[: min(round(share * len(members)), max(len(members) - 1, 0))]] = True
     return out
 
 

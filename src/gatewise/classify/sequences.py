@@ -63,7 +63,9 @@ class Sequences:
         >>> found.values.T.tolist(), found.lengths.tolist()
         ([[1.0, 2.0, 3.0, 4.0]], [3, 1])
         """
-        if isinstance(x, list | tuple) and not _is_even(x):
+        if isinstance(x, list | tuple):
+            if not x:
+                raise SequenceError("x holds no sequences")
             if lengths is not None:
                 raise SequenceError("lengths were given for a list of sequences, which have lengths of their own")
             parts = [_numbers(one, f"sequence {k}", (1, 2)) for k, one in enumerate(x)]
@@ -74,13 +76,13 @@ class Sequences:
         else:
             array = _numbers(x, "x", (2, 3))
             array = array[..., None] if array.ndim == 2 else array
-            if not array.size and array.shape[1]:
+            if not len(array) or not array.shape[2]:
                 raise SequenceError(f"x has shape {array.shape}, which holds no sequences, or no channels")
             sizes = _checked_lengths(lengths, array)
             there = np.arange(array.shape[1]) < sizes[:, None]
             flat = array.reshape(-1, array.shape[2]) if there.all() else array[there]
-        if not len(sizes) or not flat.shape[1]:
-            raise SequenceError("x holds no sequences, or no channels")
+        if not flat.shape[1]:
+            raise SequenceError("x holds no channels")
         if not sizes.all():
             raise SequenceError(f"sequence {int(np.argmin(sizes))} has no steps; leave it out")
         _check_finite(flat, sizes)
@@ -106,11 +108,18 @@ class Sequences:
             return Batch(x, None)
         return Batch(x.masked_fill_((steps >= lengths)[..., None], 0.0), lengths)
 
-    def parts(self) -> Iterator[Tensor]:
-        """All of them in parts of bounded size, those of one length together."""
-        order = torch.argsort(self.lengths, stable=True)
-        longest = int(self.lengths.max())
-        yield from torch.split(order, max(1, AT_ONCE // (longest * self.channels)))
+    def parts(self, width: int = 1) -> Iterator[Tensor]:
+        """All of them in parts of bounded size, the longest first, those of one length together.
+
+        Arguments:
+            width: values that a network keeps of each step, where they are more than the channels.
+        """
+        order = torch.argsort(self.lengths, descending=True, stable=True)
+        while len(order):
+            longest = int(self.lengths[order[0]])
+            count = max(1, AT_ONCE // (longest * max(width, self.channels)))
+            yield order[:count]
+            order = order[count:]
 
 
 class Shuffled:
@@ -128,7 +137,7 @@ class Shuffled:
         self, sequences: Sequences, classes: Tensor, which: Tensor, batch_size: int, generator: torch.Generator | None
     ) -> None:
         self.sequences, self.classes, self.which = sequences, classes, which
-        self.batch_size, self.generator = batch_size, generator
+        self.batch_size, self.generator = min(int(batch_size), max(1, len(which))), generator
 
     def __len__(self) -> int:
         return -(-len(self.which) // self.batch_size)
@@ -149,20 +158,36 @@ class Shuffled:
         return [batches[k] for k in torch.randperm(len(batches), generator=self.generator).tolist()]
 
 
-def _is_even(x: Any) -> bool:
-    """Whether a list is one of lists of equal lengths, which numpy makes an array of, and not of arrays."""
-    return bool(len(x)) and all(np.ndim(one) == 0 for one in x)
+def as_array(x: Any, name: str) -> np.ndarray:
+    """What numpy makes of it, where every value is there.
+
+    Raises:
+        SequenceError: numpy makes no array of it, or some values are masked.
+    """
+    try:
+        array: np.ndarray = _of_tensor(x) if isinstance(x, Tensor) else np.asarray(x)
+    except (ValueError, TypeError, RuntimeError) as reason:
+        raise SequenceError(
+            f"{name} is no array ({reason!s:.80}); convert it; sequences of several lengths come as a list"
+        ) from None
+    if np.ma.is_masked(x):
+        raise SequenceError(f"{name} is masked in places; fill what is missing, or leave its sequence out")
+    return array
+
+
+def _of_tensor(x: Tensor) -> np.ndarray:
+    """An array of a tensor; numpy knows no floats of one byte, nor bfloat16."""
+    short = x.is_floating_point() and x.element_size() < 4
+    array: np.ndarray = (x.float() if short else x).detach().cpu().resolve_neg().numpy()
+    return array
 
 
 def _numbers(x: Any, name: str, dimensions: tuple[int, int]) -> np.ndarray:
-    try:
-        array = x.detach().cpu().numpy() if isinstance(x, Tensor) else np.asarray(x)
-    except ValueError as reason:
-        raise SequenceError(
-            f"{name} is no array ({reason!s:.80}); pass numbers, sequences of several lengths as a list"
-        ) from None
+    array = as_array(x, name)
     if array.dtype.kind not in "biuf":
-        raise SequenceError(f"{name} is {array.dtype}, expected numbers")
+        raise SequenceError(
+            f"{name} is {array.dtype}, expected numbers; convert them, and pass sequences of several lengths as a list"
+        )
     if array.ndim not in dimensions:
         expected = "(N, T, C), or (N, T) for one channel" if dimensions[1] == 3 else "(T, C), or (T,) for one channel"
         raise SequenceError(f"{name} has shape {array.shape}, expected {expected}")
@@ -180,7 +205,7 @@ def _check_channels(parts: list[np.ndarray]) -> None:
 def _checked_lengths(lengths: Any, array: np.ndarray) -> np.ndarray:
     if lengths is None:
         return np.full(len(array), array.shape[1])
-    given = lengths.detach().cpu().numpy() if isinstance(lengths, Tensor) else np.asarray(lengths)
+    given = as_array(lengths, "lengths")
     if given.shape != (len(array),) or given.dtype.kind not in "iu":
         raise SequenceError(
             f"lengths are {given.dtype} {given.shape}, expected a whole number for each of {len(array)}"
@@ -195,13 +220,14 @@ def _check_finite(flat: np.ndarray, sizes: np.ndarray) -> None:
     """Refuse values that are missing, infinite or huge, naming the first."""
     if flat.dtype.kind != "f":
         return
+    most = min(LARGEST, float(np.finfo(flat.dtype).max))  # float16 ends far below, and would make it an infinity
     with np.errstate(invalid="ignore"):
-        fine = np.abs(flat) <= LARGEST
+        fine = np.abs(flat) <= most
     if not fine.all():
         row, channel = np.argwhere(~fine)[0]
         which = int(np.searchsorted(sizes.cumsum(), row, side="right"))
         step = int(row - sizes[:which].sum())
         raise SequenceError(
             f"sequence {which}, step {step}, channel {channel}: {flat[row, channel]}, expected a number of at most "
-            f"{LARGEST:g} either way; fill what is missing, or leave the sequence out"
+            f"{most:g} either way; fill what is missing, or leave the sequence out"
         )
