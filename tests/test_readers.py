@@ -9,10 +9,11 @@ import zipfile
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatewise.datasets import FileError, Labelled, mnist, read_idx, read_npz, read_ts, view
+from gatewise.datasets import VIEWS, FileError, Labelled, mnist, read_idx, read_npz, read_ts, view
 
 
 def idx(array, code=0x08):
@@ -65,6 +66,8 @@ def test_idx_arrays_come_back(code, dtype, shape, packed, write):
         (bytes([0, 0, 8, 1]) + struct.pack(">I", 2**32 - 1) + b"\0" * 9, "9 came"),
         (gzip.compress(idx(np.zeros(1000, np.uint8)))[:-9], "damaged gzip"),
         (b"\x1f\x8b" + b"\0" * 40, "damaged gzip"),
+        (gzip.compress(idx(np.zeros(5, np.uint8))) + b"rest", "damaged gzip"),
+        (bytes([0, 0, 8, 8]) + struct.pack(">8I", 0, *[2**32 - 1] * 7), "GiB; expected at most 8"),
     ],
     ids=by_message,
 )
@@ -134,13 +137,33 @@ def test_npz_archives_come_back(write):
     np.testing.assert_array_equal(ragged.x[2], x[2, :2])
 
 
-def header_of(shape, descr="|u1", size=16):
+def zipped(content, name="x.npy", kind=zipfile.ZIP_DEFLATED):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", kind) as file:
+        file.writestr(name, content)
+    return packed.getvalue()
+
+
+def header_of(shape, descr="|u1", size=16, **options):
     content = io.BytesIO()
     np.lib.format.write_array_header_1_0(content, {"descr": descr, "fortran_order": False, "shape": shape})
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
-        file.writestr("x.npy", content.getvalue() + b"\0" * size)
-    return packed.getvalue()
+    return zipped(content.getvalue() + b"\0" * size, **options)
+
+
+def test_arrays_of_other_folders_are_not_taken_for_those_that_are_read(write):
+    both = io.BytesIO(archive(x=np.zeros((2, 3))))
+    with zipfile.ZipFile(both, "a") as file:
+        file.writestr("old/x.npy", zipfile.ZipFile(io.BytesIO(archive(x=np.ones((4, 5))))).read("x.npy"))
+    assert read_npz(write(both.getvalue())).x.shape == (2, 3, 1)
+
+
+@pytest.mark.parametrize("shape", [(5,), (3, 40000)])
+def test_what_was_read_can_be_written_to(shape, write):
+    array = np.random.default_rng(0).integers(0, 255, shape, np.uint8)
+    for found in (read_idx(write(idx(array))), read_npz(write(archive(x=array.reshape(1, -1)))).x):
+        np.testing.assert_array_equal(found.ravel(), array.ravel())
+        found += 1
+        assert found.ravel()[0] == array.ravel()[0] + np.uint8(1)
 
 
 @pytest.mark.parametrize(
@@ -159,6 +182,18 @@ def header_of(shape, descr="|u1", size=16):
         (header_of((2**20, 2**20)), "GiB; expected at most 8"),
         (header_of((2**20, 2**10)), "another number came"),
         (header_of((4,), size=2**24), "another number came"),
+        (header_of((-1, 5), "<f8", size=2**24), r"shape -1, 5, expected up to 8 dimensions"),
+        (header_of((-2, -3), size=6), r"shape -2, -3, expected up to 8 dimensions"),
+        (header_of((0, 2**40, 2**40)), "GiB; expected at most 8"),
+        (header_of((0, 2**63, 2)), "expected up to 8 dimensions"),
+        (header_of((1,) * 70), "expected up to 8 dimensions"),
+        (header_of((2, 3), "|V0"), "values of type"),
+        (header_of((2, 3), "(2,)f4", size=48), "values of type"),
+        (zipped(b"\x93NUMPY\2\0" + struct.pack("<I", 2**24) + b" " * 2**24), "no header of a numpy array"),
+        (header_of((4,), kind=zipfile.ZIP_LZMA), "packed in a way"),
+        (header_of((4,), kind=zipfile.ZIP_BZIP2), "packed in a way"),
+        (header_of((4, 4), name="\x1b[2Jz.npy"), r"holds '.x1b\[2Jz', expected x"),
+        (header_of((4, 4), name="z" * 9999 + ".npy"), "holds z{199}…, expected x"),
     ],
     ids=by_message,
 )
@@ -202,6 +237,40 @@ def test_ts_files_come_back(write):
 
 
 @pytest.mark.parametrize(
+    "content",
+    [
+        HEAD.replace("\n", "\r\n") + "1,2:walking\r\n\r\n3,4:Running\r\n",
+        "\ufeff" + HEAD + "1,2:walking\n3,4:Running",
+        HEAD.replace(" ", "\t") + "1,2:walking\n3,4:Running\n",
+        HEAD.replace("@", "  @") + "  1 , 2 : walking\n  # between\n3,4: Running \n",
+        HEAD.upper().replace("WALKING RUNNING", "") + "1,2:walking\n3,4:Running\n",
+    ],
+)
+def test_ts_files_of_any_hand_are_read(content, write):
+    found = read_ts(write(content.encode()))
+    np.testing.assert_array_equal(found.x, [[[1], [2]], [[3], [4]]])
+    assert found.y.tolist() == ["walking", "Running"]
+    assert found.name.upper() == "STEPS"
+
+
+def test_labels_of_several_words_are_known_by_all_of_them(write):
+    head = "@classLabel true big cat small dog\n@data\n"
+    assert read_ts(write(head + "1:big cat\n2:small dog\n")).y.tolist() == ["big cat", "small dog"]
+    with pytest.raises(FileError, match="line 4: label 'big dog' is none of those"):
+        read_ts(write(head + "1:big cat\n2:big dog\n"))
+
+
+def test_names_that_steer_a_terminal_are_written_out(write):
+    assert read_ts(write("@problemName \x1b[2Jx\n@data\n1,2\n")).name == "'\\x1b[2Jx'"
+
+
+def test_one_long_label_does_not_make_every_label_long(write):
+    """Numpy gives each label the room of the longest: here 80 GB."""
+    with pytest.raises(FileError, match=r"longest label, announces .* 20001, 1000000, 74\.5 GiB"):
+        read_ts(write("@classLabel true\n@data\n1:" + "L" * 10**6 + "\n" + "1:a\n" * 20000))
+
+
+@pytest.mark.parametrize(
     ("content", "message"),
     [
         ("", "is no .ts file"),
@@ -210,9 +279,17 @@ def test_ts_files_come_back(write):
         (HEAD, "no sequences after @data"),
         (HEAD + "1,2\n", "line 7 has no label"),
         (HEAD + "1,2:3,x:walking\n", "line 7: could not convert string to float: 'x'"),
-        (HEAD + "1,2:3:walking\n", r"line 7 has channels of \[2, 1\] steps"),
-        (HEAD + "1,2:walking\n1,2:3,4:walking\n", r"have \[1, 2\] channels"),
-        (HEAD + "1,2:flying\n", "label 'flying' is none of those"),
+        (HEAD + "1,2:3:walking\n", "line 7 has channels of 2, 1 steps"),
+        (HEAD + "1,2:walking\n1,2:3,4:walking\n", "have 1, 2 channels"),
+        (HEAD + "1,2:flying\n", "line 7: label 'flying' is none of those that @classLabel names: walking, Running"),
+        ("@classLabel true " + "a " * 10**5 + "\n@data\n1:b\n", "names: (a, ){66}a…$"),
+        ("@classLabel true \x1b[2Ja\n@data\n1:b\n", r"names: '.x1b\[2Ja'$"),
+        (HEAD + ":".join(["1", "1,2"] * 1000) + ":walking\n", "channels of (1, 2, ){33}1…? steps"),
+        (HEAD + "1,2:\n", "line 7 has no label"),
+        ("@classLabel true\n@data\n1,2: \n", "line 3 has no label"),
+        (HEAD + "1_0,2:walking\n", "line 7: an underscore in a number"),
+        (HEAD + "1,,2:walking\n", "line 7: could not convert string to float: ''"),
+        (HEAD + "(0,1),(1,2):walking\n", r"line 7: could not convert string to float: '\(0'"),
         ("@timestamps true\n@data\n(0,1):a\n", "time stamps"),
         ("@targetlabel true\n@data\n1:a\n", "expected numbers as labels"),
     ],
@@ -237,6 +314,17 @@ def test_views_hold_the_pixels_in_their_order():
     np.testing.assert_array_equal(first[1] - first[0], 12)  # one order for all images
     assert first[0, :, 0].tolist() != other[0, :, 0].tolist()
     assert view(np.full((1, 1, 1), 255, np.uint8)).item() == 1
+
+
+@pytest.mark.parametrize("kind", VIEWS)
+def test_views_are_of_any_number_of_images_and_of_whatever_numpy_reads(kind):
+    images = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
+    expected = view(images, kind)
+    assert expected.dtype == np.float32
+    np.testing.assert_array_equal(np.sort(expected.ravel()), np.arange(24, dtype=np.float32) / 255)
+    np.testing.assert_array_equal(view(torch.tensor(images), kind), expected)
+    assert view(images[:0], kind).shape == (0, *expected.shape[1:])
+    assert view(images.tolist(), kind).shape == expected.shape
 
 
 def test_strange_views_are_refused():

@@ -12,15 +12,12 @@ import gzip
 import os
 import zlib
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
-from gatewise.datasets.labelled import FileError, check_size
+from gatewise.datasets.labelled import MOST_DIMENSIONS, FileError, Reads, at_most, check_size
 
 TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
-MOST_DIMENSIONS = 8
-PIECE = 2**22  # bytes read at a time: memory grows with what there is, whatever the header says
 PACKED = b"\x1f\x8b"
 PARTS = {"train": "train", "test": "t10k"}
 
@@ -88,10 +85,10 @@ def _found(folder: Path, start: str) -> Path:
     raise FileNotFoundError(f"{folder} holds no {names[0]}, packed (.gz) or not; give the folder with MNIST")
 
 
-def _array(file: BinaryIO | gzip.GzipFile, path: object) -> np.ndarray:
+def _array(file: Reads, path: object) -> np.ndarray:
     shape, dtype = _header(file, path)
     size = check_size(path, shape, dtype.itemsize)
-    content = _at_most(file, size + 1)
+    content = at_most(file, size + 1)
     if len(content) != size:
         came = "more" if len(content) > size else f"{len(content)}"
         raise FileError(f"{path} announces {size} bytes of values for shape {shape}, {came} came; fetch it again")
@@ -99,7 +96,7 @@ def _array(file: BinaryIO | gzip.GzipFile, path: object) -> np.ndarray:
     return array.astype(dtype.newbyteorder("="), copy=dtype.byteorder == ">")
 
 
-def _header(file: BinaryIO | gzip.GzipFile, path: object) -> tuple[tuple[int, ...], "np.dtype[np.generic]"]:
+def _header(file: Reads, path: object) -> tuple[tuple[int, ...], "np.dtype[np.generic]"]:
     magic = file.read(4)
     known = len(magic) == 4 and magic[:2] == b"\0\0" and magic[2] in TYPES and 1 <= magic[3] <= MOST_DIMENSIONS
     if not known:
@@ -111,12 +108,3 @@ def _header(file: BinaryIO | gzip.GzipFile, path: object) -> tuple[tuple[int, ..
     if len(sizes) < 4 * magic[3]:
         raise FileError(f"{path} ends within its header; fetch it again")
     return tuple(int(one) for one in np.frombuffer(sizes, ">u4")), np.dtype(TYPES[magic[2]])
-
-
-def _at_most(file: BinaryIO | gzip.GzipFile, size: int) -> bytes:
-    """So many bytes, or those that there are."""
-    pieces, left = [], size
-    while left and (piece := file.read(min(PIECE, left))):
-        pieces.append(piece)
-        left -= len(piece)
-    return b"".join(pieces)

@@ -3,11 +3,16 @@
 Letters: `N` sequences, `T` steps, `C` channels.
 """
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 
 MOST_BYTES = 2**33  # 8 GiB of values: more is taken for a damaged or hostile file
+MOST_DIMENSIONS = 8
+PIECE = 2**22  # bytes read at a time: memory grows with what there is, whatever a header says
 
 
 class FileError(ValueError):
@@ -36,18 +41,42 @@ class Labelled:
         return len(self.x)
 
 
+class Reads(Protocol):
+    """What bytes are read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """So many, fewer at the end."""
+
+
 def check_size(path: object, shape: tuple[int, ...], itemsize: int) -> int:
     """The number of bytes that an array takes, before it is made.
 
     Raises:
         FileError: they are more than any honest file here has.
     """
-    size = itemsize
-    for one in shape:
-        size *= one
-    if size > MOST_BYTES:
+    if len(shape) > MOST_DIMENSIONS or not all(0 <= one < 2**63 for one in shape):
         raise FileError(
-            f"{path} announces an array of shape {shape}, {size / 2**30:.3g} GiB; expected at most "
+            f"{path} announces an array of shape {shown(shape)}, expected up to {MOST_DIMENSIONS} dimensions of 0 or "
+            "more each; is it damaged?"
+        )
+    most = math.prod(max(one, 1) for one in (itemsize, *shape))  # numpy makes no array of huge sizes beside a zero
+    if most > MOST_BYTES:
+        raise FileError(
+            f"{path} announces an array of shape {shown(shape)}, {most / 2**30:.3g} GiB; expected at most "
             f"{MOST_BYTES // 2**30} GiB; is it damaged?"
         )
-    return size
+    return itemsize * math.prod(shape)
+
+
+def at_most(file: Reads, size: int, start: bytes = b"") -> bytearray:
+    """So many bytes, `start` among them, or those that there are."""
+    content = bytearray(start)  # grows in place, and an array upon it can be written to
+    while len(content) < size and (piece := file.read(min(PIECE, size - len(content)))):
+        content += piece
+    return content
+
+
+def shown(values: Iterable[Any]) -> str:
+    """A list for a message, cut short: a hostile file may name much, and with it what steers a terminal."""
+    text = ", ".join(one if isinstance(one, str) and one.isprintable() else repr(one) for one in values)
+    return text if len(text) <= 200 else f"{text[:199]}…"

@@ -3,17 +3,19 @@
 Letters: `N` sequences, `T` steps, `C` channels.
 """
 
+import io
 import os
 import zipfile
 import zlib
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
-from gatewise.datasets.labelled import FileError, Labelled, check_size
+from gatewise.datasets.labelled import FileError, Labelled, Reads, at_most, check_size, shown
 
 NAMES = ("x", "y", "lengths")
+PACKED = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # as numpy packs; others fail in ways of their own
+MOST_HEADER = 2**14  # bytes: of numbers and text, a header has about a hundred
 HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
@@ -32,12 +34,14 @@ def read_npz(path: str | os.PathLike[str]) -> Labelled:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            there = {Path(one.filename).stem: one for one in archive.infolist() if one.filename.endswith(".npy")}
+            there = {one.filename[:-4]: one for one in archive.infolist() if one.filename.endswith(".npy")}
             found = {name: _array(archive, there[name], path) for name in NAMES if name in there}
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as reason:
-        raise FileError(f"{path} is no archive of numpy, or damaged ({reason}); write it by numpy.savez") from None
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeError) as reason:
+        raise FileError(
+            f"{path} is no archive of numpy, or damaged ({reason!s:.80}); write it by numpy.savez"
+        ) from None
     if "x" not in found:
-        raise FileError(f"{path} holds {', '.join(sorted(there)) or 'no arrays'}, expected x, and y for the labels")
+        raise FileError(f"{path} holds {shown(sorted(there)) or 'no arrays'}, expected x, and y for the labels")
     return _labelled(path, **found)
 
 
@@ -55,23 +59,32 @@ def _labelled(path: object, x: np.ndarray, y: np.ndarray | None = None, lengths:
 
 
 def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: object) -> np.ndarray:
+    where = f"{path}, {member.filename}"
+    if member.compress_type not in PACKED:
+        raise FileError(f"{where} is packed in a way that numpy does not use; write it by numpy.savez")
     with archive.open(member) as file:
-        shape, fortran, dtype = _header(file, f"{path}, {member.filename}")
+        shape, fortran, dtype, start = _header(file, where)
         if dtype.hasobject:
             raise FileError(
-                f"{path}, {member.filename}: an array of objects, which only code in the file could bring back; write "
-                "numbers, or text as numpy.array(labels, dtype=str)"
+                f"{where}: an array of objects, which only code in the file could bring back; write numbers, or text "
+                "as numpy.array(labels, dtype=str)"
             )
-        size = check_size(path, shape, dtype.itemsize)
-        content = file.read(size + 1)
+        if not dtype.itemsize or dtype.subdtype is not None:
+            raise FileError(
+                f"{where}: values of type {dtype!s:.80}, expected numbers, or text; write it by numpy.savez"
+            )
+        size = check_size(where, shape, dtype.itemsize)
+        content = at_most(file, size + 1, start)
     if len(content) != size:
-        raise FileError(f"{path}, {member.filename} announces {size} bytes, another number came; write it anew")
+        raise FileError(f"{where} announces {size} bytes, another number came; write it anew")
     return np.frombuffer(content, dtype).reshape(shape, order="F" if fortran else "C")
 
 
-def _header(file: IO[bytes], where: str) -> "tuple[tuple[int, ...], bool, np.dtype[np.generic]]":
+def _header(file: Reads, where: str) -> "tuple[tuple[int, ...], bool, np.dtype[np.generic], bytes]":
+    """Shape, order, type, and the first of the values."""
+    start = io.BytesIO(at_most(file, MOST_HEADER))  # numpy would read as long a header as is announced
     try:
-        version = np.lib.format.read_magic(file)
-        return HEADERS[version](file)
+        version = np.lib.format.read_magic(start)
+        return *HEADERS[version](start), start.read()
     except (ValueError, KeyError, SyntaxError, TypeError, MemoryError, RecursionError) as reason:
         raise FileError(f"{where}: no header of a numpy array ({reason!s:.80}); write it by numpy.savez") from None

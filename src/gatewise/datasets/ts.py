@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gatewise.datasets.labelled import FileError, Labelled
+from gatewise.datasets.labelled import FileError, Labelled, check_size, shown
 
 
 def read_ts(path: str | os.PathLike[str]) -> Labelled:
@@ -41,18 +41,20 @@ def read_ts(path: str | os.PathLike[str]) -> Labelled:
             lines = enumerate(file, 1)
             head = _head(lines, path)
             kind = next((name for name in ("classlabel", "targetlabel") if head.get(name, "").startswith("true")), "")
-            rows = [_row(line, bool(kind), f"{path}, line {number}") for number, line in lines if _tells(line)]
+            known = head.get("labels", "").split()[1:] if kind == "classlabel" else []
+            rows = [_row(line, kind, known, f"{path}, line {number}") for number, line in lines if _tells(line)]
     except UnicodeDecodeError:
-        raise FileError(f"{path} is no text, expected a .ts file of the UCR and UEA archives") from None
+        raise FileError(
+            f"{path} is no text in UTF-8, expected a .ts file of the UCR and UEA archives; write it anew in that"
+        ) from None
     if not rows:
         raise FileError(f"{path} holds no sequences after @data")
     x = [one for one, _ in rows]
-    if len({one.shape[1] for one in x}) > 1:
-        raise FileError(
-            f"{path}: sequences have {sorted({one.shape[1] for one in x})} channels, expected the same each"
-        )
-    name = head.get("problemname") or Path(path).stem
-    return Labelled(np.stack(x) if len({len(one) for one in x}) == 1 else x, _labels(rows, kind, head, path), name)
+    channels = sorted({one.shape[1] for one in x})
+    if len(channels) > 1:
+        raise FileError(f"{path}: sequences have {shown(channels)} channels, expected the same each; leave some out")
+    name = shown([head.get("problemname") or Path(path).stem])
+    return Labelled(np.stack(x) if len({len(one) for one in x}) == 1 else x, _labels(rows, kind, path), name)
 
 
 def _head(lines: Iterator[tuple[int, str]], path: object) -> dict[str, str]:
@@ -61,7 +63,7 @@ def _head(lines: Iterator[tuple[int, str]], path: object) -> dict[str, str]:
     for _, line in lines:
         if not _tells(line):
             continue
-        keyword, _, value = line.strip().partition(" ")
+        keyword, value = (*line.split(maxsplit=1), "")[:2]
         if not keyword.startswith("@"):
             break
         if keyword.lower() == "@data":
@@ -77,24 +79,34 @@ def _head(lines: Iterator[tuple[int, str]], path: object) -> dict[str, str]:
 
 
 def _tells(line: str) -> bool:
-    return bool(line.strip()) and not line.startswith("#")
+    return not line.strip().startswith("#") and bool(line.strip())
 
 
-def _row(line: str, labelled: bool, where: str) -> tuple[np.ndarray, str]:
+def _row(line: str, kind: str, known: list[str], where: str) -> tuple[np.ndarray, str]:
     """A sequence (T, C) and its label."""
-    *channels, label = line.strip().split(":") if labelled else (*line.strip().split(":"), "")
-    if not channels:
+    *channels, label = line.strip().split(":") if kind else (*line.strip().split(":"), "")
+    label = label.strip()
+    if not channels or (kind and not label):
         raise FileError(f"{where} has no label after a colon, which @classLabel or @targetLabel promises")
+    if known and f" {' '.join(label.split())} " not in f" {' '.join(known)} ":  # a label may be of several words
+        raise FileError(f"{where}: label {label!r:.80} is none of those that @classLabel names: {shown(known)}")
+    values = [_numbers(one, where) for one in channels]
+    if len({len(one) for one in values}) > 1:
+        raise FileError(f"{where} has channels of {shown(map(len, values))} steps, expected the same for each")
+    return np.stack(values, axis=1), label
+
+
+def _numbers(text: str, where: str) -> np.ndarray:
+    """The steps of a channel, NaN where one is missing."""
     try:
-        values = [np.array(one.replace("?", "nan").split(","), np.float64) for one in channels]
+        if "_" in text:
+            raise ValueError("an underscore in a number")
+        return np.array(text.replace("?", "nan").split(","), np.float64)
     except ValueError as reason:
         raise FileError(f"{where}: {reason!s:.80}; expected numbers between commas, ? where one is missing") from None
-    if len({len(one) for one in values}) > 1:
-        raise FileError(f"{where} has channels of {[len(one) for one in values]} steps, expected the same for each")
-    return np.stack(values, axis=1), label.strip()
 
 
-def _labels(rows: list[tuple[np.ndarray, str]], kind: str, head: dict[str, str], path: object) -> np.ndarray | None:
+def _labels(rows: list[tuple[np.ndarray, str]], kind: str, path: object) -> np.ndarray | None:
     labels = [label for _, label in rows]
     if not kind:
         return None
@@ -102,9 +114,6 @@ def _labels(rows: list[tuple[np.ndarray, str]], kind: str, head: dict[str, str],
         try:
             return np.array(labels, np.float64)
         except ValueError as reason:
-            raise FileError(f"{path}: {reason}; expected numbers as labels, as @targetLabel says") from None
-    known = head["labels"].split()[1:]
-    strange = next((label for label in labels if known and label not in known), None)
-    if strange is not None:
-        raise FileError(f"{path}: label {strange!r:.80} is none of those that @classLabel names: {', '.join(known)}")
+            raise FileError(f"{path}: {reason!s:.80}; expected numbers as labels, as @targetLabel says") from None
+    check_size(f"{path}, with its longest label,", (len(labels), max(map(len, labels))), 4)
     return np.array(labels)

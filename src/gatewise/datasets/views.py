@@ -39,14 +39,15 @@ def view(images: np.ndarray, kind: str = "rows", *, seed: int = 0) -> np.ndarray
     """
     if kind not in VIEWS:
         raise ValueError(f"view is {kind!r}, expected one of {', '.join(VIEWS)}")
+    images = np.asarray(images)
     if images.ndim != 3:
         raise ValueError(f"images have shape {images.shape}, expected (N, rows, columns)")
-    x = images.astype(np.float32) / 255 if images.dtype == np.uint8 else images
+    x = np.divide(images, np.float32(255), dtype=np.float32) if images.dtype == np.uint8 else images
     if kind == "rows":
         return x
     if kind == "columns":
         return x.transpose(0, 2, 1)
-    flat = x.reshape(len(x), -1)
+    flat = x.reshape(len(x), x.shape[1] * x.shape[2])
     if kind == "vector":
         return flat[:, None]
     if kind == "permuted":
