@@ -1,11 +1,15 @@
 """Classifiers kept in files: the same bits come back, and nothing that a file says is believed."""
 
+from types import MappingProxyType
+
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gatewise import Classifier, storage
+from gatewise.kept import as_text
 from gatewise.storage import FormatError
 
 SMALL = {"hidden_size": 4, "epochs": 2}
@@ -23,6 +27,7 @@ def data(labels=("a", "b"), count=30):
         {"cell": "gru", "num_layers": 2, "bidirectional": True, "pooling": "max", "dropout": 0.2},
         {"cell": "rnn", "scale": "none", "held_out": 0.0, "class_weight": "balanced"},
         {"class_weight": {"a": np.float32(2)}, "patience": 1, "seed": np.int64(3)},
+        {"class_weight": MappingProxyType({"a": 2.0})},
     ],
 )
 def test_the_same_bits_come_back(options, tmp_path):
@@ -54,7 +59,18 @@ def test_what_cannot_be_kept_is_refused_and_nothing_written(tmp_path):
     days = np.array(["2024-01-01", "2024-01-02"], "datetime64[D]")[np.arange(30) % 2]
     with pytest.raises(ValueError, match=r"classes are datetime64\[D\], a file keeps"):
         Classifier(**SMALL).fit(x, days).save(tmp_path / "m")
+    for strange in ("a\tb", "\x1b[2J", "\ud800"):
+        with pytest.raises(ValueError, match="control characters, expected text that can be shown"):
+            Classifier(**SMALL).fit(*data(("a", strange))).save(tmp_path / "m")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("convert", [lambda y: y.astype(object), pd.Series, pd.Categorical, list])
+def test_text_is_kept_however_it_came(convert, tmp_path):
+    x, y = data()
+    model = Classifier(**SMALL).fit(x, convert(y))
+    model.save(tmp_path / "m")
+    np.testing.assert_array_equal(Classifier.load(tmp_path / "m").predict(x), model.predict(x))
 
 
 CHANGES = {
@@ -67,6 +83,16 @@ CHANGES = {
     "a class twice": lambda c, a: a.update(classes=np.frombuffer(b'["a","a"]', np.uint8)),
     "classes of another kind": lambda c, a: c["classes"].update(kind="int64"),
     "an unknown kind": lambda c, a: c["classes"].update(kind="object"),
+    "weights of what is no class": lambda c, a: c["arguments"].update(class_weight=[[["a"], 1.0]]),
+    "weights of a class twice": lambda c, a: c["arguments"].update(class_weight=[["a", 1], ["a", 2]]),
+    "infinite classes": lambda c, a: (
+        c["classes"].update(kind="float64"),
+        a.update(classes=np.frombuffer(b"[1.0, 1e999]", np.uint8)),
+    ),
+    "a class so long that all are": lambda c, a: (
+        c["classes"].update(count=1001),
+        a.update(classes=as_text([f"{k:04d}" for k in range(1000)] + ["z" * 10**6])),
+    ),
     "too many classes": lambda c, a: c["classes"].update(count=3),
     "a class that steers terminals": lambda c, a: a.update(classes=np.frombuffer(rb'["\u001b[2J","b"]', np.uint8)),
     "other channels": lambda c, a: c.update(channels=3),
@@ -78,6 +104,17 @@ CHANGES = {
     "a weight of another shape": lambda c, a: a.update({"network.network.head.bias": np.zeros(3, np.float32)}),
     "a strange array": lambda c, a: a.update(more=np.zeros(3)),
     "a history of other lengths": lambda c, a: a.update({"history.lr": np.zeros(9)}),
+    "channels beyond all memory": lambda c, a: (
+        c.update(channels=2**60),
+        c["arguments"].update(scale="none"),
+        a.pop("scale"),
+        a.pop("shift"),
+    ),
+    "more layers than arrays": lambda c, a: (
+        c["arguments"].update(num_layers=500, hidden_size=1),
+        a.update({f"layer {k}": np.zeros(1) for k in range(500)}),
+    ),
+    "a best epoch of none": lambda c, a: c["history"].update(best_epoch=0),
     "a best epoch beyond the end": lambda c, a: c["history"].update(best_epoch=9),
     "no history": lambda c, a: c.update(history=None),
 }
@@ -96,6 +133,22 @@ def test_files_that_hold_no_whole_classifier_are_refused(change, kept, tmp_path)
     change(content, arrays)
     storage.save(tmp_path / "m", "Classifier", content, arrays)
     with pytest.raises(FormatError, match="holds no whole classifier"):
+        Classifier.load(tmp_path / "m")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("a class so long that all are", "1001 texts, one of 1000000 letters, expected shorter ones"),
+        ("more layers than arrays", "weights are too few for hidden_size 1 and num_layers 500"),
+        ("channels beyond all memory", "sizes are beyond all memory"),
+    ],
+)
+def test_sizes_are_checked_before_memory_is_taken(change, message, kept, tmp_path):
+    content, arrays = storage.load(kept, "Classifier")
+    CHANGES[change](content, arrays)
+    storage.save(tmp_path / "m", "Classifier", content, arrays)
+    with pytest.raises(FormatError, match=message):
         Classifier.load(tmp_path / "m")
 
 

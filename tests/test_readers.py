@@ -190,6 +190,7 @@ def test_what_was_read_can_be_written_to(shape, write):
         (header_of((2, 3), "|V0"), "values of type"),
         (header_of((2, 3), "(2,)f4", size=48), "values of type"),
         (zipped(b"\x93NUMPY\2\0" + struct.pack("<I", 2**24) + b" " * 2**24), "no header of a numpy array"),
+        (archive(x=np.zeros(3))[:-6] + b"\xff\xff\xff\x7f\0\0", "no archive of numpy"),
         (header_of((4,), kind=zipfile.ZIP_LZMA), "packed in a way"),
         (header_of((4,), kind=zipfile.ZIP_BZIP2), "packed in a way"),
         (header_of((4, 4), name="\x1b[2Jz.npy"), r"holds '.x1b\[2Jz', expected x"),

@@ -6,7 +6,7 @@ arguments ask for.
 Letters: `C` channels, `K` classes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -23,6 +23,7 @@ KIND = "Classifier"
 KINDS = {"b": "bool", "i": "int64", "u": "uint64", "f": "float64", "U": "text"}
 LISTS = ("train", "held_out", "lr", "seconds")
 MOST_CLASSES = 10**6
+MOST_TEXT = 2**28  # bytes of classes: numpy gives each the room of the longest
 
 
 def pack(
@@ -37,14 +38,16 @@ def pack(
     """Content and arrays for a file.
 
     Raises:
-        ValueError: the classes, or the names of class weights, are of a type that a file cannot keep.
+        ValueError: the classes, or the names of class weights, are of a type that a file cannot keep, or text that
+            cannot be shown.
     """
     if classes.dtype.kind not in KINDS:
         raise ValueError(
             f"classes are {classes.dtype}, a file keeps text, whole numbers, and True and False; convert y"
         )
+    check_text(classes.tolist())
     weight = arguments["class_weight"]
-    if isinstance(weight, dict):
+    if isinstance(weight, Mapping):
         arguments = {**arguments, "class_weight": [[_plain(name), float(one)] for name, one in weight.items()]}
     content = {
         "arguments": {name: _plain(value) for name, value in arguments.items()},
@@ -67,9 +70,14 @@ def arguments_of(content: Content, known: Content) -> Content:
         raise ValueError(f"argument {min(unknown)[:80]!r} is unknown, perhaps of a newer Gatewise")
     if isinstance(given.get("class_weight"), list):
         pairs = given["class_weight"]
-        if not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
+        if not all(
+            isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], str | int | float) for pair in pairs
+        ):
             raise ValueError("class_weight is no list of classes and weights")
-        given = {**given, "class_weight": dict(pairs)}
+        weights = dict(pairs)
+        if len(weights) < len(pairs):
+            raise ValueError("class_weight names a class twice")
+        given = {**given, "class_weight": weights}
     return given
 
 
@@ -85,11 +93,13 @@ def classes_of(content: Content, arrays: Arrays) -> np.ndarray:
     one = {"text": str, "bool": bool, "float64": float}.get(kind, int)
     if not all(type(value) is one for value in values):
         raise ValueError(f"classes hold what is no {kind}")
+    if kind == "text" and 4 * count * max(map(len, values)) > MOST_TEXT:
+        raise ValueError(f"classes hold {count} texts, one of {max(map(len, values))} letters, expected shorter ones")
     try:
         classes = np.array(values, None if kind == "text" else kind)
     except OverflowError:
         raise ValueError(f"classes hold what is no {kind}") from None
-    if (classes[1:] <= classes[:-1]).any():
+    if (classes[1:] <= classes[:-1]).any() or (kind == "float64" and not np.isfinite(classes).all()):
         raise ValueError("classes are not in order, each once")
     return classes
 
@@ -100,7 +110,8 @@ def history_of(content: Content, arrays: Arrays) -> History:
     lists: dict[str, Any] = {name: array(arrays, f"history.{name}").tolist() for name in LISTS}
     best, stopped = taken(about, "best_epoch", int, type(None)), taken(about, "stopped", str)
     epochs = {len(lists[name]) for name in ("train", "lr", "seconds")} | {len(lists["held_out"])} - {0}
-    if len(epochs) != 1 or stopped not in ("", "epochs", "patience") or (best or 1) not in range(1, max(epochs) + 1):
+    fits = len(epochs) == 1 and stopped in ("", "epochs", "patience")
+    if not fits or (best is not None and best not in range(1, max(epochs) + 1)):
         raise ValueError("the history is that of no training")
     return History(**lists, best_epoch=best, stopped=stopped)
 
@@ -115,7 +126,7 @@ def channels_of(content: Content) -> int:
 def check_size(arrays: Arrays, hidden_size: int, num_layers: int) -> None:
     """Refuse sizes that need more weights than there are, before a network of these sizes is made."""
     came = sum(one.size for one in arrays.values())
-    if len(arrays) < num_layers or came < num_layers * hidden_size**2:
+    if len(arrays) < 4 * num_layers or came < num_layers * hidden_size**2:
         raise ValueError(f"{came} weights are too few for hidden_size {hidden_size} and num_layers {num_layers}")
 
 
@@ -126,7 +137,10 @@ def network_of(arrays: Arrays, untrained: Callable[[str], Module]) -> Module:
         arrays: what is left of a file.
         untrained: makes the network on a device: on "meta" it takes no memory.
     """
-    expected = {name: tuple(one.shape) for name, one in untrained("meta").state_dict().items()}
+    try:
+        expected = {name: tuple(one.shape) for name, one in untrained("meta").state_dict().items()}
+    except RuntimeError:
+        raise ValueError("its sizes are beyond all memory") from None
     strange = next((name for name in arrays if name.removeprefix("network.") not in expected), None)
     if strange is not None:
         raise ValueError(f"array {strange[:80]!r} belongs to no part of the classifier")

@@ -3,11 +3,13 @@
 Letters: `N` sequences, `T` steps, `C` channels.
 """
 
+import errno
 import io
 import os
 import zipfile
 import zlib
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 
@@ -37,12 +39,18 @@ def read_npz(path: str | os.PathLike[str]) -> Labelled:
             there = {one.filename[:-4]: one for one in archive.infolist() if one.filename.endswith(".npy")}
             found = {name: _array(archive, there[name], path) for name in NAMES if name in there}
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeError) as reason:
-        raise FileError(
-            f"{path} is no archive of numpy, or damaged ({reason!s:.80}); write it by numpy.savez"
-        ) from None
+        _refuse(path, reason)
+    except OSError as reason:
+        if reason.errno != errno.EINVAL:  # what a place before the beginning, or beyond any end, is answered by
+            raise
+        _refuse(path, reason)
     if "x" not in found:
         raise FileError(f"{path} holds {shown(sorted(there)) or 'no arrays'}, expected x, and y for the labels")
     return _labelled(path, **found)
+
+
+def _refuse(path: object, reason: Exception) -> NoReturn:
+    raise FileError(f"{path} is no archive of numpy, or damaged ({reason!s:.80}); write it by numpy.savez") from None
 
 
 def _labelled(path: object, x: np.ndarray, y: np.ndarray | None = None, lengths: np.ndarray | None = None) -> Labelled:
