@@ -203,6 +203,7 @@ def test_predictions_are_made_in_parts_of_bounded_size():
         padded = [len(part) * int(sequences.lengths[part].max()) for part in parts]
         assert all(len(part) == 1 or width * size <= 2**22 for part, size in zip(parts, padded, strict=True))
         assert len(parts) <= most
+    assert len(list(Sequences.of(np.zeros((100, 784))).parts())) == 3  # 128 hidden values each step
 
 
 @pytest.mark.parametrize("batch_size", [np.int64(8), 2**62])

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch.nn.functional import linear
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from gatewise.networks import POOLINGS, Flatten, OneStep, Pooled, Segments
 from gatewise.networks import linear as head
@@ -57,6 +58,32 @@ def test_pooled_answers_are_those_of_each_sequence_by_hand(layer, bidirectional,
         expected.append(linear(pooled, network.head.weight, network.head.bias))
     assert_close(network(x, lengths), torch.stack(expected))
     assert_close(network(x, torch.full((4,), 7)), network(x))
+    assert torch.equal(network(x, lengths.tolist()), network(x, lengths))
+    assert network(x[:, :0], []).shape == (0, 3)
+
+
+@pytest.mark.parametrize(("layer", "known"), [(RNN, torch.nn.RNN), (LSTM, torch.nn.LSTM), (GRU, torch.nn.GRU)])
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_pooled_answers_and_gradients_are_those_of_torch_packed(layer, known, pooling):
+    options = {"num_layers": 3, "bidirectional": True, "dtype": torch.float64}
+    body, lengths = layer(2, 5, **options, generator=seeded()), torch.tensor([6, 1, 4])
+    with torch.random.fork_rng():
+        packed_body = known(2, 5, **options)
+    packed_body.load_state_dict(body.state_dict())
+    network = Pooled(body, 3, pooling=pooling, generator=seeded(1))
+    ours, theirs = (torch.randn(6, 3, 2, generator=seeded(2), dtype=torch.float64).requires_grad_() for _ in range(2))
+    output, state = packed_body(pack_padded_sequence(theirs, lengths, enforce_sorted=False))
+    hidden, h = pad_packed_sequence(output)[0], state[0] if isinstance(state, tuple) else state
+    pooled = {
+        "last": torch.cat([h[-2], h[-1]], -1),
+        "mean": hidden.sum(0) / lengths[:, None],
+        "max": torch.stack([hidden[:length, k].amax(0) for k, length in enumerate(lengths.tolist())]),
+    }[pooling]
+    expected, answers = linear(pooled, network.head.weight, network.head.bias), network(ours, lengths)
+    assert_close(answers, expected)
+    answers.square().sum().backward()
+    expected.square().sum().backward()
+    assert_close(ours.grad, theirs.grad)
 
 
 @pytest.mark.parametrize("pooling", POOLINGS)
@@ -90,6 +117,10 @@ def test_dropout_of_pooled_values_is_for_training():
         (lambda: Pooled(GRU(2, 5), 3)(torch.zeros(4, 2)), r"expected \(T, B, I\)"),
         (lambda: Pooled(GRU(2, 5), 3)(torch.zeros(0, 4, 2)), "a sequence has no steps"),
         (lambda: Pooled(GRU(2, 5), 3)(torch.zeros(3, 2, 2), torch.tensor([3, 0])), "a sequence has no steps"),
+        (lambda: Pooled(GRU(2, 5), 3)(torch.zeros(3, 2, 2), [3, 0]), "a sequence has no steps"),
+        (lambda: Pooled(GRU(2, 5), 3)(torch.zeros(3, 2, 2), [3, 4]), "expected from 0 to 3"),
+        (lambda: Pooled(GRU(2, 5), 3, dropout=float("nan")), "dropout is nan, expected a share"),
+        (lambda: Pooled(GRU(2, 5), 3, dropout=True), "dropout is True, expected a share"),
     ],
 )
 def test_what_cannot_be_pooled_is_refused(call, message):

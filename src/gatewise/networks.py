@@ -5,6 +5,7 @@ time-major, `(T, B, I)`. Networks know nothing of tables or dates.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 from torch.nn import Dropout, Linear, Module, Parameter
 from torch.nn.utils import skip_init
 
+from gatewise.arguments import share
 from gatewise.nn import GRU, LSTM, RNN
 from gatewise.nn.weights import check_init, draw_uniform, integer, positive
 
@@ -167,14 +169,16 @@ class Pooled(Module):
         super().__init__()
         if pooling not in POOLINGS:
             raise ValueError(f"pooling is {pooling!r}, expected one of {', '.join(POOLINGS)}")
+        share("dropout", dropout)
         self.body, self.pooling = _time_major(body), pooling
         self.head = linear(_width(body), outputs, generator=generator, **_like(body))
         self.dropout = Dropout(dropout)
 
-    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, lengths: Tensor | Sequence[int] | None = None) -> Tensor:
         """Answers `(B, Q)` for sequences `(T, B, I)`."""
         _check_batched(x)
-        if not len(x) or (lengths is not None and len(lengths) and int(lengths.min()) < 1):
+        lengths = None if lengths is None else torch.as_tensor(lengths)
+        if not len(x) or (lengths is not None and lengths.numel() and int(lengths.min()) < 1):
             raise ValueError("a sequence has no steps, expected one or more in each; leave it out")
         output, state = self.body(x, lengths=lengths)
         answers: Tensor = self.head(self.dropout(self._pooled(output, state, lengths)))

@@ -13,7 +13,7 @@ from torch import Tensor
 
 LARGEST = 1e30  # of a value: float32 still holds its square's root
 SORTED = 50  # so many batches are sorted by length together, so that few steps are padded
-AT_ONCE = 2**22  # values of a batch of predictions: memory stays bounded however many sequences there are
+AT_ONCE = 2**22  # values, hidden ones too, of a batch of predictions: memory stays bounded however many there are
 
 
 class SequenceError(ValueError):
@@ -108,11 +108,11 @@ class Sequences:
             return Batch(x, None)
         return Batch(x.masked_fill_((steps >= lengths)[..., None], 0.0), lengths)
 
-    def parts(self, width: int = 1) -> Iterator[Tensor]:
+    def parts(self, width: int = 128) -> Iterator[Tensor]:
         """All of them in parts of bounded size, the longest first, those of one length together.
 
         Arguments:
-            width: values that a network keeps of each step, where they are more than the channels.
+            width: values that a network keeps of each step: its hidden states take more room than the channels.
         """
         order = torch.argsort(self.lengths, descending=True, stable=True)
         while len(order):
