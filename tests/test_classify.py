@@ -161,6 +161,9 @@ def test_weights_move_predictions_towards_their_class(weight):
         lambda x: [torch.tensor(one, requires_grad=True) for one in x],
         lambda x: x.astype(np.float16),
         lambda x: np.ma.masked_array(x),
+        lambda x: x.astype(object),
+        lambda x: pd.DataFrame(x).astype({0: int}).convert_dtypes(),
+        lambda x: [[int(number) for number in one] for one in x],
     ],
 )
 def test_sequences_of_any_kind_are_the_same_sequences(convert):
@@ -318,6 +321,10 @@ GOOD = np.zeros((4, 3, 2))
         (GOOD, [0, 1, 0, 1], [3], "a whole number for each of 4"),
         (list(GOOD), [0, 1, 0, 1], [3, 3, 3, 3], "lengths of their own"),
         ([], [], None, "x holds no sequences"),
+        (np.array([[1, 10**400]], object), [0], None, "x is object, expected numbers; convert them"),
+        (np.array([[1, "2"]], object), [0], None, "x is object, expected numbers; convert them"),
+        (pd.DataFrame({"a": [1, None]}).convert_dtypes(), [0, 1], None, "x is object|step 0, channel 0: nan"),
+        (np.array([np.zeros(2), np.zeros(3)], object), [0, 1], None, "sequences of several lengths as a list"),
         (np.zeros((4, 0, 0)), [0, 1, 0, 1], None, "no channels"),
         ([1.0, 2.0], [0, 1], None, r"sequence 0 has shape \(\), expected \(T, C\)"),
         ([[[1, 2], [3]], [[1, 2]]], [0, 1], None, "sequence 0 is no array"),

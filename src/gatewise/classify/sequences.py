@@ -3,6 +3,7 @@
 Letters: `N` sequences, `T` steps, `C` channels, `B` sequences of a batch.
 """
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+NUMBERS = (int, float, np.number, np.bool_)  # what tables of several types hold
 LARGEST = 1e30  # of a value: float32 still holds its square's root
 SORTED = 50  # so many batches are sorted by length together, so that few steps are padded
 AT_ONCE = 2**22  # values, hidden ones too, of a batch of predictions: memory stays bounded however many there are
@@ -184,6 +186,9 @@ def _of_tensor(x: Tensor) -> np.ndarray:
 
 def _numbers(x: Any, name: str, dimensions: tuple[int, int]) -> np.ndarray:
     array = as_array(x, name)
+    if array.dtype == object and all(isinstance(one, NUMBERS) for one in array.flat):
+        with contextlib.suppress(OverflowError):  # a number that is too large stays what it is, and is refused
+            array = array.astype(np.float64)
     if array.dtype.kind not in "biuf":
         raise SequenceError(
             f"{name} is {array.dtype}, expected numbers; convert them, and pass sequences of several lengths as a list"
