@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from gatewise import Classifier
 from gatewise.classify import SequenceError
-from gatewise.classify.pictures import _choice, _counts
+from gatewise.classify.pictures import _choice
 
 CHANCE = np.random.default_rng(0)
 Y = np.array(["down", "flat", "up"])[CHANCE.integers(0, 3, 90)]
@@ -41,11 +41,6 @@ def test_confusion_counts_every_sequence_once(model):
     assert [text.get_text() for text in ax.texts] == [str(n) for n in table.ravel() if n]
     assert title(ax) == f"{100 * model.score(X, Y):.1f} % of 90 sequences right"
     assert [label.get_text() for label in ax.get_yticklabels()] == ["down", "flat", "up"]
-
-
-def test_counts_have_the_true_class_in_rows():
-    shares = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]])
-    assert _counts(np.array([1, 1, 0]), shares).tolist() == [[0, 1], [2, 0]]
 
 
 def test_examples_show_right_ones_and_the_surest_mistakes(model):

@@ -212,6 +212,11 @@ class Classifier(Arguments):
             ValueError: an unknown kind, or an option that belongs to another one; for "gates", an engine that gives
                 back none.
             SequenceError: sequences or labels cannot be used.
+
+        >>> x, y = np.random.default_rng(0).normal(size=(20, 5)), np.arange(20) % 2
+        >>> model = Classifier(hidden_size=4, epochs=1).fit(x, y)
+        >>> model.plot("confusion", x, y).get_xlabel(), len(model.plot("examples", x, y, count=4).axes)
+        ('predicted class', 4)
         """
         from gatewise.classify import pictures  # which reads what is written here
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from gatewise import plot
 from gatewise.arguments import one_of, whole
 from gatewise.classify.classifier import Classifier, _scaled
+from gatewise.classify.scores import Scores
 from gatewise.classify.sequences import SequenceError, Sequences
 
 OWNERS = {  # the kinds that an option belongs to
@@ -47,7 +48,8 @@ def draw(
         return _gates(model, sequences, places, image, layer)
     shares = model.predict_proba(x, lengths=lengths)
     if places is not None and kind == "confusion":
-        return plot.confusion(_counts(places, shares), _names(model), ax=ax)
+        scores = Scores.of(model.classes_[places], model.classes_[shares.argmax(1)], model.classes_)
+        return plot.confusion(scores.counts, _names(model), ax=ax)
     return _examples(model, sequences, shares, places, image, COUNT if count is None else count)
 
 
@@ -77,13 +79,6 @@ def _places(model: Classifier, y: Any, count: int) -> np.ndarray:
             f"y holds {unknown[0]!r}, which was no class in fit; leave these sequences out, or fit with them"
         )
     return np.array([known[label] for label in labels.tolist()])
-
-
-def _counts(places: np.ndarray, shares: np.ndarray) -> np.ndarray:
-    """(K, K) sequences of each class, by the class predicted."""
-    table = np.zeros((shares.shape[1], shares.shape[1]), np.int64)
-    np.add.at(table, (places, shares.argmax(1)), 1)
-    return table
 
 
 def _examples(
