@@ -49,7 +49,7 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -210,11 +210,6 @@ def score(model: Classifier, part: Part, view: str) -> float:
     return model.score(datasets.view(part.images, view), part.y)
 
 
-def inside(model: Classifier) -> Any:
-    """What a classifier has inside: a recurrent `body` and a linear `head`."""
-    return model._network.network
-
-
 def sequences(part: Part, view: str) -> Tensor:
     """Images as a network reads them, (T, B, I)."""
     return torch.from_numpy(datasets.view(part.images, view)).transpose(0, 1)
@@ -226,7 +221,7 @@ def gates_by_step(model: Classifier, x: Tensor) -> dict[str, np.ndarray]:
 
     What is kept is the product of all forget gates to come: so much of the memory after a step is left at the end.
     """
-    gates = inside(model).body.trace(x).gates
+    gates = model.network_.body.trace(x).gates
     ahead = torch.cat([gates["forget"][1:], torch.ones_like(gates["forget"][:1])])
     shown = {**gates, "candidate": gates["candidate"].abs(), "kept": ahead.flip(0).cumprod(0).flip(0)}
     return {name: gate.mean((1, 2)).numpy() for name, gate in shown.items()}
@@ -235,7 +230,7 @@ def gates_by_step(model: Classifier, x: Tensor) -> dict[str, np.ndarray]:
 @torch.inference_mode()
 def with_gates_held(model: Classifier, x: Tensor, y: np.ndarray) -> dict[str, list[float]]:
     """The accuracy where a gate is held at 0, 0.5 and 1, by the cell written out, with the trained weights."""
-    body, head = inside(model).body, inside(model).head
+    body, head = model.network_.body, model.network_.head
     cell = Cell(body.input_size, body.hidden_size, torch.Generator()).take(body)
 
     def accuracy(held: Mapping[str, float]) -> float:

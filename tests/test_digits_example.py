@@ -122,7 +122,7 @@ def test_means_of_gates_are_those_of_the_trace():
     model = example_of_digits.train(part, "rows", 1, 0, True)
     x = example_of_digits.sequences(part, "rows")
     means = example_of_digits.gates_by_step(model, x)
-    forget = example_of_digits.inside(model).body.trace(x).gates["forget"].detach()
+    forget = model.network_.body.trace(x).gates["forget"].detach()
     assert means["forget"][3] == pytest.approx(float(forget[3].mean()))
     assert means["kept"][9] == pytest.approx(float((forget[10] * forget[11]).mean()), rel=1e-5)
 

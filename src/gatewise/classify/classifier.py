@@ -76,7 +76,7 @@ class Classifier(Arguments):
     classes_: np.ndarray
     n_features_in_: int
     history_: History
-    _network: Module
+    _network: "_OfBatches"
     _shift: Any
     _scaled_by: Any
 
@@ -273,7 +273,14 @@ class Classifier(Arguments):
             raise storage.FormatError(f"{path} holds no whole classifier: {reason}; save it again") from None
         return model
 
-    def _fitted(self) -> Module:
+    @property
+    def network_(self) -> Pooled:
+        """The trained network, a recurrent `body` and a linear `head`, for sequences (T, B, C) scaled as in `fit`."""
+        if not hasattr(self, "_network"):
+            raise AttributeError("the classifier has no network yet; call fit(x, y) first")
+        return self._network.network
+
+    def _fitted(self) -> "_OfBatches":
         if not hasattr(self, "_network"):
             raise RuntimeError("the classifier is not fitted; call fit(x, y) first")
         return self._network
@@ -302,7 +309,7 @@ class Classifier(Arguments):
 
     def _trained(
         self, sequences: Sequences, places: np.ndarray, out: np.ndarray, weights: np.ndarray
-    ) -> tuple[Module, History]:
+    ) -> tuple["_OfBatches", History]:
         generator = torch.Generator().manual_seed(int(self.seed))
         network = self._untrained(sequences.channels, len(weights), generator)
         classes, each = torch.from_numpy(places), torch.from_numpy(weights).float()
@@ -327,7 +334,7 @@ class Classifier(Arguments):
             )
         return network.eval(), history
 
-    def _untrained(self, channels: int, classes: int, generator: torch.Generator, device: str = "cpu") -> Module:
+    def _untrained(self, channels: int, classes: int, generator: torch.Generator, device: str = "cpu") -> "_OfBatches":
         between = self.dropout if self.num_layers > 1 else 0.0
         body = CELLS[self.cell](
             channels,

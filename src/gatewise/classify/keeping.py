@@ -8,7 +8,7 @@ Letters: `C` channels, `K` classes.
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -18,6 +18,8 @@ from torch.nn import Module
 from gatewise.arguments import whole
 from gatewise.kept import Arrays, Content, array, as_text, check_text, of_text, taken
 from gatewise.training import History
+
+Network = TypeVar("Network", bound=Module)
 
 KIND = "Classifier"
 KINDS = {"b": "bool", "i": "int64", "u": "uint64", "f": "float64", "U": "text"}
@@ -130,7 +132,7 @@ def check_size(arrays: Arrays, hidden_size: int, num_layers: int) -> None:
         raise ValueError(f"{came} weights are too few for hidden_size {hidden_size} and num_layers {num_layers}")
 
 
-def network_of(arrays: Arrays, untrained: Callable[[str], Module]) -> Module:
+def network_of(arrays: Arrays, untrained: Callable[[str], Network]) -> Network:
     """A network with the weights that were kept, whatever they are; they must be finite and of its shapes.
 
     Arguments:

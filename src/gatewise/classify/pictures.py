@@ -178,9 +178,8 @@ def _title(model: Classifier, layer: int, shares: np.ndarray, places: np.ndarray
 
 def _traced(model: Classifier, sequences: Sequences) -> Any:
     """Gates, cells and output (T, 1, H) of every layer."""
-    network: Any = model._fitted()
     scaled = _scaled(sequences, model._shift, model._scaled_by)
-    return network.network.body.trace(scaled.values[:, None])
+    return model.network_.body.trace(scaled.values[:, None])
 
 
 def _shares_so_far(model: Classifier, x: np.ndarray) -> np.ndarray:

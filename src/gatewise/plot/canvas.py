@@ -175,7 +175,7 @@ def _steady(ax: "Axes") -> None:
     ax.yaxis.get_offset_text().set_horizontalalignment("right")  # a factor such as 1e13 left of the legend
     low, high = ax.get_ylim()
     least = 1e-3 * max(abs(low), abs(high))
-    if high - low < least:
+    if abs(high - low) < least:
         ax.set_ylim((low + high - least) / 2, (low + high + least) / 2)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gatewise.plot.canvas import BLUE, GREY, INK, ORANGE, Array, canvas, caption, counted, grid, plain, shortened, style
-from gatewise.plot.maps import OPEN_GATES, _check_planes, _heat_maps
+from gatewise.plot.maps import heat_maps, planes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -173,7 +173,7 @@ def reading(
         ['sequence', 'forget gate', 'candidate', 'probability of the class after each step']
     """
     sequence = _steps(x, "x")
-    groups = _groups(gates, cells)
+    groups = planes(gates, cells)
     likely = _shares_of_steps(shares, sequence, groups, len(classes))
     maps = sum(map(len, groups))
     with style():
@@ -186,7 +186,7 @@ def reading(
         rows = axes[1:-1]
         for group in groups:
             own, rows = rows[: len(group)], rows[len(group) :]
-            _heat_maps(own, group, signed=not any(name.endswith(" gate") for name in group))
+            heat_maps(own, group)
         _draw_shares(axes[-1], likely, [str(one) for one in classes])
         axes[-1].set_xlim(-0.5, len(sequence) - 0.5)
         figure.suptitle(shortened(title, 100), x=0.01, ha="left")
@@ -362,17 +362,6 @@ def _judge(ax: "Axes", predicted: Any, likely: float, true: Any, letters: int) -
 
 
 # ---- reading
-
-
-def _groups(gates: Mapping[str, npt.ArrayLike], cells: npt.ArrayLike | None) -> list[dict[str, Array]]:
-    """Heat maps (T, H) by name, those of one scale together: gates that open, signed ones, cells."""
-    if not gates:
-        raise ValueError("gates is empty; give at least one name with its (T, H) activations")
-    opening = {f"{name} gate": plain(one) for name, one in gates.items() if name in OPEN_GATES}
-    signed = {name: plain(one) for name, one in gates.items() if name not in OPEN_GATES}
-    groups = [group for group in (opening, signed, {} if cells is None else {"cells": plain(cells)}) if group]
-    _check_planes({name: plane for group in groups for name, plane in group.items()})
-    return groups
 
 
 def _shares_of_steps(shares: npt.ArrayLike, x: Array, groups: Sequence[Mapping[str, Array]], classes: int) -> Array:

@@ -40,14 +40,7 @@ def gates(
         >>> [ax.get_title(loc="left") for ax in figure.axes][:2]
         ['reset gate', 'candidate']
     """
-    if not gates:
-        raise ValueError("gates is empty; give at least one name with its (T, H) activations")
-    planes = {name: plain(values) for name, values in gates.items()}
-    opening = {f"{name} gate": plane for name, plane in planes.items() if name in OPEN_GATES}
-    signed = {name: plane for name, plane in planes.items() if name not in OPEN_GATES}
-    memory = {} if cells is None else {"cells": plain(cells)}
-    groups = [group for group in (opening, signed, memory) if group]
-    _check_planes({name: plane for group in groups for name, plane in group.items()})
+    groups = planes(gates, cells)
     count = sum(map(len, groups))
     with style():
         from matplotlib.figure import Figure
@@ -58,16 +51,29 @@ def gates(
         figure.suptitle(title or "Gates through time", x=0.01, ha="left")
         for group in groups:
             own, rows = rows[: len(group)], rows[len(group) :]
-            _heat_maps(own, group, signed=group is not opening)
+            heat_maps(own, group)
     return figure
 
 
-def _heat_maps(rows: "Sequence[Axes]", group: Mapping[str, Array], *, signed: bool) -> None:
-    """One map per gate, one colour bar for all of them."""
+def planes(gates: Mapping[str, npt.ArrayLike], cells: npt.ArrayLike | None) -> list[dict[str, Array]]:
+    """Heat maps (T, H) by name, those of one scale together: gates that open, signed ones, cells."""
+    if not gates:
+        raise ValueError("gates is empty; give at least one name with its (T, H) activations")
+    opening = {f"{name} gate": plain(one) for name, one in gates.items() if name in OPEN_GATES}
+    signed = {name: plain(one) for name, one in gates.items() if name not in OPEN_GATES}
+    groups = [group for group in (opening, signed, {} if cells is None else {"cells": plain(cells)}) if group]
+    _check_planes({name: plane for group in groups for name, plane in group.items()})
+    return groups
+
+
+def heat_maps(rows: "Sequence[Axes]", group: Mapping[str, Array]) -> None:
+    """One map per plane of a group, one colour bar for all of them."""
     from matplotlib.ticker import MaxNLocator
 
     largest = max(1.0, *(float(np.abs(plane).max()) for plane in group.values()))
-    low, high, colors = (-largest, largest, "RdBu_r") if signed else (0.0, 1.0, "cividis")
+    low, high, colors = -largest, largest, "RdBu_r"
+    if all(name.endswith(" gate") for name in group):
+        low, high, colors = 0.0, 1.0, "cividis"
     for ax, (name, plane) in zip(rows, group.items(), strict=True):
         image = ax.imshow(plane.T, cmap=colors, vmin=low, vmax=high, aspect="auto", interpolation="nearest")
         ax.set_title(name)
