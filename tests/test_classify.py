@@ -215,6 +215,11 @@ def test_sizes_of_batches_may_be_numpys_and_beyond_all_sequences(batch_size):
     batches = Shuffled(sequences, torch.arange(20), torch.arange(20), batch_size, torch.Generator().manual_seed(0))
     assert sorted(k for _, y in batches for k in y.tolist()) == list(range(20))
     assert len(batches) == (3 if batch_size == 8 else 1)
+    torch.set_default_device("meta")  # as programs do that run on other devices
+    try:
+        assert sorted(k for _, y in batches for k in y.tolist()) == list(range(20))
+    finally:
+        torch.set_default_device(None)
 
 
 def test_each_class_is_held_out_in_its_share_and_none_wholly():

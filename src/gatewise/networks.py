@@ -177,7 +177,8 @@ class Pooled(Module):
     def forward(self, x: Tensor, lengths: Tensor | Sequence[int] | None = None) -> Tensor:
         """Answers `(B, Q)` for sequences `(T, B, I)`."""
         _check_batched(x)
-        lengths = None if lengths is None else torch.as_tensor(lengths)
+        if lengths is not None and not isinstance(lengths, Tensor):
+            lengths = torch.tensor(lengths, device=x.device)
         if not len(x) or (lengths is not None and lengths.numel() and int(lengths.min()) < 1):
             raise ValueError("a sequence has no steps, expected one or more in each; leave it out")
         output, state = self.body(x, lengths=lengths)

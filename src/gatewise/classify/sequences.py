@@ -103,7 +103,7 @@ class Sequences:
         """Some of them (B,) side by side."""
         lengths = self.lengths[which]
         longest = int(lengths.max())
-        steps = torch.arange(longest)[:, None]
+        steps = torch.arange(longest, device=self.lengths.device)[:, None]
         rows = self.starts[which] + torch.minimum(steps, lengths - 1)
         x = self.values[rows]
         if bool((lengths == longest).all()):
@@ -151,13 +151,16 @@ class Shuffled:
     def _order(self) -> list[Tensor]:
         if self.generator is None:
             return list(torch.split(self.which, self.batch_size))
-        order = self.which[torch.randperm(len(self.which), generator=self.generator)]
+        order = self.which[self._permutation(len(self.which))]
         lengths = self.sequences.lengths
         if bool((lengths == lengths[0]).all()):
             return list(torch.split(order, self.batch_size))
         near = [part[torch.argsort(lengths[part])] for part in torch.split(order, SORTED * self.batch_size)]
         batches = [batch for part in near for batch in torch.split(part, self.batch_size)]
-        return [batches[k] for k in torch.randperm(len(batches), generator=self.generator).tolist()]
+        return [batches[k] for k in self._permutation(len(batches)).tolist()]
+
+    def _permutation(self, count: int) -> Tensor:
+        return torch.randperm(count, generator=self.generator, device="cpu")  # whatever the default device is
 
 
 def as_array(x: Any, name: str) -> np.ndarray:
