@@ -302,12 +302,12 @@ GOOD = np.zeros((4, 3, 2))
     [
         (np.zeros((0, 3)), [], None, "no sequences"),
         (np.zeros((4, 3, 0)), [0, 1, 0, 1], None, "no channels"),
-        (np.zeros((4, 0, 2)), [0, 1, 0, 1], None, "sequence 0 has no steps"),
+        (np.zeros((4, 0, 2)), [0, 1, 0, 1], None, "its sequences have no steps"),
         ([np.zeros(3), np.zeros(0)], [0, 1], None, "sequence 1 has no steps"),
         (np.zeros(4), [0, 1, 0, 1], None, r"x has shape \(4,\), expected \(N, T, C\)"),
         ([np.zeros((3, 2)), np.zeros((3, 1))], [0, 1], None, r"sequence 1 has 1 channel\(s\), sequence 0 has 2"),
         ([["a", "b"], ["c"]], [0, 1], None, "sequence 0 is <U1, expected numbers"),
-        ([np.array([1.0, np.nan]), np.array([1.0])], [0, 1], None, "sequence 0, step 1, channel 0: nan"),
+        ([np.array([1.0, np.nan]), np.array([1.0])], [0, 1], None, "sequence 0, step 1, channel 0: NaN"),
         (
             np.where(np.arange(24).reshape(4, 3, 2) == 15, np.inf, 0),
             [0, 1, 0, 1],
@@ -328,7 +328,7 @@ GOOD = np.zeros((4, 3, 2))
         ([], [], None, "x holds no sequences"),
         (np.array([[1, 10**400]], object), [0], None, "x is object, expected numbers; convert them"),
         (np.array([[1, "2"]], object), [0], None, "x is object, expected numbers; convert them"),
-        (pd.DataFrame({"a": [1, None]}).convert_dtypes(), [0, 1], None, "x is object|step 0, channel 0: nan"),
+        (pd.DataFrame({"a": [1, None]}).convert_dtypes(), [0, 1], None, "x is object|step 0, channel 0: NaN"),
         (np.array([np.zeros(2), np.zeros(3)], object), [0, 1], None, "sequences of several lengths as a list"),
         (np.zeros((4, 0, 0)), [0, 1, 0, 1], None, "no channels"),
         ([1.0, 2.0], [0, 1], None, r"sequence 0 has shape \(\), expected \(T, C\)"),

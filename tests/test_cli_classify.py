@@ -1,12 +1,14 @@
 """`gatewise classify`: what it prints, writes and refuses, run as a person would."""
 
+import inspect
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from gatewise import Classifier, datasets
 from gatewise.classify import Scores
-from gatewise.cli import main
+from gatewise.cli import classify, main
 
 pytest.importorskip("matplotlib")
 SMALL = ["--hidden-size", "8", "--epochs", "6", "--lr", "0.02"]
@@ -168,3 +170,10 @@ def test_a_model_of_another_view_is_refused(images, capsys):
     assert main(["classify", ".", *SMALL, "--quiet", "--save", "m.safetensors"]) == 0
     assert main(["classify", ".", "--view", "pixels", "--model", "m.safetensors"]) == 2
     assert "has 1 channel, but the model was trained on 3; give the --view" in capsys.readouterr().err
+
+
+def test_what_the_command_offers_is_what_the_classifier_takes():
+    taken = set(inspect.signature(Classifier).parameters)
+    assert taken - set(classify.MODEL) == {"seed", "quiet"}
+    assert set(classify.MODEL) <= taken
+    assert classify.VIEWS == datasets.VIEWS

@@ -5,6 +5,7 @@ Letters: `N` sequences, `T` steps, `C` channels, `K` classes.
 
 import math
 import os
+import sys
 from typing import Any
 
 import numpy as np
@@ -280,9 +281,25 @@ class Classifier(Arguments):
             raise AttributeError("the classifier has no network yet; call fit(x, y) first")
         return self._network.network
 
+    def __sklearn_tags__(self) -> Any:
+        """What scikit-learn asks of an estimator; nobody else calls it."""
+        from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
+
+        return Tags(
+            estimator_type="classifier",
+            target_tags=TargetTags(required=True),
+            transformer_tags=None,
+            regressor_tags=None,
+            classifier_tags=ClassifierTags(),
+            input_tags=InputTags(three_d_array=True),
+        )
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_network")
+
     def _fitted(self) -> "_OfBatches":
         if not hasattr(self, "_network"):
-            raise RuntimeError("the classifier is not fitted; call fit(x, y) first")
+            raise _not_fitted()("the classifier is not fitted; call fit(x, y) first")
         return self._network
 
     def _logits(self, x: Any, lengths: Any) -> Tensor:
@@ -347,6 +364,12 @@ class Classifier(Arguments):
             device=device,
         )
         return _OfBatches(Pooled(body, classes, pooling=self.pooling, dropout=self.dropout, generator=generator))
+
+
+def _not_fitted() -> type[Exception]:
+    """RuntimeError, and scikit-learn's own kind too, where that is in use."""
+    theirs = sys.modules.get("sklearn.exceptions")
+    return RuntimeError if theirs is None else type("NotFittedError", (RuntimeError, theirs.NotFittedError), {})
 
 
 class _OfBatches(Module):

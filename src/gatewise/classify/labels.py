@@ -20,6 +20,10 @@ def classes_of(y: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         SequenceError: labels that are missing, of mixed types, not one for each sequence, or all the same.
     """
+    if y is None:
+        raise SequenceError(
+            "a classifier requires y to be passed, but the target y is None; pass a label for each sequence"
+        )
     labels = as_array(y, "y")
     if labels.shape != (count,):
         raise SequenceError(f"y has shape {labels.shape}, expected ({count},), a label for each sequence")

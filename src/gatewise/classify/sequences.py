@@ -80,6 +80,9 @@ class Sequences:
             array = array[..., None] if array.ndim == 2 else array
             if not len(array) or not array.shape[2]:
                 raise SequenceError(f"x has shape {array.shape}, which holds no sequences, or no channels")
+            if not array.shape[1]:
+                none = f"x has 0 feature(s) (shape={array.shape[:2]}) while a minimum of 1 is required"
+                raise SequenceError(f"{none}: its sequences have no steps")
             sizes = _checked_lengths(lengths, array)
             there = np.arange(array.shape[1]) < sizes[:, None]
             flat = array.reshape(-1, array.shape[2]) if there.all() else array[there]
@@ -169,6 +172,8 @@ def as_array(x: Any, name: str) -> np.ndarray:
     Raises:
         SequenceError: numpy makes no array of it, or some values are masked.
     """
+    if hasattr(x, "toarray"):
+        raise SequenceError(f"{name} is sparse, which is not supported; pass {name}.toarray()")
     try:
         array: np.ndarray = _of_tensor(x) if isinstance(x, Tensor) else np.asarray(x)
     except (ValueError, TypeError, RuntimeError) as reason:
@@ -193,12 +198,11 @@ def _numbers(x: Any, name: str, dimensions: tuple[int, int]) -> np.ndarray:
         with contextlib.suppress(OverflowError):  # a number that is too large stays what it is, and is refused
             array = array.astype(np.float64)
     if array.dtype.kind not in "biuf":
-        raise SequenceError(
-            f"{name} is {array.dtype}, expected numbers; convert them, and pass sequences of several lengths as a list"
-        )
+        came = f"{'Complex data not supported: ' if array.dtype.kind == 'c' else ''}{name} is {array.dtype}"
+        raise SequenceError(f"{came}, expected numbers; convert them, and pass sequences of several lengths as a list")
     if array.ndim not in dimensions:
         expected = "(N, T, C), or (N, T) for one channel" if dimensions[1] == 3 else "(T, C), or (T,) for one channel"
-        raise SequenceError(f"{name} has shape {array.shape}, expected {expected}")
+        raise SequenceError(f"Reshape your data: {name} has shape {array.shape}, expected {expected}")
     return array
 
 
@@ -235,7 +239,8 @@ def _check_finite(flat: np.ndarray, sizes: np.ndarray) -> None:
         row, channel = np.argwhere(~fine)[0]
         which = int(np.searchsorted(sizes.cumsum(), row, side="right"))
         step = int(row - sizes[:which].sum())
+        value = "NaN" if np.isnan(flat[row, channel]) else flat[row, channel]
         raise SequenceError(
-            f"sequence {which}, step {step}, channel {channel}: {flat[row, channel]}, expected a number of at most "
+            f"sequence {which}, step {step}, channel {channel}: {value}, expected a number of at most "
             f"{most:g} either way; fill what is missing, or leave the sequence out"
         )

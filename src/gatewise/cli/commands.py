@@ -14,6 +14,8 @@ EXTRAS = {
     "polars": "polars tables",
     "pyarrow": ".parquet files",
     "optuna": "searches by gatewise.forecast.tuning.objective",
+    "sklearn": "gatewise.sklearn",
+    "sktime": "gatewise.sktime",
 }
 
 
