@@ -403,3 +403,13 @@ def test_missing_dates_are_refused_and_named():
 def test_sktime_is_imported_only_where_it_is_asked_for():
     code = "import sys, gatewise; gatewise.Forecaster, gatewise.plot; assert 'sktime' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_panels_become_sequences_of_the_classifier():
+    """sktime's own conversions from the arrays of the classifier and back, beside those that the docs name."""
+    from sktime.datatypes import convert_to
+
+    ours = np.random.default_rng(0).normal(size=(5, 7, 2))
+    panel = convert_to(ours.transpose(0, 2, 1), "pd-multiindex", as_scitype="Panel")
+    assert np.array_equal([one.to_numpy() for _, one in panel.groupby(level=0, sort=False)], ours)
+    assert np.array_equal(convert_to(panel, "numpy3D", as_scitype="Panel").transpose(0, 2, 1), ours)
