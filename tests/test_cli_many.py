@@ -215,3 +215,16 @@ def test_what_is_not_known_ahead_is_said_before_training(tmp_path, capsys, monke
     table.to_csv(tmp_path / "x.csv", index=False)
     assert main(["forecast", str(tmp_path / "x.csv"), "--known", "x", "--horizon", "3", "--windows", "0"]) == 2
     assert "the known covariates 'x' are needed for 2003-05-01 to 2003-07-01" in capsys.readouterr().err
+
+
+def test_a_kept_model_samples_futures_by_the_seed_asked_for(shops):
+    made = ["forecast", *SHOPS, "--on-bad", "skip", *SMALL, "--windows", "0", "--save", "m.safetensors"]
+    assert main(made) == 0
+    asked = ["forecast", "--model", "m.safetensors", "--horizon", "3", "--paths", "3", "--paths-out"]
+    assert [
+        main([*asked, name, "--seed", seed]) for name, seed in (("a.csv", "1"), ("b.csv", "1"), ("c.csv", "2"))
+    ] == [0] * 3
+    first, again, other = (pd.read_csv(name) for name in ("a.csv", "b.csv", "c.csv"))
+    assert first.equals(again)
+    assert not first.equals(other)
+    assert main(["forecast", "--model", "m.safetensors", "--horizon", "3", "--seed", "1"]) == 2

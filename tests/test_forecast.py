@@ -224,6 +224,7 @@ def test_the_backtest_goes_by_the_season_of_the_forecast(refit):
         ({"hidden_size": 2.5}, "hidden_size is 2.5, expected a whole number"),
         ({"num_layers": True}, "num_layers is True"),
         ({"difference": -1}, "difference is -1, expected a whole number of at least 0"),
+        ({"seasonal_difference": 50}, "seasonal_difference is 50, expected at most 4"),
         ({"scale": "log"}, "scale is 'log', expected one of 'window'"),
         ({"strategy": "seq2seq"}, "strategy is 'seq2seq', expected one of 'auto', 'one-step', 'segment', 'flatten'"),
         ({"horizon": 0}, "horizon is 0, expected a whole number of at least 1"),

@@ -35,6 +35,8 @@ def _check_names(arguments: argparse.Namespace) -> None:
 def _check_kept(arguments: argparse.Namespace) -> None:
     """Refuse options that a trained model leaves nothing to do for."""
     for name in given(arguments, (*BACKTEST, "budget", *MODEL)):
+        if name == "seed" and arguments.paths_out is not None:  # of the futures that are sampled
+            continue
         raise ValueError(
             f"{option(name)} belongs to training, but the model of --model is trained already; leave it out, or leave "
             "out --model to train"

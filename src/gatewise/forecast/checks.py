@@ -11,6 +11,7 @@ from gatewise.training import DivergenceError
 
 MOST_WEIGHTS = 10**8  # more are refused before memory is taken
 MOST_DRAWN = 10**9  # values of sample paths, likewise
+MOST_DIFFERENCES = 4  # errors of the d-th differences add up to errors that grow as the d-th power of the horizon
 MOST_STEPS = 10**5  # a longer horizon is refused before memory is taken
 
 
@@ -22,6 +23,14 @@ def check_size(hidden_size: int, num_layers: int, networks: int) -> None:
             f"hidden_size {hidden_size}, num_layers {num_layers} and networks {networks} make some {weights:.0e} "
             f"weights, expected at most {MOST_WEIGHTS:.0e}; lower one of them"
         )
+
+
+def check_differences(difference: int, seasonal_difference: int) -> None:
+    """Refuse so many differences that nothing but errors would come back from them."""
+    for name, times in {"difference": difference, "seasonal_difference": seasonal_difference}.items():
+        whole(name, times, 0)
+        if times > MOST_DIFFERENCES:
+            raise ValueError(f"{name} is {times}, expected at most {MOST_DIFFERENCES}; 1 is enough for most series")
 
 
 def check_columns(columns: Iterable[str]) -> None:

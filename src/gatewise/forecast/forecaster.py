@@ -135,8 +135,8 @@ class Forecaster(Arguments, Shown):
         for name, size in {"num_layers": num_layers, **chosen}.items():
             if size is not None or name == "num_layers":
                 whole(name, size, 1)
-        for name, size in {"difference": difference, "seasonal_difference": seasonal_difference, "seed": seed}.items():
-            whole(name, size, 0)
+        whole("seed", seed, 0)
+        checks.check_differences(difference, seasonal_difference)
         if horizon is not None:
             check_horizon(horizon)
         checks.check_size(hidden_size or 1, num_layers, networks or 1)
