@@ -1,5 +1,7 @@
 """The Classifier: what it learns, what it refuses, and that it follows the manners of scikit-learn."""
 
+import contextlib
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -80,6 +82,38 @@ def test_labels_of_any_type_come_back(labels):
     assert model.score(x, y, sample_weight=np.arange(60)) == np.average(model.predict(x) == y, weights=np.arange(60))
 
 
+@contextlib.contextmanager
+def default(setting, value, usual):
+    setting(value)
+    try:
+        yield
+    finally:
+        setting(usual)
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda: default(torch.set_default_dtype, torch.float64, torch.float32),
+        lambda: default(torch.set_default_device, "meta", None),
+        lambda: default(torch.use_deterministic_algorithms, True, False),
+        lambda: torch.autocast("cpu", torch.bfloat16),
+        torch.inference_mode,
+        torch.no_grad,
+    ],
+)
+def test_settings_of_torch_change_nothing(around, tmp_path):
+    x, y = walks(40)
+    lengths = np.arange(40) % 15 + 1
+    plain = Classifier(**SMALL, dropout=0.2).fit(x, y, lengths=lengths)
+    expected = plain.predict_proba(x, lengths=lengths)
+    plain.save(tmp_path / "m")
+    with around():
+        other = Classifier(**SMALL, dropout=0.2).fit(x, y, lengths=lengths)
+        for model in (plain, other, Classifier.load(tmp_path / "m")):
+            np.testing.assert_array_equal(model.predict_proba(x, lengths=lengths), expected)
+
+
 def test_the_same_seed_gives_the_same_bits_and_another_one_others():
     x, y = walks(60)
     first, again, other = (Classifier(**SMALL, dropout=0.3, seed=s).fit(x, y).predict_proba(x) for s in (0, 0, 1))
@@ -103,6 +137,18 @@ def test_epochs_go_by_the_number_of_sequences(count, batch_size, epochs, monkeyp
     x, y = walks(count)
     Classifier(hidden_size=4, batch_size=batch_size).fit(x, y)
     assert asked == [epochs]
+
+
+@pytest.mark.parametrize(("far", "unit"), [(1e12, 1e2), (1.7e9, 1.0), (0.0, 1e-60)])
+@pytest.mark.parametrize("dtype", [np.float64, np.int64])
+def test_small_differences_of_large_numbers_tell(far, unit, dtype):
+    x, y = walks(100)
+    x = np.round(1000 * x)
+    moved = x * unit + far
+    if np.issubdtype(dtype, np.integer) and unit < 1:
+        pytest.skip("no whole numbers")
+    plain, other = (Classifier(**SMALL).fit(v, y).predict_proba(v) for v in (x, moved.astype(dtype)))
+    np.testing.assert_allclose(other, plain, atol=1e-4)
 
 
 def test_a_constant_channel_and_rare_values_do_no_harm():
@@ -380,6 +426,9 @@ def test_what_does_not_go_with_the_fit_is_refused():
     model = Classifier(**SMALL).fit(x, y)
     with pytest.raises(SequenceError, match=r"x has 2 channel\(s\), expected 1"):
         model.predict(np.zeros((3, 4, 2)))
+    for theirs in (y[:, None], y[:3], "up"):
+        with pytest.raises(SequenceError, match=r"y has shape \(.*\), expected \(30,\)"):
+            model.score(x, theirs)
     with pytest.raises(SequenceError, match="class_weight names 'left'"):
         Classifier(**SMALL, class_weight={"left": 2}).fit(x, y)
     with pytest.raises(SequenceError, match="class_weight is 0 for every class"):

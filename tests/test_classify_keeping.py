@@ -97,7 +97,7 @@ CHANGES = {
     "a class that steers terminals": lambda c, a: a.update(classes=np.frombuffer(rb'["\u001b[2J","b"]', np.uint8)),
     "other channels": lambda c, a: c.update(channels=3),
     "no channels": lambda c, a: c.update(channels=0),
-    "a scale of zero": lambda c, a: a.update(scale=np.zeros(2, np.float32)),
+    "a scale of zero": lambda c, a: a.update(scale=np.zeros(2)),
     "no scale": lambda c, a: a.pop("scale"),
     "a weight that is missing": lambda c, a: a.pop("network.network.head.bias"),
     "a weight that is NaN": lambda c, a: a.update({"network.network.head.bias": np.full(2, np.nan, np.float32)}),

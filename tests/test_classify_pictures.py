@@ -53,8 +53,8 @@ def test_examples_show_right_ones_and_the_surest_mistakes(model):
         f"is {Y[k]}, read as {predicted[k]} ({100 * shares[k].max():.0f} %)" for k in surest
     ]
     drawn = [ax.lines[0].get_ydata() for ax in figure.axes]
-    assert np.array_equal(drawn[3:], X[surest].astype(np.float32))
-    assert all(any(np.array_equal(one, x) for x in X[predicted == Y].astype(np.float32)) for one in drawn[:3])
+    assert np.array_equal(drawn[3:], X[surest])
+    assert all(any(np.array_equal(one, x) for x in X[predicted == Y]) for one in drawn[:3])
     assert figure.get_suptitle() == (
         f"3 of {90 - len(wrong)} read right, drawn at random; the surest 3 of {len(wrong)} mistakes"
     )
@@ -95,7 +95,7 @@ def test_examples_as_pictures():
     x = CHANCE.random((20, 4, 3))
     model = Classifier(**SMALL).fit(x, np.arange(20) % 2)
     own = picture(model.plot("examples", x[:1], image=True)).axes[0]
-    assert np.array_equal(own.images[0].get_array(), x[0].astype(np.float32))
+    assert np.array_equal(own.images[0].get_array(), x[0])
     pictures = CHANCE.random((20, 6, 2))
     given = picture(model.plot("examples", x[7:8], image=pictures[7:8])).axes[0]
     assert np.array_equal(given.images[0].get_array(), pictures[7])
@@ -122,7 +122,7 @@ def test_probabilities_after_each_step_are_those_of_the_sequence_so_far(cell, po
 def test_gates_are_those_of_the_layer_asked_for(layer):
     model = Classifier(**{**SMALL, "num_layers": 2, "bidirectional": True}).fit(X[:60], Y[:60])
     body = model._network.network.body
-    scaled = (torch.tensor(X[70:71].T[..., None], dtype=torch.float32) - model._shift) / model._scaled_by
+    scaled = ((torch.tensor(X[70:71].T[..., None]) - model._shift) / model._scaled_by).float()
     with torch.inference_mode():
         (one,) = [one for one in body.trace(scaled).layers if (one.layer, one.reverse) == (layer, False)]
     figure = picture(model.plot("gates", X[70:71], Y[70:71], layer=layer))
@@ -131,7 +131,7 @@ def test_gates_are_those_of_the_layer_asked_for(layer):
     for name, plane in {**one.gates, "cells": one.cells}.items():
         np.testing.assert_allclose(shown[name], plane[:, 0].T, rtol=1e-5, atol=1e-6)
     assert figure.get_suptitle().startswith(f"LSTM, layer {layer}, forwards: ")
-    assert np.array_equal(figure.axes[0].lines[0].get_ydata(), X[70].astype(np.float32))  # as it came, not scaled
+    assert np.array_equal(figure.axes[0].lines[0].get_ydata(), X[70])  # as it came, not scaled
 
 
 def test_gates_with_a_truth_say_what_it_is(model):
@@ -144,7 +144,7 @@ def test_gates_stop_at_the_end_of_a_sequence_and_pictures_lie_along_the_steps():
     x = CHANCE.random((20, 9, 8))
     model = Classifier(**SMALL, scale="none").fit(x, np.arange(20) % 2)
     figure = picture(model.plot("gates", x[:1], lengths=[5], image=True))
-    assert np.array_equal(figure.axes[0].images[0].get_array(), x[0, :5].T.astype(np.float32))
+    assert np.array_equal(figure.axes[0].images[0].get_array(), x[0, :5].T)
     assert figure.axes[1].get_xlim() == (-0.5, 4.5)
 
 

@@ -2,6 +2,7 @@
 
 - `classifier`: `Classifier`, from sequences and labels to predictions with probabilities.
 - `sequences`: what comes in, checked, and cut into batches.
+- `scaling`: each channel to mean 0 and standard deviation 1.
 - `labels`: classes, their weights, and which sequences are held out.
 - `scores`: what was predicted beside what is true: accuracy, a table of the classes, the confusion matrix.
 - `keeping`: a fitted classifier as what a file holds.

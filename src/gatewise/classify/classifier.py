@@ -18,7 +18,8 @@ from gatewise import storage
 from gatewise.arguments import Arguments, boolean, number, one_of, share, whole
 from gatewise.classify import keeping
 from gatewise.classify.labels import check_weights, classes_of, held_out, weights_of
-from gatewise.classify.sequences import Batch, SequenceError, Sequences, Shuffled
+from gatewise.classify.scaling import in_units, measured, scaled
+from gatewise.classify.sequences import Batch, SequenceError, Sequences, Shuffled, as_array
 from gatewise.engines import ENGINES
 from gatewise.networks import POOLINGS, Pooled
 from gatewise.nn import GRU, LSTM, RNN
@@ -27,7 +28,6 @@ from gatewise.training import History, fit
 CELLS = {"lstm": LSTM, "gru": GRU, "rnn": RNN}
 SCALES = ("standard", "none")
 STEPS, EPOCHS = 7000, (8, 100)  # of a training by default
-FURTHEST = 10.0  # standard deviations that a value counts as at most: a pixel that is nearly always dark has tiny ones
 
 
 class Classifier(Arguments):
@@ -143,8 +143,10 @@ class Classifier(Arguments):
         classes, places = classes_of(y, len(sequences))
         weights = weights_of(self.class_weight, classes, places)
         out = held_out(places, self.held_out, np.random.default_rng(int(self.seed)))
-        shift, scale = self._scale(sequences, torch.from_numpy(~out))
-        network, history = self._trained(_scaled(sequences, shift, scale), places, out, weights)
+        shift, scale = measured(sequences, torch.from_numpy(~out)) if self.scale == "standard" else (None, None)
+        ready = scaled(sequences, shift, scale)
+        with torch.inference_mode(False):
+            network, history = self._trained(ready, places, out, weights)
         self.classes_, self.n_features_in_, self.history_ = classes, sequences.channels, history
         self._network, self._shift, self._scaled_by = network, shift, scale
         return self
@@ -174,9 +176,14 @@ class Classifier(Arguments):
             x, lengths: as for `fit`.
             y: (N,) their labels.
             sample_weight: (N,) how much each counts.
+
+        Raises:
+            SequenceError: as in `predict_proba`, or there is not one label for each sequence.
         """
-        right = self.predict(x, lengths=lengths) == np.asarray(y)
-        return float(np.average(right, weights=sample_weight))
+        predicted, true = self.predict(x, lengths=lengths), as_array(y, "y")
+        if true.shape != predicted.shape:
+            raise SequenceError(f"y has shape {true.shape}, expected {predicted.shape}, a label for each sequence")
+        return float(np.average(predicted == true, weights=sample_weight))
 
     def plot(
         self,
@@ -307,22 +314,12 @@ class Classifier(Arguments):
         sequences = Sequences.of(x, lengths)
         if sequences.channels != self.n_features_in_:
             raise SequenceError(f"x has {sequences.channels} channel(s), expected {self.n_features_in_}, as in fit")
-        answers = torch.empty(len(sequences), len(self.classes_))
-        with torch.inference_mode():
-            for part in sequences.parts():
+        answers = torch.empty(len(sequences), len(self.classes_), dtype=torch.float32, device="cpu")
+        with torch.inference_mode(), torch.autocast("cpu", enabled=False):
+            for part in sequences.parts(self.hidden_size * (1 + self.bidirectional)):
                 batch = sequences.batch(part)
-                x = _within((batch.x - self._shift) / self._scaled_by) if self._shift is not None else batch.x
-                answers[part] = network(Batch(x, batch.lengths))
+                answers[part] = network(Batch(in_units(batch.x, self._shift, self._scaled_by), batch.lengths))
         return answers
-
-    def _scale(self, sequences: Sequences, known: Tensor) -> tuple[Any, Any]:
-        """Shift and scale (C,) of the training sequences; None for none."""
-        if self.scale == "none":
-            return None, None
-        rows = sequences.values[torch.repeat_interleave(known, sequences.lengths)].double()
-        spread, mean = torch.std_mean(rows, 0, correction=0)
-        rounding = 8 * torch.finfo(torch.float32).eps * rows.abs().amax(0)
-        return mean.float(), torch.where(spread > rounding, spread, 1.0).float()
 
     def _trained(
         self, sequences: Sequences, places: np.ndarray, out: np.ndarray, weights: np.ndarray
@@ -331,11 +328,12 @@ class Classifier(Arguments):
         network = self._untrained(sequences.channels, len(weights), generator)
         classes, each = torch.from_numpy(places), torch.from_numpy(weights).float()
         known, other = (torch.from_numpy(np.flatnonzero(one)) for one in (~out, out))
-        watched = Shuffled(sequences, classes, other, 4 * self.batch_size, None) if len(other) else None
-        epochs = self.epochs or int(np.clip(STEPS * self.batch_size // len(known), *EPOCHS))
+        watched = Shuffled(sequences, classes, other, 4 * int(self.batch_size), None) if len(other) else None
+        epochs = self.epochs or int(np.clip(STEPS * int(self.batch_size) // len(known), *EPOCHS))
         patience = None if watched is None else epochs if self.patience is None else self.patience
-        with torch.random.fork_rng(devices=[]):  # torch's dropout knows no other than its global generator
-            torch.default_generator.manual_seed(int(torch.randint(2**62, (), generator=generator)))
+        # torch's dropout knows no other than its global generator
+        with torch.autocast("cpu", enabled=False), torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(int(torch.randint(2**62, (), generator=generator, device="cpu")))
             history = fit(
                 network,
                 Shuffled(sequences, classes, known, self.batch_size, generator),
@@ -362,6 +360,7 @@ class Classifier(Arguments):
             engine=self.engine,
             generator=generator,
             device=device,
+            dtype=torch.float32,
         )
         return _OfBatches(Pooled(body, classes, pooling=self.pooling, dropout=self.dropout, generator=generator))
 
@@ -382,13 +381,3 @@ class _OfBatches(Module):
     def forward(self, batch: Batch) -> Tensor:
         answers: Tensor = self.network(*batch)
         return answers
-
-
-def _scaled(sequences: Sequences, shift: Any, scale: Any) -> Sequences:
-    if shift is None:
-        return sequences
-    return Sequences(_within((sequences.values - shift) / scale), sequences.starts, sequences.lengths)
-
-
-def _within(z: Tensor) -> Tensor:
-    return z.clamp_(-FURTHEST, FURTHEST)

@@ -158,7 +158,7 @@ def scale_of(arrays: Arrays, kind: str, channels: int) -> tuple[Any, Any]:
     """Shift and scale (C,), None for a kind that has none."""
     if kind == "none":
         return None, None
-    shift, scale = (torch.from_numpy(array(arrays, name, np.float32, (channels,))) for name in ("shift", "scale"))
+    shift, scale = (torch.from_numpy(array(arrays, name, np.float64, (channels,))) for name in ("shift", "scale"))
     if not (scale > 0).all():
         raise ValueError("scale holds numbers that are not above 0")
     return shift, scale

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from gatewise import plot
 from gatewise.arguments import one_of, whole
-from gatewise.classify.classifier import Classifier, _scaled
+from gatewise.classify.classifier import Classifier
+from gatewise.classify.scaling import scaled
 from gatewise.classify.scores import Scores
 from gatewise.classify.sequences import SequenceError, Sequences
 
@@ -178,8 +179,8 @@ def _title(model: Classifier, layer: int, shares: np.ndarray, places: np.ndarray
 
 def _traced(model: Classifier, sequences: Sequences) -> Any:
     """Gates, cells and output (T, 1, H) of every layer."""
-    scaled = _scaled(sequences, model._shift, model._scaled_by)
-    return model.network_.body.trace(scaled.values[:, None])
+    ready = scaled(sequences, model._shift, model._scaled_by)
+    return model.network_.body.trace(ready.values[:, None])
 
 
 def _shares_so_far(model: Classifier, x: np.ndarray) -> np.ndarray:

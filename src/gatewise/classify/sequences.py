@@ -39,7 +39,7 @@ class Sequences:
     """Checked sequences, end to end.
 
     Attributes:
-        values: (steps of all, C) float32.
+        values: (steps of all, C) float32, or float64 where numbers came that float32 does not hold.
         starts: (N,) where each begins.
         lengths: (N,) its steps.
     """
@@ -92,7 +92,8 @@ class Sequences:
             raise SequenceError(f"sequence {int(np.argmin(sizes))} has no steps; leave it out")
         _check_finite(flat, sizes)
         ends = torch.from_numpy(sizes.cumsum())
-        return cls(torch.from_numpy(flat.astype(np.float32)), ends - torch.from_numpy(sizes), torch.from_numpy(sizes))
+        kept = np.float32 if np.can_cast(flat.dtype, np.float32) else np.float64
+        return cls(torch.from_numpy(flat.astype(kept)), ends - torch.from_numpy(sizes), torch.from_numpy(sizes))
 
     def __len__(self) -> int:
         return len(self.lengths)
