@@ -125,7 +125,7 @@ FREE = with_arguments(context=None, season=None, strategy="auto", hidden_size=No
         (with_arguments(season=7), "season is 1, but 7 in the arguments"),
         (with_arguments(strategy="segment"), "strategy is 'one-step', but 'segment' in the arguments"),
         (with_arguments(loss="mse"), "loss is 'mae', but 'mse' in the arguments"),
-        (with_arguments(difference=10**12), "series 'y' has 40 values, differences look back 1000000000000"),
+        (with_arguments(difference=10**12), "difference is 1000000000000, expected at most 4"),
         (with_arguments(turbo=1), "argument 'turbo' is unknown, perhaps of a newer Gatewise"),
         (with_content(arguments=[]), "arguments is [], expected dict"),
         (with_content(panel=None), "panel is None, expected dict"),
