@@ -56,6 +56,27 @@ def test_a_parquet_table_of_sequences(tmp_path):
         read_rows(tmp_path / "bad.parquet")
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_a_table_of_a_spreadsheet_with_decimal_commas(tmp_path, delimiter, encoding):
+    lines = ['"Größe, in m";b; Class ', '1,5;2;"auf, ab"', "-0,25;;ab"]
+    text = "".join(f"{line}\r\n".replace(";", delimiter) for line in lines)
+    (tmp_path / "a.csv").write_text(text, encoding=encoding, newline="")
+    for label in (None, "Class"):
+        found = read_rows(tmp_path / "a.csv", label=label)
+        assert found.y.tolist() == ["auf, ab", "ab"]
+        assert [one[:, 0].tolist() for one in found.x] == [[1.5, 2.0], [-0.25]]
+
+
+def test_names_that_are_numbers_in_order_are_names(tmp_path):
+    pd.DataFrame([[0.5, 0.2, 0.7, 1]] * 2, columns=[0, 1, 2, "y"]).to_csv(tmp_path / "a.csv", index=False)
+    assert read_rows(tmp_path / "a.csv").x[..., 0].tolist() == [[0.5, 0.2, 0.7]] * 2
+    (tmp_path / "b.csv").write_text("y,2021,2020\n1,3,4\n")
+    assert read_rows(tmp_path / "b.csv").x[..., 0].tolist() == [[3, 4]]
+    (tmp_path / "c.csv").write_text("y,id\n1,3\n2,3\n")
+    assert read_rows(tmp_path / "c.csv").x[..., 0].tolist() == [[3], [3]]  # called so, but it numbers nothing
+
+
 def test_empty_cells_at_the_end_make_a_sequence_shorter(tmp_path):
     (tmp_path / "a.csv").write_text("label,a,b,c\nx,1,2,3\ny,4,,\nz,,5,6\n")
     found = read_rows(tmp_path / "a.csv")
@@ -81,13 +102,31 @@ def test_a_tsv_has_the_label_in_front(tmp_path):
         ("label\nx\n", "no values in them"),
         ("label,a\n", "no values in them"),
         ("", "is no table"),
-        ("label,a\nx,1,2,3\ny,1\n", "row"),
+        ("label,a\nx,1,2,3\ny,1\n", "names 2 columns, but the rows have 4 cells; name every column"),
+        ("label,a\nx,1\ny,1,2\n", r"is no table \(Expected 2 fields in line 3, saw 3\)"),
+        ("label,a\nNA,1\n", "row 1 has no label, or one such as NA or None"),
+        ("label;a;b\nx;1.500,5;2\n", "row 1, column 'a': '1.500,5', expected a number"),
+        ('label,a\nx,"1,5"\n', "row 1, column 'a': '1,5', expected a number"),
+        ("0.5,0.2,0.7\n0.1,0.4,0.3\n", "begins with numbers, expected the names of its columns"),
+        ("0.5,0.2,0.7,x\n0.1,0.4,0.3,y\n", "begins with numbers"),
+        (",a,label\n0,5,x\n1,6,y\n", "a column without a name numbers the rows"),
+        ("label,a,Id\nx,5,71\ny,6,12\n", "column 'Id' numbers the rows"),
     ],
-    ids=["text", "two columns", "no label", "no values", "no steps", "no rows", "nothing", "ragged"],
+    ids=[
+        *("text", "two columns", "no label", "no values", "no steps", "no rows", "nothing", "rows of more cells"),
+        *("ragged", "label NA", "thousands", "decimal commas", "no header", "no header, labels", "index", "id"),
+    ],
 )
 def test_tables_that_cannot_be_used_are_refused(tmp_path, text, words):
     (tmp_path / "a.csv").write_text(text)
     with pytest.raises(FileError, match=words):
+        read_rows(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16"])
+def test_tables_in_other_codes_are_refused(tmp_path, encoding):
+    (tmp_path / "a.csv").write_text("Größe,label\n1,x\n", encoding=encoding)
+    with pytest.raises(FileError, match="is not in UTF-8"):
         read_rows(tmp_path / "a.csv")
 
 

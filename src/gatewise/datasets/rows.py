@@ -4,16 +4,20 @@ Letters: `N` sequences, `T` steps.
 """
 
 import os
+import re
+import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from gatewise.datasets.labelled import FileError, Labelled
+from gatewise.datasets.labelled import FileError, Labelled, shown
 
 LABELS = ("label", "class", "target", "y")  # what a column of labels is called, in small letters
-DELIMITERS = (",", ";", "\t")
+DELIMITERS = (",", ";", "\t", "|")
+NUMBERING = ("", "id", "index", "row", "no", "nr", "number", "#")  # what a column that numbers the rows is called
+NOT_UTF8 = "is not in UTF-8 (a spreadsheet itself, or text in another encoding?); save it as CSV in UTF-8"
 
 
 def read_rows(path: str | os.PathLike[str], *, label: str | None = None) -> Labelled:
@@ -23,8 +27,12 @@ def read_rows(path: str | os.PathLike[str], *, label: str | None = None) -> Labe
     UCR archive; it is read as text everywhere. Reference: Dau, Bagnall, Kamgar, Yeh, Zhu, Gharghabi, Ratanamahatana and
     Keogh, The UCR time series archive, 2018, arXiv 1810.07758.
 
+    What would be read wrong unseen is refused: a `.csv` whose first row is no names of columns, and a column without a
+    name, or called id, index, ..., that numbers the rows.
+
     Arguments:
-        path: of a `.csv` (with commas, semicolons or tabs), `.parquet` or `.tsv`.
+        path: of a `.csv` (with commas; with semicolons, tabs or bars, and then also with decimal commas), `.parquet` or
+            `.tsv`.
         label: the column of labels; by default one that is called label, class, target or y, if there is one.
 
     Returns:
@@ -35,11 +43,12 @@ def read_rows(path: str | os.PathLike[str], *, label: str | None = None) -> Labe
         OSError: the file cannot be read.
         ImportError: `.parquet` without pyarrow.
     """
-    table = _table(Path(path))
+    table = _table(Path(path), label)
     name = _label(table, label, path)
     labels = None if name is None else _labels(table.pop(name), path)
     if not table.size:
         raise FileError(f"{path} has {len(table)} rows and no values in them; expected a row for each sequence")
+    _refuse_numbering(table, path)
     values = np.column_stack([_numbers(table[column], path) for column in table])
     lengths = values.shape[1] - np.isnan(values)[:, ::-1].argmin(1)
     if np.isnan(values).all(1).any():
@@ -51,7 +60,7 @@ def read_rows(path: str | os.PathLike[str], *, label: str | None = None) -> Labe
     )
 
 
-def _table(path: Path) -> pd.DataFrame:
+def _table(path: Path, label: str | None) -> pd.DataFrame:
     """All cells of the file; the label of a `.tsv` in a column "label"."""
     try:
         if path.suffix.lower() == ".parquet":
@@ -59,27 +68,72 @@ def _table(path: Path) -> pd.DataFrame:
         if path.suffix.lower() == ".tsv":
             table = pd.read_csv(path, sep="\t", header=None, dtype={0: str}, low_memory=False)
             return table.rename(columns={0: "label"})
-        return pd.read_csv(path, sep=_delimiter(path), encoding="utf-8-sig", low_memory=False)
+        return _csv(path, label)
     except UnicodeDecodeError:
-        raise FileError(f"{path} is no text; save it as UTF-8") from None
-    except (ValueError, pd.errors.ParserError) as reason:  # pyarrow's errors are of the first kind
-        raise FileError(f"{path} is no table ({reason!s:.80}); expected a row for each sequence") from None
+        raise FileError(f"{path} {NOT_UTF8}") from None
+    except FileError:
+        raise
+    except (ValueError, pd.errors.ParserWarning) as reason:  # pyarrow's and pandas' own errors are of the first kind
+        why = str(reason).strip().removeprefix("Error tokenizing data. C error: ")
+        raise FileError(f"{path} is no table ({why:.80}); expected a row for each sequence") from None
+
+
+def _csv(path: Path, label: str | None) -> pd.DataFrame:
+    """The cells of a table that begins with the names of its columns."""
+    delimiter = _delimiter(path)
+    table = _parsed(path, delimiter)
+    if not isinstance(table.index, pd.RangeIndex):
+        cells = len(table.columns) + table.index.nlevels
+        raise FileError(
+            f"{path}: the header names {len(table.columns)} columns, but the rows have {cells} cells; name every column"
+        )
+    name = _label(table, label, path)
+    steps = table if name is None else table.drop(columns=name)
+    _refuse_no_header(steps, path)
+    if delimiter != "," and not all(pd.api.types.is_numeric_dtype(one) for one in steps.dtypes):
+        return _parsed(path, delimiter, decimal=",")
+    return table
+
+
+def _parsed(path: Path, delimiter: str, **options: Any) -> pd.DataFrame:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        return pd.read_csv(path, sep=delimiter, encoding="utf-8-sig", low_memory=False, **options)
+
+
+def _refuse_no_header(steps: pd.DataFrame, path: object) -> None:
+    """Refuse names that are the values of a sequence: names that are numbers are numbers in order."""
+    names = pd.to_numeric(pd.Series(steps.columns, dtype=object), errors="coerce")
+    apart = names.dropna().diff().iloc[1:]
+    if names.notna().mean() > 0.5 and not ((apart > 0).all() or (apart < 0).all()):
+        raise FileError(f"{path} begins with numbers, expected the names of its columns; write a line of names above")
+
+
+def _refuse_numbering(table: pd.DataFrame, path: object) -> None:
+    """Refuse a column that numbers the rows: as a step, it may tell the class where rows stand in order."""
+    for column in table.columns:
+        name = re.sub(r"^unnamed: \d+$", "", str(column).strip().lower())  # what pandas calls a column without a name
+        cells = table[column]
+        if name in NUMBERING and pd.api.types.is_integer_dtype(cells) and cells.is_unique and len(cells) > 1:
+            called = f"column {column!r}" if name else "a column without a name"
+            raise FileError(f"{path}: {called} numbers the rows, and would be read as a step; leave it out")
 
 
 def _delimiter(path: Path) -> str:
     with open(path, encoding="utf-8-sig") as file:
-        header = file.readline()
+        header = re.sub(r'"[^"]*"', "", file.readline())  # what stands in quotes divides nothing
     return max(DELIMITERS, key=header.count)
 
 
 def _label(table: pd.DataFrame, asked: str | None, path: object) -> Any:
     """The column of labels."""
     if asked is not None:
-        if asked not in table:
-            columns = ", ".join(map(str, table.columns[-10:]))
+        found = [column for column in table if str(column).strip() == asked.strip()]
+        if not found:
+            columns = shown(map(str, table.columns[-10:]))
             raise FileError(f"{path} has no column {asked!r}, the last ones are {columns}; name the column of labels")
-        return asked
-    found = [column for column in table if str(column).lower() in LABELS]
+        return found[0]
+    found = [column for column in table if str(column).strip().lower() in LABELS]
     if len(found) > 1:
         raise FileError(f"{path} has columns {', '.join(found)}, expected one of labels; say which")
     return found[0] if found else None
@@ -88,7 +142,11 @@ def _label(table: pd.DataFrame, asked: str | None, path: object) -> Any:
 def _labels(column: "pd.Series[Any]", path: object) -> np.ndarray:
     """Labels as they are, as text where they are of no one type of numpy's."""
     if column.isna().any():
-        raise FileError(f"{path}: row {int(column.isna().argmax()) + 1} has no label; fill it, or leave the row out")
+        row = int(column.isna().argmax()) + 1
+        raise FileError(
+            f"{path}: row {row} has no label, or one such as NA or None, which is read as none; write another, or "
+            "leave the row out"
+        )
     plain = isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf"
     labels: np.ndarray = column.to_numpy() if plain else column.astype(str).to_numpy(str)
     return labels
