@@ -144,6 +144,10 @@ def test_pictures_without_labels_or_predictions(walks, capsys):
         (["walks.csv", "--view", "pixels", "--test-share", "2"], "expected a share from 0 to below 1"),
         (["walks.csv", "--test", "walks.csv", "--test-share", "0.5"], "leave one out"),
         (["Walks_TRAIN.ts", "--test-share", "0.5"], "has a test part of its own; leave --test-share out"),
+        (["walks.csv", "--test", "./walks.csv"], "--test is DATA itself, which the model is trained on"),
+        (["unlabelled.csv", "--test", "walks.csv", "--out", "walks.csv"], "is the file that is read"),
+        (["none.npz"], "none holds no sequences"),
+        (["walks.csv", "--test", "none.npz"], "none holds no sequences"),
         (["--test", "walks.csv"], "belongs to a DATA of your own"),
         (["walks.csv", "--kind", "gates"], "name the file with --plot"),
         (["walks.csv", "--out", "p.txt"], "expected a name that ends in .csv"),
@@ -158,12 +162,42 @@ def test_pictures_without_labels_or_predictions(walks, capsys):
 )
 def test_what_cannot_be_done_is_refused(walks, capsys, asked, words):
     Classifier(hidden_size=4, epochs=1).fit(np.eye(4), [0, 1, 0, 1]).save("m.safetensors")
+    np.savez("none.npz", x=np.ones((0, 12, 1)), y=np.ones(0))
     try:
         code = main(["classify", *asked])
     except SystemExit as stopped:  # argparse's own
         code = stopped.code
     assert code == 2
     assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("change", "asked", "words"),
+    [
+        ({"label": "left"}, [], "label 'left' is none of the classes of training: down, up; leave its sequences out"),
+        ({"t3": np.nan}, [], "sequence 0, step 3, channel 0: NaN"),
+        ({}, ["--plot", "f.png", "--kind", "summary"], None),
+        (None, ["--plot", "f.png", "--kind", "summary"], "needs labels"),
+    ],
+    ids=["unknown class", "missing value", "fine", "no labels"],
+)
+def test_what_would_fail_after_the_training_is_refused_before(walks, capsys, change, asked, words):
+    known = pd.read_csv("walks.csv")
+    test = known.drop(columns="label") if change is None else known.assign(**change)
+    test.to_csv("test.csv", index=False)
+    code = main(["classify", "walks.csv", "--test", "test.csv", *SMALL, *asked])
+    said = capsys.readouterr().err
+    assert (code == 0, "epoch" in said) == (words is None, words is None)
+    assert words is None or words in said
+
+
+def test_a_test_part_of_other_channels_is_refused_before_the_training(walks, capsys):
+    np.savez("two.npz", x=np.ones((4, 12, 2)))
+    assert main(["classify", "walks.csv", "--test", "two.npz", *SMALL]) == 2
+    said = capsys.readouterr()
+    assert "test part: two.npz, 4 sequences, without labels" in said.out
+    assert "has 2 channels, but in training there are 1; give the --view" in said.err
+    assert "epoch" not in said.err
 
 
 def test_a_model_of_another_view_is_refused(images, capsys):

@@ -52,7 +52,8 @@ class Scores:
         for name in given.tolist():
             if name not in places:
                 raise SequenceError(
-                    f"label {name!r} is none of the classes of training: {', '.join(map(str, known[:20]))}"
+                    f"label {name!r:.80} is none of the classes of training: {', '.join(map(str, known[:20])):.800}; "
+                    "leave its sequences out"
                 )
         rows, columns = ([places[name] for name in one.tolist()] for one in (given, made))
         counts = np.zeros((len(known), len(known)), np.int64)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from gatewise import datasets
-from gatewise.classify import Scores, drawn
+from gatewise.classify import Scores, Sequences, drawn
 from gatewise.cli import outputs
 from gatewise.cli.report import names, say_written
 from gatewise.series.words import counted
@@ -72,11 +72,14 @@ def parts(arguments: argparse.Namespace) -> tuple[Part, Part | None]:
     part = _viewed(data, arguments)
     outputs.say(f"Data: {name}\n{_account(part)}")
     if data.y is None:
-        raise ValueError(f"{name} has no labels to learn from; name their column with --label, or use --model")
+        raise ValueError(
+            f"{name} has no labels to learn from; name their column with --label (a .npz has them in y), or use --model"
+        )
     if test is not None:
         if arguments.test_share is not None:
             raise ValueError(f"{name} has a test part of its own; leave --test-share out")
-        outputs.say(f"  test part: {arguments.test or 'that of the set'}, {len(test)} sequences")
+        labels = ", without labels" if test.y is None else ""
+        outputs.say(f"  test part: {arguments.test or 'that of the set'}, {counted(len(test), 'sequence')}{labels}")
         return part, _viewed(test, arguments)
     return _split(part, arguments)
 
@@ -88,12 +91,14 @@ def _split(data: Part, arguments: argparse.Namespace) -> tuple[Part, Part | None
     if not out.any():
         outputs.say("  test part: none")
         return data, None
-    outputs.say(f"  test part: {out.sum()} of the sequences, drawn at random, {100 * asked:g} % of each class")
+    outputs.say(f"  test part: {out.sum():,} of the sequences, drawn at random, {100 * asked:g} % of each class")
     return data.some(~out), data.some(out)
 
 
 def _viewed(data: Any, arguments: argparse.Namespace) -> Part:
     """Images as sequences of bytes from 0 to 1; other sequences as they are."""
+    if not len(data):
+        raise ValueError(f"{data.name or 'the set'} holds no sequences; expected one at least")
     if isinstance(data.x, list) and arguments.view != "rows":
         raise ValueError(f"--view {arguments.view} is for images, but these sequences differ in length")
     if isinstance(data.x, list):
@@ -110,7 +115,35 @@ def _account(data: Part) -> str:
     if data.y is None:
         return f"{text}, without labels"
     classes = np.unique(data.y)
-    return f"{text}, {len(classes)} classes: {names(classes)}"
+    return f"{text}, {len(classes)} {'class' if len(classes) == 1 else 'classes'}: {names(classes)}"
+
+
+def check(train: Part, test: Part | None, kind: str | None) -> None:
+    """Refuse what would fail after the training, which may take long."""
+    check_kind(test, kind)
+    if test is None:
+        return
+    _check_channels(test, train.x[0].shape[1], "in training there are")
+    Sequences.of(test.x)
+    if test.y is not None:
+        Scores.of(test.y, test.y, np.unique(train.y))
+
+
+def check_kind(test: Part | None, kind: str | None) -> None:
+    """Refuse a picture that nothing can be drawn on."""
+    if test is None and kind not in (None, "learning_curve"):
+        raise ValueError(f"--kind {kind} draws what was predicted, but nothing is held back to predict")
+    if test is not None and test.y is None and kind in ("summary", "confusion"):
+        raise ValueError(f"--kind {kind} needs labels, which the data do not have; draw examples")
+
+
+def _check_channels(test: Part, expected: int, where: str) -> None:
+    channels = test.x[0].shape[1]
+    if channels != expected:
+        raise ValueError(
+            f"what is to be predicted has {counted(channels, 'channel')}, but {where} {expected}; give the --view that "
+            "was used in training, or the same channels"
+        )
 
 
 # -------------------------------------------------------------------------------------------------------- results
@@ -120,12 +153,7 @@ def result(model: Any, test: Part | None) -> Result | None:
     """The predictions, None if there is nothing to predict."""
     if test is None:
         return None
-    channels = test.x[0].shape[1]
-    if channels != model.n_features_in_:
-        raise ValueError(
-            f"what is to be predicted has {counted(channels, 'channel')}, but the model was trained on "
-            f"{model.n_features_in_}; give the --view that it was trained with, or the same channels"
-        )
+    _check_channels(test, model.n_features_in_, "the model was trained on")
     shares = model.predict_proba(test.x)
     predicted = model.classes_[shares.argmax(1)]
     scores = None if test.y is None else Scores.of(test.y, predicted, model.classes_)
@@ -175,12 +203,8 @@ def _in_percent(table: pd.DataFrame) -> str:
 
 def figure(model: Any, test: Part | None, kind: str | None, as_rows: bool) -> Any:
     """The picture of a kind; by default what is confused beside the losses of training, or what can be drawn of it."""
-    if kind == "learning_curve" or (test is None and kind is None):
+    if kind == "learning_curve" or test is None:
         return model.plot("learning_curve")
-    if test is None:
-        raise ValueError(f"--kind {kind} draws what was predicted, but nothing is held back to predict")
-    if test.y is None and kind in ("summary", "confusion"):
-        raise ValueError(f"--kind {kind} needs labels, which the data do not have; draw examples")
     if kind == "confusion":
         return model.plot(kind, test.x, test.y)
     if kind == "gates":

@@ -1,6 +1,7 @@
 """The command `gatewise classify`: its arguments, and what is done in which order."""
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from gatewise.cli import checks, outputs
@@ -83,9 +84,11 @@ def classify(arguments: argparse.Namespace) -> None:
     if arguments.model is not None:
         model = Classifier.load(arguments.model)
         test: Any = classified.to_classify(arguments)
+        classified.check_kind(test, arguments.kind)
     else:
         model = Classifier(**given(arguments, (*MODEL, "seed")), quiet=arguments.quiet)
         train, test = classified.parts(arguments)
+        classified.check(train, test, arguments.kind)
         model.fit(train.x, train.y)
     found = classified.result(model, test)
     files = {
@@ -109,5 +112,11 @@ def _check(arguments: argparse.Namespace) -> None:
             raise ValueError(f"{option(name)} belongs to training, but the model of --model is trained already")
     if arguments.test is not None and arguments.test_share is not None:
         raise ValueError("--test gives the sequences to test on, and --test-share takes some of DATA; leave one out")
+    if arguments.test is not None and arguments.file is not None and _same(arguments.test, arguments.file):
+        raise ValueError("--test is DATA itself, which the model is trained on; give other sequences, or leave it out")
     if arguments.file is None and arguments.test is not None:
         raise ValueError("--test belongs to a DATA of your own; give that too")
+
+
+def _same(path: str, other: str) -> bool:
+    return Path(path).resolve() == Path(other).resolve()
