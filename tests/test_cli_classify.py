@@ -200,6 +200,33 @@ def test_a_test_part_of_other_channels_is_refused_before_the_training(walks, cap
     assert "epoch" not in said.err
 
 
+def test_names_of_any_letters_are_said_and_drawn(folder, capsys):
+    y = np.array(["a\nb", "\x1b[31mred", "日本", "x" * 70] * 10)
+    np.savez("names.npz", x=np.random.default_rng(0).normal(size=(40, 5)), y=y)
+    assert main(["classify", "names.npz", *SMALL, "--epochs", "1", "--quiet", "--plot", "f.png", "--out", "p.csv"]) == 0
+    said = capsys.readouterr()
+    assert said.err.splitlines() == [
+        "gatewise: f.png: the font does not have all letters of the names; boxes stand for them"
+    ]
+    shown = said.out[said.out.index("Each class") :]
+    assert "\x1b" not in shown
+    assert "a\nb" not in shown
+    assert "x" * 23 + "…" in shown
+    assert set(pd.read_csv("p.csv")["label"]) == set(y.tolist())
+
+
+def test_classes_that_are_not_tested_are_named(folder, capsys):
+    x, y = np.random.default_rng(0).normal(size=(42, 5)), np.array(["often"] * 40 + ["rare", "seldom"])
+    np.savez("rare.npz", x=x, y=y)
+    assert main(["classify", "rare.npz", *SMALL, "--quiet"]) == 0
+    said = capsys.readouterr().out
+    assert "20 % of each class, none of 'rare', 'seldom', which have too few\n" in said
+    assert "Verdict: none: all sequences of the test are of one class, often; test on sequences of others too." in said
+    np.savez("few.npz", x=x[:2], y=y[-2:])
+    assert main(["classify", "few.npz", *SMALL, "--quiet"]) == 0
+    assert "test part: none, as 20 % of each class are none\n" in capsys.readouterr().out
+
+
 def test_a_model_of_another_view_is_refused(images, capsys):
     assert main(["classify", ".", *SMALL, "--quiet", "--save", "m.safetensors"]) == 0
     assert main(["classify", ".", "--view", "pixels", "--model", "m.safetensors"]) == 2

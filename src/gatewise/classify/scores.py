@@ -87,6 +87,9 @@ class Scores:
     def verdict(self) -> str:
         """Whether the predictions are worth anything, in words."""
         low, high = self.interval
+        if self.commonest == 1:
+            only = self.classes[self.counts.sum(1).argmax()]
+            return f"none: all sequences of the test are of one class, {only!s:.80}; test on sequences of others too."
         if low > self.commonest:
             return (
                 f"worth using: even the low end of the interval, {_percent(low)} %, is above what the commonest class "

@@ -1,6 +1,7 @@
 """What `gatewise classify` reads, finds out and says."""
 
 import argparse
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from gatewise.series.words import counted
 
 TEST_SHARE = 0.2
 MATRIX, MISTAKES = 12, 5  # classes of a matrix on the screen; pairs named instead
+LONGEST = 24  # letters of a class on the screen
 
 
 class Part(NamedTuple):
@@ -89,9 +91,13 @@ def _split(data: Part, arguments: argparse.Namespace) -> tuple[Part, Part | None
     asked = TEST_SHARE if arguments.test_share is None else arguments.test_share
     out = drawn(data.y, asked, arguments.seed or 0)
     if not out.any():
-        outputs.say("  test part: none")
+        outputs.say("  test part: none" + (f", as {100 * asked:g} % of each class are none" if asked else ""))
         return data, None
-    outputs.say(f"  test part: {out.sum():,} of the sequences, drawn at random, {100 * asked:g} % of each class")
+    rare = sorted(set(data.y.tolist()) - set(data.y[out].tolist()))
+    without = f", none of {names(rare)}, which have too few" if rare else ""
+    outputs.say(
+        f"  test part: {out.sum():,} of the sequences, drawn at random, {100 * asked:g} % of each class{without}"
+    )
     return data.some(~out), data.some(out)
 
 
@@ -177,23 +183,33 @@ def _say_predicted(found: Result) -> None:
     sure = f"the surest {100 * found.shares.max():.1f} %, the least sure {100 * found.shares.max(1).min():.1f} %"
     print(f"\nPredicted: {counted(len(found.predicted), 'sequence')}, {sure}")
     classes, sizes = np.unique(found.predicted, return_counts=True)
-    print(pd.DataFrame({"class": classes, "sequences": sizes}).to_string(index=False))
+    print(pd.DataFrame({"class": _said(classes), "sequences": sizes}).to_string(index=False))
 
 
 def _say_scores(scores: Scores) -> None:
     print(f"\nTest: {scores}\n\nEach class\n{_in_percent(scores.table())}")
     if len(scores.classes) <= MATRIX:
-        matrix = pd.DataFrame(scores.counts, scores.classes, scores.classes)
+        matrix = pd.DataFrame(scores.counts, _said(scores.classes), _said(scores.classes))
         print(f"\nConfusion matrix: true classes in rows, predicted in columns\n{matrix.to_string()}")
-    mistakes = [f"{row} taken for {column}: {many}" for row, column, many in scores.confusions(MISTAKES)]
+    mistakes = [
+        f"{row} taken for {column}: {many}"
+        for *pair, many in scores.confusions(MISTAKES)
+        for row, column in [_said(pair)]
+    ]
     if mistakes:
         print(f"\nMost frequent mistakes: {'; '.join(mistakes)}")
     print(f"\nVerdict: {scores.verdict}")
 
 
+def _said(labels: Iterable[Any]) -> list[str]:
+    """Labels for the screen: cut where they are long, and what would steer a terminal written out."""
+    texts = [text if text.isprintable() else repr(text) for text in map(str, labels)]
+    return [text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…" for text in texts]
+
+
 def _in_percent(table: pd.DataFrame) -> str:
     shares = ["recall", "precision", "f1"]
-    shown = table.assign(**{name: 100 * table[name] for name in shares})
+    shown = table.assign(**{"class": _said(table["class"])}, **{name: 100 * table[name] for name in shares})
     return str(
         shown.rename(columns={name: f"{name} %" for name in shares}).to_string(
             index=False, float_format="{:.1f}".format, na_rep="-"

@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any, TextIO
 
@@ -27,18 +28,35 @@ def write(arguments: argparse.Namespace, found: dict[str, Callable[[], Any]]) ->
 
 
 def _write(name: str, content: Any, path: str) -> None:
-    from gatewise import atomic, plot
+    from gatewise import atomic
     from gatewise.cli.report import plain
     from gatewise.series import write_csv
 
     if name == "plot":
-        plot.save(content, path)
+        _draw(content, path)
     elif name == "save":
         content.save(path)
     elif name == "report":  # which may have no rows
         atomic.write(path, plain(content).to_csv(index=False).encode())
     else:
         write_csv(content, path)
+
+
+def _draw(figure: Any, path: str) -> None:
+    """Save a picture, and say once what matplotlib says of each letter that its font does not have."""
+    from gatewise import plot
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.filterwarnings("always", "Glyph")
+        plot.save(figure, path)
+    letters = [one for one in caught if str(one.message).startswith("Glyph")]
+    if letters:
+        print(
+            f"gatewise: {path}: the font does not have all letters of the names; boxes stand for them", file=sys.stderr
+        )
+    for one in caught:
+        if one not in letters:
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
 
 
 def so_far(arguments: argparse.Namespace) -> str:
