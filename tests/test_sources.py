@@ -92,6 +92,14 @@ def test_a_tsv_has_the_label_in_front(tmp_path):
     assert [one[:, 0].tolist() for one in found.x] == [[0.5, 1.5], [2.5, 3.5], [4.5]]
 
 
+def test_a_tsv_of_another_hand(tmp_path):
+    (tmp_path / "bom.tsv").write_text("1\t0.5\t1.5\n2\t2.5\t3.5\n", encoding="utf-8-sig")
+    assert read_rows(tmp_path / "bom.tsv").y.tolist() == ["1", "2"]
+    (tmp_path / "names.tsv").write_text("label\ta\tb\n2\t2.5\t3.5\n")
+    with pytest.raises(FileError, match="begins with names of columns, which a .tsv of the archive has not"):
+        read_rows(tmp_path / "names.tsv")
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -148,6 +156,15 @@ def test_a_set_of_an_archive_has_two_parts(tmp_path):
     for source in (tmp_path, tmp_path / "Steps_TRAIN.ts"):
         train, test = read_parts(source)
         assert (train.y.tolist(), test.y.tolist()) == (["a", "b"], ["b"])
+
+
+def test_a_folder_of_several_sets_is_refused(tmp_path):
+    for name in ("A_TRAIN.ts", "B_TRAIN.ts"):
+        (tmp_path / name).write_text(TS)
+    with pytest.raises(
+        FileError, match="holds several sets, A_TRAIN, B_TRAIN; give the file of one, such as A_TRAIN.ts"
+    ):
+        read_parts(tmp_path)
 
 
 def test_the_folder_of_mnist_has_two_parts(tmp_path):

@@ -38,7 +38,10 @@ def add(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--test", metavar="FILE", help="the sequences to test on")
     command.add_argument(
-        "--test-share", type=share, metavar="P", help="share of DATA to test on where it has no such part (0.2)"
+        "--test-share",
+        type=share,
+        metavar="P",
+        help="share of each class to test on, where DATA has no test part (0.2)",
     )
     command.add_argument("--label", metavar="COL", help="column of labels of a table (label, class, target or y)")
     command.add_argument("--view", choices=VIEWS, default="rows", help="how an image is read as a sequence (rows)")
@@ -48,7 +51,11 @@ def add(command: argparse.ArgumentParser) -> None:
         "--kind", choices=KINDS, help="of picture: confusions beside the learning curve (summary), or one of the others"
     )
     command.add_argument("--save", metavar="M.safetensors", help="keep the model in a file")
-    command.add_argument("--model", metavar="M.safetensors", help="classify DATA by a kept model, without training")
+    command.add_argument(
+        "--model",
+        metavar="M.safetensors",
+        help="classify DATA by a kept model, read in the --view that it was trained with",
+    )
     command.add_argument("--seed", type=whole, help="of everything random (0)")
     command.add_argument("--quiet", action="store_true", help="show no progress")
     _add_model(command)
@@ -67,7 +74,9 @@ def _add_model(command: argparse.ArgumentParser) -> None:
     model.add_argument(
         "--class-weight", choices=("balanced",), help="as much weight for rare classes as for common ones"
     )
-    model.add_argument("--held-out", type=float, metavar="P", help="share that training is watched by (0.1)")
+    model.add_argument(
+        "--held-out", type=float, metavar="P", help="share of the training sequences that it is watched by (0.1)"
+    )
     model.add_argument("--patience", type=count, metavar="K", help="epochs without a better one that end training")
     model.add_argument("--epochs", type=count, metavar="K", help="passes over the sequences (8 to 100, by how many)")
     model.add_argument("--batch-size", type=count, metavar="B", help="sequences of a training step (64)")

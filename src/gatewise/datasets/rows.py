@@ -66,8 +66,7 @@ def _table(path: Path, label: str | None) -> pd.DataFrame:
         if path.suffix.lower() == ".parquet":
             return pd.read_parquet(path)
         if path.suffix.lower() == ".tsv":
-            table = pd.read_csv(path, sep="\t", header=None, dtype={0: str}, low_memory=False)
-            return table.rename(columns={0: "label"})
+            return _of_archive(path)
         return _csv(path, label)
     except UnicodeDecodeError:
         raise FileError(f"{path} {NOT_UTF8}") from None
@@ -76,6 +75,16 @@ def _table(path: Path, label: str | None) -> pd.DataFrame:
     except (ValueError, pd.errors.ParserWarning) as reason:  # pyarrow's and pandas' own errors are of the first kind
         why = str(reason).strip().removeprefix("Error tokenizing data. C error: ")
         raise FileError(f"{path} is no table ({why:.80}); expected a row for each sequence") from None
+
+
+def _of_archive(path: Path) -> pd.DataFrame:
+    """The cells of a table without names, its labels as text in front."""
+    options: dict[str, Any] = {"sep": "\t", "header": None, "dtype": {0: str}, "encoding": "utf-8-sig"}
+    table = pd.read_csv(path, low_memory=False, **options)
+    first = table.iloc[0, 1:].dropna()
+    if len(first) and pd.to_numeric(first, errors="coerce").isna().all():
+        raise FileError(f"{path} begins with names of columns, which a .tsv of the archive has not; save it as .csv")
+    return table.rename(columns={0: "label"})
 
 
 def _csv(path: Path, label: str | None) -> pd.DataFrame:

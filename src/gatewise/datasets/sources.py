@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gatewise.datasets.idx import mnist
-from gatewise.datasets.labelled import FileError, Labelled
+from gatewise.datasets.labelled import FileError, Labelled, shown
 from gatewise.datasets.npz import read_npz
 from gatewise.datasets.rows import read_rows
 from gatewise.datasets.ts import read_ts
@@ -63,7 +63,13 @@ def read_parts(source: Path_, *, label: str | None = None) -> tuple[Labelled, La
             return train, test
         found = sorted(one for one in path.glob(f"*{TRAIN}.ts*") if one.suffix in KINDS)
         if not found:
-            raise FileError(f"{path} holds neither MNIST's files (train-images-idx3-ubyte.gz, ...) nor NAME{TRAIN}.ts")
+            raise FileError(
+                f"{path} holds neither MNIST's files (train-images-idx3-ubyte.gz, ...) nor NAME{TRAIN}.ts; for pictures, "
+                "write a .npz with x (N, height, width), bytes, and y, their labels"
+            )
+        sets = sorted({one.stem for one in found})
+        if len(sets) > 1:
+            raise FileError(f"{path} holds several sets, {shown(sets)}; give the file of one, such as {found[0].name}")
         path = found[0]
     other = path.with_name(path.name.replace(TRAIN, TEST))
     if path.stem.endswith(TRAIN) and other.is_file():
