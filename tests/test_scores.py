@@ -39,6 +39,13 @@ def test_the_verdict_compares_with_the_commonest_class(right, words):
     assert Scores.of(truth, made, [0, 1]).verdict.startswith(words)
 
 
+def test_predictions_and_classes_that_cannot_be_scored_are_refused():
+    with pytest.raises(SequenceError, match="predicted class 'd' is none of the classes of training: a, b"):
+        Scores.of(["a"], ["d"], ["a", "b"])
+    with pytest.raises(SequenceError, match=r"classes have shape \(\), expected \(K,\)"):
+        Scores.of(["a"], ["a"], "a")
+
+
 def test_labels_that_were_never_learnt_are_refused():
     with pytest.raises(SequenceError, match="label 'd' is none of the classes of training: a, b"):
         Scores.of(["a", "d"], ["a", "a"], ["a", "b"])

@@ -28,6 +28,12 @@ def test_control_charts_follow_their_equations():
     assert set(spectrum.tolist()) <= {4, 5, 6}  # periods of 10 to 15 steps in 60
 
 
+@pytest.mark.parametrize("each", [0, -1, 1.5, "3", True])
+def test_a_number_of_charts_that_is_none_is_refused(each):
+    with pytest.raises(ValueError, match="each is"):
+        control_charts(each)
+
+
 def test_control_charts_are_the_same_for_a_seed():
     assert (control_charts(5).x == control_charts(5).x).all()
     assert (control_charts(5).x != control_charts(5, seed=1).x).any()
@@ -49,6 +55,7 @@ def test_a_parquet_table_of_sequences(tmp_path):
     pytest.importorskip("pyarrow")
     pd.DataFrame({"class": [True, False], "a": [1, 2], "b": [3, 4]}).to_parquet(tmp_path / "a.parquet")
     found = read_rows(tmp_path / "a.parquet")
+    assert read_sequences(tmp_path / "a.parquet", label="b").y.tolist() == [3, 4]
     assert found.y.tolist() == [True, False]
     assert found.x[..., 0].tolist() == [[1, 3], [2, 4]]
     (tmp_path / "bad.parquet").write_bytes(b"nothing of the kind")
@@ -96,7 +103,7 @@ def test_a_tsv_of_another_hand(tmp_path):
     (tmp_path / "bom.tsv").write_text("1\t0.5\t1.5\n2\t2.5\t3.5\n", encoding="utf-8-sig")
     assert read_rows(tmp_path / "bom.tsv").y.tolist() == ["1", "2"]
     (tmp_path / "names.tsv").write_text("label\ta\tb\n2\t2.5\t3.5\n")
-    with pytest.raises(FileError, match="begins with names of columns, which a .tsv of the archive has not"):
+    with pytest.raises(FileError, match="begins with names of columns, which"):
         read_rows(tmp_path / "names.tsv")
 
 
@@ -161,9 +168,7 @@ def test_a_set_of_an_archive_has_two_parts(tmp_path):
 def test_a_folder_of_several_sets_is_refused(tmp_path):
     for name in ("A_TRAIN.ts", "B_TRAIN.ts"):
         (tmp_path / name).write_text(TS)
-    with pytest.raises(
-        FileError, match="holds several sets, A_TRAIN, B_TRAIN; give the file of one, such as A_TRAIN.ts"
-    ):
+    with pytest.raises(FileError, match="holds several sets, A_TRAIN, B_TRAIN; give the file of one, such as A"):
         read_parts(tmp_path)
 
 

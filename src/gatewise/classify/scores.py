@@ -46,15 +46,18 @@ class Scores:
             SequenceError: there are none, not as many of one as of the other, or a class is none of K.
         """
         given, made, known = np.asarray(truth), np.asarray(predicted), np.asarray(classes)
+        if known.ndim != 1:
+            raise SequenceError(f"classes have shape {known.shape}, expected (K,), all that there are")
         if given.shape != made.shape or given.ndim != 1 or not len(given):
             raise SequenceError(f"y has shape {given.shape}, predictions {made.shape}; expected one label for each")
         places = {name: place for place, name in enumerate(known.tolist())}
-        for name in given.tolist():
-            if name not in places:
-                raise SequenceError(
-                    f"label {name!r:.80} is none of the classes of training: {', '.join(map(str, known[:20])):.800}; "
-                    "leave its sequences out"
-                )
+        for what, names in (("label", given), ("predicted class", made)):
+            for name in names.tolist():
+                if name not in places:
+                    raise SequenceError(
+                        f"{what} {name!r:.80} is none of the classes of training: "
+                        f"{', '.join(map(str, known[:20])):.800}; leave its sequences out"
+                    )
         rows, columns = ([places[name] for name in one.tolist()] for one in (given, made))
         counts = np.zeros((len(known), len(known)), np.int64)
         np.add.at(counts, (rows, columns), 1)

@@ -5,6 +5,7 @@ Letters: `N` sequences, `T` steps.
 
 import numpy as np
 
+from gatewise.arguments import whole
 from gatewise.datasets.labelled import Labelled
 
 STEPS, LEVEL, NOISE = 60, 30.0, 2.0
@@ -27,16 +28,20 @@ def control_charts(each: int = 100, seed: int = 0) -> Labelled:
     feature-based approach, 1999 (the Synthetic Control set of the UCR archive); the numbers are drawn here.
 
     Arguments:
-        each: sequences of each class.
+        each: sequences of each class, 1 or more.
         seed: of its own random generator.
 
     Returns:
         x (6 each, 60, 1), y the names of the classes, one class after the other.
 
+    Raises:
+        ValueError: each is no whole number above 0.
+
     >>> charts = control_charts(each=2)
     >>> charts.x.shape, charts.y[::2].tolist()
     ((12, 60, 1), ['normal', 'cyclic', 'rising', 'falling', 'upward shift', 'downward shift'])
     """
+    whole("each", each, 1)
     chance = np.random.RandomState(seed)  # whose draws numpy keeps for ever
     y = np.repeat(CHARTS, each)
     t = np.arange(STEPS)

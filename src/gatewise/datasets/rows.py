@@ -137,7 +137,7 @@ def _delimiter(path: Path) -> str:
 def _label(table: pd.DataFrame, asked: str | None, path: object) -> Any:
     """The column of labels."""
     if asked is not None:
-        found = [column for column in table if str(column).strip() == asked.strip()]
+        found = [column for column in table if str(column).strip() == str(asked).strip()]
         if not found:
             columns = shown(map(str, table.columns[-10:]))
             raise FileError(f"{path} has no column {asked!r}, the last ones are {columns}; name the column of labels")

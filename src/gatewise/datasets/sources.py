@@ -64,8 +64,8 @@ def read_parts(source: Path_, *, label: str | None = None) -> tuple[Labelled, La
         found = sorted(one for one in path.glob(f"*{TRAIN}.ts*") if one.suffix in KINDS)
         if not found:
             raise FileError(
-                f"{path} holds neither MNIST's files (train-images-idx3-ubyte.gz, ...) nor NAME{TRAIN}.ts; for pictures, "
-                "write a .npz with x (N, height, width), bytes, and y, their labels"
+                f"{path} holds neither MNIST's files (train-images-idx3-ubyte.gz, ...) nor NAME{TRAIN}.ts; for "
+                "pictures, write a .npz with x (N, height, width), bytes, and y, their labels"
             )
         sets = sorted({one.stem for one in found})
         if len(sets) > 1:
