@@ -6,7 +6,7 @@ import torch
 from matplotlib.figure import Figure
 
 from gatewise import Classifier
-from gatewise.classify import SequenceError
+from gatewise.classify import SequenceError, pictures
 from gatewise.classify.pictures import _choice
 
 CHANCE = np.random.default_rng(0)
@@ -202,3 +202,21 @@ def test_labels_that_do_not_fit_are_refused(model):
 def test_a_classifier_that_is_not_fitted_has_no_pictures():
     with pytest.raises(RuntimeError, match="not fitted"):
         Classifier().plot("learning_curve")
+
+
+def test_few_beginnings_of_a_long_sequence_are_read_anew(monkeypatch):
+    x = np.random.default_rng(0).normal(size=(8, 450, 1))
+    model = Classifier(**{**SMALL, "epochs": 1}, bidirectional=True).fit(x, np.arange(8) % 2)
+    read = []
+    whole = model.predict_proba
+    monkeypatch.setattr(model, "predict_proba", lambda x: read.append(list(map(len, x))) or whole(x))
+    shares = pictures._shares_so_far(model, x[0])
+    ends = read[0]
+    assert (len(ends), ends[0], ends[-1], len(shares)) == (200, 1, 450, 450)
+    assert np.allclose(shares[np.array(ends) - 1], whole([x[0, :end] for end in ends]), atol=1e-6)
+    assert np.array_equal(shares[ends[7] : ends[8] - 1], np.repeat(shares[[ends[7] - 1]], ends[8] - ends[7] - 1, 0))
+
+
+def test_names_with_dollars_in_a_title_are_no_formulas():
+    model = Classifier(**{**SMALL, "epochs": 1}).fit(X[:4], ["$x_{$", "$y_{$"] * 2)
+    assert picture(model.plot("gates", X[:1])).get_suptitle().endswith(r"_{\$")

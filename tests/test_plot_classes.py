@@ -189,7 +189,7 @@ def test_long_names_stay_within_their_panel(columns):
         ({"truth": ["a", "b", "c"]}, r"truth has shape"),
         ({"shares": [0.5, 61]}, "from 0 to 1; give probabilities, not scores or percent"),
         ({"shares": [0.5, np.nan]}, "from 0 to 1"),
-        ({"columns": 0}, "columns is 0, expected at least 1"),
+        ({"columns": 0}, "columns is 0, expected a whole number of at least 1"),
     ],
 )
 def test_examples_that_do_not_fit_are_refused(change, words):
@@ -260,3 +260,16 @@ def test_readings_that_do_not_fit_are_refused(change, words):
     given = {"x": np.zeros(T), "gates": GATES, "cells": CELLS, "shares": SHARES, "classes": "abcd", **change}
     with pytest.raises(ValueError, match=words):
         plot.reading(**given)
+
+
+@pytest.mark.parametrize("name", ["$x_{$", "$x_1$ and $x_2$", "5 $"])
+def test_names_with_dollars_are_no_formulas(tmp_path, name):
+    gates = {"forget": np.full((3, 2), 0.5)}
+    figures = (
+        plot.confusion([[1, 1], [1, 1]], [name, "b"]),
+        plot.classified(np.ones((2, 3)), [name, "b"], [0.5, 0.5], truth=[name, name]),
+        plot.reading([1.0, 2.0, 4.0], gates, None, [[0.5, 0.5]] * 3, [name, "b"]),
+    )
+    for figure in figures:
+        text = plot.save(figure, tmp_path / "a.svg").read_text()
+        assert f"<!-- {name}" in text or f"<!-- is {name}" in text

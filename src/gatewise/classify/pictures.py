@@ -15,6 +15,7 @@ from gatewise.classify.classifier import Classifier
 from gatewise.classify.scaling import scaled
 from gatewise.classify.scores import Scores
 from gatewise.classify.sequences import SequenceError, Sequences
+from gatewise.plot.classes import literal
 
 OWNERS = {  # the kinds that an option belongs to
     "x": ("confusion", "examples", "gates"),
@@ -27,6 +28,7 @@ OWNERS = {  # the kinds that an option belongs to
 }
 KINDS = ("confusion", "examples", "gates", "learning_curve")
 COUNT = 12  # examples by default
+BEGINNINGS = 200  # of a sequence that a network in two directions reads anew: each takes as long as it is
 
 
 def draw(
@@ -174,7 +176,7 @@ def _title(model: Classifier, layer: int, shares: np.ndarray, places: np.ndarray
     which = f"layer {layer}" if model.num_layers > 1 else ""
     way = "forwards" if model.bidirectional else ""
     where = ", ".join(filter(None, (model.cell.upper(), which, way)))
-    return f"{where}: {truth}read as {names[predicted]}"
+    return literal(f"{where}: {truth}read as {names[predicted]}")
 
 
 def _traced(model: Classifier, sequences: Sequences) -> Any:
@@ -184,9 +186,13 @@ def _traced(model: Classifier, sequences: Sequences) -> Any:
 
 
 def _shares_so_far(model: Classifier, x: np.ndarray) -> np.ndarray:
-    """(T, K) the probability of each class, had the sequence (T, C) ended after each step."""
+    """(T, K) the probability of each class, had the sequence (T, C) ended after each step, or a little before."""
     if model.bidirectional:  # which reads every beginning anew from its own end
-        return model.predict_proba([x[: t + 1] for t in range(len(x))])
+        ends = np.unique(np.linspace(1, len(x), min(len(x), BEGINNINGS)).round().astype(int))
+        read = model.predict_proba([x[:end] for end in ends])
+        last = np.searchsorted(ends, np.arange(1, len(x) + 1), side="right") - 1
+        found: np.ndarray = read[last]
+        return found
     network: Any = model._fitted()
     output = _traced(model, Sequences.of([x])).output[:, 0]
     answers: Tensor = network.network.head(_pooled_so_far(output, model.pooling))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from gatewise.arguments import whole
 from gatewise.plot.canvas import BLUE, GREY, INK, ORANGE, Array, canvas, caption, counted, grid, plain, shortened, style
 from gatewise.plot.maps import heat_maps, planes
 
@@ -239,8 +240,8 @@ def _name_classes(ax: "Axes", names: Sequence[str]) -> None:
     ticks = list(range(0, len(names), every))
     size = 10 if cell >= 14 else 8
     labels = [_both_ends(names[k], 18) for k in ticks]
-    ax.set_yticks(ticks, labels, fontsize=size)
-    ax.set_xticks(ticks, labels, fontsize=size)
+    ax.set_yticks(ticks, [literal(one) for one in labels], fontsize=size)
+    ax.set_xticks(ticks, [literal(one) for one in labels], fontsize=size)
     longest = max(map(len, labels))
     if 0.65 * size * longest > 0.9 * every * cell:
         slope = 90 if every * cell < 14 else 45
@@ -252,6 +253,11 @@ def _name_classes(ax: "Axes", names: Sequence[str]) -> None:
 def _both_ends(name: str, most: int) -> str:
     """A name of at most so many letters; names that are long tend to differ at the end, or at the beginning."""
     return name if len(name) <= most else f"{name[: most // 2]}…{name[-((most - 1) // 2) :]}"
+
+
+def literal(text: str) -> str:
+    """A name as it is: what stands between two dollars would be a formula to matplotlib, or an error."""
+    return text.replace("$", r"\$")
 
 
 def _percent(share: float, digits: int = 0) -> str:
@@ -281,8 +287,7 @@ def _steps(x: npt.ArrayLike, name: str) -> Array:
 def _check_examples(panels: Sequence[Array], predicted: Any, shares: npt.ArrayLike, truth: Any, columns: int) -> Array:
     if not panels:
         raise ValueError("x is empty; give at least one sequence")
-    if columns < 1:
-        raise ValueError(f"columns is {columns}, expected at least 1")
+    whole("columns", columns, 1)
     likely = plain(shares)
     for name, given in (("predicted", predicted), ("shares", likely), ("truth", truth)):
         if given is not None and (np.ndim(given) != 1 or len(given) != len(panels)):
@@ -356,7 +361,7 @@ def _judge(ax: "Axes", predicted: Any, likely: float, true: Any, letters: int) -
     if len(text) > letters and wrong:
         text = f"is {_both_ends(str(true), letters - 4)},\nread as {_both_ends(str(predicted), letters - 15)} "
         text += f"({_percent(float(likely))})"
-    ax.set_title(text, loc="left", fontsize=9, pad=4, color=ORANGE if wrong else INK)
+    ax.set_title(literal(text), loc="left", fontsize=9, pad=4, color=ORANGE if wrong else INK)
     if wrong:
         ax.spines[:].set(visible=True, color=ORANGE, linewidth=1.5)
 
@@ -394,7 +399,7 @@ def _draw_shares(ax: "Axes", shares: Array, classes: Sequence[str]) -> None:
         ax.plot(100 * shares[:, k], marker=dots, color=GREY, linewidth=0.6, alpha=0.7, label=f"_{classes[k]}")
     for place, k in enumerate(named):
         line, color = DASHES[place], COLORS[place]
-        label = _both_ends(classes[k].lstrip("_") or classes[k], 20)
+        label = literal(_both_ends(classes[k].lstrip("_") or classes[k], 20))
         label += f" ({_percent(float(shares[-1, k]))} in the end)" * (place == 0)
         ax.plot(
             100 * shares[:, k], ls=line, marker=dots, color=color, label=label, linewidth=2.2 if place == 0 else 1.3
