@@ -176,7 +176,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=machine.cores())
     parser.add_argument("--quiet", action="store_true")
-    return parser.parse_args()
+    given = parser.parse_args()
+    known = SPEEDS if given.speed else READINGS
+    if given.only and not set(given.only) <= set(known):
+        parser.error(
+            f"--only names lines that this table has not; with{'' if given.speed else 'out'} --speed: "
+            f"{', '.join(known)}"
+        )
+    return given
 
 
 if __name__ == "__main__":

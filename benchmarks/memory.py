@@ -229,13 +229,15 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("tasks", nargs="+", choices=TASKS, metavar="TASK", help=", ".join(TASKS))
     parser.add_argument("--data", type=Path, help="folder with MNIST's files, for pixels and permuted")
     parser.add_argument("--validate", action="store_true", help="score the end of the training images instead")
-    parser.add_argument("--epochs", type=int, help="of training, in place of those of the task")
+    parser.add_argument("--epochs", type=int, help="of training, in place of those of the task; copy has none")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=machine.cores())
     parser.add_argument("--quiet", action="store_true")
     given = parser.parse_args()
     if given.data is None and {"pixels", "permuted"} & set(given.tasks):
         parser.error("pixels and permuted read MNIST's files; give their folder as --data")
+    if given.epochs is not None and (given.epochs < 1 or "copy" in given.tasks):
+        parser.error("--epochs is a whole number of at least 1, and not for copy, which trains until it recalls")
     return given
 
 

@@ -300,6 +300,9 @@ def main(argv: Sequence[str] | None = None) -> dict[str, float]:
     given = options().parse_args(argv)
     if given.test and given.folder is None:
         options().error("--test takes MNIST's test images, and there is no folder of MNIST's files; name one")
+    for name, least in (("images", 1), ("epochs", 1), ("seed", 0)):
+        if getattr(given, name) is not None and getattr(given, name) < least:
+            options().error(f"--{name} is {getattr(given, name)}, expected a whole number of at least {least}")
     images = given.images or (2000 if given.folder is None else 5000)
     parts = parts_of(given.folder, images, given.test, given.seed)
     report_cell(parts["training"], given.seed)

@@ -5,7 +5,7 @@ import math
 
 import pytest
 import torch
-from benchmarks import memory
+from benchmarks import digits, memory
 
 from gatewise import nn
 
@@ -66,3 +66,19 @@ def test_pixels_need_the_folder_of_mnist(monkeypatch, capsys):
     with pytest.raises(SystemExit):
         memory.main()
     assert "give their folder as --data" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("asked", [["adding", "--epochs", "0"], ["copy", "--epochs", "3"]])
+def test_epochs_that_would_not_be_used_are_refused(asked, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["memory", *asked])
+    with pytest.raises(SystemExit):
+        memory.main()
+    assert "--epochs is a whole number of at least 1, and not for copy" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("asked", [["--speed", "--only", "rows, a minute"], ["--only", "pixels"]])
+def test_lines_that_a_table_of_digits_has_not_are_refused(asked, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["digits", "folder", *asked])
+    with pytest.raises(SystemExit):
+        digits.main()
+    assert "--only names lines that this table has not" in capsys.readouterr().err

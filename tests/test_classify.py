@@ -439,6 +439,14 @@ def test_what_does_not_go_with_the_fit_is_refused():
     np.testing.assert_array_equal(model.predict_proba(x), before)
 
 
+@pytest.mark.parametrize("y", [[1], 1, [[1], [0], [1], [0]], [1, 0, 1]], ids=str)
+def test_a_score_needs_a_label_for_each_sequence(y):
+    x = np.eye(4)
+    model = Classifier(hidden_size=4, epochs=1).fit(x, [1, 0, 1, 0])
+    with pytest.raises(SequenceError, match=r"y has shape .*, expected \(4,\), a label for each sequence"):
+        model.score(x, y)
+
+
 def test_arguments_follow_scikit_learn():
     model = Classifier(**SMALL)
     assert repr(model) == "Classifier(hidden_size=8, epochs=3, batch_size=16)"

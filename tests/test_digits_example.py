@@ -139,3 +139,10 @@ def test_nothing_is_written_unless_asked_for_and_mnist_can_be_read_whole(folder,
     with pytest.raises(SystemExit):
         example_of_digits.main(["--test"])
     assert "name one" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("asked", [("--images", "0"), ("--images", "-5"), ("--epochs", "0"), ("--seed", "-1")])
+def test_numbers_that_are_none_are_refused(asked, capsys):
+    with pytest.raises(SystemExit):
+        example_of_digits.main(list(asked))
+    assert f"{asked[0]} is {asked[1]}, expected a whole number of at least" in capsys.readouterr().err
