@@ -96,6 +96,8 @@ CHANGES = {
     "too many classes": lambda c, a: c["classes"].update(count=3),
     "a class that steers terminals": lambda c, a: a.update(classes=np.frombuffer(rb'["\u001b[2J","b"]', np.uint8)),
     "other channels": lambda c, a: c.update(channels=3),
+    "an unknown view": lambda c, a: c.update(view="diagonals"),
+    "no view": lambda c, a: c.pop("view"),
     "no channels": lambda c, a: c.update(channels=0),
     "a scale of zero": lambda c, a: a.update(scale=np.zeros(2)),
     "no scale": lambda c, a: a.pop("scale"),

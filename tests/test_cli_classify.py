@@ -227,10 +227,23 @@ def test_classes_that_are_not_tested_are_named(folder, capsys):
     assert "test part: none, as 20 % of each class are none\n" in capsys.readouterr().out
 
 
-def test_a_model_of_another_view_is_refused(images, capsys):
-    assert main(["classify", ".", *SMALL, "--quiet", "--save", "m.safetensors"]) == 0
-    assert main(["classify", ".", "--view", "pixels", "--model", "m.safetensors"]) == 2
-    assert "has 1 channel, but the model was trained on 3; give the --view" in capsys.readouterr().err
+def test_a_kept_model_remembers_its_view(images, capsys):
+    kept = ["classify", ".", "--model", "m.safetensors"]
+    assert (
+        main(["classify", ".", *SMALL, "--quiet", "--view", "permuted", "--save", "m.safetensors", "--out", "a.csv"])
+        == 0
+    )
+    assert main([*kept, "--out", "b.csv"]) == 0
+    assert main([*kept, "--view", "permuted"]) == 0
+    assert (images / "a.csv").read_bytes() == (images / "b.csv").read_bytes()
+    assert main([*kept, "--view", "pixels"]) == 2
+    assert "--view is pixels, but the model of --model was trained on permuted" in capsys.readouterr().err
+
+
+def test_sequences_of_other_channels_are_refused(images, capsys):
+    Classifier(hidden_size=4, epochs=1).fit(np.eye(4), [0, 1, 0, 1]).save("m.safetensors")
+    assert main(["classify", ".", "--model", "m.safetensors"]) == 2
+    assert "has 3 channels, but the model was trained on 1; give the --view" in capsys.readouterr().err
 
 
 def test_what_the_command_offers_is_what_the_classifier_takes():

@@ -60,3 +60,19 @@ def test_drawn_holds_back_the_same_share_of_each_class():
     assert [int(out[y == name].sum()) for name in ("x", "y", "z")] == [10, 2, 0]
     assert (drawn(y, 0.2) == out).all()
     assert (drawn(y, 0.2, seed=1) != out).any()
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ((["a", "b"], 2), "share is 2, expected a share from 0 to below 1"),
+        ((["a", "b"], 1.0), "share is 1.0, expected"),
+        ((["a", "b"], "0.2"), "share is '0.2', expected"),
+        ((["a", "b"], 0.2, -1), "seed is -1, expected a whole number"),
+        ((3, 0.2), "y is 3, expected"),
+        (([], 0.2), "y holds no labels"),
+    ],
+)
+def test_draws_that_make_no_sense_are_refused(asked, words):
+    with pytest.raises(ValueError, match=words):
+        drawn(*asked)

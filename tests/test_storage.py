@@ -232,7 +232,7 @@ def test_each_header_that_is_none_is_said(folder, whole, old, new, message):
 
 @pytest.mark.parametrize("content", [b"", b"unique_id,ds,y\nA,2020-01-01,1\n", b"PK\3\4" + bytes(100), b"\x80\4cos\n"])
 def test_a_file_of_another_making_is_refused(folder, content):
-    assert "it is not a safetensors file, which `Forecaster.save` or --save writes" in refused(folder, content)
+    assert "it is not a safetensors file, such as a model's `save` and --save write" in refused(folder, content)
 
 
 def test_a_failed_write_leaves_the_old_file(folder, monkeypatch):

@@ -123,7 +123,7 @@ def _header(path: Any, file: BinaryIO, size: int) -> Document:
     start = file.read(8)
     (length,) = struct.unpack("<Q", start) if len(start) == 8 else (0,)
     if not 2 <= length <= MOST_HEADER:
-        _refuse(path, "it is not a safetensors file, which `Forecaster.save` or --save writes; give one of those")
+        _refuse(path, "it is not a safetensors file, such as a model's `save` and --save write; give one of those")
     if length > size - 8:
         _refuse(path, f"it ends after {size} bytes, in the middle of its header; copy or save it again")
     header = _parsed(path, file.read(length))

@@ -63,6 +63,7 @@ class Classifier(Arguments):
         classes_: (K,) in order, once fitted.
         n_features_in_: C.
         history_: losses of each epoch.
+        view_: how images were made sequences (see `gatewise.datasets.view`), where `gatewise classify` did that.
 
     Examples:
         >>> from gatewise import Classifier
@@ -77,6 +78,7 @@ class Classifier(Arguments):
     classes_: np.ndarray
     n_features_in_: int
     history_: History
+    view_: str = ""
     _network: "_OfBatches"
     _shift: Any
     _scaled_by: Any
@@ -148,7 +150,7 @@ class Classifier(Arguments):
         with torch.inference_mode(False):
             network, history = self._trained(ready, places, out, weights)
         self.classes_, self.n_features_in_, self.history_ = classes, sequences.channels, history
-        self._network, self._shift, self._scaled_by = network, shift, scale
+        self._network, self._shift, self._scaled_by, self.view_ = network, shift, scale, ""
         return self
 
     def predict(self, x: Any, *, lengths: Any = None) -> np.ndarray:
@@ -251,10 +253,10 @@ class Classifier(Arguments):
         (Classifier(hidden_size=4, epochs=1), np.True_)
         """
         network = self._fitted()
-        kept = keeping.pack(
+        content, arrays = keeping.pack(
             self.get_params(), self.classes_, self.history_, network, self._shift, self._scaled_by, self.n_features_in_
         )
-        storage.save(path, keeping.KIND, *kept)
+        storage.save(path, keeping.KIND, {**content, "view": self.view_}, arrays)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Classifier":
@@ -273,6 +275,7 @@ class Classifier(Arguments):
             model.classes_ = keeping.classes_of(content, arrays)
             model.history_ = keeping.history_of(content, arrays)
             model.n_features_in_ = channels = keeping.channels_of(content)
+            model.view_ = keeping.view_of(content)
             model._shift, model._scaled_by = keeping.scale_of(arrays, model.scale, channels)
             sizes = channels, len(model.classes_), torch.Generator()
             keeping.check_size(arrays, model.hidden_size, model.num_layers)

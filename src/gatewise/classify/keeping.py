@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
-from gatewise.arguments import whole
+from gatewise.arguments import one_of, whole
+from gatewise.datasets import VIEWS
 from gatewise.kept import Arrays, Content, array, as_text, check_text, of_text, taken
 from gatewise.training import History
 
@@ -123,6 +124,13 @@ def channels_of(content: Content) -> int:
     channels: int = taken(content, "channels", int)
     whole("channels", channels, 1)
     return channels
+
+
+def view_of(content: Content) -> str:
+    """How images were made sequences, "" for others."""
+    view: str = taken(content, "view", str)
+    one_of("view", view, ("", *VIEWS))
+    return view
 
 
 def check_size(arrays: Arrays, hidden_size: int, num_layers: int) -> None:

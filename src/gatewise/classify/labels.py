@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from gatewise.arguments import share as check_share
+from gatewise.arguments import whole
 from gatewise.classify.sequences import SequenceError, as_array
 
 TYPES = ((bool, np.bool_), (int, float, np.number), (str,), (bytes,))  # labels of one row go together
@@ -37,7 +39,8 @@ def classes_of(y: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
             f"y holds labels of type {type(labels[0]).__name__}, which have no order; convert"
         ) from None
     if len(classes) < 2:
-        raise SequenceError(f"y holds one class, {classes[0]!r}; expected two or more to tell apart")
+        came = f"one class, {classes.tolist()[0]!r}" if len(classes) else "no labels"
+        raise SequenceError(f"y holds {came}; expected two classes or more to tell apart")
     return _native(classes.tolist()) if classes.dtype == object else classes, places.astype(np.int64)
 
 
@@ -135,9 +138,14 @@ def drawn(y: Any, share: float, seed: int = 0) -> np.ndarray:
 
     Raises:
         SequenceError: labels that cannot be used.
+        ValueError: a share or seed out of range.
 
     >>> drawn(["a", "b"] * 10, 0.2).reshape(-1, 2).sum(0)
     array([2, 2])
     """
+    check_share("share", share)
+    whole("seed", seed, 0)
+    if not np.ndim(y):
+        raise SequenceError(f"y is {y!r}, expected (N,), a label for each sequence")
     _, places = classes_of(y, len(y))
     return held_out(places, share, np.random.default_rng(seed))

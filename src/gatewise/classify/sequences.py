@@ -240,8 +240,9 @@ def _check_finite(flat: np.ndarray, sizes: np.ndarray) -> None:
         row, channel = np.argwhere(~fine)[0]
         which = int(np.searchsorted(sizes.cumsum(), row, side="right"))
         step = int(row - sizes[:which].sum())
-        value = "NaN" if np.isnan(flat[row, channel]) else flat[row, channel]
+        where, value = f"sequence {which}, step {step}, channel {channel}", flat[row, channel]
+        if np.isnan(value):
+            raise SequenceError(f"{where}: NaN, expected a number; fill what is missing, or leave the sequence out")
         raise SequenceError(
-            f"sequence {which}, step {step}, channel {channel}: {value}, expected a number of at most "
-            f"{most:g} either way; fill what is missing, or leave the sequence out"
+            f"{where}: {value}, expected a number of at most {most:g} either way; correct it, or leave the sequence out"
         )

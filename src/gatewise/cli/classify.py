@@ -24,7 +24,8 @@ MODEL = (
     "engine",
 )
 KINDS = ("summary", "confusion", "learning_curve", "examples", "gates")
-VIEWS = ("rows", "columns", "pixels", "permuted", "vector")
+USUAL = "rows"
+VIEWS = (USUAL, "columns", "pixels", "permuted", "vector")
 
 
 def add(command: argparse.ArgumentParser) -> None:
@@ -44,7 +45,9 @@ def add(command: argparse.ArgumentParser) -> None:
         help="share of each class to test on, where DATA has no test part (0.2)",
     )
     command.add_argument("--label", metavar="COL", help="column of labels of a table (label, class, target or y)")
-    command.add_argument("--view", choices=VIEWS, default="rows", help="how an image is read as a sequence (rows)")
+    command.add_argument(
+        "--view", choices=VIEWS, help="how an image is read (rows; by a kept model as in its training)"
+    )
     command.add_argument("--out", metavar="F.csv", help="write the predictions, with the probability of each class")
     command.add_argument("--plot", metavar="F.png", help="draw a picture (.png, .svg, .pdf)")
     command.add_argument(
@@ -54,7 +57,7 @@ def add(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--model",
         metavar="M.safetensors",
-        help="classify DATA by a kept model, read in the --view that it was trained with",
+        help="classify DATA by a kept model, without training",
     )
     command.add_argument("--seed", type=whole, help="of everything random (0)")
     command.add_argument("--quiet", action="store_true", help="show no progress")
@@ -92,13 +95,15 @@ def classify(arguments: argparse.Namespace) -> None:
 
     if arguments.model is not None:
         model = Classifier.load(arguments.model)
+        _take_view(arguments, model.view_)
         test: Any = classified.to_classify(arguments)
         classified.check_kind(test, arguments.kind)
     else:
         model = Classifier(**given(arguments, (*MODEL, "seed")), quiet=arguments.quiet)
+        arguments.view = arguments.view or USUAL
         train, test = classified.parts(arguments)
         classified.check(train, test, arguments.kind)
-        model.fit(train.x, train.y)
+        model.fit(train.x, train.y).view_ = arguments.view
     found = classified.result(model, test)
     files = {
         "save": lambda: model,
@@ -106,6 +111,15 @@ def classify(arguments: argparse.Namespace) -> None:
     }
     outputs.write(arguments, files if found is None else {**files, "out": found.table})
     classified.say(model, found, arguments)
+
+
+def _take_view(arguments: argparse.Namespace, trained: str) -> None:
+    """Read images as the model did in its training."""
+    if trained and arguments.view not in (None, trained):
+        raise ValueError(
+            f"--view is {arguments.view}, but the model of --model was trained on {trained}; leave --view out"
+        )
+    arguments.view = arguments.view or trained or USUAL
 
 
 def _check(arguments: argparse.Namespace) -> None:
