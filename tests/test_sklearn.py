@@ -170,3 +170,12 @@ def test_columns_of_another_name_are_refused(charts):
 def test_nothing_else_imports_scikit_learn():
     code = "import sys, gatewise; gatewise.Classifier; from gatewise import cli; assert 'sklearn' not in sys.modules"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_what_is_not_fitted_can_be_told_by_a_worker_process():
+    with pytest.raises(NotFittedError) as raised:
+        Classifier().predict([[1.0]])
+    again = pickle.loads(pickle.dumps(raised.value))
+    assert isinstance(again, NotFittedError)
+    assert isinstance(again, RuntimeError)
+    assert str(again) == str(raised.value)

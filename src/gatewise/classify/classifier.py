@@ -309,7 +309,7 @@ class Classifier(Arguments):
 
     def _fitted(self) -> "_OfBatches":
         if not hasattr(self, "_network"):
-            raise _not_fitted()("the classifier is not fitted; call fit(x, y) first")
+            raise _not_fitted("the classifier is not fitted; call fit(x, y) first")
         return self._network
 
     def _logits(self, x: Any, lengths: Any) -> Tensor:
@@ -368,10 +368,15 @@ class Classifier(Arguments):
         return _OfBatches(Pooled(body, classes, pooling=self.pooling, dropout=self.dropout, generator=generator))
 
 
-def _not_fitted() -> type[Exception]:
-    """RuntimeError, and scikit-learn's own kind too, where that is in use."""
+def _not_fitted(text: str) -> Exception:
+    """A RuntimeError, of scikit-learn's own kind too, where that is in use."""
     theirs = sys.modules.get("sklearn.exceptions")
-    return RuntimeError if theirs is None else type("NotFittedError", (RuntimeError, theirs.NotFittedError), {})
+    if theirs is None:
+        return RuntimeError(text)
+    # pickle finds no class that is made here; processes of joblib make it anew
+    again = {"__reduce__": lambda self: (_not_fitted, self.args)}
+    error: Exception = type("NotFittedError", (RuntimeError, theirs.NotFittedError), again)(text)
+    return error
 
 
 class _OfBatches(Module):
