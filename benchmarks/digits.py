@@ -90,8 +90,8 @@ class InTorch(Module):
         self.body, self.head = body, head
 
     def forward(self, x: Tensor) -> Tensor:
-        output, _ = self.body(x)
-        answers: Tensor = self.head(output[-1])
+        _, state = self.body(x)
+        answers: Tensor = self.head((state[0] if isinstance(state, tuple) else state)[-1])
         return answers
 
 
@@ -156,7 +156,7 @@ def made(who: str, cell: str, channels: int) -> Module:
 def main() -> None:
     given = _arguments()
     torch.set_num_threads(given.threads)
-    print(f"{machine.processor()}, {given.threads} threads, seed {given.seed}\n")
+    print(f"{machine.processor()}, {given.threads} threads{'' if given.speed else f', seed {given.seed}'}\n")
     if given.speed:
         print("| view | model | torch.nn, ms a step | Gatewise, ms a step | ratio |\n|---|---|---|---|---|")
     else:

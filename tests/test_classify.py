@@ -455,3 +455,39 @@ def test_arguments_follow_scikit_learn():
     model.fit(x, y).set_params(epochs=2)
     with pytest.raises(RuntimeError, match="not fitted"):
         model.predict(x)
+
+
+def test_values_beyond_ten_standard_deviations_count_as_ten():
+    chance = np.random.default_rng(0)
+    x = chance.normal(size=(40, 6, 1))
+    model = Classifier(hidden_size=4, epochs=1).fit(x, np.arange(40) % 2)
+    mean, spread = model._shift.item(), model._scaled_by.item()
+    edge, far = (model.predict_proba(np.full((1, 6, 1), mean + times * spread)) for times in (10, 1e6))
+    assert edge == pytest.approx(far, abs=1e-6)
+    assert edge != pytest.approx(model.predict_proba(np.full((1, 6, 1), mean + 5 * spread)), abs=1e-6)
+
+
+def test_without_patience_the_best_epoch_is_taken_too():
+    """Labels by chance are learnt by heart: the held-out loss rises after a few epochs."""
+    chance = np.random.default_rng(0)
+    x, y = chance.normal(size=(80, 5, 1)), chance.integers(0, 2, 80)
+    model = Classifier(hidden_size=32, epochs=40, lr=0.05, batch_size=8, held_out=0.25).fit(x, y)
+    out = held_out(y, 0.25, np.random.default_rng(0))
+    shares = model.predict_proba(x[out])[np.arange(out.sum()), y[out]]
+    assert model.history_.best_epoch < 40
+    assert -np.log(shares).mean() == pytest.approx(min(model.history_.held_out), rel=1e-4)
+    assert min(model.history_.held_out) < 0.8 * model.history_.held_out[-1]
+
+
+def test_patience_without_anything_held_out_is_refused():
+    with pytest.raises(ValueError, match="patience needs sequences held out, held_out=0 of 4 are none"):
+        Classifier(hidden_size=4, epochs=1, patience=2, held_out=0).fit(np.eye(4), [0, 1, 0, 1])
+
+
+@pytest.mark.parametrize("weights", [[0, 0, 0, 0], [1, 1, 1], [1, 1, 1, -1], ["a"] * 4, [1, 1, 1, np.nan]])
+def test_weights_of_scores_that_make_no_sense_are_refused(weights):
+    model = Classifier(hidden_size=4, epochs=1).fit(np.eye(4), [0, 1, 0, 1])
+    with pytest.raises(ValueError, match="sample_weight is"):
+        model.score(np.eye(4), [0, 1, 0, 1], weights)
+    with pytest.raises(ValueError, match="y holds none of the classes of training, such as 0"):
+        model.score(np.eye(4), ["0", "1", "0", "1"])

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from gatewise import Classifier, datasets
-from gatewise.classify import Scores
+from gatewise.classify import Scores, drawn
 from gatewise.cli import classify, main
 
 pytest.importorskip("matplotlib")
@@ -80,12 +80,13 @@ def test_a_table_is_learnt_and_then_classified_by_the_kept_model(walks, capsys):
     assert main(["classify", "walks.csv", *SMALL, "--epochs", "30", "--quiet", "--save", "m.safetensors"]) == 0
     said = capsys.readouterr()
     assert said.err == ""
-    assert "Verdict: worth using" in said.out
+    assert "Verdict: better than a guess" in said.out
     assert main(["classify", "unlabelled.csv", "--model", "m.safetensors", "--out", "p.csv"]) == 0
     said = capsys.readouterr().out
     assert "80 sequences of 12 steps, 1 channel, without labels" in said
-    assert "Predicted: 80 sequences" in said
     table = pd.read_csv("p.csv")
+    surest, least = 100 * table["probability"].max(), 100 * table["probability"].min()
+    assert f"Predicted: 80 sequences, the surest {surest:.1f} %, the least sure {least:.1f} %" in said
     truth = pd.read_csv("walks.csv")["label"]
     assert (table["predicted"] == truth).mean() > 0.85
     assert "label" not in table
@@ -114,7 +115,9 @@ def test_images_are_read_in_every_view(images, capsys, view):
     assert f"60 sequences of {steps} channel" in said
     assert "accuracy 100.0 % of 20 sequences" in said
     assert main(["classify", ".", "--view", view, "--model", "m.safetensors"]) == 0
-    assert "its test part only" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "its test part only" in said
+    assert "  20 sequences of" in said
 
 
 @pytest.mark.parametrize("kind", ["summary", "confusion", "learning_curve", "examples", "gates"])
@@ -251,3 +254,29 @@ def test_what_the_command_offers_is_what_the_classifier_takes():
     assert taken - set(classify.MODEL) == {"seed", "quiet"}
     assert set(classify.MODEL) <= taken
     assert classify.VIEWS == datasets.VIEWS
+
+
+def test_the_seed_draws_what_is_tested(folder):
+    for seed in ("1", "2"):
+        assert main(["classify", *SMALL, "--epochs", "1", "--quiet", "--seed", seed, "--out", "p.csv"]) == 0
+        expected = np.flatnonzero(drawn(datasets.control_charts().y, 0.2, int(seed)))
+        assert pd.read_csv("p.csv")["sequence"].tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (["Walks_TRAIN.ts", "--save", "Walks_TEST.ts"], "Walks_TEST.ts is the file that is read"),
+        (["Walks_TRAIN.ts", "--plot", "Walks_TEST.ts"], "Walks_TEST.ts is the file that is read"),
+        (["walks.csv", "--model", "m.safetensors", "--out", "m.safetensors"], "m.safetensors is the file that is read"),
+        (["walks.csv", "--test-share", "0", "--out", "p.csv"], "nothing is held back to predict; give --test"),
+        (["walks.csv", "--view", "permuted"], "is for images, but these are sequences already"),
+    ],
+    ids=str,
+)
+def test_nothing_is_overwritten_or_left_out_unseen(walks, capsys, asked, words):
+    Classifier(hidden_size=4, epochs=1).fit(np.eye(4), [0, 1, 0, 1]).save("m.safetensors")
+    before = {path.name: path.read_bytes() for path in walks.iterdir()}
+    assert main(["classify", *asked]) == 2
+    assert words in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in walks.iterdir()} == before

@@ -31,7 +31,8 @@ def test_the_interval_is_wilsons():
 
 
 @pytest.mark.parametrize(
-    ("right", "words"), [(90, "worth using: "), (52, "not shown to be worth using"), (10, "do not use it")]
+    ("right", "words"),
+    [(90, "better than a guess: "), (52, "not shown"), (48, "not shown"), (10, "worse than a guess")],
 )
 def test_the_verdict_compares_with_the_commonest_class(right, words):
     truth = np.repeat([0, 1], 50)
@@ -76,3 +77,22 @@ def test_drawn_holds_back_the_same_share_of_each_class():
 def test_draws_that_make_no_sense_are_refused(asked, words):
     with pytest.raises(ValueError, match=words):
         drawn(*asked)
+
+
+def test_where_all_are_right_the_interval_ends_at_one():
+    for count in range(1, 60):
+        found = Scores.of([0, *[1] * count], [0, *[1] * count], [0, 1])
+        assert found.interval[1] == 1.0
+        assert not found.verdict.startswith("worse")
+        assert Scores.of([0] * count, [1] * count, [0, 1]).interval[0] == 0.0
+    assert "100.00" not in str(Scores(np.array([0, 1]), np.array([[100_000, 1], [0, 99_999]])))
+
+
+def test_classes_of_a_few_sequences_are_held_out_by_lot():
+    """A tenth of 20 classes of 4 is 8 of 80, which rounding each class would make none."""
+    y = np.repeat(np.arange(20), 4)
+    out = drawn(y, 0.1)
+    assert np.bincount(y[out], minlength=20).tolist().count(1) == out.sum() == 8
+    assert (drawn(y, 0.1, seed=1) != out).any()
+    assert drawn(np.repeat(np.arange(50), 2), 0.2).sum() == 20
+    assert not drawn([0, 1, 2], 0.5).any()  # never all of one

@@ -194,3 +194,28 @@ def test_what_is_no_source_is_refused(tmp_path):
         read_sequences(tmp_path / "a.xlsx")
     with pytest.raises(FileError, match="is a folder"):
         read_sequences(tmp_path)
+
+
+def test_columns_that_are_no_numbers_are_refused(tmp_path):
+    pytest.importorskip("pyarrow")
+    days = pd.DataFrame({"day": pd.date_range("2024-01-01", periods=2), "a": [1, 2], "label": ["x", "y"]})
+    for table in (days, days.assign(day=days["day"] - days["day"][0])):
+        table.to_parquet(tmp_path / "a.parquet")
+        with pytest.raises(FileError, match=r"column day is .*, expected numbers; leave it out"):
+            read_rows(tmp_path / "a.parquet")
+
+
+def test_the_size_of_a_parquet_table_is_looked_at_first(tmp_path, monkeypatch):
+    pytest.importorskip("pyarrow")
+    pd.DataFrame({"a": np.zeros(1000), "label": "x"}).to_parquet(tmp_path / "a.parquet")
+    monkeypatch.setattr(datasets.labelled, "MOST_BYTES", 10_000)
+    with pytest.raises(FileError, match="announces an array of shape"):
+        read_rows(tmp_path / "a.parquet")
+
+
+def test_mnist_without_test_files_has_no_test_part(tmp_path):
+    head = bytes([0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 7])
+    (tmp_path / "train-images-idx3-ubyte").write_bytes(head)
+    (tmp_path / "train-labels-idx1-ubyte").write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 1, 3]))
+    train, test = read_parts(tmp_path)
+    assert (train.x.tolist(), train.y.tolist(), test) == ([[[7]]], [3], None)

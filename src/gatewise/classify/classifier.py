@@ -185,7 +185,9 @@ class Classifier(Arguments):
         predicted, true = self.predict(x, lengths=lengths), as_array(y, "y")
         if true.shape != predicted.shape:
             raise SequenceError(f"y has shape {true.shape}, expected {predicted.shape}, a label for each sequence")
-        return float(np.average(predicted == true, weights=sample_weight))
+        if not set(true.tolist()) & set(self.classes_.tolist()):
+            raise SequenceError(f"y holds none of the classes of training, such as {self.classes_.tolist()[0]!r}")
+        return float(np.average(predicted == true, weights=_counted(sample_weight, len(true))))
 
     def plot(
         self,
@@ -249,8 +251,8 @@ class Classifier(Arguments):
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     model.save(f"{folder}/model.safetensors")
         ...     again = Classifier.load(f"{folder}/model.safetensors")
-        >>> again, (again.predict_proba(x) == model.predict_proba(x)).all()
-        (Classifier(hidden_size=4, epochs=1), np.True_)
+        >>> again, bool((again.predict_proba(x) == model.predict_proba(x)).all())
+        (Classifier(hidden_size=4, epochs=1), True)
         """
         network = self._fitted()
         content, arrays = keeping.pack(
@@ -333,6 +335,10 @@ class Classifier(Arguments):
         known, other = (torch.from_numpy(np.flatnonzero(one)) for one in (~out, out))
         watched = Shuffled(sequences, classes, other, 4 * int(self.batch_size), None) if len(other) else None
         epochs = self.epochs or int(np.clip(STEPS * int(self.batch_size) // len(known), *EPOCHS))
+        if watched is None and self.patience is not None:
+            raise SequenceError(
+                f"patience needs sequences held out, held_out={self.held_out} of {len(places)} are none"
+            )
         patience = None if watched is None else epochs if self.patience is None else self.patience
         # torch's dropout knows no other than its global generator
         with torch.autocast("cpu", enabled=False), torch.random.fork_rng(devices=[]):
@@ -366,6 +372,21 @@ class Classifier(Arguments):
             dtype=torch.float32,
         )
         return _OfBatches(Pooled(body, classes, pooling=self.pooling, dropout=self.dropout, generator=generator))
+
+
+def _counted(weights: Any, count: int) -> Any:
+    """How much each sequence counts (N,), None for the same."""
+    if weights is None:
+        return None
+    given = as_array(weights, "sample_weight")
+    if (
+        given.shape != (count,)
+        or given.dtype.kind not in "biuf"
+        or not (given >= 0).all()
+        or not 0 < given.sum() < np.inf
+    ):
+        raise ValueError(f"sample_weight is {given.dtype} {given.shape}, expected ({count},), 0 or more, not all 0")
+    return given
 
 
 def _not_fitted(text: str) -> Exception:

@@ -118,13 +118,19 @@ def held_out(places: np.ndarray, share: float, chance: np.random.Generator) -> n
     """(N,) bool: which sequences are held out, the same share of each class, but never all of one.
 
     >>> out = held_out(np.repeat([0, 1, 2], [20, 10, 1]), 0.2, np.random.default_rng(0))
-    >>> out[:20].sum(), out[20:30].sum(), out[30]
-    (np.int64(4), np.int64(2), np.False_)
+    >>> out[:20].sum().item(), out[20:30].sum().item(), out[30].item()
+    (4, 2, False)
     """
     out = np.zeros(len(places), bool)
-    for of_class in np.split(np.argsort(places, kind="stable"), np.cumsum(np.bincount(places))[:-1]):
-        members = chance.permutation(of_class)
-        out[members[: min(round(share * len(members)), max(len(members) - 1, 0))]] = True
+    classes = np.split(np.argsort(places, kind="stable"), np.cumsum(np.bincount(places))[:-1])
+    members = [chance.permutation(one) for one in classes]
+    counts = [min(round(share * len(one)), max(len(one) - 1, 0)) for one in members]
+    small = [k for k, one in enumerate(members) if len(one) > 1 and not counts[k]]
+    some = round(share * sum(len(members[k]) for k in small))  # classes of which it would be less than half a sequence
+    for k in chance.permutation(small)[:some].tolist():
+        counts[k] = 1
+    for one, count in zip(members, counts, strict=True):
+        out[one[:count]] = True
     return out
 
 

@@ -115,7 +115,7 @@ def _choice(
     bad = min(len(surest), max(count // 2, count - len(right)))
     good = np.sort(chance.permutation(right)[: count - bad])
     words = [f"{len(good)} of {len(right):,} read right, drawn at random"] * bool(len(right))
-    words += [f"the surest {bad} of {len(surest):,} mistakes" if bad else "no mistakes"]
+    words += [f"the surest {bad} of {len(surest):,} mistakes" if len(surest) else "no mistakes"]
     return np.concatenate([good, surest[:bad]]), "; ".join(words)
 
 

@@ -79,7 +79,7 @@ class Scores:
         wide = NORMAL_95**2 / count
         middle = (share + wide / 2) / (1 + wide)
         half = NORMAL_95 * math.sqrt(share * (1 - share) / count + wide / (4 * count)) / (1 + wide)
-        return max(0.0, middle - half), min(1.0, middle + half)
+        return middle - half if share > 0 else 0.0, middle + half if share < 1 else 1.0
 
     @property
     def commonest(self) -> float:
@@ -88,21 +88,21 @@ class Scores:
 
     @property
     def verdict(self) -> str:
-        """Whether the predictions are worth anything, in words."""
+        """Whether the predictions are better than a guess, in words."""
         low, high = self.interval
         if self.commonest == 1:
             only = self.classes[self.counts.sum(1).argmax()]
             return f"none: all sequences of the test are of one class, {only!s:.80}; test on sequences of others too."
         if low > self.commonest:
             return (
-                f"worth using: even the low end of the interval, {_percent(low)} %, is above what the commonest class "
-                f"for all would reach, {_percent(self.commonest)} %."
+                f"better than a guess: even the low end of the interval, {_percent(low)} %, is above what the "
+                f"commonest class for all would reach, {_percent(self.commonest)} %."
             )
         if high < self.commonest:
-            return f"do not use it: the commonest class for all is right more often, {_percent(self.commonest)} %."
+            return f"worse than a guess: the commonest class for all is right more often, {_percent(self.commonest)} %."
         return (
-            f"not shown to be worth using: {_percent(self.commonest)} %, what the commonest class for all would reach, "
-            "lies within the interval; test on more sequences, or train on more."
+            f"not shown to be better than a guess: {_percent(self.commonest)} %, what the commonest class for all "
+            "would reach, lies within the interval; test on more sequences, or train on more."
         )
 
     def table(self) -> pd.DataFrame:
@@ -143,4 +143,4 @@ def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.2f}" if 0.98 < share < 1 else f"{100 * share:.1f}"
+    return f"{min(100 * share, 99.99):.2f}" if 0.98 < share < 1 else f"{100 * share:.1f}"

@@ -102,6 +102,7 @@ def _check_place(name: str, path: str) -> None:
 
 def _check_read(name: str, path: str, arguments: Any) -> None:
     """Refuse to write over what is read."""
-    for source in (arguments.file, arguments.future, getattr(arguments, "test", None)):
+    others = (getattr(arguments, name, None) for name in ("file", "future", "test", "model", "found_beside"))
+    for source in others:
         if source is not None and Path(path).resolve() == Path(source).resolve():
             raise ValueError(f"{name} {path} is the file that is read; give another name")

@@ -105,8 +105,8 @@ def _viewed(data: Any, arguments: argparse.Namespace) -> Part:
     """Images as sequences of bytes from 0 to 1; other sequences as they are."""
     if not len(data):
         raise ValueError(f"{data.name or 'the set'} holds no sequences; expected one at least")
-    if isinstance(data.x, list) and arguments.view != "rows":
-        raise ValueError(f"--view {arguments.view} is for images, but these sequences differ in length")
+    if arguments.view != "rows" and (isinstance(data.x, list) or data.x.shape[2] == 1):
+        raise ValueError(f"--view {arguments.view} is for images, but these are sequences already; leave it out")
     if isinstance(data.x, list):
         return Part(data.x, data.y, np.arange(len(data)))
     pictures = data.x if data.x.dtype == np.uint8 else None
@@ -124,9 +124,11 @@ def _account(data: Part) -> str:
     return f"{text}, {len(classes)} {'class' if len(classes) == 1 else 'classes'}: {names(classes)}"
 
 
-def check(train: Part, test: Part | None, kind: str | None) -> None:
+def check(train: Part, test: Part | None, kind: str | None, out: str | None) -> None:
     """Refuse what would fail after the training, which may take long."""
     check_kind(test, kind)
+    if test is None and out is not None:
+        raise ValueError(f"--out {out} is for predictions, but nothing is held back to predict; give --test FILE")
     if test is None:
         return
     _check_channels(test, train.x[0].shape[1], "in training there are")

@@ -102,7 +102,7 @@ def classify(arguments: argparse.Namespace) -> None:
         model = Classifier(**given(arguments, (*MODEL, "seed")), quiet=arguments.quiet)
         arguments.view = arguments.view or USUAL
         train, test = classified.parts(arguments)
-        classified.check(train, test, arguments.kind)
+        classified.check(train, test, arguments.kind, arguments.out)
         model.fit(train.x, train.y).view_ = arguments.view
     found = classified.result(model, test)
     files = {
@@ -111,6 +111,12 @@ def classify(arguments: argparse.Namespace) -> None:
     }
     outputs.write(arguments, files if found is None else {**files, "out": found.table})
     classified.say(model, found, arguments)
+
+
+def _beside(path: Path) -> Path | None:
+    """The test part beside a training part, as `datasets.read_parts` finds it, but without importing that."""
+    other = path.parent / path.name.replace("_TRAIN", "_TEST")
+    return other if other != path and other.is_file() else None
 
 
 def _take_view(arguments: argparse.Namespace, trained: str) -> None:
@@ -124,6 +130,7 @@ def _take_view(arguments: argparse.Namespace, trained: str) -> None:
 
 def _check(arguments: argparse.Namespace) -> None:
     """Refuse what cannot be done, before any work."""
+    arguments.found_beside = None if arguments.file is None else _beside(Path(arguments.file))
     checks.check_files(arguments)
     for name in ("test", "label"):
         if getattr(arguments, name) == "":

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gatewise.datasets.labelled import FileError, Labelled, shown
+from gatewise.datasets.labelled import FileError, Labelled, check_size, shown
 
 LABELS = ("label", "class", "target", "y")  # what a column of labels is called, in small letters
 DELIMITERS = (",", ";", "\t", "|")
@@ -64,7 +64,7 @@ def _table(path: Path, label: str | None) -> pd.DataFrame:
     """All cells of the file; the label of a `.tsv` in a column "label"."""
     try:
         if path.suffix.lower() == ".parquet":
-            return pd.read_parquet(path)
+            return _parquet(path)
         if path.suffix.lower() == ".tsv":
             return _of_archive(path)
         return _csv(path, label)
@@ -75,6 +75,18 @@ def _table(path: Path, label: str | None) -> pd.DataFrame:
     except (ValueError, pd.errors.ParserWarning) as reason:  # pyarrow's and pandas' own errors are of the first kind
         why = str(reason).strip().removeprefix("Error tokenizing data. C error: ")
         raise FileError(f"{path} is no table ({why:.80}); expected a row for each sequence") from None
+
+
+def _parquet(path: Path) -> pd.DataFrame:
+    """The cells of a table whose sizes were looked at first: a small file may say that it holds many zeros."""
+    try:
+        from pyarrow import parquet
+    except ImportError:
+        raise ImportError(f"{path}: .parquet needs pyarrow, which is missing; run: pip install pyarrow") from None
+    with open(path, "rb") as file:
+        about = parquet.read_metadata(file)
+    check_size(path, (about.num_rows, about.num_columns), 8)
+    return pd.read_parquet(path)
 
 
 def _of_archive(path: Path) -> pd.DataFrame:
@@ -162,6 +174,8 @@ def _labels(column: "pd.Series[Any]", path: object) -> np.ndarray:
 
 
 def _numbers(column: "pd.Series[Any]", path: object) -> np.ndarray:
+    if pd.api.types.is_datetime64_any_dtype(column) or column.dtype.kind in "mc":
+        raise FileError(f"{path}: column {shown([str(column.name)])} is {column.dtype}, expected numbers; leave it out")
     try:
         numbers: np.ndarray = column.to_numpy(np.float64, na_value=np.nan)
         return numbers

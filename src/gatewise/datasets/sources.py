@@ -59,8 +59,9 @@ def read_parts(source: Path_, *, label: str | None = None) -> tuple[Labelled, La
     path = Path(source)
     if path.is_dir():
         if any(path.glob("train*idx*")):
-            train, test = (Labelled(*mnist(path, part), path.resolve().name) for part in ("train", "test"))
-            return train, test
+            parts = ("train", "test") if any(path.glob("t10k*idx*")) else ("train",)
+            train, *test = (Labelled(*mnist(path, part), path.resolve().name) for part in parts)
+            return train, test[0] if test else None
         found = sorted(one for one in path.glob(f"*{TRAIN}.ts*") if one.suffix in KINDS)
         if not found:
             raise FileError(
@@ -71,7 +72,11 @@ def read_parts(source: Path_, *, label: str | None = None) -> tuple[Labelled, La
         if len(sets) > 1:
             raise FileError(f"{path} holds several sets, {shown(sets)}; give the file of one, such as {found[0].name}")
         path = found[0]
+    other = beside(path)
+    return read_sequences(path, label=label), None if other is None else read_sequences(other, label=label)
+
+
+def beside(path: Path) -> Path | None:
+    """The file of the test part beside that of a training part, if there is one."""
     other = path.with_name(path.name.replace(TRAIN, TEST))
-    if path.stem.endswith(TRAIN) and other.is_file():
-        return read_sequences(path, label=label), read_sequences(other, label=label)
-    return read_sequences(path, label=label), None
+    return other if path.stem.endswith(TRAIN) and other.is_file() else None

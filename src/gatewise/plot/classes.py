@@ -359,7 +359,7 @@ def _judge(ax: "Axes", predicted: Any, likely: float, true: Any, letters: int) -
     end = f"{_both_ends(str(predicted), letters - 7)} ({_percent(float(likely))})"
     text = f"is {true}, read as {end}" if wrong else end
     if len(text) > letters and wrong:
-        text = f"is {_both_ends(str(true), letters - 4)},\nread as {_both_ends(str(predicted), letters - 15)} "
+        text = f"is {_both_ends(str(true), letters - 4)},\nread as {_both_ends(str(predicted), max(3, letters - 15))} "
         text += f"({_percent(float(likely))})"
     ax.set_title(literal(text), loc="left", fontsize=9, pad=4, color=ORANGE if wrong else INK)
     if wrong:
