@@ -142,13 +142,12 @@ def contestant(who: str, cell: str, batches: list[tuple[Tensor, Tensor]]) -> Con
 
 def made(who: str, cell: str, channels: int) -> Module:
     """The network of a contestant, with the same weights for each."""
-    network = Pooled(OURS[cell](channels, H, generator=torch.Generator().manual_seed(0)), CLASSES)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        network.head.reset_parameters()
+    chance = torch.Generator().manual_seed(0)
+    network = Pooled(OURS[cell](channels, H, generator=chance), CLASSES, generator=chance)
     if who == "Gatewise":
         return network
-    theirs = LAYERS[cell](channels, H)
+    with torch.random.fork_rng(devices=[]):
+        theirs = LAYERS[cell](channels, H)
     theirs.load_state_dict(network.body.state_dict())
     return InTorch(theirs, network.head)
 

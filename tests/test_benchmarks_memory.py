@@ -3,9 +3,10 @@
 import argparse
 import math
 
+import numpy as np
 import pytest
 import torch
-from benchmarks import digits, memory
+from benchmarks import digits, memory, timing
 
 from gatewise import nn
 
@@ -82,3 +83,43 @@ def test_lines_that_a_table_of_digits_has_not_are_refused(asked, monkeypatch, ca
     with pytest.raises(SystemExit):
         digits.main()
     assert "--only names lines that this table has not" in capsys.readouterr().err
+
+
+def test_the_network_that_copies_is_trained_on_ever_longer_sequences(monkeypatch, capsys):
+    monkeypatch.setattr(memory, "COPIED", 12)
+    monkeypatch.setattr(memory, "SOLVED", 10.0)  # of which anybody is capable
+    found = memory.run_copy(argparse.Namespace(seed=0, epochs=None, quiet=False))
+    said = capsys.readouterr().err
+    assert [int(line.split(" now ")[1].split()[0]) for line in said.splitlines()] == [7, 10, 12]
+    assert found.baseline == f"without memory: {10 * math.log(8) / 32:.4f}"
+    assert float(found.found.split()[1].rstrip(",")) < 10 * math.log(9) / 32 + 0.1  # blanks are learnt at once
+    monkeypatch.setattr(memory, "SOLVED", 0.0)
+    monkeypatch.setattr(memory, "MOST", 50)
+    with pytest.raises(SystemExit, match="not learnt in 50 steps, which got as far as 5 blanks"):
+        memory.run_copy(argparse.Namespace(seed=0, epochs=None, quiet=True))
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_both_sides_of_the_comparison_learn_the_same(cell):
+    source = chance()
+    batches = [(torch.randn(7, 5, 3, generator=source), torch.randint(10, (5,), generator=source)) for _ in range(3)]
+    theirs, ours = (digits.contestant(who, cell, batches) for who in ("torch.nn", "Gatewise"))
+    assert timing.disagreements([theirs, ours]) == []
+    losses = ours.answer()["losses"]
+    assert (losses > 1).all()
+    ours.call()
+    assert torch.equal(ours.answer()["losses"], losses)  # each answer is that of fresh weights
+
+
+def test_digits_are_scored_on_the_part_asked_for(tmp_path, monkeypatch):
+    for part, count in (("train", 40), ("t10k", 10)):
+        y = np.arange(count, dtype=np.uint8) % 2
+        x = np.zeros((count, 4, 4), np.uint8)
+        x[np.arange(count), 3 * y] = 200 if part == "train" else 0  # nothing can be told of the test images
+        for name, array in (("images-idx3", x), ("labels-idx1", y)):
+            head = bytes([0, 0, 8, array.ndim]) + b"".join(size.to_bytes(4, "big") for size in array.shape)
+            (tmp_path / f"{part}-{name}-ubyte").write_bytes(head + array.tobytes())
+    monkeypatch.setattr(digits, "TRAINING_IMAGES", 30)
+    given = argparse.Namespace(data=tmp_path, seed=0, quiet=True, validate=True)
+    assert "| validation 100.00 % |" in digits.accuracy("rows", given)
+    assert "| test 50.00 % |" in digits.accuracy("rows", argparse.Namespace(**{**vars(given), "validate": False}))
