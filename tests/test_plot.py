@@ -403,3 +403,19 @@ def test_without_matplotlib_the_message_says_what_to_install(monkeypatch):
 def test_what_is_refused_and_how(draw, error, message):
     with pytest.raises(error, match=message):
         draw()
+
+
+@pytest.mark.parametrize("name", ["sales in $", "$x_{$", "a $b$ c"])
+def test_names_with_dollars_are_drawn_as_they_are(name, tmp_path):
+    ds = pd.date_range("2024-01-01", periods=30)
+    axes = [
+        plot.series(ds, np.arange(30.0), name=name),
+        plot.forecast(ds, np.arange(30.0), ds[-1:] + pd.Timedelta("1D"), [30.0], name=name),
+    ]
+    figures = [*(ax.figure for ax in axes), plot.gates({"forget": np.ones((3, 2))}, title=name)]
+    figures.append(plot.residuals(ds, np.sin(np.arange(30.0)), name=name))
+    for figure in figures:
+        figure.canvas.draw()  # a formula that is none would be an error here
+        texts = [text.get_text() for text in figure.findobj(matplotlib.text.Text)]
+        assert not any(matplotlib.cbook.is_math_text(text) for text in texts)
+        assert any(name in text.replace(r"\$", "$") for text in texts)

@@ -15,7 +15,7 @@ from gatewise.classify.classifier import Classifier
 from gatewise.classify.scaling import scaled
 from gatewise.classify.scores import Scores
 from gatewise.classify.sequences import SequenceError, Sequences
-from gatewise.plot.classes import literal
+from gatewise.plot.canvas import literal
 
 OWNERS = {  # the kinds that an option belongs to
     "x": ("confusion", "examples", "gates"),

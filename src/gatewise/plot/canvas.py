@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -180,8 +181,13 @@ def _steady(ax: "Axes") -> None:
 
 
 def shortened(text: str, most: int = 40) -> str:
-    """A text of at most so many letters; what is cut is an ellipsis."""
-    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+    """A text of at most so many letters, as it is; what is cut is an ellipsis."""
+    return literal(text if len(text) <= most else f"{text[: most - 1].rstrip()}…")
+
+
+def literal(text: str) -> str:
+    """A text as it is, once or twice: what stands between two dollars would be a formula to matplotlib, or an error."""
+    return re.sub(r"(?<!\\)\$", r"\\$", text)
 
 
 def bands(

@@ -10,7 +10,21 @@ import numpy as np
 import numpy.typing as npt
 
 from gatewise.arguments import whole
-from gatewise.plot.canvas import BLUE, GREY, INK, ORANGE, Array, canvas, caption, counted, grid, plain, shortened, style
+from gatewise.plot.canvas import (
+    BLUE,
+    GREY,
+    INK,
+    ORANGE,
+    Array,
+    canvas,
+    caption,
+    counted,
+    grid,
+    literal,
+    plain,
+    shortened,
+    style,
+)
 from gatewise.plot.maps import heat_maps, planes
 
 if TYPE_CHECKING:
@@ -253,11 +267,6 @@ def _name_classes(ax: "Axes", names: Sequence[str]) -> None:
 def _both_ends(name: str, most: int) -> str:
     """A name of at most so many letters; names that are long tend to differ at the end, or at the beginning."""
     return name if len(name) <= most else f"{name[: most // 2]}…{name[-((most - 1) // 2) :]}"
-
-
-def literal(text: str) -> str:
-    """A name as it is: what stands between two dollars would be a formula to matplotlib, or an error."""
-    return text.replace("$", r"\$")
 
 
 def _percent(share: float, digits: int = 0) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from gatewise.plot.canvas import Array, plain, style
+from gatewise.plot.canvas import Array, literal, plain, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,7 +48,7 @@ def gates(
         figure = Figure(figsize=(9, 0.8 + 1.4 * count), layout="constrained")
         rows = list(figure.subplots(count, 1, sharex=True, squeeze=False)[:, 0])
         rows[-1].set_xlabel("time step")
-        figure.suptitle(title or "Gates through time", x=0.01, ha="left")
+        figure.suptitle(literal(title or "Gates through time"), x=0.01, ha="left")
         for group in groups:
             own, rows = rows[: len(group)], rows[len(group) :]
             heat_maps(own, group)
