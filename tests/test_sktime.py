@@ -282,7 +282,7 @@ def with_price(y: pd.DataFrame, steps: int = 0) -> pd.DataFrame:
     """A covariate in numbers and one in words, for the dates of y and some after them."""
     shops = y.groupby(level="shop", sort=False).size()
     dates = {shop: pd.date_range("2020-01-01", periods=n + steps, name="day") for shop, n in shops.items()}
-    off = {shop: np.where(d.dayofweek < 5, "no", "yes") for shop, d in dates.items()}
+    off = {shop: np.where(d.day_of_week < 5, "no", "yes") for shop, d in dates.items()}
     parts = {shop: pd.DataFrame({"price": np.sin(d.day), "day off": off[shop]}, d) for shop, d in dates.items()}
     return pd.concat(parts, names=["shop"])
 
