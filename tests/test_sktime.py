@@ -16,6 +16,9 @@ from sktime.utils.estimator_checks import check_estimator
 
 from gatewise.sktime import GatewiseForecaster
 
+# sktime 1.2 asks pandas for frequencies, of which pandas 3.1 announces another type.
+pytestmark = pytest.mark.filterwarnings("ignore:A future version of pandas will return a BaseOffset")
+
 QUICK = GatewiseForecaster.get_test_params()[0]
 SLOWEST = [  # mostly for their dozens of combinations
     "test_doctest_examples",
