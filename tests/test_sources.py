@@ -126,10 +126,13 @@ def test_a_tsv_of_another_hand(tmp_path):
         ("0.5,0.2,0.7,x\n0.1,0.4,0.3,y\n", "begins with numbers"),
         (",a,label\n0,5,x\n1,6,y\n", "a column without a name numbers the rows"),
         ("label,a,Id\nx,5,71\ny,6,12\n", "column 'Id' numbers the rows"),
+        ("id,time,value,label\n1,0,5,x\n1,1,6,x\n2,0,5,y\n2,1,4,y\n", "column 'id' .*expected a row for each sequence"),
+        ("Series,value,label\nu,5,x\nu,6,x\n", "column 'Series' has the same value in several rows"),
     ],
     ids=[
         *("text", "two columns", "no label", "no values", "no steps", "no rows", "nothing", "rows of more cells"),
         *("ragged", "label NA", "thousands", "decimal commas", "no header", "no header, labels", "index", "id"),
+        *("long table", "long table of names"),
     ],
 )
 def test_tables_that_cannot_be_used_are_refused(tmp_path, text, words):

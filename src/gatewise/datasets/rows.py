@@ -17,6 +17,7 @@ from gatewise.datasets.labelled import FileError, Labelled, check_size, shown
 LABELS = ("label", "class", "target", "y")  # what a column of labels is called, in small letters
 DELIMITERS = (",", ";", "\t", "|")
 NUMBERING = ("", "id", "index", "row", "no", "nr", "number", "#")  # what a column that numbers the rows is called
+SERIES = ("id", "unique_id", "series", "series_id", "sequence", "sequence_id", "case", "case_id")  # of a long table
 NOT_UTF8 = "is not in UTF-8 (a spreadsheet itself, or text in another encoding?); save it as CSV in UTF-8"
 
 
@@ -28,7 +29,7 @@ def read_rows(path: str | os.PathLike[str], *, label: str | None = None) -> Labe
     Keogh, The UCR time series archive, 2018, arXiv 1810.07758.
 
     What would be read wrong unseen is refused: a `.csv` whose first row is no names of columns, and a column without a
-    name, or called id, index, ..., that numbers the rows.
+    name, or called id, index, ..., that numbers the rows; a table with a row for each step of several sequences.
 
     Arguments:
         path: of a `.csv` (with commas; with semicolons, tabs or bars, and then also with decimal commas), `.parquet` or
@@ -48,6 +49,7 @@ def read_rows(path: str | os.PathLike[str], *, label: str | None = None) -> Labe
     labels = None if name is None else _labels(table.pop(name), path)
     if not table.size:
         raise FileError(f"{path} has {len(table)} rows and no values in them; expected a row for each sequence")
+    _refuse_long(table, path)
     _refuse_numbering(table, path)
     values = np.column_stack([_numbers(table[column], path) for column in table])
     lengths = values.shape[1] - np.isnan(values)[:, ::-1].argmin(1)
@@ -128,6 +130,17 @@ def _refuse_no_header(steps: pd.DataFrame, path: object) -> None:
     apart = names.dropna().diff().iloc[1:]
     if names.notna().mean() > 0.5 and not ((apart > 0).all() or (apart < 0).all()):
         raise FileError(f"{path} begins with numbers, expected the names of its columns; write a line of names above")
+
+
+def _refuse_long(table: pd.DataFrame, path: object) -> None:
+    """Refuse a row for each step, where a column says which rows are of one sequence."""
+    for column in table.columns:
+        named = len(table.columns) > 1 and str(column).strip().lower() in SERIES
+        if named and table[column].duplicated().any():
+            raise FileError(
+                f"{path}: column {column!r} has the same value in several rows, as in a table with a row for each "
+                "step; expected a row for each sequence, such as pandas' DataFrame.pivot makes, or a .npz of x and y"
+            )
 
 
 def _refuse_numbering(table: pd.DataFrame, path: object) -> None:
