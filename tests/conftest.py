@@ -35,3 +35,10 @@ def csv(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty folder to work in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

@@ -5,6 +5,7 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
+from figures import picture, title
 from gatewise import Classifier
 from gatewise.classify import SequenceError, pictures
 from gatewise.classify.pictures import _choice
@@ -19,16 +20,6 @@ SMALL = {"hidden_size": 6, "epochs": 4, "lr": 1e-2}
 @pytest.fixture(scope="module")
 def model():
     return Classifier(**SMALL).fit(X[:60], Y[:60])
-
-
-def title(ax):
-    return ax.get_title(loc="left")
-
-
-def picture(drawn):
-    """Render it: some mistakes show only then."""
-    (drawn if isinstance(drawn, Figure) else drawn.figure).draw_without_rendering()
-    return drawn
 
 
 def test_confusion_counts_every_sequence_once(model):

@@ -14,14 +14,8 @@ from gatewise import Forecaster, datasets
 from gatewise.cli import main, parser
 
 pytest.importorskip("matplotlib")
+pytestmark = pytest.mark.usefixtures("folder")
 SMALL = ["--updates", "20", "--hidden-size", "8", "--networks", "1"]
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    """An empty folder to work in."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 @pytest.fixture

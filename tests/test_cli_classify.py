@@ -11,14 +11,8 @@ from gatewise.classify import Scores, drawn
 from gatewise.cli import classify, main
 
 pytest.importorskip("matplotlib")
+pytestmark = pytest.mark.usefixtures("folder")
 SMALL = ["--hidden-size", "8", "--epochs", "6", "--lr", "0.02"]
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    """An empty folder to work in."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 @pytest.fixture

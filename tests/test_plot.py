@@ -12,6 +12,7 @@ from matplotlib.colors import to_hex
 from matplotlib.dates import date2num
 from matplotlib.figure import Figure
 
+from figures import legend, picture, title
 from gatewise import plot
 
 MONTHS = pd.date_range("1959-01-01", periods=24, freq="MS")
@@ -24,20 +25,6 @@ BANDS = {80: (MEAN - 5, MEAN + 5), 95: (MEAN - 9, MEAN + 10)}
 
 def drawn(line):
     return line.get_ydata()
-
-
-def title(ax):
-    return ax.get_title(loc="left")
-
-
-def legend(ax):
-    return [text.get_text() for text in ax.get_legend().get_texts()]
-
-
-def picture(ax):
-    """Render it: some mistakes show only then."""
-    ax.figure.draw_without_rendering()
-    return ax
 
 
 def everything():

@@ -8,6 +8,7 @@ import torch
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
+from figures import picture, title
 from gatewise import plot
 from gatewise.plot.canvas import INK, ORANGE
 from gatewise.plot.classes import _both_ends, _percent
@@ -17,16 +18,6 @@ T, H, K = 7, 3, 4
 GATES = {name: RNG.random((T, H)) for name in ("input", "forget", "candidate", "output")}
 CELLS = RNG.normal(size=(T, H))
 SHARES = RNG.dirichlet(np.ones(K), T)
-
-
-def title(ax):
-    return ax.get_title(loc="left")
-
-
-def picture(drawn):
-    """Render it: some mistakes show only then."""
-    (drawn if isinstance(drawn, Figure) else drawn.figure).draw_without_rendering()
-    return drawn
 
 
 def diagonal(k):

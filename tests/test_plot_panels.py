@@ -10,6 +10,7 @@ from matplotlib.colors import to_hex
 from matplotlib.dates import date2num
 from matplotlib.figure import Figure
 
+from figures import legend, picture, title
 from gatewise import metrics, plot
 from gatewise.plot import Example
 from gatewise.plot.diagnostics import autocorrelation
@@ -28,20 +29,6 @@ def past(title="north", **options):
 
 def beyond(title="south", **options):
     return Example(title, MONTHS[:24], Y[:24], [(MONTHS[24:], MEAN, BANDS)], **options)
-
-
-def title(ax):
-    return ax.get_title(loc="left")
-
-
-def legend(ax):
-    return [text.get_text() for text in ax.get_legend().get_texts()]
-
-
-def picture(drawn):
-    """Render it: some mistakes show only then."""
-    (drawn if isinstance(drawn, Figure) else drawn.figure).draw_without_rendering()
-    return drawn
 
 
 def labelled(ax):

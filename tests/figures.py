@@ -1,0 +1,17 @@
+"""What the tests of figures read off them."""
+
+from matplotlib.figure import Figure
+
+
+def title(ax):
+    return ax.get_title(loc="left")
+
+
+def legend(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def picture(drawn):
+    """Render it: some mistakes show only then."""
+    (drawn if isinstance(drawn, Figure) else drawn.figure).draw_without_rendering()
+    return drawn
