@@ -49,7 +49,7 @@ class Arguments:
 
     def __repr__(self) -> str:
         usual = self._defaults()
-        changed = {name: _plain(value) for name, value in self.get_params().items() if value != usual[name]}
+        changed = {name: plain(value) for name, value in self.get_params().items() if value != usual[name]}
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in changed.items())})"
 
     @classmethod
@@ -57,7 +57,7 @@ class Arguments:
         return {name: parameter.default for name, parameter in signature(cls).parameters.items()}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A number as Python's own, not numpy's."""
     return value.item() if isinstance(value, np.generic) else value
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
-from gatewise.arguments import one_of, whole
+from gatewise.arguments import one_of, plain, whole
 from gatewise.datasets import VIEWS
 from gatewise.kept import Arrays, Content, array, as_text, check_text, of_text, taken
 from gatewise.training import History
@@ -51,9 +51,9 @@ def pack(
     check_text(classes.tolist())
     weight = arguments["class_weight"]
     if isinstance(weight, Mapping):
-        arguments = {**arguments, "class_weight": [[_plain(name), float(one)] for name, one in weight.items()]}
+        arguments = {**arguments, "class_weight": [[plain(name), float(one)] for name, one in weight.items()]}
     content = {
-        "arguments": {name: _plain(value) for name, value in arguments.items()},
+        "arguments": {name: plain(value) for name, value in arguments.items()},
         "classes": {"kind": KINDS[classes.dtype.kind], "count": len(classes)},
         "channels": channels,
         "history": {"best_epoch": history.best_epoch, "stopped": history.stopped},
@@ -170,8 +170,3 @@ def scale_of(arrays: Arrays, kind: str, channels: int) -> tuple[Any, Any]:
     if not (scale > 0).all():
         raise ValueError("scale holds numbers that are not above 0")
     return shift, scale
-
-
-def _plain(value: Any) -> Any:
-    """A number as Python's own, not numpy's."""
-    return value.item() if isinstance(value, np.generic) else value

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from gatewise.arguments import number, one_of, whole
+from gatewise.arguments import number, one_of, plain, whole
 from gatewise.forecast import rivals
 from gatewise.forecast.checks import check_horizon
 from gatewise.forecast.frame import FLOORS, Features, Frame
@@ -46,10 +46,10 @@ def pack(
     model, rival, history = trained.model, trained.rival, trained.model.history
     of_panel, arrays = pack_panel(panel)
     content = {
-        "arguments": {name: _plain(value) for name, value in arguments.items()},
+        "arguments": {name: plain(value) for name, value in arguments.items()},
         "panel": of_panel,
-        "frame": {name: _plain(getattr(model.frame, name)) for name in OF_FRAME},
-        "recipe": {name: _plain(getattr(trained.recipe, name)) for name in OF_RECIPE},
+        "frame": {name: plain(getattr(model.frame, name)) for name in OF_FRAME},
+        "recipe": {name: plain(getattr(trained.recipe, name)) for name in OF_RECIPE},
         "history": {"best_epoch": history.best_epoch, "stopped": history.stopped},
         "model": {"error": model.error, **_pack_calibration(model.calibrated)},
         "rival": {"name": rival.name, "error": rival.error, **_pack_calibration(rival.calibration)},
@@ -95,11 +95,6 @@ def arguments(content: Content, known: Mapping[str, Any]) -> Content:
     if unknown:
         raise ValueError(f"argument {min(unknown)[:80]!r} is unknown, perhaps of a newer Gatewise")
     return given
-
-
-def _plain(value: Any) -> Any:
-    """A number as Python's own, not numpy's."""
-    return value.item() if isinstance(value, np.generic) else value
 
 
 # ---------------------------------------------------------------------------------------------------------- frame

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
+from gatewise.arguments import plain
 from gatewise.series.calendar import choose_cycles, feature_names
 from gatewise.series.dates import DataError
 from gatewise.series.words import meant
@@ -244,11 +245,6 @@ def _is_constant(column: pd.Series, categories: tuple[Category, ...] | None) -> 
         return len(categories) == 1
     numbers = pd.to_numeric(column)
     return bool(numbers.min() == numbers.max())
-
-
-def plain(value: Any) -> Any:
-    """A value as Python's own, not numpy's."""
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def is_blank(value: Any) -> bool:
