@@ -144,9 +144,7 @@ def caption(ax: "Axes", title: str, x: str, y: str) -> None:
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, borderaxespad=0.3, handlelength=1.5)
     _steady(ax)
     if x in COUNTED:
-        from matplotlib.ticker import MaxNLocator
-
-        ax.xaxis.set_major_locator(MaxNLocator(nbins=9, integer=True, steps=[1, 2, 2.5, 5, 10]))
+        ax.xaxis.set_major_locator(round_numbers(9, integer=True))
     elif x.startswith("date"):
         dates(ax)
 
@@ -178,6 +176,13 @@ def _steady(ax: "Axes") -> None:
     least = 1e-3 * max(abs(low), abs(high))
     if abs(high - low) < least:
         ax.set_ylim((low + high - least) / 2, (low + high + least) / 2)
+
+
+def round_numbers(most: int, **options: Any) -> Any:
+    """What puts ticks at round numbers, at most so many; see matplotlib's MaxNLocator for the options."""
+    from matplotlib.ticker import MaxNLocator
+
+    return MaxNLocator(nbins=most, steps=[1, 2, 2.5, 5, 10], **options)
 
 
 def shortened(text: str, most: int = 40) -> str:

@@ -22,10 +22,11 @@ from gatewise.plot.canvas import (
     grid,
     literal,
     plain,
+    round_numbers,
     shortened,
     style,
 )
-from gatewise.plot.maps import heat_maps, planes
+from gatewise.plot.maps import Planes, heat_maps, planes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -190,7 +191,7 @@ def reading(
     sequence = _steps(x, "x")
     groups = planes(gates, cells)
     likely = _shares_of_steps(shares, sequence, groups, len(classes))
-    maps = sum(map(len, groups))
+    maps = sum(len(group.maps) for group in groups)
     with style():
         from matplotlib.figure import Figure
 
@@ -198,10 +199,7 @@ def reading(
         heights = [1.3, *[1.0] * maps, 1.6]
         axes = list(figure.subplots(maps + 2, 1, sharex=True, height_ratios=heights))
         _draw_sequence(axes[0], sequence, image)
-        rows = axes[1:-1]
-        for group in groups:
-            own, rows = rows[: len(group)], rows[len(group) :]
-            heat_maps(own, group)
+        heat_maps(axes[1:-1], groups)
         _draw_shares(axes[-1], likely, [str(one) for one in classes])
         axes[-1].set_xlim(-0.5, len(sequence) - 0.5)
         figure.suptitle(shortened(title, 100), x=0.01, ha="left")
@@ -378,8 +376,8 @@ def _judge(ax: "Axes", predicted: Any, likely: float, true: Any, letters: int) -
 # ---- reading
 
 
-def _shares_of_steps(shares: npt.ArrayLike, x: Array, groups: Sequence[Mapping[str, Array]], classes: int) -> Array:
-    likely, steps = plain(shares), len(next(iter(groups[0].values())))
+def _shares_of_steps(shares: npt.ArrayLike, x: Array, groups: Sequence[Planes], classes: int) -> Array:
+    likely, steps = plain(shares), len(next(iter(groups[0].maps.values())))
     if len(x) != steps:
         raise ValueError(f"x has {counted(len(x), 'step')}, the gates {steps}; take both from one sequence")
     if likely.shape != (len(x), classes):
@@ -397,7 +395,7 @@ def _draw_sequence(ax: "Axes", x: Array, image: bool) -> None:
     else:
         _lines(grid(ax), x)
         caption(ax, "sequence", "", "value")
-        ax.yaxis.set_major_locator(_round_numbers(4))
+        ax.yaxis.set_major_locator(round_numbers(4))
 
 
 def _draw_shares(ax: "Axes", shares: Array, classes: Sequence[str]) -> None:
@@ -427,12 +425,4 @@ def _most_probable(shares: Array) -> list[int]:
 
 
 def _whole_numbers(most: int) -> Any:
-    from matplotlib.ticker import MaxNLocator
-
-    return MaxNLocator(nbins=most, integer=True, min_n_ticks=1, steps=[1, 2, 2.5, 5, 10])
-
-
-def _round_numbers(most: int) -> Any:
-    from matplotlib.ticker import MaxNLocator
-
-    return MaxNLocator(nbins=most, steps=[1, 2, 2.5, 5, 10])
+    return round_numbers(most, integer=True, min_n_ticks=1)

@@ -1,7 +1,7 @@
 """Heat maps of the gates through time."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 OPEN_GATES = ("input", "forget", "output", "reset", "update")  # sigmoid: 0 shut, 1 open; any other gate has a sign
+
+
+class Planes(NamedTuple):
+    """Heat maps (T, H) by name, on one scale: 0 to 1, or with a sign."""
+
+    maps: dict[str, Array]
+    signed: bool
 
 
 def gates(
@@ -41,7 +48,7 @@ def gates(
         ['reset gate', 'candidate']
     """
     groups = planes(gates, cells)
-    count = sum(map(len, groups))
+    count = sum(len(group.maps) for group in groups)
     with style():
         from matplotlib.figure import Figure
 
@@ -49,32 +56,35 @@ def gates(
         rows = list(figure.subplots(count, 1, sharex=True, squeeze=False)[:, 0])
         rows[-1].set_xlabel("time step")
         figure.suptitle(literal(title or "Gates through time"), x=0.01, ha="left")
-        for group in groups:
-            own, rows = rows[: len(group)], rows[len(group) :]
-            heat_maps(own, group)
+        heat_maps(rows, groups)
     return figure
 
 
-def planes(gates: Mapping[str, npt.ArrayLike], cells: npt.ArrayLike | None) -> list[dict[str, Array]]:
-    """Heat maps (T, H) by name, those of one scale together: gates that open, signed ones, cells."""
+def planes(gates: Mapping[str, npt.ArrayLike], cells: npt.ArrayLike | None) -> list[Planes]:
+    """What there is to draw, checked: gates that open, signed ones, and cells, each on a scale of its own."""
     if not gates:
         raise ValueError("gates is empty; give at least one name with its (T, H) activations")
     opening = {f"{name} gate": plain(one) for name, one in gates.items() if name in OPEN_GATES}
     signed = {name: plain(one) for name, one in gates.items() if name not in OPEN_GATES}
-    groups = [group for group in (opening, signed, {} if cells is None else {"cells": plain(cells)}) if group]
-    _check_planes({name: plane for group in groups for name, plane in group.items()})
-    return groups
+    memory = {} if cells is None else {"cells": plain(cells)}
+    _check_planes({**opening, **signed, **memory})
+    groups = [Planes(opening, signed=False), Planes(signed, signed=True), Planes(memory, signed=True)]
+    return [group for group in groups if group.maps]
 
 
-def heat_maps(rows: "Sequence[Axes]", group: Mapping[str, Array]) -> None:
-    """One map per plane of a group, one colour bar for all of them."""
+def heat_maps(rows: "Sequence[Axes]", groups: Sequence[Planes]) -> None:
+    """One map per plane, from the top, and one colour bar per group."""
+    for group in groups:
+        own, rows = rows[: len(group.maps)], rows[len(group.maps) :]
+        _draw_group(own, group)
+
+
+def _draw_group(rows: "Sequence[Axes]", group: Planes) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    largest = max(1.0, *(float(np.abs(plane).max()) for plane in group.values()))
-    low, high, colors = -largest, largest, "RdBu_r"
-    if all(name.endswith(" gate") for name in group):
-        low, high, colors = 0.0, 1.0, "cividis"
-    for ax, (name, plane) in zip(rows, group.items(), strict=True):
+    largest = max(1.0, *(float(np.abs(plane).max()) for plane in group.maps.values()))
+    low, high, colors = (-largest, largest, "RdBu_r") if group.signed else (0.0, 1.0, "cividis")
+    for ax, (name, plane) in zip(rows, group.maps.items(), strict=True):
         image = ax.imshow(plane.T, cmap=colors, vmin=low, vmax=high, aspect="auto", interpolation="nearest")
         ax.set_title(name)
         ax.set_ylabel("unit")

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gatewise.plot import lines
-from gatewise.plot.canvas import Band, dates, grid, shortened, side_by_side, style, time_axis
+from gatewise.plot.canvas import Band, dates, grid, round_numbers, shortened, side_by_side, style, time_axis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -148,17 +148,11 @@ def _small(ax: "Axes", panel: Example, letters: int) -> None:
     ax.xaxis.label.set_fontsize(9)
     for axis in (ax.xaxis, ax.yaxis):
         axis.get_offset_text().set_fontsize(8)
-    ax.yaxis.set_major_locator(_round_numbers(5))
+    ax.yaxis.set_major_locator(round_numbers(5))
     if ax.get_xlabel().startswith("date"):
         dates(ax, least=3, most=7)  # any closer together, and matplotlib finds no step for 3 days of hours
     else:
-        ax.xaxis.set_major_locator(_round_numbers(6, integer=True))
-
-
-def _round_numbers(most: int, *, integer: bool = False) -> Any:
-    from matplotlib.ticker import MaxNLocator
-
-    return MaxNLocator(nbins=most, integer=integer, steps=[1, 2, 2.5, 5, 10])
+        ax.xaxis.set_major_locator(round_numbers(6, integer=True))
 
 
 def _share_labels(figure: "Figure", columns: int) -> None:
