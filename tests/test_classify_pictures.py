@@ -201,7 +201,7 @@ def test_few_beginnings_of_a_long_sequence_are_read_anew(monkeypatch):
     read = []
     whole = model.predict_proba
     monkeypatch.setattr(model, "predict_proba", lambda x: read.append(list(map(len, x))) or whole(x))
-    shares = pictures._shares_so_far(model, x[0])
+    shares = pictures._of_beginnings(model, x[0])
     ends = read[0]
     assert (len(ends), ends[0], ends[-1], len(shares)) == (200, 1, 450, 450)
     assert np.allclose(shares[np.array(ends) - 1], whole([x[0, :end] for end in ends]), atol=1e-6)

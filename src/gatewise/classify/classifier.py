@@ -155,7 +155,7 @@ class Classifier(Arguments):
 
     def predict(self, x: Any, *, lengths: Any = None) -> np.ndarray:
         """The most probable class (N,) of each sequence; see `predict_proba`."""
-        chosen: np.ndarray = self._logits(x, lengths).argmax(1).numpy()
+        chosen: np.ndarray = self._logits(self._sequences(x, lengths)).argmax(1).numpy()
         return np.asarray(self.classes_[chosen])
 
     def predict_proba(self, x: Any, *, lengths: Any = None) -> np.ndarray:
@@ -168,8 +168,7 @@ class Classifier(Arguments):
             RuntimeError: before `fit`.
             SequenceError: sequences cannot be used, or have another number of channels than those of `fit`.
         """
-        probabilities: np.ndarray = torch.softmax(self._logits(x, lengths).double(), 1).numpy()
-        return probabilities
+        return self._shares(self._sequences(x, lengths))
 
     def score(self, x: Any, y: Any, sample_weight: Any = None, *, lengths: Any = None) -> float:
         """The share of sequences whose class is predicted right.
@@ -314,11 +313,21 @@ class Classifier(Arguments):
             raise _not_fitted("the classifier is not fitted; call fit(x, y) first")
         return self._network
 
-    def _logits(self, x: Any, lengths: Any) -> Tensor:
-        network = self._fitted()
+    def _sequences(self, x: Any, lengths: Any) -> Sequences:
+        """What is to be predicted, checked, with the channels of the training."""
+        self._fitted()
         sequences = Sequences.of(x, lengths)
         if sequences.channels != self.n_features_in_:
             raise SequenceError(f"x has {sequences.channels} channel(s), expected {self.n_features_in_}, as in fit")
+        return sequences
+
+    def _shares(self, sequences: Sequences) -> np.ndarray:
+        """The probability (N, K) of each class."""
+        probabilities: np.ndarray = torch.softmax(self._logits(sequences).double(), 1).numpy()
+        return probabilities
+
+    def _logits(self, sequences: Sequences) -> Tensor:
+        network = self._fitted()
         answers = torch.empty(len(sequences), len(self.classes_), dtype=torch.float32, device="cpu")
         with torch.inference_mode(), torch.autocast("cpu", enabled=False):
             for part in sequences.parts(self.hidden_size * (1 + self.bidirectional)):

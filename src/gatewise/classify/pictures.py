@@ -45,15 +45,15 @@ def draw(
         return plot.learning_curve(history.train, history.held_out, best_epoch=history.best_epoch, name=name, ax=ax)
     if x is None or (y is None and kind == "confusion"):
         raise ValueError(f"kind={kind!r} needs {'x and y' if kind == 'confusion' else 'x'}; pass sequences as for fit")
-    sequences = Sequences.of(x, lengths)
-    places = None if y is None else _places(model, y, len(sequences))
+    sequences = model._sequences(x, lengths)
+    places = None if y is None else places_of(model, y, len(sequences))
     if kind == "gates":
         return _gates(model, sequences, places, image, layer)
-    shares = model.predict_proba(x, lengths=lengths)
+    shares = model._shares(sequences)
     if places is not None and kind == "confusion":
         scores = Scores.of(model.classes_[places], model.classes_[shares.argmax(1)], model.classes_)
         return plot.confusion(scores.counts, _names(model), ax=ax)
-    return _examples(model, sequences, shares, places, image, COUNT if count is None else count)
+    return examples(model, sequences, shares, places, image, COUNT if count is None else count)
 
 
 def _check_options(kind: str, given: dict[str, Any]) -> None:
@@ -70,7 +70,7 @@ def _names(model: Classifier) -> list[Any]:
     return names
 
 
-def _places(model: Classifier, y: Any, count: int) -> np.ndarray:
+def places_of(model: Classifier, y: Any, count: int) -> np.ndarray:
     """(N,) the place of each label among the classes of the training."""
     labels = np.asarray(y)
     if labels.shape != (count,):
@@ -84,9 +84,15 @@ def _places(model: Classifier, y: Any, count: int) -> np.ndarray:
     return np.array([known[label] for label in labels.tolist()])
 
 
-def _examples(
-    model: Classifier, sequences: Sequences, shares: np.ndarray, places: np.ndarray | None, image: Any, count: int
+def examples(
+    model: Classifier,
+    sequences: Sequences,
+    shares: np.ndarray,
+    places: np.ndarray | None,
+    image: Any,
+    count: int = COUNT,
 ) -> Any:
+    """Some sequences with what was predicted, their `shares` (N, K), and, where it is known, the true class (N,)."""
     chosen, title = _choice(shares, places, count, np.random.default_rng(int(model.seed)))
     pictures = None if isinstance(image, bool | np.bool_) else _pictures(image, len(sequences))
     predicted = shares[chosen].argmax(1)
@@ -146,10 +152,10 @@ def _gates(model: Classifier, sequences: Sequences, places: np.ndarray | None, i
         raise ValueError("image holds pictures, which belong to kind='examples'; pass True or False")
     chosen = _layer(model, layer)
     x = _one(sequences, 0)
-    model.predict_proba([x])  # which says what is wrong with it, if anything is
     with torch.inference_mode():
-        shares = _shares_so_far(model, x)
-        one = _traced(model, sequences).layers[chosen * (2 if model.bidirectional else 1)]
+        trace = model.network_.body.trace(scaled(sequences, model._shift, model._scaled_by).values[:, None])
+        shares = _of_beginnings(model, x) if model.bidirectional else _of_steps(model, trace.output[:, 0])
+    one = trace.layers[chosen * (2 if model.bidirectional else 1)]
     return plot.reading(
         x,
         {name: gate[:, 0].numpy() for name, gate in one.gates.items()},
@@ -179,23 +185,20 @@ def _title(model: Classifier, layer: int, shares: np.ndarray, places: np.ndarray
     return literal(f"{where}: {truth}read as {names[predicted]}")
 
 
-def _traced(model: Classifier, sequences: Sequences) -> Any:
-    """Gates, cells and output (T, 1, H) of every layer."""
-    ready = scaled(sequences, model._shift, model._scaled_by)
-    return model.network_.body.trace(ready.values[:, None])
+def _of_beginnings(model: Classifier, x: np.ndarray) -> np.ndarray:
+    """(T, K) the probability of each class, had the sequence (T, C) ended after each step, or a little before.
+
+    A network in two directions reads every beginning anew, from its own end.
+    """
+    ends = np.unique(np.linspace(1, len(x), min(len(x), BEGINNINGS)).round().astype(int))
+    last = np.searchsorted(ends, np.arange(1, len(x) + 1), side="right") - 1
+    shares: np.ndarray = model.predict_proba([x[:end] for end in ends])[last]
+    return shares
 
 
-def _shares_so_far(model: Classifier, x: np.ndarray) -> np.ndarray:
-    """(T, K) the probability of each class, had the sequence (T, C) ended after each step, or a little before."""
-    if model.bidirectional:  # which reads every beginning anew from its own end
-        ends = np.unique(np.linspace(1, len(x), min(len(x), BEGINNINGS)).round().astype(int))
-        read = model.predict_proba([x[:end] for end in ends])
-        last = np.searchsorted(ends, np.arange(1, len(x) + 1), side="right") - 1
-        found: np.ndarray = read[last]
-        return found
-    network: Any = model._fitted()
-    output = _traced(model, Sequences.of([x])).output[:, 0]
-    answers: Tensor = network.network.head(_pooled_so_far(output, model.pooling))
+def _of_steps(model: Classifier, output: Tensor) -> np.ndarray:
+    """(T, K) the probability of each class, had the sequence ended after each step, by the hidden states (T, H)."""
+    answers: Tensor = model.network_.head(_pooled_so_far(output, model.pooling))
     shares: np.ndarray = torch.softmax(answers.double(), 1).numpy()
     return shares
 

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from gatewise import datasets
-from gatewise.classify import Scores, Sequences, drawn
+from gatewise import datasets, plot
+from gatewise.classify import Scores, Sequences, drawn, pictures
 from gatewise.cli import outputs
-from gatewise.cli.report import names, say_written
+from gatewise.cli.report import cut, names, say_written
 from gatewise.series.words import counted
 
 TEST_SHARE = 0.2
@@ -206,7 +206,7 @@ def _say_scores(scores: Scores) -> None:
 def _said(labels: Iterable[Any]) -> list[str]:
     """Labels for the screen: cut where they are long, and what would steer a terminal written out."""
     texts = [text if text.isprintable() else repr(text) for text in map(str, labels)]
-    return [text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…" for text in texts]
+    return [cut(text, LONGEST) for text in texts]
 
 
 def _in_percent(table: pd.DataFrame) -> str:
@@ -219,28 +219,34 @@ def _in_percent(table: pd.DataFrame) -> str:
     )
 
 
-def figure(model: Any, test: Part | None, kind: str | None, as_rows: bool) -> Any:
+def figure(model: Any, found: Result | None, kind: str | None, as_rows: bool) -> Any:
     """The picture of a kind; by default what is confused beside the losses of training, or what can be drawn of it."""
-    if kind == "learning_curve" or test is None:
+    if kind == "learning_curve" or found is None:
         return model.plot("learning_curve")
-    if kind == "confusion":
-        return model.plot(kind, test.x, test.y)
+    test = found.test
     if kind == "gates":
         return model.plot(kind, test.x[:1], None if test.y is None else test.y[:1], image=as_rows and _seen(test))
-    if kind == "examples" or test.y is None:
-        return model.plot("examples", test.x, test.y, image=test.pictures if _seen(test) else False)
-    return _summary(model, test)
+    if kind == "examples" or found.scores is None:
+        sequences = Sequences.of(test.x)
+        places = None if test.y is None else pictures.places_of(model, test.y, len(sequences))
+        image = test.pictures if _seen(test) else False
+        return pictures.examples(model, sequences, found.shares, places, image)
+    return _confusion(found.scores) if kind == "confusion" else _summary(model, found.scores)
+
+
+def _confusion(scores: Scores, ax: Any = None) -> Any:
+    return plot.confusion(scores.counts, scores.classes.tolist(), ax=ax)
 
 
 def _seen(test: Part) -> bool:
     return test.pictures is not None
 
 
-def _summary(model: Any, test: Part) -> Any:
+def _summary(model: Any, scores: Scores) -> Any:
     from matplotlib.figure import Figure
 
     drawn_on = Figure(figsize=(13, 5.5), layout="constrained")
     left, right = drawn_on.subplots(1, 2, width_ratios=(1.2, 1))
-    model.plot("confusion", test.x, test.y, ax=left)
+    _confusion(scores, left)
     model.plot("learning_curve", ax=right)
     return drawn_on

@@ -107,16 +107,10 @@ def classify(arguments: argparse.Namespace) -> None:
     found = classified.result(model, test)
     files = {
         "save": lambda: model,
-        "plot": lambda: classified.figure(model, test, arguments.kind, arguments.view == "rows"),
+        "plot": lambda: classified.figure(model, found, arguments.kind, arguments.view == "rows"),
     }
     outputs.write(arguments, files if found is None else {**files, "out": found.table})
     classified.say(model, found, arguments)
-
-
-def _beside(path: Path) -> Path | None:
-    """The test part beside a training part, as `datasets.read_parts` finds it, but without importing that."""
-    other = path.parent / path.name.replace("_TRAIN", "_TEST")
-    return other if other != path and other.is_file() else None
 
 
 def _take_view(arguments: argparse.Namespace, trained: str) -> None:
@@ -130,7 +124,9 @@ def _take_view(arguments: argparse.Namespace, trained: str) -> None:
 
 def _check(arguments: argparse.Namespace) -> None:
     """Refuse what cannot be done, before any work."""
-    arguments.found_beside = None if arguments.file is None else _beside(Path(arguments.file))
+    from gatewise.datasets.sources import beside
+
+    arguments.found_beside = None if arguments.file is None else beside(Path(arguments.file))
     checks.check_files(arguments)
     for name in ("test", "label"):
         if getattr(arguments, name) == "":

@@ -42,7 +42,7 @@ def account(panel: Panel) -> str:
 
 def names(all_of_them: Iterable[Any]) -> str:
     """The first few names in quotes."""
-    quoted = [repr(_cut(str(name), 40)) for name in all_of_them]
+    quoted = [repr(cut(str(name), 40)) for name in all_of_them]
     return ", ".join(quoted[:NAMES]) + (", ..." if len(quoted) > NAMES else "")
 
 
@@ -61,7 +61,7 @@ def say_aside(table: Any, arguments: argparse.Namespace) -> None:
     there = "; forecast naively, without intervals, if it has any value" if arguments.on_bad == "naive" else ""
     print(f"\nPut aside: {len(aside)} series (--on-bad {arguments.on_bad}{there})")
     for reason in aside["reason"][:REASONS]:
-        print(f"  {_cut(reason, LONGEST)}")
+        print(f"  {cut(reason, LONGEST)}")
     if len(aside) > REASONS:
         whole = "" if arguments.report else "; --report FILE.csv lists them all"
         print(f"  ... and {len(aside) - REASONS} more{whole}")
@@ -143,5 +143,6 @@ def _text(frame: pd.DataFrame, **options: Any) -> str:
     return str(frame.to_string(index=False, float_format="{:.5g}".format, na_rep="", **options))
 
 
-def _cut(text: str, longest: int) -> str:
+def cut(text: str, longest: int) -> str:
+    """A text of at most so many letters."""
     return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -78,5 +78,5 @@ def read_parts(source: Path_, *, label: str | None = None) -> tuple[Labelled, La
 
 def beside(path: Path) -> Path | None:
     """The file of the test part beside that of a training part, if there is one."""
-    other = path.with_name(path.name.replace(TRAIN, TEST))
+    other = path.parent / path.name.replace(TRAIN, TEST)
     return other if path.stem.endswith(TRAIN) and other.is_file() else None
