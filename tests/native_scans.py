@@ -15,8 +15,8 @@ from torch.nn.utils.rnn import pack_padded_sequence
 from gatewise import cells, engines, nn
 from gatewise.cells import Weights
 from gatewise.engines import Scan
-from test_engines import KINDS, normal
-from tolerance import RELATIVE, error
+from tests.engines.test_engines import KINDS, normal
+from tests.tolerance import RELATIVE, error
 
 CELLS = {**cells.RNN, "lstm": cells.LSTM, "projected": cells.LSTM, "gru": cells.GRU}
 GATES_KEPT = ("gates", "cells")

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from gatewise import cells
 from gatewise.cells import Cell, Weights
-from tolerance import assert_close
+from tests.tolerance import assert_close
 
 B, I, H, P = 2, 3, 4, 2
 ALL = [cells.RNN_TANH, cells.RNN_RELU, cells.RNN_IDENTITY, cells.LSTM, cells.GRU]

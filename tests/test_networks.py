@@ -8,7 +8,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from gatewise.networks import POOLINGS, Flatten, OneStep, Pooled, Segments
 from gatewise.networks import linear as head
 from gatewise.nn import GRU, LSTM, RNN
-from tolerance import assert_close
+from tests.tolerance import assert_close
 
 
 def seeded(seed: int = 0) -> torch.Generator:

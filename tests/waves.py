@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import torch
 
-from gatewise.forecast.frame import Frame
-from gatewise.forecast.model import Fitted
-from gatewise.forecast.recipe import Recipe
+from gatewise.forecast.model.ensemble import Fitted
+from gatewise.forecast.model.training import Recipe
+from gatewise.forecast.model.window import Frame
 from gatewise.series import Panel, Series
 from gatewise.training import History
 from gatewise.windows import Difference

@@ -15,7 +15,7 @@ from torch.nn.utils import skip_init
 
 from gatewise.arguments import share
 from gatewise.nn import GRU, LSTM, RNN
-from gatewise.nn.weights import check_init, draw_uniform, integer, positive
+from gatewise.nn.parameters import check_init, draw_uniform, integer, positive
 
 Body = RNN | LSTM | GRU
 POOLINGS = ("last", "mean", "max")

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from gatewise.forecast import Forecaster
-from gatewise.forecast.usable import usable
+from gatewise.forecast.model.eligibility import usable
 from gatewise.series import DataError, Panel, read
 
 try:

@@ -14,9 +14,9 @@ from torch import Tensor
 from torch.nn import Module
 from torch.nn.functional import cross_entropy
 
-from gatewise import storage
+from gatewise import persistence
 from gatewise.arguments import Arguments, boolean, number, one_of, share, whole
-from gatewise.classify import keeping
+from gatewise.classify import state as keeping
 from gatewise.classify.labels import check_weights, classes_of, held_out, weights_of
 from gatewise.classify.scaling import in_units, measured, scaled
 from gatewise.classify.sequences import Batch, SequenceError, Sequences, Shuffled, as_array
@@ -229,12 +229,12 @@ class Classifier(Arguments):
         >>> model.plot("confusion", x, y).get_xlabel(), len(model.plot("examples", x, y, count=4).axes)
         ('predicted class', 4)
         """
-        from gatewise.classify import pictures  # which reads what is written here
+        from gatewise.classify import figures as pictures
 
         return pictures.draw(self, kind, x, y, lengths, image, count, layer, ax)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Keep the fitted classifier in a file, whole or not at all; see `gatewise.storage`.
+        """Keep the fitted classifier in a file, whole or not at all; see `gatewise.persistence`.
 
         Arguments:
             path: where to; what stands there is replaced.
@@ -257,7 +257,7 @@ class Classifier(Arguments):
         content, arrays = keeping.pack(
             self.get_params(), self.classes_, self.history_, network, self._shift, self._scaled_by, self.n_features_in_
         )
-        storage.save(path, keeping.KIND, {**content, "view": self.view_}, arrays)
+        persistence.save(path, keeping.KIND, {**content, "view": self.view_}, arrays)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Classifier":
@@ -268,9 +268,9 @@ class Classifier(Arguments):
 
         Raises:
             OSError: the file cannot be read.
-            FormatError: it is no file that `save` wrote, one of another version, or damaged; see `gatewise.storage`.
+            FormatError: it is no file that `save` wrote, one of another version, or damaged; see `gatewise.persistence`.
         """
-        content, arrays = storage.load(path, keeping.KIND)
+        content, arrays = persistence.load(path, keeping.KIND)
         try:
             model = cls(**keeping.arguments_of(content, cls._defaults()))
             model.classes_ = keeping.classes_of(content, arrays)
@@ -282,7 +282,7 @@ class Classifier(Arguments):
             keeping.check_size(arrays, model.hidden_size, model.num_layers)
             model._network = keeping.network_of(arrays, lambda device: model._untrained(*sizes, device))
         except ValueError as reason:
-            raise storage.FormatError(f"{path} holds no whole classifier: {reason}; save it again") from None
+            raise persistence.FormatError(f"{path} holds no whole classifier: {reason}; save it again") from None
         return model
 
     @property

@@ -20,7 +20,8 @@ from collections.abc import Sequence
 from errno import ENOSPC
 from typing import TextIO, cast
 
-from gatewise.cli import classify, commands, outputs, parser
+from gatewise.cli import classify, commands, parser
+from gatewise.cli import files as outputs
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 
 from gatewise import datasets, plot
-from gatewise.classify import Scores, Sequences, drawn, pictures
-from gatewise.cli import outputs
-from gatewise.cli.report import cut, names, say_written
-from gatewise.series.words import counted
+from gatewise.classify import Scores, Sequences, drawn
+from gatewise.classify import figures as pictures
+from gatewise.cli import files as outputs
+from gatewise.cli.output import cut, names, say_written
+from gatewise.series.wording import counted
 
 TEST_SHARE = 0.2
 MATRIX, MISTAKES = 12, 5  # classes of a matrix on the screen; pairs named instead

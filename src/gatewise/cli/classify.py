@@ -4,7 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from gatewise.cli import checks, outputs
+from gatewise.cli import files as outputs
+from gatewise.cli import validation as checks
 from gatewise.cli.parser import count, given, option, share, whole
 
 MODEL = (

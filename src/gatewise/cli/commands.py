@@ -6,7 +6,8 @@ import platform
 from importlib.util import find_spec
 from typing import Any
 
-from gatewise.cli import checks, outputs
+from gatewise.cli import files as outputs
+from gatewise.cli import validation as checks
 from gatewise.cli.parser import DATA, MODEL, given
 
 EXTRAS = {
@@ -25,7 +26,7 @@ def forecast(arguments: argparse.Namespace) -> None:
     if arguments.model is not None:
         _forecast_again(arguments)
         return
-    from gatewise.cli import report
+    from gatewise.cli import output as report
     from gatewise.series import known_ahead
 
     model = _forecaster(arguments)
@@ -55,7 +56,7 @@ def forecast(arguments: argparse.Namespace) -> None:
 
 def _forecast_again(arguments: argparse.Namespace) -> None:
     """Forecast by a model that was kept, from its own history or a newer one, and write what was asked for."""
-    from gatewise.cli import report
+    from gatewise.cli import output as report
     from gatewise.forecast import Forecaster
 
     model = Forecaster.load(arguments.model)
@@ -75,7 +76,7 @@ def _forecast_again(arguments: argparse.Namespace) -> None:
 def backtest(arguments: argparse.Namespace) -> None:
     """Backtest, and write what was asked for."""
     checks.check(arguments)
-    from gatewise.cli import report
+    from gatewise.cli import output as report
 
     model = _forecaster(arguments)
     panel = _panel(arguments)
@@ -136,7 +137,7 @@ def _forecaster(arguments: argparse.Namespace) -> Any:
 def _panel(arguments: argparse.Namespace, **usual: Any) -> Any:
     """The data, read, checked and described on the screen."""
     from gatewise import datasets
-    from gatewise.cli import report
+    from gatewise.cli import output as report
     from gatewise.series import read
 
     source = datasets.air_passengers() if arguments.file is None else arguments.file
@@ -150,8 +151,8 @@ def _panel(arguments: argparse.Namespace, **usual: Any) -> Any:
 
 def _selected(panel: Any, wanted: list[str]) -> Any:
     """The panel with some of its series only, in the order of the file."""
-    from gatewise.cli import report
-    from gatewise.series.words import meant
+    from gatewise.cli import output as report
+    from gatewise.series.wording import meant
 
     aside = {str(one.unique_id): one for one in panel.bad}
     there = {str(one.unique_id): one for one in panel.series}

@@ -21,9 +21,9 @@ tuning.py       time spent on better settings
 checks.py       what is refused, in words
 """
 
-from gatewise.forecast.backtest import Backtest
+from gatewise.forecast.baselines import drift, naive, seasonal_naive
+from gatewise.forecast.evaluation.backtest import Backtest
 from gatewise.forecast.forecaster import Forecaster
-from gatewise.forecast.rivals import drift, naive, seasonal_naive
 from gatewise.forecast.tuning import tune
 
 __all__ = ["Backtest", "Forecaster", "drift", "naive", "seasonal_naive", "tune"]

@@ -10,25 +10,27 @@ from typing import Any
 
 import numpy as np
 
-from gatewise import storage
+from gatewise import persistence
 from gatewise.arguments import Arguments, boolean, number, one_of, whole
 from gatewise.engines import ENGINES
-from gatewise.forecast import checks, histories, keeping
-from gatewise.forecast.ahead import ahead, forecasts
-from gatewise.forecast.backtest import Backtest
-from gatewise.forecast.checks import as_levels, check_horizon
-from gatewise.forecast.held import Held, observed
-from gatewise.forecast.job import Job
-from gatewise.forecast.origins import Origins
-from gatewise.forecast.plan import SCALES, Plan, Sizes, usual_length
-from gatewise.forecast.recipe import LOSSES
-from gatewise.forecast.renewal import after_update
-from gatewise.forecast.shown import Shown
-from gatewise.forecast.strategies import CELLS, STRATEGIES
-from gatewise.forecast.trained import Trained, fallen_back, train
-from gatewise.forecast.usable import long_enough, usable
+from gatewise.forecast import update as histories
+from gatewise.forecast import validation as checks
+from gatewise.forecast.evaluation.backtest import Backtest
+from gatewise.forecast.evaluation.cross_validation import Job
+from gatewise.forecast.evaluation.cutoffs import Origins
+from gatewise.forecast.evaluation.holdout import Held, observed
+from gatewise.forecast.evaluation.recalibration import after_update
+from gatewise.forecast.inspection import Shown
+from gatewise.forecast.model.eligibility import long_enough, usable
+from gatewise.forecast.model.plan import SCALES, Plan, Sizes, usual_length
+from gatewise.forecast.model.prediction import ahead, forecasts
+from gatewise.forecast.model.selection import Trained, fallen_back, train
+from gatewise.forecast.model.strategies import CELLS, STRATEGIES
+from gatewise.forecast.model.training import LOSSES
+from gatewise.forecast.persistence import forecaster_state as keeping
+from gatewise.forecast.validation import as_levels, check_horizon
 from gatewise.series import Forecast, Panel, futures, read, to_frame
-from gatewise.series.words import counted
+from gatewise.series.wording import counted
 from gatewise.training import History
 
 FALLBACKS = ("none", "naive")
@@ -38,8 +40,8 @@ class Forecaster(Arguments, Shown):
     """Forecast one or many series with one recurrent network, and measure whether that is worth it.
 
     The network is trained on windows of the past of all series, each window normalised by itself; see
-    `gatewise.forecast.strategies` for the kinds there are. Intervals are as wide as the errors made on the held-out end
-    of the series say (see `gatewise.forecast.intervals`); `backtest` measures how often they hold.
+    `gatewise.forecast.model.strategies` for the kinds there are. Intervals are as wide as the errors made on the held-out end
+    of the series say (see `gatewise.forecast.conformal`); `backtest` measures how often they hold.
 
     Reference: the network, Hochreiter and Schmidhuber, Long short-term memory, 1997; the intervals, see there.
 
@@ -226,7 +228,7 @@ class Forecaster(Arguments, Shown):
         """Keep the fitted forecaster in a file, whole or not at all.
 
         The file holds the networks, the arguments and the series themselves, dates and values: a forecast begins at
-        their ends. Who gets the file gets the data. It is in the safetensors format, see `gatewise.storage`.
+        their ends. Who gets the file gets the data. It is in the safetensors format, see `gatewise.persistence`.
 
         Arguments:
             path: where to; what stands there is replaced.
@@ -246,7 +248,7 @@ class Forecaster(Arguments, Shown):
         """
         panel, trained = self._fitted()
         chosen = self.guesses[len(panel.guesses) :]
-        storage.save(path, keeping.KIND, *keeping.pack(self.get_params(), panel, trained, chosen))
+        persistence.save(path, keeping.KIND, *keeping.pack(self.get_params(), panel, trained, chosen))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Forecaster":
@@ -257,14 +259,14 @@ class Forecaster(Arguments, Shown):
 
         Raises:
             OSError: the file cannot be read.
-            FormatError: it is no file that `save` wrote, one of another version, or damaged; see `gatewise.storage`.
+            FormatError: it is no file that `save` wrote, one of another version, or damaged; see `gatewise.persistence`.
         """
-        content, arrays = storage.load(path, keeping.KIND)
+        content, arrays = persistence.load(path, keeping.KIND)
         try:
             forecaster = cls(**keeping.arguments(content, cls._defaults()))
             panel, trained, chosen = keeping.unpack(content, arrays, forecaster.plan, forecaster.sizes)
         except ValueError as reason:
-            raise storage.FormatError(f"{path} holds no whole forecaster: {reason}; save it again") from None
+            raise persistence.FormatError(f"{path} holds no whole forecaster: {reason}; save it again") from None
         forecaster._keep(panel, trained)
         forecaster.guesses = (*panel.guesses, *chosen)
         return forecaster
@@ -314,7 +316,7 @@ class Forecaster(Arguments, Shown):
             future: as for `predict`.
 
         Returns:
-            Table with columns unique_id, ds, path (1, 2, ...) and the model's. See `gatewise.forecast.intervals`.
+            Table with columns unique_id, ds, path (1, 2, ...) and the model's. See `gatewise.forecast.conformal`.
 
         Raises:
             as `predict`.

@@ -4,7 +4,7 @@ The search starts from the defaults and changes one setting at a time, away from
 until no change helps, then by less. Each trial trains one network with the end held out, never on it. The time left at
 last goes into an ensemble of more networks, which differ in their seeds.
 
-A trial's error is the mean absolute error of its held-out forecasts as a MASE (see `gatewise.forecast.recipe`), which
+A trial's error is the mean absolute error of its held-out forecasts as a MASE (see `gatewise.forecast.model.training`), which
 is comparable between all settings. The error of the winner is the smallest of many and thus flatters it; a backtest on
 values that the search has not seen (`without_end`) does not.
 
@@ -22,13 +22,13 @@ import numpy as np
 import pandas as pd
 
 from gatewise.arguments import number, whole
-from gatewise.forecast.corpus import Corpus
+from gatewise.forecast.evaluation.cutoffs import cut_off
 from gatewise.forecast.forecaster import Forecaster
-from gatewise.forecast.frame import Frame
-from gatewise.forecast.origins import cut_off
-from gatewise.forecast.plan import FEWEST
-from gatewise.forecast.recipe import Recipe
-from gatewise.forecast.trained import _features
+from gatewise.forecast.model.dataset import Corpus
+from gatewise.forecast.model.plan import FEWEST
+from gatewise.forecast.model.selection import _features
+from gatewise.forecast.model.training import Recipe
+from gatewise.forecast.model.window import Frame
 from gatewise.series import DataError, Panel
 from gatewise.training import DivergenceError
 

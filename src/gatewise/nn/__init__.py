@@ -12,9 +12,9 @@ what runs them is in `gatewise.engines`. The same weights serve whole sequences 
 """
 
 from gatewise.nn.layers import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
-from gatewise.nn.stack import LayerTrace, Recurrent, Trace
+from gatewise.nn.parameters import Options
+from gatewise.nn.recurrent import LayerTrace, Recurrent, Trace
 from gatewise.nn.stream import Stream
-from gatewise.nn.weights import Options
 
 __all__ = [
     "GRU",

@@ -10,13 +10,13 @@ from torch import Tensor
 
 from gatewise import cells, engines
 from gatewise.cells import Cell, Weights
-from gatewise.nn.stack import Recurrent
-from gatewise.nn.weights import State, Weighted
+from gatewise.nn.parameters import State, Weighted
+from gatewise.nn.recurrent import Recurrent
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from gatewise.nn.weights import Options
+    from gatewise.nn.parameters import Options
 
 
 class RNN(Recurrent):

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from gatewise import engines
-from gatewise.nn.stack import Recurrent
-from gatewise.nn.weights import State, positive
+from gatewise.nn.parameters import State, positive
+from gatewise.nn.recurrent import Recurrent
 
 
 class Stream:

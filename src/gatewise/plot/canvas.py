@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from gatewise import atomic
+from gatewise.persistence import atomic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -223,7 +223,7 @@ def time_axis(ds: Any) -> tuple[Array, str]:
     """Dates or numbers as an array, and what to write under them."""
     import pandas as pd
 
-    from gatewise.series.dates import in_words, infer_frequency
+    from gatewise.series.reading.dates import in_words, infer_frequency
 
     index = pd.Index(plain(ds) if hasattr(ds, "detach") else ds)
     if isinstance(index, pd.PeriodIndex):

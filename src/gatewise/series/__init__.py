@@ -20,7 +20,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gatewise.series.checks import (
+from gatewise.series.panel import Bad, Forecast, Panel, Series, as_pandas, futures, to_frame, to_table, write_csv
+from gatewise.series.reading.columns import LAYOUTS, Columns, Source, Table, choose_columns, load
+from gatewise.series.reading.dates import DataError, check_frequency, future, season_length
+from gatewise.series.reading.future import known_ahead, split_future
+from gatewise.series.reading.joining import Asked, joined_to
+from gatewise.series.reading.rows import ON_BAD, Aside, Stack, stacked
+from gatewise.series.reading.validation import (
     FILLS,
     LARGEST,
     Repair,
@@ -30,13 +36,7 @@ from gatewise.series.checks import (
     refused,
     repairs_in_words,
 )
-from gatewise.series.dates import DataError, check_frequency, future, season_length
-from gatewise.series.joining import Asked, joined_to
-from gatewise.series.known import known_ahead, split_future
-from gatewise.series.records import Bad, Forecast, Panel, Series, as_pandas, futures, to_frame, to_table, write_csv
-from gatewise.series.stack import ON_BAD, Aside, Stack, stacked
-from gatewise.series.tables import LAYOUTS, Columns, Source, Table, choose_columns, load
-from gatewise.series.words import counted
+from gatewise.series.wording import counted
 
 __all__ = [
     "LARGEST",
@@ -103,7 +103,7 @@ def read(
             have them and no value yet are kept for the forecast.
         static: covariates with one value for the whole of a series.
         calendar: True for features of every cycle of the calendar that the frequency shows, such as the day of the
-            week, or the names of some; see `gatewise.series.calendar.cycles`.
+            week, or the names of some; see `gatewise.series.covariates.calendar.cycles`.
         like: a panel whose frequency, covariates and categories are to be those of this one; its columns are found by
             the same names where there are covariates.
         on_bad: what becomes of a series with an error: "raise" the error; "skip" puts the series aside, into
@@ -215,7 +215,7 @@ def check_length(panel: Panel, minimum: int, why: str) -> None:
     >>> check_length(read([1.0, 2.0]), 20, "context of 19 and one target")
     Traceback (most recent call last):
         ...
-    gatewise.series.dates.DataError: series 'y' has 2 values, expected at least 20 (context of 19 and one target);
+    gatewise.series.reading.dates.DataError: series 'y' has 2 values, expected at least 20 (context of 19 and one target);
     give a longer series or ask for less
     """
     for one in panel.series:

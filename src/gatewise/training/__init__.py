@@ -10,8 +10,8 @@ of the last finished epoch.
     checks.py    batches, losses and numbers that are refused, in words
 """
 
-from gatewise.training.checks import LOSSES
 from gatewise.training.history import DivergenceError, History
 from gatewise.training.loop import clip_by_size, fit
+from gatewise.training.validation import LOSSES
 
 __all__ = ["LOSSES", "DivergenceError", "History", "clip_by_size", "fit"]

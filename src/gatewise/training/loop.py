@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from gatewise.training.checks import Batches, Loss, check_batches, finite, measured, pairs, positive
 from gatewise.training.history import DivergenceError, History, Progress
 from gatewise.training.rates import Rates, checked_stages, trainer
+from gatewise.training.validation import Batches, Loss, check_batches, finite, measured, pairs, positive
 
 
 @torch.enable_grad()

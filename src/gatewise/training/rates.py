@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from gatewise.training.checks import Batches, chosen, count, finite, kind, length, positive
+from gatewise.training.validation import Batches, chosen, count, finite, kind, length, positive
 
 Stage: TypeAlias = tuple[int, float | None]  # epochs, and their learning rate: `None` where the optimizer's own holds
 

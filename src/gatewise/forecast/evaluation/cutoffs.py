@@ -1,0 +1,92 @@
+"""Origins of a backtest: where in the past forecasts start, and what was known there.
+
+Letters: `S` series, `O` origins of each, `h` horizon.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gatewise.forecast.baselines import last_observed
+from gatewise.forecast.model.dataset import Corpus
+from gatewise.forecast.model.selection import Trained
+from gatewise.series import Series
+
+
+@dataclass(frozen=True)
+class Origins:
+    """Origins side by side, the last one `h` steps before the end of each series.
+
+    Attributes:
+        series: those that are long enough.
+        which: (S * O,) the series of each origin.
+        cuts: (S * O,) how many of its values are known there.
+        stages: (S * O,) 0 to O - 1, the first origin of each series to the last.
+        horizon: h.
+        step: from one origin to the next.
+    """
+
+    series: tuple[Series, ...]
+    which: np.ndarray
+    cuts: np.ndarray
+    stages: np.ndarray
+    horizon: int
+    step: int
+
+    @classmethod
+    def of(cls, series: Sequence[Series], horizon: int, windows: int, step: int) -> "Origins":
+        """Origins `step` steps apart.
+
+        >>> ten = Series("A", np.arange(10), np.arange(10.0))
+        >>> Origins.of([ten], horizon=3, windows=2, step=1).cuts.tolist()
+        [6, 7]
+        """
+        sizes = np.array([len(one) for one in series])
+        back = horizon + step * np.arange(windows - 1, -1, -1)
+        cuts = (sizes[:, None] - back).ravel()
+        which, stages = (one.ravel() for one in np.indices((len(series), windows)))
+        return cls(tuple(series), which, cuts, stages, horizon, step)
+
+    def first(self, stage: int) -> list[int]:
+        """(S,) the cuts of a stage."""
+        return [int(cut) for cut in self.cuts[self.stages == stage]]
+
+    def corpus(self, trained: Trained, rows: Any, until: Sequence[int]) -> tuple[Corpus, Tensor]:
+        """The series prepared for a model, and the origins `rows` as cuts into them.
+
+        A series with values that were filled in is prepared for each origin anew, as it was known there.
+        """
+        which, cuts = self.which[rows], self.cuts[rows]
+        entries = [
+            k if self.series[k].filled is None else (k, cut)
+            for k, cut in zip(which.tolist(), cuts.tolist(), strict=True)
+        ]
+        places = {entry: place for place, entry in enumerate(dict.fromkeys(entries))}
+        series = [self.series[one] if isinstance(one, int) else known_at(self.series[one[0]], one[1]) for one in places]
+        stops = [until[one if isinstance(one, int) else one[0]] for one in places]
+        corpus = trained.corpus(series, stops)
+        fronts = corpus.fronts[[places[entry] for entry in entries]]
+        return corpus, fronts + torch.from_numpy(cuts) - corpus.frame.difference.lag
+
+
+def known_at(one: Series, cut: int) -> Series:
+    """A series in which values before a cut that were filled in with the help of later ones are the last true one."""
+    if one.filled is None:
+        return one
+    last = int(last_observed(one, np.array([cut]))[0])
+    y = one.y.copy()
+    y[last + 1 : cut] = y[last]
+    return replace(one, y=y)
+
+
+def cut_off(one: Series, cut: int) -> Series:
+    """What was known of a series at a cut."""
+    one = known_at(one, cut)
+    parts = {
+        name: None if (values := getattr(one, name)) is None else values[:cut] for name in ("filled", "past", "known")
+    }
+    return replace(one, ds=one.ds[:cut], y=one.y[:cut], ahead=None, **parts)

@@ -1,0 +1,190 @@
+"""Held-out windows: what was forecast at an origin in the past, what then happened, and the scale to score it by.
+
+Letters: `W` held-out windows (series x origins), `h` horizon, `S` series that have windows, `T` values of a series.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gatewise.forecast import baselines as rivals
+from gatewise.forecast.baselines import grouped
+from gatewise.series import DataError, Panel, Series, future
+from gatewise.series.wording import counted
+
+REPEATS = 1e-12  # a naive error so small beside the values is rounding
+
+
+def observed(panel: Panel, which: np.ndarray, cuts: np.ndarray, horizon: int) -> np.ndarray:
+    """What happened after each cut.
+
+    Arguments:
+        panel: the series.
+        which: (W,) position of the series of each window.
+        cuts: (W,) how many of its values come before.
+        horizon: steps, h.
+
+    Returns:
+        (W, h), NaN beyond the end of a series and where a value was filled in: what nobody observed is no measure.
+
+    Raises:
+        DataError: nothing was observed in a window of the only series. Of many series, `Backtest.of` leaves such a
+            window out and says so.
+
+    >>> panel = Panel((Series("A", pd.RangeIndex(4), np.array([1.0, 2.0, 3.0, 4.0])),), freq=1)
+    >>> observed(panel, np.array([0, 0]), np.array([1, 3]), horizon=2).tolist()
+    [[2.0, 3.0], [4.0, nan]]
+    """
+    truth = np.empty((len(cuts), horizon))
+    for k, rows in grouped(which):
+        one = panel.series[k]
+        y = one.y if one.filled is None else np.where(one.filled, np.nan, one.y)
+        at = cuts[rows, None] + np.arange(horizon)
+        truth[rows] = np.where(at < len(y), y[np.minimum(at, len(y) - 1)], np.nan)
+    empty = np.flatnonzero(np.isnan(truth).all(1))
+    if len(empty) and len(panel) == 1:
+        raise _nothing_observed(panel.series[0], int(cuts[empty[0]]), horizon)
+    return truth
+
+
+@dataclass(frozen=True)
+class Held:
+    """Held-out windows: what was forecast, and what then happened.
+
+    Attributes:
+        panel: the series.
+        season: steps that the naive forecast and the scores go by, 1 for none.
+        which: (W,) position in `panel.series` of each window's series.
+        cuts: (W,) how many of its values were known at the origin, at least 1.
+        truth: (W, h) what then happened, NaN where nothing was observed, see `observed`.
+        mean: (W, h) what the model had said.
+        intervals: level in percent -> (lower, upper), each (W, h).
+        model: its name.
+
+    Raises:
+        ValueError: shapes that do not fit each other, no windows, a cut outside its series, or a forecast that is not
+            finite.
+    """
+
+    panel: Panel
+    season: int
+    which: np.ndarray
+    cuts: np.ndarray
+    truth: np.ndarray
+    mean: np.ndarray
+    intervals: Mapping[float, tuple[np.ndarray, np.ndarray]]
+    model: str
+
+    def __post_init__(self) -> None:
+        bounds = {
+            f"bound {side} of {level:g}": b for level, two in self.intervals.items() for side, b in enumerate(two)
+        }
+        for name, array in {"truth": self.truth, "mean": self.mean, **bounds}.items():
+            if array.shape != (len(self.which), self.horizon):
+                raise ValueError(f"{name} has shape {array.shape}, expected {(len(self.which), self.horizon)}")
+            if name != "truth" and not np.isfinite(array).all():
+                raise ValueError(f"{name} holds values that are not finite; every window needs a whole forecast")
+        if not len(self.which):
+            raise ValueError("there are no held-out windows, expected at least one")
+        lengths = np.array([len(one) for one in self.panel.series])
+        if self.cuts.shape != self.which.shape or (self.cuts < 1).any() or (self.cuts > lengths[self.which]).any():
+            raise ValueError("cuts must be one for each window, from 1 to the length of its series")
+
+    @property
+    def horizon(self) -> int:
+        """Steps, h."""
+        return int(self.truth.shape[-1])
+
+    @cached_property
+    def levels(self) -> list[float]:
+        """Levels of the intervals, ascending."""
+        return sorted(self.intervals)
+
+    @cached_property
+    def series(self) -> np.ndarray:
+        """(S,) positions of the series that have windows."""
+        return np.unique(self.which)
+
+    def forecasts(self) -> dict[str, np.ndarray]:
+        """(W, h) by name: the model's, and those of its rivals."""
+        made = rivals.forecasts(self.panel.series, self.which, self.cuts, self.horizon, self.season)
+        return {self.model: self.mean, **made}
+
+    def scored(self) -> "Held":
+        """The windows in which something was observed, by series and then by origin."""
+        order = np.lexsort((self.cuts, self.which))
+        kept = order[~np.isnan(self.truth).all(1)[order]]
+        if not len(kept):
+            raise _nothing_observed(self.panel.series[self.which[0]], int(self.cuts[0]), self.horizon)
+        if np.array_equal(kept, np.arange(len(self.which))):
+            return self
+        intervals = {level: (lower[kept], upper[kept]) for level, (lower, upper) in self.intervals.items()}
+        parts = {name: getattr(self, name)[kept] for name in ("which", "cuts", "truth", "mean")}
+        return replace(self, **parts, intervals=intervals)
+
+    def scale(self) -> np.ndarray:
+        """(W,) mean absolute error of the (seasonal) naive forecast in what was known, over pairs of observed values.
+
+        NaN where there is no pair, or the past repeats itself to rounding.
+        """
+        scale = np.empty(len(self.which))
+        for k, rows in grouped(self.which):
+            scale[rows] = _naive_error(self.panel.series[k], self.season)[self.cuts[rows]]
+        return scale
+
+    def dates(self, at: np.ndarray) -> pd.Index:
+        """The dates at positions (W, n) of each window's series, row by row; those after its end are on its calendar.
+
+        The windows are those of `scored`, in order of their series.
+        """
+        parts = [self.calendar(k, int(at[rows].max())).take(at[rows].ravel()) for k, rows in grouped(self.which)]
+        return parts[0].append(parts[1:]) if len(parts) > 1 else parts[0]
+
+    def names(self, which: np.ndarray) -> Any:
+        """Names of series, as a column."""
+        return pd.Series([one.unique_id for one in self.panel.series]).array.take(which)
+
+    def mean_by_series(self, values: np.ndarray) -> np.ndarray:
+        """Means (S, ...) over each series' windows of values (W, ...), those that are not NaN."""
+        starts = np.searchsorted(self.which, self.series)
+        there = ~np.isnan(values)
+        total = np.add.reduceat(np.where(there, values, 0.0), starts, axis=0)
+        return _ratio(total, np.add.reduceat(there, starts, axis=0, dtype=np.int64))
+
+    def calendar(self, k: int, last: int) -> pd.Index:
+        """The dates of a series up to a position, which may lie after its end."""
+        ds = self.panel.series[k].ds
+        return ds if last < len(ds) else ds.append(future(ds, self.panel.freq, last + 1 - len(ds)))
+
+
+def _naive_error(one: Series, season: int) -> np.ndarray:
+    """The scale (T + 1,) of a series after each number of known values; see `Held.scale`."""
+    there = np.ones(len(one), bool) if one.filled is None else ~one.filled
+    pairs = there[season:] & there[:-season]
+    steps = np.where(pairs, np.abs(one.y[season:] - one.y[:-season]), 0.0)
+    before = np.zeros(min(season, len(one)) + 1)
+    total, count = (np.concatenate([before, np.cumsum(part)]) for part in (steps, pairs))
+    largest = np.concatenate([[0.0], np.maximum.accumulate(np.where(there, np.abs(one.y), 0.0))])
+    scale = _ratio(total, count)
+    return np.where(scale > REPEATS * largest, scale, np.nan)
+
+
+def mean(values: np.ndarray, axis: int = 0) -> np.ndarray:
+    """The mean of what is not NaN; NaN if that is nothing."""
+    there = ~np.isnan(values)
+    return _ratio(np.where(there, values, 0.0).sum(axis), there.sum(axis))
+
+
+def _ratio(total: np.ndarray, count: np.ndarray) -> np.ndarray:
+    return np.asarray(np.divide(total, count, out=np.full(np.shape(total), np.nan), where=count > 0))
+
+
+def _nothing_observed(one: Series, cut: int, horizon: int) -> DataError:
+    return DataError(
+        f"series {str(one.unique_id)!r}: nothing was observed in the {counted(horizon, 'step')} after "
+        f"{one.ds[cut - 1]}, all values are filled in; choose another horizon or number of windows (--windows)"
+    )

@@ -1,0 +1,294 @@
+"""Features: the columns of covariates as arrays, for the past of many series and for the dates to be forecast.
+
+Every step works on all rows of all series at once.
+
+Letters: N rows, S series, h horizon, P past-only features, K known-future features, C static features.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from gatewise.series.covariates.calendar import calendar_features
+from gatewise.series.covariates.roles import Covariates, is_blank, is_given, listed
+from gatewise.series.reading.dates import DataError, RowError, show
+from gatewise.series.reading.rows import last_valid, moments, next_valid
+from gatewise.series.reading.validation import LARGEST
+from gatewise.series.wording import counted, quoted
+
+FILLED = {"interpolate": "by interpolation", "previous": "with the value before", "zero": "with zero"}
+OWN_CATEGORY = 'give empty cells a category of their own, as by table[column].fillna("none")'
+
+
+def row_of(position: int) -> str:
+    """The name of a row for a person, who counts from 1."""
+    return f"row {position + 1}"
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the rows of a table belong: N places in order of series, then date.
+
+    Attributes:
+        names: (S,) the names of the series.
+        codes: (N,) the series of each place, ascending from 0.
+        ds: (N,) its date.
+        positions: (N,) its row in the table, -1 for a date that has none.
+        row: names a row for a person.
+        remedy: what repairs a missing value, for a person.
+    """
+
+    names: Sequence[Any]
+    codes: np.ndarray
+    ds: pd.Index
+    positions: np.ndarray
+    row: Callable[[int], str] = row_of
+    remedy: str = 'pass fill="previous" (--fill previous)'
+
+    @classmethod
+    def of(cls, ids: Any, ds: pd.Index, row: Callable[[int], str] = row_of) -> "Places":
+        """The places of the rows of a table, whose series are in order of appearance.
+
+        >>> Places.of(["B", "A", "B"], pd.Index([2, 1, 1])).positions
+        array([2, 0, 1])
+        """
+        codes, names = pd.factorize(pd.Series(ids, dtype=object) if isinstance(ids, list) else ids)
+        order = np.lexsort((moments(ds), codes))
+        return cls(list(names), codes[order], ds[order], order, row)
+
+    def where(self, place: int) -> str:
+        """A place for a person."""
+        position = int(self.positions[place])
+        row = self.row(position) if position >= 0 else "no row"
+        return f"series {str(self.names[self.codes[place]])!r}, {row} ({show(self.ds[place])})"
+
+    def cells(self, column: pd.Series) -> pd.Series:
+        """(N,) the cells of a column; missing where a date has no row."""
+        cells = column.take(np.maximum(self.positions, 0)).reset_index(drop=True)
+        has_row = self.positions >= 0
+        return cells if has_row.all() else cells.where(has_row)
+
+
+class Features(NamedTuple):
+    """Past-only (N, P) and known-future (N, K) features of each place, and static ones (S, C); None where none are."""
+
+    past: np.ndarray | None
+    known: np.ndarray | None
+    static: np.ndarray | None
+
+
+def features(
+    frame: pd.DataFrame,
+    places: Places,
+    covariates: Covariates,
+    freq: str | int,
+    *,
+    fill: str | None = None,
+    guesses: list[str] | None = None,
+) -> Features:
+    """The features of every place: numbers as they are, a category as 1 among zeros, the calendar's between -1 and 1.
+
+    Arguments:
+        frame: long table with the columns of the covariates.
+        places: which of its rows to read, for which series and dates.
+        covariates: the columns, their categories, the cycles of the calendar.
+        freq: pandas offset alias, or the step of a time in whole numbers.
+        fill: repair missing values within each series: "interpolate" (linear in time; "previous" for past covariates,
+            of which nothing later is known), "previous" or "zero" for numbers; "previous" for categories.
+        guesses: takes a sentence for every column that was repaired.
+
+    Returns:
+        The features, float64.
+
+    Raises:
+        DataError: naming series, row and remedy: missing values, infinite or huge ones, text among numbers, unknown
+            categories, static covariates that change within a series.
+
+    >>> table = pd.DataFrame({"ds": [1, 2], "price": [3, 4], "size": ["big", "big"]})
+    >>> covariates = Covariates.of(table, past="price", static="size")
+    >>> features(table, Places.of(["A", "A"], pd.Index(table["ds"])), covariates, 1)
+    Features(past=array([[3.],
+           [4.]]), known=None, static=array([[1.]]))
+    """
+    source = Source(frame, places, covariates, fill, guesses if guesses is not None else [])
+    blind = replace(source, fill="previous") if fill == "interpolate" else source  # what comes later is not known yet
+    return Features(blind.encoded(covariates.past), source.known(freq), source.static())
+
+
+@dataclass(frozen=True)
+class Source:
+    """A table, the places of its rows, and how to read its covariates."""
+
+    frame: pd.DataFrame
+    places: Places
+    covariates: Covariates
+    fill: str | None
+    guesses: list[str]
+
+    def known(self, freq: str | int) -> np.ndarray | None:
+        """(N, K) what is known in advance: of the columns, then of the calendar."""
+        cycles, columns = self.covariates.calendar, self.encoded(self.covariates.known)
+        if not cycles:
+            return columns
+        _, waves = calendar_features(self.places.ds, freq, cycles)
+        return waves if columns is None else np.concatenate([columns, waves], axis=1)
+
+    def encoded(self, columns: Sequence[str]) -> np.ndarray | None:
+        """(N, features) of columns that change along the series, repaired if asked."""
+        parts = [self._filled(column, *self._values(column)) for column in columns]
+        return self._features(columns, parts)
+
+    def static(self) -> np.ndarray | None:
+        """(S, C) of columns that stay the same within each series."""
+        columns = self.covariates.static
+        return self._features(columns, [self._constant(column, *self._values(column)) for column in columns])
+
+    def _features(self, columns: Sequence[str], parts: Sequence[np.ndarray]) -> np.ndarray | None:
+        if not columns:
+            return None
+        out, at = np.zeros((len(parts[0]), self.covariates.width(columns))), 0
+        for column, values in zip(columns, parts, strict=True):
+            if column in self.covariates.categories:
+                out[np.arange(len(out)), at + values] = 1.0
+            else:
+                out[:, at] = values
+            at += self.covariates.width([column])
+        return out
+
+    # ---------------------------------------------------------------------------------------------------- values
+
+    def _values(self, column: str) -> tuple[np.ndarray, np.ndarray]:
+        """A column as numbers, or as places among its categories, and where it is missing."""
+        if column not in self.frame.columns:
+            columns = listed(self.frame.columns)
+            raise DataError(
+                f"{self.covariates.role(column)} is not among the columns {columns}; give it for every date"
+            )
+        cells = self.places.cells(self.frame[column])
+        if column not in self.covariates.categories:
+            return self._numbers(column, cells)
+        return self._codes(column, cells, self.covariates.categories[column])
+
+    def _numbers(self, column: str, cells: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+        if not pd.api.types.is_numeric_dtype(cells):
+            cells = cells.astype(object)
+            numbers = pd.to_numeric(cells, errors="coerce")
+            self._refuse(
+                column, np.asarray(numbers.isna()) & is_given(cells), "is not a number", "give a number such as 12.5"
+            )
+            cells = numbers
+        values = np.array(cells.to_numpy(np.float64, na_value=np.nan))
+        self._refuse(
+            column, np.isinf(values), "is infinite", "give a finite number, or leave the cell empty and fill it"
+        )
+        said = f"is too large, expected at most {LARGEST:g} either way"
+        self._refuse(column, np.abs(values) > LARGEST, said, "use a larger unit")
+        return values, np.isnan(values)
+
+    def _codes(self, column: str, cells: pd.Series, known: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
+        codes, distinct = pd.factorize(cells)
+        order = {value: i for i, value in enumerate(known)}
+        ranks = [-1 if is_blank(value) else order.get(value, -2) for value in distinct]
+        values = np.array([*ranks, -1])[codes]  # a missing cell has code -1, the last
+        self._refuse(
+            column,
+            values == -2,
+            f"is a new category: the known ones are {listed(known)}",
+            "give one of those, or train on a table where it occurs",
+        )
+        return values, values == -1
+
+    def _refuse(self, column: str, bad: np.ndarray, what: str | Callable[[int], str], remedy: str) -> None:
+        """An error for the places where a column is bad."""
+
+        def tell(places: np.ndarray) -> str:
+            first, more = int(places[0]), f" (and {len(places) - 1} more)" if len(places) > 1 else ""
+            where, said = self.places.where(first), what if isinstance(what, str) else what(first)
+            return f"{where}: {self.covariates.role(column)}: {self._cell(column, first)} {said}{more}; {remedy}"
+
+        if bad.any():
+            raise RowError(np.flatnonzero(bad), tell)
+
+    def _cell(self, column: str, place: int) -> str:
+        value = self.frame[column].iloc[self.places.positions[place]]
+        return quoted(value) if isinstance(value, str) else str(value)
+
+    # ---------------------------------------------------------------------------------------------------- repair
+
+    def _filled(self, column: str, values: np.ndarray, missing: np.ndarray) -> np.ndarray:
+        """Values without holes, repaired within each series."""
+        if not missing.any():
+            return values
+        is_category = column in self.covariates.categories
+        if self.fill is None or (is_category and self.fill != "previous"):
+            self._refuse_missing(column, missing, is_category)
+        if self.fill == "zero":
+            values[missing] = 0
+        else:
+            values = self._between(column, values, missing)
+        first, count = int(missing.argmax()), int(missing.sum())
+        how = f"{counted(count, 'value')} of {self.covariates.role(column)}"
+        self.guesses.append(f"filled {FILLED[str(self.fill)]}: {how}, the first at {self.places.where(first)}")
+        return values
+
+    def _between(self, column: str, values: np.ndarray, missing: np.ndarray) -> np.ndarray:
+        before, after = last_valid(~missing, self.places.codes), next_valid(~missing, self.places.codes)
+        linear = self.fill == "interpolate"
+        lost = missing & ((before < 0) | (linear & (after < 0)))
+        if lost.any():
+            raise RowError(
+                np.flatnonzero(lost),
+                lambda places: (
+                    f"{self.places.where(int(places[0]))}: no value of {self.covariates.role(column)} "
+                    f"{'before' if before[places[0]] < 0 else 'after'} it in the series to fill it with; give one, or "
+                    "leave the row out"
+                ),
+            )
+        gone = np.flatnonzero(missing)
+        left, right = before[gone], after[gone]
+        if linear:
+            time = moments(self.places.ds)
+            passed = (time[gone] - time[left]) / (time[right] - time[left])
+            values[gone] = values[left] * (1 - passed) + values[right] * passed
+        else:
+            values[gone] = values[left]
+        return values
+
+    def _refuse_missing(self, column: str, missing: np.ndarray, is_category: bool) -> None:
+        fill = "" if self.fill is None else f", and fill={self.fill!r} repairs numbers only"
+        remedy = f"{self.places.remedy}, or {OWN_CATEGORY}" if is_category else self.places.remedy
+        raise RowError(
+            np.flatnonzero(missing),
+            lambda places: (
+                f"{self.places.where(int(places[0]))}: no value in {self.covariates.role(column)}"
+                f"{f' (and {len(places) - 1} more)' if len(places) > 1 else ''}{fill}; {remedy}"
+            ),
+        )
+
+    def _constant(self, column: str, values: np.ndarray, missing: np.ndarray) -> np.ndarray:
+        """(S,) the one value of each series; what is missing is repaired by the others if any fill is asked for."""
+        gone = missing & (self.places.positions >= 0)
+        if gone.any() and self.fill is None:
+            self._refuse_missing(column, gone, column in self.covariates.categories)
+        given = np.flatnonzero(~missing)
+        first = np.full(len(self.places.names), -1)
+        first[self.places.codes[given[::-1]]] = given[::-1]  # of places assigned twice, the last, here the first, stays
+        if (first < 0).any():
+            raise RowError(np.flatnonzero((first < 0)[self.places.codes]), partial(self._no_value, column))
+
+        def differs(place: int) -> str:
+            start = int(first[self.places.codes[place]])
+            return f"differs from {self._cell(column, start)} in {self.places.row(int(self.places.positions[start]))}"
+
+        others = ~missing & (values != values[first[self.places.codes]])
+        remedy = "give one value for the whole series, or pass the column as past= or known="
+        self._refuse(column, others, differs, remedy)
+        return np.asarray(values[first])
+
+    def _no_value(self, column: str, places: np.ndarray) -> str:
+        name = str(self.places.names[self.places.codes[places[0]]])
+        return f"series {name!r} has no value in {self.covariates.role(column)}; give it one in every row"

@@ -1,0 +1,298 @@
+"""Covariates: what is known beside the series, as numbers, categories and the calendar, and the features it makes.
+
+Letters: P past-only features, K known-future features (the calendar's among them), C static features.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from gatewise.arguments import plain
+from gatewise.series.covariates.calendar import choose_cycles, feature_names
+from gatewise.series.reading.dates import DataError
+from gatewise.series.wording import meant
+
+MOST_CATEGORIES = 100
+NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal")
+CATEGORIES = ("string", "boolean")
+
+Category: TypeAlias = str | bool | int | float
+
+
+@dataclass(frozen=True)
+class Covariates:
+    """Which columns of a table are covariates, and the features that they and the calendar make.
+
+    A column of numbers is one feature. A column of categories is one feature each, 1 where it applies and 0 elsewhere.
+
+    Attributes:
+        past: columns known up to the end of the series only.
+        known: columns known in advance.
+        static: columns with one value for the whole of a series.
+        categories: column -> its categories in the order of their features; other columns are numbers.
+        calendar: cycles of the calendar in use, such as "day of week", a sine and a cosine each.
+        read_by: layout, id_column, time_column and target_column of the table they stand in; see `gatewise.read`.
+
+    >>> table = pd.DataFrame({"price": [1.0, 1.5, 1.2], "holiday": ["none", "easter", "none"]})
+    >>> covariates = Covariates.of(table, past="price", known="holiday", calendar=True, freq="MS")
+    >>> covariates.past_features, covariates.known_features[:2], covariates.sizes
+    (('price',), ('holiday=easter', 'holiday=none'), (1, 4, 0))
+    >>> Covariates.of_content(covariates.content(), "MS") == covariates
+    True
+    """
+
+    past: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+    static: tuple[str, ...] = ()
+    categories: Mapping[str, tuple[Category, ...]] = field(default_factory=dict)
+    calendar: tuple[str, ...] = ()
+    read_by: Mapping[str, str | list[str]] = field(default_factory=dict, compare=False)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every source column."""
+        return (*self.past, *self.known, *self.static)
+
+    @property
+    def past_features(self) -> tuple[str, ...]:
+        """The names of the P features known up to the end."""
+        return self._features(self.past)
+
+    @property
+    def known_features(self) -> tuple[str, ...]:
+        """The names of the K features known in advance, those of the calendar last."""
+        return (*self._features(self.known), *feature_names(self.calendar))
+
+    @property
+    def static_features(self) -> tuple[str, ...]:
+        """The names of the C features that stay the same."""
+        return self._features(self.static)
+
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        """P, K and C."""
+        return len(self.past_features), len(self.known_features), len(self.static_features)
+
+    def role(self, column: str) -> str:
+        """A column for a person: "known covariate 'price'"."""
+        role = "past" if column in self.past else "known" if column in self.known else "static"
+        return f"{role} covariate {column!r}"
+
+    def width(self, columns: Sequence[str]) -> int:
+        """How many features these columns make."""
+        return sum(len(self.categories.get(column, (None,))) for column in columns)
+
+    def _features(self, columns: Sequence[str]) -> tuple[str, ...]:
+        return tuple(
+            name
+            for column in columns
+            for name in ([f"{column}={one}" for one in self.categories.get(column, ())] or [column])
+        )
+
+    @classmethod
+    def of(
+        cls,
+        frame: pd.DataFrame,
+        past: str | Sequence[str] = (),
+        known: str | Sequence[str] = (),
+        static: str | Sequence[str] = (),
+        calendar: bool | str | Sequence[str] = False,
+        freq: str | int = 1,
+        *,
+        taken: Mapping[str, str] | None = None,
+        guesses: list[str] | None = None,
+    ) -> "Covariates":
+        """The covariates among the columns of a table; text, bool and categorical columns are categories.
+
+        Arguments:
+            frame: long table with every covariate as a column.
+            past: columns known up to the end of the series only.
+            known: columns known in advance.
+            static: columns with one value for the whole of a series.
+            calendar: True for every cycle that the frequency shows, or the names of some.
+            freq: pandas offset alias, or the step of a time in whole numbers.
+            taken: column -> what it is used for already, such as {"y": "target"}.
+            guesses: takes a sentence on how the columns were read, and on columns that never change.
+
+        Raises:
+            DataError: unknown columns, columns asked for twice or taken, without any value, of more than 100
+                categories, or of neither numbers nor categories; cycles that the frequency does not show.
+        """
+        roles = {"past": as_names(past), "known": as_names(known), "static": as_names(static)}
+        columns = [column for names in roles.values() for column in names]
+        _check_columns(frame, columns, taken or {})
+        categories = {column: _categories(frame[column]) for column in columns if not _is_numbers(frame[column])}
+        past, known, static = roles.values()
+        chosen = cls(past, known, static, categories, choose_cycles(calendar, freq))
+        if guesses is not None:
+            guesses.extend(_sentences(frame, chosen))
+        return chosen
+
+    def again(self, frame: pd.DataFrame, *, taken: Mapping[str, str], guesses: list[str]) -> "Covariates":
+        """The same covariates, with the same categories, of another table; for the arguments and errors see `of`."""
+        _check_columns(frame, self.columns, taken)
+        guesses.extend(_sentences(frame, self))
+        return self
+
+    def content(self) -> dict[str, Any]:
+        """The same as plain JSON content."""
+        return {
+            **{name: list(getattr(self, name)) for name in ("past", "known", "static", "calendar")},
+            "categories": {column: list(values) for column, values in self.categories.items()},
+            "read_by": dict(self.read_by),
+        }
+
+    @classmethod
+    def of_content(cls, content: Any, freq: str | int) -> "Covariates":
+        """Covariates of plain JSON content, of which nothing is believed.
+
+        Raises:
+            ValueError: says what cannot be.
+        """
+        fields = {"past", "known", "static", "calendar", "categories", "read_by"}
+        if not isinstance(content, dict) or set(content) != fields:
+            raise ValueError(f"covariates are {content!r:.80}, expected the fields {', '.join(sorted(fields))}")
+        roles = {name: _text(name, content[name]) for name in ("past", "known", "static")}
+        columns = [column for names in roles.values() for column in names]
+        if len(set(columns)) < len(columns):
+            raise ValueError(f"covariates name a column twice, among {columns!r:.80}")
+        categories = content["categories"]
+        if not isinstance(categories, dict) or not set(categories) <= set(columns):
+            raise ValueError(f"categories are {categories!r:.80}, expected lists of categories by covariate")
+        kept = {column: _kept(column, values) for column, values in categories.items()}
+        calendar = _text("calendar", content["calendar"])
+        if choose_cycles(calendar, freq) != calendar:
+            raise ValueError(f"calendar is {calendar!r:.80}, expected the cycles of {freq!r} in their order")
+        past, known, static = roles.values()
+        return cls(past, known, static, kept, calendar, _read_by(content["read_by"]))
+
+
+def as_names(asked: str | Sequence[str]) -> tuple[str, ...]:
+    """Names of columns, given as some or as one."""
+    if not isinstance(asked, str | Sequence):
+        raise DataError(f"covariates are {asked!r}, expected the names of columns, such as ['price']")
+    return (asked,) if isinstance(asked, str) else tuple(asked)
+
+
+def _check_columns(frame: pd.DataFrame, columns: Sequence[str], taken: Mapping[str, str]) -> None:
+    for i, column in enumerate(columns):
+        if column in taken:
+            raise DataError(
+                f"covariate {column!r} is the {taken[column]} column already; leave it out of the covariates"
+            )
+        if column not in frame.columns:
+            raise DataError(
+                f"there is no covariate {column!r} among the columns {listed(frame.columns)}; correct its name"
+                f"{meant(column, frame.columns)}"
+            )
+        if column in columns[:i]:
+            raise DataError(f"covariate {column!r} is asked for twice; name it once, as past=, known= or static=")
+        if frame[column].isna().all():
+            raise DataError(f"covariate {column!r} has no values at all; give them, or leave the column out")
+
+
+# -------------------------------------------------------------------------------------------------------- columns
+
+
+def _is_numbers(column: pd.Series) -> bool:
+    """Whether a column holds numbers, not categories; what is neither is refused."""
+    if isinstance(column.dtype, pd.CategoricalDtype | pd.StringDtype):
+        return False
+    kind = pd.api.types.infer_dtype(column, skipna=True)
+    if kind not in (*NUMBERS, *CATEGORIES):
+        raise DataError(
+            f"covariate {column.name!r} holds {kind} values, expected numbers, text or True and False; convert them, "
+            "as by astype(str)"
+        )
+    return kind in NUMBERS
+
+
+def _categories(column: pd.Series) -> tuple[Category, ...]:
+    """The categories that occur, in order: numbers before text."""
+    distinct = pd.Series(column.unique()).dropna()
+    values = [value for value in map(plain, distinct) if not is_blank(value)]
+    if not all(isinstance(value, str | int) or _is_finite(value) for value in values):
+        raise DataError(f"covariate {column.name!r} has categories that are neither text nor numbers; rename them")
+    if not values:
+        raise DataError(f"covariate {column.name!r} has no values at all; give them, or leave the column out")
+    if len(values) > MOST_CATEGORIES:
+        raise DataError(
+            f"covariate {column.name!r} has {len(values)} categories, expected at most {MOST_CATEGORIES}; put the rare "
+            'ones together, as "other", or give numbers instead'
+        )
+    return tuple(sorted(values, key=lambda value: (isinstance(value, str), value)))
+
+
+def _sentences(frame: pd.DataFrame, chosen: Covariates) -> list[str]:
+    def kind(column: str) -> str:
+        count = len(chosen.categories.get(column, ()))
+        return f"{column!r} ({'numbers' if not count else '1 category' if count == 1 else f'{count} categories'})"
+
+    roles = {"past": chosen.past, "known": chosen.known, "static": chosen.static}
+    used = [f"{role} covariates: {', '.join(map(kind, names))}" for role, names in roles.items() if names]
+    if chosen.calendar:
+        used.append(f"calendar features: {', '.join(chosen.calendar)}")
+    constant = [column for column in chosen.columns if _is_constant(frame[column], chosen.categories.get(column))]
+    return used + [f"covariate {column!r} is the same in every row: it says nothing" for column in constant]
+
+
+def _is_constant(column: pd.Series, categories: tuple[Category, ...] | None) -> bool:
+    if categories is not None:
+        return len(categories) == 1
+    numbers = pd.to_numeric(column)
+    return bool(numbers.min() == numbers.max())
+
+
+def is_blank(value: Any) -> bool:
+    """Whether a cell holds text of spaces only, which counts as missing."""
+    return isinstance(value, str) and not value.strip()
+
+
+def is_given(column: pd.Series) -> np.ndarray:
+    """(N,) where a column has a value; text of spaces is none."""
+    if pd.api.types.is_numeric_dtype(column):
+        return np.asarray(column.notna())
+    codes, distinct = pd.factorize(column)
+    return np.asarray(np.array([*(not is_blank(value) for value in distinct), False])[codes])
+
+
+def listed(names: Any) -> str:
+    """Names for a person, at most twelve."""
+    shown = [repr(plain(name)) for name in names]
+    return ", ".join(shown if len(shown) <= 12 else [*shown[:10], f"... ({len(shown)} in all)"])
+
+
+# -------------------------------------------------------------------------------------------------------- content
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, float) and math.isfinite(value)
+
+
+def _text(name: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise ValueError(f"{name} is {value!r:.80}, expected a list of names")
+    return tuple(value)
+
+
+def _read_by(found: Any) -> dict[str, str | list[str]]:
+    kinds = {"layout": str, "id_column": str, "time_column": list, "target_column": list}
+    if not isinstance(found, dict) or any(type(value) is not kinds.get(name) for name, value in found.items()):
+        raise ValueError(f"read_by is {found!r:.80}, expected some of {', '.join(kinds)}")
+    return {name: list(_text(name, value)) if isinstance(value, list) else value for name, value in found.items()}
+
+
+def _kept(column: str, values: Any) -> tuple[Category, ...]:
+    """The categories of a column as a file has them."""
+    is_list = isinstance(values, list) and 1 <= len(values) <= MOST_CATEGORIES
+    if not is_list or not all(type(value) in (str, bool, int) or _is_finite(value) for value in values):
+        raise ValueError(
+            f"categories of {column!r:.80} are {values!r:.80}, expected 1 to {MOST_CATEGORIES} of text, numbers, bools"
+        )
+    if len(set(values)) < len(values) or any(map(is_blank, values)):
+        raise ValueError(f"categories of {column!r:.80} repeat one, or one is blank: {values!r:.80}")
+    return tuple(values)

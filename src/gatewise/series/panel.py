@@ -1,0 +1,277 @@
+"""Records: series that came in, forecasts that go out, and the tables they are handed back as.
+
+Letters: T time steps, h horizon, S sample paths.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from gatewise.persistence import atomic
+from gatewise.series.reading.columns import Backend, Kind, load
+from gatewise.series.reading.dates import future, season_length
+
+if TYPE_CHECKING:
+    from gatewise.series.covariates.roles import Covariates
+
+
+@dataclass(frozen=True)
+class Series:
+    """One checked series: sorted dates on a calendar without gaps, finite values.
+
+    Attributes:
+        unique_id: its name.
+        ds: (T,) dates, or whole numbers.
+        y: (T,) values, float64.
+        filled: (T,) whether fill= invented the value, for a missing value or a missing date; None if it invented none.
+        past: (T, P) covariates that are known up to the end only.
+        known: (T, K) covariates that are known in advance.
+        static: (C,) covariates that have one value for the whole series.
+        ahead: (h, K) what is known in advance of the h steps after the end, as far as its table has it.
+    """
+
+    unique_id: Any
+    ds: pd.Index
+    y: np.ndarray
+    filled: np.ndarray | None = None
+    past: np.ndarray | None = None
+    known: np.ndarray | None = None
+    static: np.ndarray | None = None
+    ahead: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A series that cannot be used, put aside by on_bad="skip" or "naive".
+
+    Attributes:
+        unique_id: its name.
+        reason: what is wrong with it, and the remedy.
+        series: what a naive forecast can go by: in order, the last of duplicates kept, holes filled with the value
+            before; None if there is no value to go by, or it was skipped.
+    """
+
+    unique_id: Any
+    reason: str
+    series: Series | None = None
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One or more checked series that share a calendar.
+
+    Attributes:
+        series: the series, in the order of the table.
+        freq: pandas offset alias ("MS", "W-SUN", "15min"), or the step of a time in whole numbers.
+        guesses: a sentence for everything that was guessed, repaired or left out.
+        backend: the library that tables are to be answered in.
+        date_only: whether dates are answered without a time of day (polars' `Date`).
+        categorical: whether names of series are answered as polars' `Categorical`; or the categories, which pandas'
+            categorical and polars' `Enum` have.
+        covariates: names and categories of the covariates of the series.
+        bad: the series that were put aside, in the order of the table.
+        on_bad: what was asked to become of series with an error; see `gatewise.read`.
+    """
+
+    series: tuple[Series, ...]
+    freq: str | int
+    guesses: tuple[str, ...] = ()
+    backend: Backend = "pandas"
+    date_only: bool = False
+    covariates: "Covariates | None" = None
+    bad: tuple[Bad, ...] = ()
+    on_bad: str = "raise"
+    categorical: Kind = False
+
+    def table(self, frame: pd.DataFrame) -> Any:
+        """A pandas table in the library of the data, its names and dates of the same type."""
+        return to_table(frame, self.backend, date_only=self.date_only, categorical=self.categorical)
+
+    def report(self) -> Any:
+        """The series that were put aside as a table: unique_id, reason; in the library of the data.
+
+        >>> from gatewise.series import read
+        >>> panel = read(pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, np.nan]}), layout="rows", on_bad="skip")
+        >>> panel.report().columns.tolist(), len(panel.report())
+        (['unique_id', 'reason'], 1)
+        """
+        known, aside = ([one.unique_id for one in some] for some in (self.series, self.bad))
+        names = pd.Index(known + aside)[len(known) :]  # of their type, also if there are none
+        reasons = pd.Series([one.reason for one in self.bad], dtype="str")
+        return self.table(pd.DataFrame({"unique_id": names, "reason": reasons}))
+
+    @property
+    def season(self) -> int:
+        """The usual season of the frequency, 1 if none is known."""
+        return season_length(self.freq)
+
+    def __len__(self) -> int:
+        return len(self.series)
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """A forecast of one series.
+
+    Attributes:
+        unique_id: the name of the series.
+        ds: (h,) dates.
+        mean: (h,) the forecast itself.
+        model: name of its column, such as "LSTM".
+        intervals: level in percent -> (lower, upper), each (h,).
+        paths: (S, h) sampled futures, if there are any; they are no part of the table.
+    """
+
+    unique_id: Any
+    ds: pd.Index
+    mean: np.ndarray
+    model: str
+    intervals: dict[float, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+    paths: np.ndarray | None = None
+
+    def frame(self) -> pd.DataFrame:
+        """The forecast in columns: unique_id, ds, the model, and per level, ascending, its lower and upper bound."""
+        return to_frame([self])
+
+
+def to_frame(forecasts: Sequence[Forecast], backend: Backend = "pandas", *, date_only: bool = False) -> Any:
+    """Forecasts as one long table: unique_id, ds, the model, and per level, ascending, its lower and upper bound.
+
+    Arguments:
+        forecasts: of any number of series, with one model name and the same levels.
+        backend: "pandas" or "polars", see `Panel.backend`.
+        date_only: give polars' `Date` instead of `Datetime`, see `Panel.date_only`.
+
+    Returns:
+        A table of that library with one row per series and date, columns such as LSTM, LSTM-lo-80, LSTM-hi-80.
+
+    Raises:
+        ValueError: if the forecasts differ in model or levels, or there are none.
+
+    >>> ds = pd.date_range("1961-01-01", periods=1, freq="MS")
+    >>> to_frame([Forecast("A", ds, np.ones(1), "LSTM", {80: (np.zeros(1), np.full(1, 2.0))})]).columns.tolist()
+    ['unique_id', 'ds', 'LSTM', 'LSTM-lo-80', 'LSTM-hi-80']
+    """
+    kinds = {(one.model, tuple(sorted(one.intervals))) for one in forecasts}
+    if len(kinds) != 1:
+        raise ValueError(
+            f"expected forecasts of one model with the same levels, got {sorted(kinds) or 'none'}; make a table of each"
+        )
+    columns = {"unique_id": _names(forecasts), "ds": joined([one.ds for one in forecasts])}
+    columns[forecasts[0].model] = np.concatenate([one.mean for one in forecasts])
+    for level in sorted(forecasts[0].intervals):
+        for side, name in enumerate(("lo", "hi")):
+            bound = np.concatenate([one.intervals[level][side] for one in forecasts])
+            columns[f"{forecasts[0].model}-{name}-{level:g}"] = bound
+    return to_table(pd.DataFrame(columns), backend, date_only=date_only)
+
+
+def _names(forecasts: Sequence[Forecast]) -> pd.Index:
+    """The name of each forecast, as often as it has dates."""
+    return pd.Index([one.unique_id for one in forecasts]).repeat([len(one.ds) for one in forecasts])
+
+
+def joined(indexes: Sequence[pd.Index]) -> pd.Index:
+    """Time indexes one after the other; equal objects are many where series share their dates."""
+    if len(indexes) == 1:
+        return indexes[0]
+    distinct = {id(one): one for one in indexes}
+    place = {key: i for i, key in enumerate(distinct)}
+    first, *others = distinct.values()
+    starts = np.cumsum([0, *(len(one) for one in distinct.values())])
+    at = [np.arange(starts[i], starts[i + 1]) for i in (place[id(one)] for one in indexes)]
+    return first.append(others).take(np.concatenate(at))
+
+
+def futures(series: Panel | Sequence[Series], freq: str | int, horizon: int) -> list[pd.Index]:
+    """The next dates of many series; series that end at the same date share one index.
+
+    Arguments:
+        series: S series, or a panel of them.
+        freq: their calendar.
+        horizon: number of dates, h.
+
+    Returns:
+        S indexes of h dates; see `gatewise.series.future`, also for the errors.
+
+    >>> ds = pd.date_range("1961-01-01", periods=2, freq="MS")
+    >>> a, b = futures([Series("A", ds, np.ones(2)), Series("B", ds[1:], np.ones(1))], "MS", 12)
+    >>> a is b, str(a[-1].date())
+    (True, '1962-02-01')
+    """
+    ends: dict[int, pd.Index] = {}  # of each index
+    made: dict[Any, pd.Index] = {}  # of each last date
+    answers = []
+    for one in series.series if isinstance(series, Panel) else series:
+        if id(one.ds) not in ends:
+            last = (one.ds[-1], one.ds.dtype)
+            ends[id(one.ds)] = made[last] if last in made else made.setdefault(last, future(one.ds, freq, horizon))
+        answers.append(ends[id(one.ds)])
+    return answers
+
+
+def to_table(
+    frame: pd.DataFrame, backend: Backend = "pandas", *, date_only: bool = False, categorical: Kind = False
+) -> Any:
+    """A pandas table in the library asked for; see `to_frame`. Names of series are categories if asked."""
+    dtype = _with_new(categorical, frame["unique_id"]) if "unique_id" in frame.columns and categorical else None
+    if backend == "pandas":
+        return frame if dtype is None else frame.astype({"unique_id": dtype})
+    import narwhals as nw
+
+    columns = {name: _polars_column(frame[name], date_only) for name in frame.columns}
+    if categorical and "unique_id" in columns:
+        kind = nw.Categorical if dtype is None else nw.Enum(dtype.categories.tolist())
+        columns["unique_id"] = columns["unique_id"].cast(kind)
+    return nw.from_dict({name: one.to_native() for name, one in columns.items()}, backend="polars").to_native()
+
+
+def _with_new(categorical: Kind, names: pd.Series) -> pd.CategoricalDtype | None:
+    """The categories with names that are none of them yet, as of series that an update added."""
+    if isinstance(categorical, bool):
+        return None
+    new = [name for name in names.unique() if name not in categorical.categories]
+    return pd.CategoricalDtype([*categorical.categories, *new], categorical.ordered) if new else categorical
+
+
+def _polars_column(column: pd.Series, date_only: bool) -> Any:
+    """One pandas column in polars, without needing pyarrow: dates with a time zone through UTC."""
+    import narwhals as nw
+
+    def made(values: Any) -> Any:
+        return nw.new_series(str(column.name), values, backend="polars")
+
+    if not pd.api.types.is_datetime64_any_dtype(column):
+        if pd.api.types.is_numeric_dtype(column):
+            return made(column.to_numpy())
+        return (
+            made(column.tolist()) if len(column) else nw.new_series(str(column.name), [], nw.String, backend="polars")
+        )
+    column = column.dt.as_unit("us") if column.dt.unit == "s" else column  # polars knows no seconds
+    zone = column.dt.tz
+    if zone is None:
+        dates = made(column.to_numpy())
+        return dates.cast(nw.Date) if date_only else dates
+    moments = made(column.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy())
+    return moments.dt.replace_time_zone("UTC").dt.convert_time_zone(str(zone))
+
+
+def as_pandas(table: Any) -> pd.DataFrame:
+    """A pandas or polars table as a pandas table."""
+    return load(table).frame
+
+
+def write_csv(frame: Any, path: str | Path) -> None:
+    """Write a pandas or polars table to a CSV file, whole or not at all; a date without a time of day stays a date.
+
+    Raises:
+        OSError: if the file cannot be written; what stood there before is then untouched.
+    """
+    atomic.write(path, as_pandas(frame).to_csv(index=False).encode())

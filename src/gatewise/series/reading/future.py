@@ -1,0 +1,294 @@
+"""Covariates known in advance: their values for the dates to be forecast, from a table or from the end of the history.
+
+Letters: N rows, S series, h horizon, K known-future features.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gatewise.series.covariates.features import Places, Source
+from gatewise.series.covariates.roles import Covariates, is_given, listed
+from gatewise.series.panel import Panel, Series
+from gatewise.series.reading.columns import Table, load
+from gatewise.series.reading.dates import TIME_NAMES, DataError, future, join_parts, looks_like_dates, read_dates, show
+from gatewise.series.reading.rows import Stack, moments
+from gatewise.series.wording import counted
+
+
+def future_known(
+    series: Sequence[Series],
+    source: Any,
+    covariates: Covariates,
+    freq: str | int,
+    horizon: int,
+    *,
+    id_column: str | None = None,
+    time_column: str | Sequence[str] | None = None,
+    shared: bool = False,
+) -> np.ndarray | None:
+    """The known-future features of the `horizon` dates after the end of each series.
+
+    Arguments:
+        series: (S,) of which names and last dates are used.
+        source: a file or table with a row for every series and date to be forecast, with the known columns; other
+            rows and columns are ignored. None where the calendar's are the only ones.
+        covariates: the columns, their categories, the cycles of the calendar.
+        freq: pandas offset alias, or the step of a time in whole numbers.
+        horizon: number of dates, h.
+        id_column: column that names the series; else unique_id, or the only one with the names of all series. One
+            series needs none.
+        time_column: column of the dates, or several that make one; else ds, or the only one that reads as dates or has
+            a name such as "month".
+        shared: whether a row holds for all series, which the table then does not name.
+
+    Returns:
+        (S, h, K), float64; None if there are no such features.
+
+    Raises:
+        DataError: naming series, dates and remedy: no table; dates or values that are missing or twice there; unknown
+            categories.
+
+    >>> one = Series("A", pd.Index([0, 1]), np.zeros(2))
+    >>> table = pd.DataFrame({"ds": [2, 3, 4], "price": [1.5, 1.7, 9.9]})
+    >>> future_known([one], table, Covariates(known=("price",)), 1, 2).tolist()
+    [[[1.5], [1.7]]]
+    """
+    if not covariates.known_features:
+        return None
+    frame, places = pd.DataFrame(), _wanted(series, freq, horizon)
+    if covariates.known:
+        _refuse_no_table(source, places, horizon, covariates)
+        table = load(source, id_column, covariates=covariates.known)
+        ids = None if shared else _id_column(table, places.names, id_column)
+        one = replace(places, names=places.names[:1], codes=np.zeros_like(places.codes)) if shared else places
+        rows = _rows(table, one, ids, _time_columns(table, time_column, covariates))
+        frame, places = table.frame, replace(places, positions=rows, row=table.row)
+        _refuse_no_rows(places, horizon, covariates)
+    values = Source(frame, places, covariates, None, []).known(freq)
+    return None if values is None else values.reshape(len(series), horizon, -1)
+
+
+def known_ahead(panel: Panel, horizon: int, source: Any = None) -> np.ndarray | None:
+    """The known-future features of the `horizon` dates after the end of each series of a panel.
+
+    Arguments:
+        panel: the series.
+        horizon: number of dates, h.
+        source: see `future_known`; None for what the table of the series held of those dates itself.
+
+    Returns:
+        (S, h, K), float64; None if there are no such features.
+
+    Raises:
+        DataError: as `future_known`; a table where nothing is asked of it.
+
+    >>> from gatewise.series import read
+    >>> panel = read(pd.DataFrame({"y": [5.0, 6.0, None, None], "price": [1, 1, 2, 3]}), known="price")
+    >>> panel.series[0].y, known_ahead(panel, 2).tolist()
+    (array([5., 6.]), [[[2.0], [3.0]]])
+    """
+    covariates = panel.covariates or Covariates()
+    if source is not None and not covariates.known:
+        raise DataError(
+            "a table of the future came, but no columns are known in advance; leave future= (--future) out, or name "
+            "the columns as known= when fitting"
+        )
+    if source is None and covariates.known:
+        return _ahead_in_history(panel, covariates, horizon)
+    by = covariates.read_by
+    columns: dict[str, Any] = {name: by.get(name) for name in ("id_column", "time_column")}
+    shared = by.get("layout") == "columns"
+    return future_known(panel.series, source, covariates, panel.freq, horizon, shared=shared, **columns)
+
+
+def _ahead_in_history(panel: Panel, covariates: Covariates, horizon: int) -> np.ndarray:
+    ahead = [np.empty((0, 0)) if one.ahead is None else one.ahead[:horizon] for one in panel.series]
+    short = np.array([len(one) for one in ahead]) < horizon
+    if short.any():
+        first, others = int(short.argmax()), int(short.sum()) - 1
+        wanted = _wanted(panel.series[first : first + 1], panel.freq, horizon)
+        has = f"the first {counted(len(ahead[first]), 'date')}" if len(ahead[first]) else "none of them"
+        more = f" (and {others} more series lack some)" if others else ""
+        raise DataError(
+            f"{_needed(wanted, horizon, covariates, 0)}, and the history has {has}{more}; "
+            f"{wanted.remedy.replace('it', 'them', 1)}"
+        )
+    return np.stack(ahead)
+
+
+def _wanted(series: Sequence[Series], freq: str | int, horizon: int) -> Places:
+    """The dates after each series, which have no row yet."""
+    names, codes = [one.unique_id for one in series], np.repeat(np.arange(len(series)), horizon)
+    ds = _future_dates(series, freq, horizon)
+    remedy = f"give it to predict({horizon}, future=table) (--future FILE)"
+    return Places(names, codes, ds, np.full(len(ds), -1), remedy=remedy)
+
+
+def _future_dates(series: Sequence[Series], freq: str | int, horizon: int) -> pd.Index:
+    """(S * h,) the dates after each series, made once for all that end together."""
+    ends, distinct = pd.factorize(pd.Index([one.ds[-1] for one in series]))
+    continued = [future(distinct[[i]], freq, horizon) for i in range(len(distinct))]
+    dates = continued[0].append(continued[1:])
+    return dates[(ends[:, None] * horizon + np.arange(horizon)).ravel()]
+
+
+def _rows(table: Table, wanted: Places, ids: str | None, time: list[str]) -> np.ndarray:
+    """(S * h,) the row of the table for each series and date, -1 where there is none."""
+    of_series = _series_of_rows(table, wanted.names, ids)
+    positions = np.flatnonzero(of_series >= 0)  # rows of other series may hold what they like
+    dates = wanted.ds.unique()
+    at = dates.get_indexer(_dates(table, time, positions, dates))
+    positions, at = positions[at >= 0], at[at >= 0]
+    keys = pd.Index(of_series[positions] * len(dates) + at)
+    wanted_keys = wanted.codes * len(dates) + dates.get_indexer(wanted.ds)
+    again = keys.duplicated()
+    _refuse_twice(table, wanted, positions[again], keys[again], wanted_keys)
+    found = keys[~again].get_indexer(wanted_keys)
+    return np.asarray(np.append(positions[~again], -1)[found])  # what is not found has place -1, the last
+
+
+def _series_of_rows(table: Table, names: Sequence[Any], ids: str | None) -> np.ndarray:
+    """(rows,) the series of each row, -1 for others."""
+    if ids is None:
+        return np.zeros(len(table.frame), np.int64)
+    of_series = pd.Index(names).get_indexer(table.frame[ids])
+    if (of_series < 0).all():
+        raise DataError(
+            f"{table.name} has none of the series {listed(names)}: its column {ids!r} names "
+            f"{listed(table.frame[ids].unique())}; name them as in the history"
+        )
+    return np.asarray(of_series)
+
+
+def _id_column(table: Table, names: Sequence[Any], given: str | None) -> str | None:
+    columns = list(table.frame.columns)
+    if given in columns or (given is None and "unique_id" in columns):
+        return given or "unique_id"
+    if len(names) == 1:
+        return None
+    naming = [] if given else [column for column in columns if set(names) <= set(table.frame[column].dropna().unique())]
+    if len(naming) != 1:
+        raise DataError(
+            f"{table.name}: which column names the series? expected {given or 'unique_id'!r}, got {listed(columns)}; "
+            "name it as in the history"
+        )
+    return str(naming[0])
+
+
+def _time_columns(table: Table, given: str | Sequence[str] | None, covariates: Covariates) -> list[str]:
+    columns = list(table.frame.columns)
+    asked = [given] if isinstance(given, str) else list(given or ["ds"])
+    if set(asked) <= set(columns):
+        return asked
+    others = [column for column in columns if column not in covariates.columns]
+    dates = [column for column in others if looks_like_dates(table.frame[column])]
+    dates = dates or [column for column in others if column.lower() in TIME_NAMES]
+    if given or len(dates) != 1:
+        raise DataError(
+            f"{table.name}: which column is the time? expected {listed(asked)}, got {listed(columns)}; name it "
+            f"{'as in the history' if given else 'ds, and if the rows of the history are counted, count on'}"
+        )
+    return dates
+
+
+def _dates(table: Table, columns: list[str], positions: np.ndarray, wanted: pd.Index) -> pd.Index:
+    """The dates of some rows of a table, in the kind and unit of those that are wanted."""
+    frame = table.frame.iloc[positions].reset_index(drop=True)
+
+    def where(i: int) -> str:
+        return table.row(int(positions[i]))
+
+    given, _ = read_dates(frame[columns[0]] if len(columns) == 1 else join_parts(frame, columns, where), where)
+    is_dates, has_zone = ([test(ds) for ds in (given, wanted)] for test in (_is_dates, _has_zone))
+    if is_dates[0] != is_dates[1] or has_zone[0] != has_zone[1]:
+        raise DataError(
+            f"time column {listed(columns)} of {table.name} holds {given.dtype} such as {show(given[0])}, but the "
+            f"history {wanted.dtype} such as {show(wanted[0])}; write the dates as in the history"
+        )
+    return given.as_unit(wanted.unit) if is_dates[0] else given
+
+
+def _is_dates(ds: pd.Index) -> bool:
+    return isinstance(ds, pd.DatetimeIndex)
+
+
+def _has_zone(ds: pd.Index) -> bool:
+    return getattr(ds, "tz", None) is not None
+
+
+# --------------------------------------------------------------------------------------------------------- errors
+
+
+def _refuse_no_table(source: Any, places: Places, horizon: int, covariates: Covariates) -> None:
+    if source is None:
+        raise DataError(f"{_needed(places, horizon, covariates, 0)}; {places.remedy.replace('it', 'them', 1)}")
+
+
+def _refuse_no_rows(places: Places, horizon: int, covariates: Covariates) -> None:
+    """An error for the first series that lacks a row."""
+    lacking = (places.positions < 0).reshape(-1, horizon)
+    if not lacking.any():
+        return
+    first = int(lacking.any(axis=1).argmax())
+    gone = places.ds[first * horizon : (first + 1) * horizon][lacking[first]]
+    dates = ", ".join(show(date) for date in gone[:3]) + (", ..." if len(gone) > 3 else "")
+    what = "none of them" if len(gone) == horizon else f"all but {counted(len(gone), 'date')}: {dates}"
+    others = int(lacking.any(axis=1).sum()) - 1
+    more = f" (and {others} more series lack some)" if others else ""
+    raise DataError(
+        f"{_needed(places, horizon, covariates, first)}, and the table has {what}{more}; "
+        f"{places.remedy.replace('it', 'them', 1)}"
+    )
+
+
+def _needed(places: Places, horizon: int, covariates: Covariates, series: int) -> str:
+    ds = places.ds[series * horizon : (series + 1) * horizon]
+    span = show(ds[0]) if horizon == 1 else f"{show(ds[0])} to {show(ds[-1])}"
+    return (
+        f"series {str(places.names[series])!r}: the known covariates {listed(covariates.known)} are needed for {span}, "
+        f"{counted(horizon, 'date')}"
+    )
+
+
+def _refuse_twice(table: Table, wanted: Places, positions: np.ndarray, keys: pd.Index, wanted_keys: np.ndarray) -> None:
+    twice = keys.isin(wanted_keys)
+    if twice.any():
+        first = int(twice.argmax())
+        place = int((wanted_keys == keys[first]).argmax())
+        name, date = str(wanted.names[wanted.codes[place]]), show(wanted.ds[place])
+        raise DataError(
+            f"series {name!r}, {table.row(int(positions[first]))}: {date} is there already; leave one of the rows out"
+        )
+
+
+# -------------------------------------------------------------------------------------------------------- history
+
+
+def split_future(stack: Stack, known: Sequence[str], guesses: list[str]) -> tuple[Stack, Stack]:
+    """The rows of series as their history, and those after their last values that hold known covariates already.
+
+    Arguments:
+        stack: the rows of all series, in any order.
+        known: columns known in advance; a row belongs to the future if it holds one of them.
+        guesses: takes a sentence if there are such rows.
+
+    Returns:
+        The history and the future. A series without any value stays in the history.
+    """
+    given, codes, time = ~np.isnan(stack.y), stack.codes, moments(stack.ds)
+    last = np.full(len(stack.names), np.iinfo(np.int64).max)  # without any value, no date comes after it
+    latest = pd.Series(time[given]).groupby(codes[given]).max()
+    last[latest.index] = latest
+    holds = np.zeros(len(stack.table.frame), bool)
+    for column in set(known) & set(stack.table.frame.columns):  # one that is not there is refused later
+        holds |= is_given(stack.table.frame[column])
+    ahead = holds[stack.positions] & ~given & (time > last[codes])
+    if not ahead.any():
+        return stack, stack.only(ahead)
+    rows, series = counted(int(ahead.sum()), "row"), counted(len(np.unique(codes[ahead])), "series")
+    guesses.append(f"kept for the forecast: {rows} at the end of {series}, with known covariates and no value yet")
+    return stack.only(~ahead), stack.only(ahead)

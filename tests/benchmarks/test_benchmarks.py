@@ -1,0 +1,244 @@
+"""The benchmark of layers: a wrong answer is caught before anything is timed, and the arithmetic of its tables."""
+
+import itertools
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmarks import figure, in_jax, in_onnxruntime, layers, peak, report, timing
+from benchmarks.contestants import Problem, our_contestants, torch_contestants
+from benchmarks.report import Result
+from benchmarks.shapes import CELLS, GROUPS, LAYER_MODES, QUICK, Shape, Task, operations, select
+from benchmarks.timing import Contestant, Timing, check_then_time, disagreements, measure, mismatch
+from gatewise import nn
+
+SMALL = Shape(T=4, B=3, I=2, H=5)
+EVERYTHING = [Task(cell, mode, SMALL) for cell in CELLS for mode in LAYER_MODES]
+EVERYTHING += [Task(cell, "step", SMALL._replace(T=1)) for cell in CELLS]
+
+
+def result(task: Task, rate: float = 1.0, **seconds: float) -> Result:
+    """A result with the seconds given; operations such that Gatewise's rate is as given, in GF/s."""
+    times = {name.replace("_", " ").replace("torch", "torch.nn"): Timing(one, 0.0, 5) for name, one in seconds.items()}
+    return Result(task, times, round(rate * 1e9 * seconds["Gatewise"]))
+
+
+def never() -> None:
+    raise AssertionError("a call was timed")
+
+
+@pytest.mark.parametrize("task", EVERYTHING, ids=str)
+def test_everybody_agrees_with_torch(task: Task):
+    problem = Problem(task)
+    contestants = torch_contestants(problem) + our_contestants(problem, "aten")
+    for peer in (in_onnxruntime, in_jax):
+        contestants += peer.contestants(problem, threads=1) if peer.available() else []
+    assert disagreements(contestants) == []
+    # Calls leave nothing behind: no gradient to add to, no state to go on from.
+    assert [mismatch(one.answer(), one.answer()) for one in contestants] == [None] * len(contestants)
+    expected = {"output", "h"} if task.mode != "step" else {"h"}
+    expected |= {"c"} if task.cell == "lstm" else set()
+    expected |= {f"gradient of {name}" for name in problem.weights} if problem.trains else set()
+    assert contestants[0].answer().keys() == expected
+
+
+@pytest.mark.parametrize("mode", ["train", "packed-train"])
+def test_a_wrong_gradient_alone_is_a_mismatch(mode: str):
+    problem = Problem(Task("gru", mode, SMALL))
+    right = torch_contestants(problem)[0].answer()
+    for name in right:
+        wrong = right | {name: right[name] + 3e-4 * right[name].abs().max()}
+        assert name in (mismatch(wrong, right) or "")
+        assert mismatch(right | {name: right[name] * (1 + 3e-5)}, right) is None
+
+
+def test_what_is_not_a_number_or_missing_or_shaped_otherwise_is_a_mismatch():
+    right = {"h": torch.ones(2, 3)}
+    assert "off by nan" in (mismatch({"h": torch.full((2, 3), torch.nan)}, right) or "")
+    assert mismatch({}, right) == "has , expected h"
+    assert mismatch({"h": torch.ones(3, 2)}, right) == "h is torch.float32 (3, 2), expected torch.float32 (2, 3)"
+    assert "torch.float64" in (mismatch({"h": torch.ones(2, 3).double()}, right) or "")
+
+
+def test_nothing_is_timed_where_answers_differ():
+    right = Contestant("torch.nn", never, lambda: {"h": torch.ones(2)})
+    wrong = Contestant("Gatewise", never, lambda: {"h": torch.tensor([1.0, 1.1])})
+    with pytest.raises(ValueError, match=r"Gatewise: h is off by 0.1 where the largest value is 1 \(by torch.nn\)"):
+        check_then_time([right, wrong], seconds=1)
+
+
+class WrongRNN(nn.RNN):
+    def forward(self, *given: Any, **named: Any) -> Any:
+        output, h = super().forward(*given, **named)
+        return output, h * 1.01
+
+
+def test_a_wrong_layer_prints_the_mismatch_only_and_the_exit_status_is_1(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr("benchmarks.contestants.OURS", {"rnn": WrongRNN})
+    monkeypatch.setattr(timing, "measure", lambda *_: never())
+    arguments = ["--group", "one", "--cell", "rnn", "--mode", "infer", "--engine", "aten", "--out", str(tmp_path)]
+    monkeypatch.setitem(GROUPS, "one", (GROUPS["peers"][0]._replace(shapes=(SMALL,)),))
+    assert layers.main([*arguments, "--without", "onnxruntime", "jax", "--threads", "1"]) == 1
+    shown = capsys.readouterr()
+    assert "- RNN, inference, 4×3×2×5: Gatewise: h is off by" in shown.out
+    assert "| " not in shown.out
+    assert "Gatewise: h is off by" in shown.err
+    written = json.loads((tmp_path / "layers.json").read_text())["results"]
+    assert [(one["times"], one["to_torch"]) for one in written] == [({}, None)]
+
+
+class Clock:
+    """A clock that only calls move on: the first of a contestant after another takes ten times as long."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now, self.last, self.turns = 0.0, "", [""]
+        monkeypatch.setattr(timing.time, "perf_counter", lambda: self.now)
+
+    def contestant(self, name: str, seconds: float) -> Contestant:
+        def call() -> None:
+            self.now += seconds if self.last == name else 10 * seconds
+            self.turns += [name] * (self.turns[-1] != name)
+            self.last = name
+
+        return Contestant(name, call, dict)
+
+
+def test_calls_after_another_contestant_are_not_measured(monkeypatch: pytest.MonkeyPatch):
+    clock = Clock(monkeypatch)
+    found = measure([clock.contestant("a", 0.001), clock.contestant("b", 0.003)], seconds=1)
+    assert found["a"].seconds == pytest.approx(0.001)
+    assert found["b"].seconds == pytest.approx(0.003)
+    assert found["a"].spread == pytest.approx(0, abs=1e-9)
+    assert 0.5 < clock.now < 2
+    assert len(clock.turns) > 10
+
+
+def test_slow_contestants_get_five_rounds(monkeypatch: pytest.MonkeyPatch):
+    clock = Clock(monkeypatch)
+    found = measure([clock.contestant("a", 2.0), clock.contestant("b", 3.0)], seconds=1)
+    assert found["a"].calls == found["b"].calls == 5
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("mode", ["train", "infer"])
+def test_operations_are_those_that_torch_counts(cell: str, mode: str):
+    T, B, _, H = SMALL
+    task = Task(cell, mode, SMALL)
+    with FlopCounterMode(display=False) as counter:
+        our_contestants(Problem(task), "reference")[0].call()
+    gates = {"lstm": 4, "gru": 3, "rnn": 1}[cell]
+    first = 2 * B * gates * H * H if mode == "train" else 0  # nobody wants the gradient of the initial state
+    assert operations(task, rows=T * B) == counter.get_total_flops() + first
+
+
+def test_packed_rows_are_the_valid_steps():
+    problem = Problem(Task("rnn", "packed-infer", Shape(20, 10, 2, 3)))
+    assert problem.rows == int(problem.lengths.sum()) == len(problem.input.data) < 200
+    assert 1 <= int(problem.lengths.min()) <= int(problem.lengths.max()) <= 20
+
+
+def test_ratios():
+    one = result(Task("lstm", "infer", SMALL), rate=50, torch=6.0, Gatewise=2.0, JAX=5.0)
+    assert (one.to_torch, one.to_best, one.rate) == (3.0, 2.5, 50.0)
+    several = result(Task("lstm", "step", SMALL), torch=6.0, Gatewise=4.0, Gatewise_step=3.0)
+    assert several.to_torch == 2.0
+    assert report.geometric_mean([1.0, 4.0, 2.0]) == pytest.approx(2.0)
+
+
+def test_numbers_have_three_digits():
+    assert [report.significant(one) for one in (0.01234, 1.5, 12.34, 1234.5)] == ["0.0123", "1.50", "12.3", "1234"]
+
+
+def test_unsteady_times_are_marked():
+    assert [report.shown(Timing(0.002, spread, 5), 1e3) for spread in (0.1, 0.3)] == ["2.00", "2.00~"]
+
+
+def test_tables():
+    large = Shape(10, 32, 8, 256)
+    first = result(Task("gru", "infer", SMALL), rate=10, torch=0.008, Gatewise=0.001, JAX=0.002)
+    second = result(Task("gru", "infer", large), rate=70, torch=0.02, Gatewise=0.01)
+    text = report.markdown([first, second], {"Machine": "this one"}, ceiling=100)
+    assert "| 4×3×2×5 | 8.00 | 1.00 | 2.00 | 8.00 | 2.00 | 10 | 10% |" in text
+    assert "| 10×32×8×256 | 20.0 | 10.0 |  | 2.00 | 2.00 | 70 | 70% |" in text
+    summary = "| GRU, inference | 2 | 4.00 | 3: met | 2.00 at 10×32×8×256 | 1.15: met | 2.00 |"
+    assert f"{summary} 70% at 10×32×8×256, 75%: **not met** |" in text
+    assert all(line.count("|") in (9, 10) for line in text.splitlines() if line.startswith("|"))
+
+
+def test_floors_are_met_or_not():
+    slow = result(Task("lstm", "train", SMALL), torch=1.05, Gatewise=1.0)
+    fast = result(Task("lstm", "train", Shape(1, 1, 1, 1)), torch=5.0, Gatewise=1.0)
+    text = report.markdown([slow, fast], {}, ceiling=None)
+    assert "| LSTM, training step | 2 | 2.29 | 2: met | 1.05 at 4×3×2×5 | 1.1: **not met** |" in text
+    assert "ceiling" not in text
+
+
+def test_fractions_of_the_ceiling_are_of_large_padded_layers():
+    rates = [(Shape(9, 32, 1, 256), 66), (Shape(9, 31, 1, 256), 10), (Shape(9, 64, 1, 255), 10)]
+    results = [result(Task("rnn", "train", shape), rate=rate, torch=1, Gatewise=1) for shape, rate in rates]
+    assert report.least_fraction(results, "train", ceiling=100) == "66% at 9×32×1×256, 65%: met"
+    assert report.least_fraction(results, "packed-train", ceiling=100) == ""
+
+
+def test_a_ceiling_below_what_was_reached_is_not_trusted():
+    one = result(Task("rnn", "train", SMALL), rate=90, torch=1, Gatewise=1)
+    assert "mean nothing" in report.markdown([one], {}, ceiling=80)
+    assert "mean nothing" not in report.markdown([one], {}, ceiling=100)
+
+
+def test_every_task_is_chosen_once():
+    everything = select(list(GROUPS), list(CELLS), [*LAYER_MODES, "step", "memory"])
+    assert len(set(everything)) == len(everything)
+    assert select(["peers"], ["gru"], ["train"])[0] == Task("gru", "train", Shape(19, 180, 1, 16))
+    quick = select(list(GROUPS), list(CELLS), list(LAYER_MODES), quick=True)
+    assert {task.shape for task in quick} <= set(QUICK)
+    assert {(task.cell, task.mode) for task in quick} == set(itertools.product(CELLS, LAYER_MODES))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--engine", "typo"], "engine is 'typo', expected one of"),
+        (["--group", "memory", "--mode", "step"], "nothing is selected"),
+    ],
+)
+def test_what_cannot_run_is_said(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit):
+        layers.main(["--engine", "aten", *arguments])
+    assert message in capsys.readouterr().err
+
+
+def test_the_figure_is_drawn(tmp_path: Path):
+    pytest.importorskip("matplotlib")
+    grown = [Task("lstm", "train", shape) for group in GROUPS["sweep"] for shape in group.shapes]
+    results = [result(task, torch=0.02, Gatewise=0.01) for task in grown]
+    figure.draw([*results, Result(EVERYTHING[0], {}, wrong="no")], tmp_path / "layers.png")
+    assert (tmp_path / "layers.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.fixture
+def peak_of() -> Callable[[Callable[[], Any]], int]:
+    if not peak.available():
+        pytest.skip("no /proc/self/clear_refs here")
+
+    def above(call: Callable[[], Any]) -> int:
+        peak.reset_peak()
+        before = peak.status("VmRSS")
+        call()
+        return peak.status("VmHWM") - before
+
+    return above
+
+
+def test_peak_memory_is_that_of_the_step_alone(peak_of: Callable[[Callable[[], Any]], int]):
+    size = 64 * 2**20
+    torch.ones(2 * size // 4)  # an earlier, higher peak
+    assert peak_of(lambda: torch.ones(size // 4)) == pytest.approx(size, rel=0.1)
+    assert peak.Peak(3 * 4 * 60, {}).planes(SMALL) == 3

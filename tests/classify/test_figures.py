@@ -1,0 +1,214 @@
+"""Pictures of a Classifier: that they show what it predicts, and what they refuse."""
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.figure import Figure
+
+from gatewise import Classifier
+from gatewise.classify import SequenceError
+from gatewise.classify import figures as pictures
+from gatewise.classify.figures import _choice
+from tests.figures import picture, title
+
+CHANCE = np.random.default_rng(0)
+Y = np.array(["down", "flat", "up"])[CHANCE.integers(0, 3, 90)]
+DRIFT = np.select([Y == "up", Y == "down"], [0.4, -0.4], 0.0)[:, None]
+X = np.cumsum(DRIFT + CHANCE.normal(size=(90, 12)), axis=1)
+SMALL = {"hidden_size": 6, "epochs": 4, "lr": 1e-2}
+
+
+@pytest.fixture(scope="module")
+def model():
+    return Classifier(**SMALL).fit(X[:60], Y[:60])
+
+
+def test_confusion_counts_every_sequence_once(model):
+    ax = picture(model.plot("confusion", X, Y))
+    predicted = model.predict(X)
+    table = np.array(
+        [[((one == Y) & (predicted == other)).sum() for other in model.classes_] for one in model.classes_]
+    )
+    assert np.allclose(ax.images[0].get_array(), 100 * table / table.sum(1, keepdims=True))
+    assert [text.get_text() for text in ax.texts] == [str(n) for n in table.ravel() if n]
+    assert title(ax) == f"{100 * model.score(X, Y):.1f} % of 90 sequences right"
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["down", "flat", "up"]
+
+
+def test_examples_show_right_ones_and_the_surest_mistakes(model):
+    shares, predicted = model.predict_proba(X), model.predict(X)
+    wrong = np.flatnonzero(predicted != Y)
+    surest = wrong[np.argsort(-shares[wrong].max(1))][:3]
+    figure = picture(model.plot("examples", X, Y, count=6))
+    assert len(figure.axes) == 6
+    assert [title(ax).replace("\n", " ") for ax in figure.axes[3:]] == [
+        f"is {Y[k]}, read as {predicted[k]} ({100 * shares[k].max():.0f} %)" for k in surest
+    ]
+    drawn = [ax.lines[0].get_ydata() for ax in figure.axes]
+    assert np.array_equal(drawn[3:], X[surest])
+    assert all(any(np.array_equal(one, x) for x in X[predicted == Y]) for one in drawn[:3])
+    assert figure.get_suptitle() == (
+        f"3 of {90 - len(wrong)} read right, drawn at random; the surest 3 of {len(wrong)} mistakes"
+    )
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "count", "good", "bad"),
+    [
+        (50, 50, 12, 6, 6),
+        (50, 2, 12, 10, 2),
+        (2, 50, 12, 2, 10),
+        (3, 2, 12, 3, 2),
+        (9, 0, 4, 4, 0),
+        (0, 9, 4, 0, 4),
+        (5, 5, 1, 1, 0),
+    ],
+)
+def test_the_choice_takes_more_of_one_kind_where_the_other_is_short(right, wrong, count, good, bad):
+    places = np.repeat([0, 1], [right, wrong])
+    sure = np.random.default_rng(1).uniform(0.5, 1, right + wrong)
+    chosen, words = _choice(np.stack([sure, 1 - sure], 1), places, count, np.random.default_rng(0))
+    assert ((places[chosen] == 0).sum(), (places[chosen] == 1).sum()) == (good, bad)
+    assert len(set(chosen.tolist())) == good + bad
+    assert (np.diff(sure[chosen[good:]]) <= 0).all()
+    assert ("no mistakes" in words) == (wrong == 0)
+
+
+def test_examples_without_labels_are_drawn_by_the_seed(model):
+    first, again = (picture(model.plot("examples", X)) for _ in range(2))
+    assert [title(ax) for ax in first.axes] == [title(ax) for ax in again.axes]
+    assert first.get_suptitle() == "12 of 90, drawn at random"
+    other = Classifier(**SMALL, seed=5).fit(X[:60], Y[:60]).plot("examples", X)
+    drawn = [[tuple(ax.lines[0].get_ydata()) for ax in figure.axes] for figure in (first, again, other)]
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_examples_as_pictures():
+    x = CHANCE.random((20, 4, 3))
+    model = Classifier(**SMALL).fit(x, np.arange(20) % 2)
+    own = picture(model.plot("examples", x[:1], image=True)).axes[0]
+    assert np.array_equal(own.images[0].get_array(), x[0])
+    pictures = CHANCE.random((20, 6, 2))
+    given = picture(model.plot("examples", x[7:8], image=pictures[7:8])).axes[0]
+    assert np.array_equal(given.images[0].get_array(), pictures[7])
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize("pooling", ["last", "mean", "max"])
+@pytest.mark.parametrize(("layers", "both"), [(1, False), (2, True), (2, False), (1, True)])
+def test_probabilities_after_each_step_are_those_of_the_sequence_so_far(cell, pooling, layers, both):
+    model = Classifier(cell, **{**SMALL, "epochs": 1}, num_layers=layers, bidirectional=both, pooling=pooling).fit(
+        X[:60], Y[:60]
+    )
+    figure = model.plot("gates", X[70:71])
+    ax = next(ax for ax in figure.axes if title(ax).startswith("probability"))
+    expected = 100 * model.predict_proba([X[70, : t + 1] for t in range(12)])
+    names = model.classes_[np.argsort([-expected[-1].argmax() == k for k in range(3)])]
+    assert len(ax.lines) == len(names) == 3
+    for line in ax.lines:
+        k = model.classes_.tolist().index(line.get_label().split(" ")[0])
+        np.testing.assert_allclose(line.get_ydata(), expected[:, k], atol=1e-3)
+
+
+@pytest.mark.parametrize("layer", [0, 1])
+def test_gates_are_those_of_the_layer_asked_for(layer):
+    model = Classifier(**{**SMALL, "num_layers": 2, "bidirectional": True}).fit(X[:60], Y[:60])
+    body = model._network.network.body
+    scaled = ((torch.tensor(X[70:71].T[..., None]) - model._shift) / model._scaled_by).float()
+    with torch.inference_mode():
+        (one,) = [one for one in body.trace(scaled).layers if (one.layer, one.reverse) == (layer, False)]
+    figure = picture(model.plot("gates", X[70:71], Y[70:71], layer=layer))
+    shown = {title(ax).removesuffix(" gate"): ax.images[0].get_array() for ax in figure.axes if ax.images and title(ax)}
+    assert list(shown) == ["input", "forget", "output", "candidate", "cells"]
+    for name, plane in {**one.gates, "cells": one.cells}.items():
+        np.testing.assert_allclose(shown[name], plane[:, 0].T, rtol=1e-5, atol=1e-6)
+    assert figure.get_suptitle().startswith(f"LSTM, layer {layer}, forwards: ")
+    assert np.array_equal(figure.axes[0].lines[0].get_ydata(), X[70])  # as it came, not scaled
+
+
+def test_gates_with_a_truth_say_what_it_is(model):
+    wrong = int(np.flatnonzero(model.predict(X) != Y)[0])
+    words = model.plot("gates", X[wrong : wrong + 1], Y[wrong : wrong + 1]).get_suptitle()
+    assert words == f"LSTM: is {Y[wrong]}, read as {model.predict(X[wrong : wrong + 1])[0]}"
+
+
+def test_gates_stop_at_the_end_of_a_sequence_and_pictures_lie_along_the_steps():
+    x = CHANCE.random((20, 9, 8))
+    model = Classifier(**SMALL, scale="none").fit(x, np.arange(20) % 2)
+    figure = picture(model.plot("gates", x[:1], lengths=[5], image=True))
+    assert np.array_equal(figure.axes[0].images[0].get_array(), x[0, :5].T)
+    assert figure.axes[1].get_xlim() == (-0.5, 4.5)
+
+
+def test_the_learning_curve_has_the_losses_of_the_training(model):
+    ax = picture(model.plot("learning_curve"))
+    lines = {line.get_label(): line.get_ydata() for line in ax.lines}
+    assert np.array_equal(lines["training"], model.history_.train)
+    assert np.array_equal(lines["held out"], model.history_.held_out)
+    assert ax.get_ylabel() == "cross-entropy [nats]"
+    alone = Classifier(**SMALL, held_out=0).fit(X[:60], Y[:60]).plot("learning_curve")
+    assert [line.get_label() for line in alone.lines] == ["training"]
+
+
+def test_pictures_are_drawn_on_axes_given(model):
+    axes = Figure(figsize=(8, 3), layout="constrained").subplots(1, 2)
+    assert model.plot("confusion", X, Y, ax=axes[0]) is axes[0]
+    assert model.plot("learning_curve", ax=axes[1]) is axes[1]
+    picture(axes[0])
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"kind": "pie"}, "kind is 'pie', expected one of 'confusion', 'examples', 'gates', 'learning_curve'"),
+        ({}, "kind='confusion' needs x and y"),
+        ({"x": X}, "kind='confusion' needs x and y"),
+        ({"kind": "examples"}, "kind='examples' needs x; pass sequences as for fit"),
+        ({"kind": "learning_curve", "x": X}, "x belongs to kind='confusion' or 'examples' or 'gates'"),
+        ({"x": X, "y": Y, "count": 3}, "count belongs to kind='examples', got kind='confusion'; leave it out"),
+        ({"x": X, "y": Y, "image": True}, "image belongs to kind='examples' or 'gates'"),
+        ({"kind": "examples", "x": X, "layer": 0}, "layer belongs to kind='gates'"),
+        ({"kind": "examples", "x": X, "ax": 1}, "ax belongs to kind='confusion' or 'learning_curve'"),
+        ({"kind": "examples", "x": X, "count": 0}, "count is 0, expected a whole number of at least 1"),
+        ({"kind": "examples", "x": X, "image": X}, r"image has shape \(90, 12\), expected True, or pictures \(90, "),
+        ({"kind": "gates", "x": X}, r"x holds 90 sequences, kind='gates' shows one; pass such as x\[:1\]"),
+        ({"kind": "gates", "x": X[:1], "layer": 1}, "layer is 1, expected 0 to 0, as num_layers is 1"),
+        ({"kind": "gates", "x": X[:1], "image": X}, "belong to kind='examples'; pass True or False"),
+        ({"x": X, "y": Y, "ax": 1}, "ax is 1, expected Axes of matplotlib"),
+    ],
+)
+def test_what_does_not_belong_together_is_refused(model, asked, words):
+    with pytest.raises(ValueError, match=words):
+        model.plot(**asked)
+
+
+def test_labels_that_do_not_fit_are_refused(model):
+    with pytest.raises(SequenceError, match=r"y has shape \(3,\), expected \(90,\)"):
+        model.plot("confusion", X, Y[:3])
+    with pytest.raises(SequenceError, match="y holds 'sideways', which was no class in fit"):
+        model.plot("confusion", X, np.where(Y == "up", "sideways", Y))
+    with pytest.raises(SequenceError, match="expected 1, as in fit"):
+        model.plot("gates", np.zeros((1, 4, 2)))
+
+
+def test_a_classifier_that_is_not_fitted_has_no_pictures():
+    with pytest.raises(RuntimeError, match="not fitted"):
+        Classifier().plot("learning_curve")
+
+
+def test_few_beginnings_of_a_long_sequence_are_read_anew(monkeypatch):
+    x = np.random.default_rng(0).normal(size=(8, 450, 1))
+    model = Classifier(**{**SMALL, "epochs": 1}, bidirectional=True).fit(x, np.arange(8) % 2)
+    read = []
+    whole = model.predict_proba
+    monkeypatch.setattr(model, "predict_proba", lambda x: read.append(list(map(len, x))) or whole(x))
+    shares = pictures._of_beginnings(model, x[0])
+    ends = read[0]
+    assert (len(ends), ends[0], ends[-1], len(shares)) == (200, 1, 450, 450)
+    assert np.allclose(shares[np.array(ends) - 1], whole([x[0, :end] for end in ends]), atol=1e-6)
+    assert np.array_equal(shares[ends[7] : ends[8] - 1], np.repeat(shares[[ends[7] - 1]], ends[8] - ends[7] - 1, 0))
+
+
+def test_names_with_dollars_in_a_title_are_no_formulas():
+    model = Classifier(**{**SMALL, "epochs": 1}).fit(X[:4], ["$x_{$", "$y_{$"] * 2)
+    assert picture(model.plot("gates", X[:1])).get_suptitle().endswith(r"_{\$")

@@ -1,0 +1,236 @@
+"""Gradients of the native kernels: of a part, a second time, of gradients, and after something was written to."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from gatewise import engines, nn
+from gatewise.cells import Weights
+from gatewise.engines import library
+from tests.engines.test_engines import KINDS, normal
+from tests.native_scans import (
+    CODES,
+    GATES_KEPT,
+    Problem,
+    assert_as_reference,
+    layer_of,
+    scanned,
+    seeded,
+    tensors_of,
+    values_of,
+)
+from tests.tolerance import assert_close
+
+pytestmark = pytest.mark.skipif(library.load() is None, reason="the native library is not there")
+
+
+LOSSES = [("output",), ("h",), ("c",), ("cells",), ("gates",), ("gates", "c"), ("output", "cells")]
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=" ".join)
+@pytest.mark.parametrize("kind", KINDS)
+def test_gradients_of_a_part_of_the_results(kind, loss):
+    keep = GATES_KEPT if {"gates", "cells"} & set(loss) else ()
+    P = 2 * (kind == "projected")
+    assert_as_reference(Problem(kind, 5, 3, 2, 17, P=P, lengths=(2, 5, 0), keep=keep, loss=loss))
+
+
+@pytest.mark.parametrize("wanted", [("x",), ("h",), ("c",), ("weight_hh",), ("bias_ih",), ("x", "weight_hr")])
+@pytest.mark.parametrize("kind", ["gru", "projected", "relu"])
+def test_gradients_of_a_part_of_the_tensors(kind, wanted):
+    assert_as_reference(Problem(kind, 5, 3, 2, 17, P=2 * (kind == "projected"), wanted=wanted))
+
+
+def test_no_gradient_is_tracked_where_none_is_wanted():
+    problem = Problem("lstm", 5, 3, 2, 6)
+    tensors = tensors_of(problem, torch.float64)
+    assert not scanned(problem, tensors, "native").output.requires_grad
+    tensors["weight_hh"].requires_grad_()
+    assert all(one.requires_grad for one in (scanned(problem, tensors, "native").output, tensors["weight_hh"]))
+    with torch.no_grad():
+        assert not scanned(problem, tensors, "native").output.requires_grad
+
+
+def test_infinite_gradients_stay_in_their_units():
+    ours, theirs = [], []
+    for engine, found in (("native", ours), ("reference", theirs)):
+        layer = nn.RNN(1, 3, nonlinearity="identity", engine=engine, generator=torch.Generator().manual_seed(0))
+        with torch.no_grad():
+            layer.weight_hh_l0.fill_(50.0)
+            layer.weight_ih_l0.fill_(1.0)
+        x = torch.ones(40, 2, 1, requires_grad=True)
+        found.append(torch.autograd.grad(layer(x)[0].sum(), x)[0])
+    assert theirs[0].isinf().any()
+    assert torch.equal(ours[0].isnan(), theirs[0].isnan())
+
+
+# ---- finite differences -------------------------------------------------------------------------------------------
+
+
+def through_function(problem: Problem) -> Callable[..., tuple[Tensor, ...]]:
+    names = list(tensors_of(problem, torch.float64))
+
+    def function(*tensors: Tensor) -> tuple[Tensor, ...]:
+        return tuple(values_of(scanned(problem, dict(zip(names, tensors, strict=True)), "native")).values())
+
+    return function
+
+
+def through_operator(problem: Problem) -> Callable[..., tuple[Tensor, ...]]:
+    """Torch's operator itself; of what it returns, the tensors that hold something and may be seen."""
+    names = list(tensors_of(problem, torch.float64))
+    lengths = None if problem.lengths is None else torch.tensor(problem.lengths)
+
+    def function(*tensors: Tensor) -> tuple[Tensor, ...]:
+        given = dict(zip(names, tensors, strict=True))
+        arguments = [given.get(name) for name in ("x", "h", "c", *Weights._fields)]
+        code, kept = CODES[problem.kind], bool(problem.keep)
+        output, h, c, gates, states = torch.ops.gatewise.scan(*arguments, lengths, None, code, problem.reverse, kept)
+        shown = gates[:, :, :3] if problem.kind == "gru" and kept else gates
+        return tuple(one for one in (output, h, c, shown, states) if one.numel())
+
+    return function
+
+
+DOORS = {"function": through_function, "operator": through_operator}
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("kept", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_first_and_second_derivatives_are_finite_differences(kind, kept, door):
+    P, keep = int(kind == "projected"), GATES_KEPT if kept else ()
+    if door == "operator" and not kept:
+        pytest.skip("the operator gives derivatives only where it keeps what they need")
+    problem = Problem(kind, 3, 2, 1, 2, P=P, lengths=(3, 1), reverse=kept, keep=keep)
+    leaves = [one.requires_grad_() for one in tensors_of(problem, torch.float64).values()]
+    with torch.random.fork_rng():  # gradgradcheck draws directions
+        assert torch.autograd.gradcheck(DOORS[door](problem), leaves)
+        assert torch.autograd.gradgradcheck(DOORS[door](problem), leaves)
+
+
+@pytest.mark.parametrize("options", [{"keep": GATES_KEPT}, {"reverse": True}, {"packed": True}], ids=str)
+@pytest.mark.parametrize("kind", KINDS)
+def test_gradients_that_can_be_differentiated_are_the_same(kind, options):
+    problem = Problem(kind, 4, 3, 2, 5, P=2 * (kind == "projected"), lengths=(4, 2, 1), **options)
+    leaves = {name: one.requires_grad_() for name, one in tensors_of(problem, torch.float64).items()}
+    values = values_of(scanned(problem, leaves, "native")).values()
+    total = sum((one * normal(*one.shape, seed=k)).sum() for k, one in enumerate(values))
+    plain = torch.autograd.grad(total, list(leaves.values()), retain_graph=True)
+    differentiable = torch.autograd.grad(total, list(leaves.values()), create_graph=True)
+    for ours, expected in zip(differentiable, plain, strict=True):
+        assert_close(ours, expected)
+    assert any(one.requires_grad for one in differentiable)
+
+
+def test_second_derivatives_of_packed_sequences_are_finite_differences():
+    problem = Problem("gru", 3, 3, 2, 3, lengths=(3, 2, 1), reverse=True, packed=True)
+    leaves = [one.requires_grad_() for one in tensors_of(problem, torch.float64).values()]
+    with torch.random.fork_rng():
+        assert torch.autograd.gradgradcheck(through_function(problem), leaves)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_second_derivatives_where_one_scan_goes_on_from_another(kind):
+    """The state of the second scan depends on the weights too: their gradient must not be counted there twice."""
+    cls, options = KINDS[kind]
+    layer, found = cls(3, 5, dtype=torch.float64, generator=seeded(), **options), []
+    for engine in ("native", "reference"):
+        x = normal(4, 2, 3, seed=1).requires_grad_()
+        with engines.use_engine(engine):
+            first, state = layer(x[:2])
+            second, _ = layer(x[2:], state)
+            total = (first * first).sum() + (second * second).sum()
+            gradients = torch.autograd.grad(total, [x, *layer.parameters()], create_graph=True)
+            again = torch.autograd.grad(sum((one * one).sum() for one in gradients), [x, *layer.parameters()])
+        found.append([*gradients, *again])
+    for ours, expected in zip(*found, strict=True):
+        assert_close(ours, expected)
+
+
+def test_many_gradients_at_once_are_those_one_by_one():
+    problem = Problem("gru", 3, 2, 2, 4, lengths=(3, 1))
+    tensors = tensors_of(problem, torch.float64)
+    output = scanned(problem, {**tensors, "x": tensors["x"].requires_grad_()}, "native").output
+    directions = normal(3, *output.shape, seed=7)
+    (together,) = torch.autograd.grad(output, tensors["x"], directions, is_grads_batched=True, retain_graph=True)
+    for one, direction in zip(together, directions, strict=True):
+        assert_close(one, torch.autograd.grad(output, tensors["x"], direction, retain_graph=True)[0])
+
+
+# ---- what is saved for backward -----------------------------------------------------------------------------------
+
+
+def test_what_backward_needs_must_not_be_written_to():
+    for name in ("x", "h", "weight_hh", "output"):
+        problem = Problem("gru", 4, 2, 3, 6)
+        tensors = {name: one.requires_grad_() for name, one in tensors_of(problem, torch.float64).items()}
+        output = scanned(problem, tensors, "native").output
+        with torch.no_grad():
+            (output if name == "output" else tensors[name]).add_(1)
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            output.sum().backward()
+
+
+def test_lengths_written_to_before_backward_do_not_change_gradients_unseen():
+    layer, x, lengths = layer_of("gru", engine="native"), normal(5, 2, 3, seed=1).requires_grad_(), torch.tensor([2, 5])
+    output, _ = layer(x, lengths=lengths)
+    (expected,) = torch.autograd.grad(output.sum(), x, retain_graph=True)
+    lengths.fill_(5)
+    try:
+        (gradient,) = torch.autograd.grad(output.sum(), x)
+    except RuntimeError as caught:
+        assert "modified by an inplace operation" in str(caught)  # noqa: PT017 - either is right
+    else:
+        assert torch.equal(gradient, expected)
+
+
+def test_backward_twice():
+    layer, x = layer_of("lstm", engine="native"), normal(4, 2, 3, seed=1)
+    output, _ = layer(x)
+    first = torch.autograd.grad(output.sum(), list(layer.parameters()), retain_graph=True)
+    assert all(map(torch.equal, first, torch.autograd.grad(output.sum(), list(layer.parameters()))))
+    with pytest.raises(RuntimeError, match="backward through the graph a second time"):
+        output.sum().backward()
+
+
+@pytest.mark.parametrize("kind", ["gru", "lstm"])
+def test_hooks_may_lay_saved_tensors_out_anew(kind):
+    generator = torch.Generator().manual_seed(0)
+    layer = (nn.LSTM if kind == "lstm" else nn.GRU)(3, 5, dtype=torch.float64, generator=generator)
+    x = normal(6, 4, 3, seed=0)
+    expected = torch.autograd.grad(layer(x)[0].sum(), list(layer.parameters()))
+
+    def turned(one):
+        return one.transpose(0, -1).contiguous().transpose(0, -1) if one.dim() > 1 else one
+
+    with torch.autograd.graph.saved_tensors_hooks(lambda one: one, turned):
+        output = layer(x)[0]
+    for ours, theirs in zip(torch.autograd.grad(output.sum(), list(layer.parameters())), expected, strict=True):
+        assert_close(ours, theirs)
+    with torch.autograd.graph.saved_tensors_hooks(lambda one: one.float(), lambda one: one):
+        output = layer(x)[0]
+    with pytest.raises(RuntimeError, match="saved for backward"):
+        torch.autograd.grad(output.sum(), list(layer.parameters()))
+
+
+# Large weights and few rows: here the threads add up one sum of weight gradients together. Over 300 steps it takes
+# several chunks, most of them without a row.
+@pytest.mark.parametrize("threads", [2, 4])
+@pytest.mark.parametrize(
+    "problem",
+    [
+        Problem("lstm", 3, 16, 16, 64),
+        Problem("gru", 3, 16, 16, 64, reverse=True),
+        Problem("projected", 3, 16, 16, 64, P=20, lengths=tuple(k % 4 for k in range(16))),
+        Problem("lstm", 3, 32, 512, 32),
+        Problem("gru", 300, 16, 16, 64, lengths=(300, 0, 0, 1, 2, 0, 3, 0, 1, 0, 0, 2, 0, 0, 0, 1)),
+    ],
+    ids=str,
+)
+def test_few_rows_of_large_layers(problem, threads):
+    torch.set_num_threads(threads)
+    assert_as_reference(problem)
+    assert_as_reference(problem, torch.float32)

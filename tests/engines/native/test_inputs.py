@@ -1,0 +1,156 @@
+"""What may come into the native kernels: odd numbers, odd tensors, weights that change, and what does not fit."""
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn.utils import parametrize
+
+from gatewise import engines, nn
+from gatewise.engines import library
+from tests.engines.test_engines import KINDS, normal
+from tests.native_scans import GATES_KEPT, Problem, layer_of, run_python, scanned, seeded, tensors_of, values_of
+from tests.tolerance import RELATIVE, assert_close
+
+pytestmark = pytest.mark.skipif(library.load() is None, reason="the native library is not there")
+
+
+@pytest.mark.parametrize("dtype", RELATIVE, ids=str)
+@pytest.mark.parametrize("odd", [torch.nan, torch.inf, -torch.inf, 1e30], ids=str)
+@pytest.mark.parametrize("kind", KINDS)
+def test_odd_numbers_go_where_they_go_in_the_reference(kind, odd, dtype):
+    problem = Problem(kind, 6, 5, 4, 19, P=3 * (kind == "projected"), keep=GATES_KEPT)
+    tensors = tensors_of(problem, dtype)
+    tensors["x"][2, 1, 3] = tensors["x"][4, 3, 0] = odd
+    ours, theirs = (values_of(scanned(problem, tensors, engine)) for engine in ("native", "reference"))
+    for name, one in ours.items():
+        assert torch.equal(one.isnan(), theirs[name].isnan()), name
+        assert torch.equal(one.isinf(), theirs[name].isinf()), name
+        finite = one.isfinite()
+        assert (one.isinf() * one.sign()).equal(theirs[name].isinf() * theirs[name].sign())
+        assert_close(one[finite], theirs[name][finite])
+
+
+def test_negated_views_are_read_as_what_they_stand_for():
+    for make in (torch._neg_view, lambda one: torch.complex(one, one).conj().imag):
+        layer, x, h = (
+            nn.GRU(1, 6, dtype=torch.float64, generator=seeded()),
+            normal(4, 2, 1, seed=1),
+            normal(1, 2, 6, seed=2),
+        )
+        assert_close(layer(make(x), make(h))[0], layer(-x, -h)[0])
+
+
+class Marked(Tensor):
+    """A subclass that adds nothing."""
+
+
+def test_tensors_of_a_subclass():
+    layer, x = layer_of("lstm", engine="native"), normal(4, 2, 3, seed=1)
+    expected = torch.autograd.grad(layer(x)[0].sum(), list(layer.parameters()))
+    output, _ = layer(x.as_subclass(Marked))
+    assert type(output) is Marked
+    assert_close(output.as_subclass(Tensor), layer(x)[0])
+    for one, two in zip(torch.autograd.grad(output.sum(), list(layer.parameters())), expected, strict=True):
+        assert_close(one.as_subclass(Tensor), two)
+
+
+def test_inference_mode():
+    layer, x = layer_of("lstm", engine="native"), normal(4, 2, 3, seed=1)
+    with torch.inference_mode():
+        output, _ = layer(x)
+    assert output.is_inference()
+    assert_close(output.clone(), layer(x)[0])
+
+
+# ---- weights ------------------------------------------------------------------------------------------------------
+
+
+class Doubled(torch.nn.Module):
+    def forward(self, weight: Tensor) -> Tensor:
+        return weight * 2
+
+
+@pytest.mark.parametrize("grad", [True, False])
+@pytest.mark.parametrize("steps", [1, 4])
+def test_weights_are_those_of_the_moment(steps, grad):
+    layer, x = layer_of("lstm"), normal(steps, 2, 3, seed=1)
+
+    def as_reference() -> None:
+        with torch.set_grad_enabled(grad):
+            ours = layer(x)[0]
+            with engines.use_engine("reference"):
+                assert_close(ours, layer(x)[0])
+
+    as_reference()
+    with torch.no_grad():
+        layer.weight_hh_l0.mul_(1.5)
+    as_reference()
+    layer.weight_ih_l0.data.add_(0.1)
+    as_reference()
+    layer.bias_hh_l0.data = normal(24, seed=3)
+    as_reference()
+    layer.weight_hh_l0.data = layer.weight_hh_l0.data.t().contiguous().t()
+    as_reference()
+    layer.weight_hh_l0 = torch.nn.Parameter(normal(24, 6, seed=4))
+    as_reference()
+    parametrize.register_parametrization(layer, "weight_ih_l0", Doubled())
+    as_reference()
+    with torch.no_grad():
+        layer.parametrizations.weight_ih_l0.original.mul_(0.5)
+    as_reference()
+
+
+def test_parametrised_weights_are_trained():
+    layer, x = layer_of("gru"), normal(4, 2, 3, seed=1)
+    parametrize.register_parametrization(layer, "weight_hh_l0", Doubled())
+    (plain,) = torch.autograd.grad(layer(x)[0].sum(), layer.parametrizations.weight_hh_l0.original)
+    with engines.use_engine("reference"):
+        (expected,) = torch.autograd.grad(layer(x)[0].sum(), layer.parametrizations.weight_hh_l0.original)
+    assert_close(plain, expected)
+
+
+# ---- what must not corrupt memory: in a process of its own --------------------------------------------------------
+
+
+ATTEMPTS = """
+import sys, torch
+from torch.nn.utils.rnn import PackedSequence
+from gatewise import nn
+lstm = nn.LSTM(3, 8, dtype=torch.float64, engine="native", generator=torch.Generator().manual_seed(0))
+x, h, w = torch.zeros(5, 2, 3).double(), torch.zeros(2, 8).double(), [one.detach() for one in lstm.parameters()]
+scan = torch.ops.gatewise.scan
+for attempt in sys.stdin.read().splitlines():
+    try:
+        exec(attempt)
+        print("accepted", flush=True)
+    except RuntimeError:
+        print("refused", flush=True)
+    torch.set_autocast_enabled("cuda", False)
+"""
+
+
+BROKEN = {
+    "more packed steps than rows": "lstm(PackedSequence(x[:2].flatten(0, 1)[:3], torch.tensor([2, 2, 1])))",
+    "more rows than packed steps": "lstm(PackedSequence(x.flatten(0, 1), torch.tensor([2, 2, 1])))",
+    "packed steps that rise": "lstm(PackedSequence(x.flatten(0, 1)[:5], torch.tensor([2, 1, 2])))",
+    "a step of no sequences": "lstm(PackedSequence(x.flatten(0, 1)[:4], torch.tensor([2, 0, 2])))",
+    "dtype of the state": "lstm(x, (torch.zeros(1, 2, 8), torch.zeros(1, 2, 8)))",
+    "dtype of the state amid another device's autocast": (
+        "torch.set_autocast_enabled('cuda', True); lstm(x, (torch.zeros(1, 2, 8), torch.zeros(1, 2, 8)))"
+    ),
+    "operator: dtype of h": "scan(x, h.float(), h, *w, None, None, None, 3, False, True)",
+    "operator: rows of h": "scan(x, h[:1], h, *w, None, None, None, 3, False, True)",
+    "operator: rows of c": "scan(x, h, h[:1], *w, None, None, None, 3, False, True)",
+    "operator: no c": "scan(x, h, None, *w, None, None, None, 3, False, True)",
+    "operator: weight_ih": "scan(x, h, h, w[0][:, :1], *w[1:], None, None, None, 3, False, True)",
+    "operator: weight_hh": "scan(x, h, h, w[0], w[1][:2], *w[2:], None, None, None, 3, False, True)",
+    "operator: bias": "scan(x, h, h, *w[:2], w[2][:1], w[3], None, None, None, 3, False, True)",
+    "operator: lengths": "scan(x, h, h, *w, None, torch.tensor([1]), None, 3, False, True)",
+    "operator: dtype of lengths": "scan(x, h, h, *w, None, torch.tensor([1, 2]).int(), None, 3, False, True)",
+    "operator: cell": "scan(x, h, h, *w, None, None, None, 9, False, True)",
+}
+
+
+def test_what_does_not_fit_is_an_error_and_never_a_crash():
+    said = run_python(ATTEMPTS, "\n".join(BROKEN.values())).splitlines()
+    assert dict(zip(BROKEN, said, strict=True)) == dict.fromkeys(BROKEN, "refused")

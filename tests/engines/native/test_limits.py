@@ -1,0 +1,285 @@
+"""The native kernels where something gives out: very long sequences, forks amid threads, too few threads; and where
+torch's compilers, autocast and transforms meet around them: the same numbers or an error, never others.
+"""
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from gatewise import engines, nn
+from gatewise.engines import library
+from tests.engines.native.test_native import LOOKED_THROUGH, assert_trains_alike
+from tests.engines.test_engines import fields, normal
+from tests.native_scans import layer_of, run_python, seeded
+from tests.tolerance import assert_close
+
+pytestmark = pytest.mark.skipif(library.load() is None, reason="the native library is not there")
+
+LONG = 100_000
+
+
+# ---- very many steps ----------------------------------------------------------------------------------------------
+
+
+def test_a_running_sum_over_very_many_steps():
+    """With weights of one the linear network adds up, and its gradients are sums again: exact whatever the length."""
+    rnn = nn.RNN(1, 1, nonlinearity="identity", bias=False, dtype=torch.float64, engine="native", generator=seeded())
+    with torch.no_grad():
+        for weight in rnn.parameters():
+            weight.fill_(1)
+    x, grad = normal(LONG, 1, 1, seed=1).requires_grad_(), normal(LONG, 1, 1, seed=2)
+    output, h = rnn(x)
+    sums = x.detach().cumsum(0)
+    assert_close(output, sums)
+    assert_close(h[0], sums[-1])
+    output.backward(grad)
+    at_steps = grad.flip(0).cumsum(0).flip(0)
+    assert_close(x.grad, at_steps)
+    assert_close(rnn.weight_ih_l0.grad[0, 0], (at_steps * x.detach()).sum())
+    assert_close(rnn.weight_hh_l0.grad[0, 0], (at_steps[1:] * sums[:-1]).sum())
+
+
+def test_very_many_steps_are_those_of_torch():
+    ours = nn.LSTM(2, 4, engine="native", generator=seeded())
+    with torch.random.fork_rng():  # torch.nn draws weights, which are overwritten
+        theirs = torch.nn.LSTM(2, 4)
+    theirs.load_state_dict(ours.state_dict())
+    given, weight, found = normal(LONG, 1, 2, seed=1).float(), normal(LONG, 1, 4, seed=2).float(), []
+    for layer in (ours, theirs):
+        x = given.clone().requires_grad_()
+        output, state = layer(x)
+        found.append([output, *state, *torch.autograd.grad(output, [x], weight)])
+    for one, expected in zip(*found, strict=True):
+        assert_close(one, expected)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["tanh", "lstm", "gru"])
+def test_every_gradient_of_very_many_steps_is_that_of_torch(kind):
+    layer, x, weight = layer_of(kind), normal(LONG, 1, 3, seed=1).requires_grad_(), normal(LONG, 1, 6, seed=2)
+    found = []
+    for engine in ("native", "aten"):
+        with engines.use_engine(engine):
+            output, state = layer(x)
+            gradients = torch.autograd.grad(output, [x, *layer.parameters()], weight)
+            found.append([output, *fields(state), *gradients])
+    for ours, expected in zip(*found, strict=True):
+        assert_close(ours, expected)
+
+
+# ---- processes and threads ----------------------------------------------------------------------------------------
+
+
+# Sizes are such that torch's own operations use one thread: its OpenMP would wait forever in a forked child.
+FORKED_AMID_SCANS = """
+import multiprocessing, sys, threading, torch
+from gatewise import nn
+lstm, x = nn.LSTM(20, 50, engine="native", generator=torch.Generator().manual_seed(0)), torch.ones(8, 64, 20)
+torch.set_num_threads(2)
+
+def train():
+    output, _ = lstm(x)
+    return [output.detach(), *torch.autograd.grad(output.sum(), list(lstm.parameters()))]
+
+def close(found):
+    return all(torch.allclose(one, two, rtol=1e-4, atol=1e-4) for one, two in zip(found, expected))
+
+def child():
+    sys.exit(0 if close(train()) else 1)
+
+def scans():
+    with torch.no_grad():
+        while not over.is_set():
+            lstm(x)
+
+expected, over = train(), threading.Event()
+threads = [threading.Thread(target=scans, daemon=True) for _ in range(3)]
+for thread in threads:
+    thread.start()
+codes = []
+for _ in range(10):
+    process = multiprocessing.get_context("fork").Process(target=child)
+    process.start()
+    process.join(30)
+    codes.append(process.exitcode)
+    if process.exitcode is None:
+        process.kill()
+        break
+over.set()
+for thread in threads:
+    thread.join()
+print(codes == [0] * 10 and close(train()), codes)
+"""
+
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+
+
+@needs_fork
+def test_children_forked_while_other_threads_run_scans():
+    assert run_python(FORKED_AMID_SCANS).startswith("True")
+
+
+FORKED_INFO = """
+import os
+from gatewise.cli import main
+from gatewise.engines import library
+library.load()
+print(library.forked(), flush=True)
+if child := os.fork():
+    os.waitpid(child, 0)
+else:
+    print(library.forked())
+    main(["info"])
+"""
+
+
+@needs_fork
+def test_a_forked_child_says_that_it_works_on_one_thread():
+    said = run_python(FORKED_INFO).splitlines()
+    assert said[:2] == ["False", "True"]
+    assert f"native library: {library.instructions()}, 1 thread in a forked child" in said
+
+
+# Threads of 1 GB of stack each, in a quarter of that: OpenMP may start none, and the system gives no other either.
+TOO_FEW = """
+import resource, torch
+from gatewise import nn
+torch.set_num_threads(8)
+lstm, x = nn.LSTM(64, 128, engine="native", generator=torch.Generator().manual_seed(0)), torch.ones(4, 64, 64)
+expected = lstm(x)[0]
+with open("/proc/self/statm") as file:
+    size = int(file.read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (size + (1 << 28), resource.getrlimit(resource.RLIMIT_AS)[1]))
+for run in (lambda: lstm(x), lambda: expected.sum().backward()):
+    try:
+        run()
+    except RuntimeError as error:
+        print("fewer threads" in str(error))
+torch.set_num_threads(1)
+print(torch.equal(lstm(x)[0], expected))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limits are those of Linux")
+def test_too_few_threads_are_an_error_and_nothing_hangs():
+    done = subprocess.run(
+        ["sh", "-c", 'ulimit -s 1048576 || exit 99; exec "$0" -c "$1"', sys.executable, TOO_FEW],
+        capture_output=True,
+        text=True,
+        timeout=90,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "OMP_THREAD_LIMIT": "1"},
+    )
+    if done.returncode == 99:
+        pytest.skip("the stack may not be that large here")
+    assert done.stdout.split() == ["True"] * 3, done.stderr
+
+
+# ---- compilers, autocast, transforms ------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # torch's own, about itself, as it compiles
+@pytest.mark.parametrize("kind", ["lstm", "gru"])
+def test_compiled_by_inductor(kind, tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
+    torch.compiler.reset()
+    try:
+        torch.compile(lambda one: (one * 2).sin(), backend="inductor")(torch.ones(3))
+    except Exception as error:  # whatever is missing: a compiler, headers, a place to write
+        pytest.skip(f"inductor cannot run here: {type(error).__name__}")
+    layer = layer_of(kind, num_layers=2, bidirectional=True, engine="native")
+    compiled = torch.compile(layer, backend="inductor", fullgraph=True)
+    x = normal(5, 4, 3, seed=1)
+    assert_trains_alike(compiled, layer, x)
+    assert_trains_alike(compiled, layer, x, lengths=torch.tensor([2, 5, 0, 1]))
+    assert_trains_alike(compiled, layer, normal(7, 2, 3, seed=2))
+
+
+def compiled(run: Any) -> Any:
+    torch.compiler.reset()
+    return torch.compile(run, backend="aot_eager")
+
+
+def trained(run: Any, layer: nn.Recurrent, x: Tensor) -> list[Tensor]:
+    with torch.autocast("cpu", torch.bfloat16):
+        output, _ = run(x)
+    return [output, *torch.autograd.grad(output.float().sum(), list(layer.parameters()))]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", ["lstm", "gru"])
+def test_a_compiled_layer_under_autocast_gives_what_it_gives_uncompiled(kind):
+    layer, x = layer_of(kind, dtype=torch.float32), normal(5, 2, 3, seed=1).float()
+    run, expected = compiled(layer), trained(layer, layer, x)
+    assert_close(run(x)[0], layer(x)[0])  # compiled without autocast first
+    for ours, plain in zip(trained(run, layer, x), expected, strict=True):
+        assert ours.dtype == plain.dtype
+        assert torch.allclose(ours.float(), plain.float(), rtol=2e-2, atol=2e-2)
+    assert_close(run(x)[0], layer(x)[0])
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_compiled_layer_of_the_native_engine_refuses_autocast():
+    layer, x = layer_of("lstm", dtype=torch.float32, engine="native"), normal(5, 2, 3, seed=1).float()
+    run = compiled(layer)
+    run(x)
+    with pytest.raises(ValueError, match="engine 'native' refuses: autocast is on"):
+        trained(run, layer, x)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", ["lstm", "gru"])
+def test_an_exported_layer_under_autocast_computes_in_its_own_dtype_or_says_so(kind):
+    layer, x = layer_of(kind, dtype=torch.float32), normal(5, 2, 3, seed=1).float()
+    exported = torch.export.export(layer, (x,)).module()
+    with torch.random.fork_rng():
+        before = torch.nn.Linear(3, 3)
+    mixed = torch.export.export(torch.nn.Sequential(before, layer), (x,)).module()
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(exported(x)[0], layer_alone(layer, x))
+        with pytest.raises(RuntimeError, match=r"the dtypes are torch.bfloat16 of x and torch.float32, expected one"):
+            mixed(x)
+
+
+def layer_alone(layer: nn.Recurrent, x: Tensor) -> Tensor:
+    with torch.autocast("cpu", enabled=False):
+        output: Tensor = layer(x)[0]
+    return output
+
+
+RIGHT = ("vmap outside", "vmap inside", "grad inside", "vjp inside", "jvp inside", "jacrev inside")  # others may refuse
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("where", ["outside", "inside"])
+@pytest.mark.parametrize("transform", [name for name in LOOKED_THROUGH if name != "trace"])
+@pytest.mark.parametrize("kind", ["gru", "lstm"])
+def test_transforms_of_compiled_layers_give_the_right_numbers_or_an_error(kind, transform, where):
+    transformed, _ = LOOKED_THROUGH[transform]
+    layer, x = layer_of(kind), normal(4, 2, 3, seed=1)
+
+    def run(one: Tensor) -> Tensor:
+        return layer(one)[0]
+
+    with engines.use_engine("reference"):
+        expected = transformed(run, x)
+    if where == "outside":
+        attempt = compiled(lambda one: transformed(run, one))
+    else:
+        inner = compiled(run)
+        assert_close(inner(x), run(x))  # a graph from before is not to be taken
+
+        def attempt(one):
+            return transformed(inner, one)
+
+    refusals = () if f"{transform} {where}" in RIGHT else (Exception,)  # torch's compiler has errors of its own
+    try:
+        found = attempt(x)
+    except refusals:
+        return
+    assert_close(found, expected)

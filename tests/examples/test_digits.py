@@ -1,0 +1,148 @@
+"""The example that reads digits: its cell, its parts, what it prints; in short runs, on digits that it makes."""
+
+import numpy as np
+import pytest
+import torch
+
+from gatewise import nn
+from tests.examples.test_systems import example
+from tests.tolerance import assert_close
+
+example_of_digits = example("lstm_reads_digits")
+Cell = example_of_digits.Cell
+
+
+def write_idx(path, array):
+    path.write_bytes(bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes() + array.tobytes())
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Files named as MNIST's: 2,100 images for training, 40 for testing."""
+    for name, count, seed in (("train", 2100, 1), ("t10k", 40, 2)):
+        part = example_of_digits.digits(count, seed)
+        write_idx(tmp_path / f"{name}-images-idx3-ubyte", part.images)
+        write_idx(tmp_path / f"{name}-labels-idx1-ubyte", part.y.astype(np.uint8))
+    return tmp_path
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize(("steps", "inputs", "hidden"), [(28, 28, 16), (1, 784, 4)])
+def test_the_cell_written_out_is_gatewises_and_torchs(steps, inputs, hidden, bias):
+    cell = Cell(inputs, hidden, torch.Generator().manual_seed(0), bias=bias)
+    x = torch.randn(steps, 5, inputs, generator=torch.Generator().manual_seed(1))
+    assert (cell.of_input.out_features, cell.of_state.out_features) == (4 * hidden, 4 * hidden)
+    assert (cell.of_input.bias is not None) == bias
+    bound = hidden**-0.5
+    assert all(0.9 * bound < weight.abs().max() <= bound for weight in (cell.of_input.weight, cell.of_state.weight))
+    assert example_of_digits.difference(cell, x) < 2e-6
+    torchs = torch.nn.LSTM(inputs, hidden, bias=bias, device="meta").to_empty(device="cpu")
+    torchs.load_state_dict(cell.in_torchs_names())
+    assert_close(cell.last_state(x), torchs(x)[1][0][0])
+
+
+def test_the_cell_starts_from_zero_and_takes_weights_and_states():
+    layer = nn.LSTM(3, 4, generator=torch.Generator().manual_seed(0))
+    cell = Cell(3, 4, torch.Generator()).take(layer)
+    x, zero = torch.ones(2, 3), torch.zeros(2, 4)
+    h, c = cell(x)
+    assert all(map(torch.equal, cell(x, (zero, zero)), (h, c)))
+    state = (zero + 0.3, zero - 0.5)
+    _, expected = layer(x[None], tuple(one[None] for one in state))
+    for one, other in zip(cell(x, state), expected, strict=True):
+        assert_close(one, other[0])
+
+
+def test_gates_that_are_held_do_what_the_table_says():
+    cell = Cell(3, 4, torch.Generator().manual_seed(0))
+    x, state = torch.ones(2, 3), (torch.zeros(2, 4), torch.full((2, 4), 0.8))
+    h, c = cell(x, state, {"forget": 1, "input": 0})
+    assert torch.equal(c, state[1])  # a memory that stays as it is
+    assert torch.equal(cell(x, state, {"forget": 0.5, "input": 0})[1], state[1] / 2)
+    assert_close(cell(x, state, {"forget": 0, "input": 1, "candidate": -1})[1], torch.full((2, 4), -1.0))
+    assert not cell(x, state, {"output": 0})[0].any()
+    h, c = cell(x, state, {"output": 1})
+    assert_close(h, c.tanh())
+
+
+def test_digits_are_seeded_and_each_has_its_segments():
+    part, again, other = (example_of_digits.digits(300, seed) for seed in (0, 0, 1))
+    assert part.images.shape == (300, 12, 12)
+    assert part.images.dtype == np.uint8
+    assert np.array_equal(part.images, again.images)
+    assert not np.array_equal(part.images, other.images)
+    assert set(part.y.tolist()) == set(range(10))
+    ink = [part.images[part.y == digit].astype(float).sum((1, 2)).mean() for digit in range(10)]
+    assert np.argmin(ink) == 1
+    assert np.argmax(ink) == 8
+    assert len(set(example_of_digits.LIT)) == 10
+
+
+def test_parts_have_no_image_in_common_and_the_test_images_come_only_when_asked_for(folder):
+    parts = example_of_digits.parts_of(folder, 100, False, 0)
+    assert {name: len(part.y) for name, part in parts.items()} == {"training": 100, "validation": 1000, "test": 1000}
+    known = [{image.tobytes() for image in part.images} for part in parts.values()]
+    assert not known[0] & known[1] | known[0] & known[2] | known[1] & known[2]
+    (folder / "t10k-images-idx3-ubyte").rename(folder / "hidden")
+    example_of_digits.parts_of(folder, 100, False, 0)
+    with pytest.raises(FileNotFoundError, match="t10k-images"):
+        example_of_digits.parts_of(folder, 100, True, 0)
+    (folder / "hidden").rename(folder / "t10k-images-idx3-ubyte")
+    asked = example_of_digits.parts_of(folder, 100, True, 0)
+    assert np.array_equal(asked["test"].images, example_of_digits.digits(40, 2).images)
+    with pytest.raises(SystemExit, match="there are 2100 images, expected 101 and 2000 more"):
+        example_of_digits.parts_of(folder, 101, False, 0)
+
+
+def test_the_example_learns_chooses_and_shows_its_gates(tmp_path, capsys):
+    asked = ["--quiet", "--images", "800", "--epochs", "20", "--plots", str(tmp_path / "figures")]
+    right = example_of_digits.main(asked)
+    said = capsys.readouterr().out
+    assert right["rows"] > 0.5 > right["vector"] > 0.1
+    assert right["test"] > 0.5
+    assert "Chosen by validation: rows; test" in said
+    assert "of 500 images" in said
+    names = ["confusion.png", "examples.png", "gates.png", "learning-curve.png"]
+    assert sorted(file.name for file in (tmp_path / "figures").iterdir()) == names
+    table = said.split("left at the end\n")[1].splitlines()
+    assert table[0].split() == ["step", "input", "forget", "candidate", "output", "kept"]
+    rows = np.array([line.split() for line in table[1:13]], dtype=float)
+    assert np.array_equal(rows[:, 0], np.arange(12))
+    assert ((rows[:, 1:] >= 0) & (rows[:, 1:] <= 1)).all()
+    assert rows[-1, -1] == 1  # nothing comes after the last step
+    assert (np.diff(rows[:, -1]) >= 0).all()
+    held = {line.split()[0]: line.split()[1:] for line in said.splitlines() if line.endswith("%")}
+    most = max(float(share[:-1]) for share in held["candidate"])
+    assert most < 25  # a candidate that says nothing of the input leaves chance
+    assert f"as trained: {right['rows']:.1%}" in said
+
+
+def test_means_of_gates_are_those_of_the_trace():
+    part = example_of_digits.digits(60, 0)
+    model = example_of_digits.train(part, "rows", 1, 0, True)
+    x = example_of_digits.sequences(part, "rows")
+    means = example_of_digits.gates_by_step(model, x)
+    forget = model.network_.body.trace(x).gates["forget"].detach()
+    assert means["forget"][3] == pytest.approx(float(forget[3].mean()))
+    assert means["kept"][9] == pytest.approx(float((forget[10] * forget[11]).mean()), rel=1e-5)
+
+
+def test_nothing_is_written_unless_asked_for_and_mnist_can_be_read_whole(folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    right = example_of_digits.main(
+        [str(folder), "--test", "--quiet", "--images", "100", "--epochs", "1", "--views", "vector"]
+    )
+    assert sorted(tmp_path.rglob("*")) == before
+    assert list(right) == ["vector", "test"]
+    assert "of 40 images" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        example_of_digits.main(["--test"])
+    assert "name one" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("asked", [("--images", "0"), ("--images", "-5"), ("--epochs", "0"), ("--seed", "-1")])
+def test_numbers_that_are_none_are_refused(asked, capsys):
+    with pytest.raises(SystemExit):
+        example_of_digits.main(list(asked))
+    assert f"{asked[0]} is {asked[1]}, expected a whole number of at least" in capsys.readouterr().err

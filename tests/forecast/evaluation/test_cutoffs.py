@@ -1,0 +1,281 @@
+"""Origins and backtests: each forecast is what `fit` and `predict` would have said of the table as it was then."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gatewise import DataError, Forecaster, datasets
+from gatewise.forecast import baselines as rivals
+from gatewise.forecast import naive, seasonal_naive
+from gatewise.forecast.conformal import Calibration
+from gatewise.forecast.evaluation.cutoffs import Origins, cut_off, known_at
+from gatewise.forecast.model.dataset import Corpus
+from gatewise.forecast.model.ensemble import Fitted
+from gatewise.forecast.model.selection import Trained
+from gatewise.forecast.model.training import Recipe
+from gatewise.windows import Difference
+from tests.waves import SMALL, STRATEGY_NAMES, frame, noisy, one_of, series, table, tables, untrained, wave
+
+QUICK = {"hidden_size": 6, "updates": 8, "networks": 1, "batch_size": 32, "season": 4, "context": 8}
+LENGTHS = (40, 57, 33)
+
+# ------------------------------------------------------------------------------------------------- origins
+
+
+@pytest.mark.parametrize(("horizon", "windows", "step"), [(3, 1, 3), (3, 4, 3), (4, 3, 1), (2, 3, 5)])
+def test_origins_end_a_horizon_before_each_series(horizon, windows, step):
+    found = Origins.of([series(noisy(n)) for n in LENGTHS], horizon, windows, step)
+    expected = [
+        (k, n - horizon - step * (windows - 1 - stage), stage)
+        for k, n in enumerate(LENGTHS)
+        for stage in range(windows)
+    ]
+    assert list(zip(found.which.tolist(), found.cuts.tolist(), found.stages.tolist(), strict=True)) == expected
+    for stage in range(windows):
+        assert found.first(stage) == [n - horizon - step * (windows - 1 - stage) for n in LENGTHS]
+
+
+def gapped(n=40, gap=slice(20, 26), **parts):
+    """A series in which values were filled in by a line that knows what comes after the gap."""
+    filled = np.zeros(n, bool)
+    filled[gap] = True
+    y = noisy(n)
+    y[gap] = np.linspace(100, 500, gap.stop - gap.start)
+    return series(y, filled=filled, **parts)
+
+
+def test_a_series_is_known_at_a_cut_without_what_came_later():
+    one = gapped(past=np.arange(80.0).reshape(40, 2), known=np.arange(40.0)[:, None], static=np.ones(1))
+    cut = cut_off(one, 23)
+    assert len(cut) == len(cut.ds) == len(cut.filled) == len(cut.past) == len(cut.known) == 23
+    np.testing.assert_array_equal(cut.y, [*one.y[:20], one.y[19], one.y[19], one.y[19]])
+    np.testing.assert_array_equal(cut.past, one.past[:23])
+    np.testing.assert_array_equal(cut.static, one.static)
+    np.testing.assert_array_equal(known_at(one, 23).y[23:], one.y[23:])
+    assert one.y[22] > 100  # and the series itself is left alone
+    for untouched in (20, 27, 40):
+        np.testing.assert_array_equal(known_at(one, untouched).y, one.y)
+
+
+def test_a_past_that_is_all_filled_in_is_kept():
+    one = gapped(gap=slice(0, 30))
+    np.testing.assert_array_equal(known_at(one, 25).y, one.y)
+
+
+@pytest.mark.parametrize("strategy", STRATEGY_NAMES)
+@pytest.mark.parametrize("difference", [Difference(0), Difference(1)])
+def test_forecasts_from_origins_are_those_of_the_series_cut_off_there(strategy, difference):
+    several = [series(noisy(60)), gapped(60, slice(30, 50)), series(noisy(45, seed=3))]
+    model = untrained(frame(strategy, season=4, context=8, segment=4, difference=difference, reach=5))
+    if strategy == "one-step":
+        model = untrained(frame(strategy, season=4, context=8, difference=difference))
+    trained = Trained(model, None, 4, None, ())
+    origins = Origins.of(several, 6, 3, 5)
+    corpus, cuts = origins.corpus(trained, slice(None), origins.first(0))
+    made = model.extrapolate(corpus, cuts, 6)[0]
+    for k, (which, cut) in enumerate(zip(origins.which, origins.cuts, strict=True)):
+        alone = Corpus.of([cut_off(several[which], cut)], model.frame, until=[origins.first(0)[which]])
+        np.testing.assert_allclose(made[k], model.extrapolate(alone, alone.ends, 6)[0][0], rtol=1e-5)
+
+
+# ------------------------------------------------------------------------------------------------- many series
+
+
+def before_the_end(data, back):
+    """A table without the last values of each series."""
+    return pd.concat([part.iloc[: len(part) - back] for _, part in data.groupby("unique_id")], ignore_index=True)
+
+
+COLUMNS = ["LSTM", "LSTM-lo-80", "LSTM-hi-80", "LSTM-lo-95", "LSTM-hi-95"]
+
+
+@pytest.mark.parametrize("strategy", STRATEGY_NAMES)
+@pytest.mark.parametrize("step", [None, 2])
+def test_each_forecast_is_what_predict_would_have_said_then(strategy, step):
+    data, model = tables(LENGTHS), Forecaster(**QUICK, strategy=strategy, dropout=0.0, horizon=5)
+    found = model.backtest(data, 5, windows=2, step=step, refit=True)
+    for stage, back in enumerate((5 + (step or 5), 5)):
+        made = model.fit(before_the_end(data, back)).predict(5)
+        rows = found.forecasts.groupby("unique_id").nth(slice(5 * stage, 5 * stage + 5))
+        np.testing.assert_array_equal(rows[COLUMNS], made[COLUMNS])
+        assert rows["ds"].tolist() == made["ds"].tolist()
+
+
+@pytest.mark.parametrize("strategy", STRATEGY_NAMES)
+def test_without_refit_later_origins_go_by_the_first_model(strategy):
+    data, model = tables(LENGTHS), Forecaster(**QUICK, strategy=strategy, dropout=0.0, horizon=5)
+    found = model.backtest(data, 5, windows=3)
+    model.fit(before_the_end(data, 15))
+    for stage, back in enumerate((15, 10, 5)):
+        made = model.predict(5, table=before_the_end(data, back))
+        rows = found.forecasts.groupby("unique_id").nth(slice(5 * stage, 5 * stage + 5))
+        # the floor of a window's spread is that of the series as it was at the first origin
+        np.testing.assert_allclose(rows["LSTM"], made["LSTM"], rtol=1e-6 if stage == 0 else 0.02)
+
+
+def test_truth_and_rivals_are_those_of_each_series():
+    data = tables(LENGTHS)
+    found = Forecaster(**QUICK, strategy="segment", dropout=0.0).backtest(data, 4, windows=3, step=2)
+    assert found.season == 4
+    assert found.trained == "trained on 3 series"
+    for name, part in found.forecasts.groupby("unique_id"):
+        one = one_of(data, name)
+        for stage, cut in enumerate((len(one) - 8, len(one) - 6, len(one) - 4)):
+            rows, past = part.iloc[4 * stage : 4 * stage + 4], one["y"].to_numpy()[:cut]
+            assert set(rows["cutoff"]) == {one["ds"][cut - 1]}
+            np.testing.assert_array_equal(rows["y"], one["y"][cut : cut + 4])
+            np.testing.assert_array_equal(rows["Naive"], naive(past, 4))
+            np.testing.assert_array_equal(rows["SeasonalNaive"], seasonal_naive(past, 4, 4))
+            np.testing.assert_allclose(rows["Drift"], rivals.drift(past, 4))
+
+
+@pytest.mark.parametrize("refit", [False, True])
+@pytest.mark.parametrize("strategy", STRATEGY_NAMES)
+def test_a_backtest_of_many_does_not_see_what_it_forecasts(strategy, refit):
+    data = tables(LENGTHS)
+    changed = data.copy()
+    for part in data.groupby("unique_id").groups.values():
+        changed.loc[part[-5:], "y"] *= 3
+    model = Forecaster(**QUICK, strategy=strategy)
+    first, other = (model.backtest(of, 5, windows=2, refit=refit).forecasts for of in (data, changed))
+    pd.testing.assert_frame_equal(first[COLUMNS], other[COLUMNS], check_exact=True)
+    assert not np.allclose(first["y"], other["y"])
+
+
+def test_series_too_short_for_the_windows_are_left_out_and_said():
+    data = tables((40, 9, 33))
+    found = Forecaster(**QUICK, strategy="segment", dropout=0.0).backtest(data, 5, windows=2)
+    assert set(found.forecasts["unique_id"]) == {"A", "C"}
+    assert "left out of the backtest: 1 of 3 series, too short for 2 windows of 5" in found.guesses
+    with pytest.raises(DataError, match="lower windows"):
+        Forecaster(**QUICK).backtest(tables((9, 8)), 5, windows=2)
+
+
+def test_series_that_cannot_be_used_are_no_part_of_a_backtest():
+    data = tables((40, 33))
+    data.loc[50, "y"] = np.nan
+    model = Forecaster(**QUICK, strategy="segment", dropout=0.0)
+    found = model.backtest(data, 5, windows=1, on_bad="skip")
+    assert set(found.forecasts["unique_id"]) == {"A"}
+    with pytest.raises(DataError, match="series 'B'"):
+        model.backtest(data, 5, windows=1)
+
+
+# ------------------------------------------------------------------------------------------------- one series
+
+
+def test_affordable_windows_leave_enough_to_train_on():
+    model = Forecaster(**SMALL)
+    assert model.affordable_windows(datasets.air_passengers(), 24) == 3
+    assert model.affordable_windows(table(wave(60)), 12) == 2
+    assert model.affordable_windows(wave(12), 3) == 0
+    for y, horizon in ((wave(12), 2), (wave(40), 7), (wave(61), 20)):
+        windows = model.affordable_windows(y, horizon)
+        if windows:
+            model.backtest(y, horizon, windows=windows)
+
+
+def test_without_refit_there_is_one_training(monkeypatch):
+    trained, finish = [], Recipe.finished
+
+    def counted(self, tried, corpus, title):
+        trained.append(len(corpus.series[0]))
+        return finish(self, tried, corpus, title)
+
+    monkeypatch.setattr(Recipe, "finished", counted)
+    Forecaster(**SMALL).backtest(wave(), 10, windows=3)
+    assert trained == [90]
+    Forecaster(**SMALL).backtest(wave(), 10, windows=3, refit=True)
+    assert trained[1:] == [90, 100, 110]
+
+
+# ------------------------------------------------------------------------------------------------- the backtest
+
+
+def pretend(monkeypatch, forecast):
+    """A forecaster that answers, without training, what a function makes of the last value."""
+
+    def extrapolate(self, corpus, cuts, horizon, future=None):
+        last = np.stack([corpus.series[0].y[cut - 1] for cut in (cuts - corpus.fronts[0]).tolist()])
+        mean = np.repeat(forecast(last)[:, None], horizon, 1)
+        return mean, np.ones_like(mean)
+
+    def tried(self, corpus, title=""):
+        known = Calibration(0.5, np.ones(1), np.empty((0, 1)), 20)
+        return dataclasses.replace(untrained(corpus.frame), calibration=known, error=1.0)
+
+    monkeypatch.setattr(Fitted, "extrapolate", extrapolate)
+    monkeypatch.setattr(Recipe, "tried", tried)
+    monkeypatch.setattr(Recipe, "joined", lambda self, tried, corpus, title: tried)
+    monkeypatch.setattr(Recipe, "finished", lambda self, tried, corpus, title: tried)
+
+
+def test_scores_are_those_of_the_forecasts():
+    data = table(wave() + np.random.default_rng(0).normal(0, 3, 120))
+    found = Forecaster(**SMALL).backtest(data, 12, windows=3)
+    assert found.forecasts["cutoff"].unique().tolist() == data["ds"].iloc[[83, 95, 107]].tolist()
+    np.testing.assert_array_equal(found.forecasts["y"], data["y"].iloc[84:])
+    for k, cut in enumerate((84, 96, 108)):
+        past, part = data["y"].to_numpy()[:cut], found.forecasts.iloc[12 * k : 12 * k + 12]
+        np.testing.assert_array_equal(part["Naive"], naive(past, 12))
+        np.testing.assert_array_equal(part["SeasonalNaive"], past[-12:])
+        rows = found.scores[found.scores["cutoff"] == data["ds"].iloc[cut - 1]].set_index("model")
+        for name in ("LSTM", "Naive", "SeasonalNaive"):
+            assert rows.loc[name, "MAE"] == pytest.approx(np.abs(part["y"] - part[name]).mean())
+            assert rows.loc[name, "MASE"] == pytest.approx(
+                np.abs(part["y"] - part[name]).mean() / np.abs(past[12:] - past[:-12]).mean()
+            )
+        inside = (part["LSTM-lo-80"] <= part["y"]) & (part["y"] <= part["LSTM-hi-80"])
+        assert rows.loc["LSTM", "coverage-80"] == pytest.approx(inside.mean())
+    assert found.overall["LSTM"]["RMSE"] == pytest.approx(
+        found.scores.loc[found.scores["model"] == "LSTM", "RMSE"].mean()
+    )
+
+
+def test_the_last_window_is_what_predict_would_have_said():
+    data = table(wave())
+    found = Forecaster(**SMALL).backtest(data, 12, windows=1)
+    made = Forecaster(**SMALL).fit(data.iloc[:-12]).predict(12)
+    np.testing.assert_array_equal(found.forecasts["LSTM-hi-95"], made["LSTM-hi-95"])
+
+
+def test_the_forecaster_is_left_as_it_was():
+    model = Forecaster(**SMALL).fit(wave())
+    before = model.predict(3)
+    model.backtest(wave(60), 5, windows=1)
+    pd.testing.assert_frame_equal(before, model.predict(3), check_exact=True)
+
+
+@pytest.mark.parametrize(
+    ("ours", "words"),
+    [(0.5, "is worth using: 50% better"), (0.97, "no better than"), (1.0, "no better than"), (1.5, "Do not trust")],
+)
+def test_the_verdict_goes_by_the_errors(monkeypatch, ours, words):
+    pretend(monkeypatch, lambda last: last + 1 - ours)  # errs by `ours` where the naive forecast errs by 1
+    y = np.repeat(np.arange(40.0), 5)  # each stretch of five is 1 above the one before
+    y[0] = 1000.0  # so that the drift forecast goes down
+    found = Forecaster(context=4, strategy="one-step").backtest(y, 5, windows=2)
+    assert found.overall["Naive"]["MAE"] == 1
+    assert words in found.verdict
+    assert "the naive forecast (the last value)" in found.verdict
+    assert ("2 of 2" if ours < 1 else "0 of 2") in found.verdict
+
+
+def test_a_series_that_repeats_itself_has_no_mase_but_a_backtest():
+    found = Forecaster(**SMALL, season=2).backtest(np.tile([1.0, 2.0], 40), 4, windows=2)
+    assert np.isnan(found.overall["LSTM"]["MASE"])
+    assert found.overall["SeasonalNaive"]["MAE"] == 0
+    assert "Do not trust" in found.verdict
+    assert "MASE" not in found.verdict
+    assert found.table().splitlines()[1].split()[-1] == "-"
+
+
+def test_the_drift_forecast_is_a_rival(monkeypatch):
+    pretend(monkeypatch, lambda last: last)
+    found = Forecaster(context=4, strategy="one-step").backtest(3.0 * np.arange(60.0) + 5, 4, windows=2)
+    assert found.overall["Drift"]["MAE"] == pytest.approx(0, abs=1e-9)
+    assert found.overall["Naive"]["MAE"] == pytest.approx(7.5)  # 3, 6, 9 and 12 too low
+    assert "Do not trust the LSTM here: the drift forecast" in found.verdict
+    assert found.forecasts["Drift"].tolist() == pytest.approx(found.forecasts["y"].tolist())

@@ -1,0 +1,243 @@
+"""Intervals that learn from what came true after the training."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gatewise import DataError, Forecaster
+from gatewise.forecast.conformal import Calibration
+from gatewise.forecast.evaluation import recalibration as renewal
+from gatewise.forecast.evaluation.cutoffs import Origins
+from gatewise.series import Series
+
+SMALL = {"hidden_size": 8, "updates": 30, "networks": 1, "strategy": "segment", "dropout": 0.0}
+ONES = np.ones((1, 1))
+
+
+def calibration(distances, span=10, errors=None):
+    return Calibration(0.0, np.sort(distances), np.empty((0, 1)) if errors is None else errors, span)
+
+
+def noisy(count, scale, seed=0):
+    return 100 + scale * np.random.default_rng(seed).normal(size=count)
+
+
+@pytest.mark.parametrize(("share", "new"), [(0, 0), (0.2, 20), (0.5, 50), (1, 100), (10, 100)])
+def test_newer_errors_take_the_place_of_a_share_of_the_old(share, new):
+    known = calibration(np.full(100, 1.0))
+    found = known.renewed(np.array([[3.0, np.nan, -3.0]]), 2 * ONES, share)
+    assert (found.distances == 1.5).sum() == new
+    assert (found.distances == 1.0).sum() == 100 - new
+    assert found.span == known.span
+
+
+def test_what_is_kept_is_spread_over_all_that_was_there():
+    found = calibration(np.arange(1.0, 101.0)).renewed(np.arange(1.0, 1001.0)[:, None], ONES, 0.5)
+    for level in (20, 50, 80):
+        reach = np.percentile(found.distances, level)
+        below = (np.arange(1, 101) <= reach).mean() / 2 + (np.arange(1, 1001) <= reach).mean() / 2
+        assert below == pytest.approx(level / 100, abs=0.1)
+
+
+def test_errors_that_nobody_knows_change_nothing():
+    known = calibration([1.0, 2.0])
+    found = known.renewed(np.full((4, 3), np.nan), np.ones((4, 1)), 1.0)
+    np.testing.assert_array_equal(found.distances, known.distances)
+
+
+def test_paths_follow_newer_whole_forecasts():
+    known = calibration(np.ones(8), errors=np.ones((4, 2)))
+    found = known.renewed(np.array([[6.0, 8.0], [np.nan, 8.0]]), 2 * np.ones((2, 1)), 0.5)
+    np.testing.assert_array_equal(found.errors, [[1, 1], [1, 1], [3, 4], [3, 4]])
+    shorter = known.renewed(np.array([[6.0]]), ONES, 0.5)  # tells nothing of how errors hang together
+    np.testing.assert_array_equal(shorter.errors, known.errors)
+
+
+def test_at_each_origin_the_errors_count_that_were_known_there(monkeypatch):
+    monkeypatch.setattr(renewal, "PARTS", 1000)  # renewed at each
+    step, horizon, known = 2, 3, calibration(np.full(50, 5.0), span=16)  # remembers eight steps
+    origins = Origins.of([Series("A", np.arange(60), np.arange(60.0))], horizon, 8, step)
+    errors = np.arange(101.0, 125.0).reshape(8, 3)
+    errors[2, 1] = np.nan
+    turns = list(renewal.by_origin(known, origins, errors, np.ones((8, 3))))
+    assert sum(here.sum() for here, _ in turns) == 8
+    for here, found in turns:
+        stage = int(np.flatnonzero(here)[0])
+        came = {
+            errors[k, i]: k * step + i + 1
+            for k in range(stage)
+            for i in range(horizon)
+            if stage * step - 8 < k * step + i + 1 <= stage * step and not np.isnan(errors[k, i])
+        }
+        assert set(found.distances) - {5.0} <= set(came)
+        share = len(set(came.values())) / 8
+        assert (found.distances != 5.0).sum() == pytest.approx(share * 50, abs=1)
+
+
+@pytest.mark.parametrize(("kind", "horizon", "step"), [("walk", 24, 24), ("noise", 24, 24), ("walk", 6, 12)])
+def test_few_origins_do_not_take_the_place_of_all_that_was_known(kind, horizon, step):
+    """Naive forecasts over a horizon longer than what was held out, from three origins."""
+    chance, inside = np.random.default_rng(0), []
+    for _ in range(200):
+        y = chance.normal(size=150)
+        y = y.cumsum() if kind == "walk" else y
+        held = np.array([y[t + 1 : t + 8] - y[t] for t in range(55, 63)])
+        known = Calibration.of(held, np.ones_like(held), 14)
+        origins = Origins.of([Series("A", np.arange(150), y)], horizon, 3, step)
+        errors = np.array([y[cut : cut + horizon] - y[cut - 1] for cut in origins.cuts])
+        for here, found in renewal.by_origin(known, origins, errors, np.ones_like(errors)):
+            if not here[0]:
+                inside.append(np.abs(errors[here]) <= found.reach(np.ones((1, horizon)), 80))
+    assert np.mean(np.concatenate(inside)) > 0.72
+
+
+@pytest.mark.parametrize("strategy", ["one-step", "segment", "flatten"])
+def test_intervals_of_a_backtest_know_nothing_of_what_comes_later(strategy):
+    y = np.concatenate([noisy(150, 1), noisy(60, 1, seed=1)])
+    model = Forecaster(**{**SMALL, "strategy": strategy, "dropout": None})
+    found = model.backtest(y, 6, windows=10).forecasts
+    later = y.copy()
+    later[-12:] += 50  # the last two windows
+    other = model.backtest(later, 6, windows=10).forecasts
+    columns = ["LSTM", "LSTM-lo-80", "LSTM-hi-80", "LSTM-lo-95", "LSTM-hi-95"]
+    pd.testing.assert_frame_equal(found[columns].iloc[:54], other[columns].iloc[:54])
+    assert not np.allclose(found["LSTM-hi-80"].iloc[54:], other["LSTM-hi-80"].iloc[54:])
+
+
+@pytest.mark.parametrize("factor", [0.2, 4.0])
+def test_intervals_follow_a_series_that_becomes_calmer_or_wilder(factor):
+    y = np.concatenate([noisy(300, 5), noisy(200, 5 * factor, seed=1)])
+    model = Forecaster(**SMALL, horizon=5)
+    found = model.backtest(y, 5, windows=40, level=80)
+    width = (found.forecasts["LSTM-hi-80"] - found.forecasts["LSTM-lo-80"]).to_numpy()
+    assert width[-50:].mean() / width[:5].mean() == pytest.approx(factor, rel=0.5)
+    inside = found.forecasts["y"].between(found.forecasts["LSTM-lo-80"], found.forecasts["LSTM-hi-80"])
+    assert inside[100:].mean() == pytest.approx(0.8, abs=0.12)
+
+    model.fit(y[:300])
+    before = model.predict(5)
+    model.update(pd.Series(y, name="y"))
+    after = model.predict(5)
+    wide, was = ((one["LSTM-hi-80"] - one["LSTM-lo-80"]).mean() for one in (after, before))
+    assert wide / was == pytest.approx(factor, rel=0.5)
+
+
+@pytest.mark.parametrize("naive", [False, True])
+@pytest.mark.parametrize("strategy", ["one-step", "segment", "flatten"])
+def test_an_update_learns_from_the_errors_at_new_values_alone(strategy, naive):
+    y = noisy(130, 3)
+    model = Forecaster(**{**SMALL, "strategy": strategy, "dropout": None}, horizon=4).fit(y[:120])
+    old = model._trained
+    known = old.rival.calibration if naive else old.model.calibrated
+    model.update(y)
+    found = model._trained.rival.calibration if naive else model._trained.model.calibrated
+    horizon, errors, spreads = known.errors.shape[1], [], []
+    corpus = old.corpus([Series("A", pd.RangeIndex(130), y)], [120])
+    for cut in range(120 - horizon + 1, 130):
+        mean, spread, _ = old.forecast(corpus, corpus.fronts + cut, horizon, naive=naive)
+        truth = np.full(horizon, np.nan)
+        for k in range(horizon):
+            if 120 <= cut + k < 130:
+                truth[k] = y[cut + k]
+        errors.append(truth - mean[0])
+        spreads.append(spread[0])
+    expected = known.renewed(np.array(errors), np.array(spreads), 10 / (0.5 * known.span))
+    np.testing.assert_allclose(found.distances, expected.distances, rtol=1e-4)
+    np.testing.assert_allclose(found.errors, expected.errors, rtol=1e-3, atol=1e-4)
+    assert not np.array_equal(found.distances, known.distances)
+
+
+def test_an_update_without_newer_values_leaves_the_intervals():
+    y = noisy(80, 3)
+    model = Forecaster(**SMALL).fit(y)
+    before = model.predict(4)
+    pd.testing.assert_frame_equal(model.update(y).predict(4), before)
+
+
+def test_one_series_of_many_that_grows_counts_for_its_share():
+    table = pd.concat(
+        [pd.DataFrame({"unique_id": str(k), "ds": np.arange(60), "y": noisy(60, 3, seed=k)}) for k in range(4)]
+    )
+    model = Forecaster(**SMALL).fit(table)
+    old = model._trained.model.calibrated
+    newer = pd.DataFrame({"unique_id": "0", "ds": np.arange(60, 63), "y": [101.0, 99.0, 102.0]})
+    found = model.update(newer)._trained.model.calibrated
+    new = (~np.isin(found.distances, old.distances)).mean()
+    assert new == pytest.approx(3 / 4 / (0.5 * old.span), abs=1 / len(old.distances))
+
+
+def test_many_small_updates_keep_the_width():
+    chance = np.random.default_rng(0)
+    known = calibration(np.abs(chance.normal(size=100)), span=20)
+    width = []
+    for _ in range(300):
+        known = known.renewed(chance.normal(size=(4, 1)), np.ones((4, 1)), 0.1)
+        width.append([known.reach(ONES, level)[0, 0] for level in (50, 80)])
+    first, last = np.mean(width[:50], axis=0), np.mean(width[-50:], axis=0)
+    assert last == pytest.approx(first, rel=0.2)
+
+
+def test_paths_are_as_wide_as_the_intervals_after_daily_updates():
+    y = np.concatenate([noisy(200, 1), noisy(40, 8, seed=1)])
+    model = Forecaster(**SMALL, horizon=4).fit(y[:200])
+    for day in range(201, 241):
+        model.update(y[:day])
+    made, drawn = model.predict(4, level=80), model.sample(4, 2000)
+    wide = (made["LSTM-hi-80"] - made["LSTM-lo-80"]).to_numpy()
+    paths = drawn.groupby("ds")["LSTM"].agg(lambda path: np.ptp(np.quantile(path, [0.1, 0.9])))
+    assert paths.mean() == pytest.approx(wide.mean(), rel=0.3)
+
+
+def test_a_series_that_was_always_the_same_tells_nothing_of_others():
+    still = np.full(60, 5.0)
+    parts = {"still": np.concatenate([still, [5, 6, 5, 6]]), **{str(k): 50 + noisy(64, 1, k) for k in range(3)}}
+    table = pd.concat([pd.DataFrame({"unique_id": k, "ds": np.arange(64), "y": v}) for k, v in parts.items()])
+    known = table[table["ds"] < 60]
+    model = Forecaster(**SMALL, horizon=4).fit(known)
+
+    def width():
+        made = model.predict(4)
+        return (made["LSTM-hi-95"] - made["LSTM-lo-95"]).groupby(made["unique_id"]).mean()[["0", "1", "2"]]
+
+    before = width()
+    model.update(table)
+    assert (width() < 3 * before).all()
+    found = Forecaster(**SMALL).backtest(table, 2, windows=2)
+    of_each = found.by_series[found.by_series["model"] == "LSTM"].set_index("unique_id")["MSIS-95"]
+    assert (of_each[["0", "1", "2"]] < 30).all()
+    alone = Forecaster(**SMALL, horizon=4).fit(still)
+    expected = alone._trained.model.calibrated.distances
+    alone.update(np.append(still, [5.0, 7.0]))
+    np.testing.assert_array_equal(alone._trained.model.calibrated.distances, expected)
+
+
+def test_forecasts_after_a_filled_value_measure_nothing():
+    y = noisy(120, 3)
+    y[70:118:3] = np.nan
+    table = pd.DataFrame({"ds": np.arange(120), "y": y})
+    model = Forecaster(**SMALL).fit(table, fill="interpolate")
+    panel, trained = model._fitted()
+    corpus = trained.corpus(panel.series)
+    cuts, _ = trained.recipe.origins(corpus)
+    assert len(cuts) > 5
+    assert corpus.observed[cuts - 1].all()
+
+
+def test_filled_values_are_no_news():
+    model = Forecaster(**SMALL, horizon=4).fit(noisy(100, 3))
+    old = model._trained.model.calibrated
+    newer = np.append(np.full(8, np.nan), [100.0])
+    table = pd.DataFrame({"ds": np.arange(109), "y": np.concatenate([noisy(100, 3), newer])})
+    found = model.update(table, fill="interpolate")._trained.model.calibrated
+    new = (~np.isin(found.distances, old.distances)).mean()
+    assert 0 < new <= 1 / (0.5 * old.span) + 1 / len(old.distances)
+
+
+def test_values_too_far_to_forecast_from_change_nothing():
+    y = noisy(80, 3)
+    model = Forecaster(**SMALL).fit(y)
+    before = model.predict(4)
+    for far in (1e20, 1e60):
+        with pytest.raises(DataError, match="too far from those trained on"):
+            model.update(np.append(y, [far, far]))
+    pd.testing.assert_frame_equal(model.predict(4), before)

@@ -1,0 +1,457 @@
+"""Files that somebody wrote to do harm, or that were damaged: refused in words, whatever they hold."""
+
+import copy
+import json
+import os
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gatewise import DataError, Forecaster
+from gatewise.persistence import file as storage
+from gatewise.persistence.file import FormatError
+from gatewise.training import DivergenceError
+from tests.kept_tables import COVARIATES, QUICK, beside, broken, values
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """Content and arrays of a small model, and a folder."""
+    folder = tmp_path_factory.mktemp("small")
+    model = Forecaster(hidden_size=1, updates=1, networks=1, context=4, strategy="one-step")
+    model.fit(values(40)).save(folder / "model")
+    return *storage.load(folder / "model", "Forecaster"), folder
+
+
+@pytest.fixture(scope="module", params=["one-step", "segment", "flatten"])
+def several(request, tmp_path_factory):
+    """The same of several series, some put aside, and sizes that were chosen."""
+    folder = tmp_path_factory.mktemp("several")
+    Forecaster(strategy=request.param, updates=1, networks=1, dropout=0).fit(broken(), on_bad="naive").save(
+        folder / "model"
+    )
+    content, arrays = storage.load(folder / "model", "Forecaster")
+    content["arguments"] |= {"strategy": "auto", "networks": None, "updates": None, "dropout": None}
+    return content, arrays, folder
+
+
+@pytest.fixture(scope="module")
+def rich(tmp_path_factory):
+    """The same of two series with covariates of every kind, known for 12 and 10 months after their ends."""
+    folder = tmp_path_factory.mktemp("rich")
+    Forecaster(strategy="segment", **QUICK).fit(beside((12, 10)), **COVARIATES).save(folder / "model")
+    return *storage.load(folder / "model", "Forecaster"), folder
+
+
+def refused(small, content, arrays):
+    storage.save(small[2] / "hostile", "Forecaster", content, arrays)
+    with pytest.raises(FormatError) as caught:
+        Forecaster.load(small[2] / "hostile")
+    assert str(caught.value).startswith(f"{small[2] / 'hostile'} holds no whole forecaster: ")
+    assert len(str(caught.value)) < 1500
+    assert "\x1b" not in str(caught.value)
+    return str(caught.value)
+
+
+def with_arguments(**changes):
+    return with_part("arguments", **changes)
+
+
+def with_part(part, **changes):
+    return lambda content, _: content[part].update(changes)
+
+
+def with_content(**changes):
+    return lambda content, _: content.update(changes)
+
+
+def with_arrays(**changes):
+    return lambda _, arrays: arrays.update({name.replace("__", "."): value for name, value in changes.items()})
+
+
+def without(name):
+    return lambda _, arrays: arrays.pop(name)
+
+
+def named(*names):
+    return with_arrays(names=np.frombuffer(json.dumps(names).encode(), np.uint8))
+
+
+def categories(names, **changes):
+    text = np.frombuffer(json.dumps(names).encode(), np.uint8)
+    part = with_part("panel", categorical={"count": len(names), "ordered": False, **changes})
+    return both(with_arrays(categories=text), part)
+
+
+def both(*changes):
+    def change(content, arrays):
+        for one in changes:
+            one(content, arrays)
+
+    return change
+
+
+FREE = with_arguments(context=None, season=None, strategy="auto", hidden_size=None, networks=None)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (with_arguments(hidden_size=3), "hidden_size is 1, but 3 in the arguments"),
+        (both(FREE, with_part("recipe", hidden_size=2)), "has shape (4, 1), expected (8, 1)"),
+        (
+            both(FREE, with_part("recipe", hidden_size=10**9)),
+            "18 weights are too few for 1 networks of hidden_size 10000",
+        ),
+        (both(FREE, with_part("recipe", hidden_size=2**62)), "weights are too few for 1 networks of hidden_size 46"),
+        (both(FREE, with_part("recipe", hidden_size="4")), "hidden_size is '4', expected a whole number of at least 1"),
+        (both(FREE, with_part("recipe", networks=2)), "of network 1 has shape None"),
+        (both(FREE, with_part("recipe", networks=10**9)), "too few arrays for 1000000000 networks of 1 layers"),
+        (with_arguments(num_layers=10**7), "num_layers is 1, but 10000000 in the arguments"),
+        (
+            both(with_arguments(num_layers=10**7), with_part("recipe", num_layers=10**7)),
+            "too few arrays for 1 networks",
+        ),
+        (
+            both(with_arguments(num_layers=2), with_part("recipe", num_layers=2)),
+            "weight_ih_l1' of network 0 has shape No",
+        ),
+        (with_arguments(networks=10**9), "expected at most 1e+08; lower one of them"),
+        (with_arguments(cell="gru"), "cell is 'lstm', but 'gru' in the arguments"),
+        (both(with_arguments(cell="gru"), with_part("recipe", cell="gru")), "expected (3, 1)"),
+        (with_arguments(cell="os.system"), "cell is 'os.system', expected one of 'lstm'"),
+        (with_arguments(season=True), "season is True, expected a whole number"),
+        (with_arguments(season=7), "season is 1, but 7 in the arguments"),
+        (with_arguments(strategy="segment"), "strategy is 'one-step', but 'segment' in the arguments"),
+        (with_arguments(loss="mse"), "loss is 'mae', but 'mse' in the arguments"),
+        (with_arguments(difference=10**12), "difference is 1000000000000, expected at most 4"),
+        (with_arguments(turbo=1), "argument 'turbo' is unknown, perhaps of a newer Gatewise"),
+        (with_content(arguments=[]), "arguments is [], expected dict"),
+        (with_content(panel=None), "panel is None, expected dict"),
+        (with_content(frame=[]), "frame is [], expected dict"),
+        (with_part("frame", strategy="direct"), "strategy is 'direct', expected one of 'one-step', 'segment', 'fla"),
+        (with_part("frame", context=5), "context is 5, but 4 in the arguments"),
+        (both(FREE, with_part("frame", context=10**9)), "reads 1000000000 values, but the longest series has 40"),
+        (with_part("frame", lag=10**9), "reads 1000000003 values, but the longest series has 40"),
+        (with_part("frame", lag=2), "has shape (4, 1), expected (4, 2)"),
+        (with_part("frame", lag=0), "lag is 0, expected a whole number of at least 1"),
+        (both(FREE, with_part("frame", season=2)), "make no frame of strategy 'one-step'"),
+        (with_part("frame", segment=2), "make no frame of strategy 'one-step'"),
+        (with_part("frame", reach=2), "reach is 2, but 1 in the arguments"),
+        (both(FREE, with_part("frame", strategy="flatten", reach=10**5)), "expected (200000, 4)"),
+        (
+            both(FREE, with_part("frame", strategy="flatten", reach=10**6)),
+            "horizon is 1000000, expected at most 100000",
+        ),
+        (both(FREE, with_part("frame", strategy="segment")), "make no frame of strategy 'segment'"),
+        (with_part("frame", spread="none"), "spread is 'none', expected one of 'std', 'season'"),
+        (with_part("frame", dropout=0.5), "dropout is 0.5, but 0 in the arguments"),
+        (with_part("frame", dropout=2), "dropout is 2, expected a number from 0 to 1"),
+        (with_part("model", growth=2.0), "growth is 2.0, expected a number from 0 to 1"),
+        (with_part("model", growth="0"), "growth is '0', expected int or float"),
+        (with_part("model", error=-1.0), "error is -1.0, expected a number from 0 to 1e+300"),
+        (with_part("model", error=10**400), "expected a number from 0 to 1e+300"),
+        (with_part("rival", name="SeasonalNaive"), "rival is 'SeasonalNaive', expected one of 'Naive', 'Drift'"),
+        (with_part("rival", growth=None), "growth is None, expected int or float"),
+        (with_part("history", best_epoch=99), "best_epoch is 99 of"),
+        (with_part("history", stopped="now"), "stopped is 'now', expected one of"),
+        (with_part("panel", guesses=[1]), "guesses is [1], expected sentences"),
+        (with_part("panel", guesses=["\x1b[2J"]), "'\\x1b[2J' holds control characters, expected text that can be"),
+        (with_content(chosen=["a", "b\x9bc"]), "holds control characters"),
+        (with_content(said=["\x7f"]), "holds control characters"),
+        (with_content(other={"deep": [{"\x1b": 1}]}), "holds control characters"),
+        (with_content(chosen="all"), "chosen is 'all', expected list"),
+        (with_part("panel", freq="MS"), "expected a positive whole step"),
+        (with_part("panel", freq=-1), "expected a positive whole step"),
+        (with_part("panel", freq=2**62), "freq is too large"),
+        (with_part("panel", freq=10**30), "freq is too large"),
+        (with_part("panel", backend="excel"), "backend is 'excel', expected one of 'pandas', 'polars'"),
+        (with_part("panel", on_bad="eat"), "on_bad is 'eat', expected one of 'raise', 'skip', 'naive'"),
+        (with_part("panel", date_only=1), "date_only is 1, expected bool"),
+        (with_part("panel", categorical=1), "categorical is 1, expected bool"),
+        (with_part("panel", categorical={"count": 2, "ordered": 1}), "there is no array 'categories'"),
+        (categories(["A", "A"]), "two series have the same name"),
+        (categories(["A", None]), "a series is called None"),
+        (categories(["A", "B"], ordered=1), "ordered is 1, expected bool"),
+        (categories(["A", "B"], count="2"), "count is '2', expected int"),
+        (
+            both(categories(["A", 1]), with_part("panel", backend="polars")),
+            "of several types, which no table of polars",
+        ),
+        (with_part("panel", bad=1), "there is no array 'bad'"),
+        (with_part("panel", bad=-1), "there is no array 'bad'"),
+        (with_part("panel", bad=None), "bad is None, expected int"),
+        (with_part("panel", covariates=[]), "covariates is [], expected dict or NoneType"),
+        (with_part("panel", covariates={}), "covariates are {}, expected the fields"),
+        (with_part("panel", time={}), "unit is None, expected one of 's', 'ms'"),
+        (with_part("panel", time={"unit": "s", "zone": None}), "freq=1 is no frequency of pandas"),
+        (with_part("panel", time={"unit": "s", "zone": "/etc/passwd"}), "zone is '/etc/passwd', expected the name"),
+        (with_part("panel", time={"unit": "s", "zone": "../x"}), "zone is '../x', expected the name of a time zone"),
+        (with_part("panel", time={"unit": "s", "zone": "dateutil//x"}), "expected the name of a time zone"),
+        (
+            with_part("panel", time={"unit": "s", "zone": "Mars/Olympus"}),
+            "this machine knows no time zone 'Mars/Olympus'",
+        ),
+        (named("a", "b"), "array 'names' is no list of 1"),
+        (named({}), "a series is called {}, but a file keeps names that are text or numbers"),
+        (named(2**64), "whole ones of up to 64 bits"),
+        (named("\x1b[31m"), "a series is called '\\x1b[31m', but a file keeps no control characters in a name"),
+        (named(float("inf")), "array 'names' is no text in JSON"),
+        (with_arrays(names=np.full(3, 255, np.uint8)), "array 'names' is no text in JSON"),
+        (with_arrays(names=np.full(10**5, ord("["), np.uint8)), "array 'names' is no text in JSON"),
+        (with_arrays(names=np.frombuffer(b"[1e999]", np.uint8)), "keeps no NaN or infinity as a name"),
+        (with_arrays(y=np.full(40, np.nan)), "array 'y' holds NaN or infinity"),
+        (with_arrays(y=np.full(40, 1e200)), "y is empty or beyond 1e+100"),
+        (with_arrays(y=np.zeros(0)), "y is empty"),
+        (with_arrays(y=np.zeros(40, np.float32)), "array 'y' is float32 of shape (40,), expected float64 of one dim"),
+        (with_arrays(y=np.zeros((8, 5))), "expected float64 of one dimension"),
+        (with_arrays(y=np.zeros(39)), "lengths are not those of series with 39 values in all"),
+        (with_arrays(y=np.zeros(1), lengths=np.array([1])), "series 'y' has 1 value, differences look back 0"),
+        (
+            with_arrays(lengths=np.array([20, 20])),
+            "array 'starts' is int64 of shape (1,), expected int64 of shape (2,)",
+        ),
+        (with_arrays(lengths=np.array([41, -1]), starts=np.array([0, 0])), "lengths are not those of series"),
+        (with_arrays(lengths=np.zeros(0, np.int64), starts=np.zeros(0, np.int64)), "lengths are not those of series"),
+        (with_arrays(starts=np.array([1])), "reach beyond the 40 dates of ds"),
+        (with_arrays(starts=np.array([-1])), "reach beyond the 40 dates of ds"),
+        (with_arrays(starts=np.array([2**63 - 1])), "reach beyond the 40 dates of ds"),
+        (with_arrays(ds=np.arange(39)), "reach beyond the 39 dates of ds"),
+        (with_arrays(ds=np.arange(40.0)), "array 'ds' is float64 of shape (40,), expected int64"),
+        (with_arrays(ds=np.arange(40)[::-1].copy()), "ds holds no dates in order"),
+        (with_arrays(ds=np.zeros(40, np.int64)), "ds holds no dates in order"),
+        (with_arrays(ds=np.arange(40) + 2**62), "ds holds a time that is too large"),
+        (with_arrays(filled=np.zeros(40)), "array 'filled' is float64"),
+        (with_arrays(past=np.zeros((40, 1))), "the series have (1, 0, 0) features"),
+        (
+            with_arrays(past=np.zeros((39, 1))),
+            "array 'past' is float64 of shape (39, 1), expected float64 of shape (40, any",
+        ),
+        (with_arrays(ahead=np.zeros((3, 1))), "array 'ahead' belongs to no part of the forecaster"),
+        (with_arrays(static__shift=np.zeros(1), static__scale=np.ones(1)), "the model (0, 0, 1)"),
+        (with_arrays(model__distances=np.array([2.0, 1.0])), "those of no calibration"),
+        (with_arrays(model__distances=np.zeros(0)), "those of no calibration"),
+        (with_arrays(rival__errors=np.zeros((3, 0))), "rival.distances and rival.errors are those of no calibration"),
+        (with_arrays(history__lr=np.zeros(99)), "array 'history.lr' is float64 of shape (99,), expected"),
+        (with_arrays(network__0__network__body__weight_hh_l0=np.full((4, 1), np.inf, np.float32)), "holds NaN or inf"),
+        (with_arrays(network__0__network__head__bias=np.zeros(1)), "is float64 of shape (1,), expected float32"),
+        (
+            with_arrays(network__0__head__turbo=np.zeros(1, np.float32)),
+            "weight 'head.turbo' of network 0 has shape (1,)",
+        ),
+        (with_arrays(network__1__head__bias=np.zeros(1, np.float32)), "'network.1.head.bias' belongs to no part"),
+        (with_arrays(other=np.zeros(1, np.float32)), "array 'other' belongs to no part of the forecaster"),
+    ],
+)
+def test_each_impossible_content_is_said(small, change, message):
+    content, arrays = copy.deepcopy(small[0]), dict(small[1])
+    change(content, arrays)
+    assert message in refused(small, content, arrays)
+
+
+def of_bad(change):
+    def changed(_, arrays):
+        said = json.loads(arrays["bad"].tobytes())
+        change(said)
+        arrays["bad"] = np.frombuffer(json.dumps(said).encode(), np.uint8)
+
+    return changed
+
+
+numbered_bad = of_bad(lambda said: [one.__setitem__(0, k) for k, one in enumerate(said, 3)])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (named("A", "A"), "two series have the same name"),
+        (both(named("A", 1), with_part("panel", backend="polars")), "of several types, which no table of polars holds"),
+        (both(named(-1, 2**63), with_part("panel", backend="polars")), "of several types, which no table of polars"),
+        (
+            both(of_bad(lambda said: said[0].__setitem__(0, 1)), with_part("panel", backend="polars")),
+            "of several types, which no table of polars",
+        ),
+        (
+            both(named(1, 2), numbered_bad, with_part("panel", backend="polars", categorical=True)),
+            "categorical is True, but a series is called 1, which is no text",
+        ),
+        (of_bad(lambda said: said.pop()), "array 'bad' is no list of 3"),
+        (of_bad(lambda said: said[0].pop()), "array 'bad' is no list of names, reasons"),
+        (of_bad(lambda said: said.__setitem__(0, "abc")), "array 'bad' is no list of names, reasons"),
+        (of_bad(lambda said: said[0].__setitem__(2, 1)), "array 'bad' is no list of names, reasons"),
+        (of_bad(lambda said: said[0].__setitem__(1, "\x1b")), "holds control characters"),
+        (of_bad(lambda said: said[0].__setitem__(0, None)), "a series is called None"),
+        (of_bad(lambda said: said[0].__setitem__(2, not said[0][2])), "in 'bad.lengths', but 'bad' says otherwise"),
+        (with_arrays(bad__y=np.array([np.inf])), "array 'bad.y' holds NaN"),
+        (with_arrays(bad__starts=np.array([10**6, 0])), "bad.starts and bad.lengths reach beyond the"),
+        (with_part("frame", dropout=-1), "dropout is -1"),
+        (with_part("frame", seasons=9), "make no frame of strategy"),
+        (with_part("frame", context=10**6 * 12), "values, but the longest series has 90"),
+    ],
+)
+def test_each_impossible_content_of_several_is_said(several, change, message):
+    content, arrays = copy.deepcopy(several[0]), dict(several[1])
+    change(content, arrays)
+    assert message in refused(several, content, arrays)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (without("known"), "features, past, known and static, the model (1, 6, 2)"),
+        (without("known.shift"), "features, past, known and static, the model (1, 0, 2)"),
+        (with_arrays(known__scale=np.zeros(6)), "known.scale holds 0.0, expected numbers above 0"),
+        (with_arrays(static=np.ones((3, 1))), "array 'static' is float64 of shape (3, 1), expected float64 of shape"),
+        (without("ahead"), "array 'ahead.lengths' belongs to no part of the forecaster"),
+        (without("ahead.lengths"), "there is no array 'ahead.lengths'"),
+        (with_arrays(ahead=np.zeros((22, 1))), "array 'ahead' is float64 of shape (22, 1), expected float64 of shape"),
+        (with_arrays(ahead=np.zeros(22)), "array 'ahead' is float64 of shape (22,), expected float64 of shape (any"),
+        (with_arrays(ahead=np.zeros((22, 6), np.float32)), "array 'ahead' is float32 of shape (22, 6), expected"),
+        (with_arrays(ahead=np.full((22, 6), np.nan)), "array 'ahead' holds NaN or infinity"),
+        (with_arrays(ahead=np.zeros((21, 6))), "ahead.lengths are not those of series with 21 steps ahead in all"),
+        (with_arrays(ahead__lengths=np.array([12.0, 10.0])), "array 'ahead.lengths' is float64 of shape (2,)"),
+        (with_arrays(ahead__lengths=np.array([22])), "array 'ahead.lengths' is int64 of shape (1,), expected int64"),
+        (with_arrays(ahead__lengths=np.array([23, -1])), "ahead.lengths are not those of series with 22 steps"),
+        (with_arrays(ahead__lengths=np.array([2**63 - 1] * 2)), "ahead.lengths are not those of series with 22 steps"),
+    ],
+)
+def test_each_impossible_content_of_covariates_is_said(rich, change, message):
+    content, arrays = copy.deepcopy(rich[0]), dict(rich[1])
+    change(content, arrays)
+    assert message in refused(rich, content, arrays)
+
+
+def test_windows_absurdly_longer_than_most_series_are_refused(small):
+    content, arrays = copy.deepcopy(small[0]), dict(small[1])
+    FREE(content, arrays)
+    lengths = np.array([50000, *[1] * 49999])
+    arrays |= {"y": np.ones(lengths.sum()), "ds": np.arange(50000), "lengths": lengths, "starts": 0 * lengths}
+    named(*range(50000))(content, arrays)
+    content["frame"]["context"] = 40000
+    assert "the model reads 40000 values" in refused(small, content, arrays)
+
+
+def test_each_missing_part_is_named(several):
+    content, arrays, _ = several
+    for part, inside in {"": content, **{name: one for name, one in content.items() if isinstance(one, dict)}}.items():
+        for name in inside if part != "arguments" else ():
+            less = {key: value for key, value in inside.items() if key != name}
+            message = refused(several, {**content, part: less} if part else less, arrays)
+            assert (name if (part, name) != ("rival", "name") else "rival") in message
+    for name in set(arrays) - {"bad.filled"}:
+        words = name.removeprefix("network.0.")
+        message = refused(several, content, {key: value for key, value in arrays.items() if key != name})
+        assert words in message or "weights are too few" in message
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=6),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+ODD = st.sampled_from(
+    [
+        "W-SUN",
+        "9" * 20 + "D",
+        "C",
+        "bh",
+        "ns",
+        "CBMS",
+        "2000-01",
+        "Europe/Berlin",
+        "UTC+99:99",
+        "tzlocal()",
+        "EST5EDT",
+    ]
+)
+
+
+def spoilt(data, arrays):
+    """Another array in the place of one of them."""
+    name = data.draw(st.sampled_from(sorted(arrays)))
+    one = arrays[name]
+    arrays[name] = data.draw(
+        st.sampled_from(
+            [
+                np.zeros(0, one.dtype),
+                np.zeros((0, 3), one.dtype),
+                np.arange(40),
+                np.full(one.shape, True),
+                np.ones_like(one),
+                one[::-1].copy() if one.ndim else one,
+                -one if one.dtype != np.bool_ else ~one,
+                np.concatenate([one, one]),
+            ]
+        )
+    )
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_any_content_is_refused_or_forecasts(several, data):
+    check_refused_or_forecasts(several, data)
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_any_content_with_covariates_is_refused_or_forecasts(rich, data):
+    check_refused_or_forecasts(rich, data)
+
+
+def check_refused_or_forecasts(whole, data):
+    content, arrays, folder = copy.deepcopy(whole[0]), dict(whole[1]), whole[2]
+    inner = data.draw(st.sampled_from([content, *(one for one in content.values() if isinstance(one, dict))]))
+    for name in data.draw(st.lists(st.sampled_from(sorted(inner)), min_size=0, max_size=2)):
+        inner[name] = data.draw(
+            JSON
+            | ODD
+            | st.integers(0, 40)
+            | st.fixed_dictionaries({"unit": ODD | st.sampled_from(["s", "us"]), "zone": ODD})
+        )
+    if data.draw(st.booleans()):
+        spoilt(data, arrays)
+    storage.save(folder / "fuzzed", "Forecaster", content, arrays)
+    try:
+        model = Forecaster.load(folder / "fuzzed")
+    except FormatError:
+        return
+    try:
+        assert len(model.predict(2)) >= 2
+    except (DataError, DivergenceError):  # said in words: dates without end, weights that grow
+        return
+    assert len(model.fitted())
+
+
+def test_flipped_bytes_and_shortened_files_are_refused(small):
+    content = (small[2] / "model").read_bytes()
+    path = small[2] / "damaged"
+    for place in range(0, len(content), 7):
+        for damaged in (content[:place], content[:place] + bytes([content[place] ^ 0x55]) + content[place + 1 :]):
+            path.write_bytes(damaged)
+            with pytest.raises(FormatError, match="damaged"):
+                Forecaster.load(path)
+
+
+def test_a_file_with_a_long_tail_of_nothing_is_refused_before_it_is_read(small, monkeypatch):
+    content = (small[2] / "model").read_bytes()
+    path = small[2] / "sparse"
+    path.write_bytes(content)
+    os.truncate(path, 2**36)
+    monkeypatch.setattr("safetensors.numpy.load", lambda _: pytest.fail("it read the file"))
+    with pytest.raises(FormatError, match="bytes follow after its last array; it is damaged"):
+        Forecaster.load(path)
+    path.unlink()
+
+
+def test_no_file_of_another_kind_is_loaded(tmp_path):
+    storage.save(tmp_path / "other", "Classifier", {}, {})
+    with pytest.raises(FormatError, match="it holds 'Classifier', expected 'Forecaster'; give another file"):
+        Forecaster.load(tmp_path / "other")
+    with pytest.raises(FileNotFoundError, match=r"there is no file .*; check the path"):
+        Forecaster.load(tmp_path / "nowhere")

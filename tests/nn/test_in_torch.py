@@ -1,0 +1,194 @@
+"""The layers amid the rest of torch: compiling, tracing, saving, autocast, default dtype and device, numpy."""
+
+import io
+import resource
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torch.nn.utils import parametrize
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pack_sequence
+
+from gatewise import nn
+from tests.engines.test_engines import RUNNING
+from tests.nn.test_layers import KINDS, B, H, I, T, assert_same, fields, normal, ours, seeded, state_of, theirs
+from tests.tolerance import assert_close, error
+
+
+@pytest.mark.filterwarnings("ignore")  # torch's own, about itself, as it compiles
+@pytest.mark.parametrize("name", ["LSTM", "LSTMCell"])
+def test_a_compiled_layer_trains(name):
+    torch.compiler.reset()
+    layer = getattr(nn, name)(I, H, generator=seeded())
+    x = normal(B, I, dtype=torch.float32) if name.endswith("Cell") else normal(T, B, I, dtype=torch.float32)
+    expected = layer(x)[0]
+    gradients = torch.autograd.grad(expected.sum(), list(layer.parameters()))
+    output = torch.compile(layer, backend="aot_eager")(x)[0]
+    assert_close(output, expected)
+    for one, two in zip(torch.autograd.grad(output.sum(), list(layer.parameters())), gradients, strict=True):
+        assert_close(one, two)
+
+
+def test_the_compiler_is_not_imported_unasked():
+    # By another process: this one may have compiled already.
+    code = "import sys, torch, gatewise.nn; gatewise.nn.LSTM(2, 3)(torch.zeros(4, 1, 2))"
+    code += "; print('torch._dynamo' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch.jit is on its way out
+@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
+def test_a_layer_traced_without_gradients_still_has_them():
+    layer, x = ours("lstm", dtype=torch.float32), normal(T, B, I, dtype=torch.float32)
+    with torch.no_grad():
+        traced = torch.jit.trace(layer, (x,))
+    graph = traced.inlined_graph  # a name of its own, for its nodes live no longer than it
+    train = list(graph.findNode("aten::lstm").inputs())[6]
+    assert train.toIValue() is True  # cuDNN refuses the backward pass without
+    assert_same(traced(x), layer(x))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_saved_states_open_where_only_torch_is_known(kind):
+    file, state = io.BytesIO(), ours(kind)(normal(T, B, I))[1]
+    torch.save(state, file)
+    file.seek(0)
+    again = torch.load(file, weights_only=True)
+    assert type(again) is type(state) is (tuple if KINDS[kind][0] == "LSTM" else Tensor)
+    assert all(map(torch.equal, fields(again), fields(state)))
+
+
+@pytest.mark.parametrize("engine", ["auto", "aten", "reference"])
+@pytest.mark.parametrize("lengths", [None, [6, 2, 0]], ids=["whole", "lengths"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_autocast(kind, lengths, engine):
+    layer = ours(kind, engine=engine, dtype=torch.float32)
+    x = normal(T, B, I, dtype=torch.float32)
+    output, state = layer(x, lengths=lengths)
+    bound = torch.finfo(torch.bfloat16).eps * 4  # one rounding for each of the few operations between steps
+    with torch.autocast("cpu", torch.bfloat16):
+        for given in (x, x.bfloat16()):  # the layer below may have put out either
+            cast = layer(given, lengths=lengths)
+            pairs = zip([cast[0], *fields(cast[1])], [output, *fields(state)], strict=True)
+            assert max(error(one.float(), two) for one, two in pairs) < bound
+            if engine == "reference":  # torch's kernels for packed sequences may choose another dtype
+                assert [one.dtype for one in fields(cast[1])] == [one.dtype for one in fields(layer(given)[1])]
+
+
+@pytest.mark.parametrize("engine", RUNNING)
+@pytest.mark.parametrize("kind", KINDS)
+def test_another_default_device_is_for_new_tensors_only(kind, engine):
+    layer = ours(kind, num_layers=2, bidirectional=True, engine=engine)
+    x, lengths = normal(T, B, I), torch.tensor([2, 6, 3])
+    packed = pack_padded_sequence(x, lengths, enforce_sorted=False)
+    expected, expected_packed = layer(x, lengths=lengths), layer(packed)
+    torch.set_default_device("meta")
+    try:
+        found = [layer(x, lengths=lengths), layer(x, lengths=[2, 6, 3])]
+        found_packed = (
+            layer(packed) if engine != "reference" else expected_packed
+        )  # torch's own padding follows the default
+    finally:
+        torch.set_default_device(None)
+    assert_same(found[0], expected)
+    assert_same(found[1], expected)
+    assert_same((found_packed[0].data, found_packed[1]), (expected_packed[0].data, expected_packed[1]))
+
+
+def test_the_default_dtype_is_that_of_new_weights():
+    torch.set_default_dtype(torch.float64)
+    try:
+        layer = nn.GRU(I, H, generator=seeded())
+        output, h = layer(torch.zeros(T, B, I))
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert layer.weight_hh_l0.dtype == output.dtype == h.dtype == torch.float64
+
+
+def test_sizes_and_dropout_may_be_numbers_of_numpy():
+    layer = nn.LSTM(
+        np.int64(I), np.int32(H), np.int64(2), dropout=np.float32(0.5), proj_size=np.int8(2), generator=seeded()
+    )
+    plain = nn.LSTM(I, H, 2, dropout=0.5, proj_size=2, generator=seeded())
+    assert repr(layer) == repr(plain)
+    assert list(layer.state_dict()) == list(plain.state_dict())
+    assert {type(one) for one in (layer.input_size, layer.hidden_size, layer.num_layers, layer.proj_size)} == {int}
+
+
+def test_a_parametrised_bias_starts_at_zero_too():
+    layer = ours("lstm", init="uniform")
+    parametrize.register_parametrization(layer, "bias_hh_l0", torch.nn.Identity())
+    with torch.no_grad():
+        layer.parametrizations.bias_hh_l0.original.fill_(1.0)
+    layer.reset_parameters(seeded())
+    assert (layer.bias_hh_l0 == 0).all()
+    assert (layer.weight_hh_l0 != 0).all()
+
+
+@pytest.mark.parametrize("engine", RUNNING)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_learnt_initial_state_is_shared_by_the_batch(kind, engine):
+    gradients = []
+    layer = ours(kind, engine=engine)
+    for module in (layer, theirs(layer, kind)):
+        learnt = [one[:, :1].clone().requires_grad_() for one in fields(state_of(layer, B))]
+        hx = [one.expand(-1, B, -1) for one in learnt]
+        output, _ = module(normal(T, B, I), hx[0] if len(hx) == 1 else tuple(hx))
+        gradients.append(torch.autograd.grad(output.sum(), learnt))
+    for one, two in zip(*gradients, strict=True):
+        assert_close(one, two)
+
+
+def test_repr_says_whatever_is_not_the_default():
+    layer = ours("projected", num_layers=2, bidirectional=True)
+    assert repr(layer) == repr(theirs(layer, "projected", num_layers=2, bidirectional=True))
+    assert repr(layer) == "LSTM(4, 5, proj_size=2, num_layers=2, bidirectional=True)"
+    assert repr(ours("relu", bias=False)) == "RNN(4, 5, nonlinearity=relu, bias=False)"
+    assert repr(ours("tanh")) == "RNN(4, 5)"
+    assert (
+        repr(nn.RNNCell(I, H, False, "identity", generator=seeded()))
+        == "RNNCell(4, 5, bias=False, nonlinearity=identity)"
+    )
+
+
+# ---- packed sequences
+
+
+def test_packed_sequences_are_never_padded_by_the_fused_kernels():
+    sequences = [torch.ones(2000, I), *[torch.ones(1, I)] * 20000]  # 640 MB of float32 when padded, 0.4 MB when not
+    layer = ours("gru", num_layers=2, bidirectional=True, dtype=torch.float32)
+    packed = pack_sequence(sequences)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with torch.no_grad():
+        output, _ = layer(packed)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kilobytes
+    assert output.data.shape == (22000, 2 * H)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_gradients_and_dropout_of_packed_sequences_are_those_of_torch(kind):
+    options: dict[str, Any] = {"num_layers": 2, "bidirectional": True, "dropout": 0.5}
+    layer = ours(kind, **options)
+    results = []
+    for module in (layer, theirs(layer, kind, **options)):
+        x = normal(T, B, I).requires_grad_()
+        packed = pack_padded_sequence(x, torch.tensor([2, 6, 3]), enforce_sorted=False)
+        with torch.random.fork_rng():
+            torch.manual_seed(11)
+            output, state = module(packed)
+        total = output.data.sum() + sum((one * one).sum() for one in fields(state))
+        results.append([output.data, *torch.autograd.grad(total, [x, *module.parameters()])])
+    for one, two in zip(*results, strict=True):
+        assert_close(one, two)
+
+
+def test_no_sequences_have_no_lengths():
+    layer = ours("gru")
+    empty = torch.zeros(T, 0, I, dtype=torch.float64)
+    assert_same(layer(empty, lengths=[]), layer(empty))
+    assert isinstance(layer(pack_sequence([normal(T, I)]))[0], PackedSequence)

@@ -1,0 +1,408 @@
+"""What the figures show: the numbers that came in, the texts around them, and nothing left behind."""
+
+import subprocess
+import sys
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from matplotlib.colors import to_hex
+from matplotlib.dates import date2num
+from matplotlib.figure import Figure
+
+from gatewise import plot
+from tests.figures import legend, picture, title
+
+MONTHS = pd.date_range("1959-01-01", periods=24, freq="MS")
+AHEAD = pd.date_range("1961-01-01", periods=6, freq="MS")
+Y = np.random.default_rng(0).normal(100, 10, 24)
+FITTED = np.r_[[np.nan] * 5, Y[5:] + 1]
+MEAN = np.arange(6.0) + 100
+BANDS = {80: (MEAN - 5, MEAN + 5), 95: (MEAN - 9, MEAN + 10)}
+
+
+def drawn(line):
+    return line.get_ydata()
+
+
+def everything():
+    return [
+        plot.series(MONTHS, Y),
+        plot.differences(MONTHS[1:], np.diff(Y)),
+        plot.approximation(MONTHS, Y, FITTED, zoom=(3, 9)),
+        plot.reconstruction(MONTHS, Y, FITTED),
+        plot.forecast(MONTHS, Y, AHEAD, MEAN, BANDS, last=10, actual=MEAN + 1),
+        plot.learning_curve([3.0, 2.0, 1.0], [3.0, 2.5, 2.7], best_epoch=2),
+    ]
+
+
+def test_series():
+    ax = picture(plot.series(MONTHS, Y, name="passengers [thousands]"))
+    (line,) = ax.lines
+    assert np.array_equal(drawn(line), Y)
+    assert np.array_equal(line.get_xdata(orig=False), date2num(MONTHS))
+    assert (title(ax), ax.get_ylabel()) == ("passengers [thousands], 24 observations", "passengers [thousands]")
+    assert ax.get_xlabel() == "date, MS (month start)"
+    assert ax.get_legend() is None
+
+
+@pytest.mark.parametrize(
+    ("ds", "label", "first"),
+    [
+        (range(3, 27), "time step", 3),
+        (torch.arange(24), "time step", 0),
+        (np.arange(24) * 0.5, "time step", 0),
+        (MONTHS.to_series(), "date, MS (month start)", date2num(MONTHS[0])),
+        (MONTHS.to_numpy(), "date, MS (month start)", date2num(MONTHS[0])),
+        (MONTHS.to_period("M"), "date, MS (month start)", date2num(MONTHS[0])),
+        (MONTHS.tz_localize("Europe/Vienna"), "date, MS (month start), Europe/Vienna", date2num(MONTHS[0])),
+        (list(MONTHS.date), "date, MS (month start)", date2num(MONTHS[0])),
+        (MONTHS[:1].repeat(24), "date", date2num(MONTHS[0])),
+        (MONTHS[::-1], "date", date2num(MONTHS[-1])),
+        (pd.date_range("2024-01-31", periods=24, freq="h"), "date, h (hourly)", date2num(np.datetime64("2024-01-31"))),
+        (pd.DatetimeIndex(["2024-01-31", "2024-02-07"]), "date", date2num(np.datetime64("2024-01-31"))),
+    ],
+)
+def test_time_axes(ds, label, first):
+    ax = picture(plot.series(ds, Y[: len(ds)]))
+    assert ax.get_xlabel() == label
+    assert ax.lines[0].get_xdata(orig=False)[0] == first
+
+
+def test_steps_and_epochs_have_whole_numbers_under_them():
+    for ax in (plot.series(range(4), Y[:4]), plot.learning_curve([2.0, 1.0, 1.0])):
+        assert all(tick == int(tick) for tick in picture(ax).get_xticks())
+
+
+def test_differences():
+    ax = picture(plot.differences(MONTHS[1:], np.diff(Y), name="sales"))
+    zero, line = ax.lines
+    assert set(drawn(zero)) == {0}
+    assert np.array_equal(drawn(line), np.diff(Y))
+    assert (title(ax), ax.get_ylabel()) == ("Differences of sales", "change of sales")
+    assert title(plot.differences(MONTHS, Y, order=2, season=12)) == "Differences of y (order 2, lag 12)"
+
+
+def test_approximation_and_its_zoom():
+    ax = picture(plot.approximation(MONTHS, Y, FITTED))
+    data, line = ax.lines
+    assert np.array_equal(drawn(data), Y)
+    assert np.array_equal(drawn(line), FITTED, equal_nan=True)
+    assert legend(ax) == ["data", "approximation"]
+    assert title(ax) == "Approximation of y"
+
+    ax = picture(plot.approximation(range(24), Y, FITTED, zoom=(7, 12)))
+    data, line = ax.lines
+    assert data.get_xdata().tolist() == line.get_xdata().tolist() == [7, 8, 9, 10, 11]
+    assert np.array_equal(drawn(data), Y[7:12])
+    assert np.array_equal(drawn(line), FITTED[7:12])
+    assert title(ax) == "Approximation of y, positions 7 to 11"
+
+
+@pytest.mark.parametrize("draw", [plot.approximation, plot.reconstruction])
+def test_a_shorter_approximation_belongs_to_the_last_dates(draw):
+    line = picture(draw(MONTHS, Y, FITTED[5:])).lines[1]
+    assert np.array_equal(drawn(line), FITTED, equal_nan=True)
+
+
+def test_reconstruction():
+    ax = picture(plot.reconstruction(MONTHS, Y, torch.tensor(FITTED, requires_grad=True)))
+    assert np.array_equal(drawn(ax.lines[1]), FITTED, equal_nan=True)
+    assert legend(ax) == ["data", "reconstruction"]
+    assert title(ax) == "Reconstruction of y on its original scale"
+
+
+def test_forecast_starts_at_the_last_observation():
+    ax = picture(plot.forecast(MONTHS, Y, AHEAD, MEAN, BANDS, last=10, model="LSTM", actual=MEAN + 1))
+    data, mean, actual = ax.lines
+    assert np.array_equal(drawn(data), Y[-10:])
+    assert np.array_equal(drawn(mean), np.r_[Y[-1], MEAN])
+    assert np.array_equal(mean.get_xdata(orig=False), date2num(MONTHS[-1:].append(AHEAD)))
+    assert np.array_equal(drawn(actual), MEAN + 1)
+    assert np.array_equal(actual.get_xdata(orig=False), date2num(AHEAD))
+    assert legend(ax) == ["data", "LSTM", "what happened", "95 % interval", "80 % interval"]
+    assert title(ax) == "Forecast of y, 6 steps"
+
+
+def test_forecast_bands_have_the_bounds_and_the_wider_is_paler():
+    bands = picture(plot.forecast(MONTHS, Y, AHEAD, MEAN, BANDS)).collections
+    assert [band.get_label() for band in bands] == ["95 % interval", "80 % interval"]
+    assert bands[0].get_alpha() < bands[1].get_alpha()
+    for band, level in zip(bands, (95, 80), strict=True):
+        corners = band.get_paths()[0].vertices
+        lo, hi = BANDS[level]
+        for day, low, high in zip(date2num(AHEAD), lo, hi, strict=True):
+            here = corners[corners[:, 0] == day][:, 1]
+            assert (here.min(), here.max()) == (low, high)
+        assert set(corners[corners[:, 0] == date2num(MONTHS[-1])][:, 1]) == {Y[-1]}
+
+
+@pytest.mark.parametrize(("steps", "dots"), [(1, "."), (12, "."), (13, "None")])
+def test_forecasts_of_few_steps_have_a_dot_on_each(steps, dots):
+    mean = plot.forecast([0, 1], [5.0, 6.0], range(2, steps + 2), np.ones(steps)).lines[1]
+    assert (mean.get_marker(), mean.get_markevery()) == (dots, slice(1, None))  # none on the last observation
+
+
+@pytest.mark.parametrize("magnitude", [1e13, 1e-9])
+def test_a_factor_on_the_axis_lies_beside_the_legend(magnitude):
+    ax = picture(plot.forecast(MONTHS, Y * magnitude, AHEAD, MEAN * magnitude))
+    factor = ax.yaxis.get_offset_text()
+    assert factor.get_text()
+    assert not factor.get_window_extent().overlaps(ax.get_legend().get_window_extent())
+    assert picture(plot.series(MONTHS, Y * 1e-3 + 12345)).yaxis.get_offset_text().get_text() == ""
+
+
+def test_a_change_of_next_to_nothing_is_drawn_as_next_to_nothing():
+    ax = picture(plot.series(MONTHS, 5 + 0.0005 * np.linspace(0, 1, 24)))
+    low, high = ax.get_ylim()
+    assert high - low == pytest.approx(0.005, rel=0.01)
+    assert low < 5 < 5.0005 < high
+    low, high = picture(plot.series(MONTHS, Y)).get_ylim()
+    assert high - low < 1.2 * np.ptp(Y)
+
+
+def test_of_many_intervals_the_legend_names_the_ends():
+    levels = {level: (MEAN - level, MEAN + level) for level in (50, 60, 70, 80, 90)}
+    ax = picture(plot.forecast(MONTHS, Y, AHEAD, MEAN, levels))
+    assert (legend(ax), len(ax.collections)) == (["data", "forecast", "90 % interval", "50 % interval"], 5)
+
+
+def test_forecast_of_one_step_without_intervals():
+    ax = picture(plot.forecast([0, 1], [5.0, 6.0], [2], [7.0]))
+    assert drawn(ax.lines[1]).tolist() == [6.0, 7.0]
+    assert (title(ax), legend(ax), len(ax.collections)) == ("Forecast of y, 1 step", ["data", "forecast"], 0)
+
+
+@pytest.mark.parametrize(
+    ("train", "held_out", "scale"),
+    [
+        ([100.0, 3.0], None, "log"),
+        ([100.0, 4.0], None, "linear"),
+        ([100.0, 50.0], [100.0, 3.0], "log"),
+        ([100.0, 0.0], None, "linear"),
+        ([100.0, -1.0], [], "linear"),
+    ],
+)
+def test_learning_curve_scale(train, held_out, scale):
+    assert picture(plot.learning_curve(train, held_out)).get_yscale() == scale
+
+
+def test_learning_curve():
+    ax = picture(plot.learning_curve([3.0, 2.0, 1.0], [4.0, 2.5, 2.7], best_epoch=2))
+    train, held_out, best = ax.lines
+    assert (drawn(train).tolist(), drawn(held_out).tolist()) == ([3.0, 2.0, 1.0], [4.0, 2.5, 2.7])
+    assert (train.get_xdata().tolist(), best.get_xdata()) == ([1, 2, 3], [2, 2])
+    assert legend(ax) == ["training", "held out", "best: epoch 2"]
+    assert (title(ax), ax.get_xlabel(), ax.get_ylabel()) == ("Learning curve, 3 epochs", "epoch", "loss")
+
+
+def test_gates_share_scales_by_kind():
+    rng = np.random.default_rng(0)
+    names = ["input", "forget", "candidate", "output"]  # the order of the weights
+    planes = {name: rng.uniform(0, 1, (30, 8)) for name in names}
+    cells = rng.normal(0, 2, (30, 8))
+    figure = plot.gates({name: torch.tensor(plane) for name, plane in planes.items()}, cells)
+    figure.draw_without_rendering()
+    maps, bars = figure.axes[:5], figure.axes[5:]
+    assert [title(ax) for ax in maps] == ["input gate", "forget gate", "output gate", "candidate", "cells"]
+    assert len(bars) == 3
+    widest = np.abs(cells).max()
+    limits = [(0, 1)] * 3 + [(-1, 1), (-widest, widest)]
+    shown = [planes[name] for name in ("input", "forget", "output", "candidate")] + [cells]
+    for ax, limit, plane in zip(maps, limits, shown, strict=True):
+        (image,) = ax.images
+        assert image.get_clim() == limit
+        assert np.array_equal(image.get_array(), plane.T)
+    assert maps[-1].get_xlabel() == "time step"
+
+
+def test_gates_of_a_plain_network():
+    figure = plot.gates({"hidden": np.zeros((30, 1))}, title="RNN")
+    figure.draw_without_rendering()
+    assert [title(ax) for ax in figure.axes] == ["hidden", ""]
+    assert figure.get_suptitle() == "RNN"
+
+
+def test_every_figure_draws_on_the_axes_given():
+    for draw in (
+        lambda ax: plot.series(MONTHS, Y, ax=ax, title="mine"),
+        lambda ax: plot.differences(MONTHS, Y, ax=ax, title="mine"),
+        lambda ax: plot.approximation(MONTHS, Y, FITTED, ax=ax, title="mine"),
+        lambda ax: plot.reconstruction(MONTHS, Y, FITTED, ax=ax, title="mine"),
+        lambda ax: plot.forecast(MONTHS, Y, AHEAD, MEAN, BANDS, ax=ax, title="mine"),
+        lambda ax: plot.learning_curve([2.0, 1.0], ax=ax, title="mine"),
+    ):
+        own = Figure().subplots()
+        assert draw(own) is own
+        assert (title(own), bool(own.lines)) == ("mine", True)
+
+
+def long_names():
+    long = {"name": "a very long name of a series " * 3}
+    levels = {level: (MEAN - level, MEAN + level) for level in range(40, 100, 5)}
+    return [
+        plot.series(MONTHS, Y, **long),
+        plot.differences(MONTHS, Y, **long, order=2, season=12),
+        plot.approximation(MONTHS, Y, FITTED, **long, zoom=(3, 19)),
+        plot.reconstruction(MONTHS, Y, FITTED, **long),
+        plot.forecast(MONTHS, Y, AHEAD, MEAN, levels, **long, model="model " * 20, actual=MEAN),
+        plot.backtest(MONTHS, Y, [(MONTHS[-6:], MEAN, levels)], **long),
+        plot.learning_curve([1.0], title="title " * 40),
+    ]
+
+
+def test_legends_and_titles_hide_nothing_and_are_whole():
+    for ax in map(picture, everything() + long_names()):
+        frame, sheet = ax.get_window_extent(), ax.figure.bbox
+        above = [ax._left_title.get_window_extent()]  # matplotlib has no public way to its left title
+        if ax.get_legend() is not None:
+            above.append(ax.get_legend().get_window_extent())
+            assert frame.height > 0.4 * sheet.height, "little is left for the data"
+            assert above[0].y0 >= above[1].y1 - 1, "the title is over the legend"
+        assert sheet.y0 <= ax.yaxis.label.get_window_extent().y0
+        assert ax.yaxis.label.get_window_extent().y1 <= sheet.y1
+        for box in above:
+            assert box.y0 >= frame.y1 - 1, "something lies over the data"
+            assert (sheet.x0 <= box.x0, box.x1 <= sheet.x1, box.y1 <= sheet.y1) == (True, True, True)
+
+
+def test_settings_and_pyplot_stay_untouched(tmp_path):
+    """In a fresh process, where no other test has drawn before."""
+    code = """
+import sys
+from gatewise import plot
+assert not {"matplotlib", "pandas"} & set(sys.modules), "imported before the first figure"
+import matplotlib
+def settings():  # without the backend: asking for it makes matplotlib load pyplot
+    return {name: matplotlib.rcParams[name] for name in matplotlib.rcParams if name != "backend"}
+before = settings()
+plot.save(plot.series([1, 2], [3, 4]), sys.argv[1])
+plot.gates({"reset": [[0.0, 1.0]]})
+assert settings() == before, "settings changed"
+assert "matplotlib.pyplot" not in sys.modules, "pyplot imported"
+"""
+    run = subprocess.run([sys.executable, "-c", code, tmp_path / "a.png"], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+
+
+def test_colours_differ_in_brightness_for_those_who_see_no_colour():
+    ax = plot.forecast(MONTHS, Y, AHEAD, MEAN, actual=MEAN)
+    grey = sorted(np.dot(matplotlib.colors.to_rgb(line.get_color()), (0.299, 0.587, 0.114)) for line in ax.lines)
+    assert len({to_hex(line.get_color()) for line in ax.lines}) == 3
+    assert min(np.diff(grey)) > 0.05
+
+
+@pytest.mark.parametrize(
+    ("suffix", "start"), [(".png", b"\x89PNG"), (".PNG", b"\x89PNG"), (".svg", b"<?xml"), (".pdf", b"%PDF")]
+)
+def test_save_writes_the_format_of_the_suffix_and_the_same_bytes_again(tmp_path, suffix, start):
+    path = tmp_path / f"picture{suffix}"
+    assert plot.save(plot.series(MONTHS, Y), path) == path
+    first = path.read_bytes()
+    assert first.startswith(start)
+    plot.save(plot.series(MONTHS, Y).figure, str(path))
+    assert path.read_bytes() == first
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_save_takes_axes_on_a_part_of_a_figure(tmp_path):
+    part = Figure().subfigures(1, 2)[1]
+    assert plot.save(plot.series(MONTHS, Y, ax=part.subplots()), tmp_path / "part.png").stat().st_size > 1000
+
+
+def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / "link.png").symlink_to(tmp_path / "picture.png")
+    assert plot.save(plot.series(MONTHS, Y), tmp_path / "link.png") == tmp_path / "link.png"
+    assert (tmp_path / "link.png").is_symlink()
+    assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_failed_save_leaves_the_old_picture(tmp_path, monkeypatch):
+    path = tmp_path / "picture.png"
+    path.write_bytes(b"old")
+
+    def fail(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr("os.replace", fail)
+    with pytest.raises(OSError, match="disk full"):
+        plot.save(plot.series(MONTHS, Y), path)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_without_matplotlib_the_message_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(ImportError, match=r'figures need matplotlib, .* pip install "gatewise\[plot\]"'):
+        plot.series(MONTHS, Y)
+    with pytest.raises(ImportError, match=r'pip install "gatewise\[plot\]"'):
+        plot.check("a.png")
+    with pytest.raises(ImportError, match=r'pip install "gatewise\[plot\]"'):
+        plot.gates({"reset": np.zeros((4, 2))})
+
+
+@pytest.mark.parametrize(
+    ("draw", "error", "message"),
+    [
+        (lambda: plot.series(MONTHS, Y[1:]), ValueError, r"y has shape \(23,\), expected \(24,\), one value per date"),
+        (lambda: plot.series(MONTHS, Y[:, None]), ValueError, r"y has shape \(24, 1\), expected \(24,\)"),
+        (lambda: plot.series(MONTHS[:0], []), ValueError, "y is empty; there is nothing to draw"),
+        (lambda: plot.series(["a", "b"], [1, 2]), ValueError, "ds holds .* expected dates or numbers; read text with"),
+        (lambda: plot.approximation(MONTHS, Y, np.r_[FITTED, 1]), ValueError, r"fitted has shape \(25,\), .* put NaN"),
+        (
+            lambda: plot.approximation(MONTHS, Y, FITTED, zoom=(9, 9)),
+            ValueError,
+            r"zoom is \(9, 9\), expected 0 <= start",
+        ),
+        (lambda: plot.approximation(MONTHS, Y, FITTED, zoom=(9, 25)), ValueError, "stop <= 24, the number of values"),
+        (lambda: plot.forecast(MONTHS, Y, AHEAD, MEAN, last=0), ValueError, "last is 0, expected at least 1"),
+        (lambda: plot.forecast(MONTHS, Y, [24], [1.0]), ValueError, "future holds int64, ds holds datetime64"),
+        (lambda: plot.forecast(MONTHS, Y, AHEAD, MEAN[1:]), ValueError, r"mean has shape \(5,\), expected \(6,\)"),
+        (
+            lambda: plot.forecast(MONTHS, Y, AHEAD, MEAN, {80: (MEAN, MEAN[1:])}),
+            ValueError,
+            r"upper bound of 80 % has shape \(5,\), expected \(6,\)",
+        ),
+        (lambda: plot.learning_curve([]), ValueError, "train is empty"),
+        (lambda: plot.learning_curve([1.0, 2.0], [1.0]), ValueError, r"held_out has shape \(1,\), expected \(2,\)"),
+        (lambda: plot.gates({}), ValueError, "gates is empty; give at least one name"),
+        (lambda: plot.gates({"input": np.zeros((4, 1, 2))}), ValueError, r"expected \(T, H\); pick one sequence"),
+        (
+            lambda: plot.gates({"input": np.zeros((4, 2))}, np.zeros((4, 3))),
+            ValueError,
+            r"cells has shape \(4, 3\), the others \(4, 2\); take all from one layer",
+        ),
+        (
+            lambda: plot.save(plot.series(MONTHS, Y), "a.jpg"),
+            ValueError,
+            r"a.jpg ends in '.jpg', expected one of .png, .s",
+        ),
+        (lambda: plot.check("a"), ValueError, "a ends in '', expected one of"),
+        (
+            lambda: plot.save(plot.series(MONTHS, Y), "no such folder/a.png"),
+            FileNotFoundError,
+            "no such folder is no folder; create it first",
+        ),
+    ],
+)
+def test_what_is_refused_and_how(draw, error, message):
+    with pytest.raises(error, match=message):
+        draw()
+
+
+@pytest.mark.parametrize("name", ["sales in $", "$x_{$", "a $b$ c"])
+def test_names_with_dollars_are_drawn_as_they_are(name, tmp_path):
+    ds = pd.date_range("2024-01-01", periods=30)
+    axes = [
+        plot.series(ds, np.arange(30.0), name=name),
+        plot.forecast(ds, np.arange(30.0), ds[-1:] + pd.Timedelta("1D"), [30.0], name=name),
+    ]
+    figures = [*(ax.figure for ax in axes), plot.gates({"forget": np.ones((3, 2))}, title=name)]
+    figures.append(plot.residuals(ds, np.sin(np.arange(30.0)), name=name))
+    for figure in figures:
+        figure.canvas.draw()  # a formula that is none would be an error here
+        texts = [text.get_text() for text in figure.findobj(matplotlib.text.Text)]
+        assert not any(matplotlib.cbook.is_math_text(text) for text in texts)
+        assert any(name in text.replace(r"\$", "$") for text in texts)
