@@ -53,20 +53,20 @@ def main() -> None:
 
 @dataclass(frozen=True)
 class Rolling:
-    """Forecasts from rolling origins over the end of a panel.
+    """Forecasts from rolling cutoffs over the end of a panel.
 
     Attributes:
         name: of the data.
         setting: in words.
         panel: training part, with the test part if asked for.
         horizon: steps of each forecast.
-        windows: origins of each series.
-        step: from one origin to the next.
+        windows: cutoffs of each series.
+        step: from one cutoff to the next.
         reference: published figures and the aim.
         options: of the forecaster.
         unit: (S,) of the errors of MSE and MAE; 1 by default.
         shown: names of the scores to show.
-        budget: seconds spent on settings, judged on what comes before the first origin; None for the defaults.
+        budget: seconds spent on settings, judged on what comes before the first cutoff; None for the defaults.
     """
 
     name: str
@@ -216,7 +216,7 @@ def _rolling_file(name: str, title: str, horizon: int, windows: int, step: int, 
     def make(arguments: argparse.Namespace) -> Rolling:
         path = arguments.data / name
         panel = _file(path, windows, horizon, step, **columns)
-        setting = f"{windows} origins, {horizon} steps"
+        setting = f"{windows} cutoffs, {horizon} steps"
         return Rolling(title, setting, panel, horizon, windows, step, "better than both naives, or said so", {})
 
     return make
@@ -244,7 +244,7 @@ def _etth1(arguments: argparse.Namespace) -> Rolling:
     windows = (4 * 720 - 96) // step + 1
     panel = _ett(arguments.data / "ETTh1.csv", lambda validate: 16 if validate else 20)
     reference = "at most 0.40 / 0.41; SegRNN 0.351 / 0.392; same hour yesterday 0.512 / 0.433"
-    setting = f"7 series, {windows} origins, 96 steps"
+    setting = f"7 series, {windows} cutoffs, 96 steps"
     return Rolling("ETTh1", setting, panel, 96, windows, step, reference, {}, ("MSE", "MAE"), _training_spread)
 
 

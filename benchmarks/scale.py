@@ -1,6 +1,6 @@
 """Time and memory of many series: read, fit with a fixed number of steps, predict.
 
-    python -m benchmarks.scale [--series 1000 10000 100000] [--points 100] [--updates 300]
+    python -m benchmarks.scale [--series 1000 10000 100000] [--points 100] [--max-steps 300]
 
 Each size runs in a process of its own, so that its peak memory is its own. The series are monthly: a level, a season
 and noise of their own; the forecasts are checked against them before anything is printed.
@@ -31,7 +31,7 @@ def table(series: int, points: int) -> pd.DataFrame:
     return pd.DataFrame({"unique_id": np.repeat(names, points), "ds": np.tile(ds, series), "y": y.ravel()})
 
 
-def measure(series: int, points: int, updates: int) -> str:
+def measure(series: int, points: int, max_steps: int) -> str:
     """A line of the table, measured in this process."""
     import gatewise as gw
 
@@ -39,7 +39,7 @@ def measure(series: int, points: int, updates: int) -> str:
     future = long.groupby("unique_id", sort=False).tail(HORIZON)
     past = long.drop(future.index)
     panel, reading = timed(lambda: gw.read(past))
-    model = gw.Forecaster(strategy="segment", updates=updates, networks=1, dropout=0.0, horizon=HORIZON)
+    model = gw.Forecaster(strategy="segment", max_steps=max_steps, ensemble_size=1, dropout=0.0, horizon=HORIZON)
     _, fitting = timed(lambda: model.fit(panel))
     made, predicting = timed(lambda: model.predict(HORIZON))
     error = float(np.abs(made["LSTM"].to_numpy() - future["y"].to_numpy()).mean())
@@ -60,16 +60,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
     parser.add_argument("--series", type=int, nargs="+", default=[1_000, 10_000, 100_000])
     parser.add_argument("--points", type=int, default=100)
-    parser.add_argument("--updates", type=int, default=300)
+    parser.add_argument("--max-steps", type=int, default=300)
     parser.add_argument("--here", action="store_true", help="one size, in this process")
     arguments = parser.parse_args()
     if arguments.here:
-        print(measure(arguments.series[0], arguments.points, arguments.updates))
+        print(measure(arguments.series[0], arguments.points, arguments.max_steps))
         return
     print("| series | read, s | fit, s | predict 12, s | peak memory, GiB | mean absolute error |")
     print("|---|---|---|---|---|---|")
     for series in arguments.series:
-        options = [f"--series={series}", f"--points={arguments.points}", f"--updates={arguments.updates}", "--here"]
+        options = [f"--series={series}", f"--points={arguments.points}", f"--max-steps={arguments.max_steps}", "--here"]
         command = [sys.executable, "-m", "benchmarks.scale", *options]
         print(subprocess.run(command, check=True, capture_output=True, text=True).stdout, end="", flush=True)
 

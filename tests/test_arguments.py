@@ -9,7 +9,7 @@ import pytest
 
 from gatewise import Forecaster, datasets
 
-QUICK = {"hidden_size": 4, "updates": 5, "networks": 1}
+QUICK = {"hidden_size": 4, "max_steps": 5, "ensemble_size": 1}
 
 
 def test_every_argument_is_kept_under_its_name():
@@ -24,15 +24,15 @@ def test_every_argument_is_kept_under_its_name():
         "scale": "robust",
         "strategy": "segment",
         "horizon": 8,
-        "networks": 4,
+        "ensemble_size": 4,
         "seed": 9,
-        "updates": 33,
+        "max_steps": 33,
         "batch_size": 8,
         "lr": 0.5,
         "dropout": 0.25,
         "loss": "huber",
         "fallback": "naive",
-        "held_out": 0.3,
+        "validation_fraction": 0.3,
         "engine": "reference",
         "quiet": False,
     }
@@ -63,7 +63,7 @@ def test_a_size_that_must_be_is_not_none():
         Forecaster(num_layers=None)
 
 
-@pytest.mark.parametrize("name", ["hidden_size", "networks", "updates", "batch_size", "horizon", "context"])
+@pytest.mark.parametrize("name", ["hidden_size", "ensemble_size", "max_steps", "batch_size", "horizon", "context"])
 def test_a_size_that_was_not_given_is_chosen(name):
     assert getattr(Forecaster(**{name: None}), name) is None
     with pytest.raises(ValueError, match=f"{name} is 0, expected a whole number of at least 1"):

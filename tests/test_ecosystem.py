@@ -18,7 +18,7 @@ def table(backend: str) -> Any:
 
 
 def quick(**arguments: Any) -> Forecaster:
-    return Forecaster(**{"hidden_size": 4, "context": 12, "networks": 1, "updates": 1, **arguments})
+    return Forecaster(**{"hidden_size": 4, "context": 12, "ensemble_size": 1, "max_steps": 1, **arguments})
 
 
 def theirs(scores: Any, metric: str) -> pd.DataFrame:

@@ -104,10 +104,10 @@ def test_smape_of_the_largest_numbers():
 
 
 @given(pairs, scales, numbers)
-def test_mase_is_free_of_units_and_of_the_origin(pair, scale, origin):
+def test_mase_is_free_of_units_and_of_the_origin(pair, scale, cutoff):
     y, f = map(np.array, pair)
     train = np.array([3.0, 1.0, 4.0, 1.0, 5.0, 9.0])
-    moved = mase(scale * y + origin, scale * f + origin, train=scale * train + origin, season=2)
+    moved = mase(scale * y + cutoff, scale * f + cutoff, train=scale * train + cutoff, season=2)
     assert moved == pytest.approx(mase(y, f, train=train, season=2), rel=1e-4, abs=1e-4)
 
 

@@ -108,7 +108,7 @@ def test_quantiles_are_the_ends_of_intervals_and_the_median_is_the_forecast():
     assert found[0.9].tolist() == expected["LSTM-hi-80"].tolist()
 
 
-# ------------------------------------------------------------------------------------------------------- updates
+# ------------------------------------------------------------------------------------------------------- max_steps
 
 
 def test_an_update_of_the_end_alone_keeps_the_networks():
@@ -254,7 +254,7 @@ def test_pretraining_goes_on_with_other_series():
     y, other = several(40, 40), several(40, 40) * 2
     once = GatewiseForecaster(**QUICK).pretrain(y).pretrain(other)
     kept = Forecaster(**QUICK).fit(long(y))
-    expected = kept.update(long(other), updates=1).predict(1, level=())
+    expected = kept.update(long(other), max_steps=1).predict(1, level=())
     assert once.fit(other).predict(fh=[1])["y"].tolist() == pytest.approx(expected["LSTM"].tolist(), rel=1e-3)
     assert once.predict(fh=[1])["y"].tolist() != GatewiseForecaster(**QUICK).fit(other).predict(fh=[1])["y"].tolist()
 
@@ -292,7 +292,7 @@ def with_price(y: pd.DataFrame, steps: int = 0) -> pd.DataFrame:
 
 @pytest.mark.parametrize("strategy", ["one-step", "segment"])
 def test_covariates_are_known_in_advance(strategy):
-    arguments = {**QUICK, "strategy": strategy, "updates": 20}
+    arguments = {**QUICK, "strategy": strategy, "max_steps": 20}
     y = several(40, 36)
     X = with_price(y, 5)
     table = X.join(y).reset_index().rename(columns={"shop": "unique_id", "day": "ds"})

@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 import torch
 
-from gatewise.forecast.model.ensemble import Fitted
-from gatewise.forecast.model.training import Recipe
-from gatewise.forecast.model.window import Frame
+from gatewise.forecast.model.ensemble import Ensemble
+from gatewise.forecast.model.training import TrainingConfiguration
+from gatewise.forecast.model.window import WindowScaling
 from gatewise.series import Panel, Series
 from gatewise.training import History
 from gatewise.windows import Difference
 
-SMALL = {"hidden_size": 8, "updates": 30, "networks": 1, "strategy": "one-step"}
+SMALL = {"hidden_size": 8, "max_steps": 30, "ensemble_size": 1, "strategy": "one-step"}
 STRATEGY_NAMES = ("one-step", "segment", "flatten")
 
 
@@ -60,36 +60,36 @@ def frame(strategy="one-step", **changes):
     if strategy == "segment":
         usual |= {"segment": 6, "spread": "season", "seasons": 2}
     made = {**usual, **changes}
-    return Frame(strategy, lag=made["season"], **made)
+    return WindowScaling(strategy, lag=made["season"], **made)
 
 
-def recipe(**changes):
+def configuration(**changes):
     usual = {
         "cell": "gru",
         "hidden_size": 6,
         "num_layers": 1,
         "loss": "mae",
-        "updates": 20,
+        "max_steps": 20,
         "batch_size": 16,
         "lr": 3e-3,
-        "held_out": 0.2,
-        "networks": 2,
+        "validation_fraction": 0.2,
+        "ensemble_size": 2,
         "seed": 0,
         "engine": "auto",
         "quiet": True,
     }
-    return Recipe(**{**usual, **changes})
+    return TrainingConfiguration(**{**usual, **changes})
 
 
 def untrained(around, *, seed=3, spread=0.3, **changes):
     """A fitted model whose networks have random weights in all places; with spread=None they are as drawn."""
     generator = torch.Generator().manual_seed(seed)
-    used = recipe(**changes)
-    networks = tuple(used._network(around, generator).eval() for _ in range(used.networks))
+    used = configuration(**changes)
+    networks = tuple(used._network(around, generator).eval() for _ in range(used.ensemble_size))
     for network in networks if spread is not None else ():
         for weight in network.parameters():
             torch.nn.init.uniform_(weight, -spread, spread, generator=generator)
-    return Fitted(around, networks, History())
+    return Ensemble(around, networks, History())
 
 
 def with_features(around, several):

@@ -69,7 +69,7 @@ class GatewiseForecaster(BaseForecaster):
         >>> from gatewise.sktime import GatewiseForecaster
         >>> table = datasets.air_passengers()
         >>> y = table.set_index("ds")["y"].to_period("M")
-        >>> model = GatewiseForecaster(hidden_size=8, networks=1, updates=20).fit(y)
+        >>> model = GatewiseForecaster(hidden_size=8, ensemble_size=1, max_steps=20).fit(y)
         >>> model.predict(fh=[1, 12]).index.astype(str).tolist()
         ['1961-01', '1961-12']
         >>> model.predict_interval(fh=1, coverage=0.8).columns.tolist()
@@ -124,8 +124,8 @@ class GatewiseForecaster(BaseForecaster):
     def _pretrain_update(self, y: pd.DataFrame, X: Any = None, fh: Any = None) -> "GatewiseForecaster":
         if not hasattr(self, "pretrained_"):
             return self._pretrain(y, X, fh)
-        updates = self.updates or self.pretrained_._fitted()[1].recipe.updates
-        self.pretrained_ = _of_others(self.pretrained_, y, X).update(_table(y, X), updates, **READ_BY)
+        max_steps = self.max_steps or self.pretrained_._fitted()[1].configuration.max_steps
+        self.pretrained_ = _of_others(self.pretrained_, y, X).update(_table(y, X), max_steps, **READ_BY)
         return self
 
     def _update(self, y: pd.DataFrame, X: Any = None, update_params: bool = True) -> "GatewiseForecaster":
@@ -233,7 +233,14 @@ class GatewiseForecaster(BaseForecaster):
     @classmethod
     def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
         """Arguments that sktime's tests try, quick to train; the same whatever the name of the set."""
-        quick = {"hidden_size": 4, "context": 4, "season": 1, "networks": 1, "updates": 1, "strategy": "one-step"}
+        quick = {
+            "hidden_size": 4,
+            "context": 4,
+            "season": 1,
+            "ensemble_size": 1,
+            "max_steps": 1,
+            "strategy": "one-step",
+        }
         other = {"cell": "gru", "difference": 1, "scale": "standard", "loss": "huber", "strategy": "segment"}
         return [quick, {**quick, **other, "dropout": 0.0}]
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 import torch
+from benchmarks.excluded import Result
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import figure, in_jax, in_onnxruntime, layers, peak, report, timing
 from benchmarks.contestants import Problem, our_contestants, torch_contestants
-from benchmarks.report import Result
 from benchmarks.shapes import CELLS, GROUPS, LAYER_MODES, QUICK, Shape, Task, operations, select
 from benchmarks.timing import Contestant, Timing, check_then_time, disagreements, measure, mismatch
 from gatewise import nn

@@ -165,7 +165,7 @@ def test_the_scale_and_the_training_know_nothing_of_what_is_held_out():
     out = held_out(classes_of(y, 100)[1], 0.3, np.random.default_rng(0))
     other = x.copy()
     other[out] = 50 * other[out] + 3
-    first, second = (Classifier(**SMALL, held_out=0.3, patience=3).fit(v, y) for v in (x, other))
+    first, second = (Classifier(**SMALL, validation_fraction=0.3, patience=3).fit(v, y) for v in (x, other))
     assert first.history_.train == second.history_.train
     assert first.history_.held_out != second.history_.held_out
 
@@ -173,14 +173,14 @@ def test_the_scale_and_the_training_know_nothing_of_what_is_held_out():
 def test_training_ends_early_and_the_best_epoch_is_taken():
     chance = np.random.default_rng(0)
     x, y = chance.normal(size=(60, 10)), chance.integers(0, 2, 60)  # nothing to learn but by heart
-    model = Classifier(hidden_size=32, epochs=40, lr=1e-2, patience=4, held_out=0.3).fit(x, y)
+    model = Classifier(hidden_size=32, epochs=40, lr=1e-2, patience=4, validation_fraction=0.3).fit(x, y)
     assert model.history_.stopped == "patience"
     best = model.history_.best_epoch
     assert model.history_.epochs == best + 4
     out = held_out(y, 0.3, np.random.default_rng(0))
     chances = model.predict_proba(x[out])[np.arange(out.sum()), y[out]]
     assert -np.log(chances).mean() == pytest.approx(model.history_.held_out[best - 1], rel=1e-4)
-    whole = Classifier(**SMALL, held_out=0.0).fit(x, y)
+    whole = Classifier(**SMALL, validation_fraction=0.0).fit(x, y)
     assert whole.history_.held_out == []
 
 
@@ -406,7 +406,7 @@ def test_sequences_that_cannot_be_used_are_refused(x, y, lengths, message):
         ({"patience": 0}, "patience is 0"),
         ({"bidirectional": 1}, "bidirectional is 1"),
         ({"dropout": 1.0}, "dropout is 1.0"),
-        ({"held_out": -0.1}, "held_out is -0.1"),
+        ({"validation_fraction": -0.1}, "validation_fraction is -0.1"),
         ({"lr": 0}, "lr is 0"),
         ({"seed": -1}, "seed is -1"),
         ({"class_weight": "even"}, "class_weight is 'even', expected None, 'balanced'"),
@@ -471,7 +471,7 @@ def test_without_patience_the_best_epoch_is_taken_too():
     """Labels by chance are learnt by heart: the held-out loss rises after a few epochs."""
     chance = np.random.default_rng(0)
     x, y = chance.normal(size=(80, 5, 1)), chance.integers(0, 2, 80)
-    model = Classifier(hidden_size=32, epochs=40, lr=0.05, batch_size=8, held_out=0.25).fit(x, y)
+    model = Classifier(hidden_size=32, epochs=40, lr=0.05, batch_size=8, validation_fraction=0.25).fit(x, y)
     out = held_out(y, 0.25, np.random.default_rng(0))
     shares = model.predict_proba(x[out])[np.arange(out.sum()), y[out]]
     assert model.history_.best_epoch < 40
@@ -480,8 +480,8 @@ def test_without_patience_the_best_epoch_is_taken_too():
 
 
 def test_patience_without_anything_held_out_is_refused():
-    with pytest.raises(ValueError, match="patience needs sequences held out, held_out=0 of 4 are none"):
-        Classifier(hidden_size=4, epochs=1, patience=2, held_out=0).fit(np.eye(4), [0, 1, 0, 1])
+    with pytest.raises(ValueError, match="patience needs sequences held out, validation_fraction=0 of 4 are none"):
+        Classifier(hidden_size=4, epochs=1, patience=2, validation_fraction=0).fit(np.eye(4), [0, 1, 0, 1])
 
 
 @pytest.mark.parametrize("weights", [[0, 0, 0, 0], [1, 1, 1], [1, 1, 1, -1], ["a"] * 4, [1, 1, 1, np.nan]])

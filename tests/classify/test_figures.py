@@ -146,7 +146,7 @@ def test_the_learning_curve_has_the_losses_of_the_training(model):
     assert np.array_equal(lines["training"], model.history_.train)
     assert np.array_equal(lines["held out"], model.history_.held_out)
     assert ax.get_ylabel() == "cross-entropy [nats]"
-    alone = Classifier(**SMALL, held_out=0).fit(X[:60], Y[:60]).plot("learning_curve")
+    alone = Classifier(**SMALL, validation_fraction=0).fit(X[:60], Y[:60]).plot("learning_curve")
     assert [line.get_label() for line in alone.lines] == ["training"]
 
 

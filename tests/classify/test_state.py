@@ -26,7 +26,7 @@ def data(labels=("a", "b"), count=30):
     [
         {},
         {"cell": "gru", "num_layers": 2, "bidirectional": True, "pooling": "max", "dropout": 0.2},
-        {"cell": "rnn", "scale": "none", "held_out": 0.0, "class_weight": "balanced"},
+        {"cell": "rnn", "scale": "none", "validation_fraction": 0.0, "class_weight": "balanced"},
         {"class_weight": {"a": np.float32(2)}, "patience": 1, "seed": np.int64(3)},
         {"class_weight": MappingProxyType({"a": 2.0})},
     ],

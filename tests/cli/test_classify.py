@@ -121,13 +121,13 @@ def test_every_picture_is_drawn(images, capsys, kind):
 
 
 def test_pictures_without_labels_or_predictions(walks, capsys):
-    assert main(["classify", "walks.csv", *SMALL, "--quiet", "--save", "m.safetensors", "--test-share", "0"]) == 0
+    assert main(["classify", "walks.csv", *SMALL, "--quiet", "--save", "m.safetensors", "--test-fraction", "0"]) == 0
     assert "Verdict: none, as nothing was held back" in capsys.readouterr().out
     kept = ["classify", "unlabelled.csv", "--model", "m.safetensors", "--plot", "f.png"]
     assert main(kept) == 0
     assert main([*kept, "--kind", "confusion"]) == 2
     assert "needs labels" in capsys.readouterr().err
-    asked = ["classify", "walks.csv", *SMALL, "--quiet", "--test-share", "0", "--plot", "f.png"]
+    asked = ["classify", "walks.csv", *SMALL, "--quiet", "--test-fraction", "0", "--plot", "f.png"]
     assert main([*asked, "--kind", "examples"]) == 2
     assert "nothing is held back to predict; nothing was written" in capsys.readouterr().err
 
@@ -138,9 +138,9 @@ def test_pictures_without_labels_or_predictions(walks, capsys):
         (["missing.csv"], "there is no file missing.csv"),
         (["unlabelled.csv"], "has no labels to learn from; name their column with --label"),
         (["walks.csv", "--label", "kind"], "has no column 'kind'"),
-        (["walks.csv", "--view", "pixels", "--test-share", "2"], "expected a share from 0 to below 1"),
-        (["walks.csv", "--test", "walks.csv", "--test-share", "0.5"], "leave one out"),
-        (["Walks_TRAIN.ts", "--test-share", "0.5"], "has a test part of its own; leave --test-share out"),
+        (["walks.csv", "--view", "pixels", "--test-fraction", "2"], "expected a share from 0 to below 1"),
+        (["walks.csv", "--test", "walks.csv", "--test-fraction", "0.5"], "leave one out"),
+        (["Walks_TRAIN.ts", "--test-fraction", "0.5"], "has a test part of its own; leave --test-fraction out"),
         (["walks.csv", "--test", "./walks.csv"], "--test is DATA itself, which the model is trained on"),
         (["unlabelled.csv", "--test", "walks.csv", "--out", "walks.csv"], "is the file that is read"),
         (["none.npz"], "none holds no sequences"),
@@ -263,7 +263,7 @@ def test_the_seed_draws_what_is_tested(folder):
         (["Walks_TRAIN.ts", "--save", "Walks_TEST.ts"], "Walks_TEST.ts is the file that is read"),
         (["Walks_TRAIN.ts", "--plot", "Walks_TEST.ts"], "Walks_TEST.ts is the file that is read"),
         (["walks.csv", "--model", "m.safetensors", "--out", "m.safetensors"], "m.safetensors is the file that is read"),
-        (["walks.csv", "--test-share", "0", "--out", "p.csv"], "nothing is held back to predict; give --test"),
+        (["walks.csv", "--test-fraction", "0", "--out", "p.csv"], "nothing is held back to predict; give --test"),
         (["walks.csv", "--view", "permuted"], "is for images, but these are sequences already"),
     ],
     ids=str,

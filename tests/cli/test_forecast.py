@@ -15,7 +15,7 @@ from gatewise.cli import main, parser
 
 pytest.importorskip("matplotlib")
 pytestmark = pytest.mark.usefixtures("folder")
-SMALL = ["--updates", "20", "--hidden-size", "8", "--networks", "1"]
+SMALL = ["--max-steps", "20", "--hidden-size", "8", "--ensemble-size", "1"]
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_forecast_of_the_built_in_series(folder, capsys):
     ]
     assert table["ds"].tolist() == [f"{year}-{month:02}-01" for year in (1961, 1962) for month in range(1, 13)]
     assert set(table["unique_id"]) == {"AirPassengers"}
-    model = Forecaster(hidden_size=8, updates=20, networks=1).fit(datasets.air_passengers())
+    model = Forecaster(hidden_size=8, max_steps=20, ensemble_size=1).fit(datasets.air_passengers())
     np.testing.assert_allclose(table["LSTM-hi-95"], model.predict(24)["LSTM-hi-95"])
     assert (folder / "f.png").read_bytes().startswith(b"\x89PNG")
     assert sorted(path.name for path in folder.iterdir()) == ["f.csv", "f.png"]
@@ -115,8 +115,8 @@ def test_every_model_option_arrives(sales, monkeypatch):
         "scale": "robust",
         "strategy": "flatten",
         "fallback": "naive",
-        "networks": 4,
-        "updates": 33,
+        "ensemble_size": 4,
+        "max_steps": 33,
         "dropout": 0.25,
         "lr": 0.5,
         "loss": "huber",
@@ -161,7 +161,7 @@ def test_a_kept_model_forecasts_without_training(sales, capsys, monkeypatch):
     assert main([*kept, "--out", "again.csv", "--plot", "again.png"]) == 0
     said = capsys.readouterr().out
     for words in (
-        "Model: m.safetensors, Forecaster(cell='gru', hidden_size=8, horizon=7, networks=1, updates=20)",
+        "Model: m.safetensors, Forecaster(cell='gru', hidden_size=8, horizon=7, ensemble_size=1, max_steps=20)",
         "time column: 'day'",
         "Training: ",
         "Verdict: none; a backtest trains anew: gatewise backtest FILE.",
@@ -183,7 +183,7 @@ def test_a_kept_model_forecasts_from_a_newer_file(sales, capsys):
     assert "Data: whole.csv" in capsys.readouterr().out
     table = pd.read_csv("f.csv")
     assert table["ds"].tolist() == ["2024-03-31", "2024-04-01"]
-    model = Forecaster(hidden_size=8, updates=20, networks=1).fit("early.csv").update("whole.csv")
+    model = Forecaster(hidden_size=8, max_steps=20, ensemble_size=1).fit("early.csv").update("whole.csv")
     np.testing.assert_array_equal(table["LSTM"], model.predict(2)["LSTM"])
     assert main(["forecast", "--horizon", "2", "--model", "newer.safetensors", "--out", "g.csv"]) == 0
     assert (sales / "g.csv").read_bytes() == (sales / "f.csv").read_bytes()
@@ -332,7 +332,7 @@ FULL = pytest.param("2>/dev/full >said.txt", marks=pytest.mark.skipif(not os.pat
 @pytest.mark.parametrize("reader", ["2>&1 >said.txt | head -1", FULL])
 def test_progress_that_nobody_can_read_stops_nothing(sales, reader):
     command = f"{sys.executable} -m gatewise forecast whole.csv --horizon 4 --windows 0 --out f.csv"
-    options = ["--updates", "300", "--hidden-size", "8", "--networks", "1"]
+    options = ["--max-steps", "300", "--hidden-size", "8", "--ensemble-size", "1"]
     subprocess.run(["sh", "-c", f"{command} {' '.join(options)} {reader}"], capture_output=True, check=True)
     assert len(pd.read_csv(sales / "f.csv")) == 4
     assert "Written: f.csv" in (sales / "said.txt").read_text()
@@ -420,7 +420,7 @@ def test_what_the_command_offers_is_what_the_forecaster_takes():
 
     taken = set(inspect.signature(Forecaster).parameters)
     assert set(parser.MODEL) <= taken
-    assert taken - set(parser.MODEL) == {"horizon", "batch_size", "held_out", "quiet"}
+    assert taken - set(parser.MODEL) == {"horizon", "batch_size", "validation_fraction", "quiet"}
 
 
 def test_a_full_disk_is_said_with_a_remedy(sales, monkeypatch, capsys):

@@ -12,7 +12,7 @@ import pytest
 from gatewise import Forecaster, read
 from gatewise.cli import main
 
-SMALL = ["--updates", "20", "--hidden-size", "8", "--networks", "1", "--dropout", "0", "--quiet"]
+SMALL = ["--max-steps", "20", "--hidden-size", "8", "--ensemble-size", "1", "--dropout", "0", "--quiet"]
 SHOPS = ["shops.csv", "--id", "shop", "--horizon", "5"]
 
 
@@ -45,7 +45,7 @@ def said_by(capsys, *command):
 
 
 def test_many_series_are_forecast_and_bad_ones_put_aside(shops, capsys):
-    files = ["--out", "f.csv", "--report", "bad.csv", "--paths", "3", "--paths-out", "p.csv"]
+    files = ["--out", "f.csv", "--excluded", "bad.csv", "--paths", "3", "--paths-out", "p.csv"]
     said = said_by(capsys, "forecast", *SHOPS, "--on-bad", "skip", *files)
     for words in (
         "12 series, 2 more put aside: 'shop 0', 'shop 1', 'shop 2', 'shop 4', 'shop 5', ...\n"
@@ -61,7 +61,7 @@ def test_many_series_are_forecast_and_bad_ones_put_aside(shops, capsys):
     assert pd.read_csv("bad.csv")["unique_id"].tolist() == ["shop 3", "shop 7"]
     assert len(pd.read_csv("p.csv")) == 12 * 5 * 3
     panel = read("shops.csv", id_column="shop", on_bad="skip")
-    model = Forecaster(updates=20, hidden_size=8, networks=1, dropout=0.0, horizon=5).fit(panel)
+    model = Forecaster(max_steps=20, hidden_size=8, ensemble_size=1, dropout=0.0, horizon=5).fit(panel)
     np.testing.assert_allclose(pd.read_csv("f.csv")["LSTM"], model.predict(5)["LSTM"])
 
 
@@ -76,7 +76,7 @@ def test_a_bad_series_stops_the_command_unless_it_may_be_put_aside(capsys):
 
 
 def test_a_backtest_shows_the_best_and_worst_series(capsys):
-    options = ["--on-bad", "skip", "--windows", "3", "--step", "2", "--report", "bad.csv", "--out", "b.csv"]
+    options = ["--on-bad", "skip", "--windows", "3", "--step", "2", "--excluded", "bad.csv", "--out", "b.csv"]
     said = said_by(capsys, "backtest", *SHOPS, *options)
     assert "Backtest: 3 x 5 steps held out" in said
     assert "best gain first" in said
@@ -123,7 +123,7 @@ def test_a_series_put_aside_is_one_of_the_file_for_who_misspells_it(capsys):
 
 
 def test_a_report_without_bad_series_is_an_empty_table(capsys):
-    said = said_by(capsys, "forecast", "--horizon", "3", "--on-bad", "skip", "--report", "r.csv", "--windows", "0")
+    said = said_by(capsys, "forecast", "--horizon", "3", "--on-bad", "skip", "--excluded", "r.csv", "--windows", "0")
     assert "Put aside" not in said
     assert Path("r.csv").read_text() == "unique_id,reason\n"
 
@@ -131,7 +131,7 @@ def test_a_report_without_bad_series_is_an_empty_table(capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--report", "r.csv"], "--report lists the series that --on-bad skip or --on-bad naive puts aside"),
+        (["--excluded", "r.csv"], "--excluded lists the series that --on-bad skip or --on-bad naive puts aside"),
         (["--paths", "3"], "--paths samples futures for a file; name it with --paths-out F.csv"),
         (["--future", "shops.csv"], "--future gives the values of columns known in advance; name them with --known"),
         (["--known", "price", "--future", "no.csv"], "--future: there is no file no.csv"),
@@ -141,8 +141,8 @@ def test_a_report_without_bad_series_is_an_empty_table(capsys):
         (["--out", "a.csv", "--paths-out", "./a.csv"], "--out and --paths-out are the same file ./a.csv"),
         (["--step", "3", "--windows", "0"], "--step belongs to the backtest, but --windows 0 asks for none"),
         (["--refit", "--windows", "0"], "--refit belongs to the backtest"),
-        (["--on-bad", "skip", "--report", "shops.csv"], "--report shops.csv is the file that is read"),
-        (["--on-bad", "skip", "--report", "no/r.csv"], "--report no/r.csv: there is no folder no"),
+        (["--on-bad", "skip", "--excluded", "shops.csv"], "--excluded shops.csv is the file that is read"),
+        (["--on-bad", "skip", "--excluded", "no/r.csv"], "--excluded no/r.csv: there is no folder no"),
         (["--out", "/dev/null"], "--out /dev/null: it is no ordinary file"),
         (["--budget", "1m", "--model", "m.safetensors"], "--budget belongs to training"),
         (["--step", "2", "--model", "m.safetensors"], "--step belongs to training"),
@@ -195,10 +195,10 @@ def test_a_budget_is_spent_on_what_comes_before_the_backtest(monkeypatch, capsys
 
 
 def test_an_interrupt_halfway_leaves_no_files(shops):
-    command = [sys.executable, "-m", "gatewise", "forecast", *SHOPS, "--on-bad", "skip", "--updates", "100000"]
+    command = [sys.executable, "-m", "gatewise", "forecast", *SHOPS, "--on-bad", "skip", "--max-steps", "100000"]
     before = sorted(path.name for path in shops.iterdir())
     with subprocess.Popen(
-        [*command, "--out", "f.csv", "--report", "r.csv"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*command, "--out", "f.csv", "--excluded", "r.csv"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as running:
         assert "network 1" in running.stderr.readline()
         running.send_signal(signal.SIGINT)

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from gatewise import Forecaster
 from gatewise.forecast import conformal as intervals
 from gatewise.forecast.conformal import Calibration
-from gatewise.forecast.model.dataset import Corpus
+from gatewise.forecast.model.dataset import Dataset
 from gatewise.windows import Difference
-from tests.waves import SMALL, frame, noisy, recipe, series, untrained
+from tests.waves import SMALL, configuration, frame, noisy, series, untrained
 
 NO_PATHS = np.empty((0, 1))
 SPAN = 10**9  # so many independent errors that those at hand count as such
@@ -121,7 +121,7 @@ def test_fewer_independent_errors_reach_further(series, level, expected):
 
 
 def test_intervals_of_short_series_hold_about_what_they_promise():
-    """A random walk with 100 held-out errors, which overlap: of ten steps from ten origins in 20 steps."""
+    """A random walk with 100 held-out errors, which overlap: of ten steps from ten cutoffs in 20 steps."""
     rng, inside = np.random.default_rng(1), []
     for _ in range(300):
         y = rng.normal(size=140).cumsum()
@@ -149,16 +149,16 @@ def test_calibration_uses_the_held_out_errors_of_the_recursion(strategy, monkeyp
     y = noisy()
     around = frame(strategy, difference=Difference(1), reach=1 if strategy == "one-step" else 5)
     model = untrained(around)
-    used = recipe(held_out=6 / 119)
+    used = configuration(validation_fraction=6 / 119)
     monkeypatch.setattr(type(used), "_fit", lambda *_: (model.networks[0], model.history))
-    corpus = Corpus.of([series(y)], around)
-    found = used.tried(corpus)  # origins 114 to 117, three steps each
+    dataset = Dataset.of([series(y)], around)
+    found = used.tried(dataset)  # cutoffs 114 to 117, three steps each
     model = replace(model, networks=model.networks[:1])
     errors, spreads = [], []
-    for origin in (114, 115, 116, 117):
-        alone = Corpus.of([series(y)], around)
-        mean, spread = model.extrapolate(alone, alone.fronts + origin - 1, 3)
-        errors.append(y[origin : origin + 3] - mean[0])
+    for cutoff in (114, 115, 116, 117):
+        alone = Dataset.of([series(y)], around)
+        mean, spread = model.extrapolate(alone, alone.fronts + cutoff - 1, 3)
+        errors.append(y[cutoff : cutoff + 3] - mean[0])
         spreads.append(spread[0])
     expected = Calibration.of(np.array(errors), np.array(spreads), 6)
     np.testing.assert_allclose(found.calibrated.distances, expected.distances, rtol=1e-4)

@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from gatewise import DataError, Forecaster, datasets, read
-from gatewise.forecast.model.dataset import Corpus
-from gatewise.forecast.model.training import Recipe
+from gatewise.forecast.model.dataset import Dataset
+from gatewise.forecast.model.training import TrainingConfiguration
 from gatewise.series import check_length
 from gatewise.training import DivergenceError
-from tests.waves import SMALL, frame, recipe, series, table, wave
+from tests.waves import SMALL, configuration, frame, series, table, wave
 
 # ------------------------------------------------------------------------------------------------- fit and predict
 
@@ -93,10 +93,10 @@ def test_every_option_together():
         seasonal_difference=1,
         scale="robust",
         strategy="one-step",
-        updates=20,
+        max_steps=20,
         batch_size=16,
         loss="huber",
-        held_out=0.3,
+        validation_fraction=0.3,
         engine="reference",
     ).fit(y)
     made = model.predict(4)
@@ -108,7 +108,7 @@ def test_every_option_together():
 
 def test_a_wave_on_a_trend_is_learnt():
     y = wave(150)
-    found = Forecaster(updates=200, hidden_size=16).backtest(table(y), 12, windows=2)
+    found = Forecaster(max_steps=200, hidden_size=16).backtest(table(y), 12, windows=2)
     assert found.overall["LSTM"]["MASE"] < 0.3 * found.overall["SeasonalNaive"]["MASE"]
     assert "worth using" in found.verdict
 
@@ -120,9 +120,9 @@ def test_constant_series_are_forecast_as_constant(level):
 
 
 def test_training_is_bounded_by_its_updates(monkeypatch):
-    seen, taken = [], Corpus.pair
-    monkeypatch.setattr(Corpus, "pair", lambda self, cuts, limits: seen.append(len(cuts)) or taken(self, cuts, limits))
-    Forecaster(**{**SMALL, "updates": 5}, batch_size=16, context=4).fit(wave(6000))
+    seen, taken = [], Dataset.pair
+    monkeypatch.setattr(Dataset, "pair", lambda self, cuts, limits: seen.append(len(cuts)) or taken(self, cuts, limits))
+    Forecaster(**{**SMALL, "max_steps": 5}, batch_size=16, context=4).fit(wave(6000))
     assert seen == [16] * 5 + [1024] + [16] * 5  # the end held out, its loss, then everything
 
 
@@ -144,7 +144,9 @@ def test_the_networks_are_float32_whatever_the_default():
 def test_the_held_out_end_is_not_trained_on(strategy):
     y, changed = wave(), wave()
     changed[-20:] += np.random.default_rng(0).normal(0, 5, 20)  # 20 % of 120 are held out: 24
-    first, other = (recipe().tried(Corpus.of([series(values)], frame(strategy), until=[96])) for values in (y, changed))
+    first, other = (
+        configuration().tried(Dataset.of([series(values)], frame(strategy), until=[96])) for values in (y, changed)
+    )
     assert first.history.train == other.history.train
     assert first.history.held_out[-1] != other.history.held_out[-1]
     assert first.error != other.error
@@ -234,13 +236,13 @@ def test_the_backtest_goes_by_the_season_of_the_forecast(refit):
         ({"loss": "mape"}, "loss is 'mape'"),
         ({"lr": 0}, "lr is 0, expected a number above 0"),
         ({"lr": float("nan")}, "lr is nan, expected a number above 0"),
-        ({"held_out": 1.0}, "held_out is 1.0, expected a fraction of the series between 0 and 1"),
+        ({"validation_fraction": 1.0}, "validation_fraction is 1.0, expected a fraction of the series between 0 and 1"),
         ({"engine": "turbo"}, "engine is 'turbo'"),
         ({"context": 0}, "context is 0"),
         ({"seed": 2**64}, "seed is 18446744073709551616"),
         ({"lr": "0.1"}, "lr is '0.1', expected a number above 0"),
         ({"cell": ["lstm"]}, r"cell is \['lstm'\]"),
-        ({"held_out": None}, "held_out is None"),
+        ({"validation_fraction": None}, "validation_fraction is None"),
         ({"hidden_size": 10**8}, "hidden_size 100000000, num_layers 1 and networks 1 make some 8e.16 weights"),
     ],
 )
@@ -302,7 +304,7 @@ def test_the_picture_of_a_forecast_shows_the_forecast():
 
 
 def test_data_that_will_not_do_are_refused_before_training(monkeypatch):
-    monkeypatch.setattr(Recipe, "tried", lambda *_: pytest.fail("it went on to train"))
+    monkeypatch.setattr(TrainingConfiguration, "tried", lambda *_: pytest.fail("it went on to train"))
     huge = wave()
     huge[7] = 1e200
     for data, message in (

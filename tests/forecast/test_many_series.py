@@ -6,15 +6,15 @@ import polars as pl
 import pytest
 
 from gatewise import DataError, Forecaster, read
-from gatewise.forecast import baselines as rivals
+from gatewise.forecast import baselines as baselines
 from gatewise.forecast import seasonal_naive
-from gatewise.forecast.evaluation.cutoffs import Origins
+from gatewise.forecast.evaluation.cutoffs import Cutoffs
 from gatewise.forecast.model import ensemble as models
-from gatewise.forecast.model.training import Recipe
+from gatewise.forecast.model.training import TrainingConfiguration
 from gatewise.training import DivergenceError
 from tests.waves import STRATEGY_NAMES, noisy, one_of, tables
 
-QUICK = {"hidden_size": 6, "updates": 10, "networks": 1, "batch_size": 32, "dropout": 0.0, "horizon": 6}
+QUICK = {"hidden_size": 6, "max_steps": 10, "ensemble_size": 1, "batch_size": 32, "dropout": 0.0, "horizon": 6}
 LENGTHS = (60, 97, 8, 33)
 COLUMNS = ["LSTM", "LSTM-lo-80", "LSTM-hi-80", "LSTM-lo-95", "LSTM-hi-95"]
 
@@ -110,7 +110,7 @@ def test_names_that_are_categories_stay_so(library):
         data = pl.from_pandas(data.astype({"unique_id": object})).with_columns(pl.col("unique_id").cast(wanted))
     model = Forecaster(**QUICK).fit(data, on_bad="skip")
     scores = model.backtest(data, 2, windows=1, on_bad="skip").scores
-    for answer in (model.predict(2), model.sample(2, 2), model.fitted(), model.report(), scores):
+    for answer in (model.predict(2), model.sample(2, 2), model.fitted(), model.excluded(), scores):
         assert answer["unique_id"].dtype == wanted
 
 
@@ -129,7 +129,7 @@ def test_the_columns_of_an_empty_report_have_the_types_of_a_full_one():
     whole = tables((9, 9))
     gone = whole.assign(y=whole["y"].where(whole["unique_id"] == "A"))
     for library in (pd.DataFrame, pl.from_pandas):
-        full, empty = (read(library(table), on_bad="skip").report() for table in (gone, whole))
+        full, empty = (read(library(table), on_bad="skip").excluded() for table in (gone, whole))
         assert (len(full), len(empty)) == (1, 0)
         assert list(full.dtypes) == list(empty.dtypes)
 
@@ -152,7 +152,7 @@ def test_polars_in_polars_out():
     assert isinstance(made, pl.DataFrame)
     np.testing.assert_array_equal(made["LSTM"].to_numpy(), expected["LSTM"])
     assert isinstance(model.sample(3, 2), pl.DataFrame)
-    assert isinstance(model.report(), pl.DataFrame)
+    assert isinstance(model.excluded(), pl.DataFrame)
 
 
 # ------------------------------------------------------------------------------------------------- update
@@ -190,12 +190,12 @@ def test_an_update_takes_new_series_and_keeps_those_that_are_missing():
         (lambda data: data.assign(y=np.nan), "has no values at all"),
     ],
 )
-@pytest.mark.parametrize("updates", [0, 5])
-def test_an_update_that_does_not_fit_changes_nothing(change, message, updates):
+@pytest.mark.parametrize("max_steps", [0, 5])
+def test_an_update_that_does_not_fit_changes_nothing(change, message, max_steps):
     model = fitted()
     before, guesses = model.predict(4), model.guesses
     with pytest.raises(DataError, match=message):
-        model.update(change(one_of(tables(LENGTHS), "A").tail(20)), updates=updates)
+        model.update(change(one_of(tables(LENGTHS), "A").tail(20)), max_steps=max_steps)
     same(model.predict(4), before, exact=True)
     assert model.guesses == guesses
 
@@ -205,21 +205,21 @@ def test_an_update_may_train_a_little_further(strategy, monkeypatch):
     model, data = fitted(strategy), tables(LENGTHS)
     before, old = model.predict(4), model._trained
     weights = [{name: w.clone() for name, w in one.state_dict().items()} for one in old.model.networks]
-    model.update(data, updates=5)
+    model.update(data, max_steps=5)
     after = model.predict(4)
     assert (after["LSTM"] != before["LSTM"]).any()
     np.testing.assert_allclose(after["LSTM"], before["LSTM"], rtol=0.05)  # a tenth of the learning rate
     for one, kept in zip(old.model.networks, weights, strict=True):
         assert all(kept[name].equal(weight) for name, weight in one.state_dict().items())
-    same(fitted(strategy).update(data, updates=5).predict(4), after, exact=True)
+    same(fitted(strategy).update(data, max_steps=5).predict(4), after, exact=True)
 
-    def diverge(recipe, *_):
-        assert (recipe.updates, recipe.lr) == (5, old.recipe.lr / 10)
+    def diverge(configuration, *_):
+        assert (configuration.max_steps, configuration.lr) == (5, old.configuration.lr / 10)
         raise DivergenceError("too far")
 
-    monkeypatch.setattr(Recipe, "_train", diverge)
+    monkeypatch.setattr(TrainingConfiguration, "_train", diverge)
     with pytest.raises(DivergenceError):
-        model.update(data, updates=5)
+        model.update(data, max_steps=5)
     same(model.predict(4), after, exact=True)
 
 
@@ -238,7 +238,7 @@ def spoilt():
 def test_series_that_cannot_be_used_are_put_aside(on_bad):
     data = spoilt()
     model = Forecaster(**QUICK, season=6, strategy="segment").fit(data, on_bad=on_bad)
-    report = model.report()
+    report = model.excluded()
     assert sorted(report["unique_id"]) == ["B", "C", "E"]
     reasons = report.set_index("unique_id")["reason"]
     assert "is missing" in reasons["B"]
@@ -263,7 +263,7 @@ def test_a_bad_series_is_refused_unless_told_otherwise():
         DataError, match="series 'B' has 2 values, expected at least 3; give a longer series, or on_bad"
     ):
         Forecaster(**QUICK).fit(short)
-    assert len(fitted().report()) == 0
+    assert len(fitted().excluded()) == 0
 
 
 # ------------------------------------------------------------------------------------------------- the fallback
@@ -276,7 +276,7 @@ def drifting(strategy="segment", fallback="naive"):
         for name in "AB"
     ]
     data = pd.concat(parts, ignore_index=True)
-    options = {**QUICK, "updates": 1, "lr": 1e-6, "season": 1, "fallback": fallback}
+    options = {**QUICK, "max_steps": 1, "lr": 1e-6, "season": 1, "fallback": fallback}
     return data, Forecaster(**options, strategy=strategy).fit(data)
 
 
@@ -287,10 +287,10 @@ def test_a_network_that_is_no_better_gives_way(strategy):
     made = model.predict(7, level=80)
     for name in "AB":
         y = one_of(data, name)["y"].to_numpy()
-        np.testing.assert_allclose(one_of(made, name)["LSTM"], rivals.drift(y, 7))
-    rival = model._trained.rival
+        np.testing.assert_allclose(one_of(made, name)["LSTM"], baselines.drift(y, 7))
+    baseline = model._trained.baseline
     unit = [np.abs(np.diff(one_of(data, name)["y"])).mean() for name in "AB"]
-    reach = rival.calibration.reach(np.repeat(unit, 7).reshape(2, 7), 80).ravel()
+    reach = baseline.calibration.reach(np.repeat(unit, 7).reshape(2, 7), 80).ravel()
     np.testing.assert_allclose(made["LSTM-hi-80"] - made["LSTM"], reach)
     other = drifting(strategy, fallback="none")[1]
     assert not any("fallback" in sentence for sentence in other.guesses)
@@ -299,22 +299,22 @@ def test_a_network_that_is_no_better_gives_way(strategy):
 
 def test_the_rival_is_calibrated_on_its_own_held_out_errors():
     data, model = drifting()
-    rival = model._trained.rival
+    baseline = model._trained.baseline
     errors, steps = [], 8  # half of the 16 of A that are held out; of B 18 are
     for name, held in (("A", 16), ("B", 18)):
         y = one_of(data, name)["y"].to_numpy()
         cuts, unit = range(len(y) - held, len(y) - steps + 1), np.abs(np.diff(y)).mean()
-        errors += [(y[cut : cut + steps] - rivals.drift(y[:cut], steps)) / unit for cut in cuts]
-    assert rival.error == pytest.approx(np.abs(errors).mean())
-    growth = rival.calibration.growth
+        errors += [(y[cut : cut + steps] - baselines.drift(y[:cut], steps)) / unit for cut in cuts]
+    assert baseline.error == pytest.approx(np.abs(errors).mean())
+    growth = baseline.calibration.growth
     expected = np.sort(np.abs(errors / np.arange(1, steps + 1) ** growth).ravel())
-    np.testing.assert_allclose(rival.calibration.distances, expected)
+    np.testing.assert_allclose(baseline.calibration.distances, expected)
 
 
 def test_a_network_that_is_better_stays():
     x = np.arange(120)
     data = tables((120,)).assign(y=10 * np.sin(x) * np.sin(x / 7))
-    options = {**QUICK, "updates": 150, "hidden_size": 16, "lr": 1e-2, "season": 1, "strategy": "one-step"}
+    options = {**QUICK, "max_steps": 150, "hidden_size": 16, "lr": 1e-2, "season": 1, "strategy": "one-step"}
     plain, safe = (Forecaster(**options, fallback=fallback).fit(data).predict(5) for fallback in ("none", "naive"))
     same(plain, safe, exact=True)
 
@@ -323,15 +323,15 @@ def test_a_backtest_falls_back_too():
     data, model = drifting()
     found = model.backtest(data, 6, windows=2)
     np.testing.assert_allclose(found.forecasts["LSTM"], found.forecasts["Drift"])
-    origins = Origins.of(read(data).series, 6, 2, 6)
-    assert found.held.cuts.tolist() == origins.cuts.tolist()
+    cutoffs = Cutoffs.of(read(data).series, 6, 2, 6)
+    assert found.held.cuts.tolist() == cutoffs.cuts.tolist()
 
 
 # ------------------------------------------------------------------------------------------------- sample paths
 
 
 def test_paths_of_each_series_are_spread_like_its_intervals():
-    model = fitted(updates=40)
+    model = fitted(max_steps=40)
     drawn, made = model.sample(6, 2000), model.predict(6, level=(50, 80))
     assert drawn.columns.tolist() == ["unique_id", "ds", "path", "LSTM"]
     assert len(drawn) == 4 * 2000 * 6
@@ -375,8 +375,10 @@ def test_two_thousand_short_series_are_one_training(monkeypatch):
     y = rng.normal(50, 5, (2000, 24)) + 10 * np.sin(np.arange(24) * np.pi / 3)
     names = np.repeat([f"s{k}" for k in range(2000)], 24)
     ds = np.tile(pd.date_range("2020-01-01", periods=24, freq="MS"), 2000)
-    seen, finish = [], Recipe.finished
-    monkeypatch.setattr(Recipe, "finished", lambda self, *of: seen.append(len(of[1].series)) or finish(self, *of))
+    seen, finish = [], TrainingConfiguration.finished
+    monkeypatch.setattr(
+        TrainingConfiguration, "finished", lambda self, *of: seen.append(len(of[1].series)) or finish(self, *of)
+    )
     model = Forecaster(**{**QUICK, "batch_size": 64}, season=6)
     made = model.fit(pd.DataFrame({"unique_id": names, "ds": ds, "y": y.ravel()})).predict(6)
     assert seen == [2000]
@@ -395,17 +397,17 @@ def test_what_was_chosen_for_many_is_said():
 
 
 def test_auto_takes_the_strategy_of_the_smaller_error(monkeypatch):
-    errors, tried = {}, Recipe.tried
+    errors, tried = {}, TrainingConfiguration.tried
 
-    def counted(self, corpus, title=""):
-        made = tried(self, corpus, title)
-        errors[corpus.frame.strategy, corpus.frame.dropout] = made.error
+    def counted(self, dataset, title=""):
+        made = tried(self, dataset, title)
+        errors[dataset.scaling.strategy, dataset.scaling.dropout] = made.error
         return made
 
-    monkeypatch.setattr(Recipe, "tried", counted)
+    monkeypatch.setattr(TrainingConfiguration, "tried", counted)
     model = Forecaster(**{**QUICK, "dropout": None}, season=6).fit(tables((60, 97)))
     assert sorted(errors) == [("one-step", 0.0), ("segment", 0.0), ("segment", 0.5)]
-    chosen = model._trained.model.frame
+    chosen = model._trained.model.scaling
     assert (chosen.strategy, chosen.dropout) == min(errors, key=errors.get)
 
 

@@ -10,7 +10,7 @@ from gatewise import DataError, Forecaster, datasets, read
 from gatewise.forecast import tune, tuning
 from gatewise.forecast.tuning import objective, search, without_end
 
-SMALL = {"strategy": "segment", "dropout": 0, "hidden_size": 8, "updates": 10, "seed": 3}
+SMALL = {"strategy": "segment", "dropout": 0, "hidden_size": 8, "max_steps": 10, "seed": 3}
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ class World:
         monkeypatch.setattr(tuning, "_tried", self.trial)
 
     def trial(self, arguments, panel):
-        cost = self.seconds * arguments.get("updates", 500) / 500 * (arguments.get("hidden_size") or 64) / 64
+        cost = self.seconds * arguments.get("max_steps", 500) / 500 * (arguments.get("hidden_size") or 64) / 64
         self.now += cost
         self.tried.append(arguments)
         off = [abs(math.log(arguments[name] / value)) for name, value in self.best.items()]
@@ -37,9 +37,9 @@ class World:
 def test_the_search_climbs_to_the_best_settings(monkeypatch, panel):
     best = {"hidden_size": 16, "lr": 0.012, "context": 48}
     World(monkeypatch, best)
-    found = search({"strategy": "one-step", "networks": 1}, panel, 1000.0)
+    found = search({"strategy": "one-step", "ensemble_size": 1}, panel, 1000.0)
     assert {name: found.settings[name] for name in best} == best
-    assert found.settings["networks"] == 1
+    assert found.settings["ensemble_size"] == 1
     errors = [one.error for one in found.trials]
     assert min(errors) == pytest.approx(1)
     assert "until no change helped" in found.said
@@ -49,9 +49,9 @@ def test_the_search_climbs_to_the_best_settings(monkeypatch, panel):
 
 def test_what_was_given_is_left_alone(monkeypatch, panel):
     world = World(monkeypatch, {"lr": 0.012})
-    found = search({"strategy": "one-step", "context": 24, "hidden_size": 32, "networks": 2}, panel, 100.0)
+    found = search({"strategy": "one-step", "context": 24, "hidden_size": 32, "ensemble_size": 2}, panel, 100.0)
     assert {(one["context"], one["hidden_size"]) for one in world.tried} == {(24, 32)}
-    assert found.settings["networks"] == 2
+    assert found.settings["ensemble_size"] == 2
     assert found.settings["lr"] == pytest.approx(0.012)
 
 
@@ -61,7 +61,7 @@ def test_time_is_left_for_training_with_what_was_found(monkeypatch, panel, fits)
     found = search({"strategy": "one-step"}, panel, 60.0, fits=fits)
     chosen = next(one for one in found.trials if one.settings.items() <= found.settings.items())
     left = 60 - world.now
-    assert fits * (1 + found.settings["networks"]) * chosen.seconds <= left
+    assert fits * (1 + found.settings["ensemble_size"]) * chosen.seconds <= left
     slow = [one for one in found.trials if one.error < chosen.error * (1 - tuning.MARGIN)]
     assert all(one.note == "too slow to train with in the time left" for one in slow)
     assert "until the time was up" in found.said
@@ -70,7 +70,7 @@ def test_time_is_left_for_training_with_what_was_found(monkeypatch, panel, fits)
 def test_time_left_over_goes_into_more_networks(monkeypatch, panel):
     World(monkeypatch, {"lr": 0.003})
     found = search({"strategy": "one-step"}, panel, 1000.0)
-    assert found.settings["networks"] == tuning.MOST_NETWORKS
+    assert found.settings["ensemble_size"] == tuning.MOST_NETWORKS
     assert found.said.endswith("10 network(s)")
     assert "that of the defaults" in found.said
 
@@ -87,7 +87,7 @@ def test_too_short_a_time_leaves_the_defaults(monkeypatch, panel):
 
 def test_all_strategies_are_tried_where_it_is_open(monkeypatch, panel):
     world = World(monkeypatch, {})
-    search({"updates": 500}, panel, 1000.0)
+    search({"max_steps": 500}, panel, 1000.0)
     assert {(one["strategy"], one.get("dropout")) for one in world.tried} >= {
         ("one-step", None),
         ("segment", 0.0),
@@ -104,8 +104,8 @@ def test_nothing_to_search_for_is_said(panel):
 
 def test_settings_that_cannot_be_trained_are_never_the_best(monkeypatch, panel):
     monkeypatch.setattr(tuning, "_tried", lambda arguments, panel: (math.inf, 0.1, "it diverged"))
-    found = search({"strategy": "one-step", "updates": 10}, panel, 10.0)
-    assert found.settings == {"strategy": "one-step", "updates": 10}
+    found = search({"strategy": "one-step", "max_steps": 10}, panel, 10.0)
+    assert found.settings == {"strategy": "one-step", "max_steps": 10}
     assert "trial 1: it diverged" in str(found)
     assert "none of 1 trials could be trained; the defaults stay" in found.said
 
@@ -122,11 +122,11 @@ def test_a_real_search_is_the_same_again_and_its_errors_are_those_of_training(pa
 
 
 def test_tune_gives_a_fitted_forecaster_that_says_what_was_found(panel, capsys):
-    model = tune({**SMALL, "context": 24, "lr": 0.01, "networks": 1}, panel, 5.0, quiet=False)
+    model = tune({**SMALL, "context": 24, "lr": 0.01, "ensemble_size": 1}, panel, 5.0, quiet=False)
     assert len(model.predict(3)) == 3
     assert "nothing" not in capsys.readouterr().err
     assert "all settings that are searched for were given" in model.guesses[-1]
-    model = tune({**SMALL, "context": 24, "networks": 1}, panel, 3.0, quiet=False)
+    model = tune({**SMALL, "context": 24, "ensemble_size": 1}, panel, 3.0, quiet=False)
     said = capsys.readouterr().err
     assert "search: " in said
     assert "trial 1: strategy segment, lr 0.003: error" in said
@@ -185,7 +185,7 @@ def test_an_objective_is_the_error_of_a_trial(panel):
         ("context", int, 24, 48, True),
         ("lr", float, 0.001, 0.01, True),
     ]
-    model = Forecaster(**arguments, hidden_size=8, context=24, lr=0.001, networks=1).fit(panel)
+    model = Forecaster(**arguments, hidden_size=8, context=24, lr=0.001, ensemble_size=1).fit(panel)
     assert error == model._fitted()[1].model.error
 
 
@@ -195,5 +195,5 @@ def test_optuna_minimises_an_objective(panel):
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     study.optimize(objective(panel, SMALL, {"lr": (1e-3, 1e-1), "context": (24, 48)}), n_trials=3)
     assert set(study.best_params) == {"lr", "context"}
-    model = Forecaster(**{**SMALL, **study.best_params}, networks=1).fit(panel)
+    model = Forecaster(**{**SMALL, **study.best_params}, ensemble_size=1).fit(panel)
     assert study.best_value == model._fitted()[1].model.error

@@ -6,7 +6,7 @@ import pytest
 
 from gatewise import DataError, Forecaster
 
-SMALL = {"hidden_size": 8, "updates": 20, "networks": 1, "strategy": "segment", "dropout": 0.0, "horizon": 4}
+SMALL = {"hidden_size": 8, "max_steps": 20, "ensemble_size": 1, "strategy": "segment", "dropout": 0.0, "horizon": 4}
 
 
 def months(n, unique_id, seed=0):
@@ -31,12 +31,12 @@ def test_one_new_value_of_each_series_is_enough(newest):
 
 def test_series_put_aside_stay_and_grow():
     model = Forecaster(**SMALL).fit(several(1, 2, 30, 40), on_bad="naive")
-    assert model.report()["unique_id"].tolist() == ["s0", "s1"]
+    assert model.excluded()["unique_id"].tolist() == ["s0", "s1"]
     model.update(months(41, "s3", 3))
-    assert model.report()["unique_id"].tolist() == ["s0", "s1"]
+    assert model.excluded()["unique_id"].tolist() == ["s0", "s1"]
     assert set(model.predict(2)["unique_id"]) == {"s0", "s1", "s2", "s3"}
     model.update(months(20, "s0", 0))
-    assert model.report()["unique_id"].tolist() == ["s1"]
+    assert model.excluded()["unique_id"].tolist() == ["s1"]
     assert model.predict(2).notna().all(axis=1).sum() == 6
 
 
@@ -60,7 +60,7 @@ def test_the_unit_does_not_matter_to_a_constant_series(unit):
 def test_what_is_known_beyond_the_horizon_of_a_backtest_is_not_used():
     table = several(60, 60).assign(x=np.random.default_rng(0).normal(size=120))
     later = table.copy()
-    later.loc[[59, 119], "x"] += 3.0  # beyond all but the last origin
+    later.loc[[59, 119], "x"] += 3.0  # beyond all but the last cutoff
     made, again = (
         Forecaster(**SMALL).backtest(one, 1, windows=3, step=2, known="x").forecasts for one in (table, later)
     )
@@ -82,7 +82,7 @@ def test_too_short_a_history_is_no_ground_for_a_forecast():
 
 def test_a_backtest_says_that_it_fell_back():
     table = pd.DataFrame({"unique_id": "a", "ds": range(80), "y": np.arange(80.0)})
-    model = Forecaster(**{**SMALL, "updates": 1, "lr": 1e-9}, fallback="naive")
+    model = Forecaster(**{**SMALL, "max_steps": 1, "lr": 1e-9}, fallback="naive")
     found = model.backtest(table, 4)
     assert found.guesses[-1] == "fallback: the Drift forecast takes the place of the LSTM, which was no better"
     assert found.verdict.startswith("No verdict on the LSTM: measured was the drift forecast (on along the line from")

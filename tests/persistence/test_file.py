@@ -216,8 +216,8 @@ def test_each_damage_is_said(folder, whole, change, message):
         (b"[0,16]", b"[0,1e999]", "a number is 1e999, expected a finite one"),
         (b"[0,16]", b"[0," + b"1" * 5000 + b"]", "its header cannot be read"),
         (b"[0,16]", b"[" * 100000, "its header cannot be read"),
-        (b'\\"version\\": 1', b'\\"version\\": 2', "its format has version 2 (written by Gatewise '"),
-        (b'\\"version\\": 1', b'\\"version\\": -Infinity', "a number is -Infinity"),
+        (b'\\"version\\": 2', b'\\"version\\": 3', "its format has version 3 (written by Gatewise '"),
+        (b'\\"version\\": 2', b'\\"version\\": -Infinity', "a number is -Infinity"),
         (b'\\"kind\\": \\"Thing\\"', b'\\"kind\\": \\"Other\\"', "it holds 'Other', expected 'Thing'; give another"),
         (b'\\"format\\": \\"gatewise', b'\\"format\\": \\"other', "a safetensors file, but not one of Gatewise"),
         (b'\\"sha256\\": \\"', b'\\"sha256\\": \\"0', "does not agree with its own checksum"),
@@ -244,4 +244,4 @@ def test_a_failed_write_leaves_the_old_file(folder, monkeypatch):
     with pytest.raises(OSError, match="disk full"):
         save(folder / "kept", "Thing", {"a": 2}, {})
     assert load(folder / "kept", "Thing") == ({"a": 1}, {})
-    assert storage.VERSION == 1
+    assert storage.VERSION == 2

@@ -46,7 +46,7 @@ class Classifier(Arguments):
         scale: "standard" brings each channel to mean 0 and standard deviation 1 over the training sequences, and what
             is further than 10 of them to 10; "none" takes values as they are.
         class_weight: None; "balanced", for as much weight for each class; or a mapping of classes to weights.
-        held_out: share of the sequences of each class, drawn at random, by which the training is watched; 0 for none.
+        validation_fraction: share of the sequences of each class, drawn at random, by which the training is watched; 0 for none.
         patience: epochs without a lower held-out loss after which training ends early; None to go through with it.
             The weights of the epoch with the lowest are taken, in either case, where something is held out.
         epochs: passes over the sequences; by default as many as make some 7,000 training steps, from 8 to 100.
@@ -93,7 +93,7 @@ class Classifier(Arguments):
         dropout: float = 0.0,
         scale: str = "standard",
         class_weight: Any = None,
-        held_out: float = 0.1,
+        validation_fraction: float = 0.1,
         patience: int | None = None,
         epochs: int | None = None,
         batch_size: int = 64,
@@ -117,12 +117,17 @@ class Classifier(Arguments):
         boolean("bidirectional", bidirectional)
         boolean("quiet", quiet)
         share("dropout", dropout)
-        share("held_out", held_out)
+        share("validation_fraction", validation_fraction)
         number("lr", lr, math.inf, "a number above 0, such as 0.003")
         check_weights(class_weight)
         self.cell, self.hidden_size, self.num_layers, self.bidirectional = cell, hidden_size, num_layers, bidirectional
         self.pooling, self.dropout, self.scale, self.class_weight = pooling, dropout, scale, class_weight
-        self.held_out, self.patience, self.epochs, self.batch_size = held_out, patience, epochs, batch_size
+        self.validation_fraction, self.patience, self.epochs, self.batch_size = (
+            validation_fraction,
+            patience,
+            epochs,
+            batch_size,
+        )
         self.lr, self.seed, self.engine, self.quiet = lr, seed, engine, quiet
 
     def fit(self, x: Any, y: Any, *, lengths: Any = None) -> "Classifier":
@@ -144,7 +149,7 @@ class Classifier(Arguments):
         sequences = Sequences.of(x, lengths)
         classes, places = classes_of(y, len(sequences))
         weights = weights_of(self.class_weight, classes, places)
-        out = held_out(places, self.held_out, np.random.default_rng(int(self.seed)))
+        out = held_out(places, self.validation_fraction, np.random.default_rng(int(self.seed)))
         shift, scale = measured(sequences, torch.from_numpy(~out)) if self.scale == "standard" else (None, None)
         ready = scaled(sequences, shift, scale)
         with torch.inference_mode(False):
@@ -270,7 +275,7 @@ class Classifier(Arguments):
             OSError: the file cannot be read.
             FormatError: it is no file that `save` wrote, one of another version, or damaged; see `gatewise.persistence`.
         """
-        content, arrays = persistence.load(path, keeping.KIND)
+        content, arrays = persistence.load(path, keeping.KIND, keeping.UPGRADES)
         try:
             model = cls(**keeping.arguments_of(content, cls._defaults()))
             model.classes_ = keeping.classes_of(content, arrays)
@@ -346,7 +351,7 @@ class Classifier(Arguments):
         epochs = self.epochs or int(np.clip(STEPS * int(self.batch_size) // len(known), *EPOCHS))
         if watched is None and self.patience is not None:
             raise SequenceError(
-                f"patience needs sequences held out, held_out={self.held_out} of {len(places)} are none"
+                f"patience needs sequences held out, validation_fraction={self.validation_fraction} of {len(places)} are none"
             )
         patience = None if watched is None else epochs if self.patience is None else self.patience
         # torch's dropout knows no other than its global generator

@@ -17,7 +17,7 @@ from torch.nn import Module
 
 from gatewise.arguments import one_of, plain, whole
 from gatewise.datasets import VIEWS
-from gatewise.persistence.fields import Arrays, Content, array, as_text, check_text, of_text, taken
+from gatewise.persistence.fields import Arrays, Content, array, as_text, check_text, of_text, renamed, taken
 from gatewise.training import History
 
 Network = TypeVar("Network", bound=Module)
@@ -27,6 +27,16 @@ KINDS = {"b": "bool", "i": "int64", "u": "uint64", "f": "float64", "U": "text"}
 LISTS = ("train", "held_out", "lr", "seconds")
 MOST_CLASSES = 10**6
 MOST_TEXT = 2**28  # bytes of classes: numpy gives each the room of the longest
+
+
+def from_version_1(content: Content, arrays: Arrays) -> tuple[Content, Arrays]:
+    """Content and arrays of version 1 under their present names."""
+    if "arguments" in content:
+        content = {**content, "arguments": renamed(content["arguments"], {"held_out": "validation_fraction"})}
+    return content, arrays
+
+
+UPGRADES = {1: from_version_1}
 
 
 def pack(

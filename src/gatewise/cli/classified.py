@@ -79,8 +79,8 @@ def parts(arguments: argparse.Namespace) -> tuple[Part, Part | None]:
             f"{name} has no labels to learn from; name their column with --label (a .npz has them in y), or use --model"
         )
     if test is not None:
-        if arguments.test_share is not None:
-            raise ValueError(f"{name} has a test part of its own; leave --test-share out")
+        if arguments.test_fraction is not None:
+            raise ValueError(f"{name} has a test part of its own; leave --test-fraction out")
         labels = ", without labels" if test.y is None else ""
         outputs.say(f"  test part: {arguments.test or 'that of the set'}, {counted(len(test), 'sequence')}{labels}")
         return part, _viewed(test, arguments)
@@ -89,7 +89,7 @@ def parts(arguments: argparse.Namespace) -> tuple[Part, Part | None]:
 
 def _split(data: Part, arguments: argparse.Namespace) -> tuple[Part, Part | None]:
     """Hold back a share of each class to test on."""
-    asked = TEST_SHARE if arguments.test_share is None else arguments.test_share
+    asked = TEST_SHARE if arguments.test_fraction is None else arguments.test_fraction
     out = drawn(data.y, asked, arguments.seed or 0)
     if not out.any():
         outputs.say("  test part: none" + (f", as {100 * asked:g} % of each class are none" if asked else ""))

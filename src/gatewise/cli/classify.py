@@ -17,7 +17,7 @@ MODEL = (
     "dropout",
     "scale",
     "class_weight",
-    "held_out",
+    "validation_fraction",
     "patience",
     "epochs",
     "batch_size",
@@ -40,7 +40,7 @@ def add(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--test", metavar="FILE", help="the sequences to test on")
     command.add_argument(
-        "--test-share",
+        "--test-fraction",
         type=share,
         metavar="P",
         help="share of each class to test on, where DATA has no test part (0.2)",
@@ -63,7 +63,7 @@ def add(command: argparse.ArgumentParser) -> None:
     command.add_argument("--seed", type=whole, help="of everything random (0)")
     command.add_argument("--quiet", action="store_true", help="show no progress")
     _add_model(command)
-    command.set_defaults(run=classify, report=None, paths_out=None, future=None)
+    command.set_defaults(run=classify, excluded=None, paths_out=None, future=None)
 
 
 def _add_model(command: argparse.ArgumentParser) -> None:
@@ -79,7 +79,10 @@ def _add_model(command: argparse.ArgumentParser) -> None:
         "--class-weight", choices=("balanced",), help="as much weight for rare classes as for common ones"
     )
     model.add_argument(
-        "--held-out", type=float, metavar="P", help="share of the training sequences that it is watched by (0.1)"
+        "--validation-fraction",
+        type=float,
+        metavar="P",
+        help="share of the training sequences that it is watched by (0.1)",
     )
     model.add_argument("--patience", type=count, metavar="K", help="epochs without a better one that end training")
     model.add_argument("--epochs", type=count, metavar="K", help="passes over the sequences (8 to 100, by how many)")
@@ -135,10 +138,10 @@ def _check(arguments: argparse.Namespace) -> None:
     if arguments.kind is not None and arguments.plot is None:
         raise ValueError("--kind says which picture to draw; name the file with --plot F.png")
     if arguments.model is not None:
-        for name in given(arguments, ("test", "test_share", "save", "seed", *MODEL)):
+        for name in given(arguments, ("test", "test_fraction", "save", "seed", *MODEL)):
             raise ValueError(f"{option(name)} belongs to training, but the model of --model is trained already")
-    if arguments.test is not None and arguments.test_share is not None:
-        raise ValueError("--test gives the sequences to test on, and --test-share takes some of DATA; leave one out")
+    if arguments.test is not None and arguments.test_fraction is not None:
+        raise ValueError("--test gives the sequences to test on, and --test-fraction takes some of DATA; leave one out")
     if arguments.test is not None and arguments.file is not None and _same(arguments.test, arguments.file):
         raise ValueError("--test is DATA itself, which the model is trained on; give other sequences, or leave it out")
     if arguments.file is None and arguments.test is not None:

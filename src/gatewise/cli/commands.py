@@ -42,7 +42,7 @@ def forecast(arguments: argparse.Namespace) -> None:
     model.fit(panel)
     table = _write_forecast(arguments, model)
     report.say_guesses(model.guesses)
-    report.say_aside(model.report(), arguments)
+    report.say_aside(model.excluded(), arguments)
     if searched is not None:
         text = str(searched)
         print(f"\n{text[0].upper()}{text[1:]}")
@@ -66,7 +66,7 @@ def _forecast_again(arguments: argparse.Namespace) -> None:
     table = _write_forecast(arguments, model)
     outputs.say(f"Model: {arguments.model}, {model!r}")
     report.say_guesses(model.guesses)
-    report.say_aside(model.report(), arguments)
+    report.say_aside(model.excluded(), arguments)
     print(f"\nTraining: {model.summary()}")
     report.say_forecast(table, arguments.horizon)
     print("\nVerdict: none; a backtest trains anew: gatewise backtest FILE.")
@@ -82,10 +82,10 @@ def backtest(arguments: argparse.Namespace) -> None:
     panel = _panel(arguments)
     windows = 3 if arguments.windows is None else arguments.windows
     found = _tested(model, panel, arguments, windows)
-    aside = found.held.panel.report()
+    aside = found.held.panel.excluded()
     kind = "forecast" if len(found.held.series) == 1 else "examples"
     outputs.write(
-        arguments, {"out": lambda: found.forecasts, "report": lambda: aside, "plot": lambda: found.plot(kind)}
+        arguments, {"out": lambda: found.forecasts, "excluded": lambda: aside, "plot": lambda: found.plot(kind)}
     )
     report.say_guesses(found.guesses)
     report.say_aside(aside, arguments)
@@ -154,7 +154,7 @@ def _selected(panel: Any, wanted: list[str]) -> Any:
     from gatewise.cli import output as report
     from gatewise.series.wording import meant
 
-    aside = {str(one.unique_id): one for one in panel.bad}
+    aside = {str(one.unique_id): one for one in panel.excluded_series}
     there = {str(one.unique_id): one for one in panel.series}
     both = {**there, **aside}
     for name in wanted:
@@ -166,7 +166,7 @@ def _selected(panel: Any, wanted: list[str]) -> Any:
     bad = tuple(one for name, one in aside.items() if name in wanted)
     if not chosen:
         raise ValueError(f"--series {wanted[0]}: it was put aside, and nothing is left: {bad[0].reason}")
-    return dataclasses.replace(panel, series=chosen, bad=bad)
+    return dataclasses.replace(panel, series=chosen, excluded_series=bad)
 
 
 def _tested(model: Any, panel: Any, arguments: argparse.Namespace, windows: int) -> Any:
@@ -191,7 +191,7 @@ def _write_forecast(arguments: argparse.Namespace, model: Any) -> Any:
     paths = {"paths": arguments.paths or outputs.PATHS, "seed": arguments.seed or 0}
     found = {
         "out": lambda: table,
-        "report": model.report,
+        "excluded": model.excluded,
         "paths_out": lambda: model.sample(horizon, **paths, **future),
         "plot": lambda: model.plot(horizon, level=arguments.level, **future),
         "save": lambda: model,

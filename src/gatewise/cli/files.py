@@ -36,7 +36,7 @@ def _write(name: str, content: Any, path: str) -> None:
         _draw(content, path)
     elif name == "save":
         content.save(path)
-    elif name == "report":  # which may have no rows
+    elif name == "excluded":  # which may have no rows
         atomic.write(path, plain(content).to_csv(index=False).encode())
     else:
         write_csv(content, path)

@@ -25,10 +25,10 @@ def account(panel: Panel) -> str:
       2 series: 'a', 'b'
       2 to 3 values each (median 2.5), 0 to 2, frequency 1
     """
-    if len(panel) == 1 and not panel.bad:
+    if len(panel) == 1 and not panel.excluded_series:
         one = panel.series[0]
         return f"  series {str(one.unique_id)!r}: {counted(len(one), 'value')}, {show(one.ds[0])} to {show(one.ds[-1])}"
-    aside = f", {len(panel.bad)} more put aside" if panel.bad else ""
+    aside = f", {len(panel.excluded_series)} more put aside" if panel.excluded_series else ""
     sizes = [len(one) for one in panel.series]
     each = f"{min(sizes)} to {max(sizes)} values each (median {np.median(sizes):g})"
     if min(sizes) == max(sizes):
@@ -63,7 +63,7 @@ def say_aside(table: Any, arguments: argparse.Namespace) -> None:
     for reason in aside["reason"][:REASONS]:
         print(f"  {cut(reason, LONGEST)}")
     if len(aside) > REASONS:
-        whole = "" if arguments.report else "; --report FILE.csv lists them all"
+        whole = "" if arguments.excluded else "; --excluded FILE.csv lists them all"
         print(f"  ... and {len(aside) - REASONS} more{whole}")
 
 

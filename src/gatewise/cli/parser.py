@@ -30,8 +30,8 @@ MODEL = (
     "seasonal_difference",
     "scale",
     "seed",
-    "networks",
-    "updates",
+    "ensemble_size",
+    "max_steps",
     "dropout",
     "lr",
     "loss",
@@ -39,7 +39,13 @@ MODEL = (
     "engine",
 )
 BACKTEST = ("windows", "step", "refit")
-FILES = {"out": ".csv", "report": ".csv", "paths_out": ".csv", "plot": None, "save": ".safetensors"}  # and how they end
+FILES = {
+    "out": ".csv",
+    "excluded": ".csv",
+    "paths_out": ".csv",
+    "plot": None,
+    "save": ".safetensors",
+}  # and how they end
 MOST = 2**63 - 1  # a whole number of the network's library
 UNITS = {"s": 1, "m": 60, "h": 3600}
 
@@ -95,7 +101,7 @@ def _add_job(command: argparse.ArgumentParser) -> None:
     command.add_argument("--step", type=count, metavar="N", help="steps from one stretch to the next (the horizon)")
     command.add_argument("--refit", action="store_true", help="train anew for each window of the backtest: slower")
     command.add_argument("--out", metavar="F.csv", help="write the forecasts as a table")
-    command.add_argument("--report", metavar="F.csv", help="write which series were put aside by --on-bad, and why")
+    command.add_argument("--excluded", metavar="F.csv", help="write which series were put aside by --on-bad, and why")
     command.add_argument(
         "--plot", metavar="F.png", help="draw the forecasts, of a few series if there are many (.png, .svg, .pdf)"
     )
@@ -151,8 +157,8 @@ def _add_model(command: argparse.ArgumentParser) -> None:
     model.add_argument(
         "--scale", choices=("window", "standard", "minmax", "robust", "none"), help="of the values (window)"
     )
-    model.add_argument("--networks", type=count, metavar="K", help="networks trained and averaged")
-    model.add_argument("--updates", type=count, metavar="K", help="training steps")
+    model.add_argument("--ensemble-size", type=count, metavar="K", help="networks trained and averaged")
+    model.add_argument("--max-steps", type=count, metavar="K", help="training steps")
     model.add_argument("--dropout", type=float, metavar="P", help="share of hidden values left out in training")
     model.add_argument("--lr", type=float, help="highest learning rate")
     model.add_argument("--loss", choices=("mae", "mse", "huber"), help="what training lowers (mae)")

@@ -61,8 +61,10 @@ def _check_covariates(arguments: argparse.Namespace) -> None:
         raise FileNotFoundError(f"--future: there is no file {arguments.future}; check the path")
     if arguments.paths is not None and arguments.paths_out is None:
         raise ValueError("--paths samples futures for a file; name it with --paths-out F.csv")
-    if arguments.report is not None and arguments.on_bad in (None, "raise"):
-        raise ValueError("--report lists the series that --on-bad skip or --on-bad naive puts aside; give one of them")
+    if arguments.excluded is not None and arguments.on_bad in (None, "raise"):
+        raise ValueError(
+            "--excluded lists the series that --on-bad skip or --on-bad naive puts aside; give one of them"
+        )
 
 
 def _check_outputs(arguments: argparse.Namespace) -> None:

@@ -4,15 +4,15 @@ forecaster.py   Forecaster: fit, fitted, predict, backtest, plot, update, save, 
 shown.py        what it shows of itself: summary, fitted, report, plot
 plan.py         strategy, season, context and sizes, chosen for the series
 frame.py        a window on its own scale, and back
-corpus.py       all series in one tensor, windows cut out by index
+dataset.py       all series in one tensor, windows cut out by index
 strategies.py   three kinds of networks
-recipe.py       how they are trained and measured
+configuration.py       how they are trained and measured
 trained.py      strategies tried, the best one trained, beside the best naive forecast
 model.py        what trained networks forecast
 ahead.py        forecasts of many series beyond their ends
 intervals.py    intervals from held-out errors
-origins.py      where the forecasts of a backtest start, and what was known there
-rivals.py       the naive forecasts, of many pasts at once
+cutoffs.py      where the forecasts of a backtest start, and what was known there
+baselines.py       the naive forecasts, of many pasts at once
 held.py         held-out windows: forecasts of the past, and what happened
 backtest.py     their scores beside those of naive forecasts
 verdict.py      what they say about trusting the model

@@ -1,6 +1,6 @@
 """Intervals: as wide as the errors made on held-out data say.
 
-Letters: `h` horizon, `O` origins of held-out forecasts, `K` steps of each.
+Letters: `h` horizon, `O` cutoffs of held-out forecasts, `K` steps of each.
 
 Locally weighted conformal prediction (Lei, G'Sell, Rinaldo, Tibshirani and Wasserman, Distribution-free predictive
 inference for regression, 2018, section 5.2): an error e at step k after a window of spread s counts as the distance

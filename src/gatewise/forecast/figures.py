@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from gatewise import plot
 from gatewise.arguments import one_of, whole
-from gatewise.forecast.model.selection import Trained
+from gatewise.forecast.model.selection import Selection
 from gatewise.series import Panel
 from gatewise.windows import Difference
 
@@ -57,16 +57,16 @@ def _check_zoom(zoom: Any) -> None:
 def _forecast(
     model: "Forecaster",
     panel: Panel,
-    trained: Trained,
+    trained: Selection,
     horizon: int,
     levels: tuple[float, ...],
     name: Any,
     future: Any,
     ax: Any,
 ) -> Any:
-    last = max(4 * horizon, trained.model.frame.length)
+    last = max(4 * horizon, trained.model.scaling.length)
     if len(panel) > 1 and name is None and ax is None:
-        few = replace(panel, series=panel.series[:GRID], bad=())
+        few = replace(panel, series=panel.series[:GRID], excluded_series=())
         made = model.forecasts(horizon, levels, future, few)
         examples = [
             plot.Example(str(one.unique_id), one.ds, one.y, [(f.ds, f.mean, f.intervals)], last=last)
@@ -85,19 +85,19 @@ def _forecast(
 
 
 def _of_one(
-    model: "Forecaster", panel: Panel, trained: Trained, kind: str, zoom: tuple[int, int] | None, ax: Any
+    model: "Forecaster", panel: Panel, trained: Selection, kind: str, zoom: tuple[int, int] | None, ax: Any
 ) -> Any:
-    one, frame = panel.series[0], trained.model.frame
+    one, scaling = panel.series[0], trained.model.scaling
     name = str(one.unique_id)
     if kind == "series":
         return plot.series(one.ds, one.y, name=name, ax=ax)
     if kind == "differences":
-        difference = frame.difference if frame.difference.lag else Difference()
+        difference = scaling.difference if scaling.difference.lag else Difference()
         return plot.differences(one.ds[difference.lag :], difference.apply(one.y), name=name, ax=ax)
-    corpus = trained.corpus(panel.series)
+    dataset = trained.dataset(panel.series)
     if kind == "gates":
-        return plot.gates(*trained.model.gates(corpus), title=f"{model.name}: gates while it reads the end of {name}")
-    fitted = trained.model.fitted(corpus)[0]
+        return plot.gates(*trained.model.gates(dataset), title=f"{model.name}: gates while it reads the end of {name}")
+    fitted = trained.model.fitted(dataset)[0]
     n = len(fitted)
     if kind == "residuals":
         return plot.residuals(one.ds[-n:], one.y[-n:] - fitted, season=trained.season, name=name)
@@ -112,4 +112,4 @@ def _chosen(panel: Panel, name: Any) -> Panel:
     if name is None or not found:
         names = ", ".join(repr(one.unique_id) for one in panel.series[:3])
         raise ValueError(f"series is {name!r}, expected the name of one of {len(panel)} series ({names}, ...)")
-    return replace(panel, series=found[:1], bad=())
+    return replace(panel, series=found[:1], excluded_series=())

@@ -16,15 +16,15 @@ from gatewise.engines import ENGINES
 from gatewise.forecast import update as histories
 from gatewise.forecast import validation as checks
 from gatewise.forecast.evaluation.backtest import Backtest
-from gatewise.forecast.evaluation.cross_validation import Job
-from gatewise.forecast.evaluation.cutoffs import Origins
-from gatewise.forecast.evaluation.holdout import Held, observed
+from gatewise.forecast.evaluation.cross_validation import CrossValidation
+from gatewise.forecast.evaluation.cutoffs import Cutoffs
+from gatewise.forecast.evaluation.holdout import Holdout, observed
 from gatewise.forecast.evaluation.recalibration import after_update
 from gatewise.forecast.inspection import Shown
 from gatewise.forecast.model.eligibility import long_enough, usable
 from gatewise.forecast.model.plan import SCALES, Plan, Sizes, usual_length
 from gatewise.forecast.model.prediction import ahead, forecasts
-from gatewise.forecast.model.selection import Trained, fallen_back, train
+from gatewise.forecast.model.selection import Selection, fallen_back, train
 from gatewise.forecast.model.strategies import CELLS, STRATEGIES
 from gatewise.forecast.model.training import LOSSES
 from gatewise.forecast.persistence import forecaster_state as keeping
@@ -60,16 +60,16 @@ class Forecaster(Arguments, Shown):
             series by the errors made on the held-out end.
         horizon: steps that "segment" and "flatten" forecast at once, beyond which they go on from their own forecasts;
             by default two seasons, or 12 steps without one. Best the horizon that `predict` will be asked for.
-        networks: how many networks are trained and averaged; one alone depends much on its seed.
+        ensemble_size: how many networks are trained and averaged; one alone depends much on its seed.
         seed: of the initial weights and the shuffling.
-        updates: training steps, rounded up to whole epochs.
+        max_steps: training steps, rounded up to whole epochs.
         batch_size: windows of a training step.
         lr: highest learning rate; it rises and falls in one cycle.
         dropout: share of hidden values that "segment" leaves out in training, to learn less by heart; by default 0 or
             0.5, whichever makes the smaller errors on the held-out end.
         loss: "mae", "mse" or "huber", on normalised values.
         fallback: "naive" forecasts by the best naive forecast where the network was no better on the held-out end.
-        held_out: the last part of each series, as a fraction, by which errors are measured. The network that forecasts
+        validation_fraction: the last part of each series, as a fraction, by which errors are measured. The network that forecasts
             is then trained anew on everything.
         engine: what runs the equations; see `gatewise.engines`.
         quiet: False shows the progress of training.
@@ -86,7 +86,7 @@ class Forecaster(Arguments, Shown):
 
     Examples:
         >>> from gatewise import datasets
-        >>> model = Forecaster(hidden_size=8, updates=20).fit(datasets.air_passengers())
+        >>> model = Forecaster(hidden_size=8, max_steps=20).fit(datasets.air_passengers())
         >>> forecast = model.predict(2, level=(80,))
         >>> forecast.columns.tolist(), forecast["ds"].dt.strftime("%Y-%m").tolist()
         (['unique_id', 'ds', 'LSTM', 'LSTM-lo-80', 'LSTM-hi-80'], ['1961-01', '1961-02'])
@@ -107,15 +107,15 @@ class Forecaster(Arguments, Shown):
         scale: str = "window",
         strategy: str = "auto",
         horizon: int | None = None,
-        networks: int | None = None,
+        ensemble_size: int | None = None,
         seed: int = 0,
-        updates: int | None = None,
+        max_steps: int | None = None,
         batch_size: int | None = None,
         lr: float | None = None,
         dropout: float | None = None,
         loss: str = "mae",
         fallback: str = "none",
-        held_out: float = 0.2,
+        validation_fraction: float = 0.2,
         engine: str = "auto",
         quiet: bool = True,
     ) -> None:
@@ -130,8 +130,8 @@ class Forecaster(Arguments, Shown):
             "context": context,
             "season": season,
             "horizon": horizon,
-            "networks": networks,
-            "updates": updates,
+            "ensemble_size": ensemble_size,
+            "max_steps": max_steps,
             "batch_size": batch_size,
         }
         for name, size in {"num_layers": num_layers, **chosen}.items():
@@ -141,28 +141,39 @@ class Forecaster(Arguments, Shown):
         checks.check_differences(difference, seasonal_difference)
         if horizon is not None:
             check_horizon(horizon)
-        checks.check_size(hidden_size or 1, num_layers, networks or 1)
+        checks.check_size(hidden_size or 1, num_layers, ensemble_size or 1)
         if lr is not None:
             number("lr", lr, float("inf"), "a number above 0, such as 0.003")
         boolean("quiet", quiet)
-        number("held_out", held_out, 1, "a fraction of the series between 0 and 1, such as 0.2")
+        number("validation_fraction", validation_fraction, 1, "a fraction of the series between 0 and 1, such as 0.2")
         self.cell, self.hidden_size, self.num_layers = cell, hidden_size, num_layers
         self.context, self.season, self.scale = context, season, scale
         self.strategy, self.horizon, self.fallback = strategy, horizon, fallback
         self.difference, self.seasonal_difference = difference, seasonal_difference
-        self.networks, self.seed, self.updates, self.batch_size = networks, seed, updates, batch_size
+        self.ensemble_size, self.seed, self.max_steps, self.batch_size = ensemble_size, seed, max_steps, batch_size
         if dropout is not None and (isinstance(dropout, bool) or dropout != 0):
             number("dropout", dropout, 1, "a share of hidden values from 0 to below 1, such as 0.3")
             one_of("strategy, with a dropout,", strategy, ("auto", "segment"))
         self.dropout, self.lr, self.loss = dropout, lr, loss
-        self.held_out, self.engine, self.quiet = held_out, engine, quiet
+        self.validation_fraction, self.engine, self.quiet = validation_fraction, engine, quiet
         context, season, horizon = (None if one is None else int(one) for one in (context, season, horizon))
         self.plan = Plan(strategy, context, season, horizon, int(difference), int(seasonal_difference), scale, dropout)
         self.sizes = Sizes(
-            cell, hidden_size, num_layers, loss, updates, batch_size, lr, held_out, networks, int(seed), engine, quiet
+            cell,
+            hidden_size,
+            num_layers,
+            loss,
+            max_steps,
+            batch_size,
+            lr,
+            validation_fraction,
+            ensemble_size,
+            int(seed),
+            engine,
+            quiet,
         )
         self._panel: Panel | None = None
-        self._trained: Trained | None = None
+        self._trained: Selection | None = None
 
     @property
     def name(self) -> str:
@@ -193,7 +204,7 @@ class Forecaster(Arguments, Shown):
         self.guesses = (*panel.guesses, why, *trained.said, *self._fallen_back())
         return self
 
-    def update(self, table: Any, updates: int = 0, **columns: Any) -> "Forecaster":
+    def update(self, table: Any, max_steps: int = 0, **columns: Any) -> "Forecaster":
         """Forecast from newer observations, with the networks as they are, or trained a little further.
 
         How far the newer values are off their forecasts tells how wide the intervals are to be from now on.
@@ -202,7 +213,7 @@ class Forecaster(Arguments, Shown):
             table, columns: as for `fit`. Of a series that is known, its newest values are enough, from the step after
                 its end at the latest; values for dates that are known take the place of the old ones. Series that are
                 new are added, those that are missing stay as they are.
-            updates: training steps on the extended series, at a tenth of the learning rate; 0 for none.
+            max_steps: training steps on the extended series, at a tenth of the learning rate; 0 for none.
 
         Returns:
             The forecaster itself.
@@ -212,13 +223,13 @@ class Forecaster(Arguments, Shown):
             DataError: the data cannot be used as they are, or are of other series. Nothing has changed then.
         """
         old, trained = self._fitted()
-        whole("updates", updates, 0)
+        whole("max_steps", max_steps, 0)
         new = self._like(old, table, columns)
         panel = usable(histories.extended(old, new), self.plan)
         trained = after_update(trained, old.series, panel.series)
-        if updates:
+        if max_steps:
             with checks.training(self.scale):
-                tuned = trained.recipe.tuned(trained.model, trained.corpus(panel.series), updates)
+                tuned = trained.configuration.tuned(trained.model, trained.dataset(panel.series), max_steps)
             trained = replace(trained, model=tuned)
         self.guesses = (*new.guesses, *self.guesses[len(old.guesses) :])
         self._keep(panel, trained)
@@ -239,12 +250,12 @@ class Forecaster(Arguments, Shown):
             OSError: the file cannot be written.
 
         >>> import tempfile
-        >>> model = Forecaster(hidden_size=8, updates=20).fit([1.0, 2.0, 4.0, 3.0] * 10)
+        >>> model = Forecaster(hidden_size=8, max_steps=20).fit([1.0, 2.0, 4.0, 3.0] * 10)
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     model.save(f"{folder}/model.safetensors")
         ...     again = Forecaster.load(f"{folder}/model.safetensors")
         >>> again, again.predict(8).equals(model.predict(8))
-        (Forecaster(hidden_size=8, updates=20), True)
+        (Forecaster(hidden_size=8, max_steps=20), True)
         """
         panel, trained = self._fitted()
         chosen = self.guesses[len(panel.guesses) :]
@@ -261,7 +272,7 @@ class Forecaster(Arguments, Shown):
             OSError: the file cannot be read.
             FormatError: it is no file that `save` wrote, one of another version, or damaged; see `gatewise.persistence`.
         """
-        content, arrays = persistence.load(path, keeping.KIND)
+        content, arrays = persistence.load(path, keeping.KIND, keeping.UPGRADES)
         try:
             forecaster = cls(**keeping.arguments(content, cls._defaults()))
             panel, trained, chosen = keeping.unpack(content, arrays, forecaster.plan, forecaster.sizes)
@@ -380,15 +391,17 @@ class Forecaster(Arguments, Shown):
         histories.check_reach(panel, self.plan.horizon or horizon, horizon)
         held_out, what = horizon + (windows - 1) * step, f"{counted(windows, 'window')} of {horizon}"
         left, short = long_enough(panel, self.plan, held_out, what)
-        origins = Origins.of(left.series, horizon, windows, step)
-        truth = observed(left, origins.which, origins.cuts, horizon)
-        job = Job(replace(self.plan, horizon=self.plan.horizon or horizon), self.sizes, left, season, self._naive)
+        cutoffs = Cutoffs.of(left.series, horizon, windows, step)
+        truth = observed(left, cutoffs.which, cutoffs.cuts, horizon)
+        job = CrossValidation(
+            replace(self.plan, horizon=self.plan.horizon or horizon), self.sizes, left, season, self._naive
+        )
         with checks.training(self.scale):
-            mean, bounds, said, rivals = job.forecasts(origins, truth, levels, refit, self.name)
-        held = Held(left, season, origins.which, origins.cuts, truth, mean, bounds, self.name)
-        first = origins.first(windows - 1 if refit else 0)[0]
+            mean, bounds, said, baselines = job.forecasts(cutoffs, truth, levels, refit, self.name)
+        held = Holdout(left, season, cutoffs.which, cutoffs.cuts, truth, mean, bounds, self.name)
+        first = cutoffs.first(windows - 1 if refit else 0)[0]
         trained_on = f"trained on the first {first} values" if len(left) == 1 else f"trained on {len(left)} series"
-        return Backtest.of(held, guesses=(*panel.guesses, why, *short, *said), trained=trained_on, replaced=rivals)
+        return Backtest.of(held, guesses=(*panel.guesses, why, *short, *said), trained=trained_on, replaced=baselines)
 
     def affordable_windows(self, table: Any, horizon: int, **columns: Any) -> int:
         """How many windows a backtest can have: up to 3 that leave half of the series, and enough to train on.
@@ -424,17 +437,17 @@ class Forecaster(Arguments, Shown):
         histories.check_alike(known, panel)
         return panel
 
-    def _fitted(self) -> tuple[Panel, Trained]:
+    def _fitted(self) -> tuple[Panel, Selection]:
         if self._panel is None or self._trained is None:
             raise RuntimeError("the forecaster is not fitted; call fit(table) first")
         return self._panel, self._trained
 
-    def _keep(self, panel: Panel, trained: Trained) -> None:
+    def _keep(self, panel: Panel, trained: Selection) -> None:
         self._panel, self._trained, self.history = panel, trained, trained.model.history
 
-    def _naive(self, trained: Trained) -> bool:
+    def _naive(self, trained: Selection) -> bool:
         """Whether the best naive forecast is to take the place of the network."""
-        return self.fallback == "naive" and trained.rival.error <= trained.model.error
+        return self.fallback == "naive" and trained.baseline.error <= trained.model.error
 
     def forecasts(
         self, horizon: int, levels: tuple[float, ...], future: Any = None, panel: Panel | None = None

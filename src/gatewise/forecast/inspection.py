@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from gatewise.forecast import figures as pictures
-from gatewise.forecast.model.selection import Trained
+from gatewise.forecast.model.selection import Selection
 from gatewise.forecast.validation import as_levels
 from gatewise.series import Panel
 from gatewise.series.panel import joined
@@ -29,7 +29,7 @@ class Shown:
         """What its column is called."""
         raise NotImplementedError
 
-    def _fitted(self) -> tuple[Panel, Trained]:
+    def _fitted(self) -> tuple[Panel, Selection]:
         raise NotImplementedError
 
     def summary(self) -> str:
@@ -44,7 +44,7 @@ class Shown:
         if train and held_out > OVERFIT * train:
             text += (
                 f" The held-out loss is {held_out / train:.1f} times the training loss: part of what the network "
-                "learnt is noise; fewer updates or a smaller hidden_size learn less of that."
+                "learnt is noise; fewer max_steps or a smaller hidden_size learn less of that."
             )
         return text
 
@@ -56,7 +56,7 @@ class Shown:
             window before it. The network has seen these values in training; `backtest` shows what it does without.
         """
         panel, trained = self._fitted()
-        made = trained.model.fitted(trained.corpus(panel.series))
+        made = trained.model.fitted(trained.dataset(panel.series))
         sizes = np.array([len(f) for f in made])
         past = joined([one.ds for one in panel.series])
         ends = np.cumsum([len(one) for one in panel.series])
@@ -69,13 +69,13 @@ class Shown:
         }
         return panel.table(pd.DataFrame(columns))
 
-    def report(self) -> Any:
+    def excluded(self) -> Any:
         """Table of the series that could not be used, with on_bad="skip" or "naive": unique_id, reason.
 
         With on_bad="naive" `predict` has naive forecasts of them, but no intervals: how far off they may be would have
         to come from a past that is known to be broken.
         """
-        return self._fitted()[0].report()
+        return self._fitted()[0].excluded()
 
     def plot(
         self,

@@ -24,11 +24,11 @@ import pandas as pd
 from gatewise.arguments import number, whole
 from gatewise.forecast.evaluation.cutoffs import cut_off
 from gatewise.forecast.forecaster import Forecaster
-from gatewise.forecast.model.dataset import Corpus
+from gatewise.forecast.model.dataset import Dataset
 from gatewise.forecast.model.plan import FEWEST
 from gatewise.forecast.model.selection import _features
-from gatewise.forecast.model.training import Recipe
-from gatewise.forecast.model.window import Frame
+from gatewise.forecast.model.training import TrainingConfiguration
+from gatewise.forecast.model.window import WindowScaling
 from gatewise.series import DataError, Panel
 from gatewise.training import DivergenceError
 
@@ -37,7 +37,7 @@ SHARE = 0.25  # of the time, kept for an ensemble of more networks than usual
 MARGIN = 0.01  # a smaller gain is taken for chance
 MOST_NETWORKS = 10  # more gain little
 SPARE = 1.05  # of the time that the rest is expected to take
-PROBES = (10, 30)  # updates by which the time of a training is estimated
+PROBES = (10, 30)  # max_steps by which the time of a training is estimated
 MOST_DROPOUT = 0.6
 TUNED = ("dropout", "context", "hidden_size", "lr")
 SPACE: dict[str, Any] = {"hidden_size": [16, 32, 64, 128, 256], "lr": (5e-4, 1e-2)}
@@ -109,7 +109,7 @@ def tune(arguments: Mapping[str, Any], table: Any, seconds: float, *, quiet: boo
         ValueError: an argument is unknown or out of range.
 
     >>> from gatewise import datasets
-    >>> small = {"strategy": "segment", "hidden_size": 8, "context": 24, "updates": 10}
+    >>> small = {"strategy": "segment", "hidden_size": 8, "context": 24, "max_steps": 10}
     >>> model = tune(small, datasets.air_passengers(), seconds=0.001)
     >>> model.hidden_size, model.guesses[-1]
     (8, 'the time of 0.001 s is too short for a trial beside the training (about ... s); nothing was searched')
@@ -172,7 +172,7 @@ def objective(
     >>> class First:  # a trial that takes the first of everything
     ...     def suggest_categorical(self, name, choices):
     ...         return choices[0]
-    >>> small = {"strategy": "segment", "context": 24, "updates": 10}
+    >>> small = {"strategy": "segment", "context": 24, "max_steps": 10}
     >>> error = objective(np.sin(np.arange(96.0)), small, {"hidden_size": [8, 16]})
     >>> error(First()) > 0
     True
@@ -259,8 +259,8 @@ class _Hunt:
 
     def _usual(self, strategy: str, dropout: float) -> dict[str, Any]:
         """The settings that a strategy has by default."""
-        frame, recipe = _made({**self.arguments, "strategy": strategy}, self.panel, strategy, dropout)
-        usual = {"context": frame.context, "hidden_size": recipe.hidden_size, "lr": recipe.lr}
+        scaling, configuration = _made({**self.arguments, "strategy": strategy}, self.panel, strategy, dropout)
+        usual = {"context": scaling.context, "hidden_size": configuration.hidden_size, "lr": configuration.lr}
         if strategy == "segment":
             usual["dropout"] = dropout
         return {"strategy": strategy, **{name: usual[name] for name in self.tuned if name in usual}}
@@ -343,25 +343,25 @@ class _Hunt:
             each: seconds that one takes.
             left: seconds.
         """
-        usual = self.model.sizes(strategy, self.panel.series).networks
-        if self.model.networks is not None or not self.fits:
+        usual = self.model.sizes(strategy, self.panel.series).ensemble_size
+        if self.model.ensemble_size is not None or not self.fits:
             return usual
         return int(min(MOST_NETWORKS, max(usual, left / (self.fits * each) - 1)))
 
     def _expected(self, settings: dict[str, Any]) -> float:
         """Seconds of a trial, estimated by shorter ones."""
-        if self.model.updates is not None and self.model.updates <= PROBES[1]:
+        if self.model.max_steps is not None and self.model.max_steps <= PROBES[1]:
             return _tried({**self.arguments, **settings}, self.panel)[1]
-        few, more = (_tried({**self.arguments, **settings, "updates": n}, self.panel)[1] for n in PROBES)
-        updates = self.model.sizes(settings["strategy"], self.panel.series).updates
-        return few + max(0.0, more - few) / (PROBES[1] - PROBES[0]) * (updates - PROBES[0])
+        few, more = (_tried({**self.arguments, **settings, "max_steps": n}, self.panel)[1] for n in PROBES)
+        max_steps = self.model.sizes(settings["strategy"], self.panel.series).max_steps
+        return few + max(0.0, more - few) / (PROBES[1] - PROBES[0]) * (max_steps - PROBES[0])
 
     def _found(self, said: str) -> Search:
         if self.best is None:
             return Search(dict(self.arguments), tuple(self.trials), said)
         left = (self.seconds - self._spent()) / SPARE
         networks = self._networks(self.best.settings["strategy"], self.best.seconds, left)
-        settings = {**self.arguments, **self.best.settings, "networks": networks}
+        settings = {**self.arguments, **self.best.settings, "ensemble_size": networks}
         return Search(settings, tuple(self.trials), f"{said}; {networks} network(s)")
 
     def _in_words(self) -> str:
@@ -385,12 +385,14 @@ def _prepared(arguments: Mapping[str, Any], table: Any, columns: dict[str, Any])
     return Forecaster(**arguments)._read(table, columns)
 
 
-def _made(arguments: Mapping[str, Any], panel: Panel, strategy: str, dropout: float) -> tuple[Frame, Recipe]:
-    """The frame and recipe of a strategy for one network."""
+def _made(
+    arguments: Mapping[str, Any], panel: Panel, strategy: str, dropout: float
+) -> tuple[WindowScaling, TrainingConfiguration]:
+    """The scaling and configuration of a strategy for one network."""
     model = Forecaster(**arguments)
     season, _ = model.plan.choose_season(panel)
-    frame, _ = model.plan.frame(panel.series, season, strategy, dropout)
-    return frame, replace(model.sizes(strategy, panel.series), networks=1, quiet=True)
+    scaling, _ = model.plan.scaling(panel.series, season, strategy, dropout)
+    return scaling, replace(model.sizes(strategy, panel.series), ensemble_size=1, quiet=True)
 
 
 def _tried(arguments: Mapping[str, Any], panel: Panel) -> tuple[float, float, str]:
@@ -405,9 +407,9 @@ def _tried(arguments: Mapping[str, Any], panel: Panel) -> tuple[float, float, st
 
 def _error(arguments: Mapping[str, Any], panel: Panel, strategy: str, dropout: float) -> float:
     """The error on the held-out end of one network of a strategy that was trained without it."""
-    frame, recipe = _made(arguments, panel, strategy, dropout)
-    corpus = Corpus.of(panel.series, frame.with_features(*_features(panel.series)))
-    return recipe.tried(corpus).error
+    scaling, configuration = _made(arguments, panel, strategy, dropout)
+    dataset = Dataset.of(panel.series, scaling.with_features(*_features(panel.series)))
+    return configuration.tried(dataset).error
 
 
 def _first(values: Any) -> Any:

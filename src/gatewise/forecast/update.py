@@ -61,7 +61,9 @@ def extended(known: Panel, came: Panel) -> Panel:
     """
     check_alike(known, came)
     newer = {one.unique_id: one for one in came.series}
-    aside = [one for one in known.bad if one.unique_id not in {bad.unique_id for bad in came.bad}]
+    aside = [
+        one for one in known.excluded_series if one.unique_id not in {bad.unique_id for bad in came.excluded_series}
+    ]
     grown = [one.series for one in aside if one.series is not None and one.unique_id in newer]
     before = (*known.series, *grown)
     names = {one.unique_id for one in before}
@@ -74,8 +76,8 @@ def extended(known: Panel, came: Panel) -> Panel:
     seams: dict[tuple[Any, Any], bool] = {}
     old = [_joined(one, newer[one.unique_id], known.freq, seams) if one.unique_id in newer else one for one in before]
     added = [one for one in came.series if one.unique_id not in names]
-    bad = (*(one for one in aside if one.unique_id not in newer), *came.bad)
-    return replace(came, series=(*old, *added), covariates=known.covariates, bad=bad)
+    bad = (*(one for one in aside if one.unique_id not in newer), *came.excluded_series)
+    return replace(came, series=(*old, *added), covariates=known.covariates, excluded_series=bad)
 
 
 def _joined(old: Series, new: Series, freq: str | int, seams: dict[tuple[Any, Any], bool]) -> Series:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
@@ -11,6 +11,11 @@ Content: TypeAlias = dict[str, Any]
 Arrays: TypeAlias = dict[str, "np.ndarray[Any, Any]"]
 
 CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # what steers a terminal, and what none can show
+
+
+def renamed(content: Any, names: Mapping[str, str]) -> Any:
+    """Content with the present names of its fields in place of older ones."""
+    return {names.get(name, name): value for name, value in content.items()} if isinstance(content, dict) else content
 
 
 def taken(content: Content, name: str, *kinds: type) -> Any:

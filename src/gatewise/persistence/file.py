@@ -11,7 +11,7 @@ import json
 import math
 import os
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any, BinaryIO, NoReturn, TypeAlias
 
@@ -21,12 +21,13 @@ from safetensors import SafetensorError
 
 from gatewise.persistence import atomic
 
-VERSION = 1  # of the document; a file of another one is refused
+VERSION = 2  # of the document; older ones are read where the kind knows how, newer ones are refused
 MOST_HEADER = 10**7  # bytes; a longer header is refused before it is read
 DTYPES = {"F64": np.float64, "F32": np.float32, "I64": np.int64, "U8": np.uint8, "BOOL": np.bool_}
 
 Document: TypeAlias = dict[str, Any]
 Arrays: TypeAlias = dict[str, "np.ndarray[Any, Any]"]
+Upgrade: TypeAlias = Callable[[Document, Arrays], tuple[Document, Arrays]]  # from one version to the present one
 
 
 class FormatError(ValueError):
@@ -67,12 +68,15 @@ def save(path: str | os.PathLike[str], kind: str, content: Document, arrays: Map
     atomic.write(path, written)
 
 
-def load(path: str | os.PathLike[str], kind: str) -> tuple[Document, Arrays]:
+def load(
+    path: str | os.PathLike[str], kind: str, upgrades: Mapping[int, Upgrade] | None = None
+) -> tuple[Document, Arrays]:
     """Read a file that `save` wrote, and check it.
 
     Arguments:
         path: of the file.
         kind: what it must be.
+        upgrades: older version -> function that turns its content and arrays into those of the present version.
 
     Returns:
         Content and arrays.
@@ -87,7 +91,8 @@ def load(path: str | os.PathLike[str], kind: str) -> tuple[Document, Arrays]:
             size = os.fstat(file.fileno()).st_size
             header = _header(path, file, size)
             said = _document(path, header)
-            content = _content(path, said, kind)
+            upgrades = upgrades or {}
+            content = _content(path, said, kind, [VERSION, *upgrades])
             _check_places(path, header, size - file.tell())
             file.seek(0)
             arrays = _arrays(path, file.read())
@@ -97,7 +102,9 @@ def load(path: str | os.PathLike[str], kind: str) -> tuple[Document, Arrays]:
         raise type(reason)(f"{path} cannot be read: {reason.strerror}") from None
     if _digest(said, arrays) != said.get("sha256"):
         _refuse(path, "what it holds does not agree with its own checksum, so it was damaged; copy or save it again")
-    return content, arrays
+    if said["version"] == VERSION:
+        return content, arrays
+    return upgrades[said["version"]](content, arrays)
 
 
 def _refuse(path: Any, why: str) -> NoReturn:
@@ -161,9 +168,9 @@ def _document(path: Any, header: Document) -> Document:
     return said
 
 
-def _content(path: Any, said: Document, kind: str) -> Document:
+def _content(path: Any, said: Document, kind: str, versions: Sequence[int]) -> Document:
     """What the document says, if it is of this kind and version."""
-    if said.get("version") != VERSION:
+    if type(said.get("version")) is not int or said["version"] not in versions:
         made = _shown(said.get("gatewise"))
         _refuse(
             path,

@@ -20,12 +20,22 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gatewise.series.panel import Bad, Forecast, Panel, Series, as_pandas, futures, to_frame, to_table, write_csv
+from gatewise.series.panel import (
+    ExcludedSeries,
+    Forecast,
+    Panel,
+    Series,
+    as_pandas,
+    futures,
+    to_frame,
+    to_table,
+    write_csv,
+)
 from gatewise.series.reading.columns import LAYOUTS, Columns, Source, Table, choose_columns, load
 from gatewise.series.reading.dates import DataError, check_frequency, future, season_length
 from gatewise.series.reading.future import known_ahead, split_future
 from gatewise.series.reading.joining import Asked, joined_to
-from gatewise.series.reading.rows import ON_BAD, Aside, Stack, stacked
+from gatewise.series.reading.rows import ON_BAD, Exclusions, Stack, stacked
 from gatewise.series.reading.validation import (
     FILLS,
     LARGEST,
@@ -40,8 +50,8 @@ from gatewise.series.wording import counted
 
 __all__ = [
     "LARGEST",
-    "Bad",
     "DataError",
+    "ExcludedSeries",
     "Forecast",
     "Panel",
     "Series",
@@ -107,7 +117,7 @@ def read(
         like: a panel whose frequency, covariates and categories are to be those of this one; its columns are found by
             the same names where there are covariates.
         on_bad: what becomes of a series with an error: "raise" the error; "skip" puts the series aside, into
-            `Panel.bad`, with the error's message, and reads the rest; "naive" also mends it as far as a naive forecast
+            `Panel.excluded_series`, with the error's message, and reads the rest; "naive" also mends it as far as a naive forecast
             needs, whose interval is missing: errors of a mended past would promise too much. The frequency is then that
             of most rows, not of the longest series.
 
@@ -132,9 +142,9 @@ def read(
 
     >>> table = pd.DataFrame({"day": pd.date_range("2024-01-01", periods=4), "a": [1, 2, 3, 4], "b": [1, None, 3, 4]})
     >>> panel = read(table, layout="columns", on_bad="skip")
-    >>> [one.unique_id for one in panel.series], [one.unique_id for one in panel.bad]
+    >>> [one.unique_id for one in panel.series], [one.unique_id for one in panel.excluded_series]
     (['a'], ['b'])
-    >>> panel.bad[0].reason.partition(";")[0]
+    >>> panel.excluded_series[0].reason.partition(";")[0]
     "series 'b', row 2: the value at 2024-01-02 is missing (1 of 4 are)"
     """
     if isinstance(source, Panel):
@@ -155,7 +165,7 @@ def read(
     table = load(source, id_column or asked.id_column, layout, asked.columns)
     named = asked.named(table, id_column=id_column, time_column=time_column, target_column=target_column)
     columns = choose_columns(table, **named, layout=layout, covariates=asked.columns)
-    guesses, aside, repairs = [*table.guesses, *columns.guesses], Aside(on_bad), list[Repair]()
+    guesses, aside, repairs = [*table.guesses, *columns.guesses], Exclusions(on_bad), list[Repair]()
     stacks = _stacks(table, columns, layout, asked, sort, aside, guesses, repairs)
     stack = stacks[0]
     freq = like.freq if like is not None and freq is None else freq
@@ -178,7 +188,7 @@ def _stacks(
     layout: str,
     asked: Asked,
     sort: bool,
-    aside: Aside,
+    aside: Exclusions,
     guesses: list[str],
     repairs: list[Repair],
 ) -> tuple[Stack, Stack]:

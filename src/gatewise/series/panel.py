@@ -48,7 +48,7 @@ class Series:
 
 
 @dataclass(frozen=True)
-class Bad:
+class ExcludedSeries:
     """A series that cannot be used, put aside by on_bad="skip" or "naive".
 
     Attributes:
@@ -76,7 +76,7 @@ class Panel:
         categorical: whether names of series are answered as polars' `Categorical`; or the categories, which pandas'
             categorical and polars' `Enum` have.
         covariates: names and categories of the covariates of the series.
-        bad: the series that were put aside, in the order of the table.
+        excluded_series: the series that were put aside, in the order of the table.
         on_bad: what was asked to become of series with an error; see `gatewise.read`.
     """
 
@@ -86,7 +86,7 @@ class Panel:
     backend: Backend = "pandas"
     date_only: bool = False
     covariates: "Covariates | None" = None
-    bad: tuple[Bad, ...] = ()
+    excluded_series: tuple[ExcludedSeries, ...] = ()
     on_bad: str = "raise"
     categorical: Kind = False
 
@@ -94,17 +94,17 @@ class Panel:
         """A pandas table in the library of the data, its names and dates of the same type."""
         return to_table(frame, self.backend, date_only=self.date_only, categorical=self.categorical)
 
-    def report(self) -> Any:
+    def excluded(self) -> Any:
         """The series that were put aside as a table: unique_id, reason; in the library of the data.
 
         >>> from gatewise.series import read
         >>> panel = read(pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, np.nan]}), layout="rows", on_bad="skip")
-        >>> panel.report().columns.tolist(), len(panel.report())
+        >>> panel.excluded().columns.tolist(), len(panel.excluded())
         (['unique_id', 'reason'], 1)
         """
-        known, aside = ([one.unique_id for one in some] for some in (self.series, self.bad))
+        known, aside = ([one.unique_id for one in some] for some in (self.series, self.excluded_series))
         names = pd.Index(known + aside)[len(known) :]  # of their type, also if there are none
-        reasons = pd.Series([one.reason for one in self.bad], dtype="str")
+        reasons = pd.Series([one.reason for one in self.excluded_series], dtype="str")
         return self.table(pd.DataFrame({"unique_id": names, "reason": reasons}))
 
     @property

@@ -10,7 +10,7 @@ import pytest
 from gatewise import metrics, plot
 from gatewise.forecast.baselines import drift, forecasts, known, naive, seasonal_naive
 from gatewise.forecast.evaluation.backtest import Backtest
-from gatewise.forecast.evaluation.holdout import Held, observed
+from gatewise.forecast.evaluation.holdout import Holdout, observed
 from gatewise.forecast.evaluation.verdict import standing
 from gatewise.series import DataError, Panel, Series
 
@@ -42,7 +42,7 @@ def held(seed=0, levels=(80, 95), gaps=True, better=1.0, **options):
     size = 10.0 ** which[:, None]
     mean = size * (5 + better * rng.normal(size=truth.shape))
     intervals = {level: (mean - size * level / 60, mean + size * level / 90) for level in levels}
-    return Held(data, SEASON, which, cuts, truth, mean, intervals, "LSTM")
+    return Holdout(data, SEASON, which, cuts, truth, mean, intervals, "LSTM")
 
 
 # ------------------------------------------------------------------------------------------------- naive forecasts
@@ -162,7 +162,7 @@ def test_each_step_has_the_mean_over_the_series():
 
 def test_the_order_of_the_windows_is_of_no_consequence():
     given = held()
-    turned = Held(
+    turned = Holdout(
         given.panel,
         SEASON,
         *(part[::-1] for part in (given.which, given.cuts, given.truth, given.mean)),
@@ -181,7 +181,7 @@ def test_scores_are_free_of_the_unit_of_each_series():
     scaled = tuple(Series(one.unique_id, one.ds, s * one.y) for one, s in zip(given.panel.series, size, strict=True))
     by = size[given.which][:, None]
     intervals = {level: (by * lower, by * upper) for level, (lower, upper) in given.intervals.items()}
-    other = Held(
+    other = Holdout(
         Panel(scaled, "D"), SEASON, given.which, given.cuts, by * given.truth, by * given.mean, intervals, "LSTM"
     )
     for name in ("MASE", "sMAPE", "MSIS-80", "coverage-95"):
@@ -255,7 +255,7 @@ def test_other_calendars_are_kept(ds, freq):
     data = Panel((Series(("x", 1), ds, y), Series(2, ds[:30], y[:30])), freq)
     which, cuts = np.array([0, 0, 1]), np.array([30, 36, 28])
     truth = observed(data, which, cuts, 4)
-    made = Backtest.of(Held(data, 1, which, cuts, truth, np.zeros((3, 4)), {}, "GRU")).forecasts
+    made = Backtest.of(Holdout(data, 1, which, cuts, truth, np.zeros((3, 4)), {}, "GRU")).forecasts
     assert made["ds"].tolist() == [*ds[30:34], *ds[36:40], *ds[28:32]]
     assert made["cutoff"].unique().tolist() == [ds[29], ds[35], ds[27]]
     assert made["unique_id"].tolist() == [("x", 1)] * 8 + [2] * 4
@@ -276,7 +276,7 @@ def gap(names):
 def test_windows_in_which_nothing_was_observed_are_left_out_and_said():
     data, which, cuts = gap("ab"), np.array([0, 0, 1]), np.array([20, 25, 19])
     truth = observed(data, which, cuts, 5)
-    found = Backtest.of(Held(data, 1, which, cuts, truth, np.zeros((3, 5)), {}, "LSTM"), guesses=["season: none"])
+    found = Backtest.of(Holdout(data, 1, which, cuts, truth, np.zeros((3, 5)), {}, "LSTM"), guesses=["season: none"])
     assert found.held.cuts.tolist() == [25, 19]
     assert found.guesses == ("season: none", "left out: 1 held-out window in which nothing was observed")
     assert len(found.scores) == 6
@@ -284,7 +284,7 @@ def test_windows_in_which_nothing_was_observed_are_left_out_and_said():
 
 def test_a_backtest_in_which_nothing_was_observed_is_refused():
     data, which, cuts = gap("ab"), np.array([0, 1]), np.array([20, 20])
-    empty = Held(data, 1, which, cuts, observed(data, which, cuts, 5), np.zeros((2, 5)), {}, "LSTM")
+    empty = Holdout(data, 1, which, cuts, observed(data, which, cuts, 5), np.zeros((2, 5)), {}, "LSTM")
     with pytest.raises(DataError, match="'a': nothing was observed in the 5 steps after 19, all values are filled in"):
         Backtest.of(empty)
     with pytest.raises(DataError, match="'a': nothing was observed in the 5 steps after 19"):
@@ -309,7 +309,7 @@ def test_held_windows_that_do_not_fit_are_refused(change, message):
     given = held()
     names = ("panel", "season", "which", "cuts", "truth", "mean", "intervals", "model")
     with pytest.raises(ValueError, match=message):
-        Held(**{**{name: getattr(given, name) for name in names}, **change})
+        Holdout(**{**{name: getattr(given, name) for name in names}, **change})
 
 
 # ------------------------------------------------------------------------------------------------- the verdict
@@ -325,7 +325,7 @@ def model(errors, constant=()):
     data = Panel(series, 1)
     truth = observed(data, which, cuts, 1)
     mean = truth + (10.0**which * np.repeat(errors, 3))[:, None]
-    return Backtest.of(Held(data, 1, which, cuts, truth, mean, {80: (mean - 1e9, mean + 1e9)}, "LSTM"))
+    return Backtest.of(Holdout(data, 1, which, cuts, truth, mean, {80: (mean - 1e9, mean + 1e9)}, "LSTM"))
 
 
 @pytest.mark.parametrize(
@@ -385,7 +385,7 @@ def test_windows_that_overlap_are_drawn_side_by_side():
     data = Panel((Series("a", pd.date_range("2020-01-01", periods=60, freq="D"), y),), "D")
     which, cuts = np.zeros(15, int), np.arange(40, 55)
     truth = observed(data, which, cuts, 4)
-    found = Backtest.of(Held(data, 1, which, cuts, truth, truth + 1, {}, "LSTM"))
+    found = Backtest.of(Holdout(data, 1, which, cuts, truth, truth + 1, {}, "LSTM"))
     lines = [line for line in found.plot().get_lines() if "LSTM" in line.get_label()]
     starts = [pd.Timestamp(line.get_xdata()[0]) for line in lines]
     assert starts == data.series[0].ds[[42, 46, 50, 54]].tolist()
@@ -396,7 +396,7 @@ def test_the_data_are_drawn_from_before_the_first_window():
     data = Panel((Series("a", pd.RangeIndex(60), np.arange(60.0)),), 1)
     which, cuts = np.zeros(2, int), np.array([20, 50])
     truth = observed(data, which, cuts, 4)
-    line, *_ = Backtest.of(Held(data, 1, which, cuts, truth, truth, {}, "LSTM")).plot().get_lines()
+    line, *_ = Backtest.of(Holdout(data, 1, which, cuts, truth, truth, {}, "LSTM")).plot().get_lines()
     np.testing.assert_array_equal(line.get_ydata(), np.arange(20.0 - 3 * 4, 54))
 
 

@@ -1,4 +1,4 @@
-"""Origins and backtests: each forecast is what `fit` and `predict` would have said of the table as it was then."""
+"""Cutoffs and backtests: each forecast is what `fit` and `predict` would have said of the table as it was then."""
 
 import dataclasses
 
@@ -7,26 +7,26 @@ import pandas as pd
 import pytest
 
 from gatewise import DataError, Forecaster, datasets
-from gatewise.forecast import baselines as rivals
+from gatewise.forecast import baselines as baselines
 from gatewise.forecast import naive, seasonal_naive
 from gatewise.forecast.conformal import Calibration
-from gatewise.forecast.evaluation.cutoffs import Origins, cut_off, known_at
-from gatewise.forecast.model.dataset import Corpus
-from gatewise.forecast.model.ensemble import Fitted
-from gatewise.forecast.model.selection import Trained
-from gatewise.forecast.model.training import Recipe
+from gatewise.forecast.evaluation.cutoffs import Cutoffs, cut_off, known_at
+from gatewise.forecast.model.dataset import Dataset
+from gatewise.forecast.model.ensemble import Ensemble
+from gatewise.forecast.model.selection import Selection
+from gatewise.forecast.model.training import TrainingConfiguration
 from gatewise.windows import Difference
 from tests.waves import SMALL, STRATEGY_NAMES, frame, noisy, one_of, series, table, tables, untrained, wave
 
-QUICK = {"hidden_size": 6, "updates": 8, "networks": 1, "batch_size": 32, "season": 4, "context": 8}
+QUICK = {"hidden_size": 6, "max_steps": 8, "ensemble_size": 1, "batch_size": 32, "season": 4, "context": 8}
 LENGTHS = (40, 57, 33)
 
-# ------------------------------------------------------------------------------------------------- origins
+# ------------------------------------------------------------------------------------------------- cutoffs
 
 
 @pytest.mark.parametrize(("horizon", "windows", "step"), [(3, 1, 3), (3, 4, 3), (4, 3, 1), (2, 3, 5)])
 def test_origins_end_a_horizon_before_each_series(horizon, windows, step):
-    found = Origins.of([series(noisy(n)) for n in LENGTHS], horizon, windows, step)
+    found = Cutoffs.of([series(noisy(n)) for n in LENGTHS], horizon, windows, step)
     expected = [
         (k, n - horizon - step * (windows - 1 - stage), stage)
         for k, n in enumerate(LENGTHS)
@@ -71,12 +71,12 @@ def test_forecasts_from_origins_are_those_of_the_series_cut_off_there(strategy, 
     model = untrained(frame(strategy, season=4, context=8, segment=4, difference=difference, reach=5))
     if strategy == "one-step":
         model = untrained(frame(strategy, season=4, context=8, difference=difference))
-    trained = Trained(model, None, 4, None, ())
-    origins = Origins.of(several, 6, 3, 5)
-    corpus, cuts = origins.corpus(trained, slice(None), origins.first(0))
-    made = model.extrapolate(corpus, cuts, 6)[0]
-    for k, (which, cut) in enumerate(zip(origins.which, origins.cuts, strict=True)):
-        alone = Corpus.of([cut_off(several[which], cut)], model.frame, until=[origins.first(0)[which]])
+    trained = Selection(model, None, 4, None, ())
+    cutoffs = Cutoffs.of(several, 6, 3, 5)
+    dataset, cuts = cutoffs.dataset(trained, slice(None), cutoffs.first(0))
+    made = model.extrapolate(dataset, cuts, 6)[0]
+    for k, (which, cut) in enumerate(zip(cutoffs.which, cutoffs.cuts, strict=True)):
+        alone = Dataset.of([cut_off(several[which], cut)], model.scaling, until=[cutoffs.first(0)[which]])
         np.testing.assert_allclose(made[k], model.extrapolate(alone, alone.ends, 6)[0][0], rtol=1e-5)
 
 
@@ -111,7 +111,7 @@ def test_without_refit_later_origins_go_by_the_first_model(strategy):
     for stage, back in enumerate((15, 10, 5)):
         made = model.predict(5, table=before_the_end(data, back))
         rows = found.forecasts.groupby("unique_id").nth(slice(5 * stage, 5 * stage + 5))
-        # the floor of a window's spread is that of the series as it was at the first origin
+        # the floor of a window's spread is that of the series as it was at the first cutoff
         np.testing.assert_allclose(rows["LSTM"], made["LSTM"], rtol=1e-6 if stage == 0 else 0.02)
 
 
@@ -128,7 +128,7 @@ def test_truth_and_rivals_are_those_of_each_series():
             np.testing.assert_array_equal(rows["y"], one["y"][cut : cut + 4])
             np.testing.assert_array_equal(rows["Naive"], naive(past, 4))
             np.testing.assert_array_equal(rows["SeasonalNaive"], seasonal_naive(past, 4, 4))
-            np.testing.assert_allclose(rows["Drift"], rivals.drift(past, 4))
+            np.testing.assert_allclose(rows["Drift"], baselines.drift(past, 4))
 
 
 @pytest.mark.parametrize("refit", [False, True])
@@ -178,13 +178,13 @@ def test_affordable_windows_leave_enough_to_train_on():
 
 
 def test_without_refit_there_is_one_training(monkeypatch):
-    trained, finish = [], Recipe.finished
+    trained, finish = [], TrainingConfiguration.finished
 
-    def counted(self, tried, corpus, title):
-        trained.append(len(corpus.series[0]))
-        return finish(self, tried, corpus, title)
+    def counted(self, tried, dataset, title):
+        trained.append(len(dataset.series[0]))
+        return finish(self, tried, dataset, title)
 
-    monkeypatch.setattr(Recipe, "finished", counted)
+    monkeypatch.setattr(TrainingConfiguration, "finished", counted)
     Forecaster(**SMALL).backtest(wave(), 10, windows=3)
     assert trained == [90]
     Forecaster(**SMALL).backtest(wave(), 10, windows=3, refit=True)
@@ -197,19 +197,19 @@ def test_without_refit_there_is_one_training(monkeypatch):
 def pretend(monkeypatch, forecast):
     """A forecaster that answers, without training, what a function makes of the last value."""
 
-    def extrapolate(self, corpus, cuts, horizon, future=None):
-        last = np.stack([corpus.series[0].y[cut - 1] for cut in (cuts - corpus.fronts[0]).tolist()])
+    def extrapolate(self, dataset, cuts, horizon, future=None):
+        last = np.stack([dataset.series[0].y[cut - 1] for cut in (cuts - dataset.fronts[0]).tolist()])
         mean = np.repeat(forecast(last)[:, None], horizon, 1)
         return mean, np.ones_like(mean)
 
-    def tried(self, corpus, title=""):
+    def tried(self, dataset, title=""):
         known = Calibration(0.5, np.ones(1), np.empty((0, 1)), 20)
-        return dataclasses.replace(untrained(corpus.frame), calibration=known, error=1.0)
+        return dataclasses.replace(untrained(dataset.scaling), calibration=known, error=1.0)
 
-    monkeypatch.setattr(Fitted, "extrapolate", extrapolate)
-    monkeypatch.setattr(Recipe, "tried", tried)
-    monkeypatch.setattr(Recipe, "joined", lambda self, tried, corpus, title: tried)
-    monkeypatch.setattr(Recipe, "finished", lambda self, tried, corpus, title: tried)
+    monkeypatch.setattr(Ensemble, "extrapolate", extrapolate)
+    monkeypatch.setattr(TrainingConfiguration, "tried", tried)
+    monkeypatch.setattr(TrainingConfiguration, "joined", lambda self, tried, dataset, title: tried)
+    monkeypatch.setattr(TrainingConfiguration, "finished", lambda self, tried, dataset, title: tried)
 
 
 def test_scores_are_those_of_the_forecasts():

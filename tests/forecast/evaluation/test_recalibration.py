@@ -7,10 +7,10 @@ import pytest
 from gatewise import DataError, Forecaster
 from gatewise.forecast.conformal import Calibration
 from gatewise.forecast.evaluation import recalibration as renewal
-from gatewise.forecast.evaluation.cutoffs import Origins
+from gatewise.forecast.evaluation.cutoffs import Cutoffs
 from gatewise.series import Series
 
-SMALL = {"hidden_size": 8, "updates": 30, "networks": 1, "strategy": "segment", "dropout": 0.0}
+SMALL = {"hidden_size": 8, "max_steps": 30, "ensemble_size": 1, "strategy": "segment", "dropout": 0.0}
 ONES = np.ones((1, 1))
 
 
@@ -56,10 +56,10 @@ def test_paths_follow_newer_whole_forecasts():
 def test_at_each_origin_the_errors_count_that_were_known_there(monkeypatch):
     monkeypatch.setattr(renewal, "PARTS", 1000)  # renewed at each
     step, horizon, known = 2, 3, calibration(np.full(50, 5.0), span=16)  # remembers eight steps
-    origins = Origins.of([Series("A", np.arange(60), np.arange(60.0))], horizon, 8, step)
+    cutoffs = Cutoffs.of([Series("A", np.arange(60), np.arange(60.0))], horizon, 8, step)
     errors = np.arange(101.0, 125.0).reshape(8, 3)
     errors[2, 1] = np.nan
-    turns = list(renewal.by_origin(known, origins, errors, np.ones((8, 3))))
+    turns = list(renewal.by_cutoff(known, cutoffs, errors, np.ones((8, 3))))
     assert sum(here.sum() for here, _ in turns) == 8
     for here, found in turns:
         stage = int(np.flatnonzero(here)[0])
@@ -76,16 +76,16 @@ def test_at_each_origin_the_errors_count_that_were_known_there(monkeypatch):
 
 @pytest.mark.parametrize(("kind", "horizon", "step"), [("walk", 24, 24), ("noise", 24, 24), ("walk", 6, 12)])
 def test_few_origins_do_not_take_the_place_of_all_that_was_known(kind, horizon, step):
-    """Naive forecasts over a horizon longer than what was held out, from three origins."""
+    """Naive forecasts over a horizon longer than what was held out, from three cutoffs."""
     chance, inside = np.random.default_rng(0), []
     for _ in range(200):
         y = chance.normal(size=150)
         y = y.cumsum() if kind == "walk" else y
         held = np.array([y[t + 1 : t + 8] - y[t] for t in range(55, 63)])
         known = Calibration.of(held, np.ones_like(held), 14)
-        origins = Origins.of([Series("A", np.arange(150), y)], horizon, 3, step)
-        errors = np.array([y[cut : cut + horizon] - y[cut - 1] for cut in origins.cuts])
-        for here, found in renewal.by_origin(known, origins, errors, np.ones_like(errors)):
+        cutoffs = Cutoffs.of([Series("A", np.arange(150), y)], horizon, 3, step)
+        errors = np.array([y[cut : cut + horizon] - y[cut - 1] for cut in cutoffs.cuts])
+        for here, found in renewal.by_cutoff(known, cutoffs, errors, np.ones_like(errors)):
             if not here[0]:
                 inside.append(np.abs(errors[here]) <= found.reach(np.ones((1, horizon)), 80))
     assert np.mean(np.concatenate(inside)) > 0.72
@@ -128,13 +128,13 @@ def test_an_update_learns_from_the_errors_at_new_values_alone(strategy, naive):
     y = noisy(130, 3)
     model = Forecaster(**{**SMALL, "strategy": strategy, "dropout": None}, horizon=4).fit(y[:120])
     old = model._trained
-    known = old.rival.calibration if naive else old.model.calibrated
+    known = old.baseline.calibration if naive else old.model.calibrated
     model.update(y)
-    found = model._trained.rival.calibration if naive else model._trained.model.calibrated
+    found = model._trained.baseline.calibration if naive else model._trained.model.calibrated
     horizon, errors, spreads = known.errors.shape[1], [], []
-    corpus = old.corpus([Series("A", pd.RangeIndex(130), y)], [120])
+    dataset = old.dataset([Series("A", pd.RangeIndex(130), y)], [120])
     for cut in range(120 - horizon + 1, 130):
-        mean, spread, _ = old.forecast(corpus, corpus.fronts + cut, horizon, naive=naive)
+        mean, spread, _ = old.forecast(dataset, dataset.fronts + cut, horizon, naive=naive)
         truth = np.full(horizon, np.nan)
         for k in range(horizon):
             if 120 <= cut + k < 130:
@@ -217,10 +217,10 @@ def test_forecasts_after_a_filled_value_measure_nothing():
     table = pd.DataFrame({"ds": np.arange(120), "y": y})
     model = Forecaster(**SMALL).fit(table, fill="interpolate")
     panel, trained = model._fitted()
-    corpus = trained.corpus(panel.series)
-    cuts, _ = trained.recipe.origins(corpus)
+    dataset = trained.dataset(panel.series)
+    cuts, _ = trained.configuration.cutoffs(dataset)
     assert len(cuts) > 5
-    assert corpus.observed[cuts - 1].all()
+    assert dataset.observed[cuts - 1].all()
 
 
 def test_filled_values_are_no_news():

@@ -1,4 +1,4 @@
-"""The frame and the corpus: every window is the slice of its series, and nothing made up is learnt from."""
+"""The frame and the dataset: every window is the slice of its series, and nothing made up is learnt from."""
 
 from dataclasses import replace
 
@@ -8,8 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatewise.forecast.model.dataset import Corpus, Cuts, Dealt, Listed, training_cuts
-from gatewise.forecast.model import dataset as corpora
+from gatewise.forecast.model import dataset as datasets
+from gatewise.forecast.model.dataset import Cuts, Dataset, FixedBatches, RandomBatches, training_cuts
 from gatewise.forecast.model.window import FLOORS
 from gatewise.windows import Difference, Scale
 from tests.tolerance import assert_close
@@ -99,7 +99,7 @@ def test_other_scales_leave_windows_as_they_are(scale):
 @pytest.mark.parametrize("kind", ["standard", "minmax", "robust", "none"])
 def test_series_have_the_scale_that_was_asked_for(kind):
     several = ragged((60, 33))
-    made = Corpus.of(several, frame(scale=kind, season=6), until=[40, 33])
+    made = Dataset.of(several, frame(scale=kind, season=6), until=[40, 33])
     for k, (one, stop) in enumerate(zip(several, (40, 33), strict=True)):
         expected = Scale(kind).fit(one.y[:stop])
         np.testing.assert_allclose([made.shift[k], made.scale[k]], [expected.shift, expected.scale], rtol=1e-12)
@@ -113,7 +113,7 @@ def test_series_have_the_scale_that_was_asked_for(kind):
 def test_every_window_is_the_slice_of_its_series(strategy, difference):
     around = small(strategy, difference=difference)
     several = ragged((60, 9, 8, 33, 120))
-    made = Corpus.of(several, around)
+    made = Dataset.of(several, around)
     for k, one in enumerate(several):
         values, front = padded(by_hand(one.y, around), around)
         start = int(made.starts[k])
@@ -127,7 +127,7 @@ def test_every_window_is_the_slice_of_its_series(strategy, difference):
 
 
 def test_a_single_value_is_repeated_in_front():
-    made = Corpus.of([series([5.0])], small())
+    made = Dataset.of([series([5.0])], small())
     np.testing.assert_array_equal(made.raw(made.ends), np.zeros((17, 1)))
     assert made.observed.tolist() == [False] * 16 + [True]
     assert made.unit.tolist() == [5.0]
@@ -138,9 +138,9 @@ def test_a_single_value_is_repeated_in_front():
 def test_the_corpus_of_several_is_that_of_each_one(lengths, strategy, order):
     lengths = [n + order for n in lengths]
     around, several = small(strategy, difference=Difference(order)), ragged(lengths)
-    made = Corpus.of(several, around)
+    made = Dataset.of(several, around)
     for k, one in enumerate(several):
-        alone = Corpus.of([one], around)
+        alone = Dataset.of([one], around)
         assert torch.equal(made.values[int(made.starts[k]) : int(made.ends[k])], alone.values)
         assert torch.equal(made.observed[int(made.starts[k]) : int(made.ends[k])], alone.observed)
         assert (made.shift[k], made.scale[k]) == pytest.approx((alone.shift[0], alone.scale[0]), rel=1e-9)
@@ -151,7 +151,7 @@ def test_the_corpus_of_several_is_that_of_each_one(lengths, strategy, order):
 def test_scales_come_only_from_before_the_limit(strategy):
     around, several = small(strategy, difference=Difference(1)), ragged((60, 33))
     changed = [replace(one, y=np.where(np.arange(len(one)) < 20, one.y, 1e5)) for one in several]
-    first, other = (Corpus.of(of, around, until=[20, 20]) for of in (several, changed))
+    first, other = (Dataset.of(of, around, until=[20, 20]) for of in (several, changed))
     for name in ("shift", "scale", "unit"):
         np.testing.assert_array_equal(getattr(first, name), getattr(other, name))
     for k in range(2):
@@ -164,7 +164,7 @@ def test_scales_come_only_from_before_the_limit(strategy):
 
 def test_the_unit_is_the_naive_error():
     flat = np.full(30, 4.0)
-    made = Corpus.of([series(y) for y in (noisy(30, 6), noisy(5, 6), flat, np.tile(np.arange(6.0), 5))], small())
+    made = Dataset.of([series(y) for y in (noisy(30, 6), noisy(5, 6), flat, np.tile(np.arange(6.0), 5))], small())
     y, few = noisy(30, 6), noisy(5, 6)
     expected = [np.abs(y[6:] - y[:-6]).mean(), np.abs(np.diff(few)).mean(), 4.0]
     np.testing.assert_allclose(made.unit[:3], expected, rtol=1e-12)
@@ -175,7 +175,7 @@ def test_the_unit_is_the_naive_error():
 @pytest.mark.parametrize("difference", DIFFERENCES)
 def test_scaled_values_after_a_cut_are_taken_back_to_the_series(strategy, difference):
     around, several = small(strategy, difference=difference), ragged((60, 33))
-    made = Corpus.of(several, around)
+    made = Dataset.of(several, around)
     cuts = made.fronts + torch.tensor([31, 20]) - difference.lag
     ahead = made.values[cuts + torch.arange(5)[:, None]].T
     expected = np.stack([several[0].y[31:36], several[1].y[20:25]])
@@ -187,7 +187,7 @@ def test_what_comes_after_the_end_or_was_filled_in_is_unknown():
     filled = np.zeros(33, bool)
     filled[30] = True
     one = replace(ragged((33,))[0], filled=filled)
-    made = Corpus.of([one], small(difference=Difference(1)))
+    made = Dataset.of([one], small(difference=Difference(1)))
     known = made.after(made.fronts + 28, 6)[0]  # 29 values are known, as one is lost by the difference
     np.testing.assert_array_equal(known, [one.y[29], np.nan, one.y[31], one.y[32], np.nan, np.nan])
 
@@ -198,7 +198,7 @@ def test_what_comes_after_the_end_or_was_filled_in_is_unknown():
 @pytest.mark.parametrize("strategy", STRATEGY_NAMES)
 def test_targets_are_the_values_on_the_scale_of_their_window(strategy):
     around, several = small(strategy), ragged((60, 33))
-    made = Corpus.of(several, around)
+    made = Dataset.of(several, around)
     cuts = torch.tensor([int(made.starts[0]) + around.length + 3, int(made.ends[1]) - around.reach])
     window, (target, weight) = made.pair(cuts, made.ends)
     assert (weight == 1).all()
@@ -215,7 +215,7 @@ def test_made_up_values_and_those_beyond_the_limit_weigh_nothing(strategy):
     filled = np.zeros(60, bool)
     filled[[3, 40, 41]] = True
     one, short = replace(ragged((60,))[0], filled=filled), ragged((7,))[0]
-    made = Corpus.of([one, short], around)
+    made = Dataset.of([one, short], around)
     limits = torch.stack([made.fronts[0] + 45, made.ends[1]])
     for k, (of, limit) in enumerate(((one, 45), (short, 7))):
         for cut in range(int(made.starts[k]) + around.length, int(made.ends[k]) + 1):
@@ -228,7 +228,7 @@ def test_made_up_values_and_those_beyond_the_limit_weigh_nothing(strategy):
 def test_differences_of_a_filled_value_are_made_up():
     filled = np.zeros(60, bool)
     filled[20] = True
-    made = Corpus.of([replace(ragged((60,))[0], filled=filled)], small(difference=Difference(1)))
+    made = Dataset.of([replace(ragged((60,))[0], filled=filled)], small(difference=Difference(1)))
     lost = (np.flatnonzero(~made.observed.numpy()) - int(made.fronts[0])).tolist()
     assert [at for at in lost if at >= 0] == [19, 20]
 
@@ -240,7 +240,7 @@ def test_features_stand_beside_their_values():
         for k, n in enumerate((40, 9))
     ]
     around = with_features(small("segment", difference=Difference(1), reach=4), several)
-    made = Corpus.of(several, around)
+    made = Dataset.of(several, around)
     scaled = {
         "past": lambda one: around.features.past.apply(one.past),
         "known": lambda one: around.features.known.apply(one.known),
@@ -291,7 +291,7 @@ def test_cuts_are_spread_evenly(pairs, most):
 @pytest.mark.parametrize("strategy", STRATEGY_NAMES)
 def test_training_cuts_keep_their_targets_below_the_limit(strategy):
     around = small(strategy)
-    made = Corpus.of(ragged(), around)
+    made = Dataset.of(ragged(), around)
     limits = made.ends - torch.tensor([10, 2, 0, 5, 100])  # of the single value nothing is left to learn
     found = training_cuts(made, limits)
     expected = []
@@ -308,18 +308,18 @@ def test_training_cuts_keep_their_targets_below_the_limit(strategy):
 def dealt(made, batch_size, steps, seed=0):
     cuts = training_cuts(made, made.ends)
     generator = torch.Generator().manual_seed(seed)
-    return cuts, Dealt(made, cuts, made.ends, batch_size, steps, generator)
+    return cuts, RandomBatches(made, cuts, made.ends, batch_size, steps, generator)
 
 
 def watched(monkeypatch):
-    seen, pair = [], Corpus.pair
-    monkeypatch.setattr(Corpus, "pair", lambda self, cuts, limits: seen.append(cuts) or pair(self, cuts, limits))
+    seen, pair = [], Dataset.pair
+    monkeypatch.setattr(Dataset, "pair", lambda self, cuts, limits: seen.append(cuts) or pair(self, cuts, limits))
     return seen
 
 
 def test_a_pass_deals_every_window_once(monkeypatch):
     seen = watched(monkeypatch)
-    cuts, batches = dealt(Corpus.of(ragged(), small()), 16, 50)
+    cuts, batches = dealt(Dataset.of(ragged(), small()), 16, 50)
     for _ in range(2):
         assert len(list(batches)) == -(-len(cuts) // 16)
     half = len(seen) // 2
@@ -330,21 +330,21 @@ def test_a_pass_deals_every_window_once(monkeypatch):
 
 @pytest.mark.parametrize("large", [False, True])
 def test_no_more_windows_are_cut_than_are_learnt_from(monkeypatch, large):
-    monkeypatch.setattr(corpora, "DEALT", 10 if large else 2**20)
+    monkeypatch.setattr(datasets, "MOST_PERMUTED", 10 if large else 2**20)
     seen = watched(monkeypatch)
-    cuts, batches = dealt(Corpus.of(ragged(), small()), 8, 5)
+    cuts, batches = dealt(Dataset.of(ragged(), small()), 8, 5)
     windows = list(batches)
     assert (len(batches), len(windows)) == (5, 5)
     assert [len(one) for one in seen] == [8] * 5
     assert set(torch.cat(seen).tolist()) <= set(cuts[torch.arange(len(cuts))].tolist())
-    again = list(dealt(Corpus.of(ragged(), small()), 8, 5)[1])
+    again = list(dealt(Dataset.of(ragged(), small()), 8, 5)[1])
     assert all(torch.equal(a[1], b[1]) for a, b in zip(windows, again, strict=True))
 
 
 def test_listed_windows_come_in_order():
-    made = Corpus.of(ragged(), small())
+    made = Dataset.of(ragged(), small())
     cuts = training_cuts(made, made.ends).spread(50)
-    batches = Listed(made, cuts, batch_size=16)
+    batches = FixedBatches(made, cuts, batch_size=16)
     targets = torch.cat([target for _, target in batches], -1)
     assert len(batches) == len(list(batches)) == 4
     assert_close(targets, made.pair(cuts, made.ends)[1])

@@ -8,14 +8,14 @@ import torch
 from torch.nn.functional import huber_loss
 
 from gatewise import Forecaster
-from gatewise.forecast.model.dataset import Corpus
-from gatewise.forecast.model.ensemble import LARGEST
 from gatewise.forecast.model import ensemble as models
+from gatewise.forecast.model.dataset import Dataset
+from gatewise.forecast.model.ensemble import LARGEST
 from gatewise.forecast.model.strategies import together
 from gatewise.forecast.model.training import LOSSES, loss_of
 from gatewise.windows import Difference
 from tests.tolerance import assert_close
-from tests.waves import STRATEGY_NAMES, frame, noisy, recipe, series, table, untrained, wave, with_features
+from tests.waves import STRATEGY_NAMES, configuration, frame, noisy, series, table, untrained, wave, with_features
 
 BODIES = {"gru": torch.nn.GRU, "lstm": torch.nn.LSTM, "rnn": torch.nn.RNN}
 
@@ -35,7 +35,7 @@ def theirs(body):
 @pytest.mark.parametrize("strategy", STRATEGY_NAMES)
 def test_networks_answer_together_what_they_answer_alone_in_the_mean(strategy, cell, layers, season):
     around = frame(strategy, season=season, **({"segment": 1, "spread": "std"} if strategy == "segment" else {}))
-    networks = untrained(around, cell=cell, num_layers=layers, networks=3).networks
+    networks = untrained(around, cell=cell, num_layers=layers, ensemble_size=3).networks
     window = around.window(torch.randn(around.length, 4, generator=torch.Generator().manual_seed(0)).cumsum(0))
     with torch.no_grad():
         expected = torch.stack([network(window)[-around.reach :] for network in networks]).mean(0)
@@ -115,10 +115,10 @@ def suggested(z, around, step):
 BY_HAND = {"one-step": one_step, "segment": by_segments, "flatten": flatten}
 
 
-def extrapolated(model, corpus, cut, horizon):
+def extrapolated(model, dataset, cut, horizon):
     """The recursion for one window by hand: values on the scale of the series, and spreads."""
-    around, values, spreads = model.frame, [float(v) for v in corpus.raw(cut)[:, 0]], []
-    features = corpus.features(cut, -(-horizon // around.reach) * around.reach)
+    around, values, spreads = model.scaling, [float(v) for v in dataset.raw(cut)[:, 0]], []
+    features = dataset.features(cut, -(-horizon // around.reach) * around.reach)
     past, known, static = (None if one is None else one[..., 0, :] for one in features)
     while len(spreads) < horizon:
         at = len(spreads)
@@ -137,13 +137,13 @@ def extrapolated(model, corpus, cut, horizon):
 
 
 def check_recursion(model, one, horizon=34):
-    corpus = Corpus.of([one], model.frame)
+    dataset = Dataset.of([one], model.scaling)
     with torch.no_grad():
-        values, spreads = extrapolated(model, corpus, corpus.ends, horizon)
-    d = values * corpus.scale[0] + corpus.shift[0]
-    mean, spread = model.extrapolate(corpus, corpus.ends, horizon)
-    np.testing.assert_allclose(mean[0], model.frame.difference.extend(d, one.y), rtol=1e-4)
-    np.testing.assert_allclose(spread[0], spreads * corpus.scale[0], rtol=1e-3)
+        values, spreads = extrapolated(model, dataset, dataset.ends, horizon)
+    d = values * dataset.scale[0] + dataset.shift[0]
+    mean, spread = model.extrapolate(dataset, dataset.ends, horizon)
+    np.testing.assert_allclose(mean[0], model.scaling.difference.extend(d, one.y), rtol=1e-4)
+    np.testing.assert_allclose(spread[0], spreads * dataset.scale[0], rtol=1e-3)
 
 
 @pytest.mark.parametrize("strategy", STRATEGY_NAMES)
@@ -191,21 +191,21 @@ def test_short_series_are_read_with_their_padding(strategy):
 def test_a_silent_network_is_the_naive_forecast(strategy, season, scale):
     y = wave()
     model = untrained(frame(strategy, season=season, scale=scale), spread=0.0)
-    corpus = Corpus.of([series(y)], model.frame)
+    dataset = Dataset.of([series(y)], model.scaling)
     expected = np.resize(y[-season:], 30)
-    np.testing.assert_allclose(model.extrapolate(corpus, corpus.ends, 30)[0][0], expected, rtol=1e-6)
-    fitted = model.fitted(corpus)[0]
-    assert len(fitted) == len(y) - model.frame.length
+    np.testing.assert_allclose(model.extrapolate(dataset, dataset.ends, 30)[0][0], expected, rtol=1e-6)
+    fitted = model.fitted(dataset)[0]
+    assert len(fitted) == len(y) - model.scaling.length
     np.testing.assert_allclose(fitted, y[-len(fitted) - season : -season], rtol=1e-6)
 
 
 def test_an_untrained_network_of_segments_answers_the_mean_of_its_candidates():
     y = noisy()
     model = untrained(frame("segment"), spread=None)
-    corpus = Corpus.of([series(y)], model.frame)
+    dataset = Dataset.of([series(y)], model.scaling)
     steps = np.arange(15)
     candidates = [y[-12 + steps % 12], y[-24 + steps % 24], np.full(15, y[-1]), np.full(15, y[-12:].mean())]
-    mean, spread = model.extrapolate(corpus, corpus.ends, 15)
+    mean, spread = model.extrapolate(dataset, dataset.ends, 15)
     np.testing.assert_allclose(mean[0], np.mean(candidates, axis=0), rtol=1e-5)
     np.testing.assert_allclose(spread[0], np.abs(y[-12:] - y[-24:-12]).mean(), rtol=1e-4)  # a scale of one
 
@@ -217,10 +217,10 @@ def test_an_untrained_network_of_segments_answers_the_mean_of_its_candidates():
 def test_fitted_is_the_first_step_from_every_window(strategy):
     several = [series(noisy(n, seed=k), k) for k, n in enumerate((120, 40))]
     model = untrained(frame(strategy, difference=Difference(1)))
-    corpus = Corpus.of(several, model.frame)
-    for k, fitted in enumerate(model.fitted(corpus)):
+    dataset = Dataset.of(several, model.scaling)
+    for k, fitted in enumerate(model.fitted(dataset)):
         for back in (1, 7, len(fitted)):
-            one = model.extrapolate(corpus, corpus.ends[[k]] - back, 1)[0][0, 0]
+            one = model.extrapolate(dataset, dataset.ends[[k]] - back, 1)[0][0, 0]
             np.testing.assert_allclose(fitted[-back], one, rtol=1e-5)
 
 
@@ -228,24 +228,24 @@ def test_fitted_is_the_first_step_from_every_window(strategy):
 def test_several_pasts_are_extrapolated_as_if_alone(strategy, monkeypatch):
     several = [series(noisy(n, seed=k), k) for k, n in enumerate((120, 100, 33))]
     model = untrained(frame(strategy))
-    corpus = Corpus.of(several, model.frame)
-    cuts = torch.cat([corpus.ends, corpus.ends[:1] - 20])
-    mean, spread = model.extrapolate(corpus, cuts, 20)
+    dataset = Dataset.of(several, model.scaling)
+    cuts = torch.cat([dataset.ends, dataset.ends[:1] - 20])
+    mean, spread = model.extrapolate(dataset, cuts, 20)
     for k, one in enumerate(several):
-        alone = Corpus.of([one], model.frame)
+        alone = Dataset.of([one], model.scaling)
         made = model.extrapolate(alone, alone.ends, 20)
         np.testing.assert_allclose(mean[k], made[0][0], rtol=1e-5)
         np.testing.assert_allclose(spread[k], made[1][0], rtol=1e-4)
-    cut = Corpus.of([series(several[0].y[:100])], model.frame)
+    cut = Dataset.of([series(several[0].y[:100])], model.scaling)
     np.testing.assert_allclose(mean[3], model.extrapolate(cut, cut.ends, 20)[0][0], rtol=1e-2)  # other floors
     monkeypatch.setattr(models, "AT_ONCE", 60)  # values: one window at a time
-    in_parts = model.extrapolate(corpus, cuts, 20)
+    in_parts = model.extrapolate(dataset, cuts, 20)
     np.testing.assert_allclose(in_parts[0], mean, rtol=1e-5)
     np.testing.assert_allclose(in_parts[1], spread, rtol=1e-4)
     monkeypatch.undo()
-    whole = model.fitted(corpus)
+    whole = model.fitted(dataset)
     monkeypatch.setattr(models, "AT_ONCE", 60)
-    for one, other in zip(whole, model.fitted(corpus), strict=True):
+    for one, other in zip(whole, model.fitted(dataset), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5)
 
 
@@ -259,9 +259,9 @@ def featured(n=120, past=True, seed=0):
 
 
 def forecasts(model, one, cut, horizon, future=None):
-    corpus = Corpus.of([one], model.frame)
-    cuts = corpus.fronts + cut
-    return model.extrapolate(corpus, cuts, horizon, None if future is None else future[None])[0][0]
+    dataset = Dataset.of([one], model.scaling)
+    cuts = dataset.fronts + cut
+    return model.extrapolate(dataset, cuts, horizon, None if future is None else future[None])[0][0]
 
 
 @pytest.mark.parametrize("strategy", STRATEGY_NAMES)
@@ -270,8 +270,8 @@ def test_nothing_beyond_what_is_known_reaches_a_forecast(strategy):
     model = untrained(with_features(frame(strategy), [one]))
     base, later = forecasts(model, one, 60, 15), np.arange(120) >= 60
     y = np.where(later, -5.0, one.y)
-    corpus = [Corpus.of([replace(one, y=values)], model.frame, until=[60]) for values in (one.y, y)]
-    made = [model.extrapolate(of, of.fronts + 60, 15)[0] for of in corpus]
+    dataset = [Dataset.of([replace(one, y=values)], model.scaling, until=[60]) for values in (one.y, y)]
+    made = [model.extrapolate(of, of.fronts + 60, 15)[0] for of in dataset]
     np.testing.assert_array_equal(*made)
     if one.past is not None:
         changed = replace(one, past=np.where(later[:, None], 9.0, one.past))
@@ -306,7 +306,7 @@ def test_the_future_that_is_given_takes_the_place_of_rows_that_are_not_there(str
     model = untrained(with_features(frame(strategy), [one]))
     past = None if one.past is None else one.past[:90]
     cut_off = replace(one, y=one.y[:90], ds=one.ds[:90], known=one.known[:90], past=past)
-    scale = Corpus.of([one], model.frame, until=[90])
+    scale = Dataset.of([one], model.scaling, until=[90])
     within = model.extrapolate(scale, scale.fronts + 90, 30)[0][0]
     np.testing.assert_allclose(forecasts(model, cut_off, 90, 30, one.known[90:]), within, rtol=1e-5)
     assert (forecasts(model, cut_off, 90, 30) != within).any()
@@ -322,13 +322,13 @@ def test_the_future_that_is_given_takes_the_place_of_rows_that_are_not_there(str
 def test_each_series_has_its_own_future_also_in_parts(strategy, monkeypatch):
     several = [featured(n, past=False, seed=n) for n in (120, 60)]
     model = untrained(with_features(frame(strategy), several))
-    corpus = Corpus.of(several, model.frame)
+    dataset = Dataset.of(several, model.scaling)
     future = np.random.default_rng(0).normal(size=(2, 15, 2))
-    together = model.extrapolate(corpus, corpus.ends, 15, future)[0]
+    together = model.extrapolate(dataset, dataset.ends, 15, future)[0]
     for k, one in enumerate(several):
         np.testing.assert_allclose(together[k], forecasts(model, one, len(one), 15, future[k]), rtol=1e-5)
     monkeypatch.setattr(models, "AT_ONCE", 60)
-    np.testing.assert_allclose(model.extrapolate(corpus, corpus.ends, 15, future)[0], together, rtol=1e-5)
+    np.testing.assert_allclose(model.extrapolate(dataset, dataset.ends, 15, future)[0], together, rtol=1e-5)
 
 
 def test_features_teach():
@@ -339,8 +339,8 @@ def test_features_teach():
     for strategy in STRATEGY_NAMES:
         reach = 1 if strategy == "one-step" else 3
         around = with_features(frame(strategy, season=1, segment=1, context=8, reach=reach), [one])
-        used = recipe(networks=1, updates=400, hidden_size=16, lr=1e-2)
-        found = used.tried(Corpus.of([one], around))
+        used = configuration(ensemble_size=1, max_steps=400, hidden_size=16, lr=1e-2)
+        found = used.tried(Dataset.of([one], around))
         assert found.error < 0.5, strategy  # 0.7 without the feature, as the values are independent
 
 
@@ -405,7 +405,7 @@ def test_nothing_observed_is_no_loss():
 @pytest.mark.parametrize("season", [1, 7])
 @pytest.mark.parametrize("difference", [0, 1])
 def test_every_strategy_trains_on_every_kind_of_series(strategy, cell, season, difference):
-    sizes = {"hidden_size": 4, "updates": 3, "networks": 1, "batch_size": 8, "horizon": 5}
+    sizes = {"hidden_size": 4, "max_steps": 3, "ensemble_size": 1, "batch_size": 8, "horizon": 5}
     for scale in ("window", "standard", "minmax", "robust", "none"):
         model = Forecaster(
             cell, strategy=strategy, season=season, difference=difference, scale=scale, dropout=0.0, **sizes
@@ -418,6 +418,6 @@ def test_every_strategy_trains_on_every_kind_of_series(strategy, cell, season, d
 @pytest.mark.parametrize("context", [1, 6, 12])
 @pytest.mark.parametrize("strategy", STRATEGY_NAMES)
 def test_a_context_of_less_than_two_seasons_will_do(strategy, context):
-    model = Forecaster(hidden_size=4, updates=3, networks=1, season=12, context=context, strategy=strategy)
+    model = Forecaster(hidden_size=4, max_steps=3, ensemble_size=1, season=12, context=context, strategy=strategy)
     made = model.fit(table(noisy())).predict(15)
     assert np.isfinite(made.iloc[:, 2:]).all(axis=None)

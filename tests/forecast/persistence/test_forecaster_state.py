@@ -14,7 +14,7 @@ import pytest
 
 from gatewise import DataError, Forecaster, datasets, plot
 from gatewise.persistence import file as storage
-from gatewise.series import Bad, Panel, Series, read
+from gatewise.series import ExcludedSeries, Panel, Series, read
 from tests.kept_tables import COVARIATES, QUICK, beside, broken, shop, table, values
 
 KINDS = ("forecast", "series", "differences", "approximation", "learning_curve", "gates")
@@ -83,7 +83,7 @@ def test_every_kind_of_data_comes_back(tmp_path, data):
 @pytest.mark.parametrize(
     "options",
     [
-        {"num_layers": 2, "networks": 3},
+        {"num_layers": 2, "ensemble_size": 3},
         {"difference": 1, "seasonal_difference": 1, "scale": "standard"},
         {"scale": "minmax", "season": 1, "engine": "reference"},
         {"scale": "robust", "context": 5, "season": 4, "strategy": "one-step", "engine": "aten"},
@@ -215,7 +215,7 @@ def test_every_kind_of_many_series_comes_back(tmp_path, data):
     model = Forecaster(strategy="segment", **QUICK).fit(rows, **columns)
     again = kept(model, tmp_path)
     check_same(model, again)
-    same_table(model.report(), again.report())
+    same_table(model.excluded(), again.excluded())
     for one, other in zip(model._panel.series, again._panel.series, strict=True):
         assert one.ds.equals(other.ds)
         assert one.ds.dtype == other.ds.dtype
@@ -237,7 +237,7 @@ def test_every_kind_of_many_series_comes_back(tmp_path, data):
             "difference": 1,
             "scale": "standard",
             "fallback": "naive",
-            "updates": 1,
+            "max_steps": 1,
         },
         {"seasonal_difference": 1, "scale": "robust", "season": 4, "context": 10, "num_layers": 2},
     ],
@@ -247,10 +247,10 @@ def test_every_strategy_of_many_series_comes_back(tmp_path, strategy, cell, opti
     again = kept(model, tmp_path)
     check_same(model, again)
     same_table(model.sample(7, 3, seed=1), again.sample(7, 3, seed=1))
-    assert again._trained.rival.name == model._trained.rival.name
-    assert again._trained.rival.error == model._trained.rival.error
-    assert again._trained.model.frame.difference == model._trained.model.frame.difference
-    assert again._trained.recipe == model._trained.recipe
+    assert again._trained.baseline.name == model._trained.baseline.name
+    assert again._trained.baseline.error == model._trained.baseline.error
+    assert again._trained.model.scaling.difference == model._trained.model.scaling.difference
+    assert again._trained.configuration == model._trained.configuration
 
 
 @pytest.mark.parametrize("strategy", ["one-step", "segment", "flatten"])
@@ -285,7 +285,7 @@ def test_a_dropout_that_was_chosen_comes_back(tmp_path):
     model.save(tmp_path / "model")
     content, arrays = storage.load(tmp_path / "model", "Forecaster")
     content["arguments"]["dropout"] = None
-    content["frame"]["dropout"] = 0.25
+    content["scaling"]["dropout"] = 0.25
     storage.save(tmp_path / "model", "Forecaster", content, arrays)
     again = Forecaster.load(tmp_path / "model")
     same_table(model.predict(9), again.predict(9))
@@ -314,11 +314,11 @@ def test_dates_of_several_units_are_kept_in_the_finest(tmp_path):
 
 def test_sentences_are_kept_without_what_steers_a_terminal(tmp_path):
     panel = read(broken(), on_bad="naive")
-    bad = tuple(Bad(one.unique_id, "\x1b[2Jgone\n", one.series) for one in panel.bad)
-    panel = replace(panel, guesses=("\x1b]0;title\x07",), bad=bad)
+    bad = tuple(ExcludedSeries(one.unique_id, "\x1b[2Jgone\n", one.series) for one in panel.excluded_series)
+    panel = replace(panel, guesses=("\x1b]0;title\x07",), excluded_series=bad)
     again = kept(Forecaster(**QUICK).fit(panel), tmp_path)
     assert again.guesses[0] == "\\x1b]0;title\\x07"
-    assert set(again.report()["reason"]) >= {"\\x1b[2Jgone\\n"}
+    assert set(again.excluded()["reason"]) >= {"\\x1b[2Jgone\\n"}
 
 
 # ------------------------------------------------------------------------------------------------ a newer history
@@ -335,7 +335,7 @@ def test_what_newer_values_were_added_to_is_kept(tmp_path):
     model = Forecaster(**QUICK).fit(shop(freq="D"))
     again = kept(model, tmp_path)
     newer = pd.concat([table(95, "D").tail(20), table(95, "D", unique_id="new")])
-    same_table(again.update(newer, updates=2).predict(3), model.update(newer, updates=2).predict(3))
+    same_table(again.update(newer, max_steps=2).predict(3), model.update(newer, max_steps=2).predict(3))
     assert again.guesses == model.guesses
     check_same(again, kept(again, tmp_path))
 
@@ -348,13 +348,15 @@ def test_the_file_says_in_plain_json_what_it_holds(tmp_path):
         assert file.get_tensor("names").tobytes() == b'["AirPassengers"]'
     assert said["kind"] == "Forecaster"
     assert said["content"]["arguments"]["hidden_size"] == 5
-    assert said["content"]["frame"]["strategy"] == "one-step"
+    assert said["content"]["scaling"]["strategy"] == "one-step"
 
 
 def test_whole_numbers_of_numpy_are_kept(tmp_path):
     y = np.sin(np.arange(80.0))
     one = {"context": np.int64(8), "season": np.int32(2), "difference": np.int64(1), "hidden_size": np.int64(4)}
-    model = Forecaster(**one, updates=np.int64(5), networks=np.int64(1), seed=np.int64(3), dropout=np.int64(0)).fit(y)
+    model = Forecaster(
+        **one, max_steps=np.int64(5), ensemble_size=np.int64(1), seed=np.int64(3), dropout=np.int64(0)
+    ).fit(y)
     model.save(tmp_path / "kept.safetensors")
     again = Forecaster.load(tmp_path / "kept.safetensors")
     pd.testing.assert_frame_equal(again.predict(3), model.predict(3), check_exact=True)

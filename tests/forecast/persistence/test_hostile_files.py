@@ -20,7 +20,7 @@ from tests.kept_tables import COVARIATES, QUICK, beside, broken, values
 def small(tmp_path_factory):
     """Content and arrays of a small model, and a folder."""
     folder = tmp_path_factory.mktemp("small")
-    model = Forecaster(hidden_size=1, updates=1, networks=1, context=4, strategy="one-step")
+    model = Forecaster(hidden_size=1, max_steps=1, ensemble_size=1, context=4, strategy="one-step")
     model.fit(values(40)).save(folder / "model")
     return *storage.load(folder / "model", "Forecaster"), folder
 
@@ -29,11 +29,11 @@ def small(tmp_path_factory):
 def several(request, tmp_path_factory):
     """The same of several series, some put aside, and sizes that were chosen."""
     folder = tmp_path_factory.mktemp("several")
-    Forecaster(strategy=request.param, updates=1, networks=1, dropout=0).fit(broken(), on_bad="naive").save(
+    Forecaster(strategy=request.param, max_steps=1, ensemble_size=1, dropout=0).fit(broken(), on_bad="naive").save(
         folder / "model"
     )
     content, arrays = storage.load(folder / "model", "Forecaster")
-    content["arguments"] |= {"strategy": "auto", "networks": None, "updates": None, "dropout": None}
+    content["arguments"] |= {"strategy": "auto", "ensemble_size": None, "max_steps": None, "dropout": None}
     return content, arrays, folder
 
 
@@ -93,34 +93,43 @@ def both(*changes):
     return change
 
 
-FREE = with_arguments(context=None, season=None, strategy="auto", hidden_size=None, networks=None)
+FREE = with_arguments(context=None, season=None, strategy="auto", hidden_size=None, ensemble_size=None)
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         (with_arguments(hidden_size=3), "hidden_size is 1, but 3 in the arguments"),
-        (both(FREE, with_part("recipe", hidden_size=2)), "has shape (4, 1), expected (8, 1)"),
+        (both(FREE, with_part("configuration", hidden_size=2)), "has shape (4, 1), expected (8, 1)"),
         (
-            both(FREE, with_part("recipe", hidden_size=10**9)),
+            both(FREE, with_part("configuration", hidden_size=10**9)),
             "18 weights are too few for 1 networks of hidden_size 10000",
         ),
-        (both(FREE, with_part("recipe", hidden_size=2**62)), "weights are too few for 1 networks of hidden_size 46"),
-        (both(FREE, with_part("recipe", hidden_size="4")), "hidden_size is '4', expected a whole number of at least 1"),
-        (both(FREE, with_part("recipe", networks=2)), "of network 1 has shape None"),
-        (both(FREE, with_part("recipe", networks=10**9)), "too few arrays for 1000000000 networks of 1 layers"),
+        (
+            both(FREE, with_part("configuration", hidden_size=2**62)),
+            "weights are too few for 1 networks of hidden_size 46",
+        ),
+        (
+            both(FREE, with_part("configuration", hidden_size="4")),
+            "hidden_size is '4', expected a whole number of at least 1",
+        ),
+        (both(FREE, with_part("configuration", ensemble_size=2)), "of network 1 has shape None"),
+        (
+            both(FREE, with_part("configuration", ensemble_size=10**9)),
+            "too few arrays for 1000000000 networks of 1 layers",
+        ),
         (with_arguments(num_layers=10**7), "num_layers is 1, but 10000000 in the arguments"),
         (
-            both(with_arguments(num_layers=10**7), with_part("recipe", num_layers=10**7)),
+            both(with_arguments(num_layers=10**7), with_part("configuration", num_layers=10**7)),
             "too few arrays for 1 networks",
         ),
         (
-            both(with_arguments(num_layers=2), with_part("recipe", num_layers=2)),
+            both(with_arguments(num_layers=2), with_part("configuration", num_layers=2)),
             "weight_ih_l1' of network 0 has shape No",
         ),
-        (with_arguments(networks=10**9), "expected at most 1e+08; lower one of them"),
+        (with_arguments(ensemble_size=10**9), "expected at most 1e+08; lower one of them"),
         (with_arguments(cell="gru"), "cell is 'lstm', but 'gru' in the arguments"),
-        (both(with_arguments(cell="gru"), with_part("recipe", cell="gru")), "expected (3, 1)"),
+        (both(with_arguments(cell="gru"), with_part("configuration", cell="gru")), "expected (3, 1)"),
         (with_arguments(cell="os.system"), "cell is 'os.system', expected one of 'lstm'"),
         (with_arguments(season=True), "season is True, expected a whole number"),
         (with_arguments(season=7), "season is 1, but 7 in the arguments"),
@@ -130,31 +139,31 @@ FREE = with_arguments(context=None, season=None, strategy="auto", hidden_size=No
         (with_arguments(turbo=1), "argument 'turbo' is unknown, perhaps of a newer Gatewise"),
         (with_content(arguments=[]), "arguments is [], expected dict"),
         (with_content(panel=None), "panel is None, expected dict"),
-        (with_content(frame=[]), "frame is [], expected dict"),
-        (with_part("frame", strategy="direct"), "strategy is 'direct', expected one of 'one-step', 'segment', 'fla"),
-        (with_part("frame", context=5), "context is 5, but 4 in the arguments"),
-        (both(FREE, with_part("frame", context=10**9)), "reads 1000000000 values, but the longest series has 40"),
-        (with_part("frame", lag=10**9), "reads 1000000003 values, but the longest series has 40"),
-        (with_part("frame", lag=2), "has shape (4, 1), expected (4, 2)"),
-        (with_part("frame", lag=0), "lag is 0, expected a whole number of at least 1"),
-        (both(FREE, with_part("frame", season=2)), "make no frame of strategy 'one-step'"),
-        (with_part("frame", segment=2), "make no frame of strategy 'one-step'"),
-        (with_part("frame", reach=2), "reach is 2, but 1 in the arguments"),
-        (both(FREE, with_part("frame", strategy="flatten", reach=10**5)), "expected (200000, 4)"),
+        (with_content(scaling=[]), "scaling is [], expected dict"),
+        (with_part("scaling", strategy="direct"), "strategy is 'direct', expected one of 'one-step', 'segment', 'fla"),
+        (with_part("scaling", context=5), "context is 5, but 4 in the arguments"),
+        (both(FREE, with_part("scaling", context=10**9)), "reads 1000000000 values, but the longest series has 40"),
+        (with_part("scaling", lag=10**9), "reads 1000000003 values, but the longest series has 40"),
+        (with_part("scaling", lag=2), "has shape (4, 1), expected (4, 2)"),
+        (with_part("scaling", lag=0), "lag is 0, expected a whole number of at least 1"),
+        (both(FREE, with_part("scaling", season=2)), "make no scaling of strategy 'one-step'"),
+        (with_part("scaling", segment=2), "make no scaling of strategy 'one-step'"),
+        (with_part("scaling", reach=2), "reach is 2, but 1 in the arguments"),
+        (both(FREE, with_part("scaling", strategy="flatten", reach=10**5)), "expected (200000, 4)"),
         (
-            both(FREE, with_part("frame", strategy="flatten", reach=10**6)),
+            both(FREE, with_part("scaling", strategy="flatten", reach=10**6)),
             "horizon is 1000000, expected at most 100000",
         ),
-        (both(FREE, with_part("frame", strategy="segment")), "make no frame of strategy 'segment'"),
-        (with_part("frame", spread="none"), "spread is 'none', expected one of 'std', 'season'"),
-        (with_part("frame", dropout=0.5), "dropout is 0.5, but 0 in the arguments"),
-        (with_part("frame", dropout=2), "dropout is 2, expected a number from 0 to 1"),
+        (both(FREE, with_part("scaling", strategy="segment")), "make no scaling of strategy 'segment'"),
+        (with_part("scaling", spread="none"), "spread is 'none', expected one of 'std', 'season'"),
+        (with_part("scaling", dropout=0.5), "dropout is 0.5, but 0 in the arguments"),
+        (with_part("scaling", dropout=2), "dropout is 2, expected a number from 0 to 1"),
         (with_part("model", growth=2.0), "growth is 2.0, expected a number from 0 to 1"),
         (with_part("model", growth="0"), "growth is '0', expected int or float"),
         (with_part("model", error=-1.0), "error is -1.0, expected a number from 0 to 1e+300"),
         (with_part("model", error=10**400), "expected a number from 0 to 1e+300"),
-        (with_part("rival", name="SeasonalNaive"), "rival is 'SeasonalNaive', expected one of 'Naive', 'Drift'"),
-        (with_part("rival", growth=None), "growth is None, expected int or float"),
+        (with_part("baseline", name="SeasonalNaive"), "baseline is 'SeasonalNaive', expected one of 'Naive', 'Drift'"),
+        (with_part("baseline", growth=None), "growth is None, expected int or float"),
         (with_part("history", best_epoch=99), "best_epoch is 99 of"),
         (with_part("history", stopped="now"), "stopped is 'now', expected one of"),
         (with_part("panel", guesses=[1]), "guesses is [1], expected sentences"),
@@ -233,7 +242,10 @@ FREE = with_arguments(context=None, season=None, strategy="auto", hidden_size=No
         (with_arrays(static__shift=np.zeros(1), static__scale=np.ones(1)), "the model (0, 0, 1)"),
         (with_arrays(model__distances=np.array([2.0, 1.0])), "those of no calibration"),
         (with_arrays(model__distances=np.zeros(0)), "those of no calibration"),
-        (with_arrays(rival__errors=np.zeros((3, 0))), "rival.distances and rival.errors are those of no calibration"),
+        (
+            with_arrays(baseline__errors=np.zeros((3, 0))),
+            "baseline.distances and baseline.errors are those of no calibration",
+        ),
         (with_arrays(history__lr=np.zeros(99)), "array 'history.lr' is float64 of shape (99,), expected"),
         (with_arrays(network__0__network__body__weight_hh_l0=np.full((4, 1), np.inf, np.float32)), "holds NaN or inf"),
         (with_arrays(network__0__network__head__bias=np.zeros(1)), "is float64 of shape (1,), expected float32"),
@@ -286,9 +298,9 @@ numbered_bad = of_bad(lambda said: [one.__setitem__(0, k) for k, one in enumerat
         (of_bad(lambda said: said[0].__setitem__(2, not said[0][2])), "in 'bad.lengths', but 'bad' says otherwise"),
         (with_arrays(bad__y=np.array([np.inf])), "array 'bad.y' holds NaN"),
         (with_arrays(bad__starts=np.array([10**6, 0])), "bad.starts and bad.lengths reach beyond the"),
-        (with_part("frame", dropout=-1), "dropout is -1"),
-        (with_part("frame", seasons=9), "make no frame of strategy"),
-        (with_part("frame", context=10**6 * 12), "values, but the longest series has 90"),
+        (with_part("scaling", dropout=-1), "dropout is -1"),
+        (with_part("scaling", seasons=9), "make no scaling of strategy"),
+        (with_part("scaling", context=10**6 * 12), "values, but the longest series has 90"),
     ],
 )
 def test_each_impossible_content_of_several_is_said(several, change, message):
@@ -329,7 +341,7 @@ def test_windows_absurdly_longer_than_most_series_are_refused(small):
     lengths = np.array([50000, *[1] * 49999])
     arrays |= {"y": np.ones(lengths.sum()), "ds": np.arange(50000), "lengths": lengths, "starts": 0 * lengths}
     named(*range(50000))(content, arrays)
-    content["frame"]["context"] = 40000
+    content["scaling"]["context"] = 40000
     assert "the model reads 40000 values" in refused(small, content, arrays)
 
 
@@ -339,7 +351,7 @@ def test_each_missing_part_is_named(several):
         for name in inside if part != "arguments" else ():
             less = {key: value for key, value in inside.items() if key != name}
             message = refused(several, {**content, part: less} if part else less, arrays)
-            assert (name if (part, name) != ("rival", "name") else "rival") in message
+            assert (name if (part, name) != ("baseline", "name") else "baseline") in message
     for name in set(arrays) - {"bad.filled"}:
         words = name.removeprefix("network.0.")
         message = refused(several, content, {key: value for key, value in arrays.items() if key != name})

@@ -11,7 +11,7 @@ from gatewise.series import Series
 from gatewise.series.covariates.roles import Covariates
 from gatewise.series.reading.columns import Columns, load
 from gatewise.series.reading.future import future_known, split_future
-from gatewise.series.reading.rows import Aside, stacked
+from gatewise.series.reading.rows import Exclusions, stacked
 from tests.shop import DAYS, refused, shop
 
 
@@ -116,7 +116,7 @@ def test_what_lacks_for_the_future_is_named_by_series_dates_and_remedy(table, pa
 
 def split(table, known, guesses=None):
     """The rows of the table that are history, and those of the future."""
-    stack = stacked(load(table), Columns(("ds",), ("y",), "unique_id"), "long", Aside(), [])
+    stack = stacked(load(table), Columns(("ds",), ("y",), "unique_id"), "long", Exclusions(), [])
     return [part.positions.tolist() for part in split_future(stack, known, [] if guesses is None else guesses)]
 
 

@@ -151,13 +151,13 @@ def test_series_with_bad_covariates_are_put_aside_with_the_reason(on_bad):
     panel = read(table, past="x", static="size", on_bad=on_bad)
     assert [one.unique_id for one in panel.series] == ["good"]
     assert panel.series[0].past.ravel().tolist() == list(range(6))
-    reasons = {bad.unique_id: bad.reason for bad in panel.bad}
+    reasons = {bad.unique_id: bad.reason for bad in panel.excluded_series}
     assert list(reasons) == ["gap", "changes", "no value", "infinite", "short y"]
     assert reasons["gap"].startswith("series 'gap', row 3 (2024-02-03): no value in past covariate 'x'; pass fill=")
     assert "'b' differs from 'a' in row 7" in reasons["changes"]
     assert "inf is infinite" in reasons["infinite"]
     assert "'size'" in reasons["no value"]
-    assert all((bad.series is None) == (on_bad == "skip") for bad in panel.bad)
+    assert all((bad.series is None) == (on_bad == "skip") for bad in panel.excluded_series)
     with refused("series 'infinite', row 26"):
         read(table.drop(index=at["short y"]), past="x", static="size")
 

@@ -96,7 +96,7 @@ def test_series_are_read_together_as_alone(given_table, fill, sort):
         return
     panel = read(frame, on_bad="skip", **options)
     assert [one.unique_id for one in panel.series] == list(alone)
-    assert {one.unique_id: unplaced(one.reason) for one in panel.bad} == reasons
+    assert {one.unique_id: unplaced(one.reason) for one in panel.excluded_series} == reasons
     for one in panel.series:
         same(one, alone[one.unique_id])
 
@@ -203,10 +203,10 @@ def test_one_bad_series_stops_the_rest_only_if_asked(case, text_dates):
     for on_bad in ("skip", "naive"):
         panel = read(frame, on_bad=on_bad)
         assert [one.unique_id for one in panel.series] == [f"s{i}" for i in range(10) if i != 3]
-        (bad,) = panel.bad
+        (bad,) = panel.excluded_series
         assert (bad.unique_id, bad.reason, panel.freq) == ("s3", str(error.value), "D")
         assert on_bad == "naive" or bad.series is None
-        assert panel.report().to_dict("list") == {"unique_id": ["s3"], "reason": [bad.reason]}
+        assert panel.excluded().to_dict("list") == {"unique_id": ["s3"], "reason": [bad.reason]}
     if mended is not None:
         one = bad.series
         assert (one.ds == pd.date_range(DAYS[0], one.ds[-1])).all()
@@ -224,18 +224,18 @@ def test_all_kinds_of_errors_at_once_are_put_aside_together():
     spoilt = {f"s{i}": BAD[case][0].assign(unique_id=f"s{i}") for i, case in enumerate(list(BAD)[:9])}
     panel = read(shops(**spoilt), on_bad="naive")
     assert [one.unique_id for one in panel.series] == ["s9"]
-    assert [one.unique_id for one in panel.bad] == list(spoilt)
-    assert all(one.reason.startswith(f"series {one.unique_id!r}") for one in panel.bad)
-    assert all(one.series is not None and len(one.series) >= 12 for one in panel.bad)
+    assert [one.unique_id for one in panel.excluded_series] == list(spoilt)
+    assert all(one.reason.startswith(f"series {one.unique_id!r}") for one in panel.excluded_series)
+    assert all(one.series is not None and len(one.series) >= 12 for one in panel.excluded_series)
 
 
 def test_rows_of_a_series_without_any_date_are_put_aside_too():
     frame = shops()
     panel = read(frame.assign(ds=frame["ds"].where(frame["unique_id"] != "s3")), on_bad="naive")
-    assert (panel.bad[0].unique_id, panel.bad[0].series, len(panel)) == ("s3", None, 9)
-    assert "(12 rows have none)" in panel.bad[0].reason
+    assert (panel.excluded_series[0].unique_id, panel.excluded_series[0].series, len(panel)) == ("s3", None, 9)
+    assert "(12 rows have none)" in panel.excluded_series[0].reason
     unreadable = shops(s0=shop("s0", "soon")).astype({"ds": str})
-    assert [one.unique_id for one in read(unreadable, on_bad="skip").bad] == ["s0"]
+    assert [one.unique_id for one in read(unreadable, on_bad="skip").excluded_series] == ["s0"]
 
 
 def test_errors_of_the_table_are_raised_in_any_case():
@@ -253,12 +253,12 @@ def test_the_frequency_is_that_of_most_rows_not_of_one_long_series():
     long = pd.DataFrame({"unique_id": "long", "ds": FAR, "y": 1.0})
     assert read(long).freq == "YS-JAN"
     panel = read(pd.concat([long, shops()]), on_bad="skip")
-    assert (panel.freq, [one.unique_id for one in panel.bad], len(panel)) == ("D", ["long"], 10)
+    assert (panel.freq, [one.unique_id for one in panel.excluded_series], len(panel)) == ("D", ["long"], 10)
     work = pd.bdate_range("2020-01-06", periods=12)  # of their steps, most are those of days too
     daily = pd.DataFrame({"unique_id": "long", "ds": pd.date_range("2020-01-01", periods=40), "y": 1.0})
     every = pd.concat([daily, *(shop(f"s{i}", ds=work) for i in range(10))])
     panel = read(every, on_bad="skip")
-    assert (panel.freq, [one.unique_id for one in panel.bad]) == ("B", ["long"])
+    assert (panel.freq, [one.unique_id for one in panel.excluded_series]) == ("B", ["long"])
     holes = shops()
     holes = holes[(np.arange(len(holes)) * 7) % 10 != 0]
     assert read(pd.concat([long, holes]), on_bad="skip", fill="previous").freq == "D"
@@ -268,7 +268,7 @@ def test_a_stray_date_far_away_leaves_the_last_value():
     seconds = pd.date_range("2020-01-01", periods=12, freq="s")
     stray = shop(ds=spoil(seconds, 11, pd.Timestamp("2030-01-01")))
     frame = pd.concat([shop(f"s{i}", ds=seconds) for i in range(3)] + [stray.assign(unique_id="stray")])
-    (bad,) = read(frame, on_bad="naive").bad
+    (bad,) = read(frame, on_bad="naive").excluded_series
     assert "makes 315619201 steps" in bad.reason
     assert (bad.series.y.tolist(), bad.series.ds.tolist()) == ([11], [pd.Timestamp("2030-01-01")])
 
@@ -292,7 +292,7 @@ def test_few_repairs_are_told_one_by_one_and_many_summed_up():
 @pytest.mark.parametrize("bad", [0, 1])
 def test_the_report_comes_in_the_library_of_the_data(bad):
     frame = shops(s3=shop(y=np.nan)) if bad else shops()
-    report = read(pl.DataFrame({name: frame[name].to_list() for name in frame}), on_bad="skip").report()
+    report = read(pl.DataFrame({name: frame[name].to_list() for name in frame}), on_bad="skip").excluded()
     assert isinstance(report, pl.DataFrame)
     assert (report.columns, report["unique_id"].to_list()) == (["unique_id", "reason"], ["s3"][:bad])
 
@@ -352,7 +352,7 @@ def test_each_row_is_a_series(tmp_path):
     )
     with pytest.raises(DataError, match=r"series '007', row 2 \(line 3 of M4.csv\): the value at 1 is missing"):
         read(path, layout="rows")
-    assert [one.unique_id for one in read(path, layout="rows", on_bad="skip").bad] == ["007"]
+    assert [one.unique_id for one in read(path, layout="rows", on_bad="skip").excluded_series] == ["007"]
     with pytest.raises(DataError, match=r'reads as dates; .* pass layout="columns" \(.*\) or layout="rows"'):
         read(path)
     other = read(pd.DataFrame({"a": [1, 2], "b": [3, 4], "shop": ["x", "y"]}), layout="rows", id_column="shop")
@@ -367,7 +367,11 @@ def test_each_of_several_columns_of_a_long_table_is_a_series():
     panel = read(both[:12].drop(columns="unique_id"), target_column=["z", "y"])
     assert [one.unique_id for one in panel.series] == ["z", "y"]
     bad = both.assign(ds=spoil(both["ds"], 3, None), z=spoil(both["z"], 15, "x"))
-    assert [one.unique_id for one in read(bad, target_column=["y", "z"], on_bad="skip").bad] == ["s0/y", "s0/z", "s1/z"]
+    assert [one.unique_id for one in read(bad, target_column=["y", "z"], on_bad="skip").excluded_series] == [
+        "s0/y",
+        "s0/z",
+        "s1/z",
+    ]
     with pytest.raises(DataError, match="two series would have the same name"):
         read(
             table(shop=spoil(["a"] * 30, 3, "a/b")).assign(**{"b/y": 1.0}), id_column="shop", target_column=["y", "b/y"]

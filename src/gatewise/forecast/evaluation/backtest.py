@@ -1,6 +1,6 @@
 """Backtests: forecasts of a past that was not looked at, scored beside naive ones, and a verdict in words.
 
-Letters: `W` held-out windows (series x origins), `h` horizon, `S` series that have windows.
+Letters: `W` held-out windows (series x cutoffs), `h` horizon, `S` series that have windows.
 
 How means are taken. A score of one window is its mean over the steps whose outcome was observed (RMSE: the root of
 that mean). A series has the mean over its windows, and the whole the mean over the series, each series counting alike
@@ -19,9 +19,9 @@ import pandas as pd
 
 from gatewise import plot
 from gatewise.arguments import one_of
-from gatewise.forecast import baselines as rivals
+from gatewise.forecast import baselines as baselines
 from gatewise.forecast.evaluation import verdict
-from gatewise.forecast.evaluation.holdout import Held, mean
+from gatewise.forecast.evaluation.holdout import Holdout, mean
 from gatewise.plot import Example
 
 EXAMPLES = 3  # best and worst series that are drawn
@@ -33,7 +33,7 @@ class Backtest:
     """What a backtest found; prints as its scores, what they mean, and its verdict.
 
     Attributes:
-        held: the held-out windows themselves, by series and origin.
+        held: the held-out windows themselves, by series and cutoff.
         by_window: forecast -> score -> (W,), in the order of `held`.
         by_step: forecast -> score -> (h,).
         guesses: everything that was guessed or chosen.
@@ -41,7 +41,7 @@ class Backtest:
         replaced: the naive forecast that took the place of each model that was trained, "" for none.
     """
 
-    held: Held
+    held: Holdout
     by_window: Mapping[str, Scores]
     by_step: Mapping[str, Scores]
     guesses: tuple[str, ...]
@@ -50,7 +50,7 @@ class Backtest:
 
     @classmethod
     def of(
-        cls, held: Held, *, guesses: Sequence[str] = (), trained: str = "", replaced: Sequence[str] = ()
+        cls, held: Holdout, *, guesses: Sequence[str] = (), trained: str = "", replaced: Sequence[str] = ()
     ) -> "Backtest":
         """Score held-out windows.
 
@@ -85,7 +85,7 @@ class Backtest:
 
     @cached_property
     def scores(self) -> Any:
-        """Table with a row per series, origin and forecast: unique_id, cutoff (the last date known), model, MAE, RMSE,
+        """Table with a row per series, cutoff and forecast: unique_id, cutoff (the last date known), model, MAE, RMSE,
         sMAPE, MASE, CRPS; for the model also, per level, MSIS-80 and coverage-80, as a fraction. See `definitions`.
         """
         held, models = self.held, list(self.by_window)
@@ -339,7 +339,7 @@ class Backtest:
         rows = _side_by_side(np.flatnonzero(held.which == k), held.cuts, h)
         end = int(held.cuts[rows[-1]])
         ds = held.calendar(k, end + h - 1)
-        past = rivals.known(one, end).y
+        past = baselines.known(one, end).y
         made = [
             (ds[cut : cut + h], held.mean[w], {level: (lo[w], hi[w]) for level, (lo, hi) in held.intervals.items()})
             for w, cut in zip(rows, held.cuts[rows], strict=True)
@@ -386,7 +386,7 @@ def _crps(y: np.ndarray, f: np.ndarray, intervals: Mapping[float, tuple[np.ndarr
     return np.asarray(total / (1 + 2 * len(intervals)))
 
 
-def _reduced(held: Held, losses: Iterator[tuple[str, np.ndarray]]) -> tuple[dict[str, np.ndarray], ...]:
+def _reduced(held: Holdout, losses: Iterator[tuple[str, np.ndarray]]) -> tuple[dict[str, np.ndarray], ...]:
     """The scores of each window (W,), and of each step (h,)."""
     windows, steps = {}, {}
     for name, loss in losses:
@@ -398,7 +398,7 @@ def _reduced(held: Held, losses: Iterator[tuple[str, np.ndarray]]) -> tuple[dict
     return windows, steps
 
 
-def _roots(held: Held, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _roots(held: Holdout, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The roots of mean squared errors (W,) and (h,), in units of each series' largest, as small squares vanish."""
     starts = np.searchsorted(held.which, held.series)
     largest = np.maximum.reduceat(np.nan_to_num(error).max(axis=1), starts)

@@ -1,6 +1,6 @@
-"""Origins of a backtest: where in the past forecasts start, and what was known there.
+"""Cutoffs of a backtest: where in the past forecasts start, and what was known there.
 
-Letters: `S` series, `O` origins of each, `h` horizon.
+Letters: `S` series, `O` cutoffs of each, `h` horizon.
 """
 
 from collections.abc import Sequence
@@ -12,22 +12,22 @@ import torch
 from torch import Tensor
 
 from gatewise.forecast.baselines import last_observed
-from gatewise.forecast.model.dataset import Corpus
-from gatewise.forecast.model.selection import Trained
+from gatewise.forecast.model.dataset import Dataset
+from gatewise.forecast.model.selection import Selection
 from gatewise.series import Series
 
 
 @dataclass(frozen=True)
-class Origins:
-    """Origins side by side, the last one `h` steps before the end of each series.
+class Cutoffs:
+    """Cutoffs side by side, the last one `h` steps before the end of each series.
 
     Attributes:
         series: those that are long enough.
-        which: (S * O,) the series of each origin.
+        which: (S * O,) the series of each cutoff.
         cuts: (S * O,) how many of its values are known there.
-        stages: (S * O,) 0 to O - 1, the first origin of each series to the last.
+        stages: (S * O,) 0 to O - 1, the first cutoff of each series to the last.
         horizon: h.
-        step: from one origin to the next.
+        step: from one cutoff to the next.
     """
 
     series: tuple[Series, ...]
@@ -38,11 +38,11 @@ class Origins:
     step: int
 
     @classmethod
-    def of(cls, series: Sequence[Series], horizon: int, windows: int, step: int) -> "Origins":
-        """Origins `step` steps apart.
+    def of(cls, series: Sequence[Series], horizon: int, windows: int, step: int) -> "Cutoffs":
+        """Cutoffs `step` steps apart.
 
         >>> ten = Series("A", np.arange(10), np.arange(10.0))
-        >>> Origins.of([ten], horizon=3, windows=2, step=1).cuts.tolist()
+        >>> Cutoffs.of([ten], horizon=3, windows=2, step=1).cuts.tolist()
         [6, 7]
         """
         sizes = np.array([len(one) for one in series])
@@ -55,10 +55,10 @@ class Origins:
         """(S,) the cuts of a stage."""
         return [int(cut) for cut in self.cuts[self.stages == stage]]
 
-    def corpus(self, trained: Trained, rows: Any, until: Sequence[int]) -> tuple[Corpus, Tensor]:
-        """The series prepared for a model, and the origins `rows` as cuts into them.
+    def dataset(self, trained: Selection, rows: Any, until: Sequence[int]) -> tuple[Dataset, Tensor]:
+        """The series prepared for a model, and the cutoffs `rows` as cuts into them.
 
-        A series with values that were filled in is prepared for each origin anew, as it was known there.
+        A series with values that were filled in is prepared for each cutoff anew, as it was known there.
         """
         which, cuts = self.which[rows], self.cuts[rows]
         entries = [
@@ -68,9 +68,9 @@ class Origins:
         places = {entry: place for place, entry in enumerate(dict.fromkeys(entries))}
         series = [self.series[one] if isinstance(one, int) else known_at(self.series[one[0]], one[1]) for one in places]
         stops = [until[one if isinstance(one, int) else one[0]] for one in places]
-        corpus = trained.corpus(series, stops)
-        fronts = corpus.fronts[[places[entry] for entry in entries]]
-        return corpus, fronts + torch.from_numpy(cuts) - corpus.frame.difference.lag
+        dataset = trained.dataset(series, stops)
+        fronts = dataset.fronts[[places[entry] for entry in entries]]
+        return dataset, fronts + torch.from_numpy(cuts) - dataset.scaling.difference.lag
 
 
 def known_at(one: Series, cut: int) -> Series:

@@ -1,6 +1,6 @@
-"""Held-out windows: what was forecast at an origin in the past, what then happened, and the scale to score it by.
+"""Holdout-out windows: what was forecast at an cutoff in the past, what then happened, and the scale to score it by.
 
-Letters: `W` held-out windows (series x origins), `h` horizon, `S` series that have windows, `T` values of a series.
+Letters: `W` held-out windows (series x cutoffs), `h` horizon, `S` series that have windows, `T` values of a series.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gatewise.forecast import baselines as rivals
+from gatewise.forecast import baselines as baselines
 from gatewise.forecast.baselines import grouped
 from gatewise.series import DataError, Panel, Series, future
 from gatewise.series.wording import counted
@@ -52,14 +52,14 @@ def observed(panel: Panel, which: np.ndarray, cuts: np.ndarray, horizon: int) ->
 
 
 @dataclass(frozen=True)
-class Held:
-    """Held-out windows: what was forecast, and what then happened.
+class Holdout:
+    """Holdout-out windows: what was forecast, and what then happened.
 
     Attributes:
         panel: the series.
         season: steps that the naive forecast and the scores go by, 1 for none.
         which: (W,) position in `panel.series` of each window's series.
-        cuts: (W,) how many of its values were known at the origin, at least 1.
+        cuts: (W,) how many of its values were known at the cutoff, at least 1.
         truth: (W, h) what then happened, NaN where nothing was observed, see `observed`.
         mean: (W, h) what the model had said.
         intervals: level in percent -> (lower, upper), each (W, h).
@@ -110,12 +110,12 @@ class Held:
         return np.unique(self.which)
 
     def forecasts(self) -> dict[str, np.ndarray]:
-        """(W, h) by name: the model's, and those of its rivals."""
-        made = rivals.forecasts(self.panel.series, self.which, self.cuts, self.horizon, self.season)
+        """(W, h) by name: the model's, and those of its baselines."""
+        made = baselines.forecasts(self.panel.series, self.which, self.cuts, self.horizon, self.season)
         return {self.model: self.mean, **made}
 
-    def scored(self) -> "Held":
-        """The windows in which something was observed, by series and then by origin."""
+    def scored(self) -> "Holdout":
+        """The windows in which something was observed, by series and then by cutoff."""
         order = np.lexsort((self.cuts, self.which))
         kept = order[~np.isnan(self.truth).all(1)[order]]
         if not len(kept):
@@ -162,7 +162,7 @@ class Held:
 
 
 def _naive_error(one: Series, season: int) -> np.ndarray:
-    """The scale (T + 1,) of a series after each number of known values; see `Held.scale`."""
+    """The scale (T + 1,) of a series after each number of known values; see `Holdout.scale`."""
     there = np.ones(len(one), bool) if one.filled is None else ~one.filled
     pairs = there[season:] & there[:-season]
     steps = np.where(pairs, np.abs(one.y[season:] - one.y[:-season]), 0.0)

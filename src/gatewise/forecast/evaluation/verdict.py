@@ -23,7 +23,7 @@ WORST = 3  # so many series at most are named
 
 
 def standing(ours: Errors, theirs: Errors) -> Literal["behind", "level", "unsure", "ahead"]:
-    """Where errors stand beside a rival's in the same cases: "ahead" by more than a little, and surely.
+    """Where errors stand beside a baseline's in the same cases: "ahead" by more than a little, and surely.
 
     Surely is in every case, or on average by twice the standard error of the differences.
 
@@ -80,11 +80,11 @@ def stood_in(model: str, replaced: Sequence[str], judged: str) -> str:
     >>> stood_in("LSTM", ["Naive", ""], "It is worth using.")
     "It is worth using. In 1 of 2 trainings of the LSTM a naive forecast took its place (fallback='naive')."
     """
-    rivals = list(dict.fromkeys(name for name in replaced if name))
-    if not rivals:
+    baselines = list(dict.fromkeys(name for name in replaced if name))
+    if not baselines:
         return judged
     if all(replaced):
-        said = " and ".join(CALLED[name] for name in rivals)
+        said = " and ".join(CALLED[name] for name in baselines)
         return f"No verdict on the {model}: measured was {said}, which took its place (fallback='naive')."
     times = f"{sum(map(bool, replaced))} of {len(replaced)} trainings of the {model}"
     return f"{judged} In {times} a naive forecast took its place (fallback='naive')."
@@ -100,7 +100,7 @@ def wins(ours: Errors, theirs: Errors) -> str:
 
 
 def worst(names: Sequence[Any], ours: Errors, theirs: Errors, score: str) -> str:
-    """The few series where a model is furthest behind a rival; nothing if it is behind in none.
+    """The few series where a model is furthest behind a baseline; nothing if it is behind in none.
 
     >>> worst(["a", "b", "c"], [3.1, 0.5, 2.0], [1.2, 1.0, 1.9], "MASE")
     "Worst: 'a' (MASE 3.1 against 1.2), 'c' (MASE 2 against 1.9)."

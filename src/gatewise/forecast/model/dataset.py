@@ -1,9 +1,9 @@
-"""The corpus: all series of a panel end to end in one tensor, out of which windows are cut by index.
+"""The dataset: all series of a panel end to end in one tensor, out of which windows are cut by index.
 
 Letters: `S` series, `N` values of all of them, `B` windows, `L` values of a window, `r` steps beyond it; `P`, `K` and
 `C` features, see `gatewise.forecast.model.window`.
 
-A window is named by its cut: the position in the corpus of the first value that it does not see. Where a series is
+A window is named by its cut: the position in the dataset of the first value that it does not see. Where a series is
 too short for whole windows, its first season is repeated in front of it (its first value without one); what was made
 up in this way, or by filling gaps, is read but never learnt from.
 """
@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gatewise.forecast.model.window import Frame, Window
+from gatewise.forecast.model.window import Window, WindowScaling
 from gatewise.series import Series
 from gatewise.windows import Scale
 
@@ -24,15 +24,15 @@ CONSTANT = 1e-6  # the scale of a series that does not change, in units of its v
 TINY = np.finfo(np.float64).tiny
 ROUNDING = 1e-12  # in units of the largest value: a smaller change is none
 LEAST_CHANGE = 1e-3  # over a season, in units of the standard deviation: a smaller one is no measure
-DEALT = 2**20  # so many windows are dealt like cards, more are drawn anew each time
+MOST_PERMUTED = 2**20  # so many windows are dealt like cards, more are drawn anew each time
 
 
 @dataclass(frozen=True)
-class Corpus:
+class Dataset:
     """Series end to end, each on its own scale.
 
     Attributes:
-        frame: by which they were prepared.
+        scaling: by which they were prepared.
         series: as they came.
         values: (N,) float32.
         observed: (N,) bool; False where a value was made up.
@@ -44,7 +44,7 @@ class Corpus:
         static: (S, C) float32, or None.
     """
 
-    frame: Frame
+    scaling: WindowScaling
     series: Sequence[Series]
     values: Tensor
     observed: Tensor
@@ -60,23 +60,23 @@ class Corpus:
     static: Tensor | None = None
 
     @classmethod
-    def of(cls, series: Sequence[Series], frame: Frame, until: Sequence[int] | None = None) -> "Corpus":
+    def of(cls, series: Sequence[Series], scaling: WindowScaling, until: Sequence[int] | None = None) -> "Dataset":
         """Prepare series; their scales come from the values before `until` (S,), where given."""
-        lag = frame.difference.lag
-        values: list[np.ndarray] = [frame.difference.apply(one.y) if lag else one.y for one in series]
+        lag = scaling.difference.lag
+        values: list[np.ndarray] = [scaling.difference.apply(one.y) if lag else one.y for one in series]
         stops: list[Any] = [None] * len(series) if until is None else [stop - lag for stop in until]
-        shift, scale = scales([y[:stop] for y, stop in zip(values, stops, strict=True)], frame)
+        shift, scale = scales([y[:stop] for y, stop in zip(values, stops, strict=True)], scaling)
         sizes = np.array([len(y) for y in values])
-        pads = _pads(sizes, frame)
-        source, made_up = _padded(sizes, pads, frame.season)
+        pads = _pads(sizes, scaling)
+        source, made_up = _padded(sizes, pads, scaling.season)
         flat = np.concatenate(values)
         owner = np.repeat(np.arange(len(series)), sizes)
         with np.errstate(over="ignore"):  # what is infinite then is refused when it is forecast from
             flat = ((flat - shift[owner]) / scale[owner]).astype(np.float32)
-        filled = [_filled(one, frame) for one in series]
+        filled = [_filled(one, scaling) for one in series]
         ends = torch.from_numpy((sizes + pads).cumsum())
         known = [one.y[:stop] for one, stop in zip(series, until or stops, strict=True)]
-        features = frame.features
+        features = scaling.features
 
         def prepared(name: str, scale: Scale | None) -> Tensor | None:
             if scale is None:
@@ -87,7 +87,7 @@ class Corpus:
         rows: list[Any] = [one.static for one in series]
         static = None if features.static is None else features.static.apply(np.stack(rows))
         return cls(
-            frame,
+            scaling,
             series,
             torch.from_numpy(flat[source]),
             torch.from_numpy(~np.concatenate(filled)[source] & ~made_up),
@@ -96,7 +96,7 @@ class Corpus:
             ends,
             shift,
             scale,
-            units(known, frame.season),
+            units(known, scaling.season),
             changes(known, 1) > ROUNDING * np.array([np.abs(y).max() for y in known]),
             prepared("past", features.past),
             prepared("known", features.known),
@@ -109,15 +109,15 @@ class Corpus:
 
     def raw(self, cuts: Tensor) -> Tensor:
         """(L, B) scaled values before the cuts."""
-        return self.values[cuts + torch.arange(-self.frame.length, 0)[:, None]]
+        return self.values[cuts + torch.arange(-self.scaling.length, 0)[:, None]]
 
     def features(self, cuts: Tensor, ahead: int) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
         """(L, B, P), (L + ahead, B, K) and (B, C) features of windows; beyond the end of a series, its last ones."""
-        rows = cuts + torch.arange(-self.frame.length, ahead)[:, None]
+        rows = cuts + torch.arange(-self.scaling.length, ahead)[:, None]
         owner = self.owner(cuts)
         rows = torch.minimum(rows, self.ends[owner] - 1)
         return (
-            None if self.past is None else self.past[rows[: self.frame.length]],
+            None if self.past is None else self.past[rows[: self.scaling.length]],
             None if self.known is None else self.known[rows],
             None if self.static is None else self.static[owner],
         )
@@ -136,11 +136,11 @@ class Corpus:
 
     def original(self, values: Tensor, cuts: Tensor) -> np.ndarray:
         """Scaled values (B, h) after the cuts on the scale of the series, differences undone."""
-        d, lag = self.unscaled(values, cuts), self.frame.difference.lag
+        d, lag = self.unscaled(values, cuts), self.scaling.difference.lag
         if lag == 0:
             return d
         histories = np.stack([one.y[t - lag : t] for one, t in zip(*self._known(cuts), strict=True)])
-        return self.frame.difference.extend(d, histories)
+        return self.scaling.difference.extend(d, histories)
 
     def unscaled(self, values: Tensor, cuts: Tensor) -> np.ndarray:
         """Scaled values (B, h) on the scale of the series or its differences."""
@@ -151,7 +151,7 @@ class Corpus:
     def _known(self, cuts: Tensor) -> tuple[list[Series], list[int]]:
         """The series of each cut, and how many of its original values are known there."""
         owner = self.owner(cuts)
-        known = cuts - self.fronts[owner] + self.frame.difference.lag
+        known = cuts - self.fronts[owner] + self.scaling.difference.lag
         return [self.series[s] for s in owner.tolist()], known.tolist()
 
     def pair(self, cuts: Tensor, limits: Tensor) -> tuple[Window, Tensor]:
@@ -159,13 +159,13 @@ class Corpus:
 
         A weight is 0 where a value was made up, or is at or beyond its series' limit (S,).
         """
-        reach = self.frame.reach
+        reach = self.scaling.reach
         owner = self.owner(cuts)
-        rows = cuts + torch.arange(-self.frame.length, reach)[:, None]
+        rows = cuts + torch.arange(-self.scaling.length, reach)[:, None]
         inside = rows < limits[owner]
         rows = torch.minimum(rows, self.ends[owner] - 1)
         values = self.values[rows]
-        window = self.frame.window(values[: self.frame.length], *self.features(cuts, reach))
+        window = self.scaling.window(values[: self.scaling.length], *self.features(cuts, reach))
         target = (values - window.shift) / window.spread
         return window, torch.stack([target, (self.observed[rows] & inside).to(target)])
 
@@ -199,18 +199,18 @@ class Cuts:
         return self[torch.linspace(0, total - 1, min(most, total), dtype=torch.float64).round().long()]
 
 
-def training_cuts(corpus: Corpus, limits: Tensor) -> Cuts:
+def training_cuts(dataset: Dataset, limits: Tensor) -> Cuts:
     """Cuts of whole windows whose targets stay below each series' limit (S,), as far as there are such."""
-    first = corpus.starts + corpus.frame.length
-    last = torch.maximum(limits - corpus.frame.reach, torch.minimum(first, limits - 1))
+    first = dataset.starts + dataset.scaling.length
+    last = torch.maximum(limits - dataset.scaling.reach, torch.minimum(first, limits - 1))
     return Cuts(first, last)
 
 
-class Dealt:
+class RandomBatches:
     """Batches of windows with their targets, dealt anew at each iteration.
 
     Arguments:
-        corpus: the series.
+        dataset: the series.
         cuts: where windows may be cut.
         limits: (S,) where targets end.
         batch_size: windows of a batch.
@@ -219,9 +219,9 @@ class Dealt:
     """
 
     def __init__(
-        self, corpus: Corpus, cuts: Cuts, limits: Tensor, batch_size: int, steps: int, generator: torch.Generator
+        self, dataset: Dataset, cuts: Cuts, limits: Tensor, batch_size: int, steps: int, generator: torch.Generator
     ) -> None:
-        self.corpus, self.cuts, self.limits = corpus, cuts, limits
+        self.dataset, self.cuts, self.limits = dataset, cuts, limits
         self.batch_size, self.steps, self.generator = batch_size, steps, generator
 
     def __len__(self) -> int:
@@ -229,42 +229,42 @@ class Dealt:
 
     def __iter__(self) -> Iterator[tuple[Window, Tensor]]:
         total = len(self.cuts)
-        if total <= DEALT:
+        if total <= MOST_PERMUTED:
             order = torch.randperm(total, generator=self.generator)[: self.steps * self.batch_size]
         else:
             order = torch.randint(total, (self.steps * self.batch_size,), generator=self.generator)
         for chosen in torch.split(order, self.batch_size):
-            yield self.corpus.pair(self.cuts[chosen], self.limits)
+            yield self.dataset.pair(self.cuts[chosen], self.limits)
 
 
-class Listed:
+class FixedBatches:
     """Batches of certain windows with their targets, always the same."""
 
-    def __init__(self, corpus: Corpus, cuts: Tensor, batch_size: int = 1024) -> None:
-        self.corpus, self.cuts, self.batch_size = corpus, cuts, batch_size
+    def __init__(self, dataset: Dataset, cuts: Tensor, batch_size: int = 1024) -> None:
+        self.dataset, self.cuts, self.batch_size = dataset, cuts, batch_size
 
     def __len__(self) -> int:
         return -(-len(self.cuts) // self.batch_size)
 
     def __iter__(self) -> Iterator[tuple[Window, Tensor]]:
         for cuts in torch.split(self.cuts, self.batch_size):
-            yield self.corpus.pair(cuts, self.corpus.ends)
+            yield self.dataset.pair(cuts, self.dataset.ends)
 
 
-def _filled(one: Series, frame: Frame) -> np.ndarray:
+def _filled(one: Series, scaling: WindowScaling) -> np.ndarray:
     """Whether a value, or any that its difference is made of, was filled in."""
-    lag = frame.difference.lag
+    lag = scaling.difference.lag
     if one.filled is None:
         return np.zeros(len(one) - lag, bool)
-    parts = [one.filled[lag - k : len(one) - k] for k, c in enumerate(frame.difference.coefficients) if c]
+    parts = [one.filled[lag - k : len(one) - k] for k, c in enumerate(scaling.difference.coefficients) if c]
     filled: np.ndarray = np.logical_or.reduce(parts)
     return filled
 
 
-def scales(series: Sequence[np.ndarray], frame: Frame) -> tuple[np.ndarray, np.ndarray]:
+def scales(series: Sequence[np.ndarray], scaling: WindowScaling) -> tuple[np.ndarray, np.ndarray]:
     """Shift and scale (S,) of each series, before windows are taken."""
-    if frame.scale not in ("window", "standard"):
-        fitted = [Scale(frame.scale).fit(y) for y in series]
+    if scaling.scale not in ("window", "standard"):
+        fitted = [Scale(scaling.scale).fit(y) for y in series]
         return np.array([float(one.shift) for one in fitted]), np.array([float(one.scale) for one in fitted])
     flat, starts, sizes = _joined(series)
     mean = np.add.reduceat(flat, starts) / sizes
@@ -275,9 +275,9 @@ def scales(series: Sequence[np.ndarray], frame: Frame) -> tuple[np.ndarray, np.n
     rounding = 8 * np.finfo(np.float64).eps * largest
     constant = np.where(largest > 0, CONSTANT * largest, 1.0)  # so that the unit does not matter
     spread = np.where(spread > rounding, spread, constant)
-    if frame.spread == "std" or frame.scale == "standard":
+    if scaling.spread == "std" or scaling.scale == "standard":
         return mean, spread
-    change = changes(series, frame.season)
+    change = changes(series, scaling.season)
     return mean, np.where(change > LEAST_CHANGE * spread, change, spread)
 
 
@@ -309,15 +309,15 @@ def _joined(series: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.nd
     return np.concatenate(series), sizes.cumsum() - sizes, sizes
 
 
-def _pads(sizes: np.ndarray, frame: Frame) -> np.ndarray:
+def _pads(sizes: np.ndarray, scaling: WindowScaling) -> np.ndarray:
     """How many values to put before each series, so that windows can be cut from its middle on."""
-    first = np.minimum(frame.length, np.maximum(sizes // 2, 1))
-    pads: np.ndarray = frame.length - first
+    first = np.minimum(scaling.length, np.maximum(sizes // 2, 1))
+    pads: np.ndarray = scaling.length - first
     return pads
 
 
 def _padded(sizes: np.ndarray, pads: np.ndarray, season: int) -> tuple[np.ndarray, np.ndarray]:
-    """For each value of the corpus: which of the N values it is, and whether it only stands before its series."""
+    """For each value of the dataset: which of the N values it is, and whether it only stands before its series."""
     whole = sizes + pads
     offsets, starts = sizes.cumsum() - sizes, whole.cumsum() - whole
     steps = np.arange(whole.sum()) - np.repeat(starts + pads, whole)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from gatewise.forecast.model.plan import FEWEST, Plan
-from gatewise.series import Bad, DataError, Panel, Series
+from gatewise.series import DataError, ExcludedSeries, Panel, Series
 from gatewise.series.reading.dates import show
 from gatewise.series.wording import counted
 
@@ -22,7 +22,7 @@ def usable(panel: Panel, plan: Plan, alone: bool = False) -> Panel:
     """
     if plan.scale == "none":
         _refuse_large(panel)
-    if len(panel) == 1 and not panel.bad and not alone:
+    if len(panel) == 1 and not panel.excluded_series and not alone:
         return panel
     fewest = plan.fewest(plan.choose_season(panel)[0])
     good, short = _sorted_out(panel, fewest)
@@ -32,8 +32,8 @@ def usable(panel: Panel, plan: Plan, alone: bool = False) -> Panel:
     if panel.on_bad == "raise" or not good:
         raise DataError(f"{reasons[0]}; give a longer series, or on_bad='skip' or 'naive' (--on-bad naive)")
     kept = [one if panel.on_bad == "naive" else None for one in short]
-    bad = [Bad(one.unique_id, why, left) for one, why, left in zip(short, reasons, kept, strict=True)]
-    return replace(panel, series=good, bad=(*panel.bad, *bad))
+    bad = [ExcludedSeries(one.unique_id, why, left) for one, why, left in zip(short, reasons, kept, strict=True)]
+    return replace(panel, series=good, excluded_series=(*panel.excluded_series, *bad))
 
 
 def _refuse_large(panel: Panel) -> None:

@@ -14,9 +14,9 @@ from torch import Tensor
 from torch.nn import Module
 
 from gatewise.forecast.conformal import Calibration
-from gatewise.forecast.model.dataset import Corpus
+from gatewise.forecast.model.dataset import Dataset
 from gatewise.forecast.model.strategies import Answer, together
-from gatewise.forecast.model.window import Frame, Window
+from gatewise.forecast.model.window import Window, WindowScaling
 from gatewise.training import DivergenceError, History
 
 AT_ONCE = 2**21  # values of windows that are forecast at once: memory stays bounded however many series there are
@@ -24,18 +24,18 @@ LARGEST = 8.0  # of the logarithm of a scale that a network answers
 
 
 @dataclass(frozen=True)
-class Fitted:
-    """Trained networks with what is needed to forecast any series of their kind.
+class Ensemble:
+    """Selection networks with what is needed to forecast any series of their kind.
 
     Attributes:
-        frame: around the networks.
+        scaling: around the networks.
         networks: of one strategy; their answers are averaged.
         history: of the first network's training, in which a part was held out.
         calibration: how large errors were on the held-out end, for the intervals; None before it is known.
         error: mean absolute error there, as a MASE.
     """
 
-    frame: Frame
+    scaling: WindowScaling
     networks: tuple[Module, ...]
     history: History
     calibration: Calibration | None = None
@@ -48,12 +48,12 @@ class Fitted:
         return self.calibration
 
     def extrapolate(
-        self, corpus: Corpus, cuts: Tensor, horizon: int, future: np.ndarray | None = None
+        self, dataset: Dataset, cuts: Tensor, horizon: int, future: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The values after cuts (B,) of a corpus, and how far off they may be: both (B, h), in the unit of each series.
+        """The values after cuts (B,) of a dataset, and how far off they may be: both (B, h), in the unit of each series.
 
         Arguments:
-            corpus: prepared by the same frame.
+            dataset: prepared by the same scaling.
             cuts: (B,).
             horizon: h.
             future: (B, h, K) what is known in advance, where the cuts are the ends of the series.
@@ -62,63 +62,63 @@ class Fitted:
             DivergenceError: forecasts, fed back, grow beyond all bounds.
         """
         made = [
-            self._extrapolate(corpus, cuts[part], horizon, None if future is None else future[part])
+            self._extrapolate(dataset, cuts[part], horizon, None if future is None else future[part])
             for part in self._parts(len(cuts), horizon)
         ]
         means, spreads = zip(*made, strict=True)
         return np.concatenate(means), np.concatenate(spreads)
 
-    def fitted(self, corpus: Corpus) -> list[np.ndarray]:
+    def fitted(self, dataset: Dataset) -> list[np.ndarray]:
         """For each series the one-step forecasts of its last values: of all that have a whole window before them."""
-        first = corpus.starts + self.frame.length
-        counts = (corpus.ends - first).tolist()
+        first = dataset.starts + self.scaling.length
+        counts = (dataset.ends - first).tolist()
         cuts = torch.cat([torch.arange(a, a + n) for a, n in zip(first.tolist(), counts, strict=True)])
-        made = [self._next(corpus, cuts[part]) for part in self._parts(len(cuts), self.frame.reach)]
+        made = [self._next(dataset, cuts[part]) for part in self._parts(len(cuts), self.scaling.reach)]
         answers = np.split(np.concatenate(made), np.cumsum(counts)[:-1])
-        restore = self.frame.difference.restore
-        return [restore(one, series.y) for one, series in zip(answers, corpus.series, strict=True)]
+        restore = self.scaling.difference.restore
+        return [restore(one, series.y) for one, series in zip(answers, dataset.series, strict=True)]
 
     @torch.no_grad()
-    def gates(self, corpus: Corpus) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
+    def gates(self, dataset: Dataset) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
         """What each gate of the first network does, (T, H), while it reads the first series' end; and its cells."""
         network: Any = self.networks[0]
-        cut = corpus.ends[:1]
-        window = self.frame.window(corpus.raw(cut), *corpus.features(cut, self.frame.reach))
+        cut = dataset.ends[:1]
+        window = self.scaling.window(dataset.raw(cut), *dataset.features(cut, self.scaling.reach))
         trace = network.body.trace(network.features(window))
         cells = None if trace.cells is None else trace.cells[:, 0].numpy()
         return {name: gate[:, 0].numpy() for name, gate in trace.gates.items()}, cells
 
     def _parts(self, count: int, horizon: int) -> Iterator[slice]:
-        size = max(1, AT_ONCE // (self.frame.length + horizon))
+        size = max(1, AT_ONCE // (self.scaling.length + horizon))
         return (slice(first, first + size) for first in range(0, count, size))
 
     @torch.inference_mode()
-    def _next(self, corpus: Corpus, cuts: Tensor) -> np.ndarray:
-        reach = self.frame.reach
-        window = self.frame.window(corpus.raw(cuts), *corpus.features(cuts, reach))
+    def _next(self, dataset: Dataset, cuts: Tensor) -> np.ndarray:
+        reach = self.scaling.reach
+        window = self.scaling.window(dataset.raw(cuts), *dataset.features(cuts, reach))
         mean, _ = self._answer(together(self.networks), window)
-        return corpus.unscaled(mean[:1].T, cuts)[:, 0]
+        return dataset.unscaled(mean[:1].T, cuts)[:, 0]
 
     @torch.inference_mode()
     def _extrapolate(
-        self, corpus: Corpus, cuts: Tensor, horizon: int, future: np.ndarray | None
+        self, dataset: Dataset, cuts: Tensor, horizon: int, future: np.ndarray | None
     ) -> tuple[np.ndarray, np.ndarray]:
-        reach, length = self.frame.reach, self.frame.length
-        past, known, static = corpus.features(cuts, -(-horizon // reach) * reach)
+        reach, length = self.scaling.reach, self.scaling.length
+        past, known, static = dataset.features(cuts, -(-horizon // reach) * reach)
         if known is not None:
             if future is not None:
-                known[length : length + horizon] = self.frame.scaled_known(future)
+                known[length : length + horizon] = self.scaling.scaled_known(future)
             known[length + horizon :] = known[length + horizon - 1]  # also where more is known: as if it were not
-        values, spreads, answered = corpus.raw(cuts), list[Tensor](), together(self.networks)
+        values, spreads, answered = dataset.raw(cuts), list[Tensor](), together(self.networks)
         for step in range(0, horizon, reach):
             ahead = None if known is None else known[step : step + length + reach]
-            window = self.frame.window(values[step:], past, ahead, static)
+            window = self.scaling.window(values[step:], past, ahead, static)
             mean, spread = self._answer(answered, window)
             values = torch.cat([values, mean])
             spreads.append(spreads[0] if reach == 1 and spreads else spread)
         mean, spread = values[length : length + horizon].T, torch.cat(spreads)[:horizon].T
         _check_growth(mean)
-        return corpus.original(mean, cuts), spread.double().numpy() * corpus.scale[corpus.owner(cuts), None]
+        return dataset.original(mean, cuts), spread.double().numpy() * dataset.scale[dataset.owner(cuts), None]
 
     def _answer(self, answered: Answer, window: Window) -> tuple[Tensor, Tensor]:
         """The r values after windows, and how far off they may be: both (r, B), on the scale of the series."""
@@ -135,5 +135,5 @@ def _check_growth(values: Tensor) -> None:
     if lost.any():
         raise DivergenceError(
             f"the forecasts, fed back into the network, grow beyond all bounds after {int(lost.int().argmax())} steps; "
-            "ask for a shorter horizon, train with a smaller lr or more updates, or use scale='standard' (or 'window')"
+            "ask for a shorter horizon, train with a smaller lr or more max_steps, or use scale='standard' (or 'window')"
         )

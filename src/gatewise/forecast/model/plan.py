@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from gatewise.forecast.model.training import Recipe
-from gatewise.forecast.model.window import Frame
+from gatewise.forecast.model.training import TrainingConfiguration
+from gatewise.forecast.model.window import WindowScaling
 from gatewise.series import DataError, Panel, Series
 from gatewise.series.wording import counted
 from gatewise.windows import Difference
@@ -75,10 +75,10 @@ class Plan:
         dropouts = DROPOUTS if self.dropout is None else (self.dropout,)
         return tuple((name, share) for name in strategies for share in (dropouts if name == "segment" else (0.0,)))
 
-    def frame(
+    def scaling(
         self, series: Sequence[Series], season: int, strategy: str, dropout: float = 0.0, left: str = ""
-    ) -> tuple[Frame, str]:
-        """The frame of a strategy for series of a season, and what was chosen in words.
+    ) -> tuple[WindowScaling, str]:
+        """The scaling of a strategy for series of a season, and what was chosen in words.
 
         Raises:
             DataError: the series are too short; `left` says what they are what is left of.
@@ -98,12 +98,12 @@ class Plan:
         segment = _segment(season, reach) if strategy == "segment" else 1
         context = self._context(values, season, segment if strategy == "segment" else None)
         chosen = f"context: {context} steps" + ("" if self.context else ", chosen by season and length")
-        frame = Frame(strategy, season, season, segment, context, reach, difference, self.scale)
+        scaling = WindowScaling(strategy, season, season, segment, context, reach, difference, self.scale)
         if strategy == "segment":
-            spread = "season" if frame.length >= 2 * season else "std"
+            spread = "season" if scaling.length >= 2 * season else "std"
             seasons = max(1, min(MOST_SEASONS, context // season))
-            frame = replace(frame, spread=spread, dropout=dropout, seasons=seasons)
-        return frame, chosen
+            scaling = replace(scaling, spread=spread, dropout=dropout, seasons=seasons)
+        return scaling, chosen
 
     def needed(self, values: int, season: int) -> tuple[int, str]:
         """How many values the longest of series of about so many must have, and why."""
@@ -158,24 +158,26 @@ class Sizes:
     hidden_size: int | None
     num_layers: int
     loss: str
-    updates: int | None
+    max_steps: int | None
     batch_size: int | None
     lr: float | None
-    held_out: float
-    networks: int | None
+    validation_fraction: float
+    ensemble_size: int | None
     seed: int
     engine: str
     quiet: bool
 
-    def __call__(self, strategy: str, series: Sequence[Series]) -> Recipe:
-        """The recipe for networks of a strategy on these series."""
+    def __call__(self, strategy: str, series: Sequence[Series]) -> TrainingConfiguration:
+        """The configuration for networks of a strategy on these series."""
         usual = _usual_sizes(strategy, sum(len(one) for one in series))
-        return Recipe(**{name: usual[name] if value is None else value for name, value in vars(self).items()})
+        return TrainingConfiguration(
+            **{name: usual[name] if value is None else value for name, value in vars(self).items()}
+        )
 
 
 def _usual_sizes(strategy: str, values: int) -> dict[str, Any]:
     """The sizes for so many values in all."""
     if strategy != "segment":
-        return {"hidden_size": 64, "updates": 500, "batch_size": 64, "lr": 3e-3, "networks": 3}
-    updates = int(np.clip(values // 400, 300, 1000))
-    return {"hidden_size": 128, "updates": updates, "batch_size": 256, "lr": 3e-3, "networks": 3}
+        return {"hidden_size": 64, "max_steps": 500, "batch_size": 64, "lr": 3e-3, "ensemble_size": 3}
+    max_steps = int(np.clip(values // 400, 300, 1000))
+    return {"hidden_size": 128, "max_steps": max_steps, "batch_size": 256, "lr": 3e-3, "ensemble_size": 3}

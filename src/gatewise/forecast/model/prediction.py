@@ -7,32 +7,32 @@ from typing import Any
 
 import numpy as np
 
-from gatewise.forecast import baselines as rivals
+from gatewise.forecast import baselines as baselines
 from gatewise.forecast import update as histories
 from gatewise.forecast.conformal import Calibration
-from gatewise.forecast.model.selection import Trained
-from gatewise.forecast.model.window import Frame
+from gatewise.forecast.model.selection import Selection
+from gatewise.forecast.model.window import WindowScaling
 from gatewise.forecast.validation import check_horizon
 from gatewise.series import DataError, Forecast, Panel, futures, known_ahead
 
 
 def ahead(
-    panel: Panel, trained: Trained, horizon: int, future: Any, naive: bool
+    panel: Panel, trained: Selection, horizon: int, future: Any, naive: bool
 ) -> tuple[np.ndarray, np.ndarray, Calibration]:
-    """Forecasts (S, h), their spreads, and what sizes their intervals; those of the rival if `naive`."""
+    """Forecasts (S, h), their spreads, and what sizes their intervals; those of the baseline if `naive`."""
     check_horizon(horizon)
-    histories.check_reach(panel, trained.model.frame.reach, horizon)
+    histories.check_reach(panel, trained.model.scaling.reach, horizon)
     known = known_ahead(panel, horizon, future)
-    _refuse_far(panel, known, trained.model.frame)
-    corpus = trained.corpus(panel.series)
-    return trained.forecast(corpus, corpus.ends, horizon, naive=naive, future=known)
+    _refuse_far(panel, known, trained.model.scaling)
+    dataset = trained.dataset(panel.series)
+    return trained.forecast(dataset, dataset.ends, horizon, naive=naive, future=known)
 
 
-def _refuse_far(panel: Panel, known: np.ndarray | None, frame: Frame) -> None:
+def _refuse_far(panel: Panel, known: np.ndarray | None, scaling: WindowScaling) -> None:
     """Refuse features (S, h, K) that on the scale of those trained on are beyond what float32 holds."""
-    if known is None or frame.features.known is None:
+    if known is None or scaling.features.known is None:
         return
-    far = np.argwhere(np.abs(frame.features.known.apply(known)) > np.finfo(np.float32).max)
+    far = np.argwhere(np.abs(scaling.features.known.apply(known)) > np.finfo(np.float32).max)
     if len(far) and panel.covariates is not None:
         s, step, k = far[0]
         raise DataError(
@@ -43,7 +43,7 @@ def _refuse_far(panel: Panel, known: np.ndarray | None, frame: Frame) -> None:
 
 
 def forecasts(
-    panel: Panel, trained: Trained, horizon: int, levels: tuple[float, ...], future: Any, name: str, naive: bool
+    panel: Panel, trained: Selection, horizon: int, levels: tuple[float, ...], future: Any, name: str, naive: bool
 ) -> list[Forecast]:
     """A forecast of each series; naive ones, whose intervals nobody knows, of those that could not be used."""
     mean, spread, calibration = ahead(panel, trained, horizon, future, naive)
@@ -54,8 +54,8 @@ def forecasts(
         for k, (one, ds) in enumerate(zip(panel.series, futures(panel.series, panel.freq, horizon), strict=True))
     ]
     unknown = {level: (np.full(horizon, np.nan), np.full(horizon, np.nan)) for level in levels}
-    bad = [one.series for one in panel.bad if one.series is not None]
+    bad = [one.series for one in panel.excluded_series if one.series is not None]
     return made + [
-        Forecast(one.unique_id, ds, rivals.seasonal_naive(one.y, horizon, trained.season), name, unknown)
+        Forecast(one.unique_id, ds, baselines.seasonal_naive(one.y, horizon, trained.season), name, unknown)
         for one, ds in zip(bad, futures(bad, panel.freq, horizon), strict=True)
     ]

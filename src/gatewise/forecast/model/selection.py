@@ -1,4 +1,4 @@
-"""From checked series to a model that forecasts them: strategies tried, the better one trained, rivals measured.
+"""From checked series to a model that forecasts them: strategies tried, the better one trained, baselines measured.
 
 Letters: `S` series, `h` horizon, `K` features known in advance.
 """
@@ -9,20 +9,20 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from gatewise.forecast import baselines as rivals
+from gatewise.forecast import baselines as baselines
 from gatewise.forecast.conformal import Calibration
-from gatewise.forecast.model.dataset import Corpus
-from gatewise.forecast.model.ensemble import Fitted
+from gatewise.forecast.model.dataset import Dataset
+from gatewise.forecast.model.ensemble import Ensemble
 from gatewise.forecast.model.plan import Plan, is_small
-from gatewise.forecast.model.training import Recipe, mean_error
-from gatewise.forecast.model.window import Frame
+from gatewise.forecast.model.training import TrainingConfiguration, mean_error
+from gatewise.forecast.model.window import WindowScaling
 from gatewise.series import Panel, Series
 
-Sizes = Callable[[str, Sequence[Series]], Recipe]
+Sizes = Callable[[str, Sequence[Series]], TrainingConfiguration]
 
 
 @dataclass(frozen=True)
-class Rival:
+class BestBaseline:
     """The best naive forecast on the held-out part.
 
     Attributes:
@@ -37,99 +37,99 @@ class Rival:
 
 
 @dataclass(frozen=True)
-class Trained:
+class Selection:
     """A model for a panel, and how it came about.
 
     Attributes:
-        model: the networks and their frame.
-        recipe: that they were trained by.
+        model: the networks and their scaling.
+        configuration: that they were trained by.
         season: of the naive forecasts, 1 for none.
-        rival: the best of them on the held-out part.
+        baseline: the best of them on the held-out part.
         said: what was chosen, in words.
     """
 
-    model: Fitted
-    recipe: Recipe
+    model: Ensemble
+    configuration: TrainingConfiguration
     season: int
-    rival: Rival
+    baseline: BestBaseline
     said: tuple[str, ...]
 
-    def corpus(self, series: Sequence[Series], until: Sequence[int] | None = None) -> Corpus:
+    def dataset(self, series: Sequence[Series], until: Sequence[int] | None = None) -> Dataset:
         """Series prepared for the model."""
-        return Corpus.of(series, self.model.frame, until)
+        return Dataset.of(series, self.model.scaling, until)
 
     def forecast(
-        self, corpus: Corpus, cuts: Tensor, horizon: int, *, naive: bool = False, future: np.ndarray | None = None
+        self, dataset: Dataset, cuts: Tensor, horizon: int, *, naive: bool = False, future: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray, Calibration]:
-        """Forecasts (B, h) after cuts (B,), their spreads, and what sizes their intervals; the rival's if `naive`."""
+        """Forecasts (B, h) after cuts (B,), their spreads, and what sizes their intervals; the baseline's if `naive`."""
         if not naive:
-            return *self.model.extrapolate(corpus, cuts, horizon, future), self.model.calibrated
-        mean = naive_forecasts(corpus, cuts, horizon, self.season)[self.rival.name]
-        return mean, np.broadcast_to(corpus.unit[corpus.owner(cuts), None], mean.shape), self.rival.calibration
+            return *self.model.extrapolate(dataset, cuts, horizon, future), self.model.calibrated
+        mean = naive_forecasts(dataset, cuts, horizon, self.season)[self.baseline.name]
+        return mean, np.broadcast_to(dataset.unit[dataset.owner(cuts), None], mean.shape), self.baseline.calibration
 
 
 def train(
     plan: Plan, sizes: Sizes, panel: Panel, series: Sequence[Series], season: int, left: str = "", title: str = ""
-) -> Trained:
+) -> Selection:
     """Try the strategies that come into question with the end held out; train the best on everything."""
-    tried: list[tuple[Fitted, Recipe, Corpus, str]] = []
+    tried: list[tuple[Ensemble, TrainingConfiguration, Dataset, str]] = []
     candidates = plan.candidates(panel)
     for strategy, dropout in candidates:
-        frame, words = plan.frame(series, season, strategy, dropout, left)
-        recipe = sizes(strategy, series)
-        corpus = Corpus.of(series, frame.with_features(*_features(series)))
-        name = f"{title}{called(frame)}, " if len(candidates) > 1 else title
-        tried.append((recipe.tried(corpus, name), recipe, corpus, words))
-    model, recipe, corpus, words = min(tried, key=lambda one: one[0].error)
+        scaling, words = plan.scaling(series, season, strategy, dropout, left)
+        configuration = sizes(strategy, series)
+        dataset = Dataset.of(series, scaling.with_features(*_features(series)))
+        name = f"{title}{called(scaling)}, " if len(candidates) > 1 else title
+        tried.append((configuration.tried(dataset, name), configuration, dataset, words))
+    model, configuration, dataset, words = min(tried, key=lambda one: one[0].error)
     why = _why(plan, [one[0] for one in tried], model)
     if is_small(panel):
-        model = recipe.joined(model, corpus, title)
-    rival = _best_rival(corpus, recipe, season)
-    said = (why, words, recipe.in_words(), _beside(model, rival))
-    model = recipe.finished(model, corpus, title)
-    return Trained(model, recipe, season, rival, (*said, model.calibrated.in_words()))
+        model = configuration.joined(model, dataset, title)
+    baseline = _best_baseline(dataset, configuration, season)
+    said = (why, words, configuration.in_words(), _beside(model, baseline))
+    model = configuration.finished(model, dataset, title)
+    return Selection(model, configuration, season, baseline, (*said, model.calibrated.in_words()))
 
 
-def fallen_back(trained: Trained, name: str) -> str:
-    """That the rival took the place of a model."""
-    return f"fallback: the {trained.rival.name} forecast takes the place of the {name}, which was no better"
+def fallen_back(trained: Selection, name: str) -> str:
+    """That the baseline took the place of a model."""
+    return f"fallback: the {trained.baseline.name} forecast takes the place of the {name}, which was no better"
 
 
-def naive_forecasts(corpus: Corpus, cuts: Tensor, horizon: int, season: int) -> dict[str, np.ndarray]:
+def naive_forecasts(dataset: Dataset, cuts: Tensor, horizon: int, season: int) -> dict[str, np.ndarray]:
     """The naive forecasts (B, h) after cuts (B,), by name."""
-    which = corpus.owner(cuts)
-    known = cuts - corpus.fronts[which] + corpus.frame.difference.lag
-    return rivals.forecasts(corpus.series, which.numpy(), known.numpy(), horizon, season)
+    which = dataset.owner(cuts)
+    known = cuts - dataset.fronts[which] + dataset.scaling.difference.lag
+    return baselines.forecasts(dataset.series, which.numpy(), known.numpy(), horizon, season)
 
 
-def _best_rival(corpus: Corpus, recipe: Recipe, season: int) -> Rival:
-    cuts, steps = recipe.origins(corpus)
-    truth = corpus.after(cuts, steps)
-    spread = corpus.unit[corpus.owner(cuts), None]
-    errors = {name: truth - made for name, made in naive_forecasts(corpus, cuts, steps, season).items()}
-    sizes = {name: mean_error(corpus, cuts, error) for name, error in errors.items()}
+def _best_baseline(dataset: Dataset, configuration: TrainingConfiguration, season: int) -> BestBaseline:
+    cuts, steps = configuration.cutoffs(dataset)
+    truth = dataset.after(cuts, steps)
+    spread = dataset.unit[dataset.owner(cuts), None]
+    errors = {name: truth - made for name, made in naive_forecasts(dataset, cuts, steps, season).items()}
+    sizes = {name: mean_error(dataset, cuts, error) for name, error in errors.items()}
     name = min(sizes, key=lambda one: sizes[one])
     spreads = np.broadcast_to(spread, errors[name].shape)
-    return Rival(name, sizes[name], recipe.calibration(corpus, cuts, errors[name], spreads))
+    return BestBaseline(name, sizes[name], configuration.calibration(dataset, cuts, errors[name], spreads))
 
 
-def called(frame: Frame) -> str:
+def called(scaling: WindowScaling) -> str:
     """A strategy with its dropout."""
-    return frame.strategy if not frame.dropout else f"{frame.strategy} with dropout {frame.dropout:g}"
+    return scaling.strategy if not scaling.dropout else f"{scaling.strategy} with dropout {scaling.dropout:g}"
 
 
-def _why(plan: Plan, tried: Sequence[Fitted], best: Fitted) -> str:
-    name = called(best.frame)
+def _why(plan: Plan, tried: Sequence[Ensemble], best: Ensemble) -> str:
+    name = called(best.scaling)
     if len(tried) > 1:
-        errors = ", ".join(f"{called(one.frame)} {one.error:.3g}" for one in tried)
+        errors = ", ".join(f"{called(one.scaling)} {one.error:.3g}" for one in tried)
         return f"strategy: {name}, the smallest held-out error as a MASE ({errors})"
     return f"strategy: {name}" + ("" if plan.strategy == "auto" else ", as given")
 
 
-def _beside(model: Fitted, rival: Rival) -> str:
+def _beside(model: Ensemble, baseline: BestBaseline) -> str:
     return (
-        f"held-out end: mean absolute error {model.error:.3g}, of the best naive forecast ({rival.name}) "
-        f"{rival.error:.3g}, as a MASE"
+        f"held-out end: mean absolute error {model.error:.3g}, of the best naive forecast ({baseline.name}) "
+        f"{baseline.error:.3g}, as a MASE"
     )
 
 

@@ -24,7 +24,7 @@ from torch.nn.functional import linear as linear_map
 
 from gatewise import engines
 from gatewise.cells import Weights
-from gatewise.forecast.model.window import Frame, Window, joined
+from gatewise.forecast.model.window import Window, WindowScaling, joined
 from gatewise.networks import Body, Flatten, OneStep, Segments, linear
 from gatewise.nn import GRU, LSTM, RNN
 
@@ -32,7 +32,7 @@ CELLS = {"lstm": LSTM, "gru": GRU, "rnn": RNN}
 
 
 class Strategy(Protocol):
-    """A network for windows of a frame.
+    """A network for windows of a scaling.
 
     Called with a window it answers (A, B, Q): on the window's scale, the values of the last A of its L steps and the r
     after it; with Q = 2, beside each the logarithm of how far off it may be.
@@ -48,7 +48,7 @@ Answer = Callable[[Window], Tensor]
 
 
 def together(networks: Sequence[Any]) -> Answer:
-    """What gives the mean (r, B, Q) of the answers of networks of one frame for the steps after a window."""
+    """What gives the mean (r, B, Q) of the answers of networks of one scaling for the steps after a window."""
     if isinstance(networks[0], StepByStep):
         return StepByStep.together(networks)
     return lambda window: torch.stack([network(window) for network in networks]).mean(0)
@@ -57,14 +57,14 @@ def together(networks: Sequence[Any]) -> Answer:
 class StepByStep(Module):
     """The next value at every step of the window."""
 
-    def __init__(self, frame: Frame, cell: str, hidden_size: int, num_layers: int, **options: Any) -> None:
+    def __init__(self, scaling: WindowScaling, cell: str, hidden_size: int, num_layers: int, **options: Any) -> None:
         super().__init__()
-        self.frame = frame
-        _, known, static = frame.features.counts
-        inputs = (1 if frame.lag == 1 else 2) + known + static
+        self.scaling = scaling
+        _, known, static = scaling.features.counts
+        inputs = (1 if scaling.lag == 1 else 2) + known + static
         generator = options["generator"]
         body = CELLS[cell](inputs, hidden_size, num_layers, **options)
-        self.network = OneStep(body, base=0 if frame.lag == 1 else 1, generator=generator)
+        self.network = OneStep(body, base=0 if scaling.lag == 1 else 1, generator=generator)
 
     @property
     def body(self) -> Body:
@@ -73,7 +73,7 @@ class StepByStep(Module):
 
     def features(self, window: Window) -> Tensor:
         """The value now, the value a season before the next, and what is known of the next: (T, B, I)."""
-        lag, context = self.frame.lag, self.frame.context
+        lag, context = self.scaling.lag, self.scaling.context
         z = window.z[..., None]
         before = None if lag == 1 else z[:context]
         known = None if window.known is None else window.known[lag : lag + context]
@@ -111,20 +111,20 @@ def _reader(body: Body) -> Callable[[Tensor], Tensor]:
 class BySegments(Module):
     """The steps ahead in segments, from a past in segments."""
 
-    def __init__(self, frame: Frame, cell: str, hidden_size: int, num_layers: int, **options: Any) -> None:
+    def __init__(self, scaling: WindowScaling, cell: str, hidden_size: int, num_layers: int, **options: Any) -> None:
         super().__init__()
-        self.frame = frame
-        past, known, static = frame.features.counts
-        width = frame.segment
+        self.scaling = scaling
+        past, known, static = scaling.features.counts
+        width = scaling.segment
         body = CELLS[cell](hidden_size, hidden_size, num_layers, **options)
         self.network = Segments(
             body,
             width * (1 + past + known) + static,
             width,
-            segments=-(-frame.reach // width),
+            segments=-(-scaling.reach // width),
             ahead=width * known + static,
-            candidates=frame.seasons + 2,
-            dropout=frame.dropout,
+            candidates=scaling.seasons + 2,
+            dropout=scaling.dropout,
             scales=True,
             generator=options["generator"],
         )
@@ -140,14 +140,14 @@ class BySegments(Module):
 
     def forward(self, window: Window) -> Tensor:
         """Answers (r, B, 2)."""
-        frame = self.frame
+        scaling = self.scaling
         ahead = None
         if self.network.ahead is not None:
             count, batch = len(self.network.place), window.z.shape[1]
-            known = None if window.known is None else window.known[frame.length :]
-            ahead = joined(window.z.new_empty(count, batch, 0), _segments(known, frame.segment, count), window.static)
+            known = None if window.known is None else window.known[scaling.length :]
+            ahead = joined(window.z.new_empty(count, batch, 0), _segments(known, scaling.segment, count), window.static)
         answers = self.network(self._read(window), ahead, self._candidates(window))  # (2, m, B, segment)
-        in_order: Tensor = answers.transpose(2, 3).flatten(1, 2)[:, : frame.reach].movedim(0, -1)
+        in_order: Tensor = answers.transpose(2, 3).flatten(1, 2)[:, : scaling.reach].movedim(0, -1)
         return in_order
 
     def _candidates(self, window: Window) -> Tensor:
@@ -155,33 +155,35 @@ class BySegments(Module):
 
         The values 1, 2, ... seasons before, again and again as far as needed; the last value; the last season's mean.
         """
-        frame, count = self.frame, len(self.network.place)
-        steps, z = torch.arange(count * frame.segment), window.z
-        seasons = [z[frame.length - k * frame.lag + steps % (k * frame.lag)] for k in range(1, frame.seasons + 1)]
-        level = z[-frame.lag :].mean(0).expand_as(seasons[0])
+        scaling, count = self.scaling, len(self.network.place)
+        steps, z = torch.arange(count * scaling.segment), window.z
+        seasons = [
+            z[scaling.length - k * scaling.lag + steps % (k * scaling.lag)] for k in range(1, scaling.seasons + 1)
+        ]
+        level = z[-scaling.lag :].mean(0).expand_as(seasons[0])
         candidates = torch.stack([*seasons, z[-1].expand_as(seasons[0]), level])  # (J, m * segment, B)
-        return candidates.view(len(candidates), count, frame.segment, -1).transpose(2, 3)
+        return candidates.view(len(candidates), count, scaling.segment, -1).transpose(2, 3)
 
     def _read(self, window: Window) -> Tensor:
-        frame = self.frame
-        count = frame.context // frame.segment
-        parts = (window.z[..., None], window.past, None if window.known is None else window.known[: frame.length])
-        read = [None if part is None else _segments(part[-frame.context :], frame.segment, count) for part in parts]
+        scaling = self.scaling
+        count = scaling.context // scaling.segment
+        parts = (window.z[..., None], window.past, None if window.known is None else window.known[: scaling.length])
+        read = [None if part is None else _segments(part[-scaling.context :], scaling.segment, count) for part in parts]
         return joined(*read, window.static)
 
 
 class AllAtOnce(Module):
     """The steps ahead at once, from the hidden states of all steps of the window side by side."""
 
-    def __init__(self, frame: Frame, cell: str, hidden_size: int, num_layers: int, **options: Any) -> None:
+    def __init__(self, scaling: WindowScaling, cell: str, hidden_size: int, num_layers: int, **options: Any) -> None:
         super().__init__()
-        self.frame = frame
-        past, known, static = frame.features.counts
+        self.scaling = scaling
+        past, known, static = scaling.features.counts
         generator = options["generator"]
         body = CELLS[cell](1 + past + known + static, hidden_size, num_layers, **options)
-        self.network = Flatten(body, frame.context, 2 * frame.reach, generator=generator)
+        self.network = Flatten(body, scaling.context, 2 * scaling.reach, generator=generator)
         place: dict[str, Any] = {"device": options.get("device"), "dtype": options.get("dtype")}
-        self.ahead = linear(known * frame.reach, 2 * frame.reach, generator=generator, **place) if known else None
+        self.ahead = linear(known * scaling.reach, 2 * scaling.reach, generator=generator, **place) if known else None
 
     @property
     def body(self) -> Body:
@@ -190,27 +192,27 @@ class AllAtOnce(Module):
 
     def features(self, window: Window) -> Tensor:
         """Values and features of each step: (T, B, I)."""
-        context, length = self.frame.context, self.frame.length
+        context, length = self.scaling.context, self.scaling.length
         known = None if window.known is None else window.known[length - context : length]
         past = None if window.past is None else window.past[-context:]
         return joined(window.z[-context:, :, None], past, known, window.static)
 
     def forward(self, window: Window) -> Tensor:
         """Answers (r, B, 2)."""
-        frame = self.frame
+        scaling = self.scaling
         answers: Tensor = self.network(self.features(window))
         if self.ahead is not None and window.known is not None:
-            answers = answers + self.ahead(window.known[frame.length :].transpose(0, 1).flatten(1))
-        values, scales = answers.view(-1, 2, frame.reach).permute(1, 2, 0)
-        return torch.stack([values + _base(window, frame), scales], -1)
+            answers = answers + self.ahead(window.known[scaling.length :].transpose(0, 1).flatten(1))
+        values, scales = answers.view(-1, 2, scaling.reach).permute(1, 2, 0)
+        return torch.stack([values + _base(window, scaling), scales], -1)
 
 
 STRATEGIES = {"one-step": StepByStep, "segment": BySegments, "flatten": AllAtOnce}
 
 
-def _base(window: Window, frame: Frame) -> Tensor:
+def _base(window: Window, scaling: WindowScaling) -> Tensor:
     """(r, B) the last `lag` values of the window, again and again."""
-    return window.z[len(window.z) - frame.lag :][torch.arange(frame.reach) % frame.lag]
+    return window.z[len(window.z) - scaling.lag :][torch.arange(scaling.reach) % scaling.lag]
 
 
 def _segments(x: Tensor | None, width: int, count: int) -> Tensor | None:

@@ -1,4 +1,4 @@
-"""The frame around a network: how a window of the past is put on its own scale, and an answer taken back from it.
+"""The scaling around a network: how a window of the past is put on its own scale, and an answer taken back from it.
 
 Letters: `L` values of a window, `r` steps that one answer reaches beyond it, `B` windows; `P` past-only, `K` known and
 `C` static features.
@@ -56,7 +56,7 @@ class Features:
 
 
 @dataclass(frozen=True)
-class Frame:
+class WindowScaling:
     """Everything between a series and a network, and back.
 
     Attributes:
@@ -120,8 +120,10 @@ class Frame:
         assert self.features.known is not None
         return torch.from_numpy(self.features.known.apply(known)).float().transpose(0, 1)
 
-    def with_features(self, past: np.ndarray | None, known: np.ndarray | None, static: np.ndarray | None) -> "Frame":
-        """The same frame with the scales of features (N, P), (N, K) and (S, C) of the training part."""
+    def with_features(
+        self, past: np.ndarray | None, known: np.ndarray | None, static: np.ndarray | None
+    ) -> "WindowScaling":
+        """The same scaling with the scales of features (N, P), (N, K) and (S, C) of the training part."""
         scales = [None if x is None or not x.shape[1] else Scale("standard").fit(x) for x in (past, known, static)]
         return replace(self, features=Features(*scales))
 

@@ -11,17 +11,17 @@ import numpy as np
 import torch
 
 from gatewise.arguments import number, one_of, plain, whole
-from gatewise.forecast import baselines as rivals
+from gatewise.forecast import baselines as baselines
 from gatewise.forecast.conformal import Calibration
-from gatewise.forecast.model.ensemble import Fitted
+from gatewise.forecast.model.ensemble import Ensemble
 from gatewise.forecast.model.plan import LONGEST_SEGMENT, Plan, Sizes
-from gatewise.forecast.model.selection import Rival, Trained
+from gatewise.forecast.model.selection import BestBaseline, Selection
 from gatewise.forecast.model.strategies import STRATEGIES
-from gatewise.forecast.model.training import Recipe
-from gatewise.forecast.model.window import FLOORS, Features, Frame
+from gatewise.forecast.model.training import TrainingConfiguration
+from gatewise.forecast.model.window import FLOORS, Features, WindowScaling
 from gatewise.forecast.persistence.panel_state import pack_panel, unpack_panel, widths
 from gatewise.forecast.validation import check_horizon
-from gatewise.persistence.fields import Arrays, Content, array, check_text, measure, sentences, shown, taken
+from gatewise.persistence.fields import Arrays, Content, array, check_text, measure, renamed, sentences, shown, taken
 from gatewise.series import Panel
 from gatewise.series.wording import counted
 from gatewise.training import History
@@ -29,43 +29,61 @@ from gatewise.windows import Difference, Scale
 
 KIND = "Forecaster"
 LOSSES_OF = ("train", "held_out", "lr", "seconds")
-OF_FRAME = tuple(one.name for one in fields(Frame) if one.name not in ("difference", "scale", "features"))
+OF_SCALING = tuple(one.name for one in fields(WindowScaling) if one.name not in ("difference", "scale", "features"))
 OF_CALIBRATION = ("growth", "span", "series", "renewals")
-OF_RECIPE = tuple(one.name for one in fields(Recipe) if one.name not in ("engine", "quiet"))
+OF_CONFIGURATION = tuple(one.name for one in fields(TrainingConfiguration) if one.name not in ("engine", "quiet"))
 MOST_PADDED = 1000  # values put before the series for each that is there: more is no model of these series
 
 
+# What version 1 of the format called the same.
+ARGUMENTS_OF_1 = {"networks": "ensemble_size", "updates": "max_steps", "held_out": "validation_fraction"}
+CONTENT_OF_1 = {"frame": "scaling", "recipe": "configuration", "rival": "baseline"}
+ARRAYS_OF_1 = {"rival.distances": "baseline.distances", "rival.errors": "baseline.errors"}
+
+
+def from_version_1(content: Content, arrays: Arrays) -> tuple[Content, Arrays]:
+    """Content and arrays of version 1 under their present names."""
+    content = renamed(content, CONTENT_OF_1)
+    for part in ("arguments", "configuration"):
+        if part in content:
+            content[part] = renamed(content[part], ARGUMENTS_OF_1)
+    return content, renamed(arrays, ARRAYS_OF_1)
+
+
+UPGRADES = {1: from_version_1}
+
+
 def pack(
-    arguments: Mapping[str, Any], panel: Panel, trained: Trained, chosen: tuple[str, ...]
+    arguments: Mapping[str, Any], panel: Panel, trained: Selection, chosen: tuple[str, ...]
 ) -> tuple[Content, Arrays]:
     """Content and arrays of a fitted forecaster.
 
     Raises:
         ValueError: a series has a name or a time zone that a file cannot keep.
     """
-    model, rival, history = trained.model, trained.rival, trained.model.history
+    model, baseline, history = trained.model, trained.baseline, trained.model.history
     of_panel, arrays = pack_panel(panel)
     content = {
         "arguments": {name: plain(value) for name, value in arguments.items()},
         "panel": of_panel,
-        "frame": {name: plain(getattr(model.frame, name)) for name in OF_FRAME},
-        "recipe": {name: plain(getattr(trained.recipe, name)) for name in OF_RECIPE},
+        "scaling": {name: plain(getattr(model.scaling, name)) for name in OF_SCALING},
+        "configuration": {name: plain(getattr(trained.configuration, name)) for name in OF_CONFIGURATION},
         "history": {"best_epoch": history.best_epoch, "stopped": history.stopped},
         "model": {"error": model.error, **_pack_calibration(model.calibrated)},
-        "rival": {"name": rival.name, "error": rival.error, **_pack_calibration(rival.calibration)},
+        "baseline": {"name": baseline.name, "error": baseline.error, **_pack_calibration(baseline.calibration)},
         "said": [shown(sentence) for sentence in trained.said],
         "chosen": [shown(sentence) for sentence in chosen],
     }
-    arrays |= _pack_features(model.frame.features)
+    arrays |= _pack_features(model.scaling.features)
     arrays |= {f"history.{name}": np.asarray(asdict(history)[name], np.float64) for name in LOSSES_OF}
-    for name, calibration in {"model": model.calibrated, "rival": rival.calibration}.items():
+    for name, calibration in {"model": model.calibrated, "baseline": baseline.calibration}.items():
         arrays |= {f"{name}.distances": calibration.distances, f"{name}.errors": calibration.errors}
     for k, network in enumerate(model.networks):
         arrays |= {f"network.{k}.{name}": weight.cpu().numpy() for name, weight in network.state_dict().items()}
     return content, arrays
 
 
-def unpack(content: Content, arrays: Arrays, plan: Plan, sizes: Sizes) -> tuple[Panel, Trained, tuple[str, ...]]:
+def unpack(content: Content, arrays: Arrays, plan: Plan, sizes: Sizes) -> tuple[Panel, Selection, tuple[str, ...]]:
     """The series, the model, and what was chosen for it, of content and arrays whose arguments made plan and sizes.
 
     Raises:
@@ -74,17 +92,17 @@ def unpack(content: Content, arrays: Arrays, plan: Plan, sizes: Sizes) -> tuple[
     check_text(content)
     left = dict(arrays)
     panel = unpack_panel(taken(content, "panel", dict), left)
-    frame = _frame(taken(content, "frame", dict), left, plan)
-    _check_features(panel, frame)
-    _check_lengths(panel, frame)
-    recipe = _recipe(taken(content, "recipe", dict), sizes)
+    scaling = _scaling(taken(content, "scaling", dict), left, plan)
+    _check_features(panel, scaling)
+    _check_lengths(panel, scaling)
+    configuration = _configuration(taken(content, "configuration", dict), sizes)
     history = _history(taken(content, "history", dict), left)
-    rival = _rival(taken(content, "rival", dict), left, frame.season)
+    baseline = _rival(taken(content, "baseline", dict), left, scaling.season)
     measured = taken(content, "model", dict)
     calibration, error = _calibration(measured, left, "model"), measure(measured, "error")
-    networks = recipe.restored(frame, _states(left, recipe, frame))
-    model = Fitted(frame, networks, history, calibration, error)
-    trained = Trained(model, recipe, frame.season, rival, sentences(content, "said"))
+    networks = configuration.restored(scaling, _states(left, configuration, scaling))
+    model = Ensemble(scaling, networks, history, calibration, error)
+    trained = Selection(model, configuration, scaling.season, baseline, sentences(content, "said"))
     return panel, trained, sentences(content, "chosen")
 
 
@@ -97,7 +115,7 @@ def arguments(content: Content, known: Mapping[str, Any]) -> Content:
     return given
 
 
-# ---------------------------------------------------------------------------------------------------------- frame
+# ---------------------------------------------------------------------------------------------------------- scaling
 
 
 def _pack_features(features: Features) -> Arrays:
@@ -109,8 +127,8 @@ def _pack_features(features: Features) -> Arrays:
     }
 
 
-def _frame(content: Content, arrays: Arrays, plan: Plan) -> Frame:
-    """The frame, of sizes that agree with each other and with what was asked for."""
+def _scaling(content: Content, arrays: Arrays, plan: Plan) -> WindowScaling:
+    """The scaling, of sizes that agree with each other and with what was asked for."""
     one_of("strategy", content.get("strategy"), STRATEGIES)
     one_of("spread", content.get("spread"), FLOORS)
     for name in ("season", "lag", "segment", "context", "reach"):
@@ -128,21 +146,21 @@ def _frame(content: Content, arrays: Arrays, plan: Plan) -> Frame:
     _check_asked(content, asked)
     difference = Difference(plan.difference, plan.seasonal_difference, content["season"])
     features = Features(**{one.name: _scale(arrays, one.name) for one in fields(Features)})
-    frame = Frame(
-        difference=difference, scale=plan.scale, features=features, **{name: content[name] for name in OF_FRAME}
+    scaling = WindowScaling(
+        difference=difference, scale=plan.scale, features=features, **{name: content[name] for name in OF_SCALING}
     )
-    segments = frame.strategy == "segment"
+    segments = scaling.strategy == "segment"
     fits = (
-        frame.lag % frame.season == 0
-        and frame.context % frame.segment == 0
-        and (1 <= frame.seasons <= frame.length // frame.lag if segments else frame.seasons == 0)
-        and (segments or frame.segment == 1)
-        and (frame.spread == "std" or frame.length > frame.season)
+        scaling.lag % scaling.season == 0
+        and scaling.context % scaling.segment == 0
+        and (1 <= scaling.seasons <= scaling.length // scaling.lag if segments else scaling.seasons == 0)
+        and (segments or scaling.segment == 1)
+        and (scaling.spread == "std" or scaling.length > scaling.season)
     )
     if not fits:
-        together = ", ".join(f"{name} {content[name]!r}" for name in OF_FRAME if name != "strategy")
-        raise ValueError(f"{together} make no frame of strategy {frame.strategy!r}")
-    return frame
+        together = ", ".join(f"{name} {content[name]!r}" for name in OF_SCALING if name != "strategy")
+        raise ValueError(f"{together} make no scaling of strategy {scaling.strategy!r}")
+    return scaling
 
 
 def _scale(arrays: Arrays, name: str) -> Scale | None:
@@ -161,9 +179,9 @@ def _check_asked(content: Content, asked: Content) -> None:
             raise ValueError(f"{name} is {content.get(name)!r:.80}, but {value!r} in the arguments")
 
 
-def _check_features(panel: Panel, frame: Frame) -> None:
+def _check_features(panel: Panel, scaling: WindowScaling) -> None:
     """Refuse series with other features than the model reads."""
-    there, read = widths(panel), frame.features.counts
+    there, read = widths(panel), scaling.features.counts
     said = there if panel.covariates is None else panel.covariates.sizes
     if not there == read == said:
         raise ValueError(
@@ -171,33 +189,33 @@ def _check_features(panel: Panel, frame: Frame) -> None:
         )
 
 
-def _check_lengths(panel: Panel, frame: Frame) -> None:
+def _check_lengths(panel: Panel, scaling: WindowScaling) -> None:
     """Refuse series that are too short to be forecast and approximated, and windows that are absurd beside them."""
-    lag, lengths = frame.difference.lag, [len(one) for one in panel.series]
+    lag, lengths = scaling.difference.lag, [len(one) for one in panel.series]
     shortest = min(panel.series, key=len)
     if min(lengths) <= lag or max(lengths) <= lag + 1:
         raise ValueError(
             f"series {str(shortest.unique_id)!r} has {counted(len(shortest), 'value')}, differences look back {lag}"
         )
-    padded = frame.length * len(lengths)
-    if frame.length > max(lengths) + LONGEST_SEGMENT or padded > MOST_PADDED * sum(lengths):
+    padded = scaling.length * len(lengths)
+    if scaling.length > max(lengths) + LONGEST_SEGMENT or padded > MOST_PADDED * sum(lengths):
         raise ValueError(
-            f"the model reads {frame.length} values, but the longest series has {max(lengths)}, all {sum(lengths)}"
+            f"the model reads {scaling.length} values, but the longest series has {max(lengths)}, all {sum(lengths)}"
         )
 
 
 # ---------------------------------------------------------------------------------------------------------- parts
 
 
-def _recipe(content: Content, sizes: Sizes) -> Recipe:
-    """The recipe, with everything that was asked for as it was."""
-    asked = {name: getattr(sizes, name) for name in OF_RECIPE}
+def _configuration(content: Content, sizes: Sizes) -> TrainingConfiguration:
+    """The configuration, with everything that was asked for as it was."""
+    asked = {name: getattr(sizes, name) for name in OF_CONFIGURATION}
     _check_asked(content, asked)
-    for name in ("hidden_size", "updates", "batch_size", "networks"):
+    for name in ("hidden_size", "max_steps", "batch_size", "ensemble_size"):
         whole(name, content.get(name), 1)
     number("lr", content.get("lr"), float("inf"), "a number above 0")
     chosen = {name: content[name] if value is None else value for name, value in asked.items()}
-    return Recipe(engine=sizes.engine, quiet=sizes.quiet, **chosen)
+    return TrainingConfiguration(engine=sizes.engine, quiet=sizes.quiet, **chosen)
 
 
 def _history(content: Content, arrays: Arrays) -> History:
@@ -212,10 +230,12 @@ def _history(content: Content, arrays: Arrays) -> History:
     return History(train.tolist(), **lists, best_epoch=best, stopped=content["stopped"])
 
 
-def _rival(content: Content, arrays: Arrays, season: int) -> Rival:
-    names = (rivals.NAIVE, rivals.DRIFT) if season == 1 else (rivals.NAIVE, rivals.DRIFT, rivals.SEASONAL)
-    one_of("rival", content.get("name"), names)
-    return Rival(content["name"], measure(content, "error"), _calibration(content, arrays, "rival"))
+def _rival(content: Content, arrays: Arrays, season: int) -> BestBaseline:
+    names = (
+        (baselines.NAIVE, baselines.DRIFT) if season == 1 else (baselines.NAIVE, baselines.DRIFT, baselines.SEASONAL)
+    )
+    one_of("baseline", content.get("name"), names)
+    return BestBaseline(content["name"], measure(content, "error"), _calibration(content, arrays, "baseline"))
 
 
 def _pack_calibration(calibration: Calibration) -> Content:
@@ -232,10 +252,12 @@ def _calibration(content: Content, arrays: Arrays, name: str) -> Calibration:
     return Calibration(growth, distances, errors, content["span"], content["series"], content["renewals"])
 
 
-def _states(arrays: Arrays, recipe: Recipe, frame: Frame) -> list[dict[str, torch.Tensor]]:
+def _states(
+    arrays: Arrays, configuration: TrainingConfiguration, scaling: WindowScaling
+) -> list[dict[str, torch.Tensor]]:
     """The weights of each network; their shapes are for the networks to check."""
-    _check_size(arrays, recipe, frame)
-    states: list[dict[str, torch.Tensor]] = [{} for _ in range(recipe.networks)]
+    _check_size(arrays, configuration, scaling)
+    states: list[dict[str, torch.Tensor]] = [{} for _ in range(configuration.ensemble_size)]
     numbers = {str(k): state for k, state in enumerate(states)}
     for name in list(arrays):
         k, _, weight = name.removeprefix("network.").partition(".")
@@ -245,16 +267,18 @@ def _states(arrays: Arrays, recipe: Recipe, frame: Frame) -> list[dict[str, torc
     return states
 
 
-def _check_size(arrays: Arrays, recipe: Recipe, frame: Frame) -> None:
+def _check_size(arrays: Arrays, configuration: TrainingConfiguration, scaling: WindowScaling) -> None:
     """Refuse sizes that need more weights than there are, before networks of these sizes are made."""
-    if len(arrays) < recipe.networks * recipe.num_layers:
-        raise ValueError(f"too few arrays for {recipe.networks} networks of {recipe.num_layers} layers")
-    least = recipe.num_layers * recipe.hidden_size**2
-    if frame.strategy == "flatten":
-        least += 2 * frame.reach**2 * frame.features.counts[1]
-    came = sum(weights.size for weights in arrays.values())
-    if came < recipe.networks * least:
+    if len(arrays) < configuration.ensemble_size * configuration.num_layers:
         raise ValueError(
-            f"{came} weights are too few for {recipe.networks} networks of hidden_size {recipe.hidden_size}, "
-            f"num_layers {recipe.num_layers} and reach {frame.reach}"
+            f"too few arrays for {configuration.ensemble_size} networks of {configuration.num_layers} layers"
+        )
+    least = configuration.num_layers * configuration.hidden_size**2
+    if scaling.strategy == "flatten":
+        least += 2 * scaling.reach**2 * scaling.features.counts[1]
+    came = sum(weights.size for weights in arrays.values())
+    if came < configuration.ensemble_size * least:
+        raise ValueError(
+            f"{came} weights are too few for {configuration.ensemble_size} networks of hidden_size {configuration.hidden_size}, "
+            f"num_layers {configuration.num_layers} and reach {scaling.reach}"
         )

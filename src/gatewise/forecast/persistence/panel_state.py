@@ -28,7 +28,7 @@ from gatewise.persistence.fields import (
     shown,
     taken,
 )
-from gatewise.series import LARGEST, Bad, Panel, Series, check_frequency
+from gatewise.series import LARGEST, ExcludedSeries, Panel, Series, check_frequency
 from gatewise.series.reading.columns import Kind
 
 LATEST = 2**62  # a time in whole numbers beyond is refused when a series is read, too
@@ -43,7 +43,7 @@ def pack_panel(panel: Panel) -> tuple[Content, Arrays]:
     Raises:
         ValueError: a series has a name or a time zone that a file cannot keep, or a covariate such a name.
     """
-    mended = [bad.series for bad in panel.bad if bad.series is not None]
+    mended = [bad.series for bad in panel.excluded_series if bad.series is not None]
     time = _time_of([*panel.series, *mended])
     covariates = None if panel.covariates is None else panel.covariates.content()
     check_text(covariates)
@@ -55,14 +55,14 @@ def pack_panel(panel: Panel) -> tuple[Content, Arrays]:
         "date_only": panel.date_only,
         "categorical": categorical,
         "on_bad": panel.on_bad,
-        "bad": len(panel.bad),
+        "bad": len(panel.excluded_series),
         "time": time,
         "covariates": covariates,
     }
     arrays = {"names": as_text([_plain(one.unique_id) for one in panel.series])}
     arrays |= kinds | _pack_series(panel.series, time, "") | _pack_features(panel.series) | _pack_ahead(panel.series)
-    if panel.bad:
-        said = [[_plain(bad.unique_id), shown(bad.reason), bad.series is not None] for bad in panel.bad]
+    if panel.excluded_series:
+        said = [[_plain(bad.unique_id), shown(bad.reason), bad.series is not None] for bad in panel.excluded_series]
         arrays["bad"] = as_text(said)
     if mended:
         arrays |= _pack_series(mended, time, "bad.")
@@ -207,7 +207,7 @@ def _parts(values: np.ndarray, lengths: list[int]) -> list[np.ndarray]:
     return np.split(values, np.cumsum(lengths)[:-1])
 
 
-def _unpack_bad(content: Content, arrays: Arrays, time: Content | None) -> tuple[Bad, ...]:
+def _unpack_bad(content: Content, arrays: Arrays, time: Content | None) -> tuple[ExcludedSeries, ...]:
     count = taken(content, "bad", int)
     said = of_text(arrays, "bad", count) if count else []
     if not all(type(one) is list and [type(part) for part in one[1:]] == [str, bool] for one in said):
@@ -221,7 +221,7 @@ def _unpack_bad(content: Content, arrays: Arrays, time: Content | None) -> tuple
     bad = []
     for name, (_, reason, there) in zip(names, said, strict=True):
         one = next(left) if there else None
-        bad.append(Bad(name, reason, None if one is None else Series(name, one.ds, one.y, one.filled)))
+        bad.append(ExcludedSeries(name, reason, None if one is None else Series(name, one.ds, one.y, one.filled)))
     return tuple(bad)
 
 

@@ -15,7 +15,7 @@ from gatewise.series.covariates.roles import Covariates, as_names, is_given, lis
 from gatewise.series.panel import Panel, Series, joined
 from gatewise.series.reading.columns import Columns, Table
 from gatewise.series.reading.dates import DataError, future
-from gatewise.series.reading.rows import Aside, Rows, Stack, moments
+from gatewise.series.reading.rows import Exclusions, Rows, Stack, moments
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def joined_to(
     covariates: Covariates,
     freq: str | int,
     fill: str | None,
-    aside: Aside,
+    aside: Exclusions,
     guesses: list[str],
 ) -> tuple[Series, ...]:
     """The series with their features.

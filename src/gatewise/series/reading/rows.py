@@ -130,7 +130,7 @@ def moments(ds: pd.Index) -> np.ndarray:
 
 
 @dataclass
-class Aside:
+class Exclusions:
     """Where series with an error go: up to the caller at once, or aside with the reason.
 
     Attributes:
@@ -182,7 +182,7 @@ class Aside:
 # -------------------------------------------------------------------------------------------------------- reading
 
 
-def stacked(table: Table, columns: Columns, layout: str, aside: Aside, guesses: list[str]) -> Stack:
+def stacked(table: Table, columns: Columns, layout: str, aside: Exclusions, guesses: list[str]) -> Stack:
     """The rows of each series, with dates and numbers read."""
     codes, ids = _series_of_rows(table, columns)
     if layout == "rows":
@@ -215,7 +215,7 @@ def _name(one: Any, target: str, columns: Columns) -> Any:
 
 
 def _dates(
-    table: Table, columns: Columns, codes: np.ndarray, names: list[Any], aside: Aside
+    table: Table, columns: Columns, codes: np.ndarray, names: list[Any], aside: Exclusions
 ) -> tuple[np.ndarray, pd.Index, str | None]:
     """The rows that have a date, their dates, and what had to be guessed to read them."""
     rows, count = np.arange(len(codes)), len(columns.targets)
@@ -247,7 +247,7 @@ def _down_columns(
     table: Table,
     columns: Columns,
     read: tuple[np.ndarray, list[Any], np.ndarray, pd.Index],
-    aside: Aside,
+    aside: Exclusions,
 ) -> Stack:
     """The values of each target column below each other, by series."""
     codes, names, rows, ds = read
@@ -263,7 +263,7 @@ def _down_columns(
     return Stack(names, bounds, ds[at[order]], y[order], rows[at[order]], table)
 
 
-def _values(table: Table, target: str, series: np.ndarray, names: list[Any], aside: Aside) -> np.ndarray:
+def _values(table: Table, target: str, series: np.ndarray, names: list[Any], aside: Exclusions) -> np.ndarray:
     """A target column as numbers; what is none puts its series aside and is missing then."""
     column = table.frame[target]
 
@@ -279,7 +279,7 @@ def _values(table: Table, target: str, series: np.ndarray, names: list[Any], asi
 
 
 def _along_rows(
-    table: Table, columns: Columns, codes: np.ndarray, names: list[Any], aside: Aside, guesses: list[str]
+    table: Table, columns: Columns, codes: np.ndarray, names: list[Any], aside: Exclusions, guesses: list[str]
 ) -> Stack:
     """The values of each row, one after the other; blank cells at its end are no part of the series."""
     if len(names) < len(codes):

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gatewise.series.panel import Bad, Series
+from gatewise.series.panel import ExcludedSeries, Series
 from gatewise.series.reading.dates import (
     DataError,
     check_frequency,
@@ -24,7 +24,7 @@ from gatewise.series.reading.dates import (
     show,
     tick_count,
 )
-from gatewise.series.reading.rows import FEW, Aside, Rows, Stack, moments
+from gatewise.series.reading.rows import FEW, Exclusions, Rows, Stack, moments
 from gatewise.series.wording import counted
 
 FILLS = {"interpolate": "by interpolation", "previous": "with the value before", "zero": "with zero"}
@@ -80,7 +80,7 @@ def _many(repairs: list[Repair], fill: str | None) -> str:
 # --------------------------------------------------------------------------------------------------------- order
 
 
-def in_order(stack: Stack, sort: bool, aside: Aside, repairs: list[Repair]) -> Stack:
+def in_order(stack: Stack, sort: bool, aside: Exclusions, repairs: list[Repair]) -> Stack:
     """The rows by date; duplicates are refused, and so is another order unless `sort` is asked for."""
     late = ~stack.every(_rising(stack.ds))
     if not late.any():
@@ -136,7 +136,7 @@ def _out_of_order(one: Rows) -> str:
 
 
 def frequency_of(
-    stack: Stack, given: str | int | None, of_index: str | None, aside: Aside, guesses: list[str]
+    stack: Stack, given: str | int | None, of_index: str | None, aside: Exclusions, guesses: list[str]
 ) -> str | int:
     """The calendar of the dates, inferred unless it is known.
 
@@ -224,7 +224,9 @@ def _span(ds: pd.Index) -> str:
 # -------------------------------------------------------------------------------------------------------- values
 
 
-def checked(stack: Stack, freq: str | int, fill: str | None, aside: Aside, repairs: list[Repair]) -> tuple[Series, ...]:
+def checked(
+    stack: Stack, freq: str | int, fill: str | None, aside: Exclusions, repairs: list[Repair]
+) -> tuple[Series, ...]:
     """The series that have no error, each on its whole calendar."""
     good = aside.good(len(stack.names))
     regular = _regular(stack, freq)
@@ -328,11 +330,11 @@ def _without_holes(ds: pd.Index, y: np.ndarray, fill: str) -> np.ndarray:
 # ----------------------------------------------------------------------------------------------------- put aside
 
 
-def refused(stack: Stack, freq: str | int, aside: Aside) -> tuple[Bad, ...]:
+def refused(stack: Stack, freq: str | int, aside: Exclusions) -> tuple[ExcludedSeries, ...]:
     """The series with errors, in order of appearance, mended for a naive forecast if that is asked for."""
     naive = aside.on_bad == "naive"
     return tuple(
-        Bad(stack.names[s], aside.reasons[s], _mended(stack.rows(s), freq) if naive else None)
+        ExcludedSeries(stack.names[s], aside.reasons[s], _mended(stack.rows(s), freq) if naive else None)
         for s in sorted(aside.reasons)
     )
 
