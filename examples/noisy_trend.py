@@ -110,7 +110,7 @@ def _verdict(name: str, history: History, best: tuple[float, float]) -> str:
     if new - own < 0.25:
         return f"{distances}: little or no overfitting."
     by_heart = "On average no forecast is below the best possible: it knows its own noise by heart. " if own < 0 else ""
-    lowest = f"Holdout out, it was best in epoch {history.best_epoch}, with {min(history.held_out):.1f}."
+    lowest = f"Held out, it was best in epoch {history.best_epoch}, with {min(history.held_out):.1f}."
     return f"{distances}: overfitting.\n{by_heart}{lowest}"
 
 

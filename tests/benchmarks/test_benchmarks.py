@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from benchmarks.excluded import Result
+from benchmarks.report import Result
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import figure, in_jax, in_onnxruntime, layers, peak, report, timing

@@ -153,7 +153,7 @@ def test_the_extrapolation_is_a_recursion_on_the_last_19_differences(trends, sho
 def test_the_report_sets_the_losses_beside_the_best_possible(trends, short, train, held_out, verdict):
     history = copy.deepcopy(short[1])
     history.train[-1], history.held_out[-1] = train, held_out
-    text = noisy_trend.excluded("LSTM", history, *trends)
+    text = noisy_trend.report("LSTM", history, *trends)
     assert f"{train:10.1f} {held_out:10.1f}" in text
     assert "105.0 after 19" in text
     assert "113.7 over" in text

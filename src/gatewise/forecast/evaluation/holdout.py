@@ -1,4 +1,4 @@
-"""Holdout-out windows: what was forecast at an cutoff in the past, what then happened, and the scale to score it by.
+"""Held-out windows: what was forecast at an cutoff in the past, what then happened, and the scale to score it by.
 
 Letters: `W` held-out windows (series x cutoffs), `h` horizon, `S` series that have windows, `T` values of a series.
 """
@@ -53,7 +53,7 @@ def observed(panel: Panel, which: np.ndarray, cuts: np.ndarray, horizon: int) ->
 
 @dataclass(frozen=True)
 class Holdout:
-    """Holdout-out windows: what was forecast, and what then happened.
+    """Held-out windows: what was forecast, and what then happened.
 
     Attributes:
         panel: the series.
