@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from gatewise.forecast import Forecaster
-from gatewise.forecast.model.eligibility import usable
+from gatewise.forecast.model.eligibility import eligible
 from gatewise.series import DataError, Panel, read
 
 try:
@@ -114,11 +114,11 @@ class GatewiseForecaster(BaseForecaster):
             return self
         panel = _read(y, X)
         self._freq = panel.freq
-        self.forecaster_ = self._trained(panel, None if fh is None else int(self._where(self._dated(fh)).max()) + 1)
+        self.forecaster_ = self._selection(panel, None if fh is None else int(self._where(self._dated(fh)).max()) + 1)
         return self
 
     def _pretrain(self, y: pd.DataFrame, X: Any = None, fh: Any = None) -> "GatewiseForecaster":
-        self.pretrained_ = self._trained(_read(y, X), _last_step(fh))
+        self.pretrained_ = self._selection(_read(y, X), _last_step(fh))
         return self
 
     def _pretrain_update(self, y: pd.DataFrame, X: Any = None, fh: Any = None) -> "GatewiseForecaster":
@@ -133,7 +133,7 @@ class GatewiseForecaster(BaseForecaster):
             y = y.set_axis(self._cur_y.columns, axis=1)
         y, X = _joined(self._cur_y, y, cut=True), self._every(X)
         if update_params and not hasattr(self, "pretrained_"):
-            self.forecaster_ = self._trained(_read(y, X), self.forecaster_.horizon)
+            self.forecaster_ = self._selection(_read(y, X), self.forecaster_.horizon)
         else:
             self.forecaster_ = _of_others(self.forecaster_, y, X)
         self._cur_y, self._cur_X = y, X
@@ -143,7 +143,7 @@ class GatewiseForecaster(BaseForecaster):
         """The rows of X and those that came earlier; None if `fit` had none."""
         return self._cur_X if self._cur_X is None or X is None else _joined(self._cur_X, X)
 
-    def _trained(self, panel: Panel, reach: int | None) -> Forecaster:
+    def _selection(self, panel: Panel, reach: int | None) -> Forecaster:
         """A forecaster trained on a panel; of as many steps at once as are known to be asked for."""
         arguments = self.get_params(deep=False)
         if self.horizon is None and reach is not None and reach > 0:
@@ -247,15 +247,15 @@ class GatewiseForecaster(BaseForecaster):
 
 def _of_others(forecaster: Forecaster, y: pd.DataFrame, X: pd.DataFrame | None) -> Forecaster:
     """The forecaster with its networks as they are, and these series in place of its own."""
-    known, trained = forecaster._fitted()
+    known, selection = forecaster._fitted()
     asked = list(known.covariates.known) if known.covariates else []
     if set(asked) != set(_names(X)):
         raise DataError(
             f"X has the columns {_names(X)}, expected {asked}, on which the networks were trained; give those"
         )
-    panel = usable(forecaster._like(known, _table(y, X), READ_BY), forecaster.plan, alone=True)
+    panel = eligible(forecaster._like(known, _table(y, X), READ_BY), forecaster.plan, alone=True)
     other = copy.copy(forecaster)
-    other._keep(panel, trained)
+    other._keep(panel, selection)
     other.guesses = (*panel.guesses, *forecaster.guesses[len(known.guesses) :])
     return other
 

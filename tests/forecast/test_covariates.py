@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from gatewise import DataError, Forecaster, read
-from gatewise.forecast.model import selection as trained
+from gatewise.forecast.model import selection
 
 STEPS, SERIES, HORIZON = 100, 8, 4
 QUICK = {"hidden_size": 16, "max_steps": 200, "ensemble_size": 1, "lr": 1e-2, "dropout": 0, "season": 1}
@@ -208,7 +208,7 @@ def test_past_covariates_are_refused_where_they_would_be_needed_beyond_the_end(m
     model, table, future, columns = both_kinds()
     with pytest.raises(DataError, match=r"horizon 5: the network forecasts 4 .*'lead'; fit with Forecaster.horizon=5."):
         model.predict(HORIZON + 1, future=future)
-    monkeypatch.setattr(trained, "Dataset", None)  # nothing is trained
+    monkeypatch.setattr(selection, "Dataset", None)  # nothing is trained
     with pytest.raises(DataError, match=r"strategy='one-step' goes on from its own.*'segment' or 'flatten'.*known="):
         Forecaster(**SMALL, strategy="one-step").fit(table, **columns)
 

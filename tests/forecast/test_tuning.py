@@ -116,8 +116,8 @@ def test_a_real_search_is_the_same_again_and_its_errors_are_those_of_training(pa
     assert len(first.trials) > 3
     best = min(first.trials, key=lambda one: one.error)
     model = Forecaster(**first.settings).fit(panel)
-    _, trained = model._fitted()
-    assert trained.model.error == best.error or best.error > 0.99 * trained.model.error
+    _, selection = model._fitted()
+    assert selection.ensemble.error == best.error or best.error > 0.99 * selection.ensemble.error
     assert first.table().columns.tolist() == ["strategy", "lr", "error", "seconds", "note"]
 
 
@@ -186,7 +186,7 @@ def test_an_objective_is_the_error_of_a_trial(panel):
         ("lr", float, 0.001, 0.01, True),
     ]
     model = Forecaster(**arguments, hidden_size=8, context=24, lr=0.001, ensemble_size=1).fit(panel)
-    assert error == model._fitted()[1].model.error
+    assert error == model._fitted()[1].ensemble.error
 
 
 def test_optuna_minimises_an_objective(panel):
@@ -196,4 +196,4 @@ def test_optuna_minimises_an_objective(panel):
     study.optimize(objective(panel, SMALL, {"lr": (1e-3, 1e-1), "context": (24, 48)}), n_trials=3)
     assert set(study.best_params) == {"lr", "context"}
     model = Forecaster(**{**SMALL, **study.best_params}, ensemble_size=1).fit(panel)
-    assert study.best_value == model._fitted()[1].model.error
+    assert study.best_value == model._fitted()[1].ensemble.error

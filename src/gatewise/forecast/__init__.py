@@ -7,7 +7,7 @@ frame.py        a window on its own scale, and back
 dataset.py       all series in one tensor, windows cut out by index
 strategies.py   three kinds of networks
 configuration.py       how they are trained and measured
-trained.py      strategies tried, the best one trained, beside the best naive forecast
+selection.py      strategies tried, the best one trained, beside the best naive forecast
 model.py        what trained networks forecast
 ahead.py        forecasts of many series beyond their ends
 intervals.py    intervals from held-out errors

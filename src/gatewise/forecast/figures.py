@@ -36,15 +36,15 @@ def draw(
         raise ValueError(f"kind={kind!r} draws several Axes of its own; leave ax out")
     if zoom is not None:
         _check_zoom(zoom)
-    panel, trained = model._fitted()
+    panel, selection = model._fitted()
     if kind == "learning_curve":
         loss = f"{model.loss} of normalised values"
         return plot.learning_curve(model.history.train, model.history.held_out, name=loss, ax=ax)
     if kind == "forecast":
         if horizon is None:
-            horizon = trained.season if trained.season > 1 else 12
-        return _forecast(model, panel, trained, horizon, levels, name, future, ax)
-    return _of_one(model, _chosen(panel, name), trained, kind, zoom, ax)
+            horizon = selection.season if selection.season > 1 else 12
+        return _forecast(model, panel, selection, horizon, levels, name, future, ax)
+    return _of_one(model, _chosen(panel, name), selection, kind, zoom, ax)
 
 
 def _check_zoom(zoom: Any) -> None:
@@ -57,14 +57,14 @@ def _check_zoom(zoom: Any) -> None:
 def _forecast(
     model: "Forecaster",
     panel: Panel,
-    trained: Selection,
+    selection: Selection,
     horizon: int,
     levels: tuple[float, ...],
     name: Any,
     future: Any,
     ax: Any,
 ) -> Any:
-    last = max(4 * horizon, trained.model.scaling.length)
+    last = max(4 * horizon, selection.ensemble.scaling.length)
     if len(panel) > 1 and name is None and ax is None:
         few = replace(panel, series=panel.series[:GRID], excluded_series=())
         made = model.forecasts(horizon, levels, future, few)
@@ -85,22 +85,24 @@ def _forecast(
 
 
 def _of_one(
-    model: "Forecaster", panel: Panel, trained: Selection, kind: str, zoom: tuple[int, int] | None, ax: Any
+    model: "Forecaster", panel: Panel, selection: Selection, kind: str, zoom: tuple[int, int] | None, ax: Any
 ) -> Any:
-    one, scaling = panel.series[0], trained.model.scaling
+    one, scaling = panel.series[0], selection.ensemble.scaling
     name = str(one.unique_id)
     if kind == "series":
         return plot.series(one.ds, one.y, name=name, ax=ax)
     if kind == "differences":
         difference = scaling.difference if scaling.difference.lag else Difference()
         return plot.differences(one.ds[difference.lag :], difference.apply(one.y), name=name, ax=ax)
-    dataset = trained.dataset(panel.series)
+    dataset = selection.dataset(panel.series)
     if kind == "gates":
-        return plot.gates(*trained.model.gates(dataset), title=f"{model.name}: gates while it reads the end of {name}")
-    fitted = trained.model.fitted(dataset)[0]
+        return plot.gates(
+            *selection.ensemble.gates(dataset), title=f"{model.name}: gates while it reads the end of {name}"
+        )
+    fitted = selection.ensemble.fitted(dataset)[0]
     n = len(fitted)
     if kind == "residuals":
-        return plot.residuals(one.ds[-n:], one.y[-n:] - fitted, season=trained.season, name=name)
+        return plot.residuals(one.ds[-n:], one.y[-n:] - fitted, season=selection.season, name=name)
     return plot.approximation(one.ds[-n:], one.y[-n:], fitted, zoom=zoom, name=name, ax=ax)
 
 

@@ -21,10 +21,10 @@ from gatewise.forecast.evaluation.cutoffs import Cutoffs
 from gatewise.forecast.evaluation.holdout import Holdout, observed
 from gatewise.forecast.evaluation.recalibration import after_update
 from gatewise.forecast.inspection import Shown
-from gatewise.forecast.model.eligibility import long_enough, usable
+from gatewise.forecast.model.eligibility import long_enough, eligible
 from gatewise.forecast.model.plan import SCALES, Plan, Sizes, usual_length
 from gatewise.forecast.model.prediction import ahead, forecasts
-from gatewise.forecast.model.selection import Selection, fallen_back, train
+from gatewise.forecast.model.selection import Selection, fallback_message, train
 from gatewise.forecast.model.strategies import CELLS, STRATEGIES
 from gatewise.forecast.model.training import LOSSES
 from gatewise.forecast.persistence import forecaster_state as keeping
@@ -173,7 +173,7 @@ class Forecaster(Arguments, Shown):
             quiet,
         )
         self._panel: Panel | None = None
-        self._trained: Selection | None = None
+        self._selection: Selection | None = None
 
     @property
     def name(self) -> str:
@@ -199,9 +199,9 @@ class Forecaster(Arguments, Shown):
         panel = self._read(table, columns)
         season, why = self.plan.choose_season(panel)
         with checks.training(self.scale):
-            trained = train(self.plan, self.sizes, panel, panel.series, season)
-        self._keep(panel, trained)
-        self.guesses = (*panel.guesses, why, *trained.said, *self._fallen_back())
+            selection = train(self.plan, self.sizes, panel, panel.series, season)
+        self._keep(panel, selection)
+        self.guesses = (*panel.guesses, why, *selection.choices, *self._fallen_back())
         return self
 
     def update(self, table: Any, max_steps: int = 0, **columns: Any) -> "Forecaster":
@@ -222,17 +222,17 @@ class Forecaster(Arguments, Shown):
             RuntimeError: before `fit`.
             DataError: the data cannot be used as they are, or are of other series. Nothing has changed then.
         """
-        old, trained = self._fitted()
+        old, selection = self._fitted()
         whole("max_steps", max_steps, 0)
         new = self._like(old, table, columns)
-        panel = usable(histories.extended(old, new), self.plan)
-        trained = after_update(trained, old.series, panel.series)
+        panel = eligible(histories.extended(old, new), self.plan)
+        selection = after_update(selection, old.series, panel.series)
         if max_steps:
             with checks.training(self.scale):
-                tuned = trained.configuration.tuned(trained.model, trained.dataset(panel.series), max_steps)
-            trained = replace(trained, model=tuned)
+                tuned = selection.configuration.tuned(selection.ensemble, selection.dataset(panel.series), max_steps)
+            selection = replace(selection, ensemble=tuned)
         self.guesses = (*new.guesses, *self.guesses[len(old.guesses) :])
-        self._keep(panel, trained)
+        self._keep(panel, selection)
         return self
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -257,9 +257,9 @@ class Forecaster(Arguments, Shown):
         >>> again, again.predict(8).equals(model.predict(8))
         (Forecaster(hidden_size=8, max_steps=20), True)
         """
-        panel, trained = self._fitted()
+        panel, selection = self._fitted()
         chosen = self.guesses[len(panel.guesses) :]
-        persistence.save(path, keeping.KIND, *keeping.pack(self.get_params(), panel, trained, chosen))
+        persistence.save(path, keeping.KIND, *keeping.pack(self.get_params(), panel, selection, chosen))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Forecaster":
@@ -275,10 +275,10 @@ class Forecaster(Arguments, Shown):
         content, arrays = persistence.load(path, keeping.KIND, keeping.UPGRADES)
         try:
             forecaster = cls(**keeping.arguments(content, cls._defaults()))
-            panel, trained, chosen = keeping.unpack(content, arrays, forecaster.plan, forecaster.sizes)
+            panel, selection, chosen = keeping.unpack(content, arrays, forecaster.plan, forecaster.sizes)
         except ValueError as reason:
             raise persistence.FormatError(f"{path} holds no whole forecaster: {reason}; save it again") from None
-        forecaster._keep(panel, trained)
+        forecaster._keep(panel, selection)
         forecaster.guesses = (*panel.guesses, *chosen)
         return forecaster
 
@@ -314,7 +314,7 @@ class Forecaster(Arguments, Shown):
         levels = as_levels(level)
         panel, _ = self._fitted()
         if table is not None:
-            panel = usable(self._like(panel, table), self.plan, alone=True)
+            panel = eligible(self._like(panel, table), self.plan, alone=True)
         return panel.table(to_frame(self.forecasts(horizon, levels, future, panel)))
 
     def sample(self, horizon: int, paths: int = 100, *, seed: int = 0, future: Any = None) -> Any:
@@ -335,9 +335,9 @@ class Forecaster(Arguments, Shown):
         check_horizon(horizon)
         whole("paths", paths, 1)
         whole("seed", seed, 0)
-        panel, trained = self._fitted()
+        panel, selection = self._fitted()
         checks.check_paths(len(panel), int(paths), horizon)
-        mean, spread, calibration = ahead(panel, trained, horizon, future, self._naive(trained))
+        mean, spread, calibration = ahead(panel, selection, horizon, future, self._naive(selection))
         drawn = calibration.paths(mean, spread, int(paths), np.random.default_rng(seed))
         made = [
             Forecast(one.unique_id, ds, path, self.name)
@@ -427,7 +427,7 @@ class Forecaster(Arguments, Shown):
     def _read(self, table: Any, columns: dict[str, Any]) -> Panel:
         """The series of a table that are long enough to be forecast."""
         checks.check_columns(columns)
-        return usable(read(table, **columns), self.plan)
+        return eligible(read(table, **columns), self.plan)
 
     def _like(self, known: Panel, table: Any, columns: dict[str, Any] | None = None) -> Panel:
         """Series of any length, of the frequency and with the features of those that were fitted."""
@@ -438,26 +438,26 @@ class Forecaster(Arguments, Shown):
         return panel
 
     def _fitted(self) -> tuple[Panel, Selection]:
-        if self._panel is None or self._trained is None:
+        if self._panel is None or self._selection is None:
             raise RuntimeError("the forecaster is not fitted; call fit(table) first")
-        return self._panel, self._trained
+        return self._panel, self._selection
 
-    def _keep(self, panel: Panel, trained: Selection) -> None:
-        self._panel, self._trained, self.history = panel, trained, trained.model.history
+    def _keep(self, panel: Panel, selection: Selection) -> None:
+        self._panel, self._selection, self.history = panel, selection, selection.ensemble.history
 
-    def _naive(self, trained: Selection) -> bool:
+    def _naive(self, selection: Selection) -> bool:
         """Whether the best naive forecast is to take the place of the network."""
-        return self.fallback == "naive" and trained.baseline.error <= trained.model.error
+        return self.fallback == "naive" and selection.baseline.error <= selection.ensemble.error
 
     def forecasts(
         self, horizon: int, levels: tuple[float, ...], future: Any = None, panel: Panel | None = None
     ) -> list[Forecast]:
         """A record for each series of a panel, by default of those that were fitted; see `predict`."""
-        known, trained = self._fitted()
-        return forecasts(panel or known, trained, horizon, levels, future, self.name, self._naive(trained))
+        known, selection = self._fitted()
+        return forecasts(panel or known, selection, horizon, levels, future, self.name, self._naive(selection))
 
     def _fallen_back(self) -> tuple[str, ...]:
-        _, trained = self._fitted()
-        if not self._naive(trained):
+        _, selection = self._fitted()
+        if not self._naive(selection):
             return ()
-        return (fallen_back(trained, self.name),)
+        return (fallback_message(selection, self.name),)

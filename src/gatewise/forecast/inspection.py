@@ -55,8 +55,8 @@ class Shown:
             Table with columns unique_id, ds, y and the model's, on the original scale, for every value that has a whole
             window before it. The network has seen these values in training; `backtest` shows what it does without.
         """
-        panel, trained = self._fitted()
-        made = trained.model.fitted(trained.dataset(panel.series))
+        panel, selection = self._fitted()
+        made = selection.ensemble.fitted(selection.dataset(panel.series))
         sizes = np.array([len(f) for f in made])
         past = joined([one.ds for one in panel.series])
         ends = np.cumsum([len(one) for one in panel.series])

@@ -92,7 +92,7 @@ class Search:
 
 
 def tune(arguments: Mapping[str, Any], table: Any, seconds: float, *, quiet: bool = True, **columns: Any) -> Forecaster:
-    """A forecaster with settings that were searched for, trained, within about the time given.
+    """A forecaster with settings that were searched for, selection, within about the time given.
 
     Arguments:
         arguments: of `Forecaster`. Those that are given stay as they are; searched for are those of strategy, dropout,

@@ -71,9 +71,9 @@ def test_forecasts_from_origins_are_those_of_the_series_cut_off_there(strategy, 
     model = untrained(frame(strategy, season=4, context=8, segment=4, difference=difference, reach=5))
     if strategy == "one-step":
         model = untrained(frame(strategy, season=4, context=8, difference=difference))
-    trained = Selection(model, None, 4, None, ())
+    selection = Selection(model, None, 4, None, ())
     cutoffs = Cutoffs.of(several, 6, 3, 5)
-    dataset, cuts = cutoffs.dataset(trained, slice(None), cutoffs.first(0))
+    dataset, cuts = cutoffs.dataset(selection, slice(None), cutoffs.first(0))
     made = model.extrapolate(dataset, cuts, 6)[0]
     for k, (which, cut) in enumerate(zip(cutoffs.which, cutoffs.cuts, strict=True)):
         alone = Dataset.of([cut_off(several[which], cut)], model.scaling, until=[cutoffs.first(0)[which]])

@@ -247,10 +247,10 @@ def test_every_strategy_of_many_series_comes_back(tmp_path, strategy, cell, opti
     again = kept(model, tmp_path)
     check_same(model, again)
     same_table(model.sample(7, 3, seed=1), again.sample(7, 3, seed=1))
-    assert again._trained.baseline.name == model._trained.baseline.name
-    assert again._trained.baseline.error == model._trained.baseline.error
-    assert again._trained.model.scaling.difference == model._trained.model.scaling.difference
-    assert again._trained.configuration == model._trained.configuration
+    assert again._selection.baseline.name == model._selection.baseline.name
+    assert again._selection.baseline.error == model._selection.baseline.error
+    assert again._selection.ensemble.scaling.difference == model._selection.ensemble.scaling.difference
+    assert again._selection.configuration == model._selection.configuration
 
 
 @pytest.mark.parametrize("strategy", ["one-step", "segment", "flatten"])
@@ -289,7 +289,7 @@ def test_a_dropout_that_was_chosen_comes_back(tmp_path):
     storage.save(tmp_path / "model", "Forecaster", content, arrays)
     again = Forecaster.load(tmp_path / "model")
     same_table(model.predict(9), again.predict(9))
-    assert [network.network.dropout.p for network in again._trained.model.networks] == [0.25, 0.25]
+    assert [network.network.dropout.p for network in again._selection.ensemble.networks] == [0.25, 0.25]
 
 
 def test_dates_that_series_share_are_kept_once(tmp_path):

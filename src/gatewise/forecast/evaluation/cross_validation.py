@@ -11,7 +11,7 @@ import numpy as np
 from gatewise.forecast.evaluation.cutoffs import Cutoffs, cut_off
 from gatewise.forecast.evaluation.recalibration import by_cutoff
 from gatewise.forecast.model.plan import Plan, Sizes
-from gatewise.forecast.model.selection import Selection, fallen_back, train
+from gatewise.forecast.model.selection import Selection, fallback_message, train
 from gatewise.series import Panel
 from gatewise.series.wording import counted
 
@@ -51,12 +51,12 @@ class CrossValidation:
             cuts = cutoffs.first(stage)
             past = [cut_off(one, cut) for one, cut in zip(cutoffs.series, cuts, strict=True)]
             title = f"backtest {stage + 1} of {stages}: " if refit else "backtest: "
-            trained = train(self.plan, self.sizes, self.panel, past, self.season, what, title)
+            selection = train(self.plan, self.sizes, self.panel, past, self.season, what, title)
             rows = cutoffs.stages == stage if refit else slice(None)
-            dataset, where = cutoffs.dataset(trained, rows, cuts)
-            made, spread, calibration = trained.forecast(dataset, where, cutoffs.horizon, naive=self.naive(trained))
+            dataset, where = cutoffs.dataset(selection, rows, cuts)
+            made, spread, calibration = selection.forecast(dataset, where, cutoffs.horizon, naive=self.naive(selection))
             mean[rows], spreads[rows] = made, spread
-            baselines.append(trained.baseline.name if self.naive(trained) else "")
+            baselines.append(selection.baseline.name if self.naive(selection) else "")
             turns = (
                 [(rows, calibration)]
                 if refit
@@ -66,5 +66,5 @@ class CrossValidation:
                 for level, (lower, upper) in bounds.items():
                     reach = known.reach(spreads[here], level)
                     lower[here], upper[here] = mean[here] - reach, mean[here] + reach
-        replaced = (fallen_back(trained, name),) if baselines[-1] else ()
-        return mean, bounds, (*trained.said, *replaced), tuple(baselines)
+        replaced = (fallback_message(selection, name),) if baselines[-1] else ()
+        return mean, bounds, (*selection.choices, *replaced), tuple(baselines)

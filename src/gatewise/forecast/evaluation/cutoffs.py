@@ -55,7 +55,7 @@ class Cutoffs:
         """(S,) the cuts of a stage."""
         return [int(cut) for cut in self.cuts[self.stages == stage]]
 
-    def dataset(self, trained: Selection, rows: Any, until: Sequence[int]) -> tuple[Dataset, Tensor]:
+    def dataset(self, selection: Selection, rows: Any, until: Sequence[int]) -> tuple[Dataset, Tensor]:
         """The series prepared for a model, and the cutoffs `rows` as cuts into them.
 
         A series with values that were filled in is prepared for each cutoff anew, as it was known there.
@@ -68,7 +68,7 @@ class Cutoffs:
         places = {entry: place for place, entry in enumerate(dict.fromkeys(entries))}
         series = [self.series[one] if isinstance(one, int) else known_at(self.series[one[0]], one[1]) for one in places]
         stops = [until[one if isinstance(one, int) else one[0]] for one in places]
-        dataset = trained.dataset(series, stops)
+        dataset = selection.dataset(series, stops)
         fronts = dataset.fronts[[places[entry] for entry in entries]]
         return dataset, fronts + torch.from_numpy(cuts) - dataset.scaling.difference.lag
 

@@ -53,7 +53,7 @@ def by_cutoff(
         yield here, found
 
 
-def after_update(trained: Selection, old: Sequence[Series], new: Sequence[Series]) -> Selection:
+def after_update(selection: Selection, old: Sequence[Series], new: Sequence[Series]) -> Selection:
     """A model whose intervals have learnt from the values that series have after the ends that it knew of them.
 
     Raises:
@@ -62,30 +62,30 @@ def after_update(trained: Selection, old: Sequence[Series], new: Sequence[Series
     ends = {one.unique_id: one.ds[-1] for one in old}
     grown = [one for one in new if one.unique_id in ends and one.ds[-1] > ends[one.unique_id]]
     if not grown:
-        return trained
+        return selection
     before = [int(one.ds.searchsorted(ends[one.unique_id], side="right")) for one in grown]
-    memory, horizon = MEMORY * trained.model.calibrated.span, trained.model.calibrated.errors.shape[1]
-    dataset = trained.dataset(grown, before)
+    memory, horizon = MEMORY * selection.ensemble.calibrated.span, selection.ensemble.calibrated.errors.shape[1]
+    dataset = selection.dataset(grown, before)
     first = dataset.fronts + torch.tensor(before) - dataset.scaling.difference.lag  # of the new values
     first = torch.maximum(first, dataset.ends - max(1, int(memory)))
     starts = torch.maximum(first - horizon + 1, dataset.starts + dataset.scaling.length)
     cuts = after_observed(dataset, torch.unique(Cuts(starts, dataset.ends - 1).spread(MOST_CUTOFFS)))
     if not len(cuts):
-        return trained
+        return selection
     times = cuts[:, None] + torch.arange(horizon)
     truth = np.where(times >= first[dataset.owner(cuts), None], dataset.after(cuts, horizon), np.nan)
     truth = dataset.measurable(cuts, truth)
     observed = sum(int(dataset.observed[a:b].sum()) for a, b in zip(first.tolist(), dataset.ends.tolist(), strict=True))
 
     def renewed(known: Calibration, naive: bool) -> Calibration:
-        mean, spread, _ = trained.forecast(dataset, cuts, horizon, naive=naive)
+        mean, spread, _ = selection.forecast(dataset, cuts, horizon, naive=naive)
         return known.renewed(truth - mean, spread, observed / len(new) / memory)
 
     try:
-        model = replace(trained.model, calibration=renewed(trained.model.calibrated, False))
+        model = replace(selection.ensemble, calibration=renewed(selection.ensemble.calibrated, False))
     except DivergenceError:
         raise DataError(
             "the newer values are too far from those trained on to forecast from them; correct them, or fit anew"
         ) from None
-    baseline = replace(trained.baseline, calibration=renewed(trained.baseline.calibration, True))
-    return replace(trained, model=model, baseline=baseline)
+    baseline = replace(selection.baseline, calibration=renewed(selection.baseline.calibration, True))
+    return replace(selection, ensemble=model, baseline=baseline)

@@ -12,7 +12,7 @@ from gatewise.series.wording import counted
 MOST_UNSCALED = 1e18  # values beyond overflow the single precision of networks when squared
 
 
-def usable(panel: Panel, plan: Plan, alone: bool = False) -> Panel:
+def eligible(panel: Panel, plan: Plan, alone: bool = False) -> Panel:
     """The panel without series that are too short, which are put aside as its `on_bad` says.
 
     A single series is let through, unless `alone`: that it is too short is said better once its context is known.

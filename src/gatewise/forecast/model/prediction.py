@@ -17,15 +17,15 @@ from gatewise.series import DataError, Forecast, Panel, futures, known_ahead
 
 
 def ahead(
-    panel: Panel, trained: Selection, horizon: int, future: Any, naive: bool
+    panel: Panel, selection: Selection, horizon: int, future: Any, naive: bool
 ) -> tuple[np.ndarray, np.ndarray, Calibration]:
     """Forecasts (S, h), their spreads, and what sizes their intervals; those of the baseline if `naive`."""
     check_horizon(horizon)
-    histories.check_reach(panel, trained.model.scaling.reach, horizon)
+    histories.check_reach(panel, selection.ensemble.scaling.reach, horizon)
     known = known_ahead(panel, horizon, future)
-    _refuse_far(panel, known, trained.model.scaling)
-    dataset = trained.dataset(panel.series)
-    return trained.forecast(dataset, dataset.ends, horizon, naive=naive, future=known)
+    _refuse_far(panel, known, selection.ensemble.scaling)
+    dataset = selection.dataset(panel.series)
+    return selection.forecast(dataset, dataset.ends, horizon, naive=naive, future=known)
 
 
 def _refuse_far(panel: Panel, known: np.ndarray | None, scaling: WindowScaling) -> None:
@@ -43,10 +43,10 @@ def _refuse_far(panel: Panel, known: np.ndarray | None, scaling: WindowScaling) 
 
 
 def forecasts(
-    panel: Panel, trained: Selection, horizon: int, levels: tuple[float, ...], future: Any, name: str, naive: bool
+    panel: Panel, selection: Selection, horizon: int, levels: tuple[float, ...], future: Any, name: str, naive: bool
 ) -> list[Forecast]:
     """A forecast of each series; naive ones, whose intervals nobody knows, of those that could not be used."""
-    mean, spread, calibration = ahead(panel, trained, horizon, future, naive)
+    mean, spread, calibration = ahead(panel, selection, horizon, future, naive)
     reach = {level: calibration.reach(spread, level) for level in levels}
     bounds = {level: (mean - away, mean + away) for level, away in reach.items()}
     made = [
@@ -56,6 +56,6 @@ def forecasts(
     unknown = {level: (np.full(horizon, np.nan), np.full(horizon, np.nan)) for level in levels}
     bad = [one.series for one in panel.excluded_series if one.series is not None]
     return made + [
-        Forecast(one.unique_id, ds, baselines.seasonal_naive(one.y, horizon, trained.season), name, unknown)
+        Forecast(one.unique_id, ds, baselines.seasonal_naive(one.y, horizon, selection.season), name, unknown)
         for one, ds in zip(bad, futures(bad, panel.freq, horizon), strict=True)
     ]

@@ -45,25 +45,25 @@ class Selection:
         configuration: that they were trained by.
         season: of the naive forecasts, 1 for none.
         baseline: the best of them on the held-out part.
-        said: what was chosen, in words.
+        choices: a sentence for each choice that was made.
     """
 
-    model: Ensemble
+    ensemble: Ensemble
     configuration: TrainingConfiguration
     season: int
     baseline: BestBaseline
-    said: tuple[str, ...]
+    choices: tuple[str, ...]
 
     def dataset(self, series: Sequence[Series], until: Sequence[int] | None = None) -> Dataset:
         """Series prepared for the model."""
-        return Dataset.of(series, self.model.scaling, until)
+        return Dataset.of(series, self.ensemble.scaling, until)
 
     def forecast(
         self, dataset: Dataset, cuts: Tensor, horizon: int, *, naive: bool = False, future: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray, Calibration]:
         """Forecasts (B, h) after cuts (B,), their spreads, and what sizes their intervals; the baseline's if `naive`."""
         if not naive:
-            return *self.model.extrapolate(dataset, cuts, horizon, future), self.model.calibrated
+            return *self.ensemble.extrapolate(dataset, cuts, horizon, future), self.ensemble.calibrated
         mean = naive_forecasts(dataset, cuts, horizon, self.season)[self.baseline.name]
         return mean, np.broadcast_to(dataset.unit[dataset.owner(cuts), None], mean.shape), self.baseline.calibration
 
@@ -90,9 +90,9 @@ def train(
     return Selection(model, configuration, season, baseline, (*said, model.calibrated.in_words()))
 
 
-def fallen_back(trained: Selection, name: str) -> str:
+def fallback_message(selection: Selection, name: str) -> str:
     """That the baseline took the place of a model."""
-    return f"fallback: the {trained.baseline.name} forecast takes the place of the {name}, which was no better"
+    return f"fallback: the {selection.baseline.name} forecast takes the place of the {name}, which was no better"
 
 
 def naive_forecasts(dataset: Dataset, cuts: Tensor, horizon: int, season: int) -> dict[str, np.ndarray]:

@@ -54,24 +54,24 @@ UPGRADES = {1: from_version_1}
 
 
 def pack(
-    arguments: Mapping[str, Any], panel: Panel, trained: Selection, chosen: tuple[str, ...]
+    arguments: Mapping[str, Any], panel: Panel, selection: Selection, chosen: tuple[str, ...]
 ) -> tuple[Content, Arrays]:
     """Content and arrays of a fitted forecaster.
 
     Raises:
         ValueError: a series has a name or a time zone that a file cannot keep.
     """
-    model, baseline, history = trained.model, trained.baseline, trained.model.history
+    model, baseline, history = selection.ensemble, selection.baseline, selection.ensemble.history
     of_panel, arrays = pack_panel(panel)
     content = {
         "arguments": {name: plain(value) for name, value in arguments.items()},
         "panel": of_panel,
         "scaling": {name: plain(getattr(model.scaling, name)) for name in OF_SCALING},
-        "configuration": {name: plain(getattr(trained.configuration, name)) for name in OF_CONFIGURATION},
+        "configuration": {name: plain(getattr(selection.configuration, name)) for name in OF_CONFIGURATION},
         "history": {"best_epoch": history.best_epoch, "stopped": history.stopped},
         "model": {"error": model.error, **_pack_calibration(model.calibrated)},
         "baseline": {"name": baseline.name, "error": baseline.error, **_pack_calibration(baseline.calibration)},
-        "said": [shown(sentence) for sentence in trained.said],
+        "said": [shown(sentence) for sentence in selection.choices],
         "chosen": [shown(sentence) for sentence in chosen],
     }
     arrays |= _pack_features(model.scaling.features)
@@ -102,8 +102,8 @@ def unpack(content: Content, arrays: Arrays, plan: Plan, sizes: Sizes) -> tuple[
     calibration, error = _calibration(measured, left, "model"), measure(measured, "error")
     networks = configuration.restored(scaling, _states(left, configuration, scaling))
     model = Ensemble(scaling, networks, history, calibration, error)
-    trained = Selection(model, configuration, scaling.season, baseline, sentences(content, "said"))
-    return panel, trained, sentences(content, "chosen")
+    selection = Selection(model, configuration, scaling.season, baseline, sentences(content, "said"))
+    return panel, selection, sentences(content, "chosen")
 
 
 def arguments(content: Content, known: Mapping[str, Any]) -> Content:
