@@ -25,7 +25,7 @@ import torch
 
 import gatewise as gw
 from benchmarks import machine
-from gatewise.engines import library
+from gatewise.engines.native import loader
 
 Digests = dict[str, str]  # of each column, by its name
 Answers = dict[str, Any]  # tables, arrays and backtests, by what was asked for
@@ -153,7 +153,7 @@ def digests(answers: Answers) -> Digests:
 
 def conditions() -> dict[str, str]:
     """What the digests depend on beside the code."""
-    native = library.instructions() if library.load() else "none"
+    native = loader.instructions() if loader.load() else "none"
     versions = {"torch": torch.__version__, "numpy": np.__version__, "processor": machine.processor()}
     return {**versions, "capability": torch.backends.cpu.get_cpu_capability(), "native": native}
 

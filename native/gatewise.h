@@ -26,7 +26,7 @@ extern "C" {
 #endif
 
 /* The number of this interface. Whoever changes the struct, a status, or what a function takes or does, counts it up,
-   and with it INTERFACE in src/gatewise/engines/library.py. */
+   and with it INTERFACE in src/gatewise/engines/native/loader.py. */
 #define GATEWISE_INTERFACE 1
 
 enum gatewise_cell { GATEWISE_TANH, GATEWISE_RELU, GATEWISE_IDENTITY, GATEWISE_LSTM, GATEWISE_GRU };

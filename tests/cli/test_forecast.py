@@ -379,15 +379,15 @@ def test_info_names_engines_and_extras(capsys):
 
 
 def test_info_says_what_the_native_library_computes_with(capsys, monkeypatch):
-    monkeypatch.setattr("gatewise.engines.library.reason", lambda: None)
-    monkeypatch.setattr("gatewise.engines.library.instructions", lambda: "avx512")
+    monkeypatch.setattr("gatewise.engines.native.loader.reason", lambda: None)
+    monkeypatch.setattr("gatewise.engines.native.loader.instructions", lambda: "avx512")
     monkeypatch.setattr("torch.get_num_threads", lambda: 3)
     assert main(["info"]) == 0
     assert "native library: avx512, 3 threads\n" in capsys.readouterr().out
 
 
 def test_info_says_why_there_is_no_native_library(capsys, monkeypatch):
-    monkeypatch.setattr("gatewise.engines.library.reason", lambda: "switched off")
+    monkeypatch.setattr("gatewise.engines.native.loader.reason", lambda: "switched off")
     assert main(["info"]) == 0
     assert "native library: none, switched off\n" in capsys.readouterr().out
 

@@ -13,7 +13,7 @@ from torch.nn.utils.rnn import pack_padded_sequence
 
 from gatewise import cells, engines, nn
 from gatewise.cells import LSTMState, Weights
-from gatewise.engines import Request, Scan
+from gatewise.engines import Request, Scan, selection
 from tests.engines.test_engines import KINDS, LENGTHS, PAIRS, RUNNING, B, H, I, P, T, Wrong, normal
 from tests.tolerance import assert_close
 
@@ -211,7 +211,7 @@ REFUSALS = {
 
 @pytest.mark.parametrize("name", REFUSALS)
 def test_aten_refuses_with_its_reason(name, monkeypatch):
-    monkeypatch.setattr(engines, "ENGINES", {name: engines.ENGINES[name] for name in ("aten", "reference")})
+    monkeypatch.setattr(selection, "ENGINES", {name: engines.ENGINES[name] for name in ("aten", "reference")})
     request, reason = REFUSALS[name]
     assert reason in engines.aten.refuses(request)
     assert engines.choose(request).name == "reference"
@@ -316,7 +316,7 @@ def test_explain_when_an_engine_runs_a_part(capsys, monkeypatch):
     monkeypatch.setattr(
         narrow, "refuses", lambda request: "x is wide" if request.x.shape[2] > I else None, raising=False
     )
-    monkeypatch.setattr(engines, "ENGINES", {"wrong": narrow, **engines.ENGINES})
+    monkeypatch.setattr(selection, "ENGINES", {"wrong": narrow, **engines.ENGINES})
     assert explained(nn.GRU(I, H, 3, generator=torch.Generator()), torch.zeros(T, B, I), capsys)[1:] == [
         "  wrong      runs 1 of 3 scans: makes a mistake; refuses the others: x is wide",
         "  native     runs 2 of 3 scans: Gatewise's own kernels",

@@ -15,7 +15,8 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from gatewise import engines, nn
 from gatewise.cells import Weights
-from gatewise.engines import Request, Scan, library
+from gatewise.engines import Request, Scan
+from gatewise.engines.native import loader
 from tests.tolerance import RELATIVE, error
 
 T, B, I, H, P = 5, 4, 3, 6, 2
@@ -146,7 +147,7 @@ def _with(given: list[Tensor], ran: tuple[dict[str, Tensor], Tensor, list[Tensor
 
 
 # Fastest first; the native library may not be built.
-RUNNING = [engine for engine in engines.ENGINES if engine != "native" or library.load() is not None]
+RUNNING = [engine for engine in engines.ENGINES if engine != "native" or loader.load() is not None]
 PAIRS = [(engine, kind) for engine in RUNNING for kind in KINDS if (engine, kind) != ("aten", "identity")]
 STACKS = list(itertools.product(PAIRS, (1, 2, 3), (False, True), (torch.float32, torch.float64)))
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from gatewise import engines, nn
-from gatewise.engines import library
+from gatewise.engines.native import loader
 from tests.engines.test_engines import KINDS, fields, normal
 from tests.tolerance import RELATIVE, assert_close
 
@@ -85,21 +85,21 @@ def test_threads(kind, threads):
     assert_streams(nn.Stream(layer, 16), layer, input_of(16))  # enough work for more than one
 
 
-needs_native = pytest.mark.skipif(library.load() is None, reason="the native library is not there")
+needs_native = pytest.mark.skipif(loader.load() is None, reason="the native library is not there")
 
 
 @needs_native
-@pytest.mark.parametrize("name", library.INSTRUCTIONS)
+@pytest.mark.parametrize("name", loader.INSTRUCTIONS)
 def test_every_instruction_set(name):
-    before = library.instructions()
-    if library.load().gatewise_use_instructions(name.encode()):
+    before = loader.instructions()
+    if loader.load().gatewise_use_instructions(name.encode()):
         pytest.skip(f"this machine has no {name}")
     try:
         for kind in KINDS:
             layer = layer_of(kind, num_layers=2)
             assert_streams(nn.Stream(layer, 3), layer, input_of(3))
     finally:
-        assert library.load().gatewise_use_instructions(before.encode()) == 0
+        assert loader.load().gatewise_use_instructions(before.encode()) == 0
 
 
 @needs_native

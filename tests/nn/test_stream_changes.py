@@ -61,7 +61,7 @@ def moved(layer: nn.Recurrent) -> None:
     layer.share_memory()
 
 
-CHANGES = [in_place, by_data, turned, loaded, assigned, replaced, parametrised, selection, moved]
+CHANGES = [in_place, by_data, turned, loaded, assigned, replaced, parametrised, trained, moved]
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda one: one.__name__)

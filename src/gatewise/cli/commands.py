@@ -116,12 +116,12 @@ def info(arguments: argparse.Namespace) -> None:
 
 def _native_library(threads: int) -> str:
     """What the native engine computes with, or why it cannot."""
-    from gatewise.engines import library
+    from gatewise.engines.native import loader
 
-    why_not = library.reason()
+    why_not = loader.reason()
     if why_not is not None:
         return f"none, {why_not}"
-    return f"{library.instructions()}, {'1 thread in a forked child' if library.forked() else f'{threads} threads'}"
+    return f"{loader.instructions()}, {'1 thread in a forked child' if loader.forked() else f'{threads} threads'}"
 
 
 def _forecaster(arguments: argparse.Namespace) -> Any:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from gatewise import cells
 from gatewise.cells import Cell, Weights
-from gatewise.engines import Request, Scan, check, packed_lengths, zeros
+from gatewise.engines.contract import Request, Scan, check, packed_lengths, zeros
 
 name = "aten"
 summary = "torch's own fused kernels"

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from gatewise.cells import Cell, Gates, Weights
-from gatewise.engines import Request, Scan, check, zeros
+from gatewise.engines.contract import Request, Scan, check, zeros
 
 name = "reference"
 summary = "a Python loop over gatewise.cells, the specification"

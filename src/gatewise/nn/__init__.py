@@ -5,10 +5,10 @@ The constructors take torch's arguments in torch's order, the weights have torch
 what runs them is in `gatewise.engines`. The same weights serve whole sequences (`layer(x)`), streaming
 (`layer.step(x_t, state)`) and inspection (`layer.trace(x)`).
 
-`weights.py`  weights under torch's names, initial values, initial states
-`stack.py`    layers on top of each other, in both directions; lengths, step, trace
-`layers.py`   RNN, LSTM, GRU, RNNCell, LSTMCell, GRUCell: the constructors
-`stream.py`   Stream: a layer that keeps its state between single steps
+`parameters.py`  weights under torch's names, initial values, initial states, validation of arguments
+`recurrent.py`   stacked layers in one direction or both; lengths, step, trace
+`layers.py`      RNN, LSTM, GRU, RNNCell, LSTMCell, GRUCell: the constructors
+`stream.py`      Stream: a layer that keeps its state between single steps
 """
 
 from gatewise.nn.layers import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell

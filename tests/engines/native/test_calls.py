@@ -6,11 +6,12 @@ from torch import Tensor
 
 from gatewise import cells, engines, nn
 from gatewise.cells import Weights
-from gatewise.engines import kernels, library, native
+from gatewise.engines import native
+from gatewise.engines.native import bindings, loader
 from tests.engines.test_engines import KINDS, fields, normal
 from tests.tolerance import assert_close
 
-pytestmark = pytest.mark.skipif(library.load() is None, reason="the native library is not there")
+pytestmark = pytest.mark.skipif(loader.load() is None, reason="the native library is not there")
 
 
 def layer_of(kind: str, hidden_size: int = 5, **options: object) -> nn.Recurrent:
@@ -55,7 +56,7 @@ def test_the_zeros_stay_zero():
         layer, x = layer_of(kind), normal(4, 2, 3, seed=1).requires_grad_()
         output, _ = layer(x)
         output.sum().backward()
-    assert not any(bytes(kernels._ZEROS))
+    assert not any(bytes(bindings._ZEROS))
 
 
 def test_parts_of_a_state_do_not_share_memory():

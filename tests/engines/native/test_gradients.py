@@ -8,7 +8,7 @@ from torch import Tensor
 
 from gatewise import engines, nn
 from gatewise.cells import Weights
-from gatewise.engines import library
+from gatewise.engines.native import loader
 from tests.engines.test_engines import KINDS, normal
 from tests.native_scans import (
     CODES,
@@ -23,7 +23,7 @@ from tests.native_scans import (
 )
 from tests.tolerance import assert_close
 
-pytestmark = pytest.mark.skipif(library.load() is None, reason="the native library is not there")
+pytestmark = pytest.mark.skipif(loader.load() is None, reason="the native library is not there")
 
 
 LOSSES = [("output",), ("h",), ("c",), ("cells",), ("gates",), ("gates", "c"), ("output", "cells")]

@@ -6,12 +6,12 @@ from torch import Tensor
 from torch.nn.utils import parametrize
 
 from gatewise import engines, nn
-from gatewise.engines import library
+from gatewise.engines.native import loader
 from tests.engines.test_engines import KINDS, normal
 from tests.native_scans import GATES_KEPT, Problem, layer_of, run_python, scanned, seeded, tensors_of, values_of
 from tests.tolerance import RELATIVE, assert_close
 
-pytestmark = pytest.mark.skipif(library.load() is None, reason="the native library is not there")
+pytestmark = pytest.mark.skipif(loader.load() is None, reason="the native library is not there")
 
 
 @pytest.mark.parametrize("dtype", RELATIVE, ids=str)

@@ -12,13 +12,13 @@ import torch
 from torch import Tensor
 
 from gatewise import engines, nn
-from gatewise.engines import library
+from gatewise.engines.native import loader
 from tests.engines.native.test_native import LOOKED_THROUGH, assert_trains_alike
 from tests.engines.test_engines import fields, normal
 from tests.native_scans import layer_of, run_python, seeded
 from tests.tolerance import assert_close
 
-pytestmark = pytest.mark.skipif(library.load() is None, reason="the native library is not there")
+pytestmark = pytest.mark.skipif(loader.load() is None, reason="the native library is not there")
 
 LONG = 100_000
 
@@ -127,13 +127,13 @@ def test_children_forked_while_other_threads_run_scans():
 FORKED_INFO = """
 import os
 from gatewise.cli import main
-from gatewise.engines import library
-library.load()
-print(library.forked(), flush=True)
+from gatewise.engines.native import loader
+loader.load()
+print(loader.forked(), flush=True)
 if child := os.fork():
     os.waitpid(child, 0)
 else:
-    print(library.forked())
+    print(loader.forked())
     main(["info"])
 """
 
@@ -142,7 +142,7 @@ else:
 def test_a_forked_child_says_that_it_works_on_one_thread():
     said = run_python(FORKED_INFO).splitlines()
     assert said[:2] == ["False", "True"]
-    assert f"native library: {library.instructions()}, 1 thread in a forked child" in said
+    assert f"native library: {loader.instructions()}, 1 thread in a forked child" in said
 
 
 # Threads of 1 GB of stack each, in a quarter of that: OpenMP may start none, and the system gives no other either.

@@ -12,12 +12,13 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
 from gatewise import cells, engines, nn
 from gatewise.cells import Weights
-from gatewise.engines import library, native
+from gatewise.engines import native
+from gatewise.engines.native import loader
 from tests.engines.test_engines import Wrong, fields, normal
 from tests.native_scans import CODES, Problem, layer_of, run_python, seeded, tensors_of
 from tests.tolerance import assert_close
 
-pytestmark = pytest.mark.skipif(library.load() is None, reason="the native library is not there")
+pytestmark = pytest.mark.skipif(loader.load() is None, reason="the native library is not there")
 
 
 # ---- what torch has to know of an operator ------------------------------------------------------------------------

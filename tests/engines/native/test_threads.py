@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from gatewise import engines, nn
-from gatewise.engines import library, native
+from gatewise.engines import native
+from gatewise.engines.native import loader
 from tests.engines.test_engines import KINDS, normal
 from tests.native_scans import (
     GATES_KEPT,
@@ -22,7 +23,7 @@ from tests.native_scans import (
 )
 from tests.tolerance import assert_close, error
 
-pytestmark = pytest.mark.skipif(library.load() is None, reason="the native library is not there")
+pytestmark = pytest.mark.skipif(loader.load() is None, reason="the native library is not there")
 
 
 # ---- the same bits ------------------------------------------------------------------------------------------------

@@ -11,12 +11,12 @@ import torch
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from gatewise import engines, nn
-from gatewise.engines import library
+from gatewise.engines.native import loader
 from tests.engines.test_engines import KINDS, fields, normal
 from tests.native_scans import GATES_KEPT, LAYOUTS, Problem, assert_as_reference, random_problem, seeded
 from tests.tolerance import RELATIVE, assert_close
 
-pytestmark = pytest.mark.skipif(library.load() is None, reason="the native library is not there")
+pytestmark = pytest.mark.skipif(loader.load() is None, reason="the native library is not there")
 
 
 @pytest.mark.parametrize("dtype", RELATIVE, ids=str)
@@ -145,12 +145,12 @@ def test_bidirectional_stacks_of_sequences_in_any_order(kind, packed):
 
 def use_instructions(name: str) -> bool:
     """Whether the machine has them."""
-    return bool(library.load().gatewise_use_instructions(name.encode()) == 0)
+    return bool(loader.load().gatewise_use_instructions(name.encode()) == 0)
 
 
-@pytest.fixture(params=library.INSTRUCTIONS)
+@pytest.fixture(params=loader.INSTRUCTIONS)
 def instructions(request: pytest.FixtureRequest) -> Iterator[str]:
-    before = library.instructions()
+    before = loader.instructions()
     if not use_instructions(request.param):
         pytest.skip(f"this machine has no {request.param}")
     yield request.param
@@ -160,7 +160,7 @@ def instructions(request: pytest.FixtureRequest) -> Iterator[str]:
 @pytest.mark.parametrize("dtype", RELATIVE, ids=str)
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_instruction_set_gives_the_same(kind, dtype, instructions):
-    assert library.instructions() == instructions
+    assert loader.instructions() == instructions
     P = 5 * (kind == "projected")
     lengths = (5, 0, 3, 3, 1, 5, 2)
     assert_as_reference(Problem(kind, 5, 7, 19, 37, P=P, lengths=lengths, keep=GATES_KEPT), dtype)
@@ -170,6 +170,6 @@ def test_every_instruction_set_gives_the_same(kind, dtype, instructions):
 
 
 def test_an_instruction_set_that_is_not_there_is_refused():
-    before = library.instructions()
+    before = loader.instructions()
     assert not use_instructions("abacus")
-    assert library.instructions() == before
+    assert loader.instructions() == before

@@ -10,14 +10,14 @@ It is built from `native/` when Gatewise is installed, if a C++17 compiler with 
 import ctypes
 import functools
 import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 import torch  # noqa: F401 - before the library, so that both share the OpenMP runtime that torch brings
 
-from gatewise import engines
-
 NAME = "libgatewise.so"  # on every system
+_PACKAGE = "gatewise.engines"  # the library is installed in its folder; Python imports it before this file
 INSTRUCTIONS = ("avx512", "avx2", "neon", "baseline")
 INTERFACE = 1  # GATEWISE_INTERFACE of the native/gatewise.h that the calls are written for
 REINSTALL = "install Gatewise again with pip install --force-reinstall --no-cache-dir"
@@ -88,7 +88,7 @@ def _loaded() -> tuple[ctypes.CDLL | None, str | None]:
         return None, "switched off by GATEWISE_NATIVE=0"
     if wanted != "1":
         return None, f"GATEWISE_NATIVE is {wanted!r}, expected 0 or 1"
-    path = find(engines.__path__)
+    path = find(sys.modules[_PACKAGE].__path__)
     if path is None:
         why = (
             "not built at installation: left out, or no compiler found that can (GCC 12 or newer or Clang, with OpenMP)"

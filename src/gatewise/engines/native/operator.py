@@ -12,9 +12,10 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 from gatewise.cells import Weights
-from gatewise.engines import check, kernels, zeros
-from gatewise.engines.gradients import differentiable_gradients
-from gatewise.engines.kernels import KINDS, Call, Kind, Results, Tensors, packed_call
+from gatewise.engines.contract import check, zeros
+from gatewise.engines.native import bindings
+from gatewise.engines.native.bindings import KINDS, Call, Kind, Results, Tensors, packed_call
+from gatewise.engines.native.higher_order import differentiable_gradients
 
 _OPERATORS = torch.library.Library("gatewise", "DEF")  # type: ignore[no-untyped-call]  # torch's, as those below
 _TENSORS = """Tensor x, Tensor h0, Tensor? c0, Tensor weight_ih, Tensor weight_hh, Tensor? bias_ih, Tensor? bias_hh,
@@ -30,7 +31,7 @@ _COUNT = 8  # tensors before lengths
 
 
 def scan(call: Call, kept: bool, tensors: Tensors) -> Results:
-    """As `kernels.forward`, through the operator; what is kept is always zero after each sequence's end."""
+    """As `bindings.forward`, through the operator; what is kept is always zero after each sequence's end."""
     x, h0, c0, *weights = tensors
     if h0 is None:
         h0, c0 = (*zeros(call.kind.cell, x, call.sizes), None)[:2]  # type: ignore[arg-type]  # x is there
@@ -85,7 +86,7 @@ def _checked(tensors: tuple[Any, ...], how: tuple[Any, ...]) -> Call:
             raise RuntimeError(
                 f"the dtypes are {x.dtype} of x and {one.dtype}, expected one for all; convert with .to()"
             )
-    if x.dtype not in kernels.DTYPES:
+    if x.dtype not in bindings.DTYPES:
         raise RuntimeError(f"x is {x.dtype}, expected torch.float32 or torch.float64")
     return call
 
@@ -97,7 +98,7 @@ def _refuse_forward_mode() -> None:
 
 def _operator(*arguments: Any) -> tuple[Tensor, ...]:
     tensors, how, kept = arguments[:_COUNT], arguments[_COUNT:-1], arguments[-1]
-    return _present(tensors[0], *kernels.forward(_checked(tensors, how), kept, tensors))
+    return _present(tensors[0], *bindings.forward(_checked(tensors, how), kept, tensors))
 
 
 def _operator_shapes(*arguments: Any) -> tuple[Tensor, ...]:
@@ -115,7 +116,7 @@ def _operator_backward(*arguments: Any) -> list[Tensor]:
     tensors, how, (output, gates, states, *rest) = arguments[:_COUNT], arguments[_COUNT : _COUNT + 4], arguments[-10:]
     *grads, x_wanted, weights_wanted = rest
     call = _checked(tensors, how)
-    found = kernels.backward(call, tensors, output, gates, states, tuple(grads), x_wanted, weights_wanted)
+    found = bindings.backward(call, tensors, output, gates, states, tuple(grads), x_wanted, weights_wanted)
     return list(_present(tensors[0], *found))
 
 

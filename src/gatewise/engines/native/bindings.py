@@ -22,7 +22,8 @@ from torch import Tensor
 
 from gatewise import cells
 from gatewise.cells import Cell, Weights
-from gatewise.engines import Sizes, library
+from gatewise.engines.contract import Sizes
+from gatewise.engines.native import loader
 
 
 class Kind(NamedTuple):
@@ -83,7 +84,7 @@ def packed_call(kind: Kind, sizes: Sizes, reverse: bool, rows: int, batch_sizes:
     on, sequences = batch_sizes.to("cpu", torch.int64).contiguous(), sizes.B
     T = on.shape[0]
     lengths, offsets = on.new_empty(sequences), torch.empty_like(on)
-    read = library.loaded().gatewise_read_batch_sizes
+    read = loader.loaded().gatewise_read_batch_sizes
     if read(on.data_ptr(), T, sequences, rows, lengths.data_ptr(), offsets.data_ptr()):
         raise RuntimeError(
             f"the batch_sizes of the packed sequences add up to {int(on.sum())}, the data has {rows} rows of "
@@ -152,7 +153,7 @@ def _memory(size: int) -> type[Any]:
 
     class Lent(ctypes.c_char * size):  # type: ignore[misc]  # a type made on the spot
         def __del__(self) -> None:
-            library.loaded().gatewise_give_back(ctypes.addressof(self))
+            loader.loaded().gatewise_give_back(ctypes.addressof(self))
 
     return Lent
 
@@ -165,7 +166,7 @@ def lent(like: Tensor, *shape: int) -> Tensor:
     if size < _LARGE:
         return like.new_empty(*shape)
     size = -(-size // _LARGE) * _LARGE  # few sizes, for each has a type of its own
-    address = library.loaded().gatewise_lend(size)
+    address = loader.loaded().gatewise_lend(size)
     if not address:
         raise MemoryError(f"there are no {size} bytes for what the backward pass needs; use a smaller batch")
     memory = _memory(size).from_address(address)
@@ -261,7 +262,7 @@ def _sequence(x: Tensor) -> tuple[int, ...]:
 
 
 def _run(function: str, scan: bytes) -> None:
-    status = getattr(library.loaded(), function)(scan)
+    status = getattr(loader.loaded(), function)(scan)
     if status == _NO_MEMORY:
         raise MemoryError(_STATUS[status])
     if status:
@@ -297,7 +298,7 @@ class Stepper:
         fields += [0, 0, self.width, *_addresses(state[0], c, None, None), *[0] * 15]
         self._fields = (ctypes.c_int64 * len(fields))(*fields)
         self._address, self._h = ctypes.addressof(self._fields), int(state[0].data_ptr())
-        self._step: Callable[[int], int] = library.loaded().gatewise_step
+        self._step: Callable[[int], int] = loader.loaded().gatewise_step
 
     def holds(self) -> bool:
         """Whether the weights are the same tensors, lie where they did, and lie close together."""
@@ -324,7 +325,7 @@ def multiply_add_rate(threads: int, seconds: float = 0.2, dtype: torch.dtype = t
     Raises:
         RuntimeError: the native library is not there.
     """
-    loaded = library.loaded()
+    loaded = loader.loaded()
     rounds, best = 100_000, 0.0
     end = time.perf_counter() + seconds
     while (begin := time.perf_counter()) < end:
@@ -335,4 +336,4 @@ def multiply_add_rate(threads: int, seconds: float = 0.2, dtype: torch.dtype = t
 
 def release() -> int:
     """Free the memory that the kernels keep for their next calls; returns how many bytes that were."""
-    return 0 if library.load() is None else int(library.loaded().gatewise_release())
+    return 0 if loader.load() is None else int(loader.loaded().gatewise_release())

@@ -24,13 +24,13 @@ from torch.nn import Parameter
 
 from gatewise import cells
 from gatewise.cells import Cell, Weights
-from gatewise.engines import Request, Scan, check, kernels, library, operator
-from gatewise.engines.gradients import differentiable_gradients
-from gatewise.engines.kernels import (
+from gatewise.engines.contract import Request, Scan, check
+from gatewise.engines.native import bindings, loader, operator
+from gatewise.engines.native.autograd import apply
+from gatewise.engines.native.bindings import (
     DTYPES,
     KINDS,
     Call,
-    Results,
     Stepper,
     Tensors,
     multiply_add_rate,
@@ -52,7 +52,7 @@ def _say_so_in_a_child() -> None:
 if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(after_in_child=_say_so_in_a_child)
 
-_MISSING = None if library.load() is not None else library.reason()  # why there are no kernels
+_MISSING = None if loader.load() is not None else loader.reason()  # why there are no kernels
 
 
 def refuses(request: Request) -> str | None:
@@ -126,9 +126,9 @@ def _scan(call: Call, x: Tensor, state: Any, weights: Weights, keep: Collection[
     if watched or not _PLAIN.issuperset(map(type, tensors)):
         output, h, c, gates, states = operator.scan(call, wanted or bool(keep), tensors)
     elif wanted:
-        output, h, c, gates, states = _apply(call, bool(keep), *tensors)
+        output, h, c, gates, states = apply(call, bool(keep), *tensors)
     else:
-        output, h, c, gates, states = kernels.forward(call, bool(keep), tensors)
+        output, h, c, gates, states = bindings.forward(call, bool(keep), tensors)
     after = cell.state(h, c) if has_c else cell.state(h)
     if not keep:
         return Scan(output, after)
@@ -148,33 +148,6 @@ def _gates_by_name(call: Call, output: Tensor, gates: Tensor | None) -> dict[str
     if gates is None:
         return {"hidden": output}
     return dict(zip(call.kind.cell.gates, gates.unbind(-2), strict=False))  # a GRU keeps one plane more
-
-
-class _Layer(torch.autograd.Function):
-    """One scan whose gradients are wanted."""
-
-    @staticmethod
-    def forward(ctx: Any, call: Call, kept: bool, *tensors: Tensor | None) -> Results:
-        """Run forward and keep what backward needs."""
-        output, h, c, gates, states = kernels.forward(call, True, tensors, own=not kept)
-        ctx.call, ctx.kept = call, kept
-        ctx.set_materialize_grads(False)
-        ctx.save_for_backward(*tensors, output, gates, states)
-        return output, h, c, gates if kept else None, states if kept else None
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:
-        """Gradients of the tensors; such as torch can differentiate, or vectorise, if it is about to."""
-        *tensors, output, gates, states = ctx.saved_tensors
-        if torch.is_grad_enabled() or not all(one is None or torch._C._has_storage(one) for one in grads):
-            return None, None, *differentiable_gradients(ctx.call, ctx.kept, tensors, grads)
-        wanted = ctx.needs_input_grad[2:]
-        results = kernels.backward(ctx.call, tuple(tensors), output, gates, states, grads, wanted[0], any(wanted[3:]))
-        return None, None, *[one if wish else None for one, wish in zip(results, wanted, strict=True)]
-
-
-# torch's own `apply` less its look through the arguments for what outlived a transform, which `_scan` has done.
-_apply: Callable[..., Results] = super(torch.autograd.Function, _Layer).apply
 
 
 def stepper(

@@ -9,13 +9,13 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 
 from gatewise.cells import Weights
 from gatewise.engines import reference
-from gatewise.engines.kernels import Call
+from gatewise.engines.native.bindings import Call
 
 
 def differentiable_gradients(
     call: Call, kept: bool, tensors: Sequence[Tensor | None], grads: Sequence[Tensor | None]
 ) -> tuple[Tensor | None, ...]:
-    """The gradients of every tensor that has one, from those at what `kernels.forward` returns."""
+    """The gradients of every tensor that has one, from those at what `bindings.forward` returns."""
     differentiable = torch.is_grad_enabled()
     with torch.enable_grad():
         # Under another name each, so that where one was made from another its gradient does not go on to that one.
@@ -29,7 +29,7 @@ def differentiable_gradients(
 
 
 def _composite(call: Call, kept: bool, tensors: list[Any]) -> tuple[Tensor | None, ...]:
-    """What `kernels.forward` returns, computed by the reference engine."""
+    """What `bindings.forward` returns, computed by the reference engine."""
     x, h0, c0, *weights = tensors
     cell, has_c = call.kind.cell, call.kind.has_c
     state = None if h0 is None else cell.state(h0, c0) if has_c else cell.state(h0)
