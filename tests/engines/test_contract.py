@@ -129,7 +129,7 @@ def test_only_what_is_asked_for_is_kept():
 
 @pytest.mark.parametrize("keep", [("gate",), ("gates", "cell"), "gates"])
 def test_only_what_there_is_can_be_kept(keep):
-    with pytest.raises(ValueError, match=r"^keep is .*gate.*, expected a tuple of names out of \('gates', 'cells'\)$"):
+    with pytest.raises(ValueError, match=r"^keep is .*gate.*, expected a tuple of names from \('gates', 'cells'\)$"):
         scan_of(request_of("lstm", keep=keep))
 
 
@@ -195,16 +195,16 @@ def test_a_changed_equation_is_never_run_by_a_fused_kernel():
 
 REFUSALS = {
     "linear": (request_of("identity"), "no fused kernel for the step 'rnn_identity_step' of the cell 'rnn_identity'"),
-    "keep": (request_of("lstm", keep=("gates", "cells")), "torch's kernels do not give back cells or gates"),
-    "empty": (request_of("gru", x=torch.zeros(0, B, I)), "torch's kernels do not take an empty x, here (0, 4, 3)"),
+    "keep": (request_of("lstm", keep=("gates", "cells")), "torch's kernels do not return cells or gates"),
+    "empty": (request_of("gru", x=torch.zeros(0, B, I)), "torch's kernels do not accept an empty x, here (0, 4, 3)"),
     "no sequences": (
         request_of("gru", x=torch.zeros(T, 0, I)),
-        "torch's kernels do not take an empty x, here (5, 0, 3)",
+        "torch's kernels do not accept an empty x, here (5, 0, 3)",
     ),
-    "one bias": (request_of("gru", weights=request_of("gru").weights._replace(bias_hh=None)), "both biases or none"),
+    "one bias": (request_of("gru", weights=request_of("gru").weights._replace(bias_hh=None)), "both biases or neither"),
     "projection": (
         request_of("gru", weights=request_of("gru").weights._replace(weight_hr=torch.zeros(P, H))),
-        "torch's kernels have a projection for the LSTM only, not for 'gru'",
+        "torch's kernels support a projection for the LSTM only, not for 'gru'",
     ),
 }
 
@@ -216,7 +216,7 @@ def test_aten_refuses_with_its_reason(name, monkeypatch):
     assert reason in engines.aten.refuses(request)
     assert engines.choose(request).name == "reference"
     with pytest.raises(
-        ValueError, match=r"engine 'aten' refuses: .*; use engine='auto' for one that accepts"
+        ValueError, match=r"engine 'aten' refuses: .*; use engine='auto' to select one that accepts"
     ) as caught:
         engines.choose(request, "aten")
     assert reason in str(caught.value)
@@ -224,8 +224,8 @@ def test_aten_refuses_with_its_reason(name, monkeypatch):
 
 def test_every_reason_is_told_when_none_accepts(monkeypatch):
     monkeypatch.delitem(engines.ENGINES, "reference")
-    native = "engine 'native' refuses: the kernels are for float32 and float64, and x is torch.bfloat16"
-    with pytest.raises(ValueError, match=f"^{native}; engine 'aten' refuses: torch's kernels do not give back gates$"):
+    native = "engine 'native' refuses: the kernels support only float32 and float64, and x is torch.bfloat16"
+    with pytest.raises(ValueError, match=f"^{native}; engine 'aten' refuses: torch's kernels do not return gates$"):
         engines.choose(request_of("lstm", torch.bfloat16, keep=("gates",)))
 
 
@@ -294,19 +294,19 @@ def test_explain(capsys):
         "LSTM(3, 6, num_layers=2, batch_first=True, bidirectional=True) "
         "on x (2, 5, 3), torch.float32, cpu; engine='auto'",
         "  native     runs: Gatewise's own kernels",
-        "  aten       would run, but a faster engine does",
-        "  reference  would run, but a faster engine does",
+        "  aten       accepts, but a faster engine runs",
+        "  reference  accepts, but a faster engine runs",
     ]
     assert explained(nn.GRU(I, H, engine="reference", generator=generator), x, capsys)[1:] == [
-        "  native     is not asked: engine='reference'",
-        "  aten       is not asked: engine='reference'",
+        "  native     not considered: engine='reference'",
+        "  aten       not considered: engine='reference'",
         "  reference  runs: a Python loop over gatewise.cells, the specification",
     ]
     with engines.use_engine("aten"):
         assert explained(nn.GRU(I, H, generator=generator), x[:, :0], capsys)[1:] == [
-            "  native     is not asked: use_engine('aten')",
-            "  aten       refuses: torch's kernels do not take an empty x, here (2, 0, 3)",
-            "  reference  is not asked: use_engine('aten')",
+            "  native     not considered: use_engine('aten')",
+            "  aten       refuses: torch's kernels do not accept an empty x, here (2, 0, 3)",
+            "  reference  not considered: use_engine('aten')",
         ]
 
 
@@ -320,8 +320,8 @@ def test_explain_when_an_engine_runs_a_part(capsys, monkeypatch):
     assert explained(nn.GRU(I, H, 3, generator=torch.Generator()), torch.zeros(T, B, I), capsys)[1:] == [
         "  wrong      runs 1 of 3 scans: makes a mistake; refuses the others: x is wide",
         "  native     runs 2 of 3 scans: Gatewise's own kernels",
-        "  aten       would run, but a faster engine does",
-        "  reference  would run, but a faster engine does",
+        "  aten       accepts, but a faster engine runs",
+        "  reference  accepts, but a faster engine runs",
     ]
 
 
@@ -334,9 +334,9 @@ BAD = {
     "batch": ({"x": torch.zeros(T, 9, I)}, "the state's h has shape (4, 6), expected (9, 6)"),
     "dtype": (
         {"x": torch.zeros(T, B, I).double()},
-        "x (T, B, I) is torch.float64, expected torch.float32 as weight_ih",
+        "x (T, B, I) is torch.float64, expected torch.float32 like weight_ih",
     ),
-    "device": ({"x": torch.zeros(T, B, I, device="meta")}, "x (T, B, I) is on meta, expected cpu as weight_ih"),
+    "device": ({"x": torch.zeros(T, B, I, device="meta")}, "x (T, B, I) is on meta, expected cpu like weight_ih"),
     "h": (
         {"state": LSTMState(torch.zeros(1, H), torch.zeros(B, H))},
         "the state's h has shape (1, 6), expected (4, 6)",
@@ -348,9 +348,9 @@ BAD = {
     "lengths": ({"lengths": torch.tensor([1, 2])}, "lengths is torch.int64 (2,), expected integers of shape (4,)"),
     "long": (
         {"lengths": torch.tensor([1, 6, 0, 5])},
-        "lengths go from 0 to 6, expected from 0 to 5, the steps of x",
+        "lengths range from 0 to 6, expected from 0 to 5, the number of steps",
     ),
-    "negative": ({"lengths": torch.tensor([1, -1, 0, 5])}, "lengths go from -1 to 5, expected from 0 to 5"),
+    "negative": ({"lengths": torch.tensor([1, -1, 0, 5])}, "lengths range from -1 to 5, expected from 0 to 5"),
     "unsigned": (
         {"lengths": torch.ones(B, dtype=torch.uint16)},
         "lengths is torch.uint16 (4,), expected integers of shape (4,)",
@@ -362,7 +362,7 @@ BAD = {
     ),
     "bias": (
         {"weights": Weights(torch.zeros(24, I), torch.zeros(24, H), torch.zeros(24), torch.zeros(6))},
-        "bias_hh has shape (6,), expected (24,) to go with weight_ih (24, 3)",
+        "bias_hh has shape (6,), expected (24,) to match weight_ih (24, 3)",
     ),
 }
 
@@ -373,7 +373,7 @@ def test_tensors_that_do_not_fit_are_an_error_before_any_kernel(name, engine):
     changes, message = BAD[name]
     refused = (name, engine) == ("device", "native")
     if refused:
-        message = "engine 'native' refuses: the kernels are for the CPU, and x is on meta"
+        message = "engine 'native' refuses: the kernels run only on the CPU, and x is on meta"
     with pytest.raises(ValueError if refused else RuntimeError) as caught:
         scan_of(request_of("lstm", torch.float32, **changes), engine)
     assert str(caught.value).startswith(message)

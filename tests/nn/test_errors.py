@@ -86,7 +86,7 @@ CALLS = {
     "dtype": (
         lambda: gru()(X.double()),
         ValueError,
-        "input is torch.float64, expected torch.float32 as the weights; convert the input, input.to(torch.float32), or",
+        "input is torch.float64, expected torch.float32 like the weights; convert the input, input.to(torch.float32), or",
     ),
     "dimensions": (
         lambda: gru()(torch.zeros(I)),
@@ -133,9 +133,9 @@ CALLS = {
     "long": (
         lambda: gru()(X, lengths=[6, 7, 0]),
         ValueError,
-        "lengths go from 0 to 7, expected from 0 to 6, the steps of the input",
+        "lengths range from 0 to 7, expected from 0 to 6, the number of steps",
     ),
-    "negative": (lambda: gru()(X, lengths=[6, -1, 0]), ValueError, "lengths go from -1 to 6, expected from 0 to 6"),
+    "negative": (lambda: gru()(X, lengths=[6, -1, 0]), ValueError, "lengths range from -1 to 6, expected from 0 to 6"),
     "fractions": (
         lambda: gru()(X, lengths=[6.0, 1.0, 0.0]),
         ValueError,
@@ -165,7 +165,7 @@ CALLS = {
     "packed and lengths": (
         lambda: gru()(PACKED, lengths=[6, 5, 4]),
         ValueError,
-        "input is a PackedSequence, which has lengths of its own; leave lengths out",
+        "input is a PackedSequence, which contains its lengths; leave lengths out",
     ),
     "packed features": (
         lambda: nn.GRU(3, H, generator=seeded())(PACKED),
@@ -185,12 +185,12 @@ CALLS = {
     "trace on aten": (
         lambda: gru(engine="aten").trace(X),
         ValueError,
-        "engine 'aten' refuses: torch's kernels do not give back cells or gates; use engine='auto'",
+        "engine 'aten' refuses: torch's kernels do not return cells or gates; use engine='auto'",
     ),
     "step backwards": (
         lambda: gru(bidirectional=True).step(X[0]),
         RuntimeError,
-        "step goes forward in time, but a bidirectional layer needs whole sequences; call layer(x)",
+        "step runs forward in time, but a bidirectional layer needs whole sequences; call layer(x)",
     ),
     "step of a sequence": (
         lambda: gru().step(X),

@@ -361,7 +361,7 @@ def test_dropout_acts_in_step_and_not_in_trace():
 
 def test_dropout_without_a_place_to_act_warns():
     with pytest.warns(
-        UserWarning, match=r"dropout=0.5 has no effect: it acts between layers, and num_layers=1"
+        UserWarning, match=r"dropout=0.5 has no effect: dropout acts between layers, and num_layers=1"
     ) as caught:
         nn.LSTM(I, H, dropout=0.5, generator=seeded())
     assert caught[0].filename == __file__

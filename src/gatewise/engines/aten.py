@@ -1,6 +1,6 @@
-"""torch's own fused kernels: oneDNN and ATen's loops on a CPU, cuDNN on CUDA, MPS.
+"""torch's fused kernels: oneDNN and ATen on a CPU, cuDNN on CUDA, MPS.
 
-They run a whole sequence in one call and give back the output and the last state; gates and cell states stay inside.
+They run a whole sequence in one call and return the output and the last state, but no gates and no cell states.
 Letters: `T` time steps, `B` batch, `I` input size, `H` hidden size, `P` projection size, `N` valid steps of all
 sequences together.
 """
@@ -19,11 +19,11 @@ from gatewise.engines.contract import Request, Scan, check, packed_lengths, zero
 name = "aten"
 summary = "torch's own fused kernels"
 
-# At each call with a projection torch says which of its own kernels it takes: nothing that anyone could act on. Once
-# and for all, for a filter set around each call is not safe with threads.
+# torch warns at every call with a projection that it uses another of its kernels; the user cannot act on it. The filter
+# is global, because a filter set around each call is not thread-safe.
 warnings.filterwarnings("ignore", "LSTM with projections is not supported with oneDNN")
 
-# By step function, not by name: a cell with a changed equation is another cell.
+# Keyed by step function, not by name: a cell with a changed equation is a different cell.
 _KERNELS: dict[Callable[..., Any], Callable[..., tuple[Tensor, ...]]] = {
     cells.rnn_tanh_step: torch.rnn_tanh,
     cells.rnn_relu_step: torch.rnn_relu,
@@ -39,15 +39,15 @@ def refuses(request: Request) -> str | None:
         step = getattr(cell.step, "__name__", repr(cell.step))  # a partial has no name
         return f"torch has no fused kernel for the step {step!r} of the cell {cell.name!r}"
     if request.keep:
-        return f"torch's kernels do not give back {' or '.join(sorted(request.keep))}"
+        return f"torch's kernels do not return {' or '.join(sorted(request.keep))}"
     if torch._C._functorch.peek_interpreter_stack() is not None and not torch.compiler.is_compiling():
-        return "the transforms of torch.func cannot see into torch's kernels"
+        return "torch's kernels do not support the transforms of torch.func"
     if request.x.numel() == 0:
-        return f"torch's kernels do not take an empty x, here {tuple(request.x.shape)}"
+        return f"torch's kernels do not accept an empty x, here {tuple(request.x.shape)}"
     if (weights.bias_ih is None) != (weights.bias_hh is None):
-        return "torch's kernels take both biases or none"
+        return "torch's kernels need both biases or neither"
     if weights.weight_hr is not None and cell.step is not cells.lstm_step:
-        return f"torch's kernels have a projection for the LSTM only, not for {cell.name!r}"
+        return f"torch's kernels support a projection for the LSTM only, not for {cell.name!r}"
     return None
 
 
@@ -61,7 +61,7 @@ def scan(
     reverse: bool = False,
     keep: Collection[str] = (),
 ) -> Scan:
-    """Run one layer in one direction in one call of a kernel, as the contract in `gatewise.engines` says."""
+    """Run one layer in one direction in one kernel call, as specified in `gatewise.engines.contract`."""
     sizes = check(cell, x, state, weights, lengths)
     state = zeros(cell, x, sizes) if state is None else state
     if lengths is not None:
@@ -73,19 +73,19 @@ def scan(
 def scan_packed(
     cell: Cell, data: Tensor, batch_sizes: Tensor, state: Any, weights: Weights, *, reverse: bool = False
 ) -> Scan:
-    """Run one layer in one direction over packed sequences, as the contract in `gatewise.engines` says."""
+    """Run one layer in one direction over packed sequences, as specified in `gatewise.engines.contract`."""
     sequences = int(batch_sizes[0]) if state is None else state[0].shape[0]
     sizes = check(cell, data[:sequences].unsqueeze(0), state, weights)
     state = zeros(cell, data, sizes) if state is None else state
     if not reverse:
         return Scan(*_run(cell, data, batch_sizes, state, weights))
-    turned = _turned(batch_sizes).to(data.device)
-    output, state = _run(cell, data.index_select(0, turned), batch_sizes, state, weights)
-    return Scan(output.index_select(0, turned), state)
+    order = _reversed_order(batch_sizes).to(data.device)
+    output, state = _run(cell, data.index_select(0, order), batch_sizes, state, weights)
+    return Scan(output.index_select(0, order), state)
 
 
-def _turned(batch_sizes: Tensor) -> Tensor:
-    """For each packed step, the place of the one as far from the other end of its sequence: `(N,)`, on the CPU."""
+def _reversed_order(batch_sizes: Tensor) -> Tensor:
+    """Index that reverses each packed sequence in time: `(N,)`, on the CPU."""
     starts = batch_sizes.cumsum(0) - batch_sizes
     time = torch.arange(len(batch_sizes), device="cpu").repeat_interleave(batch_sizes)
     sequence = torch.arange(len(time), device="cpu") - starts[time]
@@ -93,19 +93,19 @@ def _turned(batch_sizes: Tensor) -> Tensor:
 
 
 def _run(cell: Cell, x: Tensor, batch_sizes: Tensor | None, state: Any, weights: Weights) -> tuple[Tensor, Any]:
-    """Call the kernel, outside what torch.compile compiles: it fails on the backward pass of oneDNN's LSTM."""
-    if torch.compiler.is_compiling():  # disabled here, not where it is defined: that imports the compiler, for seconds
+    """Call the kernel, excluded from torch.compile, which fails on the backward pass of oneDNN's LSTM."""
+    if torch.compiler.is_compiling():  # a decorator on _call would import the compiler, which takes seconds
         disabled: Callable[..., tuple[Tensor, Any]] = torch.compiler.disable(_call)  # type: ignore[no-untyped-call]  # torch's
         return disabled(cell, x, batch_sizes, state, weights)
     return _call(cell, x, batch_sizes, state, weights)
 
 
 def _call(cell: Cell, x: Tensor, batch_sizes: Tensor | None, state: Any, weights: Weights) -> tuple[Tensor, Any]:
-    """Call the kernel on padded `x (T, B, I)`, or on packed `x (N, I)` with the number of sequences on at each step."""
+    """Call the kernel on padded `x (T, B, I)`, or on packed `x (N, I)` with its `batch_sizes`."""
     tensors = [one for one in weights if one is not None]
     stacked = [one.unsqueeze(0) for one in state]  # the kernels take states of all layers: (1, B, H)
     hx = stacked if cell.step is cells.lstm_step else stacked[0]
-    # What a backward pass needs is kept only if there may be one; torch.jit.trace would freeze a no for good.
+    # The kernel saves values for a backward pass only if one may follow; torch.jit.trace would record False for good.
     training = torch.is_grad_enabled() or torch._C._get_tracing_state() is not None
     # biases, num_layers, dropout, train, bidirectional
     options = (weights.bias_ih is not None, 1, 0.0, training, False)
@@ -115,20 +115,20 @@ def _call(cell: Cell, x: Tensor, batch_sizes: Tensor | None, state: Any, weights
 
 
 class _Packing(NamedTuple):
-    """Where each valid step lies in the padded batch, time by time, longest sequence first."""
+    """Position of each valid step in the padded batch, time step by time step, longest sequence first."""
 
     rows: Tensor  # (N,) into x as (T*B, I)
-    batch_sizes: Tensor  # (longest,) sequences on at each step, on the CPU
-    order: Tensor  # (sequences of length > 0,) their places in the batch
+    batch_sizes: Tensor  # (longest,) active sequences at each step, on the CPU
+    order: Tensor  # (sequences of length > 0,) their positions in the batch
 
 
 def _pack(T: int, lengths: Tensor, reverse: bool, device: torch.device) -> _Packing:
     by_length, order = lengths.cpu().sort(descending=True)
-    on = torch.arange(T, device="cpu")[:, None] < by_length  # (T, B)
-    time, rank = on.nonzero(as_tuple=True)
+    valid = torch.arange(T, device="cpu")[:, None] < by_length  # (T, B)
+    time, rank = valid.nonzero(as_tuple=True)
     if reverse:
         time = by_length[rank] - 1 - time
-    batch_sizes = on.sum(1)
+    batch_sizes = valid.sum(1)
     return _Packing(
         rows=(time * len(lengths) + order[rank]).to(device),
         batch_sizes=batch_sizes[batch_sizes > 0],

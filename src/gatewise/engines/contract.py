@@ -136,7 +136,7 @@ def check(
         >>> check(cells.RNN_TANH, torch.zeros(5, 2, 4), (torch.zeros(2, 8),), weights)
         Traceback (most recent call last):
         ...
-        RuntimeError: x (T, B, I) has shape (5, 2, 4), expected (5, 2, 3) to go with weight_ih (8, 3)
+        RuntimeError: x (T, B, I) has shape (5, 2, 4), expected (5, 2, 3) to match weight_ih (8, 3)
     """
     shape, (like, hidden, bias_ih, bias_hh, projection), G = x.shape, weights, len(cell.gates)
     if len(shape) != 3:
@@ -164,11 +164,11 @@ def check(
     for name, tensor, wanted in expected:
         if tensor.shape != wanted:
             came = tuple(tensor.shape)
-            raise RuntimeError(f"{name} has shape {came}, expected {wanted} to go with weight_ih {tuple(weight)}")
+            raise RuntimeError(f"{name} has shape {came}, expected {wanted} to match weight_ih {tuple(weight)}")
         if tensor.dtype != dtype and not under_autocast(device):
-            raise RuntimeError(f"{name} is {tensor.dtype}, expected {dtype} as weight_ih; convert it with .to()")
+            raise RuntimeError(f"{name} is {tensor.dtype}, expected {dtype} like weight_ih; convert it with .to()")
         if not (on_cpu and tensor.is_cpu) and tensor.device != device:
-            raise RuntimeError(f"{name} is on {tensor.device}, expected {device} as weight_ih; move it with .to()")
+            raise RuntimeError(f"{name} is on {tensor.device}, expected {device} like weight_ih; move it with .to()")
     if lengths is not None:
         _check_lengths(lengths, T, B)
     return Sizes(T, B, inputs, H, P)
@@ -180,7 +180,7 @@ def _check_lengths(lengths: Tensor, T: int, B: int) -> None:
     readable = lengths.device.type == "cpu" and B and not torch.compiler.is_compiling()
     if readable and not 0 <= int(lengths.min()) <= int(lengths.max()) <= T:
         raise RuntimeError(
-            f"lengths go from {lengths.min()} to {lengths.max()}, expected from 0 to {T}, the steps of x"
+            f"lengths range from {lengths.min()} to {lengths.max()}, expected from 0 to {T}, the number of steps"
         )
 
 

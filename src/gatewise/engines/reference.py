@@ -1,8 +1,8 @@
 """The reference engine: a Python loop over `gatewise.cells`.
 
-It is the specification. Every other engine is tested against it, values and gradients, and it accepts every request
-and every `Cell`, a user's own too. Letters: `T` time steps, `B` batch, `H` hidden size, `P` projection size, `G` gates
-of the cell.
+It is the specification: every other engine is tested against it, values and gradients. It accepts every request and
+every `Cell`, user-defined cells included. Letters: `T` time steps, `B` batch, `H` hidden size, `P` projection size,
+`G` gates of the cell.
 """
 
 from collections.abc import Collection
@@ -19,7 +19,7 @@ summary = "a Python loop over gatewise.cells, the specification"
 
 
 def refuses(request: Request) -> str | None:
-    """Never: what the specification cannot do has no meaning."""
+    """None: the specification accepts every request."""
     return None
 
 
@@ -33,20 +33,19 @@ def scan(
     reverse: bool = False,
     keep: Collection[str] = (),
 ) -> Scan:
-    """Run one layer in one direction, step by step, as the contract in `gatewise.engines` says."""
+    """Run one layer in one direction, step by step, as specified in `gatewise.engines.contract`."""
     T, B, _, H, P = sizes = check(cell, x, state, weights, lengths)
     state = zeros(cell, x, sizes) if state is None else state
     valid = None if lengths is None else _valid(T, lengths.to(x.device))
     if valid is not None:
-        x = x.masked_fill(~valid, 0)  # so that not even a NaN in the padding reaches a gradient
+        x = x.masked_fill(~valid, 0)  # a NaN in the padding must not reach a gradient
     states: list[Any] = []
     gates: list[Gates] = []
     for t in reversed(range(T)) if reverse else range(T):
-        after, opened = cell.step(x[t], state, weights)
+        after, gates_at_t = cell.step(x[t], state, weights)
         states.append(after)
-        gates.append(opened if "gates" in keep else {})
-        # Where the sequence is over (or, in reverse, has not begun) the state stays as it was; its dtype is that of the
-        # steps, which autocast may have made another.
+        gates.append(gates_at_t if "gates" in keep else {})
+        # Outside a sequence the state does not change. Its dtype follows the new state, because autocast may change it.
         state = (
             after
             if valid is None
@@ -62,10 +61,10 @@ def scan(
         output=over_time([after[0] for after in states], P),
         state=state,
         cells=over_time([after.c for after in states], H) if "cells" in keep and "c" in cell.state._fields else None,
-        gates={one: over_time([step[one] for step in gates], H) for one in names} if "gates" in keep else None,
+        gates={name: over_time([step[name] for step in gates], H) for name in names} if "gates" in keep else None,
     )
 
 
 def _valid(T: int, lengths: Tensor) -> Tensor:
-    """Which steps belong to which sequence: `(T, B, 1)`."""
+    """Mask of the steps that belong to each sequence: `(T, B, 1)`."""
     return (torch.arange(T, device=lengths.device)[:, None] < lengths)[..., None]

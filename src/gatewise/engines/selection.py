@@ -18,31 +18,32 @@ from gatewise.engines.contract import KEPT, Engine, Request, Scan, Stepper, pack
 ENGINES: dict[str, Engine] = {engine.name: engine for engine in (native, aten, reference)}  # fastest first
 
 _override: ContextVar[str | None] = ContextVar("gatewise engine", default=None)
-_blocks = 0  # of use_engine that are open anywhere: while there are none, torch.compile need not read the variable
+_blocks = 0  # open use_engine blocks in all threads; at 0, torch.compile need not read the context variable
 
 
 @contextmanager
 def use_engine(name: str) -> Iterator[None]:
-    """Run everything inside the block on one engine, whatever the layers were built with.
+    """Run every layer called inside the block on one engine, whatever its own `engine=`.
 
-    Blocks nest. The choice is a context variable: asynchronous tasks begun inside the block (and asyncio.to_thread)
-    inherit it, a `threading.Thread` does not, unless Python is told to (-X thread_inherit_context). A generator that
-    yields inside its block leaves the choice set for whoever reads it.
+    Blocks can be nested. The choice is a context variable: asynchronous tasks started inside the block (and
+    asyncio.to_thread) inherit it; a `threading.Thread` does not, unless Python runs with -X thread_inherit_context. A
+    generator that yields inside its block leaves the choice set for its caller.
 
     Arguments:
         name: an engine's name, or `"auto"`.
 
     Raises:
-        ValueError: there is no such engine; and, inside the block, the engine refuses a request.
+        ValueError: no engine has this name; or, inside the block, the engine refuses a request.
 
     Examples:
+        >>> import torch
         >>> from gatewise.nn import GRU
         >>> gru = GRU(3, 8, generator=torch.Generator().manual_seed(0))
         >>> with use_engine("reference"):
         ...     explain(gru, torch.zeros(5, 2, 3))
         GRU(3, 8) on x (5, 2, 3), torch.float32, cpu; use_engine('reference')
-          native     is not asked: use_engine('reference')
-          aten       is not asked: use_engine('reference')
+          native     not considered: use_engine('reference')
+          aten       not considered: use_engine('reference')
           reference  runs: a Python loop over gatewise.cells, the specification
     """
     global _blocks
@@ -56,32 +57,32 @@ def use_engine(name: str) -> Iterator[None]:
 
 
 def overridden() -> bool:
-    """Whether a block of `use_engine` is open here."""
+    """Whether a block of `use_engine` is open in this context."""
     return _blocks > 0 and _override.get() is not None
 
 
 def check_name(name: str) -> str:
-    """The name itself, if it is `"auto"` or an engine's; else a ValueError that lists the names."""
+    """Return the name if it is `"auto"` or the name of an engine; otherwise raise a ValueError that lists the names."""
     if name != "auto" and name not in ENGINES:
         raise ValueError(f"engine is {name!r}, expected one of {', '.join(map(repr, ('auto', *ENGINES)))}")
     return name
 
 
 def choose(request: Request, engine: str = "auto") -> Engine:
-    """The engine that serves a request: the named one, or with `"auto"` the fastest that accepts.
+    """The engine for a request: the one named, or with `"auto"` the fastest that accepts.
 
     Raises:
-        ValueError: the named engine refuses, or none accepts; with every reason.
+        ValueError: the named engine refuses, or no engine accepts; the message lists every reason.
     """
     name = (_override.get() if _blocks else None) or engine
-    asked = ENGINES.values() if name == "auto" else [ENGINES[check_name(name)]]
+    candidates = ENGINES.values() if name == "auto" else [ENGINES[check_name(name)]]
     reasons = []
-    for one in asked:
-        reason = one.refuses(request)
+    for candidate in candidates:
+        reason = candidate.refuses(request)
         if reason is None:
-            return one
-        reasons.append(f"engine {one.name!r} refuses: {reason}")
-    raise ValueError("; ".join(reasons) + ("" if name == "auto" else "; use engine='auto' for one that accepts"))
+            return candidate
+        reasons.append(f"engine {candidate.name!r} refuses: {reason}")
+    raise ValueError("; ".join(reasons) + ("" if name == "auto" else "; use engine='auto' to select one that accepts"))
 
 
 def scan(
@@ -95,9 +96,10 @@ def scan(
     keep: Collection[str] = (),
     engine: str = "auto",
 ) -> Scan:
-    """Run one layer in one direction on the engine chosen; arguments and returns see `gatewise.engines.contract`.
+    """Run one layer in one direction on the chosen engine; for arguments and result see `gatewise.engines.contract`.
 
     Examples:
+        >>> import torch
         >>> from gatewise import cells
         >>> weights = Weights(torch.ones(1, 1), torch.ones(1, 1))  # h' = x + h: a running sum
         >>> ones = torch.ones(4, 2, 1)
@@ -112,7 +114,7 @@ def scan(
         tensor([4., 2.])
     """
     if keep and (isinstance(keep, str) or not set(keep) <= set(KEPT)):
-        raise ValueError(f"keep is {keep!r}, expected a tuple of names out of {KEPT}")
+        raise ValueError(f"keep is {keep!r}, expected a tuple of names from {KEPT}")
     chosen = choose(Request(cell, x, state, weights, lengths, reverse, keep), engine)
     return chosen.scan(cell, x, state, weights, lengths=lengths, reverse=reverse, keep=keep)
 
@@ -127,17 +129,18 @@ def scan_packed(
     reverse: bool = False,
     engine: str = "auto",
 ) -> Scan:
-    """Run one layer in one direction over packed sequences on the engine chosen; see `gatewise.engines.contract`.
+    """Run one layer in one direction over packed sequences on the chosen engine; see `gatewise.engines.contract`.
 
     Examples:
+        >>> import torch
         >>> from gatewise import cells
         >>> weights = Weights(torch.ones(1, 1), torch.ones(1, 1))  # h' = x + h: a running sum
         >>> start, batch_sizes = cells.RNNState(torch.zeros(2, 1)), torch.tensor([2, 1])
         >>> scan_packed(cells.RNN_IDENTITY, torch.ones(3, 1), batch_sizes, start, weights).output[:, 0]
         tensor([1., 1., 2.])
     """
-    # Engines look at no values before they accept: one row, in the shape that padding would give, stands for all of x,
-    # and any integers for the lengths.
+    # `refuses` reads shapes, not values: one row, expanded to the padded shape, stands for x, and batch_sizes for the
+    # lengths.
     sequences = int(batch_sizes[0]) if state is None else state[0].shape[0]
     x = data[:1].expand(batch_sizes.shape[0], sequences, -1)
     request = Request(cell, x, state, weights, batch_sizes, reverse)
@@ -159,30 +162,30 @@ def stepper(
     names: Sequence[str],
     engine: str = "auto",
 ) -> Stepper | None:
-    """What runs one layer step by step, its state carried on in place; None if the engine chosen cannot do that.
+    """A `Stepper` that runs one layer step by step and updates its state in place; None if the chosen engine has none.
 
-    Called with the address of an x `(B, I)` and that of an output `(B, width)` (0 for none), it runs one step and
-    returns the address of h. It is good only while `holds()`: until weights are replaced or moved; the values in them
-    may change.
+    A call takes the address of an x `(B, I)` and the address of an output `(B, width)` (0 for no output), runs one
+    step and returns the address of h. The stepper is valid only while `holds()` is true: until weights are replaced or
+    moved. The values of the weights may change.
 
     Arguments:
-        cell: what to run.
+        cell: the cell to run.
         x: `(1, B, I)`, an example.
-        state: the cell's state tuple, contiguous; it is written.
-        parameters: where the weights are looked up, again and again.
-        names: theirs, in the order of `Weights`.
+        state: the cell's state tuple, contiguous; each step overwrites it.
+        parameters: the mapping in which the weights are looked up, also by later calls.
+        names: names of the weights in `parameters`, in the order of `Weights`.
         engine: as for `scan`.
     """
     if any(name not in parameters for name in names):
-        return None  # parametrised: made anew each time
-    weights = Weights(*[parameters[name] for name in names])  # type: ignore[arg-type]  # the first two are there
-    make = getattr(choose(Request(cell, x, state, weights), engine), "stepper", None)
-    made: Stepper | None = None if make is None else make(cell, x, state, weights, parameters, names)
-    return made
+        return None  # a parametrised weight is a new tensor each time
+    weights = Weights(*[parameters[name] for name in names])  # type: ignore[arg-type]  # the first two are never None
+    create = getattr(choose(Request(cell, x, state, weights), engine), "stepper", None)
+    created: Stepper | None = None if create is None else create(cell, x, state, weights, parameters, names)
+    return created
 
 
 class Explainable(Protocol):
-    """What `explain` needs of a layer; those of `gatewise.nn` have it."""
+    """The part of a layer that `explain` uses; every layer of `gatewise.nn` has it."""
 
     engine: str
 
@@ -190,44 +193,45 @@ class Explainable(Protocol):
 
 
 def explain(layer: Explainable, x: Tensor, lengths: Tensor | None = None) -> None:
-    """Print which engine would run `layer(x, lengths=lengths)`, and why the others would not; returns nothing.
+    """Print which engine would run `layer(x, lengths=lengths)`, and why the others would not.
 
     Arguments:
         layer: a layer of `gatewise.nn`.
-        x: the input it would be called with; only its shape, dtype and device count.
-        lengths: the lengths it would be called with.
+        x: the input of that call; only its shape, dtype and device matter.
+        lengths: the lengths of that call.
 
     Raises:
         TypeError: the layer runs single steps (LSTMCell), or x is a PackedSequence.
 
     Examples:
+        >>> import torch
         >>> from gatewise.nn import RNN
         >>> options = {"dtype": torch.bfloat16, "generator": torch.Generator().manual_seed(0)}
         >>> rnn = RNN(1, 8, nonlinearity="identity", **options)
         >>> explain(rnn, torch.zeros(24, 2, 1, dtype=torch.bfloat16))
         RNN(1, 8, nonlinearity=identity) on x (24, 2, 1), torch.bfloat16, cpu; engine='auto'
-          native     refuses: the kernels are for float32 and float64, and x is torch.bfloat16
+          native     refuses: the kernels support only float32 and float64, and x is torch.bfloat16
           aten       refuses: torch has no fused kernel for the step 'rnn_identity_step' of the cell 'rnn_identity'
           reference  runs: a Python loop over gatewise.cells, the specification
     """
     if not hasattr(layer, "requests"):
         raise TypeError(f"layer is of type {type(layer).__name__}, expected an RNN, LSTM or GRU; explain one of those")
     override, requests = _override.get(), layer.requests(x, lengths)
-    asked = override or layer.engine
-    wish = f"engine={asked!r}" if override is None else f"use_engine({asked!r})"
-    print(f"{layer} on x {tuple(x.shape)}, {x.dtype}, {x.device}; {wish}")
-    candidates = [engine for engine in ENGINES.values() if asked in ("auto", engine.name)]
-    winners = [next((one.name for one in candidates if one.refuses(request) is None), None) for request in requests]
+    name = override or layer.engine
+    choice = f"engine={name!r}" if override is None else f"use_engine({name!r})"
+    print(f"{layer} on x {tuple(x.shape)}, {x.dtype}, {x.device}; {choice}")
+    candidates = [engine for engine in ENGINES.values() if name in ("auto", engine.name)]
+    chosen = [next((one.name for one in candidates if one.refuses(request) is None), None) for request in requests]
     for engine in ENGINES.values():
-        verdict = _verdict(engine, requests, winners) if engine in candidates else f"is not asked: {wish}"
-        print(f"  {engine.name:<10} {verdict}")
+        decision = _decision(engine, requests, chosen) if engine in candidates else f"not considered: {choice}"
+        print(f"  {engine.name:<10} {decision}")
 
 
-def _verdict(engine: Engine, requests: list[Request], winners: list[str | None]) -> str:
-    """What an engine does with the scans of a layer: one for each layer of the stack in each direction."""
+def _decision(engine: Engine, requests: list[Request], chosen: list[str | None]) -> str:
+    """Which scans of a layer an engine runs; a stack has one scan for each layer and direction."""
     reasons = "; ".join(dict.fromkeys(filter(None, map(engine.refuses, requests))))
-    runs = winners.count(engine.name)
+    runs = chosen.count(engine.name)
     if runs == 0:
-        return f"refuses: {reasons}" if reasons else "would run, but a faster engine does"
-    share = "" if runs == len(requests) else f" {runs} of {len(requests)} scans"
-    return f"runs{share}: {engine.summary}" + (f"; refuses the others: {reasons}" if reasons else "")
+        return f"refuses: {reasons}" if reasons else "accepts, but a faster engine runs"
+    part = "" if runs == len(requests) else f" {runs} of {len(requests)} scans"
+    return f"runs{part}: {engine.summary}" + (f"; refuses the others: {reasons}" if reasons else "")

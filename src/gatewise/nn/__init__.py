@@ -1,8 +1,8 @@
-"""Recurrent layers, drop-in for `torch.nn.RNN`, `LSTM`, `GRU` and their cells, with every gate open to view.
+"""Recurrent layers: drop-in replacements for `torch.nn.RNN`, `LSTM`, `GRU` and their cells, with access to every gate.
 
-The constructors take torch's arguments in torch's order, the weights have torch's names, shapes and initial values
-(with the same seed, the same numbers), and calls take and give torch's shapes. The equations are in `gatewise.cells`;
-what runs them is in `gatewise.engines`. The same weights serve whole sequences (`layer(x)`), streaming
+The constructors take torch's arguments in torch's order. The weights have torch's names, shapes and initial values: the
+same seed gives the same numbers. Calls take and return torch's shapes. The equations are in `gatewise.cells`, the
+computation engines that run them in `gatewise.engines`. The same weights serve whole sequences (`layer(x)`), streaming
 (`layer.step(x_t, state)`) and inspection (`layer.trace(x)`).
 
 `parameters.py`  weights under torch's names, initial values, initial states, validation of arguments

@@ -1,4 +1,4 @@
-"""The layers and their cells, by torch's names and with torch's arguments in torch's order.
+"""The layers and their cells, with torch's names and torch's arguments in torch's order.
 
 Letters: `T` time steps, `B` batch, `I` input size, `H` hidden size, `P` projection size, `L` layers, `D` directions.
 """
@@ -27,11 +27,11 @@ class RNN(Recurrent):
     Reference: J. L. Elman, Finding structure in time, Cognitive Science 14, 1990.
 
     Arguments:
-        nonlinearity: `"tanh"`, `"relu"`, or `"identity"` for a linear network (which torch.nn does not have).
+        nonlinearity: `"tanh"`, `"relu"`, or `"identity"` for a linear network (not in torch.nn).
         others: see `Recurrent` and `Options`.
 
     Returns:
-        From a call, see `Recurrent.forward`: the output `(T, B, D*H)`, and h `(L*D, B, H)`.
+        From a call (see `Recurrent.forward`): the output `(T, B, D*H)`, and h `(L*D, B, H)`.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of range.
@@ -67,10 +67,9 @@ class RNN(Recurrent):
 
 
 class LSTM(Recurrent):
-    """Long short-term memory, with forget gate, without peepholes; the equations are those of
-    `gatewise.cells.lstm_step`.
+    """Long short-term memory with forget gate, without peepholes: `gatewise.cells.lstm_step` at every step.
 
-        i, f, o = sigmoid(W x + b + U h + d)      each with its own W, b, U, d
+        i, f, o = sigmoid(W x + b + U h + d)      each gate has its own W, b, U, d
         g = tanh(W x + b + U h + d)
         c' = f * c + i * g
         h' = o * tanh(c')                         with a projection: h' = W_hr (o * tanh(c'))
@@ -78,11 +77,11 @@ class LSTM(Recurrent):
     Reference: S. Hochreiter, J. Schmidhuber, Long short-term memory, Neural Computation 9(8), 1997.
 
     Arguments:
-        proj_size: `P`, project h to so many units (fewer than H); 0 for no projection.
+        proj_size: `P`, number of units that h is projected to (fewer than H); 0 for no projection.
         others: see `Recurrent` and `Options`.
 
     Returns:
-        From a call, see `Recurrent.forward`: the output `(T, B, D*H)`, or `(T, B, D*P)`, and the state `(h, c)`.
+        From a call (see `Recurrent.forward`): the output `(T, B, D*H)`, or `(T, B, D*P)`, and the state `(h, c)`.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of range.
@@ -126,9 +125,9 @@ class LSTM(Recurrent):
 
 
 class GRU(Recurrent):
-    """Gated recurrent unit, reset gate after the product; the equations are those of `gatewise.cells.gru_step`.
+    """Gated recurrent unit with the reset gate after the product: `gatewise.cells.gru_step` at every step.
 
-        r, z = sigmoid(W x + b + U h + d)         each with its own W, b, U, d
+        r, z = sigmoid(W x + b + U h + d)         each gate has its own W, b, U, d
         n = tanh(W x + b + r * (U h + d))
         h' = (1 - z) * n + z * h
 
@@ -139,7 +138,7 @@ class GRU(Recurrent):
         all: see `Recurrent` and `Options`.
 
     Returns:
-        From a call, see `Recurrent.forward`: the output `(T, B, D*H)`, and h `(L*D, B, H)`.
+        From a call (see `Recurrent.forward`): the output `(T, B, D*H)`, and h `(L*D, B, H)`.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of range.
@@ -173,7 +172,7 @@ class GRU(Recurrent):
 
 
 class RecurrentCell(Weighted):
-    """What RNNCell, LSTMCell and GRUCell share: one layer's weights and one step at a time."""
+    """The base class of RNNCell, LSTMCell and GRUCell: the weights of one layer, run one step at a time."""
 
     def __init__(
         self,
@@ -197,14 +196,14 @@ class RecurrentCell(Weighted):
 
         Arguments:
             input: `(B, I)`, or `(I,)` for one sequence.
-            hx: the state before the step, h `(B, H)`, for an LSTMCell `(h, c)`; without B for one sequence; zeros if
+            hx: the state before the step, h `(B, H)`, or `(h, c)` for an LSTMCell; without B for one sequence; zeros if
                 not given.
 
         Returns:
-            The state after the step, shaped as `hx`.
+            The state after the step, in the shape of `hx`.
 
         Raises:
-            RuntimeError, ValueError, TypeError: a shape or dtype does not fit; or the engine asked for refuses.
+            RuntimeError, ValueError, TypeError: a shape or dtype does not match; or the named engine refuses.
         """
         dimensions = input.dim()
         if dimensions not in (1, 2):
@@ -212,27 +211,29 @@ class RecurrentCell(Weighted):
         weights = self.weights(Weights._fields)
         self.check_features(input, weights.weight_ih)
         sizes = [self.hidden_size] * len(self.cell.state._fields)
-        fields = None if hx is None else self.given_state(hx, input.shape[:-1], sizes)
+        fields = None if hx is None else self.checked_state(hx, input.shape[:-1], sizes)
         if dimensions == 2:
             return self.final_state(self._step(input, fields, weights))
-        rows = None if fields is None else [one[None] for one in fields]
-        return self.final_state([one[0] for one in self._step(input[None], rows, weights)])
+        rows = None if fields is None else [field[None] for field in fields]
+        return self.final_state([field[0] for field in self._step(input[None], rows, weights)])
 
     def _step(self, x: Tensor, fields: Any, weights: Weights) -> Any:
         state = None if fields is None else self.cell.state(*fields)
         return engines.scan(self.cell, x[None], state, weights, engine=self.engine).state
 
     def extra_repr(self) -> str:
-        """As torch.nn: the sizes, and whatever is not the default."""
-        usual = {"bias": True, "nonlinearity": "tanh"}
+        """The sizes, and every argument that differs from its default, as in torch.nn."""
+        defaults = {"bias": True, "nonlinearity": "tanh"}
         changed = [
-            f"{name}={one}" for name, default in usual.items() if (one := getattr(self, name, default)) != default
+            f"{name}={value}"
+            for name, default in defaults.items()
+            if (value := getattr(self, name, default)) != default
         ]
         return ", ".join([str(self.input_size), str(self.hidden_size), *changed])
 
 
 class RNNCell(RecurrentCell):
-    """One step of an `RNN`, with the arguments of torch.nn.RNNCell; nonlinearity `"identity"` too.
+    """One step of an `RNN`, with the arguments of torch.nn.RNNCell; nonlinearity may also be `"identity"`.
 
     Examples:
         >>> cell = RNNCell(3, 8, generator=torch.Generator().manual_seed(0))

@@ -1,4 +1,4 @@
-"""What layers and cells share: weights under torch's names, their initial values, states, the choice of an engine.
+"""Parameters: weights under torch's names, initial values, states, validation of arguments; for layers and cells.
 
 Letters: `B` batch, `I` input size, `H` hidden size, `P` projection size, `G` gates of the cell.
 """
@@ -20,13 +20,13 @@ State = Tensor | tuple[Tensor, ...]  # h, or for an LSTM (h, c)
 
 
 class Options(TypedDict, total=False):
-    """Keyword arguments of every layer and cell, beyond torch's.
+    """Keyword arguments of every layer and cell, in addition to torch's.
 
-    - `engine`: what runs the equations: `"auto"`, the fastest that can, or an engine by name; see `gatewise.engines`.
+    - `engine`: the computation engine: `"auto"` for the fastest that accepts, or a name; see `gatewise.engines`.
     - `init`: `"torch"`, weights and biases from U(-1/sqrt(H), 1/sqrt(H)); `"uniform"`, weights from U(-bound, bound),
       biases zero.
     - `init_bound`: the bound of `"uniform"`; 1/sqrt(H) if not given. Networks written from scratch often use 1.
-    - `generator`: draws the initial weights; torch's global generator if not given.
+    - `generator`: random generator of the initial weights; torch's global generator if not given.
     """
 
     engine: str
@@ -36,7 +36,7 @@ class Options(TypedDict, total=False):
 
 
 class Weighted(Module):
-    """A module with the weights of one cell or more, run by an engine."""
+    """A module with the weights of one or more cells, run by an engine."""
 
     cell: Cell
 
@@ -53,7 +53,7 @@ class Weighted(Module):
         self.init_bound = init_bound
 
     def add_weights(self, suffix: str, inputs: int, projection: int, device: Any, dtype: Any) -> None:
-        """Register one parameter for each field of `cells.Weights`, its name and the suffix; None if not in use."""
+        """Register one parameter for each field of `cells.Weights`, named by field and suffix; None if not used."""
         H, rows = self.hidden_size, len(self.cell.gates) * self.hidden_size
         shapes = {
             "weight_ih": (rows, inputs),
@@ -67,11 +67,11 @@ class Weighted(Module):
             self.register_parameter(name + suffix, weight)
 
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
-        """Draw the weights again, as `init` says, in the order and with the numbers of torch.nn."""
+        """Draw the weights again as `init` specifies, in the order and with the random numbers of torch.nn."""
         bound = 1 / math.sqrt(self.hidden_size) if self.init_bound is None else self.init_bound
         with torch.no_grad():
             for name, weight in self.named_parameters():
-                # "bias_ih_l0", or where it is parametrised "parametrizations.bias_ih_l0.original"
+                # "bias_ih_l0", or "parametrizations.bias_ih_l0.original" if it is parametrised
                 is_bias = any(part.startswith("bias_") for part in name.split("."))
                 if self.init == "uniform" and is_bias:
                     weight.zero_()
@@ -79,35 +79,35 @@ class Weighted(Module):
                     draw_uniform(weight, bound, generator)
 
     def weights(self, names: Sequence[str]) -> Weights:
-        """Weights by name, as they are now. Those that are parametrised are no parameters and are asked for longer."""
+        """The current weights by name. A parametrised weight is not in `_parameters`; getattr computes it."""
         parameters: Mapping[str, Any] = self._parameters
         return Weights(*[parameters[name] if name in parameters else getattr(self, name) for name in names])
 
-    def given_state(self, hx: State, lead: tuple[int, ...], sizes: Sequence[int]) -> tuple[Tensor, ...]:
-        """The fields of a state, once each is seen to be `(*lead, size)`."""
+    def checked_state(self, hx: State, lead: tuple[int, ...], sizes: Sequence[int]) -> tuple[Tensor, ...]:
+        """The fields of a state, after a check that each has the shape `(*lead, size)`."""
         names = self.cell.state._fields
-        given = (hx,) if isinstance(hx, Tensor) else tuple(hx)
-        if len(given) != len(names):
-            came = "a tensor" if isinstance(hx, Tensor) else f"a tuple of {len(given)}"
+        fields = (hx,) if isinstance(hx, Tensor) else tuple(hx)
+        if len(fields) != len(names):
+            came = "a tensor" if isinstance(hx, Tensor) else f"a tuple of {len(fields)}"
             expected = "a tensor, h" if len(names) == 1 else f"the tuple ({', '.join(names)})"
             raise TypeError(f"the state is {came}, expected {expected} for {type(self).__name__}")
-        for name, tensor, size in zip(names, given, sizes, strict=True):
+        for name, tensor, size in zip(names, fields, sizes, strict=True):
             if tensor.shape != (*lead, size):
                 raise RuntimeError(
                     f"{name} of the state has shape {tuple(tensor.shape)}, expected {(*lead, size)}; "
                     "pass a state of that shape, or none to start from zeros"
                 )
-        return given
+        return fields
 
     def final_state(self, fields: Sequence[Tensor]) -> State:
-        """What a call returns, as torch does: a tensor where the state is h alone, else a tuple.
+        """The state that a call returns: like torch, a tensor if the state is h alone, otherwise a plain tuple.
 
-        A plain one: files of states saved by torch.save then open where this library is not known.
+        A plain tuple saved with torch.save can be loaded without this library.
         """
         return fields[0] if len(fields) == 1 else tuple(fields)
 
     def check_features(self, x: Tensor, weight: Tensor) -> None:
-        """Raise unless the input has the features and the dtype that the weights expect."""
+        """Raise unless the input has the number of features and the dtype that the weights expect."""
         if x.shape[-1] != self.input_size:
             raise RuntimeError(
                 f"input has {x.shape[-1]} features, expected input_size={self.input_size}; "
@@ -115,13 +115,13 @@ class Weighted(Module):
             )
         if x.dtype != weight.dtype and not engines.under_autocast(x.device):
             raise ValueError(
-                f"input is {x.dtype}, expected {weight.dtype} as the weights; "
+                f"input is {x.dtype}, expected {weight.dtype} like the weights; "
                 f"convert the input, input.to({weight.dtype}), or the layer, layer.to({x.dtype})"
             )
 
 
 def draw_uniform(weight: Tensor, bound: float, generator: torch.Generator | None) -> None:
-    """Fill a weight from U(-bound, bound), drawn where the generator is, so that one on the CPU serves any device."""
+    """Fill a weight from U(-bound, bound), drawn on the generator's device: one on the CPU serves any device."""
     if generator is None or generator.device.type == weight.device.type:
         weight.uniform_(-bound, bound, generator=generator)
     else:
@@ -129,7 +129,7 @@ def draw_uniform(weight: Tensor, bound: float, generator: torch.Generator | None
 
 
 def check_init(init: str, bound: float | None) -> None:
-    """Raise unless `init` and `init_bound` say how to draw weights."""
+    """Raise unless `init` and `init_bound` are valid together."""
     if init not in ("torch", "uniform"):
         raise ValueError(f"init is {init!r}, expected 'torch' or 'uniform'")
     if init == "torch" and bound is not None:
@@ -139,7 +139,7 @@ def check_init(init: str, bound: float | None) -> None:
 
 
 def integer(name: str, value: int) -> int:
-    """The value, if it is an integer, numpy's too."""
+    """The value, if it is an integer (a numpy integer is accepted)."""
     try:
         return operator.index(value)
     except TypeError:
@@ -147,21 +147,21 @@ def integer(name: str, value: int) -> int:
 
 
 def positive(name: str, value: int) -> int:
-    """The value, if it is an integer above zero."""
+    """The value, if it is a positive integer."""
     if integer(name, value) <= 0:
         raise ValueError(f"{name} is {value}, expected 1 or more")
     return integer(name, value)
 
 
 def probability(name: str, value: Any) -> float:
-    """The value, if it is a number from 0 to 1, numpy's too."""
+    """The value, if it is a number from 0 to 1 (a numpy number is accepted)."""
     if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) <= 1:
         raise ValueError(f"{name} is {value!r}, expected a probability from 0 to 1")
     return float(value)
 
 
 def boolean(name: str, value: bool) -> bool:
-    """The value, if it is True or False: a number here is most often an argument in the wrong place."""
+    """The value, if it is True or False; a number is often an argument in the wrong position."""
     if not isinstance(value, bool):
         raise TypeError(f"{name} is {value!r}, expected True or False")
     return value

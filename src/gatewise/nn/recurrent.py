@@ -1,8 +1,8 @@
-"""A stack of recurrent layers, in one direction or both.
+"""Stacked recurrent layers, in one direction or both.
 
 Letters: `T` time steps, `B` batch, `I` input size, `H` hidden size, `P` projection size, `L` layers, `D` directions.
-One layer in one direction is one scan of an engine; scan `k` is layer `k // D` in direction `k % D`, the order of
-torch's states.
+Each layer and direction is one scan of an engine; scan `k` is layer `k // D` in direction `k % D`, as in torch's
+states.
 """
 
 import warnings
@@ -22,17 +22,17 @@ Lengths = Tensor | Sequence[int] | None
 
 
 class LayerTrace(NamedTuple):
-    """What went on in one layer in one direction; time and batch lie as in the layer's input."""
+    """Output, gates and cell states of one layer in one direction; time and batch are laid out as in the input."""
 
     layer: int
     reverse: bool
     output: Tensor  # (T, B, H), or (T, B, P) with a projection
     gates: Gates  # each (T, B, H)
-    cells: Tensor | None  # (T, B, H); None where the cell has no c
+    cells: Tensor | None  # (T, B, H); None if the cell has no c
 
 
 class Trace(NamedTuple):
-    """What went on in a stack: its output and state, and every gate and cell state at every step."""
+    """Output and state of a stack, with every gate and cell state at every step."""
 
     output: Tensor
     state: State
@@ -40,24 +40,24 @@ class Trace(NamedTuple):
 
     @property
     def gates(self) -> Gates:
-        """The gates of the last layer, forward in time; those of the others are in `layers`."""
+        """The gates of the last layer, forward in time; `layers` has those of every layer."""
         return self._last.gates
 
     @property
     def cells(self) -> Tensor | None:
-        """The cell states of the last layer, forward in time; None for a cell without."""
+        """The cell states of the last layer, forward in time; None if the cell has none."""
         return self._last.cells
 
     @property
     def _last(self) -> LayerTrace:
-        return next(one for one in reversed(self.layers) if not one.reverse)
+        return next(layer for layer in reversed(self.layers) if not layer.reverse)
 
 
 class Recurrent(Weighted):
-    """What RNN, LSTM and GRU share: stacking, directions, lengths, `step` and `trace`.
+    """The base class of RNN, LSTM and GRU: stacking, directions, lengths, `step` and `trace`.
 
-    Layer 0 reads the input, every other layer the output of the one below. With two directions a second set of
-    weights runs each layer from the end to the beginning, and the two outputs lie side by side.
+    Layer 0 reads the input; every other layer reads the output of the layer below. A bidirectional layer has a second
+    set of weights, which runs from the end to the beginning; the two outputs are concatenated.
 
     References: for two directions, M. Schuster, K. K. Paliwal, Bidirectional recurrent neural networks, IEEE
     Transactions on Signal Processing 45(11), 1997; for dropout between layers, W. Zaremba, I. Sutskever, O. Vinyals,
@@ -67,11 +67,11 @@ class Recurrent(Weighted):
         input_size: `I`, features of the input at each step.
         hidden_size: `H`, units of each layer in each direction.
         num_layers: `L`, layers of the stack.
-        bias: whether there are biases.
-        batch_first: input and output are `(B, T, .)` instead of `(T, B, .)`; states are not affected.
-        dropout: probability of zeroing each output of every layer but the last, in training mode. May be changed later.
+        bias: whether the layer has biases.
+        batch_first: input and output are `(B, T, .)` instead of `(T, B, .)`; states do not change.
+        dropout: probability of zeroing each output of every layer but the last, in training mode; may be changed later.
         bidirectional: run each layer in both directions.
-        proj_size: `P`, for an LSTM: project h to so many units; 0 for no projection.
+        proj_size: `P`, for an LSTM: number of units that h is projected to; 0 for no projection.
         device, dtype: of the weights.
         engine, init, init_bound, generator: see `gatewise.nn.Options`.
 
@@ -108,8 +108,10 @@ class Recurrent(Weighted):
         self.dropout = probability("dropout", dropout)
         self.bidirectional = boolean("bidirectional", bidirectional)
         if self.dropout > 0 and self.num_layers == 1:
-            warnings.warn(f"dropout={dropout} has no effect: it acts between layers, and num_layers=1", stacklevel=3)
-        self._names: list[list[str]] = []  # of the weights of each scan
+            warnings.warn(
+                f"dropout={dropout} has no effect: dropout acts between layers, and num_layers=1", stacklevel=3
+            )
+        self._names: list[list[str]] = []  # names of the weights of each scan
         for k in range(self.num_layers * self._directions):
             suffix = f"_l{k // self._directions}" + "_reverse" * self._reverse(k)
             inputs = self.input_size if k < self._directions else self._width
@@ -126,35 +128,35 @@ class Recurrent(Weighted):
             input: `(T, B, I)`; `(B, T, I)` with `batch_first`; `(T, I)` for one sequence; or a PackedSequence.
             hx: the initial state, h `(L*D, B, H)`, or `(L*D, B, P)` with a projection; for an LSTM `(h, c)` with c
                 `(L*D, B, H)`; without B for one sequence; zeros if not given.
-            lengths: `(B,)` integers from 0 to T, in any order: how many steps of each sequence count.
+            lengths: `(B,)` integers from 0 to T, in any order: the number of valid steps of each sequence.
 
         Returns:
             The last layer's output, `(T, B, D*H)`, or `(T, B, D*P)` with a projection, laid out as the input and zero
             after each sequence's end; and the state after each sequence's last step, shaped as `hx`.
 
         Raises:
-            RuntimeError, ValueError, TypeError: a shape, dtype or length does not fit; or the engine asked for refuses.
+            RuntimeError, ValueError, TypeError: a shape, dtype or length does not match; or the named engine refuses.
         """
         if isinstance(input, PackedSequence):
             return self._forward_packed(input, hx, lengths)
         weights = self._all_weights()
         x, batched = self._time_major(input, weights)
-        on = None if lengths is None else self._lengths(lengths, x)
-        output, scans = self._scan(x, self._states(hx, x.shape[1], batched), weights, engines.scan, lengths=on)
-        return self._laid_out(output, batched), self._state_after(scans, batched)
+        checked = None if lengths is None else self._lengths(lengths, x)
+        output, scans = self._scan(x, self._states(hx, x.shape[1], batched), weights, engines.scan, lengths=checked)
+        return self._like_input(output, batched), self._stacked_state(scans, batched)
 
     def step(self, x_t: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """Run one time step, for data that comes as a stream: `T` calls give what `layer(x)` gives.
+        """Run one time step, for streaming data: `T` calls give the same result as `layer(x)`.
 
         Arguments:
             x_t: `(B, I)`, or `(I,)` for one sequence.
-            state: what the last call (of `step` or of the layer) returned; zeros if not given.
+            state: the state returned by the last call (of `step` or of the layer); zeros if not given.
 
         Returns:
             The output `(B, H)`, or `(H,)`, and the state after the step.
 
         Raises:
-            RuntimeError, ValueError, TypeError: the layer is bidirectional; or as for the layer itself.
+            RuntimeError, ValueError, TypeError: the layer is bidirectional; otherwise as for `forward`.
 
         Examples:
             >>> from gatewise.nn import GRU
@@ -167,7 +169,7 @@ class Recurrent(Weighted):
         """
         if self.bidirectional:
             raise RuntimeError(
-                "step goes forward in time, but a bidirectional layer needs whole sequences; call layer(x)"
+                "step runs forward in time, but a bidirectional layer needs whole sequences; call layer(x)"
             )
         if x_t.dim() not in (1, 2):
             raise ValueError(f"x_t has shape {tuple(x_t.shape)}, expected (B, I), or (I,) for one sequence")
@@ -175,24 +177,24 @@ class Recurrent(Weighted):
         self.check_features(x_t, weights[0].weight_ih)
         x = x_t[None] if batched else x_t[None, None]
         output, scans = self._scan(x, self._states(state, x.shape[1], batched), weights, engines.scan)
-        return output[0] if batched else output[0, 0], self._state_after(scans, batched)
+        return output[0] if batched else output[0, 0], self._stacked_state(scans, batched)
 
     def trace(self, x: Tensor, hx: State | None = None, lengths: Lengths = None) -> Trace:
-        """Run whole sequences and keep every gate and cell state; gradients flow through all of them.
+        """Run whole sequences and return every gate and cell state, with gradients.
 
-        It shows the network as it predicts: without dropout, in training mode too.
+        A trace never applies dropout, even in training mode: it shows the network as it predicts.
 
         Arguments:
-            x, hx, lengths: as for the layer itself, but no PackedSequence.
+            x, hx, lengths: as for `forward`, except that x cannot be a PackedSequence.
 
         Returns:
-            A `Trace`: `output` and `state` as of the layer; `gates` by name and `cells`, each `(T, B, H)`, laid out
-            as the input and zero after each sequence's end, of the last layer forward in time; those of every layer
-            and direction in `layers`.
+            A `Trace`: `output` and `state` as from `forward`; `gates` by name and `cells` of the last layer, forward in
+            time, each `(T, B, H)`, laid out as the input and zero after each sequence's end; and `layers`, with those
+            of every layer and direction.
 
         Raises:
             TypeError: x is a PackedSequence.
-            RuntimeError, ValueError: as for the layer itself; or the engine asked for cannot keep gates.
+            RuntimeError, ValueError: as for `forward`; or the named engine cannot return gates.
 
         Examples:
             >>> from gatewise.nn import LSTM
@@ -208,31 +210,31 @@ class Recurrent(Weighted):
         options = {"lengths": self._lengths(lengths, time_major), "keep": ("gates", "cells")}
         output, scans = self._scan(time_major, states, weights, engines.scan, 0.0, **options)
         layers = [self._layer_trace(k, scan, batched) for k, scan in enumerate(scans)]
-        return Trace(self._laid_out(output, batched), self._state_after(scans, batched), layers)
+        return Trace(self._like_input(output, batched), self._stacked_state(scans, batched), layers)
 
     def requests(self, x: Tensor, lengths: Lengths = None) -> list[Request]:
-        """What `layer(x, lengths=lengths)` asks of an engine, scan by scan; for `gatewise.explain`."""
+        """The requests that `layer(x, lengths=lengths)` sends to an engine, one for each scan; for `explain`."""
         _refuse_packed(x)
         weights = self._all_weights()
         x, _ = self._time_major(x, weights)
-        on = self._lengths(lengths, x)
+        checked = self._lengths(lengths, x)
         inner = x.new_empty(*x.shape[:2], self._width)
         return [
-            Request(self.cell, x if k < self._directions else inner, None, one, on, self._reverse(k))
-            for k, one in enumerate(weights)
+            Request(self.cell, x if k < self._directions else inner, None, layer_weights, checked, self._reverse(k))
+            for k, layer_weights in enumerate(weights)
         ]
 
     def flatten_parameters(self) -> None:
-        """Do nothing; code written for torch.nn calls it."""
+        """Do nothing; the method exists because code for torch.nn calls it."""
 
     @property
     def all_weights(self) -> list[list[Tensor]]:
-        """The weights, one list for each layer in each direction."""
-        return [[one for one in weights if one is not None] for weights in self._all_weights()]
+        """The weights: one list for each layer and direction."""
+        return [[weight for weight in weights if weight is not None] for weights in self._all_weights()]
 
     @property
     def _flat_weights(self) -> list[Tensor]:
-        return [one for weights in self.all_weights for one in weights]
+        return [weight for weights in self.all_weights for weight in weights]
 
     @property
     def _directions(self) -> int:
@@ -250,7 +252,7 @@ class Recurrent(Weighted):
         return self.weights(self._names[k])
 
     def _all_weights(self) -> list[Weights]:
-        """Those of each scan, looked up once at each call, so that one replaced or parametrised is seen."""
+        """The weights of each scan, looked up at each call, so that replaced or parametrised weights are used."""
         return [self.weights(names) for names in self._names]
 
     def _scan(
@@ -262,12 +264,12 @@ class Recurrent(Weighted):
         dropout: float | None = None,
         **options: Any,
     ) -> tuple[Tensor, list[Scan]]:
-        """Run the stack on `x (T, B, I)`, or on packed `x (N, I)`, by a scan that takes such an x and the options."""
+        """Run the stack with `scan`, on `x (T, B, I)` or on packed `x (N, I)`."""
         scans: list[Scan] = []
         dropout = self.dropout * self.training if dropout is None else dropout
-        cell, engine, both = self.cell, self.engine, self.bidirectional
+        cell, engine, bidirectional = self.cell, self.engine, self.bidirectional
         for k, state in enumerate(states):
-            reverse = both and k % 2 == 1
+            reverse = bidirectional and k % 2 == 1
             if k and not reverse:  # the layer below is complete
                 x = self._joined(scans)
                 if dropout:
@@ -276,15 +278,15 @@ class Recurrent(Weighted):
         return self._joined(scans), scans
 
     def _joined(self, scans: list[Scan]) -> Tensor:
-        """The output of the layer last run: its directions side by side."""
+        """The output of the last layer run so far, its directions concatenated."""
         return torch.cat((scans[-2].output, scans[-1].output), -1) if self.bidirectional else scans[-1].output
 
     def _forward_packed(
         self, packed: PackedSequence, hx: State | None, lengths: Lengths
     ) -> tuple[PackedSequence, State]:
         if lengths is not None:
-            raise ValueError("input is a PackedSequence, which has lengths of its own; leave lengths out")
-        data, batch_sizes, order, back = packed
+            raise ValueError("input is a PackedSequence, which contains its lengths; leave lengths out")
+        data, batch_sizes, order, inverse_order = packed
         if data.dim() != 2:
             raise RuntimeError(f"input.data has shape {tuple(data.shape)}, expected (steps of all sequences, I)")
         weights = self._all_weights()
@@ -292,10 +294,12 @@ class Recurrent(Weighted):
         sequences = 0 if hx is None else int(batch_sizes[0])
         states = self._states(hx, sequences, True, order)
         output, scans = self._scan(data, states, weights, engines.scan_packed, batch_sizes=batch_sizes)
-        return PackedSequence(output, batch_sizes, order, back), self._state_after(scans, True, back)
+        return PackedSequence(output, batch_sizes, order, inverse_order), self._stacked_state(
+            scans, True, inverse_order
+        )
 
     def _time_major(self, x: Tensor, weights: list[Weights]) -> tuple[Tensor, bool]:
-        """The input as `(T, B, I)`, a view, and whether it had a batch dimension."""
+        """The input as a view `(T, B, I)`, and whether it has a batch dimension."""
         dimensions = x.dim()
         if dimensions not in (2, 3):
             raise ValueError(f"input has shape {tuple(x.shape)}, expected 3 dimensions, or 2 for one sequence")
@@ -304,19 +308,19 @@ class Recurrent(Weighted):
             return x.unsqueeze(1), False
         return x.transpose(0, 1) if self.batch_first else x, True
 
-    def _laid_out(self, x: Tensor, batched: bool) -> Tensor:
+    def _like_input(self, x: Tensor, batched: bool) -> Tensor:
         """The inverse of `_time_major`."""
         if not batched:
             return x.squeeze(1)
         return x.transpose(0, 1) if self.batch_first else x
 
     def _states(self, hx: State | None, B: int, batched: bool, order: Tensor | None = None) -> list[Any]:
-        """One initial state tuple of `(B, .)` for each scan, its rows in the order given; None for zeros."""
+        """One initial state tuple of `(B, .)` for each scan, its rows sorted by `order`; None for zeros."""
         if hx is None:
             return [None] * len(self._names)
         sizes = [self.proj_size or self.hidden_size] + [self.hidden_size] * (len(self.cell.state._fields) - 1)
         lead = (len(self._names), B) if batched else (len(self._names),)
-        fields = self.given_state(hx, lead, sizes)
+        fields = self.checked_state(hx, lead, sizes)
         if not batched:
             fields = tuple(one.unsqueeze(1) for one in fields)
         if order is not None:
@@ -325,7 +329,7 @@ class Recurrent(Weighted):
             return [self.cell.state(*[one[0] for one in fields])]
         return [self.cell.state(*parts) for parts in zip(*(one.unbind(0) for one in fields), strict=True)]
 
-    def _state_after(self, scans: list[Scan], batched: bool, order: Tensor | None = None) -> State:
+    def _stacked_state(self, scans: list[Scan], batched: bool, order: Tensor | None = None) -> State:
         """The inverse of `_states`."""
         if len(scans) == 1:
             fields = [one[None] for one in scans[0].state]
@@ -341,14 +345,14 @@ class Recurrent(Weighted):
         T, B, _ = x.shape
         checked = lengths if isinstance(lengths, Tensor) else torch.as_tensor(lengths, device="cpu")
         if len(lengths) == 0:
-            checked = checked.long()  # an empty list has no integers to tell its dtype
+            checked = checked.long()  # an empty list gives a float tensor
         if checked.shape != (B,) or checked.dtype not in engines.INTEGERS:
             raise ValueError(
                 f"lengths is {checked.dtype} {tuple(checked.shape)}, expected integers, one for each of {B} sequences"
             )
         if B and not torch.compiler.is_compiling() and not 0 <= int(checked.min()) <= int(checked.max()) <= T:
             raise ValueError(
-                f"lengths go from {checked.min()} to {checked.max()}, expected from 0 to {T}, the steps of the input"
+                f"lengths range from {checked.min()} to {checked.max()}, expected from 0 to {T}, the number of steps"
             )
         return checked
 
@@ -356,14 +360,14 @@ class Recurrent(Weighted):
         return LayerTrace(
             layer=k // self._directions,
             reverse=self._reverse(k),
-            output=self._laid_out(scan.output, batched),
-            gates={name: self._laid_out(gate, batched) for name, gate in (scan.gates or {}).items()},
-            cells=None if scan.cells is None else self._laid_out(scan.cells, batched),
+            output=self._like_input(scan.output, batched),
+            gates={name: self._like_input(gate, batched) for name, gate in (scan.gates or {}).items()},
+            cells=None if scan.cells is None else self._like_input(scan.cells, batched),
         )
 
     def extra_repr(self) -> str:
-        """As torch.nn: the sizes, and whatever is not the default."""
-        usual = {
+        """The sizes, and every argument that differs from its default, as in torch.nn."""
+        defaults = {
             "proj_size": 0,
             "num_layers": 1,
             "nonlinearity": "tanh",
@@ -373,7 +377,9 @@ class Recurrent(Weighted):
             "bidirectional": False,
         }
         changed = [
-            f"{name}={one}" for name, default in usual.items() if (one := getattr(self, name, default)) != default
+            f"{name}={value}"
+            for name, default in defaults.items()
+            if (value := getattr(self, name, default)) != default
         ]
         return ", ".join([str(self.input_size), str(self.hidden_size), *changed])
 

@@ -16,19 +16,20 @@ from gatewise.nn.recurrent import Recurrent
 
 
 class Stream:
-    """A layer run one time step at a time, as data come in, its state carried on in place.
+    """A layer that runs one time step per call and keeps its state in place, for data that arrive step by step.
 
-    It gives what `layer.step` gives, without gradients and in a fraction of the time, in the dtype of the weights. It
-    uses the weights as they are at each call: training the layer or loading other weights needs no new stream.
+    It returns the same outputs as `layer.step`, without gradients, in a fraction of the time and in the dtype of the
+    weights. Each call uses the current weights: after training the layer or loading other weights, the stream stays
+    valid.
 
     Arguments:
         layer: an RNN, LSTM or GRU in one direction.
-        batch_size: `B`, how many sequences run side by side; None for one, without a batch dimension.
-        state: where to start, shaped as the layer's own, h `(L, B, H)` or `(L, B, P)` and for an LSTM `(h, c)`; zeros
-            if not given.
+        batch_size: `B`, number of parallel sequences; None for one sequence, without a batch dimension.
+        state: the initial state in the layer's shape, h `(L, B, H)` or `(L, B, P)`, for an LSTM `(h, c)`; zeros if not
+            given.
 
     Raises:
-        TypeError, RuntimeError: the layer is none of those or bidirectional; the state does not fit.
+        TypeError, RuntimeError: the layer is not one of those or is bidirectional; the state does not match.
 
     Examples:
         >>> from gatewise.nn import GRU
@@ -37,7 +38,7 @@ class Stream:
         >>> outputs = [stream(x_t) for x_t in x]
         >>> torch.allclose(torch.stack(outputs), gru(x)[0])
         True
-        >>> stream.reset()  # as if nothing had come in yet
+        >>> stream.reset()  # start again from zeros
         >>> torch.equal(stream(x[0]), outputs[0])
         True
     """
@@ -46,7 +47,7 @@ class Stream:
         if not isinstance(layer, Recurrent):
             raise TypeError(f"layer is of type {type(layer).__name__}, expected an RNN, LSTM or GRU")
         if layer.bidirectional:
-            raise RuntimeError("a stream goes forward in time, but a bidirectional layer needs whole sequences")
+            raise RuntimeError("a stream runs forward in time, but a bidirectional layer needs whole sequences")
         self.layer = layer
         self.batch_size = None if batch_size is None else positive("batch_size", batch_size)
         self._lead = () if batch_size is None else (self.batch_size or 0,)
@@ -56,21 +57,21 @@ class Stream:
 
     @property
     def state(self) -> State:
-        """The state after the last step, a copy shaped as the layer's own."""
-        fields = [one.clone() if self._lead else one.squeeze(1).clone() for one in self._fields]
+        """A copy of the state after the last step, in the layer's shape."""
+        fields = [field.clone() if self._lead else field.squeeze(1).clone() for field in self._fields]
         return self.layer.final_state(fields)
 
     def __getstate__(self) -> dict[str, Any]:
-        """A copy finds kernels of its own, for a state of its own."""
-        left = {name: one for name, one in self.__dict__.items() if name != "_lock"}
-        return {**left, "_steppers": [], "_fields": [one.clone() for one in self._fields]}
+        """A copy has its own state, and creates steppers for it at the next call."""
+        attributes = {name: value for name, value in self.__dict__.items() if name != "_lock"}
+        return {**attributes, "_steppers": [], "_fields": [field.clone() for field in self._fields]}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._lock = threading.Lock()
 
     def reset(self, state: State | None = None) -> None:
-        """Start again, from the state given or from zeros."""
+        """Start again, from `state` or from zeros."""
         like = self.layer._weights(0).weight_ih
         sizes = [self.layer.proj_size or self.layer.hidden_size, self.layer.hidden_size]
         sizes = sizes[: len(self.layer.cell.state._fields)]
@@ -78,10 +79,10 @@ class Stream:
         fields: Sequence[Tensor] = (
             [like.new_zeros(*lead, size) for size in sizes]
             if state is None
-            else self.layer.given_state(state, lead, sizes)
+            else self.layer.checked_state(state, lead, sizes)
         )
         batched = fields if self._lead else [one.unsqueeze(1) for one in fields]
-        with torch.inference_mode(False), torch.no_grad():  # else a stream made in inference mode is of no use outside
+        with torch.inference_mode(False), torch.no_grad():  # a stream created in inference mode must work outside it
             self._fields = [one.detach().to(like).clone(memory_format=torch.contiguous_format) for one in batched]
         self._steppers = []
 
@@ -89,20 +90,20 @@ class Stream:
         """Run one step.
 
         Arguments:
-            x_t: `(B, I)`, or `(I,)` without a batch.
+            x_t: `(B, I)`, or `(I,)` without a batch dimension.
 
         Returns:
-            The output of the last layer, `(B, H)` or `(B, P)`, without B as the input.
+            The output of the last layer, `(B, H)` or `(B, P)`; without B if the input has none.
 
         Raises:
-            RuntimeError, ValueError: a shape or dtype does not fit.
+            RuntimeError, ValueError: a shape or dtype does not match.
         """
-        with self._lock:  # one step at a time: threads that share a stream share its state
+        with self._lock:  # threads that share a stream share its state: one step at a time
             return self._advance(x_t)
 
     def _advance(self, x_t: Tensor) -> Tensor:
         if not self._ready():
-            return self._by_layer(x_t)
+            return self._step_by_layer(x_t)
         first = self._steppers[0]
         if x_t.shape != self._shape or x_t.dtype != first.dtype or not x_t.is_cpu:
             raise RuntimeError(
@@ -117,7 +118,7 @@ class Stream:
         return output
 
     def _ready(self) -> bool:
-        """Whether the kernels for one step can run now, on the weights as they are now."""
+        """Whether the steppers can run now on the current weights."""
         layer = self.layer
         if engines.overridden() or torch._C._is_any_autocast_enabled() or (layer.dropout and layer.training):
             return False
@@ -128,16 +129,16 @@ class Stream:
             else:
                 return True
         self._steppers = self._new_steppers()
-        return bool(self._steppers)  # none: some other engine runs the layer
+        return bool(self._steppers)  # empty if another engine runs the layer
 
     def _new_steppers(self) -> list[engines.Stepper]:
-        """One for each layer; none where the engine that the layer would use has no kernel for steps."""
+        """One stepper for each layer; an empty list if the layer's engine has no stepper."""
         layer, B = self.layer, self._fields[0].shape[1]
         self._engine = layer.engine
         last = self._fields[0][-1]
-        self._example = last if self._lead else last[0]  # of an output
+        self._example = last if self._lead else last[0]  # of an output, for its shape and dtype
         self._shape = (*self._lead, layer.input_size)
-        found = []
+        steppers = []
         for k in range(layer.num_layers):
             state = layer.cell.state(*[one[k] for one in self._fields])
             width = layer.input_size if k == 0 else state[0].shape[1]
@@ -145,13 +146,13 @@ class Stream:
             stepper = engines.stepper(layer.cell, x, state, layer._parameters, layer._names[k], layer.engine)
             if stepper is None:
                 return []
-            found.append(stepper)
-        return found
+            steppers.append(stepper)
+        return steppers
 
     @torch.no_grad()
-    def _by_layer(self, x_t: Tensor) -> Tensor:
+    def _step_by_layer(self, x_t: Tensor) -> Tensor:
         x = x_t if self._lead else x_t.unsqueeze(0)
         output, state = self.layer.step(x, self.layer.final_state(self._fields))
-        for held, new in zip(self._fields, (state,) if isinstance(state, Tensor) else state, strict=True):
-            held.copy_(new)
+        for field, new in zip(self._fields, (state,) if isinstance(state, Tensor) else state, strict=True):
+            field.copy_(new)
         return output if self._lead else output[0]

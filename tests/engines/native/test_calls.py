@@ -106,7 +106,7 @@ def test_gradients_of_another_shape_are_refused_by_the_operator():
 def test_no_units_are_refused_in_words_and_run_elsewhere():
     x, weights = torch.zeros(3, 2, 4), Weights(torch.zeros(0, 4), torch.zeros(0, 0))
     request = engines.Request(cells.GRU, x, None, weights)
-    assert native.refuses(request) == "the kernels need one unit or more, and weight_hh has shape (0, 0)"
+    assert native.refuses(request) == "the kernels need at least one unit, and weight_hh has shape (0, 0)"
     assert engines.scan(cells.GRU, x, None, weights, engine="reference").output.shape == (3, 2, 0)
 
 

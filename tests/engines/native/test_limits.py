@@ -242,7 +242,10 @@ def test_an_exported_layer_under_autocast_computes_in_its_own_dtype_or_says_so(k
     mixed = torch.export.export(torch.nn.Sequential(before, layer), (x,)).module()
     with torch.autocast("cpu", torch.bfloat16):
         assert torch.equal(exported(x)[0], layer_alone(layer, x))
-        with pytest.raises(RuntimeError, match=r"the dtypes are torch.bfloat16 of x and torch.float32, expected one"):
+        with pytest.raises(
+            RuntimeError,
+            match=r"x is torch.bfloat16 and another tensor is torch.float32, expected the same dtype for all",
+        ):
             mixed(x)
 
 

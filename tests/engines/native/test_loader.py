@@ -56,10 +56,10 @@ def test_the_first_folder_that_has_it_wins(tmp_path):
 def test_without_a_library_the_reason_says_how_to_get_one(folder):
     assert loader.load() is None
     assert loader.reason().startswith(
-        "not built at installation: left out, or no compiler found that can (GCC 12 or newer or Clang, with OpenMP); "
+        "not built at installation: left out, or no suitable compiler found (GCC 12 or newer, or Clang, with OpenMP); "
     )
     assert "pip install --force-reinstall --no-cache-dir" in loader.reason()
-    with pytest.raises(RuntimeError, match="there is no native library: not built"):
+    with pytest.raises(RuntimeError, match="the native library is not available: not built"):
         loader.instructions()
 
 
@@ -73,7 +73,7 @@ def test_a_damaged_library_is_reported_as_the_system_does(folder):
 def test_a_library_of_another_version_is_not_used(folder):
     (folder / NAME).symlink_to(_ctypes.__file__)  # any library that has none of our functions
     assert loader.load() is None
-    assert "is of another version: " in loader.reason()
+    assert "is from another version: " in loader.reason()
     assert "gatewise_interface" in loader.reason()
 
 
@@ -83,7 +83,7 @@ def test_a_library_of_another_interface_is_not_used(monkeypatch, capsys):
     monkeypatch.setattr(loader, "INTERFACE", built + 1)
     loader._loaded.cache_clear()
     assert loader.load() is None
-    expected = f"{path} is of another version: its interface is {built}, expected {built + 1}; install Gatewise again"
+    expected = f"{path} is from another version: its interface is {built}, expected {built + 1}; reinstall Gatewise"
     assert loader.reason().startswith(expected)
     assert main(["info"]) == 0
     assert f"native library: none, {expected}" in capsys.readouterr().out
@@ -126,7 +126,7 @@ def test_each_instruction_set_of_this_machine_can_be_forced_and_no_other(monkeyp
             assert loader.instructions() == name
         else:
             assert loader.load() is None
-            expected = f"expected one that this machine has: {', '.join(there)}"
+            expected = f"expected one that this machine supports: {', '.join(there)}"
             assert loader.reason() == f"GATEWISE_INSTRUCTIONS is {name!r}, {expected}"
 
 

@@ -66,7 +66,7 @@ def test_the_backward_operator_is_what_it_tells_torch(name, flags):
 
 def test_the_operator_takes_one_dtype_under_autocast_too():
     x, h, weights = normal(3, 2, 3, seed=0), normal(2, 4, seed=1), [normal(16, 3, seed=2), normal(16, 4, seed=3)]
-    with torch.autocast("cpu", torch.bfloat16), pytest.raises(RuntimeError, match="expected one for all"):
+    with torch.autocast("cpu", torch.bfloat16), pytest.raises(RuntimeError, match="expected the same dtype for all"):
         torch.ops.gatewise.scan(x, h.bfloat16(), h, *weights, None, None, None, None, None, 3, False, False)
 
 
@@ -134,7 +134,7 @@ def test_a_compiled_length_out_of_range_is_an_error():
     torch.compiler.reset()
     layer = layer_of("gru", engine="native")
     compiled = torch.compile(layer, fullgraph=True, backend="aot_eager")
-    with pytest.raises(RuntimeError, match="lengths go from"):
+    with pytest.raises(RuntimeError, match="lengths range from"):
         compiled(normal(4, 2, 3, seed=1), lengths=torch.tensor([4, 5]))
 
 
@@ -187,13 +187,13 @@ def test_native_says_why_it_refuses(capsys):
     layer, x = layer_of("lstm", dtype=torch.float32), torch.zeros(4, 2, 3)
     assert refusal(layer, x) is None
     assert refusal(layer_of("lstm", dtype=torch.bfloat16), x.bfloat16()) == (
-        "the kernels are for float32 and float64, and x is torch.bfloat16"
+        "the kernels support only float32 and float64, and x is torch.bfloat16"
     )
     assert refusal(layer_of("lstm", device="meta", generator=None), x.double().to("meta")) == (
-        "the kernels are for the CPU, and x is on meta"
+        "the kernels run only on the CPU, and x is on meta"
     )
     with torch.autocast("cpu", torch.bfloat16):
-        assert refusal(layer, x) == "autocast is on, and the kernels compute in the dtype of the weights"
+        assert refusal(layer, x) == "autocast is on, but the kernels compute in the dtype of the weights"
         assert engines.choose(layer.requests(x)[0]).name != "native"
         with engines.use_engine("native"), pytest.raises(ValueError, match="refuses: autocast is on"):
             layer(x)

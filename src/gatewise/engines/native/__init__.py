@@ -1,16 +1,22 @@
 """Gatewise's own kernels for CPUs: `native/` in C++, called through a plain C interface.
 
-Three doors lead to the same kernels: a plain call where no gradient is wanted, an `autograd.Function` where one is, and
-an operator known to torch inside torch.compile and torch.export. Streams have a fourth, to a kernel for one step.
+The kernels are called in three ways: directly if no gradient is needed, through an `autograd.Function` if one is, and
+through a torch operator inside torch.compile and torch.export. Streams use a separate kernel for one step.
 
-- Weights are read at every call: none are kept in a form of the kernels' own, so none can be out of date.
-- Results are the same bits for the same input and number of threads, which is `torch.get_num_threads()` at the call.
-  Forward, those of a sequence depend neither on that number nor on what else is in the batch; but a single step of up
-  to four sequences adds up in another order than longer ones do. A forked child works on one thread.
-- Numbers too small for full precision (denormals) count as zero inside the kernels.
-- Under autocast the engine refuses: it computes in the dtype of the weights. `auto` then takes torch's kernels, which
-  compute in bfloat16 as torch.nn does.
-- Where gradients are to be differentiated in turn, or many are wanted at once, they come from the reference engine.
+- Weights are read at every call. The kernels cache no copy of them, so a copy cannot be out of date.
+- The same input and number of threads (`torch.get_num_threads()` at the call) give the same bits. The forward results
+  of a sequence depend neither on that number nor on the other sequences of the batch; but a single step of up to four
+  sequences sums in another order than longer sequences do. A forked child process uses one thread.
+- Denormal numbers count as zero inside the kernels.
+- Under autocast the engine refuses, because it computes in the dtype of the weights. `auto` then selects torch's
+  kernels, which compute in bfloat16 as torch.nn does.
+- Higher-order and vectorised gradients are computed by the reference engine.
+
+`loader.py`        finds and loads the native library
+`bindings.py`      calls into the library: tensors in, tensors out
+`autograd.py`      the kernels as an `autograd.Function`
+`operator.py`      the kernels as a torch operator
+`higher_order.py`  gradients that can be differentiated again
 """
 
 import os
@@ -44,15 +50,15 @@ name = "native"
 summary = "Gatewise's own kernels"
 
 
-def _say_so_in_a_child() -> None:
+def _change_summary_in_child() -> None:
     global summary
     summary = "Gatewise's own kernels, on one thread in a forked child"
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=_say_so_in_a_child)
+    os.register_at_fork(after_in_child=_change_summary_in_child)
 
-_MISSING = None if loader.load() is not None else loader.reason()  # why there are no kernels
+_UNAVAILABLE = None if loader.load() is not None else loader.reason()  # why there are no kernels
 
 
 def refuses(request: Request) -> str | None:
@@ -62,28 +68,28 @@ def refuses(request: Request) -> str | None:
         step = getattr(cell.step, "__name__", repr(cell.step))  # a partial has no name
         return f"there is no kernel for the step {step!r} of the cell {cell.name!r}"
     if not x.is_cpu:
-        return f"the kernels are for the CPU, and x is on {x.device}"
+        return f"the kernels run only on the CPU, and x is on {x.device}"
     if x.dtype not in DTYPES:
-        return f"the kernels are for float32 and float64, and x is {x.dtype}"
+        return f"the kernels support only float32 and float64, and x is {x.dtype}"
     if weights.weight_hr is not None and cell.step is not cells.lstm_step:
-        return f"the kernels have a projection for the LSTM only, not for {cell.name!r}"
-    if _MISSING is not None:
-        return _MISSING
+        return f"the kernels support a projection for the LSTM only, not for {cell.name!r}"
+    if _UNAVAILABLE is not None:
+        return _UNAVAILABLE
     if torch.is_autocast_enabled("cpu"):
-        return "autocast is on, and the kernels compute in the dtype of the weights"
+        return "autocast is on, but the kernels compute in the dtype of the weights"
     if weights.weight_hh.numel() == 0:
-        return f"the kernels need one unit or more, and weight_hh has shape {tuple(weights.weight_hh.shape)}"
-    return None if torch.compiler.is_compiling() else _looked_through()
+        return f"the kernels need at least one unit, and weight_hh has shape {tuple(weights.weight_hh.shape)}"
+    return None if torch.compiler.is_compiling() else _unsupported_transform()
 
 
-def _looked_through() -> str | None:
-    """What goes on in torch that would have to see into the kernels, or None."""
+def _unsupported_transform() -> str | None:
+    """The reason why an active transform of torch rules the kernels out, or None."""
     if torch._C._get_tracing_state() is not None:
         return "torch.jit.trace cannot record the kernels"
     if torch._C._functorch.peek_interpreter_stack() is not None:
-        return "the transforms of torch.func cannot see into the kernels"
+        return "the kernels do not support the transforms of torch.func"
     if forward_ad._current_level >= 0:
-        return "the kernels have no forward-mode derivatives"
+        return "the kernels do not support forward-mode differentiation"
     return None
 
 
@@ -97,10 +103,10 @@ def scan(
     reverse: bool = False,
     keep: Collection[str] = (),
 ) -> Scan:
-    """Run one layer in one direction, as the contract in `gatewise.engines` says."""
+    """Run one layer in one direction, as specified in `gatewise.engines.contract`."""
     sizes = check(cell, x, state, weights, lengths)
     if lengths is not None:
-        # A copy: whoever writes to the lengths afterwards must not change the backward pass.
+        # A copy, so that a later write to the lengths does not change the backward pass.
         lengths = lengths.to("cpu", torch.int64, copy=True).contiguous()
     return _scan(Call(KINDS[cell.step], sizes, (sizes.T, sizes.B), reverse, lengths), x, state, weights, keep)
 
@@ -108,7 +114,7 @@ def scan(
 def scan_packed(
     cell: Cell, data: Tensor, batch_sizes: Tensor, state: Any, weights: Weights, *, reverse: bool = False
 ) -> Scan:
-    """Run one layer in one direction over packed sequences, as the contract in `gatewise.engines` says."""
+    """Run one layer in one direction over packed sequences, as specified in `gatewise.engines.contract`."""
     sequences = int(batch_sizes[0]) if state is None else state[0].shape[0]
     sizes = check(cell, data[:sequences][None], state, weights)
     call = packed_call(KINDS[cell.step], sizes, reverse, data.shape[0], batch_sizes)
@@ -116,16 +122,16 @@ def scan_packed(
 
 
 def _scan(call: Call, x: Tensor, state: Any, weights: Weights, keep: Collection[str]) -> Scan:
-    """Through one of the three doors."""
+    """Call the kernels directly, through autograd, or through the operator."""
     cell, has_c = call.kind.cell, call.kind.has_c
     h0, c0 = (None, None) if state is None else (state[0], state[1] if has_c else None)
-    # Tensors that have outlived the transform of torch.func they come from are read as what they stand for.
-    tensors: Tensors = tuple([one if one is None else _unwrapped(one) for one in (x, h0, c0, *weights)])
-    wanted = torch.is_grad_enabled() and any(one is not None and one.requires_grad for one in tensors)
-    watched = torch.compiler.is_compiling() or torch._C._len_torch_dispatch_stack() > 0
-    if watched or not _PLAIN.issuperset(map(type, tensors)):
-        output, h, c, gates, states = operator.scan(call, wanted or bool(keep), tensors)
-    elif wanted:
+    # Tensors that outlive their torch.func transform are unwrapped.
+    tensors: Tensors = tuple([tensor if tensor is None else _unwrap(tensor) for tensor in (x, h0, c0, *weights)])
+    with_grad = torch.is_grad_enabled() and any(one is not None and one.requires_grad for one in tensors)
+    as_operator = torch.compiler.is_compiling() or torch._C._len_torch_dispatch_stack() > 0
+    if as_operator or not _PLAIN.issuperset(map(type, tensors)):
+        output, h, c, gates, states = operator.scan(call, with_grad or bool(keep), tensors)
+    elif with_grad:
         output, h, c, gates, states = apply(call, bool(keep), *tensors)
     else:
         output, h, c, gates, states = bindings.forward(call, bool(keep), tensors)
@@ -140,14 +146,14 @@ def _scan(call: Call, x: Tensor, state: Any, weights: Weights, keep: Collection[
     )
 
 
-_unwrapped: Callable[[Tensor], Tensor] = torch._C._functorch.unwrap_if_dead
-_PLAIN = {Tensor, Parameter, type(None)}  # others, those without memory among them, torch looks through
+_unwrap: Callable[[Tensor], Tensor] = torch._C._functorch.unwrap_if_dead
+_PLAIN = {Tensor, Parameter, type(None)}  # other types, such as fake tensors, may have no memory: torch handles them
 
 
 def _gates_by_name(call: Call, output: Tensor, gates: Tensor | None) -> dict[str, Tensor]:
     if gates is None:
         return {"hidden": output}
-    return dict(zip(call.kind.cell.gates, gates.unbind(-2), strict=False))  # a GRU keeps one plane more
+    return dict(zip(call.kind.cell.gates, gates.unbind(-2), strict=False))  # a GRU saves one more plane
 
 
 def stepper(
@@ -158,12 +164,12 @@ def stepper(
     parameters: Mapping[str, Tensor | None],
     names: Sequence[str],
 ) -> Stepper | None:
-    """What runs one layer step by step; None for a batch so large that packing the weights pays."""
-    if x.shape[1] > _MOST_SEQUENCES:
+    """A `Stepper` for one layer; None for a large batch, where packing the weights is faster."""
+    if x.shape[1] > _MAX_SEQUENCES:
         return None
     sizes = check(cell, x, state, weights)
     plain = all(one is None or (one.is_contiguous() and not one.is_neg()) for one in weights)
     return Stepper(cell, sizes, x, state, weights, parameters, names) if plain else None
 
 
-_MOST_SEQUENCES = 16
+_MAX_SEQUENCES = 16

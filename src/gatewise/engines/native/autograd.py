@@ -12,12 +12,12 @@ from gatewise.engines.native.higher_order import differentiable_gradients
 
 
 class NativeScan(torch.autograd.Function):
-    """One scan whose gradients are wanted."""
+    """One scan with gradients."""
 
     @staticmethod
     def forward(ctx: Any, call: Call, kept: bool, *tensors: Tensor | None) -> Results:
-        """Run forward and keep what backward needs."""
-        output, h, c, gates, states = bindings.forward(call, True, tensors, own=not kept)
+        """Run forward and save the tensors that backward needs."""
+        output, h, c, gates, states = bindings.forward(call, True, tensors, internal=not kept)
         ctx.call, ctx.kept = call, kept
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(*tensors, output, gates, states)
@@ -25,14 +25,14 @@ class NativeScan(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:
-        """Gradients of the tensors; such as torch can differentiate, or vectorise, if it is about to."""
+        """Gradients of the tensors; by the reference engine if torch differentiates or vectorises them."""
         *tensors, output, gates, states = ctx.saved_tensors
         if torch.is_grad_enabled() or not all(one is None or torch._C._has_storage(one) for one in grads):
             return None, None, *differentiable_gradients(ctx.call, ctx.kept, tensors, grads)
-        wanted = ctx.needs_input_grad[2:]
-        results = bindings.backward(ctx.call, tuple(tensors), output, gates, states, grads, wanted[0], any(wanted[3:]))
-        return None, None, *[one if wish else None for one, wish in zip(results, wanted, strict=True)]
+        needed = ctx.needs_input_grad[2:]
+        results = bindings.backward(ctx.call, tuple(tensors), output, gates, states, grads, needed[0], any(needed[3:]))
+        return None, None, *[grad if need else None for grad, need in zip(results, needed, strict=True)]
 
 
-# torch's own `apply` less its look through the arguments for what outlived a transform, which `_scan` has done.
+# torch's `apply` without its search for tensors that outlive a transform: the caller has unwrapped them already.
 apply: Callable[..., Results] = super(torch.autograd.Function, NativeScan).apply

@@ -1,10 +1,10 @@
-"""The native library: found, loaded by ctypes at first use, and asked which instruction set it uses.
+"""The native library: finds it, loads it with ctypes at first use, and reports its instruction set.
 
-It is built from `native/` when Gatewise is installed, if a C++17 compiler with OpenMP is found; the interface is
-`native/gatewise.h`. Two environment variables are looked at when it is first used:
+The library is built from `native/` when Gatewise is installed, if a C++17 compiler with OpenMP is found; its interface
+is `native/gatewise.h`. Two environment variables are read at first use:
 
-`GATEWISE_NATIVE`        0 leaves the library alone. At installation 0 leaves it out, 1 insists on it.
-`GATEWISE_INSTRUCTIONS`  avx512, avx2, neon or baseline forces an instruction set; otherwise it is the processor's best.
+`GATEWISE_NATIVE`        0 disables the library. At installation, 0 skips the build and 1 requires it.
+`GATEWISE_INSTRUCTIONS`  avx512, avx2, neon or baseline forces an instruction set; the default is the processor's best.
 """
 
 import ctypes
@@ -14,15 +14,15 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-import torch  # noqa: F401 - before the library, so that both share the OpenMP runtime that torch brings
+import torch  # noqa: F401 - before the library, so that both share torch's OpenMP runtime
 
 NAME = "libgatewise.so"  # on every system
-_PACKAGE = "gatewise.engines"  # the library is installed in its folder; Python imports it before this file
+PACKAGE = "gatewise.engines"  # the package whose folder contains the library; Python imports it before this module
 INSTRUCTIONS = ("avx512", "avx2", "neon", "baseline")
-INTERFACE = 1  # GATEWISE_INTERFACE of the native/gatewise.h that the calls are written for
-REINSTALL = "install Gatewise again with pip install --force-reinstall --no-cache-dir"
+INTERFACE = 1  # GATEWISE_INTERFACE in native/gatewise.h, for which the calls are written
+REINSTALL = "reinstall Gatewise with pip install --force-reinstall --no-cache-dir"
 
-# What native/gatewise.h declares: arguments and result. A scan is bytes packed by the caller, or their address.
+# The functions of native/gatewise.h: arguments and result. A scan is passed as packed bytes or as their address.
 _FUNCTIONS = {
     "gatewise_interface": ([], ctypes.c_int),
     "gatewise_forward": ([ctypes.c_void_p], ctypes.c_int),
@@ -43,7 +43,7 @@ _FUNCTIONS = {
 
 
 def load() -> ctypes.CDLL | None:
-    """The library with its functions declared, or None; `reason` says why. Only the first call looks for it."""
+    """The library with its functions declared, or None; `reason` says why. Only the first call searches for it."""
     return _loaded()[0]
 
 
@@ -51,16 +51,16 @@ def loaded() -> ctypes.CDLL:
     """The library.
 
     Raises:
-        RuntimeError: there is none.
+        RuntimeError: the library is not available.
     """
-    library, why = _loaded()
+    library, reason_unavailable = _loaded()
     if library is None:
-        raise RuntimeError(f"there is no native library: {why}")
+        raise RuntimeError(f"the native library is not available: {reason_unavailable}")
     return library
 
 
 def reason() -> str | None:
-    """Why there is no library and what to do about it, or None if there is one."""
+    """Why the library is not available, with a remedy; None if it is available."""
     return _loaded()[1]
 
 
@@ -68,46 +68,46 @@ def instructions() -> str:
     """The instruction set in use: one of `INSTRUCTIONS`.
 
     Raises:
-        RuntimeError: there is no library.
+        RuntimeError: the library is not available.
     """
     name: bytes = loaded().gatewise_instructions()
     return name.decode()
 
 
 def forked() -> bool:
-    """Whether this is a forked child of the process that loaded the library: the kernels then work on one thread."""
+    """Whether this process is a forked child of the one that loaded the library; the kernels then use one thread."""
     library = load()
     return library is not None and bool(library.gatewise_forked())
 
 
-# Two threads may both come first: they then load the same library and choose the same instruction set.
+# Two threads may both run the first call: both load the same library and choose the same instruction set.
 @functools.cache
 def _loaded() -> tuple[ctypes.CDLL | None, str | None]:
-    wanted = os.environ.get("GATEWISE_NATIVE") or "1"
-    if wanted == "0":
+    setting = os.environ.get("GATEWISE_NATIVE") or "1"
+    if setting == "0":
         return None, "switched off by GATEWISE_NATIVE=0"
-    if wanted != "1":
-        return None, f"GATEWISE_NATIVE is {wanted!r}, expected 0 or 1"
-    path = find(sys.modules[_PACKAGE].__path__)
+    if setting != "1":
+        return None, f"GATEWISE_NATIVE is {setting!r}, expected 0 or 1"
+    path = find(sys.modules[PACKAGE].__path__)
     if path is None:
-        why = (
-            "not built at installation: left out, or no compiler found that can (GCC 12 or newer or Clang, with OpenMP)"
+        return None, (
+            "not built at installation: left out, or no suitable compiler found (GCC 12 or newer, or Clang, with "
+            f"OpenMP); install one, such as g++, then {REINSTALL}"
         )
-        return None, f"{why}; install one, such as g++, then {REINSTALL}"
     try:
         library = _declared(ctypes.CDLL(str(path)))
     except OSError as error:
         return None, f"cannot be loaded: {error}; {REINSTALL}"
     except AttributeError as error:
-        return None, f"{path} is of another version: {error}; {REINSTALL}"
+        return None, f"{path} is from another version: {error}; {REINSTALL}"
     if (interface := library.gatewise_interface()) != INTERFACE:
-        return None, f"{path} is of another version: its interface is {interface}, expected {INTERFACE}; {REINSTALL}"
-    why_not = _use(library, os.environ.get("GATEWISE_INSTRUCTIONS", ""))
-    return (library, None) if why_not is None else (None, why_not)
+        return None, f"{path} is from another version: its interface is {interface}, expected {INTERFACE}; {REINSTALL}"
+    error_message = _use(library, os.environ.get("GATEWISE_INSTRUCTIONS", ""))
+    return (library, None) if error_message is None else (None, error_message)
 
 
 def find(folders: Iterable[str]) -> Path | None:
-    """The library in the first folder that has it. An editable install has two folders: the sources' and its own."""
+    """The library in the first folder that contains it. An editable install has two: the sources and the build."""
     paths = (Path(folder) / NAME for folder in folders)
     return next((path for path in paths if path.is_file()), None)
 
@@ -120,8 +120,8 @@ def _declared(library: ctypes.CDLL) -> ctypes.CDLL:
 
 
 def _use(library: ctypes.CDLL, name: str) -> str | None:
-    """Force an instruction set, or with an empty name none; the reason why not, or None."""
+    """Force an instruction set, unless the name is empty; return an error message, or None."""
     if not name or (name in INSTRUCTIONS and library.gatewise_use_instructions(name.encode()) == 0):
         return None
-    there = [one for one in INSTRUCTIONS if library.gatewise_use_instructions(one.encode()) == 0]
-    return f"GATEWISE_INSTRUCTIONS is {name!r}, expected one that this machine has: {', '.join(there)}"
+    supported = [one for one in INSTRUCTIONS if library.gatewise_use_instructions(one.encode()) == 0]
+    return f"GATEWISE_INSTRUCTIONS is {name!r}, expected one that this machine supports: {', '.join(supported)}"
