@@ -124,8 +124,8 @@ def test_dropout_of_pooled_values_is_for_training():
         (lambda: Pooled(GRU(2, 5), 3)(torch.zeros(3, 2, 2), torch.tensor([3, 0])), "a sequence has no steps"),
         (lambda: Pooled(GRU(2, 5), 3)(torch.zeros(3, 2, 2), [3, 0]), "a sequence has no steps"),
         (lambda: Pooled(GRU(2, 5), 3)(torch.zeros(3, 2, 2), [3, 4]), "expected from 0 to 3"),
-        (lambda: Pooled(GRU(2, 5), 3, dropout=float("nan")), "dropout is nan, expected a share"),
-        (lambda: Pooled(GRU(2, 5), 3, dropout=True), "dropout is True, expected a share"),
+        (lambda: Pooled(GRU(2, 5), 3, dropout=float("nan")), "dropout is nan, expected a fraction"),
+        (lambda: Pooled(GRU(2, 5), 3, dropout=True), "dropout is True, expected a fraction"),
     ],
 )
 def test_what_cannot_be_pooled_is_refused(call, message):

@@ -1,6 +1,6 @@
 """Gatewise: recurrent networks on PyTorch that people can read, trust and run fast.
 
-The public names are imported when first used, so that `import gatewise` costs little.
+The public names are imported at first use, so that `import gatewise` is fast.
 
     >>> import gatewise as gw
     >>> gw.nn.LSTM.__name__, gw.Forecaster.__name__

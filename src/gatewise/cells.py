@@ -1,18 +1,16 @@
-"""The equations: what one recurrent cell does in one time step.
+"""The equations: one time step of each recurrent cell.
 
 Letters: `B` batch, `I` input size, `H` hidden size, `P` projection size, `G` gates of the cell.
 
-Each cell is one pure function, `step(x, state, weights) -> (state, gates)`, and one `Cell` record that names its
-gates in the order in which their blocks lie in the weights. The order is torch's, so the weights of `torch.nn` fit
-unchanged:
+Each cell is one pure function, `step(x, state, weights) -> (state, gates)`, and one `Cell` record that names its gates
+in the order of their blocks in the weights. The order is torch's, so weights of `torch.nn` can be used unchanged:
 
     RNN    hidden
     LSTM   input, forget, candidate, output      (i f g o)
     GRU    reset, update, candidate              (r z n)
 
-The reference engine runs exactly these functions, so an equation changed here is an equation changed there. To try one
-without editing this file, replace the step and give the new cell to a layer; the engines with fused kernels then
-refuse it:
+The reference engine runs exactly these functions, so a change here changes its results. To try an equation without
+editing this file, replace the step and give the new cell to a layer; the engines with fused kernels then refuse it:
 
     coupled = dataclasses.replace(cells.LSTM, step=my_step)
 
@@ -46,20 +44,20 @@ class Weights(NamedTuple):
 
 
 class RNNState(NamedTuple):
-    """The state of an RNN: what it puts out."""
+    """The state of an RNN: its output h."""
 
     h: Tensor  # (B, H)
 
 
 class LSTMState(NamedTuple):
-    """The state of an LSTM: what it puts out, and what it remembers."""
+    """The state of an LSTM: its output h and its cell state c."""
 
     h: Tensor  # (B, H), or (B, P) with a projection
     c: Tensor  # (B, H)
 
 
 class GRUState(NamedTuple):
-    """The state of a GRU: what it puts out."""
+    """The state of a GRU: its output h."""
 
     h: Tensor  # (B, H)
 
@@ -72,9 +70,9 @@ class Cell:
     """A kind of recurrent cell: its name, its gates in the order of the weights, its state and its step.
 
     Arguments:
-        name: how engines and messages call it.
+        name: the name used by engines and in messages.
         gates: one name per block of `H` rows in `weight_ih` and `weight_hh`, so that `G = len(gates)`.
-        state: a NamedTuple of tensors; the first is `h`, the output of the step; one named `c` is kept by traces as
+        state: a NamedTuple of tensors; the first is `h`, the output of the step; traces return a field named `c` as
             `cells`.
         step: `step(x (B, I), state, weights) -> (state, gates by name)`.
 
@@ -87,7 +85,7 @@ class Cell:
 
     name: str
     gates: tuple[str, ...]
-    state: type[Any]  # Any: each cell has a NamedTuple of its own
+    state: type[Any]  # Any: each cell has its own NamedTuple
     step: Callable[[Tensor, Any, Weights], tuple[Any, Gates]]
 
 
@@ -150,9 +148,9 @@ def lstm_step(x: Tensor, state: LSTMState, weights: Weights) -> tuple[LSTMState,
     """One step of the LSTM with forget gate, without peepholes.
 
         i  = sigmoid(W_ii x + b_ii + W_hi h + b_hi)      input:      how much of the candidate is written
-        f  = sigmoid(W_if x + b_if + W_hf h + b_hf)      forget:     how much of the memory is kept
-        g  = tanh   (W_ig x + b_ig + W_hg h + b_hg)      candidate:  what would be written
-        o  = sigmoid(W_io x + b_io + W_ho h + b_ho)      output:     how much of the memory is shown
+        f  = sigmoid(W_if x + b_if + W_hf h + b_hf)      forget:     how much of the cell state is kept
+        g  = tanh   (W_ig x + b_ig + W_hg h + b_hg)      candidate:  new values for the cell state
+        o  = sigmoid(W_io x + b_io + W_ho h + b_ho)      output:     how much of the cell state is output
         c' = f * c + i * g
         h' = o * tanh(c')                                with a projection: h' = W_hr (o * tanh(c'))
 
@@ -170,7 +168,7 @@ def lstm_step(x: Tensor, state: LSTMState, weights: Weights) -> tuple[LSTMState,
         The state after the step, and the gates `input`, `forget`, `candidate`, `output`, each `(B, H)`.
 
     Examples:
-        >>> zero = Weights(torch.zeros(4, 1), torch.zeros(4, 1))  # so every gate is half open and the candidate is 0
+        >>> zero = Weights(torch.zeros(4, 1), torch.zeros(4, 1))  # every gate is 0.5 and the candidate is 0
         >>> state, gates = lstm_step(torch.ones(1, 1), LSTMState(torch.zeros(1, 1), torch.ones(1, 1)), zero)
         >>> gates["forget"], state.c
         (tensor([[0.5000]]), tensor([[0.5000]]))
@@ -190,9 +188,9 @@ def lstm_step(x: Tensor, state: LSTMState, weights: Weights) -> tuple[LSTMState,
 def gru_step(x: Tensor, state: GRUState, weights: Weights) -> tuple[GRUState, Gates]:
     """One step of the GRU, with the reset gate after the product (as in torch and cuDNN).
 
-        r  = sigmoid(W_ir x + b_ir + W_hr h + b_hr)        reset:      how much of the past the candidate sees
+        r  = sigmoid(W_ir x + b_ir + W_hr h + b_hr)        reset:      how much of the past enters the candidate
         z  = sigmoid(W_iz x + b_iz + W_hz h + b_hz)        update:     how much of the past is kept
-        n  = tanh   (W_in x + b_in + r * (W_hn h + b_hn))  candidate:  what would replace it
+        n  = tanh   (W_in x + b_in + r * (W_hn h + b_hn))  candidate:  new values for the hidden state
         h' = (1 - z) * n + z * h
 
     Reference: K. Cho et al., Learning phrase representations using RNN encoder-decoder for statistical machine
@@ -207,7 +205,7 @@ def gru_step(x: Tensor, state: GRUState, weights: Weights) -> tuple[GRUState, Ga
         The state after the step, and the gates `reset`, `update`, `candidate`, each `(B, H)`.
 
     Examples:
-        >>> zero = Weights(torch.zeros(3, 1), torch.zeros(3, 1))  # so both gates are half open and the candidate is 0
+        >>> zero = Weights(torch.zeros(3, 1), torch.zeros(3, 1))  # both gates are 0.5 and the candidate is 0
         >>> state, gates = gru_step(torch.ones(1, 1), GRUState(torch.ones(1, 1)), zero)
         >>> gates["update"], state.h
         (tensor([[0.5000]]), tensor([[0.5000]]))

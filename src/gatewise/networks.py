@@ -1,7 +1,7 @@
-"""Networks: a recurrent body that reads, and a linear head that answers.
+"""Networks: a recurrent body that reads the sequence, and a linear head that makes the prediction.
 
 Letters: `T` time steps, `B` batch, `I` input size, `H` hidden size, `D` directions, `Q` outputs. Sequences are
-time-major, `(T, B, I)`. Networks know nothing of tables or dates.
+time-major, `(T, B, I)`. Networks handle tensors only, no tables or dates.
 """
 
 import math
@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import Dropout, Linear, Module, Parameter
 from torch.nn.utils import skip_init
 
-from gatewise.arguments import share
+from gatewise.arguments import fraction
 from gatewise.nn import GRU, LSTM, RNN
 from gatewise.nn.parameters import check_init, draw_uniform, integer, positive
 
@@ -22,26 +22,26 @@ POOLINGS = ("last", "mean", "max")
 
 
 class OneStep(Module):
-    """An answer at every step of the sequence, from what the body has read so far.
+    """A prediction at every step of the sequence, from the steps read so far.
 
         y_t = W h_t + b                        with `base`:  y_t = x_t[base] + W h_t + b
 
-    Trained on the same sequence shifted by one, `y_t` forecasts step t + 1, and the last answer is the first step
-    beyond the window. With `base` the network learns only what is to be added to one of its inputs: to the value now
-    (the naive forecast) or to that of one season ago (the seasonal naive forecast).
+    Trained on the same sequence shifted by one step, `y_t` forecasts step t + 1, and the last prediction is the first
+    step beyond the window. With `base` the network learns only a correction to one of its inputs: to the current value
+    (the naive forecast) or to the value one season ago (the seasonal naive forecast).
 
     Arguments:
         body: a recurrent layer or stack, time-major.
         outputs: Q.
-        base: the input feature that the (single) answer is added to, or None.
-        init, init_bound, generator: of the head, as of the layers; see `gatewise.nn`.
+        base: the input feature that the (single) output is added to, or None.
+        init, init_bound, generator: for the head, as for the layers; see `gatewise.nn`.
 
     Returns:
         From a call with `(T, B, I)`: `(T, B, Q)`.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of range; `base` is no feature of the input, or
-            there are several outputs to add it to; in a call, if the input is no batch of sequences.
+        TypeError, ValueError: an argument is of the wrong type or out of range; `base` is not a feature of the input,
+            or there are several outputs; in a call, the input is not a batch of sequences.
 
     Examples:
         >>> generator = torch.Generator().manual_seed(0)
@@ -71,30 +71,30 @@ class OneStep(Module):
         self.base = base
 
     def forward(self, x: Tensor) -> Tensor:
-        """Answers `(T, B, Q)` for sequences `(T, B, I)`."""
+        """Predictions `(T, B, Q)` for sequences `(T, B, I)`."""
         _check_batched(x)
         hidden, _ = self.body(x)
-        answers: Tensor = self.head(hidden)
-        return answers if self.base is None else answers + x[..., self.base : self.base + 1]
+        outputs: Tensor = self.head(hidden)
+        return outputs if self.base is None else outputs + x[..., self.base : self.base + 1]
 
 
 class Flatten(Module):
-    """One answer for the whole sequence, from the hidden states of all its steps side by side.
+    """One prediction for the whole sequence, from the concatenated hidden states of all steps.
 
         y = W [h_1, h_2, ..., h_T] + b
 
     Arguments:
         body: a recurrent layer or stack, time-major.
-        steps: T; every sequence must have it.
+        steps: T, the length of every sequence.
         outputs: Q.
-        init, init_bound, generator: of the head, as of the layers; the bound of "torch" is 1/sqrt(T*D*H).
+        init, init_bound, generator: for the head, as for the layers; the bound of "torch" is 1/sqrt(T*D*H).
 
     Returns:
         From a call with `(T, B, I)`: `(B, Q)`.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of range; in a call, if the input is no batch of
-            sequences, or they have another number of steps.
+        TypeError, ValueError: an argument is of the wrong type or out of range; in a call, the input is not a batch
+            of sequences, or their number of steps differs from `steps`.
 
     Examples:
         >>> generator = torch.Generator().manual_seed(0)
@@ -118,37 +118,37 @@ class Flatten(Module):
         self.head = _head(body, self.steps * _width(body), outputs, init, init_bound, generator)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Answers `(B, Q)` for sequences `(T, B, I)`."""
+        """Predictions `(B, Q)` for sequences `(T, B, I)`."""
         _check_batched(x)
         if len(x) != self.steps:
             raise ValueError(
-                f"the sequence has {len(x)} steps, expected steps={self.steps}; take windows of that length"
+                f"the sequence has {len(x)} steps, expected steps={self.steps}; pass windows of that length"
             )
         hidden, _ = self.body(x)
-        answers: Tensor = self.head(hidden.transpose(0, 1).flatten(1))
-        return answers
+        outputs: Tensor = self.head(hidden.transpose(0, 1).flatten(1))
+        return outputs
 
 
 class Pooled(Module):
-    """One answer for the whole sequence, from its hidden states pooled over time.
+    """One prediction for the whole sequence, from its hidden states pooled over time.
 
-        last    y = W [h_T forward, h_1 backward] + b      the state after each sequence's own last step
+        last    y = W [h_T forward, h_1 backward] + b      the state after each sequence's last step
         mean    y = W (1/T sum_t h_t) + b
-        max     y = W max_t h_t + b                        for each unit the largest of all steps
+        max     y = W max_t h_t + b                        for each unit, the maximum over the steps
 
     Arguments:
         body: a recurrent layer or stack, time-major.
         outputs: Q, such as one score for each class.
         pooling: "last", "mean" or "max".
-        dropout: share of the pooled values that is left out in training, drawn from torch's global generator.
-        generator: of the head, as of the layers; see `gatewise.nn`.
+        dropout: fraction of the pooled values set to zero in training, drawn from torch's global generator.
+        generator: random generator of the head's weights, as for the layers; see `gatewise.nn`.
 
     Returns:
-        From a call with `(T, B, I)`, and the `lengths` `(B,)` of the sequences, from 1 to T, if they differ: `(B, Q)`.
+        From a call with `(T, B, I)`, and with `lengths` `(B,)` from 1 to T if they differ: `(B, Q)`.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of range; in a call, if the input is no batch of
-            sequences, or a sequence has no step.
+        TypeError, ValueError: an argument is of the wrong type or out of range; in a call, the input is not a batch
+            of sequences, or a sequence has no steps.
 
     Examples:
         >>> generator = torch.Generator().manual_seed(0)
@@ -169,21 +169,21 @@ class Pooled(Module):
         super().__init__()
         if pooling not in POOLINGS:
             raise ValueError(f"pooling is {pooling!r}, expected one of {', '.join(POOLINGS)}")
-        share("dropout", dropout)
+        fraction("dropout", dropout)
         self.body, self.pooling = _time_major(body), pooling
         self.head = linear(_width(body), outputs, generator=generator, **_like(body))
         self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor, lengths: Tensor | Sequence[int] | None = None) -> Tensor:
-        """Answers `(B, Q)` for sequences `(T, B, I)`."""
+        """Predictions `(B, Q)` for sequences `(T, B, I)`."""
         _check_batched(x)
         if lengths is not None and not isinstance(lengths, Tensor):
             lengths = torch.tensor(lengths, device=x.device)
         if not len(x) or (lengths is not None and lengths.numel() and int(lengths.min()) < 1):
-            raise ValueError("a sequence has no steps, expected one or more in each; leave it out")
+            raise ValueError("a sequence has no steps, expected at least one in each; leave it out")
         output, state = self.body(x, lengths=lengths)
-        answers: Tensor = self.head(self.dropout(self._pooled(output, state, lengths)))
-        return answers
+        outputs: Tensor = self.head(self.dropout(self._pooled(output, state, lengths)))
+        return outputs
 
     def _pooled(self, output: Tensor, state: Any, lengths: Tensor | None) -> Tensor:
         """Hidden states (T, B, D*H), zero after the end of each sequence, as (B, D*H)."""
@@ -193,47 +193,47 @@ class Pooled(Module):
         if self.pooling == "mean":
             return output.sum(0) / (len(output) if lengths is None else lengths.to(output)[:, None])
         if lengths is not None:
-            over = torch.arange(len(output), device=output.device)[:, None] >= lengths.to(output.device)
-            output = output.masked_fill(over[..., None], -math.inf)
+            beyond_end = torch.arange(len(output), device=output.device)[:, None] >= lengths.to(output.device)
+            output = output.masked_fill(beyond_end[..., None], -math.inf)
         return output.amax(0)
 
 
 class Segments(Module):
-    """Read a sequence in segments, write what follows in segments.
+    """Read a sequence in segments and predict the next segments.
 
-        e_j = relu(W_e x_j + b_e)                 j = 1, ..., n      each segment read
+        e_j = relu(W_e x_j + b_e)                 j = 1, ..., n      each input segment
         s   = body(e_1, ..., e_n)                                    the last state
-        h_k = body((p_k + W_a a_k + b_a); s)      k = 1, ..., m      one step from there, for each segment ahead
+        h_k = body((p_k + W_a a_k + b_a); s)      k = 1, ..., m      one step from s, for each future segment
         y_k = W h_k + b + sum_j softmax(W_c h_k + b_ck)_j candidate_jk
 
-    The segments ahead are written side by side, told apart by a learnt place p_k, so that errors do not add up from
-    one to the next. To each is added a mixture of candidates, such as the same segment of earlier seasons, in shares
-    that the network chooses for each sequence. W, b, W_c and b_c start at zero: untrained, it answers the mean of the
-    candidates.
+    The future segments are predicted in parallel, each identified by a learned position p_k, so that errors do not
+    accumulate from one segment to the next. Each prediction includes a weighted mean of candidates, such as the same
+    segment of earlier seasons; the network computes the weights for each sequence. W, b, W_c and b_c start at zero: an
+    untrained network predicts the mean of the candidates.
 
     Reference: Lin et al., SegRNN: Segment Recurrent Neural Network for Long-Term Time Series Forecasting, 2023,
     arXiv 2308.11200.
 
     Arguments:
-        body: a recurrent layer or stack, time-major, of one direction and without projection; its input size is that of
-            the embedding, E.
-        features: of a segment that is read, F.
-        outputs: of a segment that is written, Q.
-        segments: written at once, m.
-        ahead: features that are known of a segment to be written, A; 0 for none.
-        candidates: to be mixed, J; 0 for none.
-        dropout: share of the embedding and of h that is left out in training, drawn from torch's global generator.
-        scales: whether to answer as well the logarithm of a scale for each output, from hidden states whose gradient
-            goes no further, so that the answers are those without it.
-        generator: of the weights, as of the layers; see `gatewise.nn`.
+        body: a recurrent layer or stack, time-major, in one direction and without projection; its input size is the
+            size E of the embedding.
+        features: F, features of an input segment.
+        outputs: Q, outputs of a future segment.
+        segments: m, number of future segments.
+        ahead: A, features of a future segment that are known in advance; 0 for none.
+        candidates: J, number of candidates; 0 for none.
+        dropout: fraction of the embedding and of h set to zero in training, drawn from torch's global generator.
+        scales: whether to return the logarithm of a scale for each output as well. Its gradient stops at the hidden
+            states, so that it does not change the predictions.
+        generator: random generator of the weights, as for the layers; see `gatewise.nn`.
 
     Returns:
-        From a call with (n, B, F), (m, B, A) or None, and (J, m, B, Q) or None: answers (m, B, Q), with `scales`
-        (2, m, B, Q).
+        From a call with (n, B, F), (m, B, A) or None, and (J, m, B, Q) or None: predictions (m, B, Q), or (2, m, B, Q)
+        with `scales`.
 
     Raises:
-        TypeError, ValueError: an argument is of the wrong type or out of range; in a call, if the input is no batch of
-            sequences.
+        TypeError, ValueError: an argument is of the wrong type or out of range; in a call, the input is not a batch
+            of sequences.
 
     Examples:
         >>> generator = torch.Generator().manual_seed(0)
@@ -257,13 +257,14 @@ class Segments(Module):
     ) -> None:
         super().__init__()
         if body.bidirectional or body.proj_size:
-            raise ValueError("the body is bidirectional or has a projection, expected neither; leave them out")
+            raise ValueError("the body is bidirectional or has a projection, expected neither; leave both out")
+        # The names of the modules and parameters are keys of saved files.
         self.body = _time_major(body)
         self.embed = linear(features, body.input_size, generator=generator, **_like(body))
         self.ahead = linear(ahead, body.input_size, generator=generator, **_like(body)) if ahead else None
-        self.head = _silent(body.hidden_size, outputs, body)
-        self.shares = _silent(body.hidden_size, candidates, body) if candidates else None
-        self.scale = _silent(body.hidden_size, outputs, body) if scales else None
+        self.head = _zero_linear(body.hidden_size, outputs, body)
+        self.shares = _zero_linear(body.hidden_size, candidates, body) if candidates else None
+        self.scale = _zero_linear(body.hidden_size, outputs, body) if scales else None
         m = positive("segments", segments)
         self.place = Parameter(torch.empty(m, 1, body.input_size, **_like(body)))
         self.shares_of_place = Parameter(torch.zeros(m, 1, candidates, **_like(body))) if candidates else None
@@ -272,48 +273,48 @@ class Segments(Module):
             draw_uniform(self.place, 0.5, generator)
 
     def forward(self, x: Tensor, ahead: Tensor | None = None, candidates: Tensor | None = None) -> Tensor:
-        """Answers (m, B, Q) for sequences (n, B, F), what is known ahead (m, B, A), and candidates (J, m, B, Q)."""
-        hidden = self.dropout(self._ahead(x, ahead))
-        answers: Tensor = self.head(hidden)
+        """Predictions (m, B, Q) for sequences (n, B, F), features known ahead (m, B, A) and candidates (J, m, B, Q)."""
+        hidden = self.dropout(self._future_hidden(x, ahead))
+        outputs: Tensor = self.head(hidden)
         if self.shares is not None and candidates is not None:
-            shares = torch.softmax(self.shares(hidden) + self.shares_of_place, -1)  # (m, B, J)
-            answers = answers + (shares.movedim(-1, 0)[..., None] * candidates).sum(0)
-        return answers if self.scale is None else torch.stack([answers, self.scale(hidden.detach())])
+            weights = torch.softmax(self.shares(hidden) + self.shares_of_place, -1)  # (m, B, J)
+            outputs = outputs + (weights.movedim(-1, 0)[..., None] * candidates).sum(0)
+        return outputs if self.scale is None else torch.stack([outputs, self.scale(hidden.detach())])
 
     def embedded(self, x: Tensor) -> Tensor:
-        """What the body reads, (n, B, E)."""
+        """The input of the body, (n, B, E)."""
         _check_batched(x)
         embedded: Tensor = self.dropout(torch.relu(self.embed(x)))
         return embedded
 
-    def _ahead(self, x: Tensor, ahead: Tensor | None) -> Tensor:
-        """The hidden state (m, B, H) of each segment ahead."""
+    def _future_hidden(self, x: Tensor, ahead: Tensor | None) -> Tensor:
+        """The hidden state (m, B, H) of each future segment."""
         _, state = self.body(self.embedded(x))
         m, batch = len(self.place), x.shape[1]
-        places = self.place.expand(m, batch, -1)
+        inputs = self.place.expand(m, batch, -1)
         if self.ahead is not None:
-            places = places + self.ahead(ahead)
-        output, _ = self.body(places.reshape(1, m * batch, -1), _repeated(state, m))
+            inputs = inputs + self.ahead(ahead)
+        output, _ = self.body(inputs.reshape(1, m * batch, -1), _repeated(state, m))
         hidden: Tensor = output.view(m, batch, -1)
         return hidden
 
 
-def _silent(inputs: int, outputs: int, body: Body) -> Linear:
-    """A linear layer that answers zero until it is trained."""
+def _zero_linear(inputs: int, outputs: int, body: Body) -> Linear:
+    """A linear layer with zero weights and zero bias, so that its output is zero before training."""
     layer = linear(inputs, outputs, init="uniform", init_bound=1.0, generator=torch.Generator(), **_like(body))
     torch.nn.init.zeros_(layer.weight)
     return layer
 
 
 def _repeated(state: Tensor | tuple[Tensor, ...], times: int) -> Any:
-    """A state (L, B, H) for `times` batches side by side."""
+    """A state (L, B, H), repeated `times` times along the batch."""
     if isinstance(state, tuple):
-        return tuple(one.repeat(1, times, 1) for one in state)
+        return tuple(field.repeat(1, times, 1) for field in state)
     return state.repeat(1, times, 1)
 
 
 def _like(body: Body) -> dict[str, Any]:
-    """Device and dtype of a body."""
+    """The device and dtype of a body, as keyword arguments."""
     weight = body.all_weights[0][0]
     return {"device": weight.device, "dtype": weight.dtype}
 
@@ -328,10 +329,10 @@ def linear(
     device: Any = None,
     dtype: Any = None,
 ) -> Linear:
-    """A linear layer whose weights come from `generator` (torch's global one if None).
+    """A linear layer with weights drawn from `generator` (torch's global generator if None).
 
     `init="torch"` draws weights and biases from U(-1/sqrt(inputs), 1/sqrt(inputs)); `init="uniform"` draws weights from
-    U(-init_bound, init_bound) and leaves biases at zero.
+    U(-init_bound, init_bound) and sets biases to zero.
     """
     check_init(init, init_bound)
     inputs, outputs = positive("inputs", inputs), positive("outputs", outputs)
@@ -361,11 +362,11 @@ def _check_batched(x: Tensor) -> None:
 
 
 def _width(body: Body) -> int:
-    """Features of the body's output."""
+    """Number of features of the body's output."""
     return (2 if body.bidirectional else 1) * (body.proj_size or body.hidden_size)
 
 
 def _time_major(body: Body) -> Body:
     if body.batch_first:
-        raise ValueError("the body has batch_first=True, expected a time-major one; leave batch_first out")
+        raise ValueError("the body has batch_first=True, expected a time-major body; leave batch_first out")
     return body

@@ -66,7 +66,7 @@ def test_drawn_holds_back_the_same_share_of_each_class():
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        ((["a", "b"], 2), "share is 2, expected a share from 0 to below 1"),
+        ((["a", "b"], 2), "share is 2, expected a fraction from 0 to below 1"),
         ((["a", "b"], 1.0), "share is 1.0, expected"),
         ((["a", "b"], "0.2"), "share is '0.2', expected"),
         ((["a", "b"], 0.2, -1), "seed is -1, expected a whole number"),

@@ -86,7 +86,8 @@ CALLS = {
     "dtype": (
         lambda: gru()(X.double()),
         ValueError,
-        "input is torch.float64, expected torch.float32 like the weights; convert the input, input.to(torch.float32), or",
+        "input is torch.float64, expected torch.float32 like the weights; "
+        "convert the input, input.to(torch.float32), or",
     ),
     "dimensions": (
         lambda: gru()(torch.zeros(I)),

@@ -15,7 +15,7 @@ from torch.nn import Module
 from torch.nn.functional import cross_entropy
 
 from gatewise import persistence
-from gatewise.arguments import Arguments, boolean, number, one_of, share, whole
+from gatewise.arguments import Arguments, boolean, fraction, number, one_of, whole
 from gatewise.classify import state as keeping
 from gatewise.classify.labels import check_weights, classes_of, held_out, weights_of
 from gatewise.classify.scaling import in_units, measured, scaled
@@ -116,8 +116,8 @@ class Classifier(Arguments):
         whole("seed", seed, 0)
         boolean("bidirectional", bidirectional)
         boolean("quiet", quiet)
-        share("dropout", dropout)
-        share("validation_fraction", validation_fraction)
+        fraction("dropout", dropout)
+        fraction("validation_fraction", validation_fraction)
         number("lr", lr, math.inf, "a number above 0, such as 0.003")
         check_weights(class_weight)
         self.cell, self.hidden_size, self.num_layers, self.bidirectional = cell, hidden_size, num_layers, bidirectional

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gatewise.arguments import share as check_share
+from gatewise.arguments import fraction as check_fraction
 from gatewise.arguments import whole
 from gatewise.classify.sequences import SequenceError, as_array
 
@@ -149,7 +149,7 @@ def drawn(y: Any, share: float, seed: int = 0) -> np.ndarray:
     >>> drawn(["a", "b"] * 10, 0.2).reshape(-1, 2).sum(0)
     array([2, 2])
     """
-    check_share("share", share)
+    check_fraction("share", share)
     whole("seed", seed, 0)
     if not np.ndim(y):
         raise SequenceError(f"y is {y!r}, expected (N,), a label for each sequence")
