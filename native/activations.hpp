@@ -1,7 +1,7 @@
-// exp, sigmoid and tanh of whole vectors, a few units in the last place from exact. NaN and infinities go through.
+// exp, sigmoid and tanh of vectors, accurate to a few units in the last place. NaN and infinities propagate.
 //
-// All rest on e^y - 1 = s (1 + p) - 1, where s = 2^n and p = e^r - 1 for the rest r = y - n log 2, |r| <= log(2)/2:
-// p = r + r^2 q(r), q being the polynomial of least largest error (Chebyshev's fit, 40 digits).
+// All use e^y - 1 = s (1 + p) - 1, with s = 2^n and p = e^r - 1 for the remainder r = y - n log 2, |r| <= log(2)/2:
+// p = r + r^2 q(r), q is the minimax polynomial (Chebyshev fit, 40 digits).
 
 #pragma once
 
@@ -17,7 +17,7 @@ struct Exponential<float> {
   static constexpr int MANTISSA = 23;
   static constexpr float ROUNDER = 12582912.0f;  // 1.5 * 2^23: adding it leaves the nearest integer in the low bits
   static constexpr float LOG2_HIGH = 0.693145751953125f, LOG2_LOW = 1.428606765330187e-06f;
-  static constexpr float SIGMOID_LIMIT = 88.0f, TANH_LIMIT = 10.0f;  // there the result is 0 (denormals are) or 1
+  static constexpr float SIGMOID_LIMIT = 88.0f, TANH_LIMIT = 10.0f;  // beyond them the result is 0 or 1
   static constexpr float Q[] = {0.5f, 0.166665769897f, 0.0416665546172f, 0.00836317905272f, 0.00139261835877f};
 };
 
@@ -62,7 +62,7 @@ GATEWISE_INLINE Vector<T> reciprocal(Vector<T> x) {
   return T(1) / x;
 }
 
-// NaN goes through, for a comparison with it is false; the machine's minimum and maximum give their second then.
+// NaN propagates: a comparison with it is false, and the machine's min and max then return their second argument.
 template <class T>
 GATEWISE_INLINE Vector<T> clamp(Vector<T> x, T limit) {
 #if defined(__AVX512F__)

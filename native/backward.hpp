@@ -51,7 +51,7 @@ class Backward {
     const bool weights = s.grad_weight_hh;
     for (int q = 0; q < job.lists; q++) {
       Chunk<T> chunk;
-      chunk.capacity = job.list[q].count * p.steps | 1;  // blocks a page apart would share few places in the cache
+      chunk.capacity = job.list[q].count * p.steps | 1;  // odd: blocks a page apart would compete for few cache sets
       chunk.sums = memory.take<T>(Cell::PLANES * z.blocks * chunk.capacity * L);
       if (weights) WeightGradients<Cell>::plan_inputs(z, memory, chunk);
       chunk.outputs = memory.take<T>(z.projects ? chunk.capacity * h_columns.blocks * L : 0);
@@ -141,7 +141,7 @@ class Backward {
                      p.projection_panels + group * z.P * ROW);
   }
 
-  // Gradients at the final state are where the carried ones begin.
+  // The carried gradients start as the gradients at the final state.
   void start() {
     for (int64_t i = 0; i < list.count; i++) {
       const int64_t b = list.sequences[i];
@@ -207,7 +207,7 @@ class Backward {
     }
   }
 
-  // What the sums were made of, this thread's share of the rows.
+  // The inputs of the sums, for this thread's part of the rows.
   void keep_inputs(int64_t step, int64_t count) const {
     const Share share(count, slice, job.slices);
     for (int64_t i = share.begin; i < share.end; i++) {
@@ -217,7 +217,7 @@ class Backward {
   }
 
   GATEWISE_INLINE Vector<T> at_output(int64_t step, int64_t i, int64_t u, int lanes) const {
-    Vector<T> dh = load(carry_row(i) + u, lanes);  // beyond the last unit zero times infinity may have been added
+    Vector<T> dh = load(carry_row(i) + u, lanes);  // beyond the last unit, 0 * infinity may have been added
     if (s.grad_output)
       dh += load(rows.at(static_cast<const T *>(s.grad_output), s.grad_t, s.grad_b, rows.time(step, list.lengths[i]),
                          list.sequences[i]) + u, lanes);
@@ -233,7 +233,7 @@ class Backward {
                  [&](int64_t u, int lanes) { store(output_row(i) + u, at_output(step, i, u, lanes)); });
   }
 
-  // And what comes through it, for four blocks of units, into the tiles.
+  // The gradient before the projection, for four blocks of units, into the tiles.
   void through_projection(int64_t group, int64_t count) {
     for (int64_t i = 0; i < count; i++) a_rows[i] = output_row(i);
     Tile<T> tile;
@@ -266,7 +266,7 @@ class Backward {
     }
   }
 
-  // Where the numbers of row i lie; sums and projected at the first block of the group.
+  // The addresses of row i; sums and projected point to the first block of the group.
   GATEWISE_INLINE BackwardRow<T> row(int64_t step, int64_t group, int64_t i) const {
     const int64_t b = list.sequences[i], number = numbers[i], H = z.H;
     BackwardRow<T> at{};
@@ -291,10 +291,10 @@ class Backward {
     return at;
   }
 
-  // Whether any gradient at an h before a step is wanted: at the first step it is that at h0.
+  // Whether the gradient at h before a step is needed; at the first step it is the gradient at h0.
   static bool carries(const gatewise_scan &s) { return s.T > 1 || s.grad_h0; }
 
-  // The gradient at h before the step: what the cell put there itself, and d W_hh.
+  // The gradient at h before the step: the cell's own part plus d W_hh.
   void carry_back(int64_t step, int64_t count) {
     for (int64_t i = 0; i < count; i++) a_rows[i] = step_sums(step, i);
     for (int64_t group = h_share.begin; group < h_share.end; group++) {
@@ -321,7 +321,7 @@ class Backward {
   // cache.
   static int64_t step_row(const Sizes<Cell> &z) { return (Cell::PLANES * z.blocks | 1) * L; }
 
-  // By turns in two places: another slice may still be at the step before.
+  // Alternates between two buffers, because another slice may still read the step before.
   T *step_sums(int64_t step, int64_t i) const {
     const int64_t row = step % 2 * z.B + (list.sequences - job.list[0].sequences) + i;
     return p.step_sums + row * step_row(z);

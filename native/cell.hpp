@@ -1,4 +1,4 @@
-// What a cell tells the scan, and where the scan tells the cell its numbers lie.
+// The interface between a cell and the scan: the cell's constants, and the addresses that the scan passes to it.
 //
 // A cell works on blocks of units, one vector wide. Its weighted sums, four vectors to a group of blocks, lie side by
 // side: the four of one block (LSTM, GRU), or one each of four blocks (RNN). Each cell has
@@ -32,13 +32,13 @@ struct ForwardRow {
   T *cells;         // c kept, or null
 };
 
-// One row, backward. Addresses are those of unit 0, but for the last three.
+// One row, backward. Addresses are those of unit 0, except the last three.
 template <class T>
 struct BackwardRow {
   const T *gates, *cells, *c_before, *before, *after;  // as kept; c and h before the step; h after it
   const T *grad_gates, *grad_cells;                    // or null
   T *grad_c;                                           // gradient at c: after the step, then before it
-  T *carry;                                            // gradient at h before the step, but for the product
+  T *carry;                                            // gradient at h before the step, without the product
   T *sums;                                             // gradients of the block's sums, out
   int64_t plane;                                       // elements from plane to plane of them
   T *step_sums;                                        // the same once more, [plane][unit]
@@ -46,7 +46,7 @@ struct BackwardRow {
   T *projected;                                        // the block of o tanh(c), out, or null
 };
 
-// A block of units of N rows, which the equations are written for. What a field of a row leads to is read and written
+// A block of units of N rows, as the equations use it. The memory that a field of a row points to is read and written
 // at these units, `offset` elements further; lanes beyond the last unit are zero, and never written.
 template <class Row, class T, int N>
 struct Block {

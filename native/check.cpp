@@ -1,4 +1,4 @@
-// A test of the C interface in itself: many random calls, each compared with the equations written once more, naively.
+// A test of the C interface: many random calls, each compared with a second, naive implementation of the equations.
 //
 // Forward is compared with scalar loops in float64, backward with the exact derivative of these loops along random
 // directions, by dual numbers. Every tensor lies in a heap block of exactly its size, so that AddressSanitizer sees a
@@ -79,7 +79,7 @@ void compare_inference(const Case &one, Random &random) {
   compare(one, "c, nothing kept,", call.found[C_LAST].values(), naive_values(naive.found[C_LAST]), 1e-5);
 }
 
-// One step at a time, the state carried on in its place or beside it.
+// One step at a time, with the state updated in place or written to another tensor.
 template <class Real>
 void compare_step(const Case &one, Random &random) {
   if (one.T != 1 || one.with_lengths) return;
@@ -156,7 +156,7 @@ void check_refusals(Random &random) {
   refuse(random, GATEWISE_BAD_POINTER, "no h", [](C &call) { call.scan.h = nullptr; });
 }
 
-// Some callers at once, each with cases of its own; meanwhile, if unsettled, another changes the instruction set.
+// Several callers at once, each with its own cases; if `unsettled`, another thread changes the instruction set.
 void run_callers(int64_t cases, uint64_t seed, const std::vector<std::string> &sets, bool settled) {
   std::atomic<int> running{3};
   std::vector<std::thread> callers;
@@ -219,7 +219,7 @@ void check_batch_sizes(Random &random) {
   }
 }
 
-// Where the system gives too few threads, none begins to work: they would wait for each other forever.
+// If the system provides too few threads, none starts to work, because they would wait for each other forever.
 void check_too_few_threads(Random &random) {
   for (int n = 0; n < 50; n++) {
     const int members = int(random.whole(2, 6)), most = int(random.whole(0, members));  // the first needs none

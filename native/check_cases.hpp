@@ -1,4 +1,4 @@
-// Part of check.cpp: random cases, and the equations written once more, naively, on numbers that carry a derivative.
+// Part of check.cpp: random cases, and a naive implementation of the equations on dual numbers.
 
 #pragma once
 

@@ -1,4 +1,4 @@
-// The C interface: checks, sorts the sequences, deals them out to threads, and hands over to the kernels.
+// The C interface: validates a call, sorts the sequences, assigns them to threads, and calls the kernels.
 
 #include <algorithm>
 #include <cstdlib>
@@ -56,7 +56,7 @@ int gates_of(int64_t cell) { return cell == GATEWISE_LSTM ? 4 : cell == GATEWISE
 
 // ---- checks -------------------------------------------------------------------------------------------------------
 
-// Whether the product of sizes, in bytes, can be counted with room to spare.
+// Whether the product of the sizes, in bytes, fits well within 64 bits.
 bool countable(std::initializer_list<int64_t> sizes) {
   int64_t product = 1;
   for (int64_t size : sizes)
@@ -73,7 +73,7 @@ bool sizes_fit(const gatewise_scan &s) {
          countable({H, I, 8}) && countable({s.P, H});
 }
 
-// Falling lengths also make every row number of packed sequences one below the number of rows there are.
+// Decreasing lengths also keep every row number of packed sequences below the number of rows.
 int check_lengths(const gatewise_scan &s) {
   if (s.offsets && !s.lengths) return GATEWISE_BAD_POINTER;
   if (!s.lengths) return GATEWISE_OK;
@@ -112,9 +112,9 @@ int check(const gatewise_scan *scan, Call call) {
   return there ? check_lengths(s) : GATEWISE_BAD_POINTER;
 }
 
-// ---- who does what ------------------------------------------------------------------------------------------------
+// ---- work per thread ------------------------------------------------------------------------------------------------
 
-// Sequences longest first, dealt to lists in such a way that each has as many steps as the others.
+// Sequences, longest first, assigned to lists so that all lists have a similar number of steps.
 struct Lists {
   std::vector<int64_t> sequences, lengths;
   std::vector<List> list;
@@ -138,7 +138,7 @@ struct Lists {
   }
 
  private:
-  // In one stretch where all are equally long; else a few at a time, there and back again, as children are dealt cards.
+  // Contiguous if all have the same length; otherwise a few at a time, in alternating directions over the lists.
   static int owner(const gatewise_scan &s, int64_t i, int count) {
     if (!s.lengths) return int(((i + 1) * count - 1) / s.B);
     const int64_t some = s.B >= 8 * count ? 4 : 1, turn = i / some / count, place = i / some % count;
@@ -157,7 +157,7 @@ double cycles(const gatewise_scan &s, const Kernels &k, int64_t rows, int64_t gr
   const double weights = vectors * double(columns) * lanes * bytes;
   const double per_cycle = weights < 32e3 ? 64 : weights < 1.5e6 ? 32 : 8;  // first, second and third cache
   const double products = double(rows) * vectors * double(columns) / 2;
-  const double waits = weights < 1.5e6 ? 0 : weights / 40;  // for the third cache, however early it is asked
+  const double waits = weights < 1.5e6 ? 0 : weights / 40;  // for the third cache, even with prefetching
   return std::max(products, weights / per_cycle) + waits + double(rows) * double(groups) * 60;
 }
 
@@ -168,7 +168,7 @@ Grid choose_grid(const gatewise_scan &s, const Kernels &k) {
   const int64_t most_slices = std::max<int64_t>(1, (blocks + 3) / 4);  // backward deals out four blocks at a time
   const double steps = double(std::max<int64_t>(s.T, 1));
   const double start = 6000, meet = 1200;
-  // What other threads have packed comes out of their caches, line by line.
+  // Weights packed by other threads come from their caches, line by line.
   const double panels = double(gates_of(s.cell)) * double(s.H) * double(s.P + s.I) / double(lanes) * 25;
   int threads = forked() ? 1 : int(std::min<int64_t>(s.threads, 1024));
 #ifdef GATEWISE_EVERY_GRID  // the check: all grids have their turn, not only those that pay
@@ -202,7 +202,7 @@ bool together(const gatewise_scan &s, int lists) {
   return lists > 1 && sums * inputs > rows * (sums + inputs);
 }
 
-constexpr double STEP_WORK = 1.5e5;  // multiplications for which a thread is worth waking
+constexpr double STEP_WORK = 1.5e5;  // multiplications that justify waking a thread
 
 // ---- the call -----------------------------------------------------------------------------------------------------
 

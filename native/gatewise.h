@@ -25,8 +25,8 @@
 extern "C" {
 #endif
 
-/* The number of this interface. Whoever changes the struct, a status, or what a function takes or does, counts it up,
-   and with it INTERFACE in src/gatewise/engines/native/loader.py. */
+/* The number of this interface. A change of the struct, of a status, or of a function's arguments or behaviour
+   increments it, together with INTERFACE in src/gatewise/engines/native/loader.py. */
 #define GATEWISE_INTERFACE 1
 
 enum gatewise_cell { GATEWISE_TANH, GATEWISE_RELU, GATEWISE_IDENTITY, GATEWISE_LSTM, GATEWISE_GRU };
@@ -38,7 +38,7 @@ enum gatewise_status {
   GATEWISE_BAD_SIZE = 3,    /* a size is negative, or so large that bytes cannot be counted */
   GATEWISE_BAD_LENGTHS = 4, /* a length outside 0..T; for packed sequences not falling */
   GATEWISE_BAD_POINTER = 5, /* a tensor that the call needs is missing */
-  GATEWISE_NO_MEMORY = 6,   /* a workspace could not be had */
+  GATEWISE_NO_MEMORY = 6,   /* no memory for a workspace */
   GATEWISE_NO_THREADS = 7   /* the system gave fewer threads than asked for; nothing has been written */
 };
 
@@ -68,7 +68,7 @@ struct gatewise_scan {
                            W_hn h + b_hn, RNN none. Not written after a sequence's end */
   void *cells;          /* (rows, H) out of forward or NULL, needed by backward, LSTM only */
 
-  /* What follows is for backward only. Gradients that come in may be NULL for zero. */
+  /* The fields below are for backward only. An incoming gradient may be NULL, which means zero. */
   const void *grad_output; /* (T, B, P), features contiguous */
   int64_t grad_t, grad_b;  /* its strides, as for x */
   const void *grad_h;      /* (B, P) */

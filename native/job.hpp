@@ -1,6 +1,6 @@
-// One call, as dispatch.cpp hands it to the kernels: the caller's tensors, which thread does what, memory to work in.
+// One call, as dispatch.cpp passes it to the kernels: the caller's tensors, the work of each thread, the workspace.
 //
-// Threads form a grid: the sequences are dealt to `lists`, and the units of each list to `slices`. Thread k works on
+// Threads form a grid: the sequences are split into `lists`, and the units of each list to `slices`. Thread k works on
 // slice k % slices of list k / slices. Where slices > 1 the threads of a list wait for each other at every step.
 
 #pragma once
@@ -27,8 +27,8 @@ struct Job {
   Barrier *team;          // all threads
   Barrier *const *local;  // (lists): the threads of one list
   void (*wait)(Barrier *);
-  void *plan;             // what the kernels measured out, plan_bytes, zero at first
-  char *memory;           // what they work in, aligned to 64 bytes
+  void *plan;             // the kernels' memory layout, plan_bytes, zero at first
+  char *memory;           // the workspace, aligned to 64 bytes
 };
 
 constexpr size_t PLAN_BYTES = 512;

@@ -1,4 +1,4 @@
-// Everything that is made of vectors, compiled once for each instruction set.
+// All vector code, compiled once for each instruction set.
 
 #include "backward.hpp"
 #include "forward.hpp"
@@ -76,7 +76,7 @@ static void finish_step(const gatewise_scan &s, const void *fresh) {
 template <class T>
 static double multiply_add_rate(int64_t rounds) {
   constexpr int chains = REGISTERS > 16 ? 24 : 12;
-  volatile T start = 0;  // so that the compiler cannot tell that all chains are one
+  volatile T start = 0;  // volatile, so that the compiler cannot merge the chains
   Vector<T> sums[chains], a = broadcast(T(0.999)), b = broadcast(T(1e-3));
   for (int c = 0; c < chains; c++) sums[c] = broadcast<T>(start);
   for (int64_t round = 0; round < rounds; round++)

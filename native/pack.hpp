@@ -1,4 +1,4 @@
-// Weights into panels, so that the product reads them vector after vector, and gradients of weights back out of them.
+// Packs weights into panels, which the product reads vector by vector, and unpacks gradients of weights from panels.
 
 #pragma once
 

@@ -16,7 +16,7 @@ GATEWISE_INLINE int64_t over(int64_t a, int64_t b) { return (a + b - 1) / b; }
 GATEWISE_INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 GATEWISE_INLINE int64_t most(int64_t a, int64_t b) { return a < b ? b : a; }
 
-// The part of `count` things that falls to one of `workers`.
+// The part of `count` items that one of `workers` handles.
 struct Share {
   int64_t begin, end;
   Share(int64_t count, int64_t worker, int64_t workers)
@@ -90,7 +90,7 @@ GATEWISE_INLINE int64_t longest_list(const Job &job) {
   return longest;
 }
 
-// Hands out memory piece by piece, each on a cache line of its own; from null it only counts.
+// Allocates pieces of memory, each on its own cache line; starting from null, it only counts bytes.
 class Memory {
  public:
   explicit Memory(char *start) : start(reinterpret_cast<uintptr_t>(start)) {}

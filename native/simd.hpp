@@ -97,8 +97,8 @@ GATEWISE_INLINE void store(T *p, Vector<T> v, int lanes) {
 #endif
 }
 
-// The same vector of N rows. What is done to a pack is done to each in turn: N chains of operations that do not wait for
-// each other, where one alone would leave the machine idle for most of its time.
+// The same vector of N rows. An operation on a pack applies to each vector in turn: N independent chains of operations
+// keep the machine busy, where a single chain would mostly wait.
 template <class T, int N>
 struct Pack {
   Vector<T> v[N];
@@ -157,7 +157,7 @@ GATEWISE_INLINE void interleave(Vector<T> a, Vector<T> b, Vector<T> &low, Vector
   }
 }
 
-// Turn LANES x LANES numbers over: rows become columns. Interleaving row i with row i + n/2, log2(n) times.
+// Transpose LANES x LANES numbers. Interleaving row i with row i + n/2, log2(n) times.
 template <class T>
 GATEWISE_INLINE void transpose(Vector<T> (&rows)[LANES<T>]) {
   constexpr int n = LANES<T>;
@@ -171,7 +171,7 @@ GATEWISE_INLINE void transpose(Vector<T> (&rows)[LANES<T>]) {
   }
 }
 
-// Numbers so small that they lose digits cost a hundred times as much as others; while this lives they count as zero.
+// Operations on denormal numbers are a hundred times slower; while this object exists, denormals count as zero.
 class FlushDenormals {
  public:
 #if defined(__x86_64__)

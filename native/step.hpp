@@ -1,4 +1,4 @@
-// One step of a few sequences, on the weights as they lie: packing them would take longer than the step.
+// One step of a few sequences on unpacked weights: packing them would take longer than the step.
 //
 // Weights are read row by row, a row's vector of products added up only at its end: for a vector of rows at once.
 

@@ -1,7 +1,7 @@
-// Threads: run a function on each of a team, and let a team wait for each other.
+// Threads: run a function on each thread of a team, and a barrier for the team.
 //
-// OpenMP's threads, so that torch's own are used: a second set would fight them for the cores. Where its library cannot
-// be looked into (ThreadSanitizer), plain threads with GATEWISE_STD_THREADS.
+// Uses OpenMP, so that torch's threads are shared: a second set would compete with them for the cores. ThreadSanitizer
+// cannot instrument OpenMP's library; GATEWISE_STD_THREADS selects plain threads for it.
 
 #pragma once
 
@@ -19,7 +19,7 @@
 #include <omp.h>
 #endif
 
-// A wait of all for all, by spinning: steps are too short to sleep. Who spins for long lets others run.
+// A spinning barrier: steps are too short for sleeping. A thread that spins for long yields to others.
 struct alignas(64) Barrier {
   std::atomic<int> arrived{0};
   std::atomic<int> round{0};
@@ -55,8 +55,8 @@ inline std::atomic<bool> &forked() {
   return value;
 }
 
-// In a forked child OpenMP's threads do not exist, but OpenMP believes they do and would wait for them forever. And who
-// holds the shelf's lock in another thread will never give it back there: nobody may hold it while the process forks.
+// A forked child has no OpenMP threads, but OpenMP would wait for them forever. And a lock on the shelf that another
+// thread holds would never be released in the child: no thread may hold it while the process forks.
 inline const int at_fork = pthread_atfork([] { workspace::shelf().mutex.lock(); },
                                           [] { workspace::shelf().mutex.unlock(); },
                                           [] {
@@ -107,7 +107,7 @@ template <class Run>
     if (omp_get_num_threads() == members) run(omp_get_thread_num());
     if (omp_get_thread_num() == 0) given = omp_get_num_threads();
   }
-  // OpenMP gives fewer inside another region, or where limited.
+  // OpenMP provides fewer threads inside another region, or under a limit.
   return given == members || in_new_threads(members, run);
 #endif
 }

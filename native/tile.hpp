@@ -1,4 +1,4 @@
-// The one product that all the work comes down to: a tile of a few rows by a few vectors, held in registers.
+// The product that all computations use: a tile of a few rows by a few vectors, held in registers.
 //
 //   out[r][c] = in[r][c] + sum over k of a(r, k) * b(k, c)
 //
@@ -49,7 +49,7 @@ void multiply_add(const Tile<T> &tile) {
   Vector<T> sum[R][C];
   const T *a[R];
   const T *in = tile.in;
-  T *out = tile.out;  // in names of their own: for all the compiler knows, storing a sum may change the tile
+  T *out = tile.out;  // local copies, because the compiler assumes that storing a sum may change the tile
   const int64_t in_row = tile.in_row, out_row = tile.out_row;
 #pragma GCC unroll 8
   for (int r = 0; r < R; r++) {

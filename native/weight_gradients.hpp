@@ -1,9 +1,9 @@
-// Gradients of the weights: sums over all rows of what a weighted sum was made of times its gradient.
+// Gradients of the weights: sums over all rows of the inputs of a weighted sum times its gradient.
 //
 // Rows come in chunks that stay in the second-level cache. Each list of sequences adds up its own rows, so that threads
 // neither wait for nor read from each other until all lists are added at the end. Where the weights are large and the
 // rows few that would cost more than it saves: then all threads add up all rows together, a share of the weights each.
-// Either way sums are added in an order that no race can change.
+// In both cases the order of summation is fixed.
 
 #pragma once
 
@@ -11,13 +11,13 @@
 
 namespace GATEWISE_INSTRUCTIONS {
 
-// What a list keeps of a chunk.
+// The data of a chunk in one list.
 template <class T>
 struct Chunk {
   int64_t capacity;  // rows there is room for
   int64_t rows;      // rows there are
   T *sums;           // gradients of weighted sums: [plane][block][row][lane]
-  T *inputs[2];      // what they were made of, x | 1 and h before: [tile of columns][row][column]
+  T *inputs[2];      // their inputs, x | 1 and h before: [tile of columns][row][column]
   T *outputs;        // with a projection, gradients at h: [row][P in whole blocks]
   T *projected;      // and what was projected: [block][row][lane]
   int64_t *numbers;  // of the rows

@@ -154,7 +154,7 @@ OF_A_PATH = "expected the path of a file, as text or a pathlib.Path"
         (lambda one: one.plot(kind="approximation", zoom=3), "zoom is 3, expected two positions (start, stop)"),
         (lambda one: one.plot(kind="approximation", zoom=("a", 3)), "a position of zoom is 'a', expected a whole num"),
         (lambda one: one.plot(ax=3), "ax is 3, expected Axes of matplotlib"),
-        (lambda one: Forecaster(dropout=False), "dropout is False, expected a fraction"),
+        (lambda one: Forecaster(dropout=False), "dropout is False, expected a share"),
     ],
 )
 def test_what_an_argument_cannot_be_is_said(model, call, message):
