@@ -1,5 +1,5 @@
-"""What the tests of the native kernels share: scans of random numbers compared with the reference, small layers, and
-a Python process of its own for code that may crash.
+"""Shared by the tests of the native kernels: random scans compared with the reference, small layers, and a separate
+Python process for code that may crash.
 """
 
 import os
@@ -23,7 +23,7 @@ GATES_KEPT = ("gates", "cells")
 
 
 class Problem(NamedTuple):
-    """A scan of random numbers, in float64; `T, B, I, H` and what else makes one scan differ from another."""
+    """A scan of random numbers in float64: `T, B, I, H` and the options of the scan."""
 
     kind: str
     T: int
@@ -37,12 +37,12 @@ class Problem(NamedTuple):
     keep: tuple[str, ...] = ()
     layout: str = "time first"
     packed: bool = False
-    loss: tuple[str, ...] = ("output", "h", "c", "cells", "gates")  # what the gradients are those of
-    wanted: tuple[str, ...] = ("x", "h", "c", *Weights._fields)  # what they are taken of
+    loss: tuple[str, ...] = ("output", "h", "c", "cells", "gates")  # the results in the loss
+    wanted: tuple[str, ...] = ("x", "h", "c", *Weights._fields)  # the tensors with gradients
 
 
 def tensors_of(problem: Problem, dtype: torch.dtype) -> dict[str, Tensor]:
-    """x, the state and the weights that there are, by name."""
+    """x, the state and the weights in use, by name."""
     cell, T, B, I, H = CELLS[problem.kind], *problem[1:5]
     P, rows = problem.P or H, len(CELLS[problem.kind].gates) * H
     shapes: dict[str, tuple[int, ...]] = {"x": (T, B, I), "h": (B, P), "c": (B, H)}
@@ -55,14 +55,14 @@ def tensors_of(problem: Problem, dtype: torch.dtype) -> dict[str, Tensor]:
     made = {name: normal(*shape, seed=k) for k, (name, shape) in enumerate(shapes.items()) if name not in unused}
     for name, tensor in made.items():
         if name.startswith("weight") and tensor.numel():
-            tensor.mul_(0.7 / tensor.shape[1] ** 0.5)  # neither dies out nor grows without end
+            tensor.mul_(0.7 / tensor.shape[1] ** 0.5)  # neither vanishes nor grows without bound
         if name.startswith("bias"):
-            tensor.mul_(0.3)  # where tanh is all but 1 its derivative has few digits left
+            tensor.mul_(0.3)  # where tanh is close to 1, its derivative has few significant digits
     return {name: tensor.to(dtype) for name, tensor in made.items()}
 
 
 def laid_out(x: Tensor, problem: Problem) -> Tensor:
-    """The same numbers, otherwise in memory."""
+    """The same numbers in another memory layout."""
     if problem.layout == "batch first":
         return x.transpose(0, 1).contiguous().transpose(0, 1)
     if problem.layout == "features apart":
@@ -112,7 +112,7 @@ def results(problem: Problem, engine: str, dtype: torch.dtype = torch.float64) -
 
 
 def assert_as_reference(problem: Problem, dtype: torch.dtype = torch.float64) -> None:
-    """The reference counts in float64 whatever the dtype: what is compared with is then exact; and on one thread."""
+    """The reference runs in float64 on one thread for every dtype, so that the expected values are exact."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     expected = results(problem, "reference")

@@ -1,4 +1,4 @@
-"""Arguments of the forecaster: kept, listed, changed and shown."""
+"""Arguments of the forecaster: stored, listed, changed and printed."""
 
 import copy
 import pickle
@@ -12,7 +12,7 @@ from gatewise import Forecaster, datasets
 QUICK = {"hidden_size": 4, "max_steps": 5, "ensemble_size": 1}
 
 
-def test_every_argument_is_kept_under_its_name():
+def test_every_argument_is_stored_under_its_name():
     given = {
         "cell": "gru",
         "hidden_size": np.int64(5),
@@ -44,7 +44,7 @@ def test_every_argument_is_kept_under_its_name():
         assert getattr(Forecaster(), name) != value
 
 
-def test_arguments_are_changed_together_or_not_at_all():
+def test_set_params_changes_all_arguments_or_none():
     model = Forecaster()
     assert model.set_params(cell="rnn", hidden_size=3) is model
     assert (model.cell, model.hidden_size, model.name) == ("rnn", 3, "RNN")
@@ -58,19 +58,19 @@ def test_arguments_are_changed_together_or_not_at_all():
     assert model.get_params() == Forecaster("rnn", 3).get_params()
 
 
-def test_a_size_that_must_be_is_not_none():
+def test_a_required_size_cannot_be_none():
     with pytest.raises(ValueError, match="num_layers is None, expected a whole number of at least 1"):
         Forecaster(num_layers=None)
 
 
 @pytest.mark.parametrize("name", ["hidden_size", "ensemble_size", "max_steps", "batch_size", "horizon", "context"])
-def test_a_size_that_was_not_given_is_chosen(name):
+def test_a_size_that_is_not_given_is_chosen(name):
     assert getattr(Forecaster(**{name: None}), name) is None
     with pytest.raises(ValueError, match=f"{name} is 0, expected a whole number of at least 1"):
         Forecaster(**{name: 0})
 
 
-def test_what_was_fitted_with_other_arguments_is_forgotten():
+def test_changing_arguments_discards_the_fitted_state():
     model = Forecaster(**QUICK).fit(datasets.air_passengers())
     made = model.predict(3)
     assert model.set_params().set_params(**QUICK).predict(3).equals(made)  # nothing has changed
@@ -83,20 +83,20 @@ def test_what_was_fitted_with_other_arguments_is_forgotten():
     assert again.equals(Forecaster(**QUICK, seed=1).fit(datasets.air_passengers()).predict(3))
 
 
-def test_fit_starts_afresh():
+def test_fit_starts_from_scratch():
     model = Forecaster(**QUICK).fit(np.arange(50.0))
     model.fit(datasets.air_passengers())
     assert model.predict(3).equals(Forecaster(**QUICK).fit(datasets.air_passengers()).predict(3))
 
 
-def test_an_argument_is_not_assigned_to_unchecked():
+def test_assigning_to_an_argument_is_refused():
     model = Forecaster(cell="gru")
     with pytest.raises(AttributeError, match=r"cell cannot be assigned to; call set_params\(cell='lstm'\)"):
         model.cell = "lstm"
     assert model.cell == "gru"
 
 
-def test_what_is_not_usual_is_shown():
+def test_repr_shows_arguments_that_differ_from_the_defaults():
     assert repr(Forecaster()) == "Forecaster()"
     model = Forecaster("gru", hidden_size=np.int64(8), lr=0.003, context=24)
     assert repr(model) == "Forecaster(cell='gru', hidden_size=8, context=24, lr=0.003)"
@@ -119,7 +119,7 @@ def test_scikit_learn_clones_it():
         again.predict(3)
 
 
-# ------------------------------------------------------------------------------------- of what they cannot be
+# ------------------------------------------------------------------------------------- invalid arguments
 
 
 @pytest.fixture(scope="module")
@@ -150,14 +150,14 @@ OF_A_PATH = "expected the path of a file, as text or a pathlib.Path"
         (lambda one: one.predict(2, level=np), "expected a percentage between 0 and 100"),
         (lambda one: one.save(None), f"path is None, {OF_A_PATH}"),
         (lambda one: one.load(None), f"path is None, {OF_A_PATH}"),
-        (lambda one: one.load(0), f"path is 0, {OF_A_PATH}"),  # not what comes in at the terminal
+        (lambda one: one.load(0), f"path is 0, {OF_A_PATH}"),  # not the standard input
         (lambda one: one.plot(kind="approximation", zoom=3), "zoom is 3, expected two positions (start, stop)"),
         (lambda one: one.plot(kind="approximation", zoom=("a", 3)), "a position of zoom is 'a', expected a whole num"),
         (lambda one: one.plot(ax=3), "ax is 3, expected Axes of matplotlib"),
         (lambda one: Forecaster(dropout=False), "dropout is False, expected a share"),
     ],
 )
-def test_what_an_argument_cannot_be_is_said(model, call, message):
+def test_invalid_arguments_are_refused_with_a_message(model, call, message):
     with pytest.raises((ValueError, TypeError)) as caught:
         call(model)
     assert message in str(caught.value)

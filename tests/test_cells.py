@@ -60,7 +60,7 @@ def by_hand(cell: Cell, x: Tensor, state: tuple[Tensor, ...], w: Weights) -> lis
 
 
 @pytest.mark.parametrize("cell", ALL, ids=lambda cell: cell.name)
-def test_step_is_the_equation(cell):
+def test_step_equals_the_equation(cell):
     x, state, weights = normal(B, I, seed=20), state_of(cell), weights_of(cell)
     after, gates = cell.step(x, state, weights)
     assert type(after) is cell.state
@@ -69,7 +69,7 @@ def test_step_is_the_equation(cell):
         assert_close(ours, theirs)
 
 
-def test_projection_multiplies_h_and_leaves_c_alone():
+def test_projection_multiplies_h_and_does_not_change_c():
     x, weights, state = normal(B, I, seed=20), weights_of(cells.LSTM, P), state_of(cells.LSTM, P)
     projected, _ = cells.lstm_step(x, state, weights)
     plain, _ = cells.lstm_step(x, state, weights._replace(weight_hr=None))
@@ -78,7 +78,7 @@ def test_projection_multiplies_h_and_leaves_c_alone():
 
 
 @pytest.mark.parametrize("cell", [cells.LSTM, cells.GRU], ids=lambda cell: cell.name)
-def test_names_belong_to_the_blocks_of_the_weights(cell):
+def test_gate_names_match_the_blocks_of_the_weights(cell):
     """A large bias in block k saturates the gate of that name and no other."""
     rows = len(cell.gates) * H
     for k, name in enumerate(cell.gates):
@@ -90,7 +90,7 @@ def test_names_belong_to_the_blocks_of_the_weights(cell):
 
 
 @pytest.mark.parametrize("cell", ALL, ids=lambda cell: cell.name)
-def test_one_absent_bias_is_a_bias_of_zeros(cell):
+def test_a_missing_bias_equals_a_bias_of_zeros(cell):
     x, state, weights = normal(B, I, seed=20), state_of(cell), weights_of(cell)
     zeros = torch.zeros_like(weights.bias_ih)
     for name in ("bias_ih", "bias_hh"):
@@ -109,7 +109,7 @@ def test_identity_is_linear():
 
 
 @pytest.mark.parametrize("cell", ALL, ids=lambda cell: cell.name)
-def test_step_changes_none_of_its_arguments(cell):
+def test_step_does_not_modify_its_arguments(cell):
     x, state, weights = normal(B, I, seed=20), state_of(cell), weights_of(cell)
     tensors = [x, *state, *(one for one in weights if one is not None)]
     before = [one.clone() for one in tensors]

@@ -1,4 +1,4 @@
-"""Networks: body and head against the same arithmetic by hand."""
+"""Networks: body and head compared with separate computations."""
 
 import pytest
 import torch
@@ -17,7 +17,7 @@ def seeded(seed: int = 0) -> torch.Generator:
 
 @pytest.mark.parametrize("layer", [RNN, LSTM, GRU])
 @pytest.mark.parametrize("bidirectional", [False, True])
-def test_one_step_is_the_head_on_every_hidden_state(layer, bidirectional):
+def test_one_step_applies_the_head_to_every_hidden_state(layer, bidirectional):
     body = layer(2, 5, bidirectional=bidirectional, generator=seeded())
     network = OneStep(body, 3, generator=seeded(1))
     x = torch.randn(7, 4, 2, generator=seeded(2))
@@ -25,13 +25,13 @@ def test_one_step_is_the_head_on_every_hidden_state(layer, bidirectional):
     assert_close(network(x), linear(hidden, network.head.weight, network.head.bias))
 
 
-def test_a_base_is_added_to_the_answer():
+def test_a_base_is_added_to_the_output():
     plain, based = (OneStep(GRU(2, 5, generator=seeded()), base=base, generator=seeded(1)) for base in (None, 1))
     x = torch.randn(7, 4, 2, generator=seeded(2))
     assert_close(based(x), plain(x) + x[:, :, 1:2])
 
 
-def test_flatten_weighs_every_step_by_its_own_columns():
+def test_flatten_weights_every_step_by_its_own_columns():
     body = LSTM(2, 5, generator=seeded())
     network = Flatten(body, steps=3, outputs=2, generator=seeded(1))
     x = torch.randn(3, 4, 2, generator=seeded(2))
@@ -43,7 +43,7 @@ def test_flatten_weighs_every_step_by_its_own_columns():
 @pytest.mark.parametrize("layer", [RNN, LSTM, GRU])
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("pooling", POOLINGS)
-def test_pooled_answers_are_those_of_each_sequence_by_hand(layer, bidirectional, pooling):
+def test_pooled_outputs_equal_a_computation_for_each_sequence(layer, bidirectional, pooling):
     body = layer(2, 5, num_layers=2, bidirectional=bidirectional, generator=seeded())
     network = Pooled(body, 3, pooling=pooling, generator=seeded(1))
     x, lengths = torch.randn(7, 4, 2, generator=seeded(2)), torch.tensor([7, 1, 4, 6])
@@ -60,7 +60,7 @@ def test_pooled_answers_are_those_of_each_sequence_by_hand(layer, bidirectional,
     assert_close(network(x, torch.full((4,), 7)), network(x))
     assert torch.equal(network(x, lengths.tolist()), network(x, lengths))
     assert network(x[:, :0], []).shape == (0, 3)
-    torch.set_default_device("meta")  # as programs do that run on other devices
+    torch.set_default_device("meta")  # like programs that run on other devices
     try:
         assert torch.equal(network(x, lengths), network(x, lengths.tolist()))
     finally:
@@ -69,7 +69,7 @@ def test_pooled_answers_are_those_of_each_sequence_by_hand(layer, bidirectional,
 
 @pytest.mark.parametrize(("layer", "known"), [(RNN, torch.nn.RNN), (LSTM, torch.nn.LSTM), (GRU, torch.nn.GRU)])
 @pytest.mark.parametrize("pooling", POOLINGS)
-def test_pooled_answers_and_gradients_are_those_of_torch_packed(layer, known, pooling):
+def test_pooled_outputs_and_gradients_equal_packed_sequences_of_torch(layer, known, pooling):
     options = {"num_layers": 3, "bidirectional": True, "dtype": torch.float64}
     body, lengths = layer(2, 5, **options, generator=seeded()), torch.tensor([6, 1, 4])
     with torch.random.fork_rng():
@@ -92,7 +92,7 @@ def test_pooled_answers_and_gradients_are_those_of_torch_packed(layer, known, po
 
 
 @pytest.mark.parametrize("pooling", POOLINGS)
-def test_what_lies_behind_the_end_of_a_sequence_does_not_count(pooling):
+def test_values_after_the_end_of_a_sequence_are_ignored(pooling):
     network = Pooled(GRU(2, 5, bidirectional=True, generator=seeded()), 3, pooling=pooling, generator=seeded(1))
     x, lengths = torch.randn(6, 3, 2, generator=seeded(2)), torch.tensor([2, 6, 3])
     other = x.clone()
@@ -105,7 +105,7 @@ def test_what_lies_behind_the_end_of_a_sequence_does_not_count(pooling):
     assert (x.grad[:2, 0] != 0).any()
 
 
-def test_dropout_of_pooled_values_is_for_training():
+def test_dropout_of_pooled_values_applies_in_training_mode_only():
     network = Pooled(GRU(2, 50, generator=seeded()), 3, dropout=0.5, generator=seeded(1))
     x = torch.randn(6, 3, 2, generator=seeded(2))
     with torch.random.fork_rng():
@@ -128,7 +128,7 @@ def test_dropout_of_pooled_values_is_for_training():
         (lambda: Pooled(GRU(2, 5), 3, dropout=True), "dropout is True, expected a fraction"),
     ],
 )
-def test_what_cannot_be_pooled_is_refused(call, message):
+def test_invalid_pooling_arguments_are_refused(call, message):
     with torch.random.fork_rng(), pytest.raises(ValueError, match=message):
         call()
 
@@ -139,14 +139,14 @@ def test_projection_narrows_the_head():
     assert network(torch.zeros(2, 1, 2)).shape == (2, 1, 1)
 
 
-def test_uniform_heads_have_zero_biases_and_the_bound_asked_for():
+def test_uniform_heads_have_zero_biases_and_the_given_bound():
     layer = head(1000, 4, init="uniform", init_bound=1, generator=seeded())
     assert layer.bias.abs().max() == 0
     assert 0.99 < layer.weight.max() <= 1
     assert -1 <= layer.weight.min() < -0.99
 
 
-def test_torch_heads_are_drawn_within_the_root_of_the_inputs():
+def test_torch_heads_have_a_bound_of_one_over_the_root_of_the_inputs():
     layer = head(100, 50, generator=seeded())
     assert 0.099 < layer.weight.abs().max() <= 0.1
     assert 0.05 < layer.bias.abs().max() <= 0.1
@@ -154,14 +154,14 @@ def test_torch_heads_are_drawn_within_the_root_of_the_inputs():
     assert torch.equal(layer.weight, again.weight)
 
 
-def test_uniform_heads_have_the_bound_of_torch_if_none_is_given():
+def test_uniform_heads_have_the_bound_of_torch_by_default():
     layer = head(100, 50, init="uniform", generator=seeded())
     assert 0.099 < layer.weight.abs().max() <= 0.1
     assert layer.bias.abs().max() == 0
 
 
 @pytest.mark.parametrize(("device", "dtype"), [("cpu", torch.float64), ("meta", torch.float32)])
-def test_heads_are_where_the_body_is_and_of_its_dtype(device, dtype):
+def test_heads_have_the_device_and_dtype_of_the_body(device, dtype):
     body = LSTM(2, 5, device=device, dtype=dtype, generator=seeded())
     x = torch.zeros(3, 4, 2, device=device, dtype=dtype)
     for network in (OneStep(body, generator=seeded()), Flatten(body, 3, generator=seeded())):
@@ -173,7 +173,7 @@ def test_heads_are_where_the_body_is_and_of_its_dtype(device, dtype):
 
 
 def segments(layer=GRU, seed=0, **options):
-    """Networks of three segments of two values, with random weights in all places."""
+    """Networks of three segments of two values, with random weights everywhere."""
     usual = {"segments": 3, "generator": seeded(seed), **options}
     network = Segments(layer(6, 6, generator=seeded(seed)), 4, 2, **usual)
     with torch.no_grad():
@@ -192,7 +192,7 @@ def inputs(ahead=0, candidates=0):
 @pytest.mark.parametrize("layer", [RNN, LSTM, GRU])
 @pytest.mark.parametrize("ahead", [0, 3])
 @pytest.mark.parametrize("candidates", [0, 4])
-def test_segments_are_written_one_step_from_the_state_that_was_read(layer, ahead, candidates):
+def test_future_segments_are_one_step_from_the_last_state(layer, ahead, candidates):
     network = segments(layer, ahead=ahead, candidates=candidates, scales=True)
     x, known, mixed = inputs(ahead, candidates)
     answers, scales = network(x, known, mixed)
@@ -210,7 +210,7 @@ def test_segments_are_written_one_step_from_the_state_that_was_read(layer, ahead
         assert_close(scales[k], linear(hidden, network.scale.weight, network.scale.bias))
 
 
-def test_untrained_segments_answer_the_mean_of_their_candidates():
+def test_untrained_segments_predict_the_mean_of_their_candidates():
     network = Segments(GRU(6, 6, generator=seeded()), 4, 2, segments=3, candidates=4, scales=True, generator=seeded())
     x, _, candidates = inputs(candidates=4)
     answers, scales = network(x, None, candidates)
@@ -220,7 +220,7 @@ def test_untrained_segments_answer_the_mean_of_their_candidates():
     assert (plain(x) == 0).all()
 
 
-def test_the_scales_of_segments_leave_the_body_alone():
+def test_the_scales_of_segments_have_no_gradient_in_the_body():
     network, (x, *_) = segments(scales=True), inputs()
     network(x)[1].sum().backward()
     reached = {name for name, weight in network.named_parameters() if weight.grad is not None and weight.grad.any()}
@@ -230,7 +230,7 @@ def test_the_scales_of_segments_leave_the_body_alone():
     assert torch.equal(without(x), network(x)[0])
 
 
-def test_segments_do_not_touch_each_other_nor_do_sequences():
+def test_segments_and_sequences_are_independent():
     network = segments(ahead=3, candidates=4)
     x, known, candidates = inputs(3, 4)
     base = network(x, known, candidates)
@@ -243,7 +243,7 @@ def test_segments_do_not_touch_each_other_nor_do_sequences():
     assert differs.tolist() == [False, True, False]
 
 
-def test_dropout_of_segments_is_for_training():
+def test_dropout_of_segments_applies_in_training_mode_only():
     network, (x, *_) = segments(dropout=0.5), inputs()
     assert torch.equal(network(x), network(x))
     network.train()
@@ -265,7 +265,7 @@ def test_dropout_of_segments_is_for_training():
         (lambda: segments()(torch.zeros(5, 4)), r"x has shape \(5, 4\), expected \(T, B, I\)"),
     ],
 )
-def test_segments_refuse_what_does_not_fit(make, message):
+def test_invalid_arguments_of_segments_are_refused(make, message):
     with pytest.raises((TypeError, ValueError), match=message):
         make()
 
@@ -289,7 +289,7 @@ def body() -> GRU:
         (lambda: Flatten(body(), 3, generator=seeded())(torch.zeros(3, 2)), r"x has shape \(3, 2\), expected \(T, B"),
     ],
 )
-def test_numbers_and_shapes_that_make_no_sense_are_refused(make, message):
+def test_invalid_numbers_and_shapes_are_refused(make, message):
     with pytest.raises((TypeError, ValueError), match=message):
         make()
 
@@ -311,6 +311,6 @@ def test_numbers_and_shapes_that_make_no_sense_are_refused(make, message):
         ),
     ],
 )
-def test_what_does_not_fit_is_refused(make, message):
+def test_mismatched_arguments_of_networks_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()

@@ -1,4 +1,4 @@
-"""The contract of an engine beyond the numbers: lengths, strides, what is kept, who refuses what, who is chosen."""
+"""The engine contract: lengths, strides, gates and cells, refused requests, and the choice of an engine."""
 
 import asyncio
 import dataclasses
@@ -66,7 +66,7 @@ def test_lengths_zero_and_in_any_order(pair, dtype, reverse):
     engine, kind = pair
     lengths = (0, 5, 2, 0)
     request = request_of(kind, lengths=torch.tensor(lengths, dtype=dtype), reverse=reverse)
-    request.x[torch.arange(T)[:, None] >= torch.tensor(lengths)] = torch.nan  # what is in the padding has no influence
+    request.x[torch.arange(T)[:, None] >= torch.tensor(lengths)] = torch.nan  # the padding must have no influence
     leaves = [request.x.requires_grad_(), *(one.requires_grad_() for one in request.state)]
     weights = [one.requires_grad_() for one in request.weights if one is not None]
     scan = scan_of(request, engine)
@@ -95,7 +95,7 @@ def test_all_lengths_zero(pair):
 
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("pair", PAIRS, ids="-".join)
-def test_strides_do_not_matter(pair, reverse):
+def test_results_do_not_depend_on_strides(pair, reverse):
     engine, kind = pair
     request = request_of(kind, reverse=reverse)
     strided = request.x.transpose(0, 2).contiguous().transpose(0, 2)
@@ -105,7 +105,7 @@ def test_strides_do_not_matter(pair, reverse):
 
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
-def test_kept_gates_and_cells_are_those_of_each_step(kind, reverse):
+def test_gates_and_cells_match_the_single_steps(kind, reverse):
     request = request_of(kind, lengths=torch.tensor(LENGTHS), reverse=reverse, keep=("gates", "cells"))
     scan = scan_of(request)
     assert tuple(scan.gates) == request.cell.gates
@@ -121,21 +121,21 @@ def test_kept_gates_and_cells_are_those_of_each_step(kind, reverse):
     assert (scan.cells is None) == (request.cell is not cells.LSTM)
 
 
-def test_only_what_is_asked_for_is_kept():
+def test_only_requested_gates_and_cells_are_returned():
     assert scan_of(request_of("lstm"), "reference")[2:] == (None, None)
     assert scan_of(request_of("lstm", keep=("cells",))).gates is None
     assert scan_of(request_of("lstm", keep=("gates",))).cells is None
 
 
 @pytest.mark.parametrize("keep", [("gate",), ("gates", "cell"), "gates"])
-def test_only_what_there_is_can_be_kept(keep):
+def test_unknown_names_in_keep_are_refused(keep):
     with pytest.raises(ValueError, match=r"^keep is .*gate.*, expected a tuple of names from \('gates', 'cells'\)$"):
         scan_of(request_of("lstm", keep=keep))
 
 
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("pair", PAIRS, ids="-".join)
-def test_packed_scans_are_scans_with_lengths(pair, reverse):
+def test_packed_scans_equal_scans_with_lengths(pair, reverse):
     engine, kind = pair
     request = request_of(kind, lengths=torch.tensor([5, 3, 3, 1]), reverse=reverse)
     packed = pack_padded_sequence(request.x, request.lengths)
@@ -151,7 +151,7 @@ def test_packed_scans_are_scans_with_lengths(pair, reverse):
 @pytest.mark.parametrize("steps", [0, 5])
 @pytest.mark.parametrize("batch", [0, 4])
 @pytest.mark.parametrize("kind", KINDS)
-def test_nothing_to_do(kind, batch, steps):
+def test_empty_batches_and_sequences(kind, batch, steps):
     request = request_of(kind, keep=("gates", "cells"))
     state = request.cell.state(*(one[:batch] for one in request.state))
     scan = scan_of(request._replace(x=request.x[:steps, :batch], state=state))
@@ -162,7 +162,7 @@ def test_nothing_to_do(kind, batch, steps):
 
 
 def coupled_step(x: Tensor, state: LSTMState, weights: Weights) -> tuple[LSTMState, cells.Gates]:
-    """An LSTM that writes as much as it forgets."""
+    """An LSTM whose input gate is one minus its forget gate."""
     f, g, o = cells.weighted_sum(x, state.h, weights).chunk(3, -1)
     f, g, o = f.sigmoid(), g.tanh(), o.sigmoid()
     c = f * state.c + (1 - f) * g
@@ -173,7 +173,7 @@ class CoupledLSTM(nn.LSTM):
     cell = cells.Cell("coupled", ("forget", "candidate", "output"), LSTMState, coupled_step)
 
 
-def test_a_cell_of_ones_own_runs_on_the_reference(capsys):
+def test_a_user_defined_cell_runs_on_the_reference(capsys):
     layer = CoupledLSTM(I, H, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     assert layer.weight_ih_l0.shape == (3 * H, I)
     x = normal(T, B, I, seed=1)
@@ -222,14 +222,14 @@ def test_aten_refuses_with_its_reason(name, monkeypatch):
     assert reason in str(caught.value)
 
 
-def test_every_reason_is_told_when_none_accepts(monkeypatch):
+def test_the_error_lists_every_reason_if_no_engine_accepts(monkeypatch):
     monkeypatch.delitem(engines.ENGINES, "reference")
     native = "engine 'native' refuses: the kernels support only float32 and float64, and x is torch.bfloat16"
     with pytest.raises(ValueError, match=f"^{native}; engine 'aten' refuses: torch's kernels do not return gates$"):
         engines.choose(request_of("lstm", torch.bfloat16, keep=("gates",)))
 
 
-def test_there_is_no_such_engine():
+def test_an_unknown_engine_is_refused():
     for call in (lambda: nn.GRU(I, H, engine="fast"), lambda: engines.use_engine("fast").__enter__()):
         with pytest.raises(ValueError, match="engine is 'fast', expected one of 'auto', 'native', 'aten', 'reference'"):
             call()
@@ -239,7 +239,7 @@ def chosen(engine: str = "auto") -> str:
     return engines.choose(request_of("lstm"), engine).name
 
 
-def test_use_engine_overrides_the_layer_nests_and_ends():
+def test_use_engine_overrides_the_layer_and_can_be_nested():
     assert (chosen(), chosen("reference")) == (RUNNING[0], "reference")
     with engines.use_engine("reference"):
         assert chosen("aten") == "reference"
@@ -251,7 +251,7 @@ def test_use_engine_overrides_the_layer_nests_and_ends():
     assert chosen() == RUNNING[0]
 
 
-def test_use_engine_reaches_tasks_begun_inside_and_no_other_threads_and_tasks():
+def test_use_engine_applies_to_tasks_started_inside_and_to_no_other_threads_or_tasks():
     seen = []
 
     async def with_engine(name: str) -> str:
@@ -283,7 +283,7 @@ def explained(layer: nn.Recurrent, x: Tensor, capsys, **options: Any) -> list[st
     return capsys.readouterr().out.splitlines()
 
 
-needs_native = pytest.mark.skipif("native" not in RUNNING, reason="the native library is not there")
+needs_native = pytest.mark.skipif("native" not in RUNNING, reason="the native library is not available")
 
 
 @needs_native
@@ -311,7 +311,7 @@ def test_explain(capsys):
 
 
 @needs_native
-def test_explain_when_an_engine_runs_a_part(capsys, monkeypatch):
+def test_explain_if_an_engine_runs_some_of_the_scans(capsys, monkeypatch):
     narrow = Wrong("output scaled")
     monkeypatch.setattr(
         narrow, "refuses", lambda request: "x is wide" if request.x.shape[2] > I else None, raising=False
@@ -369,7 +369,7 @@ BAD = {
 
 @pytest.mark.parametrize("engine", RUNNING)
 @pytest.mark.parametrize("name", BAD)
-def test_tensors_that_do_not_fit_are_an_error_before_any_kernel(name, engine):
+def test_mismatched_tensors_raise_before_any_kernel_runs(name, engine):
     changes, message = BAD[name]
     refused = (name, engine) == ("device", "native")
     if refused:

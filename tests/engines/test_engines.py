@@ -1,6 +1,6 @@
 """Every engine against torch.nn: values and gradients, over cells x layers x directions x options.
 
-`python tests/test_engines.py` compares every combination and prints how many there were and the worst error of each
+`python tests/engines/test_engines.py` compares every combination and prints their number and the largest error of each
 dtype. The linear RNN, which torch.nn does not have, is compared with matrix products over one sequence at a time.
 """
 
@@ -81,7 +81,7 @@ def linear_rnn(
 
 
 def run_torch(layer: nn.Recurrent, case: Case, x: Tensor, hx: Any) -> tuple[dict[str, Tensor], Tensor, list[Tensor]]:
-    """The weights, output and state of torch.nn with the weights of our layer (or of the matrix products above)."""
+    """Weights, output and state of torch.nn (or of the matrix products above) with the weights of `layer`."""
     lengths = LENGTHS if case.lengths else (T,) * B
     if case.kind == "identity":
         weights = {name: one.detach().clone().requires_grad_() for name, one in layer.named_parameters()}
@@ -103,7 +103,7 @@ def run_torch(layer: nn.Recurrent, case: Case, x: Tensor, hx: Any) -> tuple[dict
 
 
 def compare(case: Case) -> float:
-    """The worst error of our output, state and gradients: of x, the initial state and every weight."""
+    """The largest error of output, state and the gradients of x, the initial state and every weight."""
     cls, options = KINDS[case.kind]
     layer = cls(
         I,
@@ -170,13 +170,13 @@ def compare_all() -> dict[torch.dtype, list[float]]:
     STACKS,
     ids=lambda one: "-".join(one) if isinstance(one, tuple) else str(one).removeprefix("torch."),
 )
-def test_engine_gives_the_values_and_gradients_of_torch(pair, num_layers, bidirectional, dtype):
+def test_values_and_gradients_equal_those_of_torch(pair, num_layers, bidirectional, dtype):
     for case in options_of(pair, num_layers, bidirectional, dtype):
         assert compare(case) <= RELATIVE[dtype], case
 
 
 class Wrong:
-    """The reference engine with a mistake in it: what the comparison above must catch."""
+    """The reference engine with a mistake that the comparison above must detect."""
 
     name, summary = "wrong", "makes a mistake"
 
@@ -206,7 +206,7 @@ WRONG = [*itertools.product(KINDS, MISTAKES), *((kind, "gates swapped") for kind
 
 @pytest.mark.parametrize("dtype", RELATIVE, ids=str)
 @pytest.mark.parametrize(("kind", "mistake"), WRONG, ids=str)
-def test_a_wrong_engine_is_caught(kind, mistake, dtype, monkeypatch):
+def test_the_comparison_detects_a_wrong_engine(kind, mistake, dtype, monkeypatch):
     monkeypatch.setitem(engines.ENGINES, "wrong", Wrong(mistake))
     assert compare(Case("reference", kind, dtype=dtype)) <= RELATIVE[dtype]
     for num_layers, bidirectional in itertools.product((1, 2), (False, True)):

@@ -1,4 +1,4 @@
-"""What the layers say about arguments, inputs and states that do not fit: expected, got, remedy."""
+"""Error messages of the layers for invalid arguments, inputs and states: expected, got, remedy."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The layers amid the rest of torch: compiling, tracing, saving, autocast, default dtype and device, numpy."""
+"""The layers with the rest of torch: compiling, tracing, saving, autocast, default dtype and device, numpy."""
 
 import io
 import resource
@@ -14,12 +14,12 @@ from torch.nn.utils import parametrize
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pack_sequence
 
 from gatewise import nn
-from tests.engines.test_engines import RUNNING
-from tests.nn.test_layers import KINDS, B, H, I, T, assert_same, fields, normal, ours, seeded, state_of, theirs
+from tests.engines.test_engines import RUNNING, fields
+from tests.nn.test_layers import KINDS, B, H, I, T, assert_same, layer_of, normal, seeded, state_of, torch_layer
 from tests.tolerance import assert_close, error
 
 
-@pytest.mark.filterwarnings("ignore")  # torch's own, about itself, as it compiles
+@pytest.mark.filterwarnings("ignore")  # warnings of torch while it compiles
 @pytest.mark.parametrize("name", ["LSTM", "LSTMCell"])
 def test_a_compiled_layer_trains(name):
     torch.compiler.reset()
@@ -33,7 +33,7 @@ def test_a_compiled_layer_trains(name):
         assert_close(one, two)
 
 
-def test_the_compiler_is_not_imported_unasked():
+def test_importing_layers_does_not_import_the_compiler():
     # By another process: this one may have compiled already.
     code = "import sys, torch, gatewise.nn; gatewise.nn.LSTM(2, 3)(torch.zeros(4, 1, 2))"
     code += "; print('torch._dynamo' in sys.modules)"
@@ -43,8 +43,8 @@ def test_the_compiler_is_not_imported_unasked():
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch.jit is on its way out
 @pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
-def test_a_layer_traced_without_gradients_still_has_them():
-    layer, x = ours("lstm", dtype=torch.float32), normal(T, B, I, dtype=torch.float32)
+def test_a_layer_traced_without_gradients_still_computes_them():
+    layer, x = layer_of("lstm", dtype=torch.float32), normal(T, B, I, dtype=torch.float32)
     with torch.no_grad():
         traced = torch.jit.trace(layer, (x,))
     graph = traced.inlined_graph  # a name of its own, for its nodes live no longer than it
@@ -54,8 +54,8 @@ def test_a_layer_traced_without_gradients_still_has_them():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_saved_states_open_where_only_torch_is_known(kind):
-    file, state = io.BytesIO(), ours(kind)(normal(T, B, I))[1]
+def test_saved_states_load_with_torch_alone(kind):
+    file, state = io.BytesIO(), layer_of(kind)(normal(T, B, I))[1]
     torch.save(state, file)
     file.seek(0)
     again = torch.load(file, weights_only=True)
@@ -67,7 +67,7 @@ def test_saved_states_open_where_only_torch_is_known(kind):
 @pytest.mark.parametrize("lengths", [None, [6, 2, 0]], ids=["whole", "lengths"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_autocast(kind, lengths, engine):
-    layer = ours(kind, engine=engine, dtype=torch.float32)
+    layer = layer_of(kind, engine=engine, dtype=torch.float32)
     x = normal(T, B, I, dtype=torch.float32)
     output, state = layer(x, lengths=lengths)
     bound = torch.finfo(torch.bfloat16).eps * 4  # one rounding for each of the few operations between steps
@@ -82,8 +82,8 @@ def test_autocast(kind, lengths, engine):
 
 @pytest.mark.parametrize("engine", RUNNING)
 @pytest.mark.parametrize("kind", KINDS)
-def test_another_default_device_is_for_new_tensors_only(kind, engine):
-    layer = ours(kind, num_layers=2, bidirectional=True, engine=engine)
+def test_a_default_device_applies_to_new_tensors_only(kind, engine):
+    layer = layer_of(kind, num_layers=2, bidirectional=True, engine=engine)
     x, lengths = normal(T, B, I), torch.tensor([2, 6, 3])
     packed = pack_padded_sequence(x, lengths, enforce_sorted=False)
     expected, expected_packed = layer(x, lengths=lengths), layer(packed)
@@ -100,7 +100,7 @@ def test_another_default_device_is_for_new_tensors_only(kind, engine):
     assert_same((found_packed[0].data, found_packed[1]), (expected_packed[0].data, expected_packed[1]))
 
 
-def test_the_default_dtype_is_that_of_new_weights():
+def test_new_weights_have_the_default_dtype():
     torch.set_default_dtype(torch.float64)
     try:
         layer = nn.GRU(I, H, generator=seeded())
@@ -110,7 +110,7 @@ def test_the_default_dtype_is_that_of_new_weights():
     assert layer.weight_hh_l0.dtype == output.dtype == h.dtype == torch.float64
 
 
-def test_sizes_and_dropout_may_be_numbers_of_numpy():
+def test_sizes_and_dropout_may_be_numpy_numbers():
     layer = nn.LSTM(
         np.int64(I), np.int32(H), np.int64(2), dropout=np.float32(0.5), proj_size=np.int8(2), generator=seeded()
     )
@@ -121,7 +121,7 @@ def test_sizes_and_dropout_may_be_numbers_of_numpy():
 
 
 def test_a_parametrised_bias_starts_at_zero_too():
-    layer = ours("lstm", init="uniform")
+    layer = layer_of("lstm", init="uniform")
     parametrize.register_parametrization(layer, "bias_hh_l0", torch.nn.Identity())
     with torch.no_grad():
         layer.parametrizations.bias_hh_l0.original.fill_(1.0)
@@ -132,10 +132,10 @@ def test_a_parametrised_bias_starts_at_zero_too():
 
 @pytest.mark.parametrize("engine", RUNNING)
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_learnt_initial_state_is_shared_by_the_batch(kind, engine):
+def test_a_learned_initial_state_is_shared_by_the_batch(kind, engine):
     gradients = []
-    layer = ours(kind, engine=engine)
-    for module in (layer, theirs(layer, kind)):
+    layer = layer_of(kind, engine=engine)
+    for module in (layer, torch_layer(layer, kind)):
         learnt = [one[:, :1].clone().requires_grad_() for one in fields(state_of(layer, B))]
         hx = [one.expand(-1, B, -1) for one in learnt]
         output, _ = module(normal(T, B, I), hx[0] if len(hx) == 1 else tuple(hx))
@@ -144,12 +144,12 @@ def test_a_learnt_initial_state_is_shared_by_the_batch(kind, engine):
         assert_close(one, two)
 
 
-def test_repr_says_whatever_is_not_the_default():
-    layer = ours("projected", num_layers=2, bidirectional=True)
-    assert repr(layer) == repr(theirs(layer, "projected", num_layers=2, bidirectional=True))
+def test_repr_shows_arguments_that_differ_from_the_defaults():
+    layer = layer_of("projected", num_layers=2, bidirectional=True)
+    assert repr(layer) == repr(torch_layer(layer, "projected", num_layers=2, bidirectional=True))
     assert repr(layer) == "LSTM(4, 5, proj_size=2, num_layers=2, bidirectional=True)"
-    assert repr(ours("relu", bias=False)) == "RNN(4, 5, nonlinearity=relu, bias=False)"
-    assert repr(ours("tanh")) == "RNN(4, 5)"
+    assert repr(layer_of("relu", bias=False)) == "RNN(4, 5, nonlinearity=relu, bias=False)"
+    assert repr(layer_of("tanh")) == "RNN(4, 5)"
     assert (
         repr(nn.RNNCell(I, H, False, "identity", generator=seeded()))
         == "RNNCell(4, 5, bias=False, nonlinearity=identity)"
@@ -159,9 +159,9 @@ def test_repr_says_whatever_is_not_the_default():
 # ---- packed sequences
 
 
-def test_packed_sequences_are_never_padded_by_the_fused_kernels():
+def test_the_fused_kernels_do_not_pad_packed_sequences():
     sequences = [torch.ones(2000, I), *[torch.ones(1, I)] * 20000]  # 640 MB of float32 when padded, 0.4 MB when not
-    layer = ours("gru", num_layers=2, bidirectional=True, dtype=torch.float32)
+    layer = layer_of("gru", num_layers=2, bidirectional=True, dtype=torch.float32)
     packed = pack_sequence(sequences)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with torch.no_grad():
@@ -171,11 +171,11 @@ def test_packed_sequences_are_never_padded_by_the_fused_kernels():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_gradients_and_dropout_of_packed_sequences_are_those_of_torch(kind):
+def test_gradients_and_dropout_of_packed_sequences_equal_torch(kind):
     options: dict[str, Any] = {"num_layers": 2, "bidirectional": True, "dropout": 0.5}
-    layer = ours(kind, **options)
+    layer = layer_of(kind, **options)
     results = []
-    for module in (layer, theirs(layer, kind, **options)):
+    for module in (layer, torch_layer(layer, kind, **options)):
         x = normal(T, B, I).requires_grad_()
         packed = pack_padded_sequence(x, torch.tensor([2, 6, 3]), enforce_sorted=False)
         with torch.random.fork_rng():
@@ -187,8 +187,8 @@ def test_gradients_and_dropout_of_packed_sequences_are_those_of_torch(kind):
         assert_close(one, two)
 
 
-def test_no_sequences_have_no_lengths():
-    layer = ours("gru")
+def test_an_empty_batch_accepts_empty_lengths():
+    layer = layer_of("gru")
     empty = torch.zeros(T, 0, I, dtype=torch.float64)
     assert_same(layer(empty, lengths=[]), layer(empty))
     assert isinstance(layer(pack_sequence([normal(T, I)]))[0], PackedSequence)

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from gatewise import cells, engines, nn
-from tests.engines.test_engines import RUNNING
+from tests.engines.test_engines import RUNNING, fields
 from tests.tolerance import assert_close
 
 T, B, I, H, P = 6, 3, 4, 5, 2
@@ -34,12 +34,12 @@ def normal(*shape: int, seed: int = 1, dtype: torch.dtype = torch.float64) -> Te
     return torch.randn(*shape, dtype=dtype, generator=seeded(seed))
 
 
-def ours(kind: str, **options: Any) -> nn.Recurrent:
+def layer_of(kind: str, **options: Any) -> nn.Recurrent:
     name, extra = KINDS[kind]
     return getattr(nn, name)(I, H, **{"dtype": torch.float64, "generator": seeded(), **extra, **options})
 
 
-def theirs(layer: torch.nn.Module, kind: str, **options: Any) -> torch.nn.Module:
+def torch_layer(layer: torch.nn.Module, kind: str, **options: Any) -> torch.nn.Module:
     """The layer of torch.nn with the same weights."""
     name, extra = KINDS[kind]
     with torch.random.fork_rng():
@@ -48,12 +48,8 @@ def theirs(layer: torch.nn.Module, kind: str, **options: Any) -> torch.nn.Module
     return same.train(layer.training)
 
 
-def fields(state: Tensor | tuple[Tensor, ...]) -> list[Tensor]:
-    return [state] if isinstance(state, Tensor) else list(state)
-
-
 def assert_same(one: Any, two: Any) -> None:
-    """Output and state, each tensor."""
+    """Compare output and state, tensor by tensor."""
     assert_close(one[0], two[0])
     assert len(fields(one[1])) == len(fields(two[1]))
     for a, b in zip(fields(one[1]), fields(two[1]), strict=True):
@@ -71,7 +67,7 @@ def state_of(layer: nn.Recurrent, *batch: int, seed: int = 7) -> Any:
 
 
 @pytest.mark.parametrize("name", ["RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell"])
-def test_constructor_takes_the_arguments_of_torch_in_their_order(name):
+def test_constructors_take_the_arguments_of_torch_in_order(name):
     parameters = inspect.signature(getattr(nn, name).__init__).parameters
     mine = [one for one, p in parameters.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
     documented = {
@@ -103,12 +99,12 @@ def test_constructor_takes_the_arguments_of_torch_in_their_order(name):
 
 @pytest.mark.parametrize("stack", STACKS, ids=str)
 @pytest.mark.parametrize("kind", KINDS)
-def test_state_dict_goes_both_ways(kind, stack):
-    layer = ours(kind, **stack)
-    same = theirs(layer, kind, **stack)
+def test_state_dicts_load_in_both_directions(kind, stack):
+    layer = layer_of(kind, **stack)
+    same = torch_layer(layer, kind, **stack)
     assert {k: v.shape for k, v in layer.state_dict().items()} == {k: v.shape for k, v in same.state_dict().items()}
     assert list(layer.state_dict()) == list(same.state_dict())
-    other = ours(kind, generator=seeded(5), **stack)
+    other = layer_of(kind, generator=seeded(5), **stack)
     other.load_state_dict(same.state_dict(), strict=True)
     assert all(map(torch.equal, other.parameters(), layer.parameters()))
 
@@ -127,7 +123,7 @@ def test_the_same_seed_gives_the_weights_of_torch(name):
 
 
 @pytest.mark.parametrize(("bound", "expected"), [(None, 1 / 8), (1.0, 1.0), (0.25, 0.25)])
-def test_uniform_fills_its_bound_and_leaves_biases_zero(bound, expected):
+def test_uniform_init_fills_its_range_and_leaves_biases_zero(bound, expected):
     layer = nn.LSTM(32, 64, 2, init="uniform", init_bound=bound, generator=seeded())
     for name, weight in layer.named_parameters():
         if name.startswith("bias"):
@@ -138,12 +134,12 @@ def test_uniform_fills_its_bound_and_leaves_biases_zero(bound, expected):
             assert abs(weight.std() - expected / 3**0.5) < 0.02 * expected
 
 
-def test_torch_init_has_its_bound_everywhere():
+def test_torch_init_has_the_same_bound_for_every_parameter():
     for name, weight in nn.GRU(32, 64, generator=seeded()).named_parameters():
         assert 0.9 / 8 < weight.abs().max() <= 1 / 8, name
 
 
-def test_reset_parameters_draws_again():
+def test_reset_parameters_draws_new_weights():
     layer = nn.GRU(I, H, generator=seeded(0))
     before = layer.weight_hh_l0.detach().clone()
     layer.reset_parameters(seeded(1))
@@ -158,12 +154,12 @@ def test_reset_parameters_draws_again():
 @pytest.mark.parametrize("engine", RUNNING)
 @pytest.mark.parametrize("given", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
-def test_one_sequence_without_a_batch(kind, given, engine):
-    for batch_first in (False, True):  # which has no meaning here
+def test_one_sequence_without_a_batch_dimension(kind, given, engine):
+    for batch_first in (False, True):  # batch_first has no effect here
         options = {"num_layers": 2, "bidirectional": True, "batch_first": batch_first}
-        layer = ours(kind, engine=engine, **options)
+        layer = layer_of(kind, engine=engine, **options)
         hx = state_of(layer) if given else None
-        assert_same(layer(normal(T, I), hx), theirs(layer, kind, **options)(normal(T, I), hx))
+        assert_same(layer(normal(T, I), hx), torch_layer(layer, kind, **options)(normal(T, I), hx))
 
 
 @pytest.mark.parametrize("engine", RUNNING)
@@ -172,12 +168,12 @@ def test_one_sequence_without_a_batch(kind, given, engine):
 @pytest.mark.parametrize("kind", KINDS)
 def test_packed_sequences(kind, given, in_order, engine):
     options = {"num_layers": 2, "bidirectional": True, "batch_first": True}
-    layer = ours(kind, engine=engine, **options)
+    layer = layer_of(kind, engine=engine, **options)
     lengths = torch.tensor([6, 5, 2] if in_order else [2, 6, 5])
     packed = pack_padded_sequence(normal(B, T, I), lengths, batch_first=True, enforce_sorted=in_order)
     hx = state_of(layer, B) if given else None
     output, state = layer(packed, hx)
-    expected, expected_state = theirs(layer, kind, **options)(packed, hx)
+    expected, expected_state = torch_layer(layer, kind, **options)(packed, hx)
     assert isinstance(output, PackedSequence)
     assert_same((output.data, state), (expected.data, expected_state))
     for one, two in zip(output[1:], expected[1:], strict=True):
@@ -188,7 +184,7 @@ def test_packed_sequences(kind, given, in_order, engine):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_lengths_of_one_sequence_and_as_a_list(kind):
-    layer = ours(kind)
+    layer = layer_of(kind)
     x = normal(T, B, I)
     assert_same(layer(x, lengths=[6, 0, 3]), layer(x, lengths=torch.tensor([6, 0, 3])))
     output, state = layer(x[:, 0], lengths=[4])
@@ -197,9 +193,9 @@ def test_lengths_of_one_sequence_and_as_a_list(kind):
     assert (output[4:] == 0).all()
 
 
-def test_no_steps_and_no_sequences():
+def test_empty_sequences_and_empty_batches():
     for kind in KINDS:
-        layer = ours(kind, num_layers=2, bidirectional=True)
+        layer = layer_of(kind, num_layers=2, bidirectional=True)
         width = 2 * (layer.proj_size or H)
         hx = state_of(layer, B)
         output, state = layer(torch.zeros(0, B, I, dtype=torch.float64), hx)
@@ -225,7 +221,7 @@ def test_batch_first_input_is_not_copied():
     x = normal(B, T, I)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(engines.ENGINES, "spy", Spy())
-        output, _ = ours("gru", batch_first=True, engine="spy")(x)
+        output, _ = layer_of("gru", batch_first=True, engine="spy")(x)
     assert output.shape == (B, T, H)
     assert seen[0].data_ptr() == x.data_ptr()
     assert seen[0].shape == (T, B, I)
@@ -233,7 +229,7 @@ def test_batch_first_input_is_not_copied():
 
 @pytest.mark.parametrize("engine", ["auto", *RUNNING])
 @pytest.mark.parametrize("name", ["RNNCell", "LSTMCell", "GRUCell"])
-def test_cells_are_those_of_torch(name, engine):
+def test_cells_equal_those_of_torch(name, engine):
     for options in ({}, {"bias": False}, {"nonlinearity": "relu"} if name == "RNNCell" else {}):
         cell = getattr(nn, name)(I, H, dtype=torch.float64, engine=engine, generator=seeded(), **options)
         with torch.random.fork_rng():
@@ -253,8 +249,8 @@ def test_cells_are_those_of_torch(name, engine):
 
 @pytest.mark.parametrize("engine", ["auto", *RUNNING])
 @pytest.mark.parametrize("kind", KINDS)
-def test_steps_are_the_sequence(kind, engine):
-    layer = ours(kind, num_layers=3, engine=engine)
+def test_single_steps_equal_the_sequence(kind, engine):
+    layer = layer_of(kind, num_layers=3, engine=engine)
     for batch, start in (((B,), None), ((B,), state_of(layer, B)), ((), None), ((), state_of(layer))):
         x, state, outputs = normal(T, *batch, I), start, []
         for x_t in x:
@@ -263,16 +259,16 @@ def test_steps_are_the_sequence(kind, engine):
         assert_same((torch.stack(outputs), state), layer(x, start))
 
 
-def test_step_goes_on_where_the_sequence_ended():
-    layer, x = ours("lstm", num_layers=2, batch_first=True), normal(B, T, I)
+def test_step_continues_after_a_sequence():
+    layer, x = layer_of("lstm", num_layers=2, batch_first=True), normal(B, T, I)
     _, state = layer(x[:, :-1])
     output, expected = layer.step(x[:, -1], state), layer(x)
     assert_same(output, (expected[0][:, -1], expected[1]))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_trace_is_the_equations_step_by_step(kind):
-    layer = ours(kind, num_layers=2, bidirectional=True)
+def test_trace_equals_the_equations_at_every_step(kind):
+    layer = layer_of(kind, num_layers=2, bidirectional=True)
     x, hx, width = normal(T, B, I), state_of(layer, B), layer.proj_size or H
     trace = layer.trace(x, hx)
     assert_same((trace.output, trace.state), layer(x, hx))
@@ -293,21 +289,21 @@ def test_trace_is_the_equations_step_by_step(kind):
     assert (trace.cells is None) == (KINDS[kind][0] != "LSTM")
 
 
-def test_trace_is_laid_out_as_the_input():
+def test_trace_has_the_layout_of_the_input():
     x = normal(T, B, I)
-    trace = ours("lstm").trace(x, lengths=[6, 2, 0])
-    turned = ours("lstm", batch_first=True).trace(x.transpose(0, 1), lengths=[6, 2, 0])
+    trace = layer_of("lstm").trace(x, lengths=[6, 2, 0])
+    turned = layer_of("lstm", batch_first=True).trace(x.transpose(0, 1), lengths=[6, 2, 0])
     assert_close(turned.gates["forget"], trace.gates["forget"].transpose(0, 1))
     assert_close(turned.cells, trace.cells.transpose(0, 1))
     assert (trace.gates["forget"][2:, 1] == 0).all()
-    alone = ours("lstm").trace(x[:2, 1])
+    alone = layer_of("lstm").trace(x[:2, 1])
     assert_close(alone.gates["output"], trace.gates["output"][:2, 1])
     assert_close(alone.cells, trace.cells[:2, 1])
     assert_close(alone.state[1], trace.state[1][:, 1])
 
 
 def test_gradients_flow_through_a_trace():
-    layer, x = ours("lstm"), normal(T, B, I).requires_grad_()
+    layer, x = layer_of("lstm"), normal(T, B, I).requires_grad_()
     (gradient,) = torch.autograd.grad(layer.trace(x).gates["forget"][2].sum(), x)
     assert (gradient[:3] != 0).all()
     assert (gradient[3:] == 0).all()
@@ -316,20 +312,20 @@ def test_gradients_flow_through_a_trace():
 # ---- dropout
 
 
-def test_dropout_of_zero_and_evaluation_are_no_dropout():
+def test_dropout_has_no_effect_at_zero_or_in_evaluation_mode():
     x = normal(T, B, I)
-    plain = ours("gru", num_layers=3)(x)
-    assert_same(ours("gru", num_layers=3, dropout=0.0)(x), plain)
-    layer = ours("gru", num_layers=3, dropout=0.7).eval()
+    plain = layer_of("gru", num_layers=3)(x)
+    assert_same(layer_of("gru", num_layers=3, dropout=0.0)(x), plain)
+    layer = layer_of("gru", num_layers=3, dropout=0.7).eval()
     assert_same(layer(x), plain)
     layer.train().dropout = 0.0  # may be changed later
     assert_same(layer(x), plain)
 
 
-def test_dropout_of_one_silences_all_but_the_last_layer():
+def test_dropout_of_one_zeroes_all_but_the_last_layer():
     with torch.random.fork_rng():
-        output, state = ours("gru", num_layers=2, dropout=1.0)(normal(T, B, I))
-    layer = ours("gru", num_layers=2)
+        output, state = layer_of("gru", num_layers=2, dropout=1.0)(normal(T, B, I))
+    layer = layer_of("gru", num_layers=2)
     alone = nn.GRU(H, H, dtype=torch.float64, generator=seeded())
     alone.load_state_dict({f"{name}_l0": getattr(layer, f"{name}_l1") for name in cells.Weights._fields[:4]})
     expected, last = alone(torch.zeros(T, B, H, dtype=torch.float64))
@@ -337,10 +333,10 @@ def test_dropout_of_one_silences_all_but_the_last_layer():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_dropout_draws_the_masks_of_torch(kind):
+def test_dropout_masks_equal_those_of_torch(kind):
     options = {"num_layers": 3, "bidirectional": True, "dropout": 0.4}
-    layer = ours(kind, **options)
-    same = theirs(layer, kind, **options)
+    layer = layer_of(kind, **options)
+    same = torch_layer(layer, kind, **options)
     results = []
     for module in (layer, same):
         with torch.random.fork_rng():
@@ -350,8 +346,8 @@ def test_dropout_draws_the_masks_of_torch(kind):
     assert (results[0][0] - layer.eval()(normal(T, B, I))[0]).abs().max() > 0.01
 
 
-def test_dropout_acts_in_step_and_not_in_trace():
-    layer, x = ours("gru", num_layers=2, dropout=0.5), normal(T, B, I)
+def test_dropout_applies_in_step_and_not_in_trace():
+    layer, x = layer_of("gru", num_layers=2, dropout=0.5), normal(T, B, I)
     quiet = copy.deepcopy(layer).eval()
     with torch.random.fork_rng():
         noisy, _ = layer.step(x[0])
@@ -359,7 +355,7 @@ def test_dropout_acts_in_step_and_not_in_trace():
     assert_close(layer.trace(x).output, quiet(x)[0])
 
 
-def test_dropout_without_a_place_to_act_warns():
+def test_dropout_of_a_single_layer_warns():
     with pytest.warns(
         UserWarning, match=r"dropout=0.5 has no effect: dropout acts between layers, and num_layers=1"
     ) as caught:
@@ -371,8 +367,8 @@ def test_dropout_without_a_place_to_act_warns():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_copies_and_pickles_are_the_same_layer(kind):
-    layer, x = ours(kind, num_layers=2, bidirectional=True), normal(T, B, I)
+def test_copies_and_pickles_equal_the_layer(kind):
+    layer, x = layer_of(kind, num_layers=2, bidirectional=True), normal(T, B, I)
     for other in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
         assert_same(other(x), layer(x))
         with torch.no_grad():
@@ -381,8 +377,8 @@ def test_copies_and_pickles_are_the_same_layer(kind):
 
 
 def test_a_replaced_weight_is_used():
-    layer, x = ours("gru"), normal(T, B, I)
-    other = ours("gru", generator=seeded(4))
+    layer, x = layer_of("gru"), normal(T, B, I)
+    other = layer_of("gru", generator=seeded(4))
     expected = other(x)
     assert_same(torch.func.functional_call(layer, dict(other.named_parameters()), (x,)), expected)
     for name, weight in other.named_parameters():
@@ -391,8 +387,10 @@ def test_a_replaced_weight_is_used():
 
 
 def test_moving_to_another_dtype_moves_the_weights():
-    layer = ours("lstm").float()
-    assert_same(layer(normal(T, B, I).float()), theirs(layer, "lstm", dtype=torch.float32)(normal(T, B, I).float()))
+    layer = layer_of("lstm").float()
+    assert_same(
+        layer(normal(T, B, I).float()), torch_layer(layer, "lstm", dtype=torch.float32)(normal(T, B, I).float())
+    )
 
 
 def test_a_generator_serves_weights_on_another_device():

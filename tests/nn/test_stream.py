@@ -1,4 +1,4 @@
-"""Streams against the layers they run, step by step: every cell and size, the state, inputs and what does not fit."""
+"""Streams against the layers they run, step by step: every cell and size, the state, inputs and errors."""
 
 import copy
 from collections.abc import Callable
@@ -39,7 +39,7 @@ def state_of(layer: nn.Recurrent, batch_size: int | None, seed: int = 5) -> Any:
 
 
 def assert_streams(stream: nn.Stream, layer: nn.Recurrent, x: Tensor, start: Any = None) -> None:
-    """A stream that has not begun, or begins at `start`, gives what the layer gives by the reference."""
+    """A new stream, or one that starts at `start`, gives the outputs of the layer on the reference engine."""
     outputs = torch.stack([stream(x_t) for x_t in x])
     with engines.use_engine("reference"), torch.no_grad():
         expected, state = layer(x, start)
@@ -55,7 +55,7 @@ BATCHES = [None, 1, 3, 16, 17]
 @pytest.mark.parametrize("dtype", RELATIVE, ids=str)
 @pytest.mark.parametrize("num_layers", [1, 3])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_stream_is_the_layer_step_by_step(kind, num_layers, dtype, batch_size):
+def test_a_stream_equals_the_layer_step_by_step(kind, num_layers, dtype, batch_size):
     layer, x = layer_of(kind, num_layers=num_layers, dtype=dtype), input_of(batch_size, dtype=dtype)
     stream = nn.Stream(layer, batch_size)
     assert_streams(stream, layer, x)
@@ -68,7 +68,7 @@ def test_a_stream_is_the_layer_step_by_step(kind, num_layers, dtype, batch_size)
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("inputs", [1, 16, 33, 100])
 @pytest.mark.parametrize("kind", KINDS)
-def test_sizes_around_those_of_vectors(kind, inputs, bias):
+def test_sizes_around_the_vector_width(kind, inputs, bias):
     cls, extra = KINDS[kind]
     for H in (3, 8, 17, 65):
         layer = cls(inputs, H, bias=bias, dtype=torch.float64, generator=seeded(), **extra)
@@ -82,10 +82,10 @@ def test_threads(kind, threads):
     cls, extra = KINDS[kind]
     layer = cls(I, 130, 2, dtype=torch.float64, generator=seeded(), **extra)
     torch.set_num_threads(threads)
-    assert_streams(nn.Stream(layer, 16), layer, input_of(16))  # enough work for more than one
+    assert_streams(nn.Stream(layer, 16), layer, input_of(16))  # enough work for more than one thread
 
 
-needs_native = pytest.mark.skipif(loader.load() is None, reason="the native library is not there")
+needs_native = pytest.mark.skipif(loader.load() is None, reason="the native library is not available")
 
 
 @needs_native
@@ -103,7 +103,7 @@ def test_every_instruction_set(name):
 
 
 @needs_native
-def test_streams_run_on_the_kernels_and_without_gradients(monkeypatch):
+def test_streams_use_the_kernels_without_gradients(monkeypatch):
     def refuse(*given: Any, **options: Any) -> None:
         raise AssertionError("the layer was asked")
 
@@ -121,7 +121,7 @@ def test_streams_run_on_the_kernels_and_without_gradients(monkeypatch):
 
 @pytest.mark.parametrize("batch_size", [None, 3])
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_state_is_a_copy_and_shaped_as_the_layers(kind, batch_size):
+def test_the_state_is_a_copy_in_the_shape_of_the_layer(kind, batch_size):
     layer, x = layer_of(kind, num_layers=2), input_of(batch_size)
     stream = nn.Stream(layer, batch_size)
     zeros = fields(stream.state)
@@ -139,7 +139,7 @@ def test_the_state_is_a_copy_and_shaped_as_the_layers(kind, batch_size):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_state_given_is_not_written_to(kind):
+def test_the_initial_state_is_not_overwritten(kind):
     layer = layer_of(kind)
     start = state_of(layer, 3)
     before = [one.clone() for one in fields(start)]
@@ -152,7 +152,7 @@ def test_a_state_given_is_not_written_to(kind):
     assert_streams(stream, layer, input_of(3), shared_start)
 
 
-def test_reset_begins_again():
+def test_reset_starts_again():
     layer, x = layer_of("gru", num_layers=2), input_of(2)
     stream = nn.Stream(layer, 2)
     first = [stream(x_t) for x_t in x]
@@ -160,7 +160,7 @@ def test_reset_begins_again():
     assert all(torch.equal(stream(x_t), one) for x_t, one in zip(x, first, strict=True))
 
 
-def test_a_stream_goes_on_where_a_sequence_ended():
+def test_a_stream_continues_after_a_sequence():
     layer, x = layer_of("lstm", num_layers=2), input_of(2)
     _, state = layer(x[:3])
     stream = nn.Stream(layer, 2, state)
@@ -170,13 +170,13 @@ def test_a_stream_goes_on_where_a_sequence_ended():
 
 
 @pytest.mark.parametrize("batch_size", [None, 3])
-def test_outputs_are_never_written_to_again(batch_size):
+def test_outputs_are_never_overwritten(batch_size):
     layer, x = layer_of("gru"), input_of(batch_size)
     stream = nn.Stream(layer, batch_size)
     outputs = [stream(x_t) for x_t in x]
     copies = [one.clone() for one in outputs]
     for x_t in x:
-        stream(x_t).zero_()  # nor does the stream see what its caller does to them
+        stream(x_t).zero_()  # changes by the caller must not reach the stream
     assert all(map(torch.equal, outputs, copies))
     stream.reset()
     assert all(map(torch.equal, outputs, [stream(x_t) for x_t in x]))
@@ -192,7 +192,7 @@ def test_an_output_may_be_the_next_input():
         assert_close(own, theirs.detach())
 
 
-def test_streams_of_one_layer_do_not_meet():
+def test_streams_of_one_layer_are_independent():
     layer, x, y = layer_of("lstm"), input_of(2), normal(T, 2, I, seed=8)
     one, two = nn.Stream(layer, 2), nn.Stream(layer, 2)
     outputs = [(one(x_t), two(y_t)) for x_t, y_t in zip(x, y, strict=True)]
@@ -201,7 +201,7 @@ def test_streams_of_one_layer_do_not_meet():
 
 
 @pytest.mark.parametrize("begun", [False, True])
-def test_a_copy_of_a_stream_goes_its_own_way(begun):
+def test_a_copy_of_a_stream_is_independent(begun):
     layer, x = layer_of("lstm"), input_of(2)
     stream = nn.Stream(layer, 2)
     if begun:
@@ -212,7 +212,7 @@ def test_a_copy_of_a_stream_goes_its_own_way(begun):
     assert_streams(stream, layer, x, stream.state)
 
 
-def test_a_shallow_copy_has_a_state_of_its_own():
+def test_a_shallow_copy_has_its_own_state():
     stream = nn.Stream(nn.GRU(3, 5, generator=torch.Generator().manual_seed(0)), 1)
     before = stream.state
     copy.copy(stream)(torch.ones(1, 3))
@@ -223,7 +223,7 @@ def test_a_shallow_copy_has_a_state_of_its_own():
 
 
 @pytest.mark.parametrize("batch_size", [None, 3])
-def test_strides_of_the_input_do_not_matter(batch_size):
+def test_results_do_not_depend_on_input_strides(batch_size):
     layer, x = layer_of("gru"), input_of(batch_size)
     apart = x.repeat_interleave(2, -1)[..., ::2]
     assert_streams(nn.Stream(layer, batch_size), layer, apart)
@@ -235,14 +235,14 @@ def test_strides_of_the_input_do_not_matter(batch_size):
         assert_streams(nn.Stream(layer, batch_size), layer, x[:, :1].expand(-1, batch_size, -1))
 
 
-def test_a_negated_view_is_read_as_what_it_stands_for():
+def test_a_negated_view_is_resolved():
     layer, x = layer_of("gru"), input_of(3)
     assert_close(nn.Stream(layer, 3)(torch._neg_view(x[0])), nn.Stream(layer, 3)(-x[0]))
 
 
 @pytest.mark.parametrize("odd", [torch.nan, torch.inf, 1e30], ids=str)
 @pytest.mark.parametrize("kind", KINDS)
-def test_odd_numbers(kind, odd):
+def test_nan_infinity_and_denormals(kind, odd):
     layer, x = layer_of(kind), input_of(3)
     x[1, 2, 0] = odd
     stream = nn.Stream(layer, 3)
@@ -291,7 +291,7 @@ ERRORS: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
 
 
 @pytest.mark.parametrize("name", ERRORS)
-def test_what_does_not_fit_together(name):
+def test_mismatched_arguments_are_refused(name):
     call, kind, message = ERRORS[name]
     with pytest.raises(kind) as caught:
         call()
@@ -311,7 +311,7 @@ WRONG_INPUTS = {
 
 @pytest.mark.parametrize("engine", ["auto", "aten"])
 @pytest.mark.parametrize("name", WRONG_INPUTS)
-def test_an_input_that_does_not_fit_is_an_error_and_changes_nothing(name, engine):
+def test_an_invalid_input_raises_and_changes_nothing(name, engine):
     layer, x = layer_of("lstm", engine=engine), input_of(3)
     stream = nn.Stream(layer, 3)
     stream(x[0])

@@ -1,4 +1,4 @@
-"""Streams whatever changes between their steps: weights, engines, dtypes, modes of torch, threads."""
+"""Streams with changes between their steps: weights, engines, dtypes, modes of torch, threads."""
 
 import gc
 from concurrent.futures import ThreadPoolExecutor
@@ -66,14 +66,14 @@ CHANGES = [in_place, by_data, turned, loaded, assigned, replaced, parametrised, 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda one: one.__name__)
 @pytest.mark.parametrize("kind", KINDS)
-def test_weights_are_those_of_the_moment(kind, change):
+def test_each_call_uses_the_current_weights(kind, change):
     layer, x = layer_of(kind, num_layers=2), input_of(3)
     stream = nn.Stream(layer, 3)
     stream(x[0])
     for _ in range(2):
         state = stream.state
         change(layer)
-        gc.collect()  # memory of weights that are gone may be given to others
+        gc.collect()  # memory of deleted weights may be reused
         assert_streams(stream, layer, x, state)
         if change is parametrised:
             with torch.no_grad():
@@ -82,7 +82,7 @@ def test_weights_are_those_of_the_moment(kind, change):
             break
 
 
-def test_a_parametrisation_that_is_cached_and_one_that_is_removed():
+def test_cached_and_removed_parametrisations():
     layer, x = layer_of("gru", num_layers=2), input_of(3)
     stream = nn.Stream(layer, 3)
     parametrised(layer)
@@ -95,7 +95,7 @@ def test_a_parametrisation_that_is_cached_and_one_that_is_removed():
     assert_streams(stream, layer, x, stream.state)
 
 
-def test_a_layer_converted_meanwhile_is_an_error_until_the_stream_starts_again():
+def test_converting_the_layer_raises_until_the_stream_is_reset():
     layer, x = layer_of("lstm"), input_of(3)
     stream = nn.Stream(layer, 3)
     stream(x[0])
@@ -111,7 +111,7 @@ def test_a_layer_converted_meanwhile_is_an_error_until_the_stream_starts_again()
 
 @pytest.mark.parametrize("engine", RUNNING)
 @pytest.mark.parametrize("kind", KINDS)
-def test_whatever_engine_the_layer_asks_for(kind, engine):
+def test_every_engine_of_the_layer(kind, engine):
     if (kind, engine) == ("identity", "aten"):
         with pytest.raises(ValueError, match="engine 'aten' refuses"):
             nn.Stream(layer_of(kind, engine=engine), 3)(input_of(3)[0])
@@ -145,7 +145,7 @@ def test_half_precision_runs_on_another_engine():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_autocast_is_as_for_the_layer(kind):
+def test_autocast_equals_the_layer(kind):
     layer, x = layer_of(kind, dtype=torch.float32), input_of(3, dtype=torch.float32)
     fresh, begun = nn.Stream(layer, 3), nn.Stream(layer, 3)
     begun(x[0])
@@ -156,7 +156,7 @@ def test_autocast_is_as_for_the_layer(kind):
     assert_streams(fresh, layer, x)
 
 
-def test_another_default_device_is_for_new_tensors_only():
+def test_a_default_device_applies_to_new_tensors_only():
     layer, x = layer_of("lstm"), input_of(3)
     torch.set_default_device("meta")
     try:
@@ -165,7 +165,7 @@ def test_another_default_device_is_for_new_tensors_only():
         torch.set_default_device(None)
 
 
-def test_dropout_in_training_only():
+def test_dropout_applies_in_training_mode_only():
     layer, x = layer_of("lstm", num_layers=2, dropout=0.5), input_of(3, steps=20)
     stream, layer_state, total = nn.Stream(layer, 3), None, []
     for x_t in x:
@@ -197,7 +197,7 @@ def test_inference_mode():
         assert_close(stream(x[2]).clone(), expected[2])
 
 
-def test_threads_may_share_a_stream():
+def test_threads_can_share_a_stream():
     layer = nn.LSTM(8, 64, num_layers=2, generator=torch.Generator().manual_seed(0))
     stream, x = nn.Stream(layer, 1), torch.ones(1, 8)
 

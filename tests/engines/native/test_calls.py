@@ -1,4 +1,4 @@
-"""What a call of the native kernels does not make anew: zeros for a state nobody gave, shapes known from forward."""
+"""Calls of the native kernels: the default state of zeros, saved tensors and their shapes."""
 
 import pytest
 import torch
@@ -11,7 +11,7 @@ from gatewise.engines.native import bindings, loader
 from tests.engines.test_engines import KINDS, fields, normal
 from tests.tolerance import assert_close
 
-pytestmark = pytest.mark.skipif(loader.load() is None, reason="the native library is not there")
+pytestmark = pytest.mark.skipif(loader.load() is None, reason="the native library is not available")
 
 
 def layer_of(kind: str, hidden_size: int = 5, **options: object) -> nn.Recurrent:
@@ -26,9 +26,9 @@ def zeros_for(layer: nn.Recurrent, batch: int) -> nn.parameters.State:
     return layer.final_state([torch.zeros(L, batch, size, dtype=torch.float64) for size in sizes])
 
 
-@pytest.mark.parametrize("batch", [1, 3, 1000])  # the last needs more zeros than are kept
+@pytest.mark.parametrize("batch", [1, 3, 1000])  # the last needs more zeros than the shared block holds
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_state_is_a_state_of_zeros(kind, batch):
+def test_state_none_equals_a_state_of_zeros(kind, batch):
     layer, x = layer_of(kind, num_layers=2, bidirectional=True), normal(3, batch, 3, seed=1)
     given, none = layer(x, zeros_for(layer, batch)), layer(x)
     assert torch.equal(given[0], none[0])
@@ -39,7 +39,7 @@ def test_no_state_is_a_state_of_zeros(kind, batch):
 
 @pytest.mark.parametrize("steps", [0, 1, 4])
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_a_call_returned_may_be_written_to(kind, steps):
+def test_results_can_be_overwritten(kind, steps):
     layer, x = layer_of(kind), normal(steps, 2, 3, seed=1)
     with torch.no_grad():
         expected = layer(x)
@@ -51,7 +51,7 @@ def test_what_a_call_returned_may_be_written_to(kind, steps):
     assert all(map(torch.equal, fields(again[1]), fields(expected[1])))
 
 
-def test_the_zeros_stay_zero():
+def test_the_shared_zeros_stay_zero():
     for kind in KINDS:
         layer, x = layer_of(kind), normal(4, 2, 3, seed=1).requires_grad_()
         output, _ = layer(x)
@@ -59,7 +59,7 @@ def test_the_zeros_stay_zero():
     assert not any(bytes(bindings._ZEROS))
 
 
-def test_parts_of_a_state_do_not_share_memory():
+def test_h_and_c_do_not_share_memory():
     _, (h, c) = layer_of("lstm")(torch.zeros(0, 2, 3, dtype=torch.float64))
     with torch.no_grad():
         h.fill_(1.0)
@@ -67,7 +67,7 @@ def test_parts_of_a_state_do_not_share_memory():
 
 
 @pytest.mark.parametrize("grad", [True, False])
-def test_tensors_that_outlived_a_transform(grad):
+def test_tensors_that_outlive_a_transform(grad):
     layer, x, left = layer_of("gru"), normal(4, 2, 3, seed=1), []
 
     def keeping(one: Tensor) -> Tensor:
@@ -82,7 +82,7 @@ def test_tensors_that_outlived_a_transform(grad):
 @pytest.mark.parametrize(
     ("shape", "name"), [((20, 3), "weight_ih"), ((20, 5), "weight_hh"), ((20,), "bias_ih"), ((4, 2, 3), "x")]
 )
-def test_hooks_may_not_change_the_shapes_of_saved_tensors(shape, name):
+def test_hooks_must_not_change_the_shapes_of_saved_tensors(shape, name):
     layer, x = layer_of("lstm"), normal(4, 2, 3, seed=1)
     with torch.autograd.graph.saved_tensors_hooks(lambda one: one, lambda one: one[:-1] if one.shape == shape else one):
         output = layer(x)[0]
@@ -90,7 +90,7 @@ def test_hooks_may_not_change_the_shapes_of_saved_tensors(shape, name):
         output.sum().backward()
 
 
-def test_gradients_of_another_shape_are_refused_by_the_operator():
+def test_the_operator_refuses_gradients_of_a_wrong_shape():
     x, h = normal(3, 2, 3, seed=0), normal(2, 4, seed=1)
     weights = (normal(12, 3, seed=2), normal(12, 4, seed=3), None, None, None)
     how = (None, None, 4, False)
@@ -103,7 +103,7 @@ def test_gradients_of_another_shape_are_refused_by_the_operator():
             backward(x, h, None, *weights, *how, *kept, *grads, None, None, None, *flags)
 
 
-def test_no_units_are_refused_in_words_and_run_elsewhere():
+def test_a_layer_without_units_is_refused_with_a_reason_and_runs_on_another_engine():
     x, weights = torch.zeros(3, 2, 4), Weights(torch.zeros(0, 4), torch.zeros(0, 0))
     request = engines.Request(cells.GRU, x, None, weights)
     assert native.refuses(request) == "the kernels need at least one unit, and weight_hh has shape (0, 0)"
@@ -111,7 +111,7 @@ def test_no_units_are_refused_in_words_and_run_elsewhere():
 
 
 @pytest.mark.parametrize("engine", ["native", "aten", "reference"])
-def test_scans_take_no_state_for_zeros(engine):
+def test_scans_treat_state_none_as_zeros(engine):
     weights = Weights(normal(20, 3, seed=0), normal(20, 5, seed=1))
     x, batch_sizes = normal(4, 2, 3, seed=2), torch.tensor([2, 2, 1])
     start = cells.LSTMState(*(torch.zeros(2, 5, dtype=torch.float64) for _ in range(2)))
@@ -128,7 +128,7 @@ def test_scans_take_no_state_for_zeros(engine):
     assert_close(packed[0].state.c, packed[1].state.c)
 
 
-def test_a_state_given_is_looked_at_again_in_backward():
+def test_backward_checks_the_initial_state():
     layer, x = layer_of("gru"), normal(4, 2, 3, seed=1)
     h = normal(1, 2, 5, seed=2).requires_grad_()
     with torch.autograd.graph.saved_tensors_hooks(
@@ -140,14 +140,14 @@ def test_a_state_given_is_looked_at_again_in_backward():
 
 
 @pytest.mark.parametrize("engine", ["native", "aten", "reference"])
-def test_a_state_has_as_many_parts_as_the_cell_says(engine):
+def test_a_state_with_a_wrong_number_of_parts_is_refused(engine):
     x, weights, h = normal(3, 2, 4, seed=0), Weights(normal(20, 4, seed=1), normal(20, 5, seed=2)), normal(2, 5, seed=3)
     for state in ((h,), (h, h, h)):
         with pytest.raises(RuntimeError, match=rf"the state has {len(state)} parts, expected .'h', 'c'. for 'lstm'"):
             engines.scan(cells.LSTM, x, state, weights, engine=engine)
 
 
-def test_gates_are_kept_in_a_compiled_graph_without_gradients():
+def test_a_compiled_graph_without_gradients_returns_gates():
     layer, x = layer_of("gru"), normal(4, 2, 3, seed=1)
     compiled = torch.compile(lambda x: layer.trace(x).gates, backend="eager", fullgraph=True)
     with torch.no_grad():

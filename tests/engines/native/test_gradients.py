@@ -1,4 +1,4 @@
-"""Gradients of the native kernels: of a part, a second time, of gradients, and after something was written to."""
+"""Gradients of the native kernels: partial, repeated, higher-order, and after in-place changes."""
 
 from collections.abc import Callable
 
@@ -23,7 +23,7 @@ from tests.native_scans import (
 )
 from tests.tolerance import assert_close
 
-pytestmark = pytest.mark.skipif(loader.load() is None, reason="the native library is not there")
+pytestmark = pytest.mark.skipif(loader.load() is None, reason="the native library is not available")
 
 
 LOSSES = [("output",), ("h",), ("c",), ("cells",), ("gates",), ("gates", "c"), ("output", "cells")]
@@ -31,7 +31,7 @@ LOSSES = [("output",), ("h",), ("c",), ("cells",), ("gates",), ("gates", "c"), (
 
 @pytest.mark.parametrize("loss", LOSSES, ids=" ".join)
 @pytest.mark.parametrize("kind", KINDS)
-def test_gradients_of_a_part_of_the_results(kind, loss):
+def test_gradients_of_some_results(kind, loss):
     keep = GATES_KEPT if {"gates", "cells"} & set(loss) else ()
     P = 2 * (kind == "projected")
     assert_as_reference(Problem(kind, 5, 3, 2, 17, P=P, lengths=(2, 5, 0), keep=keep, loss=loss))
@@ -39,11 +39,11 @@ def test_gradients_of_a_part_of_the_results(kind, loss):
 
 @pytest.mark.parametrize("wanted", [("x",), ("h",), ("c",), ("weight_hh",), ("bias_ih",), ("x", "weight_hr")])
 @pytest.mark.parametrize("kind", ["gru", "projected", "relu"])
-def test_gradients_of_a_part_of_the_tensors(kind, wanted):
+def test_gradients_of_some_tensors(kind, wanted):
     assert_as_reference(Problem(kind, 5, 3, 2, 17, P=2 * (kind == "projected"), wanted=wanted))
 
 
-def test_no_gradient_is_tracked_where_none_is_wanted():
+def test_no_gradient_is_tracked_if_none_is_required():
     problem = Problem("lstm", 5, 3, 2, 6)
     tensors = tensors_of(problem, torch.float64)
     assert not scanned(problem, tensors, "native").output.requires_grad
@@ -53,7 +53,7 @@ def test_no_gradient_is_tracked_where_none_is_wanted():
         assert not scanned(problem, tensors, "native").output.requires_grad
 
 
-def test_infinite_gradients_stay_in_their_units():
+def test_infinite_gradients_do_not_spread_to_other_units():
     ours, theirs = [], []
     for engine, found in (("native", ours), ("reference", theirs)):
         layer = nn.RNN(1, 3, nonlinearity="identity", engine=engine, generator=torch.Generator().manual_seed(0))
@@ -79,7 +79,7 @@ def through_function(problem: Problem) -> Callable[..., tuple[Tensor, ...]]:
 
 
 def through_operator(problem: Problem) -> Callable[..., tuple[Tensor, ...]]:
-    """Torch's operator itself; of what it returns, the tensors that hold something and may be seen."""
+    """The operator itself; of its results, the tensors that are not empty and are part of the interface."""
     names = list(tensors_of(problem, torch.float64))
     lengths = None if problem.lengths is None else torch.tensor(problem.lengths)
 
@@ -100,7 +100,7 @@ DOORS = {"function": through_function, "operator": through_operator}
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("kept", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
-def test_first_and_second_derivatives_are_finite_differences(kind, kept, door):
+def test_first_and_second_derivatives_equal_finite_differences(kind, kept, door):
     P, keep = int(kind == "projected"), GATES_KEPT if kept else ()
     if door == "operator" and not kept:
         pytest.skip("the operator gives derivatives only where it keeps what they need")
@@ -113,7 +113,7 @@ def test_first_and_second_derivatives_are_finite_differences(kind, kept, door):
 
 @pytest.mark.parametrize("options", [{"keep": GATES_KEPT}, {"reverse": True}, {"packed": True}], ids=str)
 @pytest.mark.parametrize("kind", KINDS)
-def test_gradients_that_can_be_differentiated_are_the_same(kind, options):
+def test_differentiable_gradients_equal_those_of_the_kernels(kind, options):
     problem = Problem(kind, 4, 3, 2, 5, P=2 * (kind == "projected"), lengths=(4, 2, 1), **options)
     leaves = {name: one.requires_grad_() for name, one in tensors_of(problem, torch.float64).items()}
     values = values_of(scanned(problem, leaves, "native")).values()
@@ -125,7 +125,7 @@ def test_gradients_that_can_be_differentiated_are_the_same(kind, options):
     assert any(one.requires_grad for one in differentiable)
 
 
-def test_second_derivatives_of_packed_sequences_are_finite_differences():
+def test_second_derivatives_of_packed_sequences_equal_finite_differences():
     problem = Problem("gru", 3, 3, 2, 3, lengths=(3, 2, 1), reverse=True, packed=True)
     leaves = [one.requires_grad_() for one in tensors_of(problem, torch.float64).values()]
     with torch.random.fork_rng():
@@ -133,8 +133,8 @@ def test_second_derivatives_of_packed_sequences_are_finite_differences():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_second_derivatives_where_one_scan_goes_on_from_another(kind):
-    """The state of the second scan depends on the weights too: their gradient must not be counted there twice."""
+def test_second_derivatives_of_two_scans_in_sequence(kind):
+    """The state of the second scan also depends on the weights; their gradient must not be counted twice."""
     cls, options = KINDS[kind]
     layer, found = cls(3, 5, dtype=torch.float64, generator=seeded(), **options), []
     for engine in ("native", "reference"):
@@ -150,7 +150,7 @@ def test_second_derivatives_where_one_scan_goes_on_from_another(kind):
         assert_close(ours, expected)
 
 
-def test_many_gradients_at_once_are_those_one_by_one():
+def test_vectorised_gradients_equal_single_gradients():
     problem = Problem("gru", 3, 2, 2, 4, lengths=(3, 1))
     tensors = tensors_of(problem, torch.float64)
     output = scanned(problem, {**tensors, "x": tensors["x"].requires_grad_()}, "native").output
@@ -163,7 +163,7 @@ def test_many_gradients_at_once_are_those_one_by_one():
 # ---- what is saved for backward -----------------------------------------------------------------------------------
 
 
-def test_what_backward_needs_must_not_be_written_to():
+def test_overwriting_saved_tensors_is_an_error():
     for name in ("x", "h", "weight_hh", "output"):
         problem = Problem("gru", 4, 2, 3, 6)
         tensors = {name: one.requires_grad_() for name, one in tensors_of(problem, torch.float64).items()}
@@ -174,7 +174,7 @@ def test_what_backward_needs_must_not_be_written_to():
             output.sum().backward()
 
 
-def test_lengths_written_to_before_backward_do_not_change_gradients_unseen():
+def test_overwriting_lengths_before_backward_does_not_silently_change_gradients():
     layer, x, lengths = layer_of("gru", engine="native"), normal(5, 2, 3, seed=1).requires_grad_(), torch.tensor([2, 5])
     output, _ = layer(x, lengths=lengths)
     (expected,) = torch.autograd.grad(output.sum(), x, retain_graph=True)
@@ -197,7 +197,7 @@ def test_backward_twice():
 
 
 @pytest.mark.parametrize("kind", ["gru", "lstm"])
-def test_hooks_may_lay_saved_tensors_out_anew(kind):
+def test_hooks_may_change_the_strides_of_saved_tensors(kind):
     generator = torch.Generator().manual_seed(0)
     layer = (nn.LSTM if kind == "lstm" else nn.GRU)(3, 5, dtype=torch.float64, generator=generator)
     x = normal(6, 4, 3, seed=0)

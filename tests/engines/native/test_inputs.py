@@ -1,4 +1,4 @@
-"""What may come into the native kernels: odd numbers, odd tensors, weights that change, and what does not fit."""
+"""Inputs of the native kernels: NaN and infinity, unusual tensors, changing weights, and invalid calls."""
 
 import pytest
 import torch
@@ -11,13 +11,13 @@ from tests.engines.test_engines import KINDS, normal
 from tests.native_scans import GATES_KEPT, Problem, layer_of, run_python, scanned, seeded, tensors_of, values_of
 from tests.tolerance import RELATIVE, assert_close
 
-pytestmark = pytest.mark.skipif(loader.load() is None, reason="the native library is not there")
+pytestmark = pytest.mark.skipif(loader.load() is None, reason="the native library is not available")
 
 
 @pytest.mark.parametrize("dtype", RELATIVE, ids=str)
 @pytest.mark.parametrize("odd", [torch.nan, torch.inf, -torch.inf, 1e30], ids=str)
 @pytest.mark.parametrize("kind", KINDS)
-def test_odd_numbers_go_where_they_go_in_the_reference(kind, odd, dtype):
+def test_nan_and_infinity_propagate_as_in_the_reference(kind, odd, dtype):
     problem = Problem(kind, 6, 5, 4, 19, P=3 * (kind == "projected"), keep=GATES_KEPT)
     tensors = tensors_of(problem, dtype)
     tensors["x"][2, 1, 3] = tensors["x"][4, 3, 0] = odd
@@ -30,7 +30,7 @@ def test_odd_numbers_go_where_they_go_in_the_reference(kind, odd, dtype):
         assert_close(one[finite], theirs[name][finite])
 
 
-def test_negated_views_are_read_as_what_they_stand_for():
+def test_negated_views_are_resolved():
     for make in (torch._neg_view, lambda one: torch.complex(one, one).conj().imag):
         layer, x, h = (
             nn.GRU(1, 6, dtype=torch.float64, generator=seeded()),
@@ -41,7 +41,7 @@ def test_negated_views_are_read_as_what_they_stand_for():
 
 
 class Marked(Tensor):
-    """A subclass that adds nothing."""
+    """A subclass without additions."""
 
 
 def test_tensors_of_a_subclass():
@@ -72,7 +72,7 @@ class Doubled(torch.nn.Module):
 
 @pytest.mark.parametrize("grad", [True, False])
 @pytest.mark.parametrize("steps", [1, 4])
-def test_weights_are_those_of_the_moment(steps, grad):
+def test_each_call_uses_the_current_weights(steps, grad):
     layer, x = layer_of("lstm"), normal(steps, 2, 3, seed=1)
 
     def as_reference() -> None:
@@ -109,7 +109,7 @@ def test_parametrised_weights_are_trained():
     assert_close(plain, expected)
 
 
-# ---- what must not corrupt memory: in a process of its own --------------------------------------------------------
+# ---- calls that must not corrupt memory, in a separate process ------------------------------------------------------
 
 
 ATTEMPTS = """
@@ -151,6 +151,6 @@ BROKEN = {
 }
 
 
-def test_what_does_not_fit_is_an_error_and_never_a_crash():
+def test_invalid_calls_raise_and_never_crash():
     said = run_python(ATTEMPTS, "\n".join(BROKEN.values())).splitlines()
     assert dict(zip(BROKEN, said, strict=True)) == dict.fromkeys(BROKEN, "refused")

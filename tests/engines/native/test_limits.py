@@ -1,5 +1,5 @@
-"""The native kernels where something gives out: very long sequences, forks amid threads, too few threads; and where
-torch's compilers, autocast and transforms meet around them: the same numbers or an error, never others.
+"""Limits of the native kernels: very long sequences, forks during threads, too few threads, and combinations of
+torch's compilers, autocast and transforms. Each gives correct numbers or an error.
 """
 
 import os
@@ -13,12 +13,12 @@ from torch import Tensor
 
 from gatewise import engines, nn
 from gatewise.engines.native import loader
-from tests.engines.native.test_native import LOOKED_THROUGH, assert_trains_alike
+from tests.engines.native.test_native import TRANSFORMS, assert_trains_alike
 from tests.engines.test_engines import fields, normal
 from tests.native_scans import layer_of, run_python, seeded
 from tests.tolerance import assert_close
 
-pytestmark = pytest.mark.skipif(loader.load() is None, reason="the native library is not there")
+pytestmark = pytest.mark.skipif(loader.load() is None, reason="the native library is not available")
 
 LONG = 100_000
 
@@ -26,8 +26,8 @@ LONG = 100_000
 # ---- very many steps ----------------------------------------------------------------------------------------------
 
 
-def test_a_running_sum_over_very_many_steps():
-    """With weights of one the linear network adds up, and its gradients are sums again: exact whatever the length."""
+def test_a_running_sum_over_a_very_long_sequence():
+    """With weights of one the linear network computes sums, and so do its gradients: exact at any length."""
     rnn = nn.RNN(1, 1, nonlinearity="identity", bias=False, dtype=torch.float64, engine="native", generator=seeded())
     with torch.no_grad():
         for weight in rnn.parameters():
@@ -44,7 +44,7 @@ def test_a_running_sum_over_very_many_steps():
     assert_close(rnn.weight_hh_l0.grad[0, 0], (at_steps[1:] * sums[:-1]).sum())
 
 
-def test_very_many_steps_are_those_of_torch():
+def test_very_long_sequences_equal_torch():
     ours = nn.LSTM(2, 4, engine="native", generator=seeded())
     with torch.random.fork_rng():  # torch.nn draws weights, which are overwritten
         theirs = torch.nn.LSTM(2, 4)
@@ -60,7 +60,7 @@ def test_very_many_steps_are_those_of_torch():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["tanh", "lstm", "gru"])
-def test_every_gradient_of_very_many_steps_is_that_of_torch(kind):
+def test_every_gradient_of_very_long_sequences_equals_torch(kind):
     layer, x, weight = layer_of(kind), normal(LONG, 1, 3, seed=1).requires_grad_(), normal(LONG, 1, 6, seed=2)
     found = []
     for engine in ("native", "aten"):
@@ -120,7 +120,7 @@ needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no for
 
 
 @needs_fork
-def test_children_forked_while_other_threads_run_scans():
+def test_processes_forked_while_other_threads_run_scans():
     assert run_python(FORKED_AMID_SCANS).startswith("True")
 
 
@@ -139,13 +139,13 @@ else:
 
 
 @needs_fork
-def test_a_forked_child_says_that_it_works_on_one_thread():
+def test_a_forked_child_reports_one_thread():
     said = run_python(FORKED_INFO).splitlines()
     assert said[:2] == ["False", "True"]
     assert f"native library: {loader.instructions()}, 1 thread in a forked child" in said
 
 
-# Threads of 1 GB of stack each, in a quarter of that: OpenMP may start none, and the system gives no other either.
+# Threads with 1 GB of stack each, in a quarter of that memory: neither OpenMP nor the system can start one.
 TOO_FEW = """
 import resource, torch
 from gatewise import nn
@@ -166,7 +166,7 @@ print(torch.equal(lstm(x)[0], expected))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limits are those of Linux")
-def test_too_few_threads_are_an_error_and_nothing_hangs():
+def test_too_few_threads_raise_an_error_instead_of_hanging():
     done = subprocess.run(
         ["sh", "-c", 'ulimit -s 1048576 || exit 99; exec "$0" -c "$1"', sys.executable, TOO_FEW],
         capture_output=True,
@@ -183,14 +183,14 @@ def test_too_few_threads_are_an_error_and_nothing_hangs():
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")  # torch's own, about itself, as it compiles
+@pytest.mark.filterwarnings("ignore")  # warnings of torch while it compiles
 @pytest.mark.parametrize("kind", ["lstm", "gru"])
 def test_compiled_by_inductor(kind, tmp_path, monkeypatch):
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
     torch.compiler.reset()
     try:
         torch.compile(lambda one: (one * 2).sin(), backend="inductor")(torch.ones(3))
-    except Exception as error:  # whatever is missing: a compiler, headers, a place to write
+    except Exception as error:  # something is missing: a compiler, headers, a writable folder
         pytest.skip(f"inductor cannot run here: {type(error).__name__}")
     layer = layer_of(kind, num_layers=2, bidirectional=True, engine="native")
     compiled = torch.compile(layer, backend="inductor", fullgraph=True)
@@ -213,7 +213,7 @@ def trained(run: Any, layer: nn.Recurrent, x: Tensor) -> list[Tensor]:
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("kind", ["lstm", "gru"])
-def test_a_compiled_layer_under_autocast_gives_what_it_gives_uncompiled(kind):
+def test_a_compiled_layer_under_autocast_equals_the_uncompiled_layer(kind):
     layer, x = layer_of(kind, dtype=torch.float32), normal(5, 2, 3, seed=1).float()
     run, expected = compiled(layer), trained(layer, layer, x)
     assert_close(run(x)[0], layer(x)[0])  # compiled without autocast first
@@ -234,7 +234,7 @@ def test_a_compiled_layer_of_the_native_engine_refuses_autocast():
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("kind", ["lstm", "gru"])
-def test_an_exported_layer_under_autocast_computes_in_its_own_dtype_or_says_so(kind):
+def test_an_exported_layer_under_autocast_computes_in_its_own_dtype_or_raises(kind):
     layer, x = layer_of(kind, dtype=torch.float32), normal(5, 2, 3, seed=1).float()
     exported = torch.export.export(layer, (x,)).module()
     with torch.random.fork_rng():
@@ -260,10 +260,10 @@ RIGHT = ("vmap outside", "vmap inside", "grad inside", "vjp inside", "jvp inside
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("where", ["outside", "inside"])
-@pytest.mark.parametrize("transform", [name for name in LOOKED_THROUGH if name != "trace"])
+@pytest.mark.parametrize("transform", [name for name in TRANSFORMS if name != "trace"])
 @pytest.mark.parametrize("kind", ["gru", "lstm"])
-def test_transforms_of_compiled_layers_give_the_right_numbers_or_an_error(kind, transform, where):
-    transformed, _ = LOOKED_THROUGH[transform]
+def test_transforms_of_compiled_layers_are_correct_or_raise(kind, transform, where):
+    transformed, _ = TRANSFORMS[transform]
     layer, x = layer_of(kind), normal(4, 2, 3, seed=1)
 
     def run(one: Tensor) -> Tensor:
@@ -275,12 +275,14 @@ def test_transforms_of_compiled_layers_give_the_right_numbers_or_an_error(kind, 
         attempt = compiled(lambda one: transformed(run, one))
     else:
         inner = compiled(run)
-        assert_close(inner(x), run(x))  # a graph from before is not to be taken
+        assert_close(inner(x), run(x))  # an earlier graph must not be reused
 
         def attempt(one):
             return transformed(inner, one)
 
-    refusals = () if f"{transform} {where}" in RIGHT else (Exception,)  # torch's compiler has errors of its own
+    refusals = (
+        () if f"{transform} {where}" in RIGHT else (Exception,)
+    )  # torch's compiler raises errors of various types
     try:
         found = attempt(x)
     except refusals:

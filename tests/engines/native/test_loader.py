@@ -1,4 +1,4 @@
-"""The native library: where it is looked for, what its environment variables do, and the reasons for its absence."""
+"""The native library: its folders, its environment variables, and the reasons if it is not available."""
 
 import _ctypes
 import ctypes
@@ -19,7 +19,7 @@ needs_library = pytest.mark.skipif(loader.load() is None, reason=f"native librar
 
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch):
-    """The library as if it had never been asked for, with no variable set, and as it was again after the test."""
+    """The library as before its first use, with no variable set; restored after the test."""
     before = None if loader.load() is None else loader.instructions()
     for name in ("GATEWISE_NATIVE", "GATEWISE_INSTRUCTIONS"):
         monkeypatch.delenv(name, raising=False)
@@ -33,17 +33,17 @@ def fresh(monkeypatch):
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """An empty folder as the only place to look."""
+    """An empty folder as the only folder that is searched."""
     monkeypatch.setattr(gatewise.engines, "__path__", [str(tmp_path)])
     return tmp_path
 
 
 def available():
-    """The instruction sets of this machine, the best first."""
+    """The instruction sets of this machine, best first."""
     return [name for name in INSTRUCTIONS if loader.load().gatewise_use_instructions(name.encode()) == 0]
 
 
-def test_the_first_folder_that_has_it_wins(tmp_path):
+def test_the_first_folder_with_the_library_is_used(tmp_path):
     folders = [tmp_path / name for name in ("none", "empty", "first", "second")]
     for folder in folders[1:]:
         folder.mkdir()
@@ -53,7 +53,7 @@ def test_the_first_folder_that_has_it_wins(tmp_path):
     assert loader.find(map(str, folders[:2])) is None
 
 
-def test_without_a_library_the_reason_says_how_to_get_one(folder):
+def test_the_reason_for_a_missing_library_contains_a_remedy(folder):
     assert loader.load() is None
     assert loader.reason().startswith(
         "not built at installation: left out, or no suitable compiler found (GCC 12 or newer, or Clang, with OpenMP); "
@@ -63,22 +63,22 @@ def test_without_a_library_the_reason_says_how_to_get_one(folder):
         loader.instructions()
 
 
-def test_a_damaged_library_is_reported_as_the_system_does(folder):
+def test_a_damaged_library_is_reported_with_the_system_error(folder):
     (folder / NAME).write_text("not a library")
     assert loader.load() is None
     assert loader.reason().startswith(f"cannot be loaded: {folder / NAME}: ")
     assert "pip install --force-reinstall" in loader.reason()
 
 
-def test_a_library_of_another_version_is_not_used(folder):
-    (folder / NAME).symlink_to(_ctypes.__file__)  # any library that has none of our functions
+def test_a_library_from_another_version_is_not_used(folder):
+    (folder / NAME).symlink_to(_ctypes.__file__)  # any library without the required functions
     assert loader.load() is None
     assert "is from another version: " in loader.reason()
     assert "gatewise_interface" in loader.reason()
 
 
 @needs_library
-def test_a_library_of_another_interface_is_not_used(monkeypatch, capsys):
+def test_a_library_with_another_interface_is_not_used(monkeypatch, capsys):
     path, built = loader.find(gatewise.engines.__path__), loader.INTERFACE
     monkeypatch.setattr(loader, "INTERFACE", built + 1)
     loader._loaded.cache_clear()
@@ -90,11 +90,11 @@ def test_a_library_of_another_interface_is_not_used(monkeypatch, capsys):
 
 
 @needs_library
-def test_this_process_is_no_forked_child():
+def test_this_process_is_not_a_forked_child():
     assert loader.forked() is False
 
 
-def test_without_a_library_there_is_no_forked_child_either(folder):
+def test_forked_is_false_without_a_library(folder):
     assert loader.forked() is False
 
 
@@ -102,20 +102,20 @@ def test_without_a_library_there_is_no_forked_child_either(folder):
     ("value", "reason"),
     [("0", "switched off by GATEWISE_NATIVE=0"), ("off", "GATEWISE_NATIVE is 'off', expected 0 or 1")],
 )
-def test_it_can_be_switched_off(monkeypatch, value, reason):
+def test_an_environment_variable_disables_the_library(monkeypatch, value, reason):
     monkeypatch.setenv("GATEWISE_NATIVE", value)
     assert loader.load() is None
     assert loader.reason() == reason
 
 
-def test_the_package_alone_does_not_load_it():
+def test_importing_gatewise_does_not_load_the_library():
     code = "import sys, gatewise; print('gatewise.engines.native.loader' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
 
 
 @needs_library
-def test_each_instruction_set_of_this_machine_can_be_forced_and_no_other(monkeypatch):
+def test_only_instruction_sets_of_this_machine_can_be_forced(monkeypatch):
     there = available()
     assert there
     for name in (*INSTRUCTIONS, "avx1024"):
@@ -131,14 +131,14 @@ def test_each_instruction_set_of_this_machine_can_be_forced_and_no_other(monkeyp
 
 
 @needs_library
-def test_empty_variables_are_none(monkeypatch):
+def test_empty_environment_variables_are_ignored(monkeypatch):
     monkeypatch.setenv("GATEWISE_NATIVE", "")
     monkeypatch.setenv("GATEWISE_INSTRUCTIONS", "")
     assert loader.load() is not None
 
 
 @needs_library
-def test_a_new_process_obeys_the_variables():
+def test_a_new_process_reads_the_environment_variables():
     last = available()[-1]
     code = "from gatewise.engines.native import loader; print(loader.instructions())"
     variables = {**os.environ, "GATEWISE_NATIVE": "1", "GATEWISE_INSTRUCTIONS": last}
@@ -147,7 +147,7 @@ def test_a_new_process_obeys_the_variables():
 
 
 @needs_library
-def test_threads_that_come_first_together_get_a_library_that_works():
+def test_concurrent_first_calls_get_a_working_library():
     found, barrier = [], threading.Barrier(4)
 
     def ask():
@@ -165,7 +165,7 @@ def test_threads_that_come_first_together_get_a_library_that_works():
 
 
 @needs_library
-def test_its_functions_are_declared():
+def test_the_functions_of_the_library_are_declared():
     assert loader.load().gatewise_multiply_add(1, 10, 1) > 0
     assert loader.load().gatewise_release() >= 0
     with pytest.raises(ctypes.ArgumentError):
@@ -173,6 +173,6 @@ def test_its_functions_are_declared():
 
 
 @pytest.mark.skipif(os.environ.get("GATEWISE_NATIVE") == "0", reason="the library was left out")
-def test_the_library_is_there():
-    """Else the tests of the native engine would all be skipped, and nobody would know."""
+def test_the_library_is_available():
+    """Without this test, a missing library would silently skip all tests of the native engine."""
     assert loader.reason() is None

@@ -1,4 +1,4 @@
-"""The native engine amid torch: its operators, compiling, exporting, transforms, and what it refuses."""
+"""The native engine with torch: operators, compiling, exporting, transforms, and refused requests."""
 
 import dataclasses
 import functools
@@ -18,7 +18,7 @@ from tests.engines.test_engines import Wrong, fields, normal
 from tests.native_scans import CODES, Problem, layer_of, run_python, seeded, tensors_of
 from tests.tolerance import assert_close
 
-pytestmark = pytest.mark.skipif(loader.load() is None, reason="the native library is not there")
+pytestmark = pytest.mark.skipif(loader.load() is None, reason="the native library is not available")
 
 
 # ---- what torch has to know of an operator ------------------------------------------------------------------------
@@ -44,9 +44,9 @@ OPERATORS = {
 }
 
 
-@pytest.mark.filterwarnings("ignore")  # torch's own, about itself, as it compiles
+@pytest.mark.filterwarnings("ignore")  # warnings of torch while it compiles
 @pytest.mark.parametrize("name", OPERATORS)
-def test_the_operator_is_what_it_tells_torch(name):
+def test_the_operator_passes_opcheck(name):
     outcome = torch.library.opcheck(torch.ops.gatewise.scan.default, arguments_of(OPERATORS[name]))
     assert set(outcome.values()) == {"SUCCESS"}
 
@@ -54,7 +54,7 @@ def test_the_operator_is_what_it_tells_torch(name):
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("flags", [(True, True), (False, True), (True, False)], ids=str)
 @pytest.mark.parametrize("name", OPERATORS)
-def test_the_backward_operator_is_what_it_tells_torch(name, flags):
+def test_the_backward_operator_passes_opcheck(name, flags):
     *tensors, kept = arguments_of(OPERATORS[name], wanted=False)
     output, h, _, gates, states = torch.ops.gatewise.scan(*tensors, kept)
     gradients = (normal(*output.shape, seed=3), normal(*h.shape, seed=4), None, None, None)
@@ -64,13 +64,13 @@ def test_the_backward_operator_is_what_it_tells_torch(name, flags):
     assert set(outcome.values()) == {"SUCCESS"}
 
 
-def test_the_operator_takes_one_dtype_under_autocast_too():
+def test_the_operator_refuses_mixed_dtypes_under_autocast():
     x, h, weights = normal(3, 2, 3, seed=0), normal(2, 4, seed=1), [normal(16, 3, seed=2), normal(16, 4, seed=3)]
     with torch.autocast("cpu", torch.bfloat16), pytest.raises(RuntimeError, match="expected the same dtype for all"):
         torch.ops.gatewise.scan(x, h.bfloat16(), h, *weights, None, None, None, None, None, 3, False, False)
 
 
-def test_the_operator_reads_lengths_by_their_strides():
+def test_the_operator_reads_strided_lengths():
     x, h, weights = normal(6, 3, 3, seed=0), normal(3, 4, seed=1), [normal(16, 3, seed=2), normal(16, 4, seed=3)]
     apart = torch.tensor([1, 5, 4, 0, 6, 2])[::2]
     rest = (None, None, None)
@@ -139,7 +139,7 @@ def test_a_compiled_length_out_of_range_is_an_error():
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_use_engine_is_heard_by_a_compiled_layer(monkeypatch):
+def test_use_engine_applies_to_a_compiled_layer(monkeypatch):
     monkeypatch.setitem(engines.ENGINES, "wrong", Wrong("output scaled"))
     torch.compiler.reset()
     layer, x = layer_of("lstm"), normal(3, 2, 3, seed=1)
@@ -154,7 +154,7 @@ def test_use_engine_is_heard_by_a_compiled_layer(monkeypatch):
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("strict", [False, True])
-def test_exported_for_any_steps_and_batch(strict):
+def test_export_with_dynamic_time_and_batch(strict):
     layer = layer_of("lstm", num_layers=2, bidirectional=True, engine="native")
     steps, batch = torch.export.Dim("T", min=2, max=1000), torch.export.Dim("B", min=2, max=1000)
     shapes = {"input": {0: steps, 1: batch}}
@@ -166,7 +166,7 @@ def test_exported_for_any_steps_and_batch(strict):
     assert_close(exported.module()(x)[0], layer(x)[0])
 
 
-def test_a_traced_graph_holds_the_scan():
+def test_a_traced_graph_contains_the_scan():
     from torch.fx.experimental.proxy_tensor import make_fx
 
     layer = nn.GRU(3, 5, dtype=torch.float64, generator=seeded())
@@ -183,7 +183,7 @@ def refusal(layer: nn.Recurrent, x: Tensor) -> str | None:
     return native.refuses(layer.requests(x)[0])
 
 
-def test_native_says_why_it_refuses(capsys):
+def test_native_refuses_with_a_reason(capsys):
     layer, x = layer_of("lstm", dtype=torch.float32), torch.zeros(4, 2, 3)
     assert refusal(layer, x) is None
     assert refusal(layer_of("lstm", dtype=torch.bfloat16), x.bfloat16()) == (
@@ -223,7 +223,7 @@ def test_a_changed_equation_is_refused():
         engines.scan(changed, tensors["x"], cells.LSTMState(tensors["h"], tensors["c"]), weights, engine="native")
 
 
-LOOKED_THROUGH: dict[str, tuple[Callable[[Callable[[Tensor], Tensor], Tensor], Tensor], str]] = {
+TRANSFORMS: dict[str, tuple[Callable[[Callable[[Tensor], Tensor], Tensor], Tensor], str]] = {
     "vmap": (lambda run, x: torch.func.vmap(run, in_dims=1, out_dims=1)(x[:, :, None]), "torch.func"),
     "grad": (lambda run, x: torch.func.grad(lambda one: run(one).sum())(x), "torch.func"),
     "vjp": (lambda run, x: torch.func.vjp(run, x)[1](run(x))[0], "torch.func"),
@@ -242,10 +242,10 @@ def forward_derivative(run: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch.jit is on its way out
 @pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
-@pytest.mark.parametrize("transform", LOOKED_THROUGH)
+@pytest.mark.parametrize("transform", TRANSFORMS)
 @pytest.mark.parametrize("kind", ["gru", "relu", "lstm"])
-def test_transforms_that_look_into_a_layer(kind, transform):
-    transformed, reason = LOOKED_THROUGH[transform]
+def test_transforms_of_a_layer(kind, transform):
+    transformed, reason = TRANSFORMS[transform]
     layer, x = layer_of(kind), normal(4, 2, 3, seed=1)
     if transform == "trace":
         layer.requires_grad_(False)

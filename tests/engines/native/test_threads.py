@@ -1,4 +1,4 @@
-"""The native kernels amid threads and processes: the same bits, forks, too few threads, and memory that goes back."""
+"""The native kernels with threads and processes: reproducible bits, forks, too few threads, and released memory."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +23,7 @@ from tests.native_scans import (
 )
 from tests.tolerance import assert_close, error
 
-pytestmark = pytest.mark.skipif(loader.load() is None, reason="the native library is not there")
+pytestmark = pytest.mark.skipif(loader.load() is None, reason="the native library is not available")
 
 
 # ---- the same bits ------------------------------------------------------------------------------------------------
@@ -43,8 +43,8 @@ def test_the_same_call_gives_the_same_bits(kind, threads):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_values_do_not_depend_on_threads_or_on_the_rest_of_the_batch(kind):
-    """So it is for more than one step, which one kernel computes whatever the batch."""
+def test_values_do_not_depend_on_threads_or_other_sequences(kind):
+    """This holds for more than one step, which one kernel computes for any batch."""
     for I in (3, 40):
         whole = Problem(kind, 5, 23, I, 70, P=20 * (kind == "projected"))
         tensors = tensors_of(whole, torch.float32)
@@ -67,7 +67,7 @@ def test_values_do_not_depend_on_threads_or_on_the_rest_of_the_batch(kind):
 
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("kind", KINDS)
-def test_denormal_numbers_may_become_zero_here_and_nowhere_else(kind, threads):
+def test_denormal_numbers_may_become_zero_only_inside_the_kernels(kind, threads):
     torch.set_num_threads(threads)
     problem = Problem(kind, 8, 40, 40, 40, bias=False)
     tensors = tensors_of(problem, torch.float64)
@@ -108,7 +108,7 @@ print(torch.equal(many, lstm(x)[0]))
 
 
 @pytest.mark.parametrize("limit", ["OMP_THREAD_LIMIT=1", "OMP_THREAD_LIMIT=2", "OMP_DYNAMIC=true"])
-def test_fewer_threads_than_asked_for_are_enough(limit):
+def test_kernels_run_on_fewer_threads_than_requested(limit):
     name, value = limit.split("=")
     assert run_python(LIMITED, **{name: value}) == "True"
 
@@ -151,7 +151,7 @@ print(all(map(torch.equal, train(), expected)))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_children_of_a_process_that_used_threads():
+def test_forked_children_of_a_process_that_used_threads():
     assert run_python(FORKED).split() == ["True"] * 3
 
 
@@ -159,7 +159,7 @@ def test_children_of_a_process_that_used_threads():
 
 
 def resident() -> int:
-    """Bytes of memory that this process has."""
+    """Bytes of memory that this process uses."""
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
@@ -187,17 +187,17 @@ needs_statm = pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason=
 
 
 @needs_statm
-def test_memory_stays_over_many_calls():
+def test_memory_stays_constant_over_many_calls():
     assert_memory_stays(2_000)
 
 
 @pytest.mark.slow
 @needs_statm
-def test_memory_stays_over_very_many_calls():
+def test_memory_stays_constant_over_very_many_calls():
     assert_memory_stays(40_000)
 
 
-def test_release_gives_memory_back():
+def test_release_frees_memory():
     problem = Problem("lstm", 4, 3, 5, 33)
     expected = results(problem, "native")
     assert native.release() > 0
@@ -205,7 +205,7 @@ def test_release_gives_memory_back():
     assert all(torch.equal(one, expected[name]) for name, one in results(problem, "native").items())
 
 
-def test_large_activations_lent_by_the_library_go_back_and_serve_again():
+def test_large_activations_reuse_memory_of_the_library():
     layer = nn.LSTM(4, 64, generator=torch.Generator().manual_seed(0))
     x = normal(64, 80, 4, seed=0).float()  # 64 x 80 x 256 floats of gates: more than 4 MiB
     runs = []

@@ -1,7 +1,7 @@
 """The native kernels against the reference, values and gradients: random shapes, edges, layouts, instruction sets.
 
-What every engine must do is in test_engines.py and test_engines_contract.py; here is what only these kernels can get
-wrong: edges of vectors and tiles, and work shared between threads.
+test_engines.py and test_contract.py test what holds for every engine. The tests here are specific to these kernels:
+edges of vectors and tiles, and work divided between threads.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from tests.engines.test_engines import KINDS, fields, normal
 from tests.native_scans import GATES_KEPT, LAYOUTS, Problem, assert_as_reference, random_problem, seeded
 from tests.tolerance import RELATIVE, assert_close
 
-pytestmark = pytest.mark.skipif(loader.load() is None, reason="the native library is not there")
+pytestmark = pytest.mark.skipif(loader.load() is None, reason="the native library is not available")
 
 
 @pytest.mark.parametrize("dtype", RELATIVE, ids=str)
@@ -75,14 +75,14 @@ LONG = {
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("case", LONG)
 @pytest.mark.parametrize("kind", KINDS)
-def test_more_steps_than_are_worked_on_at_a_time(kind, case, threads):
+def test_more_steps_than_a_chunk(kind, case, threads):
     torch.set_num_threads(threads)
     P = 33 * (kind == "projected")
     assert_as_reference(Problem(kind, 40, 30, 40, 65, P=P, reverse=case == "packed", **LONG[case]))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_more_sequences_than_are_worked_on_at_a_time(kind):
+def test_more_sequences_than_a_chunk(kind):
     assert_as_reference(Problem(kind, 2, 9000, 2, 5, P=3 * (kind == "projected")))
 
 
@@ -144,7 +144,7 @@ def test_bidirectional_stacks_of_sequences_in_any_order(kind, packed):
 
 
 def use_instructions(name: str) -> bool:
-    """Whether the machine has them."""
+    """Whether this machine supports the instruction set."""
     return bool(loader.load().gatewise_use_instructions(name.encode()) == 0)
 
 
@@ -159,7 +159,7 @@ def instructions(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.mark.parametrize("dtype", RELATIVE, ids=str)
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_instruction_set_gives_the_same(kind, dtype, instructions):
+def test_every_instruction_set_gives_the_same_results(kind, dtype, instructions):
     assert loader.instructions() == instructions
     P = 5 * (kind == "projected")
     lengths = (5, 0, 3, 3, 1, 5, 2)
@@ -169,7 +169,7 @@ def test_every_instruction_set_gives_the_same(kind, dtype, instructions):
     assert_as_reference(Problem(kind, 4, 9, 70, 70, P=P, reverse=True, bias=False), dtype)
 
 
-def test_an_instruction_set_that_is_not_there_is_refused():
+def test_an_unavailable_instruction_set_is_refused():
     before = loader.instructions()
     assert not use_instructions("abacus")
     assert loader.instructions() == before
