@@ -113,7 +113,7 @@ def conditions(given: argparse.Namespace, peers: list[str], rate: float | None, 
         found["ONNX Runtime"] = f"{in_onnxruntime.version()}; {how}"
     if "jax" in peers:
         found["JAX"] = f"{in_jax.version()}; NPROC={given.threads}, lax.scan, jitted, the better of two ways"
-    found["Ceiling of multiply-adds"] = f"{rate:.0f} GF/s" if rate else "not measured: the native library is not available"
+    found["Ceiling of multiply-adds"] = f"{rate:.0f} GF/s" if rate else "not measured: no native library"
     if others is not None:
         warning = "; **a busy machine: measure again**" if others > BUSY else ""
         found["Other processes"] = f"kept {others:.2f} cores busy meanwhile{warning}"
