@@ -8,7 +8,7 @@ import pytest
 
 from gatewise import Classifier, datasets
 from gatewise.classify import Scores, drawn
-from gatewise.cli import classify, main
+from gatewise.cli import main, options
 
 pytest.importorskip("matplotlib")
 pytestmark = pytest.mark.usefixtures("folder")
@@ -50,13 +50,13 @@ def test_without_data_it_runs_on_generated_charts(folder, capsys):
     assert main(["classify", *SMALL, "--out", "p.csv", "--save", "m.safetensors"]) == 0
     said = capsys.readouterr()
     for words in (
-        "control charts (generated here",
+        "control charts (generated; give DATA to use your own data)",
         "600 sequences of 60 steps, 1 channel, 6 classes: 'cyclic'",
-        "test part: 120 of the sequences, drawn at random, 20 % of each class",
+        "test set: 120 of the sequences, 20 % of each class at random",
         "Test: accuracy ",
-        "Confusion matrix: true classes in rows, predicted in columns",
+        "Confusion matrix: true classes in rows, predicted classes in columns",
         "Verdict: ",
-        "Written: p.csv, m.safetensors",
+        "Files written: p.csv, m.safetensors",
     ):
         assert words in said.out
     assert "432 sequences: epoch 6 of 6" in said.err
@@ -79,8 +79,8 @@ def test_a_table_is_learnt_and_then_classified_by_the_kept_model(walks, capsys):
     said = capsys.readouterr().out
     assert "80 sequences of 12 steps, 1 channel, without labels" in said
     table = pd.read_csv("p.csv")
-    surest, least = 100 * table["probability"].max(), 100 * table["probability"].min()
-    assert f"Predicted: 80 sequences, the surest {surest:.1f} %, the least sure {least:.1f} %" in said
+    lowest, highest = 100 * table["probability"].min(), 100 * table["probability"].max()
+    assert f"Predictions: 80 sequences, probability of the predicted class {lowest:.1f} to {highest:.1f} %" in said
     truth = pd.read_csv("walks.csv")["label"]
     assert (table["predicted"] == truth).mean() > 0.85
     assert "label" not in table
@@ -92,12 +92,12 @@ def test_the_test_part_of_a_set_is_used(walks, capsys):
     assert main(["classify", "Walks_TRAIN.ts", *SMALL, "--quiet"]) == 0
     by_name = capsys.readouterr().out
     assert "60 sequences of 12 steps" in by_name
-    assert "test part: that of the set, 20 sequences" in by_name
+    assert "test set: part of the data set, 20 sequences" in by_name
     (walks / "Walks_TEST.ts").rename("other.ts")
     assert main(["classify", "Walks_TRAIN.ts", "--test", "other.ts", *SMALL, "--quiet"]) == 0
     named = capsys.readouterr().out
-    assert "test part: other.ts, 20 sequences" in named
-    assert named[named.index("Each class") :] == by_name[by_name.index("Each class") :]
+    assert "test set: other.ts, 20 sequences" in named
+    assert named[named.index("Scores by class") :] == by_name[by_name.index("Scores by class") :]
 
 
 @pytest.mark.parametrize("view", ["rows", "columns", "pixels", "permuted", "vector"])
@@ -110,7 +110,7 @@ def test_images_are_read_in_every_view(images, capsys, view):
     assert "accuracy 100.0 % of 20 sequences" in said
     assert main(["classify", ".", "--view", view, "--model", "m.safetensors"]) == 0
     said = capsys.readouterr().out
-    assert "its test part only" in said
+    assert "  test set only" in said
     assert "  20 sequences of" in said
 
 
@@ -122,36 +122,36 @@ def test_every_picture_is_drawn(images, capsys, kind):
 
 def test_pictures_without_labels_or_predictions(walks, capsys):
     assert main(["classify", "walks.csv", *SMALL, "--quiet", "--save", "m.safetensors", "--test-fraction", "0"]) == 0
-    assert "Verdict: none, as nothing was held back" in capsys.readouterr().out
+    assert "Verdict: none (no test set)." in capsys.readouterr().out
     kept = ["classify", "unlabelled.csv", "--model", "m.safetensors", "--plot", "f.png"]
     assert main(kept) == 0
     assert main([*kept, "--kind", "confusion"]) == 2
-    assert "needs labels" in capsys.readouterr().err
+    assert "--kind confusion needs labels, but the data have none; use --kind examples" in capsys.readouterr().err
     asked = ["classify", "walks.csv", *SMALL, "--quiet", "--test-fraction", "0", "--plot", "f.png"]
     assert main([*asked, "--kind", "examples"]) == 2
-    assert "nothing is held back to predict; nothing was written" in capsys.readouterr().err
+    assert "there is no test set to predict; use --kind learning_curve; nothing was written" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
         (["missing.csv"], "there is no file missing.csv"),
-        (["unlabelled.csv"], "has no labels to learn from; name their column with --label"),
+        (["unlabelled.csv"], "has no labels to train on; name their column with --label"),
         (["walks.csv", "--label", "kind"], "has no column 'kind'"),
-        (["walks.csv", "--view", "pixels", "--test-fraction", "2"], "expected a share from 0 to below 1"),
-        (["walks.csv", "--test", "walks.csv", "--test-fraction", "0.5"], "leave one out"),
-        (["Walks_TRAIN.ts", "--test-fraction", "0.5"], "has a test part of its own; leave --test-fraction out"),
-        (["walks.csv", "--test", "./walks.csv"], "--test is DATA itself, which the model is trained on"),
-        (["unlabelled.csv", "--test", "walks.csv", "--out", "walks.csv"], "is the file that is read"),
-        (["none.npz"], "none holds no sequences"),
-        (["walks.csv", "--test", "none.npz"], "none holds no sequences"),
-        (["--test", "walks.csv"], "belongs to a DATA of your own"),
-        (["walks.csv", "--kind", "gates"], "name the file with --plot"),
-        (["walks.csv", "--out", "p.txt"], "expected a name that ends in .csv"),
-        (["walks.csv", "--out", "walks.csv"], "is the file that is read"),
+        (["walks.csv", "--view", "pixels", "--test-fraction", "2"], "expected a fraction from 0 to below 1"),
+        (["walks.csv", "--test", "walks.csv", "--test-fraction", "0.5"], "omit one of the two options"),
+        (["Walks_TRAIN.ts", "--test-fraction", "0.5"], "has a test set; omit --test-fraction"),
+        (["walks.csv", "--test", "./walks.csv"], "--test is the same file as DATA, the training data"),
+        (["unlabelled.csv", "--test", "walks.csv", "--out", "walks.csv"], "is an input file"),
+        (["none.npz"], "none contains no sequences"),
+        (["walks.csv", "--test", "none.npz"], "none contains no sequences"),
+        (["--test", "walks.csv"], "--test needs DATA to train on"),
+        (["walks.csv", "--kind", "gates"], "name its file with --plot"),
+        (["walks.csv", "--out", "p.txt"], "expected a file name that ends in .csv"),
+        (["walks.csv", "--out", "walks.csv"], "is an input file"),
         (["walks.csv", "--out", ""], "--out is empty"),
         (["walks.csv", "--label", ""], "--label is empty"),
-        (["walks.csv", "--model", "m.safetensors", "--epochs", "3"], "--epochs belongs to training"),
+        (["walks.csv", "--model", "m.safetensors", "--epochs", "3"], "--epochs applies to training"),
         (["--model", "m.safetensors"], "give DATA"),
         (["walks.csv", "--engine", "steam"], "engine is 'steam'"),
     ],
@@ -192,8 +192,8 @@ def test_a_test_part_of_other_channels_is_refused_before_the_training(walks, cap
     np.savez("two.npz", x=np.ones((4, 12, 2)))
     assert main(["classify", "walks.csv", "--test", "two.npz", *SMALL]) == 2
     said = capsys.readouterr()
-    assert "test part: two.npz, 4 sequences, without labels" in said.out
-    assert "has 2 channels, but in training there are 1; give the --view" in said.err
+    assert "test set: two.npz, 4 sequences, without labels" in said.out
+    assert "have 2 channels, but the training sequences have 1; give the --view" in said.err
     assert "epoch" not in said.err
 
 
@@ -203,9 +203,9 @@ def test_names_of_any_letters_are_said_and_drawn(folder, capsys):
     assert main(["classify", "names.npz", *SMALL, "--epochs", "1", "--quiet", "--plot", "f.png", "--out", "p.csv"]) == 0
     said = capsys.readouterr()
     assert said.err.splitlines() == [
-        "gatewise: f.png: the font does not have all letters of the names; boxes stand for them"
+        "gatewise: f.png: the font lacks some characters of the names; they appear as boxes"
     ]
-    shown = said.out[said.out.index("Each class") :]
+    shown = said.out[said.out.index("Scores by class") :]
     assert "\x1b" not in shown
     assert "a\nb" not in shown
     assert "x" * 23 + "…" in shown
@@ -217,11 +217,11 @@ def test_classes_that_are_not_tested_are_named(folder, capsys):
     np.savez("rare.npz", x=x, y=y)
     assert main(["classify", "rare.npz", *SMALL, "--quiet"]) == 0
     said = capsys.readouterr().out
-    assert "20 % of each class, none of 'rare', 'seldom', which have too few\n" in said
+    assert "20 % of each class at random; too few sequences to test 'rare', 'seldom'\n" in said
     assert "Verdict: none: all sequences of the test are of one class, often; test on sequences of others too." in said
     np.savez("few.npz", x=x[:2], y=y[-2:])
     assert main(["classify", "few.npz", *SMALL, "--quiet"]) == 0
-    assert "test part: none, as 20 % of each class are none\n" in capsys.readouterr().out
+    assert "test set: none (20 % of each class is less than one sequence)\n" in capsys.readouterr().out
 
 
 def test_a_kept_model_remembers_its_view(images, capsys):
@@ -234,20 +234,23 @@ def test_a_kept_model_remembers_its_view(images, capsys):
     assert main([*kept, "--view", "permuted"]) == 0
     assert (images / "a.csv").read_bytes() == (images / "b.csv").read_bytes()
     assert main([*kept, "--view", "pixels"]) == 2
-    assert "--view is pixels, but the model of --model was trained on permuted" in capsys.readouterr().err
+    assert (
+        "--view is pixels, but the model of --model was trained with --view permuted; omit --view"
+        in capsys.readouterr().err
+    )
 
 
 def test_sequences_of_other_channels_are_refused(images, capsys):
     Classifier(hidden_size=4, epochs=1).fit(np.eye(4), [0, 1, 0, 1]).save("m.safetensors")
     assert main(["classify", ".", "--model", "m.safetensors"]) == 2
-    assert "has 3 channels, but the model was trained on 1; give the --view" in capsys.readouterr().err
+    assert "have 3 channels, but the model was trained on 1; give the --view" in capsys.readouterr().err
 
 
 def test_what_the_command_offers_is_what_the_classifier_takes():
     taken = set(inspect.signature(Classifier).parameters)
-    assert taken - set(classify.MODEL) == {"seed", "quiet"}
-    assert set(classify.MODEL) <= taken
-    assert classify.VIEWS == datasets.VIEWS
+    assert taken - set(options.CLASSIFIER) == {"seed", "quiet"}
+    assert set(options.CLASSIFIER) <= taken
+    assert options.VIEWS == datasets.VIEWS
 
 
 def test_the_seed_draws_what_is_tested(folder):
@@ -260,11 +263,11 @@ def test_the_seed_draws_what_is_tested(folder):
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        (["Walks_TRAIN.ts", "--save", "Walks_TEST.ts"], "Walks_TEST.ts is the file that is read"),
-        (["Walks_TRAIN.ts", "--plot", "Walks_TEST.ts"], "Walks_TEST.ts is the file that is read"),
-        (["walks.csv", "--model", "m.safetensors", "--out", "m.safetensors"], "m.safetensors is the file that is read"),
-        (["walks.csv", "--test-fraction", "0", "--out", "p.csv"], "nothing is held back to predict; give --test"),
-        (["walks.csv", "--view", "permuted"], "is for images, but these are sequences already"),
+        (["Walks_TRAIN.ts", "--save", "Walks_TEST.ts"], "Walks_TEST.ts is an input file"),
+        (["Walks_TRAIN.ts", "--plot", "Walks_TEST.ts"], "Walks_TEST.ts is an input file"),
+        (["walks.csv", "--model", "m.safetensors", "--out", "m.safetensors"], "m.safetensors is an input file"),
+        (["walks.csv", "--test-fraction", "0", "--out", "p.csv"], "there is no test set to predict; give --test FILE"),
+        (["walks.csv", "--view", "permuted"], "is for images, but the data are sequences; omit --view"),
     ],
     ids=str,
 )

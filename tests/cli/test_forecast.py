@@ -11,7 +11,7 @@ import pytest
 
 import gatewise
 from gatewise import Forecaster, datasets
-from gatewise.cli import main, parser
+from gatewise.cli import main, options
 
 pytest.importorskip("matplotlib")
 pytestmark = pytest.mark.usefixtures("folder")
@@ -32,16 +32,16 @@ def test_forecast_of_the_built_in_series(folder, capsys):
     assert main(["forecast", "--horizon", "24", "--out", "f.csv", "--plot", "f.png", *SMALL]) == 0
     said = capsys.readouterr()
     for words in (
-        "AirPassengers (built in",
+        "AirPassengers (built-in; give FILE to use your own data)",
         "series 'AirPassengers': 144 values, 1949-01-01 to 1960-12-01",
         "frequency: MS (month start), inferred from 144 dates",
         "season: 12 steps, usual for frequency MS",
-        "Backtest: 3 x 24 steps held out",
+        "Backtest: 3 windows of 24 steps, mean scores",
         "SeasonalNaive",
         "trained on the first 72 values",
         "Verdict: ",
         "the 80 % interval held",
-        "Written: f.csv, f.png",
+        "Files written: f.csv, f.png",
     ):
         assert words in said.out
     assert "network 1 of 1: epoch" in said.err
@@ -86,8 +86,8 @@ def test_backtest_writes_its_forecasts_and_a_picture(sales, capsys):
     arguments = ["whole.csv", "--horizon", "7", "--windows", "4", "--level", "90", "--cell", "gru", "--refit"]
     assert main(["backtest", *arguments, "--out", "b.csv", "--plot", "b.svg", "--quiet", *SMALL]) == 0
     said = capsys.readouterr().out
-    assert "Backtest: 4 x 7 steps held out" in said
-    assert "Each window" in said
+    assert "Backtest: 4 windows of 7 steps, mean scores" in said
+    assert "Scores by window" in said
     assert "coverage-90" in said
     table = pd.read_csv("b.csv")
     assert len(table) == 28
@@ -149,13 +149,13 @@ def test_every_data_option_arrives(folder, capsys):
     assert "series 'north': 24 values, 2000-01-01 to 2001-12-01" in said
     assert "sorted by date" in said
     assert "2002-02-01" in said
-    assert "Verdict: none, without a backtest (--windows 0)." in said
+    assert "Verdict: none (no backtest: --windows 0)." in said
 
 
 def test_a_kept_model_forecasts_without_training(sales, capsys, monkeypatch):
     asked = ["forecast", "whole.csv", "--horizon", "7", "--windows", "0", "--quiet", *SMALL]
     assert main([*asked, "--save", "m.safetensors", "--out", "f.csv", "--cell", "gru"]) == 0
-    assert "Written: f.csv, m.safetensors" in capsys.readouterr().out
+    assert "Files written: f.csv, m.safetensors" in capsys.readouterr().out
     monkeypatch.setattr("gatewise.forecast.model.training.fit", lambda *_, **__: pytest.fail("it trained"))
     kept = ["forecast", "--horizon", "7", "--model", "m.safetensors"]
     assert main([*kept, "--out", "again.csv", "--plot", "again.png"]) == 0
@@ -164,8 +164,8 @@ def test_a_kept_model_forecasts_without_training(sales, capsys, monkeypatch):
         "Model: m.safetensors, Forecaster(cell='gru', hidden_size=8, horizon=7, ensemble_size=1, max_steps=20)",
         "time column: 'day'",
         "Training: ",
-        "Verdict: none; a backtest trains anew: gatewise backtest FILE.",
-        "Written: again.csv, again.png",
+        "Verdict: none (--model runs no backtest; to evaluate: gatewise backtest FILE).",
+        "Files written: again.csv, again.png",
     ):
         assert words in said
     assert (sales / "again.csv").read_bytes() == (sales / "f.csv").read_bytes()
@@ -198,9 +198,9 @@ def test_a_kept_model_forecasts_from_a_newer_file(sales, capsys):
     ("options", "message"),
     [
         *(
-            ([f"--{name.replace('_', '-')}", value], f"--{name.replace('_', '-')} belongs to training")
+            ([f"--{name.replace('_', '-')}", value], f"--{name.replace('_', '-')} applies to training")
             for name, value in {
-                **dict.fromkeys(parser.MODEL, "1"),
+                **dict.fromkeys(options.FORECASTER, "1"),
                 "cell": "lstm",
                 "scale": "window",
                 "loss": "mae",
@@ -210,18 +210,21 @@ def test_a_kept_model_forecasts_from_a_newer_file(sales, capsys):
         ),
         (
             ["--windows", "0"],
-            "--windows belongs to training, but the model of --model is trained already; leave it out",
+            "--windows applies to training, but the model of --model is already trained; omit --windows",
         ),
-        (["--refit"], "--refit belongs to training"),
-        (["--fill", "zero"], "--fill belongs to a FILE, but the model of --model is trained already; give one too"),
+        (["--refit"], "--refit applies to training"),
+        (
+            ["--fill", "zero"],
+            "--fill applies to a data file, but without FILE the series are those of --model; give FILE, or omit --fill",
+        ),
         *(
-            ([option, "a"], f"{option} belongs to a FILE")
+            ([option, "a"], f"{option} applies to a data file")
             for option in ("--id", "--time", "--target", "--series", "--freq")
         ),
-        (["--sort"], "--sort belongs to a FILE"),
+        (["--sort"], "--sort applies to a data file"),
         ([], "there is no file m.safetensors; check the path"),
-        (["--save", "m.bin"], "--save m.bin: expected a name that ends in .safetensors"),
-        (["--save", "no/m.safetensors"], "--save no/m.safetensors: there is no folder no; create it first"),
+        (["--save", "m.bin"], "--save m.bin: expected a file name that ends in .safetensors"),
+        (["--save", "no/m.safetensors"], "--save no/m.safetensors: the folder no does not exist; create it first"),
     ],
 )
 def test_options_without_use_beside_a_kept_model_are_refused(folder, capsys, options, message):
@@ -239,15 +242,15 @@ def test_a_model_that_is_none_is_refused(sales, capsys):
     [
         (["nowhere.csv", "--horizon", "3"], "there is no file nowhere.csv"),
         (["whole.csv", "--horizon", "3", "--target", "profit"], "no column 'profit'; its columns are 'day', 'sold'"),
-        (["whole.csv", "--horizon", "3", "--out", "no/f.csv"], "there is no folder no; create it first"),
-        (["whole.csv", "--horizon", "3", "--out", "f.xlsx"], "--out f.xlsx: expected a name that ends in .csv"),
+        (["whole.csv", "--horizon", "3", "--out", "no/f.csv"], "the folder no does not exist; create it first"),
+        (["whole.csv", "--horizon", "3", "--out", "f.xlsx"], "--out f.xlsx: expected a file name that ends in .csv"),
         (["whole.csv", "--horizon", "3", "--plot", "f.txt"], "expected one of .png, .svg, .pdf"),
         (["whole.csv", "--horizon", "3", "--engine", "turbo"], "engine is 'turbo', expected one of 'auto'"),
         (["whole.csv", "--horizon", "40", "--windows", "3"], "3 windows of 40 leave 0 to train on"),
         (["whole.csv", "--horizon", "3", "--lr", "-1"], "lr is -1.0, expected a number above 0"),
         (["whole.csv", "--horizon", "3", "--freq", "fortnight"], "fortnight"),
         (["whole.csv", "--horizon", "3", "--hidden-size", "100000000"], "expected at most 1e+08; lower one of them"),
-        (["whole.csv", "--horizon", "3", "--out", "/proc/f.csv"], "--out /proc/f.csv: cannot write in /proc"),
+        (["whole.csv", "--horizon", "3", "--out", "/proc/f.csv"], "--out /proc/f.csv: cannot write to /proc"),
     ],
 )
 def test_wrong_data_and_options_end_with_2_before_training(sales, capsys, monkeypatch, arguments, message):
@@ -301,7 +304,7 @@ def test_an_interrupt_between_two_files_says_which_is_there(sales, capsys, monke
     monkeypatch.setattr("gatewise.plot.save", interrupt)
     arguments = ["forecast", "whole.csv", "--horizon", "3", "--out", "f.csv", "--plot", "f.png", "--windows", "0"]
     assert main([*arguments, *SMALL]) == 130
-    assert "interrupted; written before that: f.csv" in capsys.readouterr().err
+    assert "interrupted; files written before: f.csv" in capsys.readouterr().err
     assert len(pd.read_csv("f.csv")) == 3
 
 
@@ -310,7 +313,7 @@ def test_the_file_that_is_read_is_never_written(sales, capsys):
     (sales / "link.csv").symlink_to("whole.csv")
     for name in ("whole.csv", "./whole.csv", "link.csv"):
         assert main(["forecast", "whole.csv", "--horizon", "3", "--out", name, *SMALL]) == 2
-        assert "is the file that is read; give another name" in capsys.readouterr().err
+        assert "is an input file; give another name" in capsys.readouterr().err
     assert (sales / "whole.csv").read_bytes() == before
 
 
@@ -335,7 +338,7 @@ def test_progress_that_nobody_can_read_stops_nothing(sales, reader):
     options = ["--max-steps", "300", "--hidden-size", "8", "--ensemble-size", "1"]
     subprocess.run(["sh", "-c", f"{command} {' '.join(options)} {reader}"], capture_output=True, check=True)
     assert len(pd.read_csv(sales / "f.csv")) == 4
-    assert "Written: f.csv" in (sales / "said.txt").read_text()
+    assert "Files written: f.csv" in (sales / "said.txt").read_text()
 
 
 def test_letters_that_the_terminal_lacks_do_no_harm(sales):
@@ -353,7 +356,7 @@ def test_one_series_of_several_is_selected_by_name(sales, capsys):
     assert main(arguments) == 0
     assert "2 series: 'north', 'south'\n  90 values each" in capsys.readouterr().out
     assert main([*arguments, "--series", "east"]) == 2
-    assert "there is no such series, the file holds 'north', 'south'" in capsys.readouterr().err
+    assert "no such series; the file contains 'north', 'south'" in capsys.readouterr().err
     assert main([*arguments, "--series", "south"]) == 0
     assert "series 'south': 90 values" in capsys.readouterr().out
 
@@ -361,13 +364,16 @@ def test_one_series_of_several_is_selected_by_name(sales, capsys):
 def test_a_short_series_is_forecast_without_a_backtest(sales, capsys):
     pd.read_csv("whole.csv").head(12).to_csv("short.csv", index=False)
     assert main(["forecast", "short.csv", "--horizon", "3", "--quiet", *SMALL]) == 0
-    assert "Verdict: none; holding out 3 steps leaves too little to train on" in capsys.readouterr().out
+    assert (
+        "Verdict: none (too few values to hold out 3 steps for a backtest). Use the forecast with care."
+        in capsys.readouterr().out
+    )
 
 
 def test_a_long_forecast_is_cut_on_the_screen_only(sales, capsys):
     arguments = ["forecast", "whole.csv", "--horizon", "60", "--windows", "0", "--level", "80", "--out", "f.csv"]
     assert main([*arguments, "--quiet", *SMALL]) == 0
-    assert "(60 rows; --out FILE.csv has them all)" in capsys.readouterr().out
+    assert "(60 rows; --out FILE.csv writes them all)" in capsys.readouterr().out
     assert len(pd.read_csv("f.csv")) == 60
 
 
@@ -399,7 +405,7 @@ def test_the_command_is_a_program_and_a_module():
 
 def test_help_and_the_package_itself_come_without_torch():
     code = (
-        "import sys, gatewise, gatewise.cli as c; c.parser.made(print, print, print, c.classify.add); "
+        "import sys, gatewise, gatewise.cli as c; c.command_line(); "
         "print(sorted({'torch', 'pandas'} & set(sys.modules)))"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -419,8 +425,8 @@ def test_what_the_command_offers_is_what_the_forecaster_takes():
     import inspect
 
     taken = set(inspect.signature(Forecaster).parameters)
-    assert set(parser.MODEL) <= taken
-    assert taken - set(parser.MODEL) == {"horizon", "batch_size", "validation_fraction", "quiet"}
+    assert set(options.FORECASTER) <= taken
+    assert taken - set(options.FORECASTER) == {"horizon", "batch_size", "validation_fraction", "quiet"}
 
 
 def test_a_full_disk_is_said_with_a_remedy(sales, monkeypatch, capsys):
@@ -430,7 +436,7 @@ def test_a_full_disk_is_said_with_a_remedy(sales, monkeypatch, capsys):
     monkeypatch.setattr("gatewise.persistence.atomic.os.fsync", full)
     options = ["--windows", "0", "--quiet", "--out", "f.csv", *SMALL]
     assert main(["forecast", "whole.csv", "--horizon", "2", *options]) == 2
-    said = "gatewise: the output: No space left on device; make room there, or write elsewhere; nothing was written\n"
+    said = "gatewise: the output: No space left on device; free disk space, or write elsewhere; nothing was written\n"
     assert capsys.readouterr().err == said
     assert sorted(path.name for path in sales.iterdir()) == ["sales.csv", "whole.csv"]
 
@@ -443,7 +449,7 @@ def test_a_full_disk_is_said_with_a_remedy(sales, monkeypatch, capsys):
             ["--known", "slod"],
             "no covariate 'slod' among the columns 'day', 'sold'; correct its name; did you mean 'so",
         ),
-        (["--series", "slod"], "there is no such series, the file holds 'sold'; did you mean 'sold'?"),
+        (["--series", "slod"], "no such series; the file contains 'sold'; did you mean 'sold'?"),
     ],
 )
 def test_a_name_with_letters_swapped_is_asked_back(sales, options, message, capsys):

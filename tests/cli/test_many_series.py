@@ -48,14 +48,14 @@ def test_many_series_are_forecast_and_bad_ones_put_aside(shops, capsys):
     files = ["--out", "f.csv", "--excluded", "bad.csv", "--paths", "3", "--paths-out", "p.csv"]
     said = said_by(capsys, "forecast", *SHOPS, "--on-bad", "skip", *files)
     for words in (
-        "12 series, 2 more put aside: 'shop 0', 'shop 1', 'shop 2', 'shop 4', 'shop 5', ...\n"
+        "12 series (2 more excluded): 'shop 0', 'shop 1', 'shop 2', 'shop 4', 'shop 5', ...\n"
         "  60 to 73 values each (median 67), 2024-01-01 to 2024-03-13, frequency D",
-        "Put aside: 2 series (--on-bad skip)",
+        "Excluded series: 2 (--on-bad skip)",
         "series 'shop 3', row",
         "Each is the mean over the windows of a series",
-        "Forecast of 5 steps of 12 series",
-        "(60 rows; --out FILE.csv has them all)",
-        "Written: f.csv, bad.csv, p.csv",
+        "Forecast: 5 steps for 12 series",
+        "(60 rows; --out FILE.csv writes them all)",
+        "Files written: f.csv, bad.csv, p.csv",
     ):
         assert words in said
     assert pd.read_csv("bad.csv")["unique_id"].tolist() == ["shop 3", "shop 7"]
@@ -69,7 +69,7 @@ def test_a_bad_series_stops_the_command_unless_it_may_be_put_aside(capsys):
     assert main(["forecast", *SHOPS, *SMALL]) == 2
     assert "series 'shop 3', row" in capsys.readouterr().err
     said = said_by(capsys, "forecast", *SHOPS, "--on-bad", "naive", "--windows", "0", "--out", "f.csv")
-    assert "forecast naively, without intervals" in said
+    assert "Excluded series: 2 (--on-bad naive; those with values get naive forecasts without intervals)" in said
     table = pd.read_csv("f.csv").set_index("unique_id")
     assert table.loc["shop 3", "LSTM"].notna().all()
     assert table.loc["shop 3", "LSTM-lo-80"].isna().all()
@@ -78,11 +78,11 @@ def test_a_bad_series_stops_the_command_unless_it_may_be_put_aside(capsys):
 def test_a_backtest_shows_the_best_and_worst_series(capsys):
     options = ["--on-bad", "skip", "--windows", "3", "--step", "2", "--excluded", "bad.csv", "--out", "b.csv"]
     said = said_by(capsys, "backtest", *SHOPS, *options)
-    assert "Backtest: 3 x 5 steps held out" in said
-    assert "best gain first" in said
+    assert "Backtest: 3 windows of 5 steps, mean scores" in said
+    assert "largest gain first" in said
     assert "... 2 more ..." in said
-    assert "Each window" not in said
-    rows = said.split("best gain first\n")[1].split("\n\n")[0].split("\n")
+    assert "Scores by window" not in said
+    rows = said.split("largest gain first\n")[1].split("\n\n")[0].split("\n")
     gains = [float(row.split()[-1]) for row in rows[1:] if "more" not in row]
     assert len(gains) == 10
     assert gains == sorted(gains, reverse=True)
@@ -109,10 +109,10 @@ def test_several_columns_may_be_targets(capsys):
 def test_several_series_are_selected(capsys):
     chosen = ["--series", "shop 2", "--series", "shop 0", "--series", "shop 3", "--on-bad", "skip", "--windows", "0"]
     said = said_by(capsys, "forecast", *SHOPS, *chosen)
-    assert "2 series, 1 more put aside: 'shop 0', 'shop 2'" in said
-    assert "Put aside: 1 series" in said
+    assert "2 series (1 more excluded): 'shop 0', 'shop 2'" in said
+    assert "Excluded series: 1 " in said
     assert main(["forecast", *SHOPS, "--series", "shop 3", "--on-bad", "skip", *SMALL]) == 2
-    assert "--series shop 3: it was put aside, and nothing is left: series 'shop 3', row" in capsys.readouterr().err
+    assert "--series shop 3: all selected series are excluded: series 'shop 3', row" in capsys.readouterr().err
 
 
 def test_a_series_put_aside_is_one_of_the_file_for_who_misspells_it(capsys):
@@ -124,28 +124,40 @@ def test_a_series_put_aside_is_one_of_the_file_for_who_misspells_it(capsys):
 
 def test_a_report_without_bad_series_is_an_empty_table(capsys):
     said = said_by(capsys, "forecast", "--horizon", "3", "--on-bad", "skip", "--excluded", "r.csv", "--windows", "0")
-    assert "Put aside" not in said
+    assert "Excluded series" not in said
     assert Path("r.csv").read_text() == "unique_id,reason\n"
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--excluded", "r.csv"], "--excluded lists the series that --on-bad skip or --on-bad naive puts aside"),
-        (["--paths", "3"], "--paths samples futures for a file; name it with --paths-out F.csv"),
-        (["--future", "shops.csv"], "--future gives the values of columns known in advance; name them with --known"),
-        (["--known", "price", "--future", "no.csv"], "--future: there is no file no.csv"),
-        (["--known", "price", "--future", "."], "--future .: it is no ordinary file; save the table in one"),
-        (["--out", ""], "--out is empty; give the name of a file, or leave it out"),
-        (["--model", ""], "--model is empty; give the name of a file, or leave it out"),
+        (
+            ["--excluded", "r.csv"],
+            "--excluded lists the series that --on-bad skip or --on-bad naive excludes; add one of them",
+        ),
+        (
+            ["--paths", "3"],
+            "--paths is the number of sample paths to write; name their file with --paths-out PATHS.csv",
+        ),
+        (
+            ["--future", "shops.csv"],
+            "--future gives the values of columns known in advance; name these columns with --known",
+        ),
+        (["--known", "price", "--future", "no.csv"], "--future no.csv: the file does not exist; check the path"),
+        (["--known", "price", "--future", "."], "--future .: not a regular file; save the table to a file"),
+        (["--out", ""], "--out is empty; give a file name or omit it"),
+        (["--model", ""], "--model is empty; give a file name or omit it"),
         (["--out", "a.csv", "--paths-out", "./a.csv"], "--out and --paths-out are the same file ./a.csv"),
-        (["--step", "3", "--windows", "0"], "--step belongs to the backtest, but --windows 0 asks for none"),
-        (["--refit", "--windows", "0"], "--refit belongs to the backtest"),
-        (["--on-bad", "skip", "--excluded", "shops.csv"], "--excluded shops.csv is the file that is read"),
-        (["--on-bad", "skip", "--excluded", "no/r.csv"], "--excluded no/r.csv: there is no folder no"),
-        (["--out", "/dev/null"], "--out /dev/null: it is no ordinary file"),
-        (["--budget", "1m", "--model", "m.safetensors"], "--budget belongs to training"),
-        (["--step", "2", "--model", "m.safetensors"], "--step belongs to training"),
+        (
+            ["--step", "3", "--windows", "0"],
+            "--step applies to the backtest, but --windows 0 disables it; omit one of them",
+        ),
+        (["--refit", "--windows", "0"], "--refit applies to the backtest"),
+        (["--on-bad", "skip", "--excluded", "shops.csv"], "--excluded shops.csv is an input file"),
+        (["--on-bad", "skip", "--excluded", "no/r.csv"], "--excluded no/r.csv: the folder no does not exist"),
+        (["--out", "/dev/null"], "--out /dev/null: not a regular file"),
+        (["--budget", "1m", "--model", "m.safetensors"], "--budget applies to training"),
+        (["--step", "2", "--model", "m.safetensors"], "--step applies to training"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused_before_any_work(monkeypatch, capsys, options, message):
@@ -158,7 +170,7 @@ def test_options_that_do_not_go_together_are_refused_before_any_work(monkeypatch
 def test_a_budget_is_a_time(budget, capsys):
     with pytest.raises(SystemExit):
         main(["forecast", *SHOPS, f"--budget={budget}"])
-    assert "expected a time such as 90s, 2m or 1h" in capsys.readouterr().err
+    assert "expected a duration such as 90s, 2m or 1h" in capsys.readouterr().err
 
 
 def test_covariates_are_passed_on_only_where_given(monkeypatch):
