@@ -1,4 +1,4 @@
-"""`gatewise classify`: what it prints, writes and refuses, run as a person would."""
+"""`gatewise classify`: what it prints and writes, and its errors."""
 
 import inspect
 
@@ -17,14 +17,14 @@ SMALL = ["--hidden-size", "8", "--epochs", "6", "--lr", "0.02"]
 
 @pytest.fixture
 def walks(folder):
-    """Walks up and down: a table with labels, one without, and a set in two parts."""
-    chance = np.random.default_rng(0)
+    """Walks up and down: a table with labels, one without, and a data set with a training and a test file."""
+    generator = np.random.default_rng(0)
     y = np.repeat(["up", "down"], 40)
-    x = np.cumsum(np.where(y == "up", 0.6, -0.6)[:, None] + chance.normal(size=(80, 12)), axis=1).round(3)
+    x = np.cumsum(np.where(y == "up", 0.6, -0.6)[:, None] + generator.normal(size=(80, 12)), axis=1).round(3)
     table = pd.DataFrame(x, columns=[f"t{k}" for k in range(12)])
     table.assign(label=y).to_csv(folder / "walks.csv", index=False)
     table.to_csv(folder / "unlabelled.csv", index=False)
-    order = chance.permutation(80)
+    order = generator.permutation(80)
     for part, which in (("TRAIN", order[:60]), ("TEST", order[60:])):
         rows = [",".join(map(str, x[k])) + ":" + y[k] for k in which]
         text = "@problemName Walks\n@classLabel true up down\n@data\n" + "\n".join(rows)
@@ -34,11 +34,11 @@ def walks(folder):
 
 @pytest.fixture
 def images(folder):
-    """Four-pixel images, bright above or below, in MNIST's files."""
-    chance = np.random.default_rng(0)
+    """Images of 4 x 3 pixels, the first or the last row bright, in the files of MNIST."""
+    generator = np.random.default_rng(0)
     for part, count in (("train", 60), ("t10k", 20)):
         y = np.arange(count, dtype=np.uint8) % 2
-        x = chance.integers(0, 60, (count, 4, 3), dtype=np.uint8)
+        x = generator.integers(0, 60, (count, 4, 3), dtype=np.uint8)
         x[np.arange(count), 3 * y] += 150
         for name, array in (("images-idx3", x), ("labels-idx1", y)):
             head = bytes([0, 0, 8, array.ndim]) + b"".join(size.to_bytes(4, "big") for size in array.shape)
@@ -48,7 +48,7 @@ def images(folder):
 
 def test_without_data_it_runs_on_generated_charts(folder, capsys):
     assert main(["classify", *SMALL, "--out", "p.csv", "--save", "m.safetensors"]) == 0
-    said = capsys.readouterr()
+    printed = capsys.readouterr()
     for words in (
         "control charts (generated; give DATA to use your own data)",
         "600 sequences of 60 steps, 1 channel, 6 classes: 'cyclic'",
@@ -58,8 +58,8 @@ def test_without_data_it_runs_on_generated_charts(folder, capsys):
         "Verdict: ",
         "Files written: p.csv, m.safetensors",
     ):
-        assert words in said.out
-    assert "432 sequences: epoch 6 of 6" in said.err
+        assert words in printed.out
+    assert "432 sequences: epoch 6 of 6" in printed.err
     table = pd.read_csv("p.csv")
     charts = datasets.control_charts()
     assert table["label"].tolist() == charts.y[table["sequence"]].tolist()
@@ -67,20 +67,20 @@ def test_without_data_it_runs_on_generated_charts(folder, capsys):
     shares = model.predict_proba(charts.x[table["sequence"]])
     assert table.iloc[:, 4:].to_numpy() == pytest.approx(shares, abs=1e-12)
     assert table["predicted"].tolist() == model.classes_[shares.argmax(1)].tolist()
-    assert str(Scores.of(table["label"], table["predicted"], model.classes_)) in said.out
+    assert str(Scores.of(table["label"], table["predicted"], model.classes_)) in printed.out
 
 
-def test_a_table_is_learnt_and_then_classified_by_the_kept_model(walks, capsys):
+def test_a_saved_model_classifies_a_table(walks, capsys):
     assert main(["classify", "walks.csv", *SMALL, "--epochs", "30", "--quiet", "--save", "m.safetensors"]) == 0
-    said = capsys.readouterr()
-    assert said.err == ""
-    assert "Verdict: better than a guess" in said.out
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert "Verdict: better than a guess" in printed.out
     assert main(["classify", "unlabelled.csv", "--model", "m.safetensors", "--out", "p.csv"]) == 0
-    said = capsys.readouterr().out
-    assert "80 sequences of 12 steps, 1 channel, without labels" in said
+    printed = capsys.readouterr().out
+    assert "80 sequences of 12 steps, 1 channel, without labels" in printed
     table = pd.read_csv("p.csv")
     lowest, highest = 100 * table["probability"].min(), 100 * table["probability"].max()
-    assert f"Predictions: 80 sequences, probability of the predicted class {lowest:.1f} to {highest:.1f} %" in said
+    assert f"Predictions: 80 sequences, probability of the predicted class {lowest:.1f} to {highest:.1f} %" in printed
     truth = pd.read_csv("walks.csv")["label"]
     assert (table["predicted"] == truth).mean() > 0.85
     assert "label" not in table
@@ -88,7 +88,7 @@ def test_a_table_is_learnt_and_then_classified_by_the_kept_model(walks, capsys):
     assert str(Scores.of(truth, table["predicted"], ["down", "up"])) in capsys.readouterr().out
 
 
-def test_the_test_part_of_a_set_is_used(walks, capsys):
+def test_the_test_set_of_a_data_set_is_used(walks, capsys):
     assert main(["classify", "Walks_TRAIN.ts", *SMALL, "--quiet"]) == 0
     by_name = capsys.readouterr().out
     assert "60 sequences of 12 steps" in by_name
@@ -104,23 +104,23 @@ def test_the_test_part_of_a_set_is_used(walks, capsys):
 def test_images_are_read_in_every_view(images, capsys, view):
     asked = ["classify", ".", "--view", view, *SMALL, "--epochs", "25", "--quiet", "--save", "m.safetensors"]
     assert main(asked) == 0
-    said = capsys.readouterr().out
+    printed = capsys.readouterr().out
     steps = {"rows": "4 steps, 3", "columns": "3 steps, 4", "vector": "1 step, 12"}.get(view, "12 steps, 1")
-    assert f"60 sequences of {steps} channel" in said
-    assert "accuracy 100.0 % of 20 sequences" in said
+    assert f"60 sequences of {steps} channel" in printed
+    assert "accuracy 100.0 % of 20 sequences" in printed
     assert main(["classify", ".", "--view", view, "--model", "m.safetensors"]) == 0
-    said = capsys.readouterr().out
-    assert "  test set only" in said
-    assert "  20 sequences of" in said
+    printed = capsys.readouterr().out
+    assert "  test set only" in printed
+    assert "  20 sequences of" in printed
 
 
 @pytest.mark.parametrize("kind", ["summary", "confusion", "learning_curve", "examples", "gates"])
-def test_every_picture_is_drawn(images, capsys, kind):
+def test_every_figure_is_drawn(images, capsys, kind):
     assert main(["classify", ".", *SMALL, "--quiet", "--plot", "f.png", "--kind", kind]) == 0
     assert (images / "f.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_pictures_without_labels_or_predictions(walks, capsys):
+def test_figures_without_labels_or_predictions(walks, capsys):
     assert main(["classify", "walks.csv", *SMALL, "--quiet", "--save", "m.safetensors", "--test-fraction", "0"]) == 0
     assert "Verdict: none (no test set)." in capsys.readouterr().out
     kept = ["classify", "unlabelled.csv", "--model", "m.safetensors", "--plot", "f.png"]
@@ -157,7 +157,7 @@ def test_pictures_without_labels_or_predictions(walks, capsys):
     ],
     ids=str,
 )
-def test_what_cannot_be_done_is_refused(walks, capsys, asked, words):
+def test_wrong_data_and_options_are_errors(walks, capsys, asked, words):
     Classifier(hidden_size=4, epochs=1).fit(np.eye(4), [0, 1, 0, 1]).save("m.safetensors")
     np.savez("none.npz", x=np.ones((0, 12, 1)), y=np.ones(0))
     try:
@@ -178,53 +178,55 @@ def test_what_cannot_be_done_is_refused(walks, capsys, asked, words):
     ],
     ids=["unknown class", "missing value", "fine", "no labels"],
 )
-def test_what_would_fail_after_the_training_is_refused_before(walks, capsys, change, asked, words):
+def test_an_unusable_test_set_is_an_error_before_training(walks, capsys, change, asked, words):
     known = pd.read_csv("walks.csv")
     test = known.drop(columns="label") if change is None else known.assign(**change)
     test.to_csv("test.csv", index=False)
     code = main(["classify", "walks.csv", "--test", "test.csv", *SMALL, *asked])
-    said = capsys.readouterr().err
-    assert (code == 0, "epoch" in said) == (words is None, words is None)
-    assert words is None or words in said
+    printed = capsys.readouterr().err
+    assert (code == 0, "epoch" in printed) == (words is None, words is None)
+    assert words is None or words in printed
 
 
-def test_a_test_part_of_other_channels_is_refused_before_the_training(walks, capsys):
+def test_a_test_set_with_other_channels_is_an_error_before_training(walks, capsys):
     np.savez("two.npz", x=np.ones((4, 12, 2)))
     assert main(["classify", "walks.csv", "--test", "two.npz", *SMALL]) == 2
-    said = capsys.readouterr()
-    assert "test set: two.npz, 4 sequences, without labels" in said.out
-    assert "have 2 channels, but the training sequences have 1; give the --view" in said.err
-    assert "epoch" not in said.err
+    printed = capsys.readouterr()
+    assert "test set: two.npz, 4 sequences, without labels" in printed.out
+    assert "have 2 channels, but the training sequences have 1; give the --view" in printed.err
+    assert "epoch" not in printed.err
 
 
-def test_names_of_any_letters_are_said_and_drawn(folder, capsys):
+def test_labels_of_any_characters_are_printed_and_drawn(folder, capsys):
     y = np.array(["a\nb", "\x1b[31mred", "日本", "x" * 70] * 10)
     np.savez("names.npz", x=np.random.default_rng(0).normal(size=(40, 5)), y=y)
     assert main(["classify", "names.npz", *SMALL, "--epochs", "1", "--quiet", "--plot", "f.png", "--out", "p.csv"]) == 0
-    said = capsys.readouterr()
-    assert said.err.splitlines() == [
+    printed = capsys.readouterr()
+    assert printed.err.splitlines() == [
         "gatewise: f.png: the font lacks some characters of the names; they appear as boxes"
     ]
-    shown = said.out[said.out.index("Scores by class") :]
+    shown = printed.out[printed.out.index("Scores by class") :]
     assert "\x1b" not in shown
     assert "a\nb" not in shown
     assert "x" * 23 + "…" in shown
     assert set(pd.read_csv("p.csv")["label"]) == set(y.tolist())
 
 
-def test_classes_that_are_not_tested_are_named(folder, capsys):
+def test_classes_without_test_sequences_are_named(folder, capsys):
     x, y = np.random.default_rng(0).normal(size=(42, 5)), np.array(["often"] * 40 + ["rare", "seldom"])
     np.savez("rare.npz", x=x, y=y)
     assert main(["classify", "rare.npz", *SMALL, "--quiet"]) == 0
-    said = capsys.readouterr().out
-    assert "20 % of each class at random; too few sequences to test 'rare', 'seldom'\n" in said
-    assert "Verdict: none: all sequences of the test are of one class, often; test on sequences of others too." in said
+    printed = capsys.readouterr().out
+    assert "20 % of each class at random; too few sequences to test 'rare', 'seldom'\n" in printed
+    assert (
+        "Verdict: none: all sequences of the test are of one class, often; test on sequences of others too." in printed
+    )
     np.savez("few.npz", x=x[:2], y=y[-2:])
     assert main(["classify", "few.npz", *SMALL, "--quiet"]) == 0
     assert "test set: none (20 % of each class is less than one sequence)\n" in capsys.readouterr().out
 
 
-def test_a_kept_model_remembers_its_view(images, capsys):
+def test_a_saved_model_keeps_its_view(images, capsys):
     kept = ["classify", ".", "--model", "m.safetensors"]
     assert (
         main(["classify", ".", *SMALL, "--quiet", "--view", "permuted", "--save", "m.safetensors", "--out", "a.csv"])
@@ -240,20 +242,20 @@ def test_a_kept_model_remembers_its_view(images, capsys):
     )
 
 
-def test_sequences_of_other_channels_are_refused(images, capsys):
+def test_sequences_with_other_channels_are_an_error(images, capsys):
     Classifier(hidden_size=4, epochs=1).fit(np.eye(4), [0, 1, 0, 1]).save("m.safetensors")
     assert main(["classify", ".", "--model", "m.safetensors"]) == 2
     assert "have 3 channels, but the model was trained on 1; give the --view" in capsys.readouterr().err
 
 
-def test_what_the_command_offers_is_what_the_classifier_takes():
+def test_the_model_options_are_the_arguments_of_the_classifier():
     taken = set(inspect.signature(Classifier).parameters)
     assert taken - set(options.CLASSIFIER) == {"seed", "quiet"}
     assert set(options.CLASSIFIER) <= taken
     assert options.VIEWS == datasets.VIEWS
 
 
-def test_the_seed_draws_what_is_tested(folder):
+def test_the_seed_selects_the_test_sequences(folder):
     for seed in ("1", "2"):
         assert main(["classify", *SMALL, "--epochs", "1", "--quiet", "--seed", seed, "--out", "p.csv"]) == 0
         expected = np.flatnonzero(drawn(datasets.control_charts().y, 0.2, int(seed)))
@@ -271,7 +273,7 @@ def test_the_seed_draws_what_is_tested(folder):
     ],
     ids=str,
 )
-def test_nothing_is_overwritten_or_left_out_unseen(walks, capsys, asked, words):
+def test_these_errors_leave_all_files_as_they_are(walks, capsys, asked, words):
     Classifier(hidden_size=4, epochs=1).fit(np.eye(4), [0, 1, 0, 1]).save("m.safetensors")
     before = {path.name: path.read_bytes() for path in walks.iterdir()}
     assert main(["classify", *asked]) == 2

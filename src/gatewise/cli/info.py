@@ -22,24 +22,26 @@ def run(arguments: argparse.Namespace, files: OutputFiles) -> None:
 
     from gatewise import __version__
     from gatewise.engines import ENGINES
+    from gatewise.series.wording import counted
 
     print(f"gatewise {__version__}, torch {torch.__version__}, Python {platform.python_version()}")
     cuda = "CUDA available" if torch.cuda.is_available() else "no CUDA"
-    print(f"processor: {torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}; {cuda}")
+    threads = counted(torch.get_num_threads(), "thread")
+    print(f"processor: {threads}, {torch.backends.cpu.get_cpu_capability()}; {cuda}")
     print("engines, fastest first:")
     for engine in ENGINES.values():
         print(f"  {engine.name:<10} {engine.summary}")
-    print(f"native library: {_native_library(torch.get_num_threads())}")
+    print(f"native library: {_native_library(threads)}")
     print("optional packages:")
     for package, use in OPTIONAL_PACKAGES.items():
-        print(f"  {package:<10} {'installed' if find_spec(package) else 'not installed':<13} for {use}")
+        print(f"  {package:<10} {'installed' if find_spec(package) else 'not installed'} ({use})")
 
 
-def _native_library(threads: int) -> str:
+def _native_library(threads: str) -> str:
     """Instruction set and threads of the native engine, or the reason for its absence."""
     from gatewise.engines import library
 
     reason = library.reason()
     if reason is not None:
         return f"none, {reason}"
-    return f"{library.instructions()}, {'1 thread in a forked child' if library.forked() else f'{threads} threads'}"
+    return f"{library.instructions()}, {'1 thread in a forked child' if library.forked() else threads}"

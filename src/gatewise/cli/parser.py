@@ -19,6 +19,25 @@ from gatewise.cli.options import (
 
 Run = Callable[[argparse.Namespace, OutputFiles], None]
 AddOptions = Callable[[argparse.ArgumentParser], None]
+DEFAULTS = "Defaults are in parentheses."
+SUMMARIES = {  # command -> line of `gatewise --help`, description
+    "forecast": (
+        "forecast one or many time series",
+        f"Backtest a recurrent network, train it on all values, and forecast beyond the last one. {DEFAULTS}",
+    ),
+    "backtest": (
+        "compare forecasts of the past with naive forecasts",
+        f"Forecast test windows at the end of the series, and compare with naive forecasts. {DEFAULTS}",
+    ),
+    "classify": (
+        "classify sequences",
+        f"Train a recurrent network on labelled sequences, test it, and write its predictions. {DEFAULTS}",
+    ),
+    "info": (
+        "show versions, engines and optional packages",
+        "Show versions, engines and optional packages.",
+    ),
+}
 
 
 def build(*, forecast: Run, backtest: Run, classify: Run, info: Run) -> argparse.ArgumentParser:
@@ -28,19 +47,20 @@ def build(*, forecast: Run, backtest: Run, classify: Run, info: Run) -> argparse
     parser = argparse.ArgumentParser(
         prog="gatewise",
         description="Forecast time series and classify sequences with recurrent networks, and evaluate the results.",
-        epilog="Without a data file, each command uses a built-in data set. "
-        "`gatewise COMMAND --help` shows the options of a command.",
+        epilog="Without a data file, forecast, backtest and classify use built-in data. `gatewise COMMAND --help` shows "
+        "the options of a command.",
     )
     parser.add_argument("--version", action="version", version=f"gatewise {__version__}")
     parsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    commands: tuple[tuple[str, Run, AddOptions, str], ...] = (
-        ("forecast", forecast, _add_forecast, "forecast one or many time series"),
-        ("backtest", backtest, _add_backtest, "evaluate forecasts of the past against naive forecasts"),
-        ("classify", classify, _add_classify, "classify sequences"),
-        ("info", info, lambda _: None, "show versions, engines and optional packages"),
+    commands: tuple[tuple[str, Run, AddOptions], ...] = (
+        ("forecast", forecast, _add_forecast),
+        ("backtest", backtest, _add_backtest),
+        ("classify", classify, _add_classify),
+        ("info", info, lambda _: None),
     )
-    for name, run, add_options, summary in commands:
-        command = parsers.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+    for name, run, add_options in commands:
+        summary, description = SUMMARIES[name]
+        command = parsers.add_parser(name, help=summary, description=description)
         command.set_defaults(run=run)
         add_options(command)
     return parser
@@ -65,7 +85,7 @@ def _add_forecast(command: argparse.ArgumentParser) -> None:
     output.add_argument("--paths-out", metavar="PATHS.csv", help="write sample paths of the future as a table")
     output.add_argument("--paths", type=positive_integer, metavar="N", help="sample paths of each series (100)")
     _add_data(command)
-    _add_backtest_options(command)
+    _add_backtest_options(command, "3, fewer for a short series")
     _add_forecaster(command)
 
 
@@ -73,13 +93,15 @@ def _add_backtest(command: argparse.ArgumentParser) -> None:
     _add_horizon(command)
     _add_output(command)
     _add_data(command)
-    _add_backtest_options(command)
+    _add_backtest_options(command, "3")
     _add_forecaster(command)
     command.set_defaults(**dict.fromkeys(("save", "model", "future", "paths", "paths_out")))
 
 
 def _add_horizon(command: argparse.ArgumentParser) -> None:
-    command.add_argument("file", nargs="?", metavar="FILE", help="CSV or Parquet file (built-in series AirPassengers)")
+    command.add_argument(
+        "file", nargs="?", metavar="FILE", help="CSV or Parquet file (the built-in series AirPassengers)"
+    )
     command.add_argument("--horizon", type=positive_integer, required=True, metavar="N", help="steps to forecast")
     command.add_argument(
         "--level",
@@ -95,9 +117,11 @@ def _add_output(command: argparse.ArgumentParser) -> "argparse._ArgumentGroup":
     output = command.add_argument_group("output files")
     output.add_argument("--out", metavar="OUT.csv", help="write the forecasts as a table")
     output.add_argument(
-        "--plot", metavar="PLOT.png", help="plot the forecasts, of many series a few (.png, .svg, .pdf)"
+        "--plot", metavar="PLOT.png", help="plot the forecasts, of a few series if there are many (.png, .svg, .pdf)"
     )
-    output.add_argument("--excluded", metavar="OUT.csv", help="write the series excluded by --on-bad, with the reasons")
+    output.add_argument(
+        "--excluded", metavar="EXCLUDED.csv", help="write the series excluded by --on-bad, with the reasons"
+    )
     return output
 
 
@@ -106,14 +130,22 @@ def _add_data(command: argparse.ArgumentParser) -> None:
     data.add_argument(
         "--layout",
         choices=("long", "columns", "rows"),
-        help="one row per value, one column or one row per series (long)",
+        help="layout of the table: long, a column per series, or a row per series (long)",
     )
     data.add_argument("--id", dest="id_column", metavar="COL", help="column with the names of the series")
     data.add_argument(
-        "--time", dest="time_column", type=one_or_more_columns, metavar="COL", help="column of dates, or year,month"
+        "--time",
+        dest="time_column",
+        type=one_or_more_columns,
+        metavar="COL",
+        help="date column, or several such as year,month",
     )
     data.add_argument(
-        "--target", dest="target_column", type=one_or_more_columns, metavar="COL", help="column to forecast, or a,b"
+        "--target",
+        dest="target_column",
+        type=one_or_more_columns,
+        metavar="COL",
+        help="column to forecast, or several such as a,b",
     )
     data.add_argument(
         "--series", action="append", metavar="NAME", help="series to use; repeat the option for more (all)"
@@ -124,25 +156,29 @@ def _add_data(command: argparse.ArgumentParser) -> None:
     data.add_argument(
         "--on-bad",
         choices=("raise", "skip", "naive"),
-        help="series with errors: stop, exclude them, or exclude them and forecast naively (raise)",
+        help="series with errors: stop, exclude, or exclude and forecast naively (raise)",
     )
     covariates = command.add_argument_group("covariates")
-    covariates.add_argument("--past", type=column_list, metavar="COL,...", help="columns known up to the last value")
+    covariates.add_argument(
+        "--past", type=column_list, metavar="COL,...", help="columns known only up to the last value"
+    )
     covariates.add_argument("--known", type=column_list, metavar="COL,...", help="columns known in advance")
     covariates.add_argument("--static", type=column_list, metavar="COL,...", help="columns constant within a series")
     covariates.add_argument("--calendar", action="store_true", help="add calendar features such as weekday and month")
 
 
-def _add_backtest_options(command: argparse.ArgumentParser) -> None:
+def _add_backtest_options(command: argparse.ArgumentParser, default: str) -> None:
     backtest = command.add_argument_group("backtest")
-    backtest.add_argument("--windows", type=non_negative_integer, metavar="K", help="test windows (3 if long enough)")
+    backtest.add_argument(
+        "--windows", type=non_negative_integer, metavar="K", help=f"number of test windows ({default})"
+    )
     backtest.add_argument("--step", type=positive_integer, metavar="N", help="steps between windows (the horizon)")
     backtest.add_argument("--refit", action="store_true", help="train again for each window (slower)")
 
 
 def _add_forecaster(command: argparse.ArgumentParser) -> None:
     model = command.add_argument_group(
-        "model and training", "Defaults are in parentheses; the others depend on the data, see gatewise.Forecaster."
+        "model and training", "Defaults that are not shown depend on the data; see gatewise.Forecaster."
     )
     model.add_argument(
         "--strategy", choices=("auto", "one-step", "segment", "flatten"), help="multi-step forecasting strategy (auto)"
@@ -217,7 +253,7 @@ def _add_classify(command: argparse.ArgumentParser) -> None:
 
 def _add_classifier(command: argparse.ArgumentParser) -> None:
     model = command.add_argument_group(
-        "model and training", "Defaults are in parentheses; the others depend on the data, see gatewise.Classifier."
+        "model and training", "Defaults that are not shown depend on the data; see gatewise.Classifier."
     )
     model.add_argument("--cell", choices=("lstm", "gru", "rnn"), help="recurrent cell (lstm)")
     model.add_argument("--hidden-size", type=positive_integer, metavar="H", help="units of each layer (128)")
