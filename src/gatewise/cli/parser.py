@@ -47,8 +47,8 @@ def build(*, forecast: Run, backtest: Run, classify: Run, info: Run) -> argparse
     parser = argparse.ArgumentParser(
         prog="gatewise",
         description="Forecast time series and classify sequences with recurrent networks, and evaluate the results.",
-        epilog="Without a data file, forecast, backtest and classify use built-in data. `gatewise COMMAND --help` shows "
-        "the options of a command.",
+        epilog="Without a data file, forecast, backtest and classify use built-in data. `gatewise COMMAND --help` "
+        "shows the options of a command.",
     )
     parser.add_argument("--version", action="version", version=f"gatewise {__version__}")
     parsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)

@@ -94,7 +94,7 @@ def _print_scores(scores: Scores) -> None:
         matrix = pd.DataFrame(scores.counts, _printable(scores.classes), _printable(scores.classes))
         print(f"\nConfusion matrix: true classes in rows, predicted classes in columns\n{matrix.to_string()}")
     errors = [
-        f"{true} predicted as {predicted}: {count}"
+        f"{true} predicted as {predicted} ({count})"
         for *pair, count in scores.confusions(MAX_ERRORS)
         for true, predicted in [_printable(pair)]
     ]
