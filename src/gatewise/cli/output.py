@@ -101,9 +101,7 @@ def print_details(backtest: Any) -> None:
         print(f"\nScores by window\n{format_table(backtest.scores)}")
         return
     table, score = _gains(backtest)
-    print(
-        f"\n{score} by series, {backtest.model} beside {backtest.best}, largest gain first\n{_format_extremes(table)}"
-    )
+    print(f"\n{score} of {backtest.model} and {backtest.best} by series, largest gain first\n{_format_extremes(table)}")
 
 
 def _gains(backtest: Any) -> tuple[pd.DataFrame, str]:
