@@ -92,9 +92,8 @@ def layer_contestant(problem: Problem, variant: str) -> Contestant:
             after = advance(jnp, cell, state, from_x, from_h)
             if valid_t is None:
                 return after, after[0]
-            return tuple(jnp.where(valid_t, new, old) for new, old in zip(after, state, strict=True)), after[
-                0
-            ] * valid_t
+            masked = tuple(jnp.where(valid_t, new, old) for new, old in zip(after, state, strict=True))
+            return masked, after[0] * valid_t
 
         state, output = jax.lax.scan(step, start, (from_input(x) if variant == "hoisted" else x, valid))
         return output, state

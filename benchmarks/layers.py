@@ -1,4 +1,4 @@
-"""Compare Gatewise's layers with torch.nn and, where installed, ONNX Runtime and JAX: `python -m benchmarks.layers`.
+"""Compare layers of Gatewise with torch.nn and, if installed, ONNX Runtime and JAX: `python -m benchmarks.layers`.
 
 Outputs are compared before anything is timed; a task with different outputs has no times, and the exit status is 1. The
 contestants take turns in one process (see `benchmarks.timing`). Everything is float32, with biases, on the CPU. To
@@ -31,8 +31,8 @@ def parser() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(prog="python -m benchmarks.layers", description=(__doc__ or "").split("\n")[0])
     names = ", ".join(f"{name} ({'; '.join(dict.fromkeys(group.about for group in GROUPS[name]))})" for name in GROUPS)
     options.add_argument("--group", nargs="+", choices=GROUPS, help=f"groups of shapes (all but large): {names}")
-    options.add_argument("--cell", nargs="+", choices=CELLS, default=list(CELLS), help="(all)")
-    options.add_argument("--mode", nargs="+", choices=MODES, default=list(MODES), help="(all)")
+    options.add_argument("--cell", nargs="+", choices=CELLS, default=list(CELLS), help="cells (all)")
+    options.add_argument("--mode", nargs="+", choices=MODES, default=list(MODES), help="modes (all)")
     options.add_argument("--quick", action="store_true", help="only a few shapes")
     options.add_argument("--all", action="store_true", help="also the group large, which takes long")
     options.add_argument("--engine", default="native", help="engine of Gatewise (native)")

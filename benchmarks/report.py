@@ -16,7 +16,7 @@ TITLES = {
     "infer": "inference",
     "packed-train": "training step on packed sequences",
     "packed-infer": "inference on packed sequences",
-    "step": "result step of streaming",
+    "step": "one step of streaming",
     "memory": "memory",
 }
 UNSTEADY = 0.2  # interquartile range of the blocks, relative to their median
@@ -46,7 +46,7 @@ class Result(NamedTuple):
     def to_best(self) -> float:
         """Speed-up over the fastest other contestant."""
         return (
-            min(result.seconds for name, result in self.times.items() if not name.startswith("Gatewise")) / self.seconds
+            min(timing.seconds for name, timing in self.times.items() if not name.startswith("Gatewise")) / self.seconds
         )
 
     @property
