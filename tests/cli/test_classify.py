@@ -49,7 +49,7 @@ def images(folder):
 def test_without_data_it_runs_on_generated_charts(folder, capsys):
     assert main(["classify", *SMALL, "--out", "p.csv", "--save", "m.safetensors"]) == 0
     printed = capsys.readouterr()
-    for words in (
+    for message in (
         "control charts (generated; give DATA to use your own data)",
         "600 sequences of 60 steps, 1 channel, 6 classes: 'cyclic'",
         "test set: 120 of the sequences, 20 % of each class at random",
@@ -58,7 +58,7 @@ def test_without_data_it_runs_on_generated_charts(folder, capsys):
         "Verdict: ",
         "Files written: p.csv, m.safetensors",
     ):
-        assert words in printed.out
+        assert message in printed.out
     assert "432 sequences: epoch 6 of 6" in printed.err
     table = pd.read_csv("p.csv")
     charts = datasets.control_charts()
@@ -102,8 +102,8 @@ def test_the_test_set_of_a_data_set_is_used(walks, capsys):
 
 @pytest.mark.parametrize("view", ["rows", "columns", "pixels", "permuted", "vector"])
 def test_images_are_read_in_every_view(images, capsys, view):
-    asked = ["classify", ".", "--view", view, *SMALL, "--epochs", "25", "--quiet", "--save", "m.safetensors"]
-    assert main(asked) == 0
+    arguments = ["classify", ".", "--view", view, *SMALL, "--epochs", "25", "--quiet", "--save", "m.safetensors"]
+    assert main(arguments) == 0
     printed = capsys.readouterr().out
     steps = {"rows": "4 steps, 3", "columns": "3 steps, 4", "vector": "1 step, 12"}.get(view, "12 steps, 1")
     assert f"60 sequences of {steps} channel" in printed
@@ -123,17 +123,17 @@ def test_every_figure_is_drawn(images, capsys, kind):
 def test_figures_without_labels_or_predictions(walks, capsys):
     assert main(["classify", "walks.csv", *SMALL, "--quiet", "--save", "m.safetensors", "--test-fraction", "0"]) == 0
     assert "Verdict: none (no test set)." in capsys.readouterr().out
-    kept = ["classify", "unlabelled.csv", "--model", "m.safetensors", "--plot", "f.png"]
-    assert main(kept) == 0
-    assert main([*kept, "--kind", "confusion"]) == 2
+    saved = ["classify", "unlabelled.csv", "--model", "m.safetensors", "--plot", "f.png"]
+    assert main(saved) == 0
+    assert main([*saved, "--kind", "confusion"]) == 2
     assert "--kind confusion needs labels, but the data have none; use --kind examples" in capsys.readouterr().err
-    asked = ["classify", "walks.csv", *SMALL, "--quiet", "--test-fraction", "0", "--plot", "f.png"]
-    assert main([*asked, "--kind", "examples"]) == 2
+    arguments = ["classify", "walks.csv", *SMALL, "--quiet", "--test-fraction", "0", "--plot", "f.png"]
+    assert main([*arguments, "--kind", "examples"]) == 2
     assert "there is no test set to predict; use --kind learning_curve; nothing was written" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("asked", "words"),
+    ("arguments", "message"),
     [
         (["missing.csv"], "there is no file missing.csv"),
         (["unlabelled.csv"], "has no labels to train on; name their column with --label"),
@@ -157,19 +157,19 @@ def test_figures_without_labels_or_predictions(walks, capsys):
     ],
     ids=str,
 )
-def test_wrong_data_and_options_are_errors(walks, capsys, asked, words):
+def test_wrong_data_and_options_are_errors(walks, capsys, arguments, message):
     Classifier(hidden_size=4, epochs=1).fit(np.eye(4), [0, 1, 0, 1]).save("m.safetensors")
     np.savez("none.npz", x=np.ones((0, 12, 1)), y=np.ones(0))
     try:
-        code = main(["classify", *asked])
+        code = main(["classify", *arguments])
     except SystemExit as stopped:  # argparse's own
         code = stopped.code
     assert code == 2
-    assert words in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("change", "asked", "words"),
+    ("change", "arguments", "message"),
     [
         ({"label": "left"}, [], "label 'left' is none of the classes of training: down, up; leave its sequences out"),
         ({"t3": np.nan}, [], "sequence 0, step 3, channel 0: NaN"),
@@ -178,14 +178,14 @@ def test_wrong_data_and_options_are_errors(walks, capsys, asked, words):
     ],
     ids=["unknown class", "missing value", "fine", "no labels"],
 )
-def test_an_unusable_test_set_is_an_error_before_training(walks, capsys, change, asked, words):
+def test_an_unusable_test_set_is_an_error_before_training(walks, capsys, change, arguments, message):
     known = pd.read_csv("walks.csv")
     test = known.drop(columns="label") if change is None else known.assign(**change)
     test.to_csv("test.csv", index=False)
-    code = main(["classify", "walks.csv", "--test", "test.csv", *SMALL, *asked])
+    code = main(["classify", "walks.csv", "--test", "test.csv", *SMALL, *arguments])
     printed = capsys.readouterr().err
-    assert (code == 0, "epoch" in printed) == (words is None, words is None)
-    assert words is None or words in printed
+    assert (code == 0, "epoch" in printed) == (message is None, message is None)
+    assert message is None or message in printed
 
 
 def test_a_test_set_with_other_channels_is_an_error_before_training(walks, capsys):
@@ -205,10 +205,10 @@ def test_labels_of_any_characters_are_printed_and_drawn(folder, capsys):
     assert printed.err.splitlines() == [
         "gatewise: f.png: the font lacks some characters of the names; they appear as boxes"
     ]
-    shown = printed.out[printed.out.index("Scores by class") :]
-    assert "\x1b" not in shown
-    assert "a\nb" not in shown
-    assert "x" * 23 + "…" in shown
+    scores = printed.out[printed.out.index("Scores by class") :]
+    assert "\x1b" not in scores
+    assert "a\nb" not in scores
+    assert "x" * 23 + "…" in scores
     assert set(pd.read_csv("p.csv")["label"]) == set(y.tolist())
 
 
@@ -227,15 +227,15 @@ def test_classes_without_test_sequences_are_named(folder, capsys):
 
 
 def test_a_saved_model_keeps_its_view(images, capsys):
-    kept = ["classify", ".", "--model", "m.safetensors"]
+    saved = ["classify", ".", "--model", "m.safetensors"]
     assert (
         main(["classify", ".", *SMALL, "--quiet", "--view", "permuted", "--save", "m.safetensors", "--out", "a.csv"])
         == 0
     )
-    assert main([*kept, "--out", "b.csv"]) == 0
-    assert main([*kept, "--view", "permuted"]) == 0
+    assert main([*saved, "--out", "b.csv"]) == 0
+    assert main([*saved, "--view", "permuted"]) == 0
     assert (images / "a.csv").read_bytes() == (images / "b.csv").read_bytes()
-    assert main([*kept, "--view", "pixels"]) == 2
+    assert main([*saved, "--view", "pixels"]) == 2
     assert (
         "--view is pixels, but the model of --model was trained with --view permuted; omit --view"
         in capsys.readouterr().err
@@ -263,7 +263,7 @@ def test_the_seed_selects_the_test_sequences(folder):
 
 
 @pytest.mark.parametrize(
-    ("asked", "words"),
+    ("arguments", "message"),
     [
         (["Walks_TRAIN.ts", "--save", "Walks_TEST.ts"], "Walks_TEST.ts is an input file"),
         (["Walks_TRAIN.ts", "--plot", "Walks_TEST.ts"], "Walks_TEST.ts is an input file"),
@@ -273,9 +273,9 @@ def test_the_seed_selects_the_test_sequences(folder):
     ],
     ids=str,
 )
-def test_these_errors_leave_all_files_as_they_are(walks, capsys, asked, words):
+def test_these_errors_leave_all_files_as_they_are(walks, capsys, arguments, message):
     Classifier(hidden_size=4, epochs=1).fit(np.eye(4), [0, 1, 0, 1]).save("m.safetensors")
     before = {path.name: path.read_bytes() for path in walks.iterdir()}
-    assert main(["classify", *asked]) == 2
-    assert words in capsys.readouterr().err
+    assert main(["classify", *arguments]) == 2
+    assert message in capsys.readouterr().err
     assert {path.name: path.read_bytes() for path in walks.iterdir()} == before

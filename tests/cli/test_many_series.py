@@ -238,11 +238,11 @@ def test_missing_future_values_are_an_error_before_training(tmp_path, capsys, mo
 
 
 def test_a_saved_model_samples_paths_with_the_given_seed(shops):
-    made = ["forecast", *SHOPS, "--on-bad", "skip", *SMALL, "--windows", "0", "--save", "m.safetensors"]
-    assert main(made) == 0
-    asked = ["forecast", "--model", "m.safetensors", "--horizon", "3", "--paths", "3", "--paths-out"]
+    training = ["forecast", *SHOPS, "--on-bad", "skip", *SMALL, "--windows", "0", "--save", "m.safetensors"]
+    assert main(training) == 0
+    sampling = ["forecast", "--model", "m.safetensors", "--horizon", "3", "--paths", "3", "--paths-out"]
     assert [
-        main([*asked, name, "--seed", seed]) for name, seed in (("a.csv", "1"), ("b.csv", "1"), ("c.csv", "2"))
+        main([*sampling, name, "--seed", seed]) for name, seed in (("a.csv", "1"), ("b.csv", "1"), ("c.csv", "2"))
     ] == [0] * 3
     first, again, other = (pd.read_csv(name) for name in ("a.csv", "b.csv", "c.csv"))
     assert first.equals(again)

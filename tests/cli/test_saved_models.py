@@ -13,12 +13,12 @@ SMALL = ["--max-steps", "20", "--hidden-size", "8", "--ensemble-size", "1"]
 
 
 def test_a_saved_model_forecasts_without_training(sales, capsys, monkeypatch):
-    asked = ["forecast", "whole.csv", "--horizon", "7", "--windows", "0", "--quiet", *SMALL]
-    assert main([*asked, "--save", "m.safetensors", "--out", "f.csv", "--cell", "gru"]) == 0
+    arguments = ["forecast", "whole.csv", "--horizon", "7", "--windows", "0", "--quiet", *SMALL]
+    assert main([*arguments, "--save", "m.safetensors", "--out", "f.csv", "--cell", "gru"]) == 0
     assert "Files written: f.csv, m.safetensors" in capsys.readouterr().out
     monkeypatch.setattr("gatewise.forecast.model.training.fit", lambda *_, **__: pytest.fail("it trained"))
-    kept = ["forecast", "--horizon", "7", "--model", "m.safetensors"]
-    assert main([*kept, "--out", "again.csv", "--plot", "again.png"]) == 0
+    saved = ["forecast", "--horizon", "7", "--model", "m.safetensors"]
+    assert main([*saved, "--out", "again.csv", "--plot", "again.png"]) == 0
     printed = capsys.readouterr().out
     for text in (
         "Model: m.safetensors, Forecaster(cell='gru', hidden_size=8, horizon=7, ensemble_size=1, max_steps=20)",
@@ -29,7 +29,7 @@ def test_a_saved_model_forecasts_without_training(sales, capsys, monkeypatch):
     ):
         assert text in printed
     assert (sales / "again.csv").read_bytes() == (sales / "f.csv").read_bytes()
-    assert main([*kept, "--level", "90", "--quiet"]) == 0
+    assert main([*saved, "--level", "90", "--quiet"]) == 0
     assert "GRU-lo-90" in capsys.readouterr().out
 
 
@@ -38,8 +38,8 @@ def test_a_saved_model_forecasts_from_a_newer_file(sales, capsys):
     whole.head(80).to_csv("early.csv", index=False)
     assert main(["forecast", "early.csv", "--horizon", "3", "--quiet", "--save", "m.safetensors", *SMALL]) == 0
     capsys.readouterr()
-    kept = ["forecast", "whole.csv", "--horizon", "2", "--model", "m.safetensors"]
-    assert main([*kept, "--out", "f.csv", "--save", "newer.safetensors"]) == 0
+    saved = ["forecast", "whole.csv", "--horizon", "2", "--model", "m.safetensors"]
+    assert main([*saved, "--out", "f.csv", "--save", "newer.safetensors"]) == 0
     assert "Data: whole.csv" in capsys.readouterr().out
     table = pd.read_csv("f.csv")
     assert table["ds"].tolist() == ["2024-03-31", "2024-04-01"]
