@@ -36,7 +36,7 @@ class OutputFiles:
             self.written.append(self.paths[name])
 
     def status(self) -> str:
-        """The end of an error message: which files are written, if any were asked for."""
+        """The end of an error message: the files written so far, if the options name any."""
         if self.written:
             return f"; files written before: {', '.join(self.written)}"
         return "; nothing was written" if self.paths else ""

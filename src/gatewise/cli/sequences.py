@@ -37,7 +37,7 @@ class LabelledSequences(NamedTuple):
 
 
 def read_sequences_to_classify(arguments: argparse.Namespace) -> LabelledSequences:
-    """The sequences for a saved model: the test set if the data have one, else all of them."""
+    """The sequences for a saved model: the test set if there is one, else all sequences."""
     if arguments.file is None:
         raise ValueError("--model needs sequences to classify; give DATA")
     train, test = datasets.read_parts(arguments.file, label=arguments.label)
