@@ -1,1 +1,1 @@
-"""Programs that check answers first and then time them; run from the repository root, `python -m benchmarks.layers`."""
+"""Benchmarks: each compares results before it measures. Run from the repository root: `python -m benchmarks.layers`."""

@@ -1,15 +1,15 @@
-"""Accuracy of the forecaster with its defaults, beside naive forecasts and published figures.
+"""Accuracy of the forecaster with default settings, compared with naive forecasts and published results.
 
     python -m benchmarks.accuracy DATA [--only NAME ...] [--seeds 3] [--validate] [--out TABLE.md]
 
 DATA is a folder with the data sets (none is part of Gatewise): AirPassengers.csv, monthly-sunspots.csv,
 daily-min-temperatures.csv, example_wp_log_peyton_manning.csv, pollution.csv, ETTh1.csv and m4/Hourly-train.csv,
-m4/Hourly-test.csv. System A's series is drawn. A set that is missing is left out, and the table says so.
+m4/Hourly-test.csv. The series of system A is generated. The table marks missing data sets.
 
-Each set has a training part and a test part. Whatever was chosen was chosen with --validate, which forecasts the end of
-the training part and never opens the test part. MASE is scaled by the in-sample seasonal naive error, sMAPE is
-200 |y - f| / (|y| + |f|) averaged, both per series first; MSE and MAE of ETTh1 are of values standardised by the
-training part.
+Each data set has a training and a test part. All settings were selected with --validate, which forecasts the end of the
+training part and does not read the test part. MASE is scaled by the in-sample seasonal naive error, sMAPE is
+200 |y - f| / (|y| + |f|), averaged; both are first averaged per series. MSE and MAE of ETTh1 are those of values
+standardised by the training part.
 """
 
 import argparse
@@ -43,7 +43,7 @@ def main() -> None:
         try:
             lines.append(make(arguments).row(arguments.seeds, arguments.validate))
         except FileNotFoundError as error:
-            lines.append(f"| {name} | left out: {error.filename} is missing | | | | | |")
+            lines.append(f"| {name} | skipped: {error.filename} is missing | | | | | |")
         print(lines[-1], flush=True)
     table = "\n".join(lines)
     print(f"\n{table}")
@@ -56,17 +56,17 @@ class Rolling:
     """Forecasts from rolling cutoffs over the end of a panel.
 
     Attributes:
-        name: of the data.
-        setting: in words.
-        panel: training part, with the test part if asked for.
+        name: name of the data set.
+        setting: description of the cutoffs and the horizon.
+        panel: gives the panel; True leaves the test part out.
         horizon: steps of each forecast.
         windows: cutoffs of each series.
-        step: from one cutoff to the next.
-        reference: published figures and the aim.
-        options: of the forecaster.
-        unit: (S,) of the errors of MSE and MAE; 1 by default.
-        shown: names of the scores to show.
-        budget: seconds spent on settings, judged on what comes before the first cutoff; None for the defaults.
+        step: steps between cutoffs.
+        reference: published results and the goal.
+        options: options of the forecaster.
+        score_names: scores in the table.
+        unit: gives the units (S,) of MSE and MAE; 1 by default.
+        budget: seconds of a search on the values before the first cutoff; None for default settings.
     """
 
     name: str
@@ -77,16 +77,16 @@ class Rolling:
     step: int
     reference: str
     options: dict[str, Any]
-    shown: tuple[str, ...] = ("MASE",)
+    score_names: tuple[str, ...] = ("MASE",)
     unit: Callable[[Panel], np.ndarray] | None = None
     budget: float | None = None
 
     def row(self, seeds: int, validate: bool) -> str:
-        """A line of the table."""
+        """A row of the table."""
         panel = self.panel(validate)
         runs = [self._run(panel, seed) for seed in range(seeds)]
-        scores = ", ".join(f"{name} {_spread([run[0][name] for run in runs])}" for name in self.shown)
-        naive = ", ".join(f"{name} {runs[0][1][name]:.4g}" for name in self.shown)
+        scores = ", ".join(f"{name} {_spread([run[0][name] for run in runs])}" for name in self.score_names)
+        naive = ", ".join(f"{name} {runs[0][1][name]:.4g}" for name in self.score_names)
         covered = ", ".join(_spread([100 * run[2].coverage[level] for run in runs], ".3g") for level in LEVELS)
         seconds = _spread([run[3] for run in runs], ".3g")
         best = runs[0][2].best
@@ -97,57 +97,58 @@ class Rolling:
         )
 
     def _run(self, panel: Panel, seed: int) -> tuple[dict[str, float], dict[str, float], Backtest, float]:
-        began = time.perf_counter()
+        start = time.perf_counter()
         model = Forecaster(**self._settings(panel, {"seed": seed, **self.options}))
-        found = model.backtest(panel, self.horizon, windows=self.windows, step=self.step, level=LEVELS)
-        seconds = time.perf_counter() - began
-        naive = found.held.forecasts()[found.best]
-        return self._scores(found, found.model, found.held.mean), self._scores(found, found.best, naive), found, seconds
+        backtest = model.backtest(panel, self.horizon, windows=self.windows, step=self.step, level=LEVELS)
+        seconds = time.perf_counter() - start
+        network = self._scores(backtest, backtest.model, backtest.held.mean)
+        naive = self._scores(backtest, backtest.best, backtest.held.forecasts()[backtest.best])
+        return network, naive, backtest, seconds
 
     def _settings(self, panel: Panel, options: dict[str, Any]) -> dict[str, Any]:
         if self.budget is None:
             return options
-        known = tuning.without_end(panel, self.horizon + (self.windows - 1) * self.step)
-        found = tuning.search({"horizon": self.horizon, **options}, known, self.budget)
-        print(found, file=sys.stderr, flush=True)
-        return found.settings
+        past = tuning.without_end(panel, self.horizon + (self.windows - 1) * self.step)
+        search = tuning.search({"horizon": self.horizon, **options}, past, self.budget)
+        print(search, file=sys.stderr, flush=True)
+        return search.settings
 
-    def _scores(self, found: Backtest, name: str, mean: np.ndarray) -> dict[str, float]:
-        unit = 1.0 if self.unit is None else self.unit(found.held.panel)[found.held.which, None]
-        errors = (found.held.truth - mean) / unit
+    def _scores(self, backtest: Backtest, name: str, forecasts: np.ndarray) -> dict[str, float]:
+        unit = 1.0 if self.unit is None else self.unit(backtest.held.panel)[backtest.held.which, None]
+        errors = (backtest.held.truth - forecasts) / unit
         return {
-            **found.overall[name],
+            **backtest.overall[name],
             "MSE": float(np.nanmean(errors**2)),
             "MAE": float(np.nanmean(np.abs(errors))),
         }
 
 
 @dataclass(frozen=True)
-class Line:
-    """Draws of system A's series, 5 + 7 x and noise of standard deviation 10, beside a fitted straight line."""
+class SystemA:
+    """Random series of system A, 5 + 7 x with noise of standard deviation 10; the baseline is a fitted line."""
 
     draws: int = 20
     values: int = 200
     horizon: int = 5
 
     def row(self, seeds: int, validate: bool) -> str:
-        """A line of the table; the draws take the place of the seeds."""
-        chance = np.random.default_rng(1 if validate else 0)
-        ours, theirs, began = [], [], time.perf_counter()
-        inside: dict[int, list[Any]] = {level: [] for level in LEVELS}
+        """A row of the table; the random series replace the seeds."""
+        generator = np.random.default_rng(1 if validate else 0)
+        network_errors, line_errors, start = [], [], time.perf_counter()
+        hits: dict[int, list[Any]] = {level: [] for level in LEVELS}
         x = np.arange(self.values + self.horizon)
         for seed in range(self.draws):
-            y = 5 + 7 * x + chance.normal(0, 10, len(x))
+            y = 5 + 7 * x + generator.normal(0, 10, len(x))
             past, truth = y[: self.values], y[self.values :]
-            made = Forecaster(seed=seed).fit(past).predict(self.horizon, level=LEVELS)
+            forecast = Forecaster(seed=seed).fit(past).predict(self.horizon, level=LEVELS)
             line = np.polyval(np.polyfit(x[: self.values], past, 1), x[self.values :])
-            ours.append((made["LSTM"] - truth) ** 2)
-            theirs.append((line - truth) ** 2)
-            for level, hits in inside.items():
-                hits.append((made[f"LSTM-lo-{level}"] <= truth) & (truth <= made[f"LSTM-hi-{level}"]))
-        rmse, best = (float(np.sqrt(np.mean(errors))) for errors in (ours, theirs))
-        covered = ", ".join(f"{100 * np.mean(hits):.3g}" for hits in inside.values())
-        seconds = (time.perf_counter() - began) / self.draws
+            network_errors.append((forecast["LSTM"] - truth) ** 2)
+            line_errors.append((line - truth) ** 2)
+            for level, inside in hits.items():
+                inside.append((forecast[f"LSTM-lo-{level}"] <= truth) & (truth <= forecast[f"LSTM-hi-{level}"]))
+        rmse, best = (float(np.sqrt(np.mean(errors))) for errors in (network_errors, line_errors))
+        covered = ", ".join(f"{100 * np.mean(inside):.3g}" for inside in hits.values())
+        seconds = (time.perf_counter() - start) / self.draws
         return (
             f"| System A | {self.draws} draws, {self.horizon} steps | RMSE {rmse:.4g}, {rmse / best:.3g} x the line's "
             f"| fitted line: RMSE {best:.4g} | {covered} | {seconds:.3g} each | at most 1.15 x |"
@@ -155,20 +156,20 @@ class Line:
 
 
 def _spread(values: list[float], form: str = ".4g") -> str:
-    away = f" ± {stdev(values):.2g}" if len(values) > 1 else ""
-    return f"{mean(values):{form}}{away}"
+    deviation = f" ± {stdev(values):.2g}" if len(values) > 1 else ""
+    return f"{mean(values):{form}}{deviation}"
 
 
-def _verdicts(found: Iterator[Backtest]) -> str:
-    trusted = [one.trusted for one in found]
-    return f"worth using by the verdict in {sum(trusted)} of {len(trusted)} runs"
+def _verdicts(backtests: Iterator[Backtest]) -> str:
+    trusted = [backtest.trusted for backtest in backtests]
+    return f"verdict: worth using in {sum(trusted)} of {len(trusted)} runs"
 
 
 # ----------------------------------------------------------------------------------------------------------- data
 
 
 def _file(path: Path, windows: int, horizon: int, step: int, **columns: Any) -> Callable[[bool], Panel]:
-    """A file whose last rolling windows are the test part."""
+    """A file; its last rolling windows are the test part."""
 
     def panel(validate: bool) -> Panel:
         whole = read(path, **columns)
@@ -178,10 +179,10 @@ def _file(path: Path, windows: int, horizon: int, step: int, **columns: Any) -> 
 
 
 def _without(panel: Panel, values: int) -> Panel:
-    """A panel without its last values."""
+    """The panel without the last values of each series."""
     series = [
-        Series(one.unique_id, one.ds[:-values], one.y[:-values], None if one.filled is None else one.filled[:-values])
-        for one in panel.series
+        Series(s.unique_id, s.ds[:-values], s.y[:-values], None if s.filled is None else s.filled[:-values])
+        for s in panel.series
     ]
     return Panel(tuple(series), panel.freq, panel.guesses)
 
@@ -192,10 +193,10 @@ def _m4(folder: Path) -> Callable[[bool], Panel]:
         if validate:
             return train
         test = read(folder / "Hourly-test.csv", layout="rows")
-        ends = {one.unique_id: one.y for one in test.series}
-        joined = [np.concatenate([one.y, ends[one.unique_id]]) for one in train.series]
-        series = [Series(one.unique_id, pd.RangeIndex(len(y)), y) for one, y in zip(train.series, joined, strict=True)]
-        return Panel(tuple(series), train.freq, train.guesses)
+        ends = {series.unique_id: series.y for series in test.series}
+        values = {series.unique_id: np.concatenate([series.y, ends[series.unique_id]]) for series in train.series}
+        joined = tuple(Series(name, pd.RangeIndex(len(y)), y) for name, y in values.items())
+        return Panel(joined, train.freq, train.guesses)
 
     return panel
 
@@ -209,7 +210,7 @@ def _ett(path: Path, months: Callable[[bool], int]) -> Callable[[bool], Panel]:
 
 
 def _training_spread(panel: Panel) -> np.ndarray:
-    return np.array([one.y[: 12 * 720].std() for one in panel.series])
+    return np.array([series.y[: 12 * 720].std() for series in panel.series])
 
 
 def _rolling_file(name: str, title: str, horizon: int, windows: int, step: int, **columns: Any) -> Any:
@@ -217,7 +218,9 @@ def _rolling_file(name: str, title: str, horizon: int, windows: int, step: int, 
         path = arguments.data / name
         panel = _file(path, windows, horizon, step, **columns)
         setting = f"{windows} cutoffs, {horizon} steps"
-        return Rolling(title, setting, panel, horizon, windows, step, "better than both naives, or said so", {})
+        return Rolling(
+            title, setting, panel, horizon, windows, step, "better than the naive forecasts, or reported as not", {}
+        )
 
     return make
 
@@ -250,7 +253,7 @@ def _etth1(arguments: argparse.Namespace) -> Rolling:
 
 TASKS: dict[str, Callable[[argparse.Namespace], Any]] = {
     "AirPassengers": _air,
-    "SystemA": lambda arguments: Line(),
+    "SystemA": lambda arguments: SystemA(),
     "sunspots": _rolling_file("monthly-sunspots.csv", "monthly sunspots", 24, 44, 6),
     "temperatures": _rolling_file("daily-min-temperatures.csv", "daily temperatures", 28, 49, 7, fill="interpolate"),
     "Peyton": _rolling_file("example_wp_log_peyton_manning.csv", "Peyton Manning", 28, 39, 7, fill="interpolate"),
@@ -268,16 +271,18 @@ TASKS: dict[str, Callable[[argparse.Namespace], Any]] = {
     "M4Hourly": _hourly,
     "M4Hourly30m": _hourly_budget,
 }
-LONG = ("M4Hourly30m",)  # left out unless asked for
+LONG = ("M4Hourly30m",)  # only with --only
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
     parser.add_argument("data", type=Path, help="folder with the data sets")
-    parser.add_argument("--only", nargs="+", choices=TASKS, help="some of the sets; M4Hourly30m only runs if named")
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--validate", action="store_true", help="forecast the end of the training part instead")
-    parser.add_argument("--out", type=Path, help="write the table to this file")
+    parser.add_argument("--only", nargs="+", choices=TASKS, help="data sets to run (all but M4Hourly30m)")
+    parser.add_argument("--seeds", type=int, default=3, help="number of random seeds (3)")
+    parser.add_argument(
+        "--validate", action="store_true", help="forecast the end of the training part instead of the test part"
+    )
+    parser.add_argument("--out", type=Path, help="file for the table")
     return parser.parse_args()
 
 

@@ -12,20 +12,20 @@ from torch.nn import Module
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
 from benchmarks.shapes import Task
-from benchmarks.timing import Answer, Contestant
+from benchmarks.timing import Contestant, Outputs
 from gatewise import nn
 
-LAYERS = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "rnn": torch.nn.RNN}
-OURS = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
+TORCH_LAYERS = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "rnn": torch.nn.RNN}
+GATEWISE_LAYERS = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 TORCH_CELLS = {"lstm": torch.nn.LSTMCell, "gru": torch.nn.GRUCell, "rnn": torch.nn.RNNCell}
-OUR_CELLS = {"lstm": nn.LSTMCell, "gru": nn.GRUCell, "rnn": nn.RNNCell}
-STEPS = 5  # whose states are compared where single steps are timed
+GATEWISE_CELLS = {"lstm": nn.LSTMCell, "gru": nn.GRUCell, "rnn": nn.RNNCell}
+STEPS = 5  # steps before the states of single-step contestants are compared
 
 
 class Problem:
-    """The numbers of a task: input, weights, lengths, and the gradient that comes into the output.
+    """The data of a task: input, weights, lengths, and the gradient of the output.
 
-    That gradient is dense, as any head or loss over all steps sends it; a plain sum would send a single repeated 1.
+    This gradient is dense, as from a head or a loss over all steps; that of a plain sum would be a repeated 1.
     """
 
     def __init__(self, task: Task, seed: int = 0) -> None:
@@ -34,7 +34,7 @@ class Problem:
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             self.x = torch.randn(T, B, I)
-            self.layer = LAYERS[task.cell](I, H)
+            self.layer = TORCH_LAYERS[task.cell](I, H)
             self.lengths = torch.randint(1, T + 1, (B,)) if task.mode.startswith("packed") else None
             self.grad = torch.randn(T, B, H)
         self.weights = {name: weight.detach() for name, weight in self.layer.named_parameters()}
@@ -47,16 +47,16 @@ class Problem:
         return self.task.mode.endswith("train")
 
     def pack(self, padded: Tensor) -> PackedSequence:
-        """Packed in any order of lengths, as batches come."""
+        """The packed sequences, in any order of lengths."""
         assert self.lengths is not None
         return pack_padded_sequence(padded, self.lengths, enforce_sorted=False)
 
-    def answer(self, output: Tensor, state: tuple[Tensor, ...], grads: dict[str, Tensor] | None = None) -> Answer:
-        """What is compared: the output at valid steps, the final state, and gradients by the weights' names."""
-        named: Answer = {"output": output}
-        named |= {name: one.reshape(one.shape[-2:]) for name, one in zip(("h", "c"), state, strict=False)}
-        return {name: one.detach().clone() for name, one in named.items()} | {
-            f"gradient of {name}": one.clone() for name, one in (grads or {}).items()
+    def outputs(self, output: Tensor, state: tuple[Tensor, ...], grads: dict[str, Tensor] | None = None) -> Outputs:
+        """The compared tensors: the output at valid steps, the final state, and the gradients of the weights."""
+        named: Outputs = {"output": output}
+        named |= {name: tensor.reshape(tensor.shape[-2:]) for name, tensor in zip(("h", "c"), state, strict=False)}
+        return {name: tensor.detach().clone() for name, tensor in named.items()} | {
+            f"gradient of {name}": grad.clone() for name, grad in (grads or {}).items()
         }
 
 
@@ -65,7 +65,7 @@ def fields(state: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
 
 
 def torch_contestants(problem: Problem) -> list[Contestant]:
-    """torch.nn's layer; for single steps its cell."""
+    """The layer of torch.nn; for single steps its cell."""
     if problem.task.mode == "step":
         with torch.random.fork_rng():
             cell = TORCH_CELLS[problem.task.cell](*problem.task.shape[2:])
@@ -73,19 +73,19 @@ def torch_contestants(problem: Problem) -> list[Contestant]:
     return [layer_contestant("torch.nn", problem.layer, problem)]
 
 
-def our_contestants(problem: Problem, engine: str) -> list[Contestant]:
-    """Gatewise's layer on an engine; for single steps its cell, the layer's `step`, and `Stream` where there is one."""
+def gatewise_contestants(problem: Problem, engine: str) -> list[Contestant]:
+    """The layer of Gatewise on an engine; for single steps its cell, `step` of its layer, and `Stream`."""
     _, B, I, H = problem.task.shape
     options = {"engine": engine, "generator": torch.Generator()}
-    layer = OURS[problem.task.cell](I, H, **options)
+    layer = GATEWISE_LAYERS[problem.task.cell](I, H, **options)
     layer.load_state_dict(problem.weights)
     if problem.task.mode != "step":
         return [layer_contestant("Gatewise", layer, problem)]
-    cell = OUR_CELLS[problem.task.cell](I, H, **options)
-    found = [cell_contestant("Gatewise cell", cell, problem), step_contestant("Gatewise step", layer, problem)]
+    cell = GATEWISE_CELLS[problem.task.cell](I, H, **options)
+    contestants = [cell_contestant("Gatewise cell", cell, problem), step_contestant("Gatewise step", layer, problem)]
     if stream := getattr(nn, "Stream", None):
-        found.append(stream_contestant("Gatewise stream", lambda: stream(layer, B), problem))
-    return found
+        contestants.append(stream_contestant("Gatewise stream", lambda: stream(layer, B), problem))
+    return contestants
 
 
 def layer_contestant(name: str, layer: Module, problem: Problem) -> Contestant:
@@ -104,12 +104,12 @@ def layer_contestant(name: str, layer: Module, problem: Problem) -> Contestant:
 
     call = train if problem.trains else infer
 
-    def answer() -> Answer:
+    def outputs() -> Outputs:
         output, state = call()
         grads = {key: weight.grad for key, weight in weights.items() if weight.grad is not None}
-        return problem.answer(steps(output), fields(state), grads)
+        return problem.outputs(steps(output), fields(state), grads)
 
-    return Contestant(name, call, answer)
+    return Contestant(name, call, outputs)
 
 
 def steps(output: Tensor | PackedSequence) -> Tensor:
@@ -120,12 +120,12 @@ def steps(output: Tensor | PackedSequence) -> Tensor:
 def streaming(
     name: str, start: Callable[[], Any], advance: Callable[[Any], Any], read: Callable[[Any], Any]
 ) -> Contestant:
-    """A contestant that goes on from call to call; its answer is the state after the first `STEPS` steps.
+    """A contestant that continues from call to call; its outputs are the state after the first `STEPS` steps.
 
     Arguments:
-        start: a new state, all zero.
-        advance: the state after one more step.
-        read: the tensors of a state, h or (h, c).
+        start: gives a zero state.
+        advance: gives the state after one more step.
+        read: gives the tensors of a state, h or (h, c).
     """
     state = start()
 
@@ -133,31 +133,31 @@ def streaming(
         nonlocal state
         state = advance(state)
 
-    def answer() -> Answer:
-        reached = start()
+    def outputs() -> Outputs:
+        last = start()
         for _ in range(STEPS):
-            reached = advance(reached)
-        H = [one.reshape(1, -1).clone() for one in fields(read(reached))]
-        return dict(zip(("h", "c"), H, strict=False))
+            last = advance(last)
+        tensors = [tensor.reshape(1, -1).clone() for tensor in fields(read(last))]
+        return dict(zip(("h", "c"), tensors, strict=False))
 
-    return Contestant(name, call, answer)
+    return Contestant(name, call, outputs)
 
 
 def cell_contestant(name: str, cell: Module, problem: Problem) -> Contestant:
-    """torch.nn's cells, and ours, which are called alike."""
+    """A cell of torch.nn or Gatewise; both have the same call."""
     cell.load_state_dict({key.removesuffix("_l0"): weight for key, weight in problem.weights.items()})
     x = problem.x[0]
     return streaming(name, lambda: None, lambda state: cell(x, state), lambda state: state)
 
 
 def step_contestant(name: str, layer: Any, problem: Problem) -> Contestant:
-    """Our layers' `step`."""
+    """`step` of a layer of Gatewise."""
     x = problem.x[0]
     return streaming(name, lambda: None, lambda state: layer.step(x, state)[1], lambda state: state)
 
 
 def stream_contestant(name: str, start: Callable[[], Any], problem: Problem) -> Contestant:
-    """Our streaming object: called with one step, it returns the output and keeps the state."""
+    """`Stream` of Gatewise: a call with one step returns the output and keeps the state."""
     x = problem.x[0]
 
     def advance(stream: Any) -> Any:

@@ -1,11 +1,11 @@
-"""MNIST's digits as sequences: how many are told right, and how fast that is learnt beside torch.nn.
+"""MNIST digits as sequences: accuracy, and training time compared with torch.nn.
 
     python -m benchmarks.digits DATA [--only rows pixels ...] [--validate] [--speed]
 
-DATA is a folder with MNIST's files. One run each, the seed given. Whatever was chosen was chosen with --validate, which
-trains on the first 54,000 training images, scores the other 6,000 and never opens the test images. With --speed, the
-same model is trained on the same batches, from the same weights, by Gatewise and by torch.nn in turns, once their
-losses and weights were seen to agree.
+DATA is a folder with the MNIST files. Each row is one run with the given seed. All settings were selected with
+--validate, which trains on the first 54,000 training images, scores the other 6,000 and does not read the test images.
+With --speed, Gatewise and torch.nn take turns to train the same model on the same batches, from the same weights, after
+their losses and weights agree.
 
 Letters: `T` steps, `B` sequences of a batch, `C` channels.
 """
@@ -22,8 +22,8 @@ from torch.nn import Module
 from torch.nn.functional import cross_entropy
 
 from benchmarks import machine
-from benchmarks.contestants import LAYERS, OURS
-from benchmarks.timing import Answer, Contestant, check_then_time
+from benchmarks.contestants import GATEWISE_LAYERS, TORCH_LAYERS
+from benchmarks.timing import Contestant, Outputs, check_then_time
 from gatewise import Classifier, datasets
 from gatewise.networks import Pooled
 
@@ -32,7 +32,7 @@ CLASSES = 10
 
 
 class Reading(NamedTuple):
-    """How digits are read, by which network, and what is known of it."""
+    """A view of the digits, the options of the network, and the goal or a reference."""
 
     view: str
     options: dict[str, Any]
@@ -42,22 +42,23 @@ class Reading(NamedTuple):
 READINGS = {
     "rows": Reading("rows", {"cell": "lstm", "hidden_size": 128, "epochs": 8}, "at least 98.9"),
     "rows, a minute": Reading("rows", {"cell": "lstm", "hidden_size": 128, "epochs": 4}, "at least 97.5 within 60 s"),
-    "vector, 4 units": Reading("vector", {"cell": "lstm", "hidden_size": 4, "epochs": 10}, "to be told"),
+    "vector, 4 units": Reading("vector", {"cell": "lstm", "hidden_size": 4, "epochs": 10}, "accuracy to report"),
     "vector, 128 units": Reading("vector", {"cell": "lstm", "hidden_size": 128, "epochs": 10}, "at least 97.5"),
 }
 SPEEDS = {
     "rows": ("rows", "lstm", 40),
     "pixels": ("pixels", "gru", 3),
     "pixels, LSTM": ("pixels", "lstm", 3),
-}  # batches
+}  # view, cell, batches
 H, B = 128, 64
+LIBRARIES = ("torch.nn", "Gatewise")
 
 
 # --------------------------------------------------------------------------------------------------------- accuracy
 
 
 def parts(folder: Path, kind: str, validate: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Sequences and labels to train on, and those to score."""
+    """Training sequences and labels, and those to score."""
     images, y = datasets.mnist(folder)
     x = datasets.view(images, kind)
     if validate:
@@ -67,23 +68,23 @@ def parts(folder: Path, kind: str, validate: bool) -> tuple[np.ndarray, np.ndarr
 
 
 def accuracy(name: str, given: argparse.Namespace) -> str:
-    """A line of the table."""
+    """A row of the table of accuracies."""
     reading = READINGS[name]
     x, y, test_x, test_y = parts(given.data, reading.view, given.validate)
-    began = time.perf_counter()
+    start = time.perf_counter()
     model = Classifier(**reading.options, seed=given.seed, quiet=given.quiet).fit(x, y)
-    seconds = time.perf_counter() - began
+    seconds = time.perf_counter() - start
     part = "validation" if given.validate else "test"
-    share = 100 * model.score(test_x, test_y)
+    percent = 100 * model.score(test_x, test_y)
     network = f"{model.cell.upper()} {model.hidden_size}, {model.epochs} epochs"
-    return f"| {name} | {network} | {part} {share:.2f} % | {reading.reference} | {seconds:.0f} |"
+    return f"| {name} | {network} | {part} {percent:.2f} % | {reading.reference} | {seconds:.0f} |"
 
 
 # ------------------------------------------------------------------------------------------------------------ speed
 
 
-class InTorch(Module):
-    """The same network on torch.nn."""
+class TorchNetwork(Module):
+    """The same network with torch.nn."""
 
     def __init__(self, body: Module, head: Module) -> None:
         super().__init__()
@@ -91,65 +92,66 @@ class InTorch(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         _, state = self.body(x)
-        answers: Tensor = self.head((state[0] if isinstance(state, tuple) else state)[-1])
-        return answers
+        outputs: Tensor = self.head((state[0] if isinstance(state, tuple) else state)[-1])
+        return outputs
 
 
 def speed(name: str, given: argparse.Namespace) -> str:
-    """A line of the table: seconds of a training step, forward, backward and Adam."""
+    """A row of the table of times: a training step with forward, backward and Adam."""
     view, cell, count = SPEEDS[name]
     x, y, *_ = parts(given.data, view, validate=True)
     batches = [
         (torch.from_numpy(x[k : k + B]).transpose(0, 1), torch.tensor(y[k : k + B]).long()) for k in starts(count)
     ]
-    found = check_then_time([contestant(who, cell, batches) for who in ("torch.nn", "Gatewise")], given.seconds)
-    theirs, ours = (found[who].seconds / count for who in ("torch.nn", "Gatewise"))
+    timings = check_then_time([contestant(library, cell, batches) for library in LIBRARIES], given.seconds)
+    torch_seconds, gatewise_seconds = (timings[library].seconds / count for library in LIBRARIES)
     T, _, C = batches[0][0].shape
     shape = f"{cell.upper()} {H}, {T} steps of {C}, batch {B}"
-    return f"| {name} | {shape} | {1e3 * theirs:.1f} | {1e3 * ours:.1f} | {theirs / ours:.2f} |"
+    times = f"{1e3 * torch_seconds:.1f} | {1e3 * gatewise_seconds:.1f}"
+    return f"| {name} | {shape} | {times} | {torch_seconds / gatewise_seconds:.2f} |"
 
 
 def starts(count: int) -> range:
     return range(0, count * B, B)
 
 
-def contestant(who: str, cell: str, batches: list[tuple[Tensor, Tensor]]) -> Contestant:
-    """One who trains on the batches: once more for each call, and from the first weights on for the answer."""
+def contestant(library: str, cell: str, batches: list[tuple[Tensor, Tensor]]) -> Contestant:
+    """A contestant that trains on the batches: a call continues, the outputs start from the initial weights."""
 
-    def trained() -> Answer:
-        network = made(who, cell, batches[0][0].shape[-1])
-        losses = torch.stack(training(network)())
+    def outputs() -> Outputs:
+        network = build_network(library, cell, batches[0][0].shape[-1])
+        losses = torch.stack(training_epoch(network)())
         head = network.head.weight.detach().clone()  # type: ignore[union-attr, operator]
         return {"losses": losses, "weights of the head": head}
 
-    def training(network: Module) -> Any:
-        update = torch.optim.Adam(network.parameters(), lr=1e-3)
+    def training_epoch(network: Module) -> Any:
+        optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
 
-        def once() -> list[Tensor]:
+        def epoch() -> list[Tensor]:
             losses = []
             for x, y in batches:
-                update.zero_grad()
+                optimizer.zero_grad()
                 loss = cross_entropy(network(x), y)
                 loss.backward()  # type: ignore[no-untyped-call]
-                update.step()
+                optimizer.step()
                 losses.append(loss.detach())
             return losses
 
-        return once
+        return epoch
 
-    return Contestant(who, training(made(who, cell, batches[0][0].shape[-1])), trained)
+    return Contestant(library, training_epoch(build_network(library, cell, batches[0][0].shape[-1])), outputs)
 
 
-def made(who: str, cell: str, channels: int) -> Module:
-    """The network of a contestant, with the same weights for each."""
-    chance = torch.Generator().manual_seed(0)
-    network = Pooled(OURS[cell](channels, H, generator=chance), CLASSES, generator=chance)
-    if who == "Gatewise":
+def build_network(library: str, cell: str, channels: int) -> Module:
+    """The network of a contestant; the weights are the same for each."""
+    generator = torch.Generator().manual_seed(0)
+    network = Pooled(GATEWISE_LAYERS[cell](channels, H, generator=generator), CLASSES, generator=generator)
+    if library == "Gatewise":
         return network
     with torch.random.fork_rng(devices=[]):
-        theirs = LAYERS[cell](channels, H)
-    theirs.load_state_dict(network.body.state_dict())
-    return InTorch(theirs, network.head)
+        body = TORCH_LAYERS[cell](channels, H)
+    body.load_state_dict(network.body.state_dict())
+    return TorchNetwork(body, network.head)
 
 
 def main() -> None:
@@ -157,9 +159,9 @@ def main() -> None:
     torch.set_num_threads(given.threads)
     print(f"{machine.processor()}, {given.threads} threads{'' if given.speed else f', seed {given.seed}'}\n")
     if given.speed:
-        print("| view | model | torch.nn, ms a step | Gatewise, ms a step | ratio |\n|---|---|---|---|---|")
+        print("| view | model | torch.nn, ms per step | Gatewise, ms per step | ratio |\n|---|---|---|---|---|")
     else:
-        print("| view | model | accuracy | aim | s |\n|---|---|---|---|---|")
+        print("| view | model | accuracy | goal | s |\n|---|---|---|---|---|")
     for name in SPEEDS if given.speed else READINGS:
         if name in (given.only or (name,)):
             print(speed(name, given) if given.speed else accuracy(name, given), flush=True)
@@ -167,20 +169,22 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
-    parser.add_argument("data", type=Path, help="folder with MNIST's files")
-    parser.add_argument("--only", nargs="+", choices=sorted({*READINGS, *SPEEDS}), help="some of the lines")
-    parser.add_argument("--validate", action="store_true", help="score the end of the training images instead")
-    parser.add_argument("--speed", action="store_true", help="time training beside torch.nn")
-    parser.add_argument("--seconds", type=float, default=60.0, help="to time each line for")
+    parser.add_argument("data", type=Path, help="folder with the MNIST files")
+    parser.add_argument("--only", nargs="+", choices=sorted({*READINGS, *SPEEDS}), help="rows to run (all)")
+    parser.add_argument(
+        "--validate", action="store_true", help="score the end of the training images instead of the test images"
+    )
+    parser.add_argument("--speed", action="store_true", help="compare the training time with torch.nn")
+    parser.add_argument("--seconds", type=float, default=60.0, help="seconds of timing for each row (60)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=machine.cores())
     parser.add_argument("--quiet", action="store_true")
     given = parser.parse_args()
-    known = SPEEDS if given.speed else READINGS
-    if given.only and not set(given.only) <= set(known):
+    rows = SPEEDS if given.speed else READINGS
+    if given.only and not set(given.only) <= set(rows):
         parser.error(
-            f"--only names lines that this table has not; with{'' if given.speed else 'out'} --speed: "
-            f"{', '.join(known)}"
+            f"--only names rows that this table does not have; with{'' if given.speed else 'out'} --speed: "
+            f"{', '.join(rows)}"
         )
     return given
 

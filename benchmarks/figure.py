@@ -1,4 +1,4 @@
-"""The figure: ratios to torch.nn shape by shape, and how cost grows with T, B and H."""
+"""The figure: speed-up over torch.nn by shape, and growth of the cost with T, B and H."""
 
 from pathlib import Path
 from typing import Any
@@ -10,31 +10,31 @@ COLOURS = {"lstm": "tab:blue", "gru": "tab:orange", "rnn": "tab:green"}
 MARKERS = {"lstm": "o", "gru": "s", "rnn": "^"}
 CONTESTANTS = {"torch.nn": "tab:red", "Gatewise": "tab:blue", "ONNX Runtime": "tab:gray", "JAX": "tab:purple"}
 STYLES = {"train": "-", "infer": "--"}
-GROWN = "lstm"
+GROWTH_CELL = "lstm"
 FINE_TICKS = (0.2, 0.3, 0.4, 0.5, 0.7, 1, 1.5, 2, 3, 4, 5, 6, 8, 10)
 COARSE_TICKS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 ROW_INCHES, GROWTH_INCHES = 0.17, 5.0
 
 
 def draw(results: list[Result], path: Path) -> None:
-    """Write the figure, if anything was timed."""
-    # Not on top: what needs no figure needs no matplotlib.
+    """Write the figure, if there are times."""
+    # Imported here: matplotlib is optional.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    timed = [one for one in results if one.times]
+    timed = [result for result in results if result.times]
     if not timed:
         return
-    modes = [mode for mode in (*LAYER_MODES, "step") if any(one.task.mode == mode for one in timed)]
-    shapes = sorted({one.task.shape for one in timed}, key=work)
-    grown = [letter for letter in SWEEPS if len(growth(timed, letter, "Gatewise", "train")[0]) > 1]
-    heights = [max(3.0, ROW_INCHES * len(shapes))] + [GROWTH_INCHES] * bool(grown)
+    modes = [mode for mode in (*LAYER_MODES, "step") if any(result.task.mode == mode for result in timed)]
+    shapes = sorted({result.task.shape for result in timed}, key=work)
+    sweeps = [letter for letter in SWEEPS if len(growth(timed, letter, "Gatewise", "train")[0]) > 1]
+    heights = [max(3.0, ROW_INCHES * len(shapes))] + [GROWTH_INCHES] * bool(sweeps)
     figure = Figure(figsize=(16, sum(heights) + 1.5), layout="constrained")
     FigureCanvasAgg(figure)
     parts = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
     draw_ratios(parts[0], timed, modes, shapes)
-    if grown:
-        draw_growth(parts[1], timed, grown)
+    if sweeps:
+        draw_growth(parts[1], timed, sweeps)
     figure.savefig(path, dpi=100)
 
 
@@ -43,16 +43,19 @@ def work(shape: Shape) -> int:
 
 
 def draw_ratios(part: Any, results: list[Result], modes: list[str], shapes: list[Shape]) -> None:
-    """A panel for each mode, a line for each shape, a mark for each cell."""
-    part.suptitle("How many times as fast as torch.nn Gatewise is, by shape; more work further up")
+    """A panel for each mode, a row for each shape, a marker for each cell."""
+    part.suptitle("Speed-up of Gatewise over torch.nn by shape; shapes with more work further up")
     panels = part.subplots(1, len(modes), sharey=True, squeeze=False)[0]
     for panel, mode in zip(panels, modes, strict=True):
-        for cell in dict.fromkeys(one.task.cell for one in results):
-            some = [one for one in results if (one.task.mode, one.task.cell) == (mode, cell)]
-            rows, ratios = [shapes.index(one.task.shape) for one in some], [one.to_torch for one in some]
+        for cell in dict.fromkeys(result.task.cell for result in results):
+            selected = [result for result in results if (result.task.mode, result.task.cell) == (mode, cell)]
+            rows, ratios = (
+                [shapes.index(result.task.shape) for result in selected],
+                [result.to_torch for result in selected],
+            )
             panel.plot(ratios, rows, MARKERS[cell], color=COLOURS[cell], markersize=5, label=NAMES[cell])
         panel.axvline(1, color="black", linewidth=1)
-        show_ratios(panel, [one.to_torch for one in results if one.task.mode == mode])
+        scale_ratios(panel, [result.to_torch for result in results if result.task.mode == mode])
         panel.set_xlabel("time of torch.nn / time of Gatewise")
         panel.set_title(TITLES[mode], fontsize=10)
         panel.grid(alpha=0.3)
@@ -62,29 +65,31 @@ def draw_ratios(part: Any, results: list[Result], modes: list[str], shapes: list
     panels[0].legend(loc="best")
 
 
-def show_ratios(panel: Any, ratios: list[float]) -> None:
-    """A logarithmic axis with the ratios and 1 well inside, and ticks that are round numbers."""
+def scale_ratios(panel: Any, ratios: list[float]) -> None:
+    """Set a logarithmic axis around the ratios and 1, with round ticks."""
     panel.set_xscale("log")
     panel.set_xlim(min(0.7, *ratios) / 1.1, max(2.2, *ratios) * 1.1)
     low, high = panel.get_xlim()
     few = high / low < 12
-    ticks = [one for one in (FINE_TICKS if few else COARSE_TICKS) if low <= one <= high]
-    panel.set_xticks(ticks, [f"{one:g}×" for one in ticks])
+    ticks = [tick for tick in (FINE_TICKS if few else COARSE_TICKS) if low <= tick <= high]
+    panel.set_xticks(ticks, [f"{tick:g}×" for tick in ticks])
     panel.set_xticks([], minor=True)
 
 
 def growth(results: list[Result], letter: str, contestant: str, mode: str) -> tuple[list[int], list[float]]:
     """Sizes and milliseconds of one contestant along one sweep."""
-    found = {one.task.shape: one for one in results if (one.task.cell, one.task.mode) == (GROWN, mode)}
-    points = [(shape, found[shape].times.get(contestant)) for shape in SWEEPS[letter] if shape in found]
-    kept = [(getattr(shape, letter), 1e3 * timing.seconds) for shape, timing in points if timing]
-    return [size for size, _ in kept], [time for _, time in kept]
+    by_shape = {
+        result.task.shape: result for result in results if (result.task.cell, result.task.mode) == (GROWTH_CELL, mode)
+    }
+    points = [(shape, by_shape[shape].times.get(contestant)) for shape in SWEEPS[letter] if shape in by_shape]
+    measured = [(getattr(shape, letter), 1e3 * timing.seconds) for shape, timing in points if timing]
+    return [size for size, _ in measured], [time for _, time in measured]
 
 
 def draw_growth(part: Any, results: list[Result], letters: list[str]) -> None:
-    """A panel for each of T, B, H: milliseconds of everybody, training and inference."""
-    part.suptitle(f"Cost of an {NAMES[GROWN]} as one size grows, the others as in T×B×I×H = {CENTRE}")
-    words = {"T": "T, time steps", "B": "B, sequences in the batch", "H": "H, hidden size"}
+    """A panel for each of T, B, H: milliseconds of each contestant, training and inference."""
+    part.suptitle(f"Cost of an {NAMES[GROWTH_CELL]} as one size grows; the other sizes are those of T×B×I×H = {CENTRE}")
+    labels = {"T": "T, time steps", "B": "B, sequences in the batch", "H": "H, hidden size"}
     panels = part.subplots(1, len(letters), sharey=True, squeeze=False)[0]
     for panel, letter in zip(panels, letters, strict=True):
         for name, colour in CONTESTANTS.items():
@@ -95,7 +100,7 @@ def draw_growth(part: Any, results: list[Result], letters: list[str]) -> None:
         panel.set_xscale("log", base=2)
         panel.xaxis.set_major_formatter("{x:g}")
         panel.set_yscale("log")
-        panel.set_xlabel(words[letter])
+        panel.set_xlabel(labels[letter])
         panel.grid(alpha=0.3, which="both")
-    panels[0].set_ylabel("milliseconds a call")
+    panels[0].set_ylabel("milliseconds per call")
     panels[0].legend(fontsize=8)

@@ -1,10 +1,10 @@
-"""JAX as a contestant: `lax.scan`, jitted, in the better of two ways of writing the layer.
+"""JAX as a contestant: `lax.scan`, jitted, in the faster of two implementations of the layer.
 
 Letters: `T` time steps, `B` batch, `I` input size, `H` hidden size, `G` gates.
 
-Threads. XLA reads how many its CPU client starts from the environment variable NPROC, once, when it is imported; there
-is no other way to say it. `limit_threads` therefore comes first. For one thread XLA's own splitting of products is
-switched off as well.
+Threads. XLA reads the number of threads from the environment variable NPROC, once, at its import; there is no other
+setting. `limit_threads` must therefore be called first. With one thread, the parallel matrix products of XLA are also
+disabled.
 """
 
 import importlib
@@ -16,10 +16,10 @@ import torch
 from torch import Tensor
 
 from benchmarks.contestants import Problem, streaming
-from benchmarks.timing import Answer, Contestant, estimate
+from benchmarks.timing import Contestant, Outputs, estimate
 
 NAME = "JAX"
-WAYS = ("hoisted", "inside")  # the product of the input: over all steps before the scan, or in every step
+VARIANTS = ("hoisted", "inside")  # the product with the input: for all steps before the scan, or in each step
 
 
 def available() -> bool:
@@ -31,24 +31,24 @@ def version() -> str:
 
 
 def limit_threads(threads: int) -> None:
-    """Set the environment for XLA; to be called before JAX is imported."""
+    """Set the environment of XLA; call this before JAX is imported."""
     os.environ.update(NPROC=str(threads), JAX_PLATFORMS="cpu")
     if threads == 1:
         os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_cpu_multi_thread_eigen=false"
 
 
 def contestants(problem: Problem, threads: int) -> list[Contestant]:
-    """One: of both ways the faster."""
+    """The faster of both variants."""
     if problem.task.mode == "step":
         return [streaming_contestant(problem)]
-    both = [layer_contestant(problem, way) for way in WAYS]
-    for one in both:
-        one.call()  # compiles
-    return [min(both, key=lambda one: estimate(one.call))]
+    both = [layer_contestant(problem, variant) for variant in VARIANTS]
+    for contestant in both:
+        contestant.call()  # compiles
+    return [min(both, key=lambda contestant: estimate(contestant.call))]
 
 
 def advance(jnp: Any, cell: str, state: tuple[Any, ...], from_x: Any, from_h: Any) -> tuple[Any, ...]:
-    """The state after a step, from the products with x and with h, biases added; gates in torch's order."""
+    """The state after a step, from the products with x and h and their biases; gates in the order of torch."""
     sigmoid = importlib.import_module("jax").nn.sigmoid
     if cell == "lstm":
         i, f, g, o = jnp.split(from_x + from_h, 4, axis=1)
@@ -62,7 +62,7 @@ def advance(jnp: Any, cell: str, state: tuple[Any, ...], from_x: Any, from_h: An
 
 
 def weights(jnp: Any, problem: Problem) -> dict[str, Any]:
-    """As JAX's layers keep them, (inputs, G*H)."""
+    """The weights as in layers of JAX, (inputs, G*H)."""
     return {name: jnp.asarray(weight.t().contiguous().numpy()) for name, weight in problem.weights.items()}
 
 
@@ -71,30 +71,31 @@ def zero_state(jnp: Any, problem: Problem) -> tuple[Any, ...]:
     return (zeros,) * (2 if problem.task.cell == "lstm" else 1)
 
 
-def layer_contestant(problem: Problem, way: str) -> Contestant:
-    """Whole sequences; those with lengths are padded, and steps after the end do not change the state."""
+def layer_contestant(problem: Problem, variant: str) -> Contestant:
+    """A layer over whole sequences; with lengths they are padded, and steps after the end do not change the state."""
     jax: Any = importlib.import_module("jax")
     jnp, cell = jax.numpy, problem.task.cell
     start = zero_state(jnp, problem)
     x, grad = jnp.asarray(problem.x.numpy()), jnp.asarray(problem.grad.numpy())
-    on = None
+    valid = None
     if problem.lengths is not None:
-        on = jnp.arange(len(x))[:, None, None] < jnp.asarray(problem.lengths.int().numpy())[None, :, None]
+        valid = jnp.arange(len(x))[:, None, None] < jnp.asarray(problem.lengths.int().numpy())[None, :, None]
 
     def layer(weights: dict[str, Any], x: Any) -> Any:
         def from_input(x: Any) -> Any:
             return x @ weights["weight_ih_l0"] + weights["bias_ih_l0"]
 
         def step(state: tuple[Any, ...], inputs: Any) -> Any:
-            x_t, on_t = inputs
-            from_x = x_t if way == "hoisted" else from_input(x_t)
+            x_t, valid_t = inputs
+            from_x = x_t if variant == "hoisted" else from_input(x_t)
             from_h = state[0] @ weights["weight_hh_l0"] + weights["bias_hh_l0"]
             after = advance(jnp, cell, state, from_x, from_h)
-            if on_t is None:
+            if valid_t is None:
                 return after, after[0]
-            return tuple(jnp.where(on_t, new, old) for new, old in zip(after, state, strict=True)), after[0] * on_t
+            masked = tuple(jnp.where(valid_t, new, old) for new, old in zip(after, state, strict=True))
+            return masked, after[0] * valid_t
 
-        state, output = jax.lax.scan(step, start, (from_input(x) if way == "hoisted" else x, on))
+        state, output = jax.lax.scan(step, start, (from_input(x) if variant == "hoisted" else x, valid))
         return output, state
 
     def infer(weights: dict[str, Any], x: Any, grad: Any) -> Any:
@@ -109,17 +110,17 @@ def layer_contestant(problem: Problem, way: str) -> Contestant:
     def call() -> Any:
         return jax.block_until_ready(run(given, x, grad))
 
-    def answer() -> Answer:
+    def outputs() -> Outputs:
         output, state, *grads = call()
-        valid = tensor(output) if problem.lengths is None else problem.pack(tensor(output)).data
-        named = {name: tensor(one).t().contiguous() for one_dict in grads for name, one in one_dict.items()}
-        return problem.answer(valid, tuple(tensor(one) for one in state), named)
+        steps = tensor(output) if problem.lengths is None else problem.pack(tensor(output)).data
+        named = {name: tensor(grad).t().contiguous() for by_name in grads for name, grad in by_name.items()}
+        return problem.outputs(steps, tuple(tensor(array) for array in state), named)
 
-    return Contestant(NAME, call, answer)
+    return Contestant(NAME, call, outputs)
 
 
 def streaming_contestant(problem: Problem) -> Contestant:
-    """Single steps, jitted; the state stays with JAX."""
+    """Single steps, jitted; the state remains a JAX array."""
     jax: Any = importlib.import_module("jax")
     jnp, cell = jax.numpy, problem.task.cell
     given, x = weights(jnp, problem), jnp.asarray(problem.x[0].numpy())
@@ -133,10 +134,10 @@ def streaming_contestant(problem: Problem) -> Contestant:
         NAME,
         lambda: zero_state(jnp, problem),
         lambda state: jax.block_until_ready(run(given, x, state)),
-        lambda state: tuple(tensor(one) for one in state),
+        lambda state: tuple(tensor(array) for array in state),
     )
 
 
 def tensor(array: Any) -> Tensor:
-    """A copy for torch."""
+    """A copy as a torch tensor."""
     return torch.tensor(importlib.import_module("numpy").asarray(array))

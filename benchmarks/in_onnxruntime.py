@@ -1,11 +1,11 @@
-"""ONNX Runtime as a contestant, in inference: one node, weights as initializers, inputs and outputs bound in advance.
+"""ONNX Runtime as a contestant, for inference: one node, weights as initializers, bound inputs and outputs.
 
 Letters: `T` time steps, `B` batch, `I` input size, `H` hidden size, `G` gates.
 
-Threads. Sessions get the number of threads asked for. By default these spin between calls too, and on two cores whoever
-came next was seen to take up to twice as long. `session.force_spinning_stop` lets them spin while a call runs and stops
-them at its end: ONNX Runtime alone was as fast with it, and nobody is disturbed. Without any spinning
-(`session.intra_op.allow_spinning=0`) it was no faster, and it may lose where a call has many short parts.
+Threads. A session has the given number of threads. By default they also spin between calls, which slowed the next
+contestant by up to a factor of two on two cores. `session.force_spinning_stop` stops them at the end of a call: ONNX
+Runtime alone is as fast with it, and does not disturb the others. Without any spinning
+(`session.intra_op.allow_spinning=0`) it was no faster, and calls with many short parts may be slower.
 """
 
 import importlib
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.contestants import Problem, streaming
-from benchmarks.timing import Answer, Contestant
+from benchmarks.timing import Contestant, Outputs
 
 NAME = "ONNX Runtime"
 ORDERS = {"lstm": (0, 3, 1, 2), "gru": (1, 0, 2), "rnn": (0,)}  # torch's gates in the order of ONNX: iofc, zrh
@@ -34,7 +34,7 @@ def version() -> str:
 
 
 def contestants(problem: Problem, threads: int) -> list[Contestant]:
-    """One, or none where the task is training."""
+    """One contestant, or none if the task is training."""
     if problem.trains:
         return []
     run = streaming_contestant if problem.task.mode == "step" else layer_contestant
@@ -42,7 +42,7 @@ def contestants(problem: Problem, threads: int) -> list[Contestant]:
 
 
 def session(problem: Problem, threads: int) -> Any:
-    """A session for the problem's layer."""
+    """A session for the layer of the problem."""
     runtime: Any = importlib.import_module("onnxruntime")
     options = runtime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
@@ -52,7 +52,7 @@ def session(problem: Problem, threads: int) -> Any:
 
 
 def model(problem: Problem) -> bytes:
-    """The layer as an ONNX file: inputs x, and lengths or the state where the task has them."""
+    """The layer as an ONNX file: inputs x, and the lengths or the state if the task has them."""
     onnx: Any = importlib.import_module("onnx")
     helper, cell = onnx.helper, problem.task.cell
     T, B, I, H = problem.task.shape
@@ -85,42 +85,42 @@ def model(problem: Problem) -> bytes:
 
 
 def weights(problem: Problem) -> dict[str, Any]:
-    """The weights under ONNX's names, with ONNX's order of gates: (1, G*H, .), the two biases side by side."""
+    """The weights with the names and the gate order of ONNX: (1, G*H, .), the two biases concatenated."""
     order = ORDERS[problem.task.cell]
-    turned = {
+    reordered = {
         name: torch.cat([weight.chunk(len(order))[k] for k in order]).unsqueeze(0).numpy()
         for name, weight in problem.weights.items()
     }
-    bias = np.concatenate([turned["bias_ih_l0"], turned["bias_hh_l0"]], 1)
-    return {"W": turned["weight_ih_l0"], "R": turned["weight_hh_l0"], "bias": bias}
+    bias = np.concatenate([reordered["bias_ih_l0"], reordered["bias_hh_l0"]], 1)
+    return {"W": reordered["weight_ih_l0"], "R": reordered["weight_hh_l0"], "bias": bias}
 
 
 def layer_contestant(problem: Problem, run: Any) -> Contestant:
-    """Whole sequences; those with lengths are padded, which is what ONNX has."""
+    """A layer over whole sequences; with lengths they are padded, as ONNX expects."""
     binding = run.io_binding()
     binding.bind_ortvalue_input("x", value(problem.x))
     if problem.lengths is not None:
         binding.bind_ortvalue_input("lengths", value(problem.lengths.int()))
-    buffers = {one.name: torch.empty(one.shape) for one in run.get_outputs()}
+    buffers = {output.name: torch.empty(output.shape) for output in run.get_outputs()}
     for name, buffer in buffers.items():
         binding.bind_ortvalue_output(name, value(buffer))
 
     def call() -> None:
         run.run_with_iobinding(binding)
 
-    def answer() -> Answer:
+    def outputs() -> Outputs:
         call()
         output = buffers["output"].squeeze(1)
         if problem.lengths is not None:
             output = problem.pack(output).data
-        return problem.answer(output, tuple(buffers[name] for name in ("h", "c") if name in buffers))
+        return problem.outputs(output, tuple(buffers[name] for name in ("h", "c") if name in buffers))
 
-    return Contestant(NAME, call, answer)
+    return Contestant(NAME, call, outputs)
 
 
 def streaming_contestant(problem: Problem, run: Any) -> Contestant:
-    """Single steps: two bindings in turn, the one writing the state that the other reads."""
-    (_, B, _, H), letters = problem.task.shape, [one.name for one in run.get_outputs()]
+    """Single steps: two alternating bindings; each writes the state that the other reads."""
+    (_, B, _, H), letters = problem.task.shape, [output.name for output in run.get_outputs()]
     states = [[torch.zeros(1, B, H) for _ in letters] for _ in range(2)]
     bindings = [run.io_binding() for _ in range(2)]
     for k, binding in enumerate(bindings):
@@ -130,8 +130,8 @@ def streaming_contestant(problem: Problem, run: Any) -> Contestant:
             binding.bind_ortvalue_output(letter, value(states[1 - k][n]))
 
     def start() -> int:
-        for one in states[0]:
-            one.zero_()
+        for state in states[0]:
+            state.zero_()
         return 0
 
     def advance(k: int) -> int:
@@ -142,6 +142,6 @@ def streaming_contestant(problem: Problem, run: Any) -> Contestant:
 
 
 def value(tensor: Tensor) -> Any:
-    """The tensor's own memory, as ONNX Runtime takes it."""
+    """The memory of the tensor, as a value of ONNX Runtime."""
     runtime: Any = importlib.import_module("onnxruntime")
     return runtime.OrtValue.ortvalue_from_numpy(tensor.numpy())

@@ -1,9 +1,8 @@
-"""Compare Gatewise's layers with torch.nn and, where installed, ONNX Runtime and JAX: `python -m benchmarks.layers`.
+"""Compare layers of Gatewise with torch.nn and, if installed, ONNX Runtime and JAX: `python -m benchmarks.layers`.
 
-Answers are compared before anything is timed; a task whose answers differ shows nothing but that, and makes the exit
-status 1. Then the contestants take turns in one process (see `benchmarks.timing`). Everything is float32, with biases,
-on the CPU. For the peers, `pip install onnx onnxruntime jax`; or into a folder, with `--target FOLDER`, and
-PYTHONPATH=FOLDER.
+Outputs are compared before anything is timed; a task with different outputs has no times, and the exit status is 1. The
+contestants take turns in one process (see `benchmarks.timing`). Everything is float32, with biases, on the CPU. To
+install the peers: `pip install onnx onnxruntime jax`; or into a folder, with `--target FOLDER` and PYTHONPATH=FOLDER.
 """
 
 import argparse
@@ -16,7 +15,7 @@ from pathlib import Path
 import torch
 
 from benchmarks import figure, in_jax, in_onnxruntime, machine, peak, report
-from benchmarks.contestants import Problem, our_contestants, torch_contestants
+from benchmarks.contestants import Problem, gatewise_contestants, torch_contestants
 from benchmarks.report import Result
 from benchmarks.shapes import CELLS, GROUPS, LAYER_MODES, Task, operations, select
 from benchmarks.timing import check_then_time
@@ -24,44 +23,46 @@ from gatewise import engines
 
 MODES = {"packed": ("packed-train", "packed-infer"), **{mode: (mode,) for mode in (*LAYER_MODES, "step", "memory")}}
 PEERS = {"onnxruntime": in_onnxruntime, "jax": in_jax}
-BUSY = 0.2  # cores; from here on times are disturbed
-CEILING_EVERY = 20  # tasks between two measurements of the machine's ceiling
+BUSY = 0.2  # cores of other processes above which times are unreliable
+CEILING_EVERY = 20  # tasks between two measurements of the ceiling
 
 
 def parser() -> argparse.ArgumentParser:
-    found = argparse.ArgumentParser(prog="python -m benchmarks.layers", description=(__doc__ or "").split("\n")[0])
-    names = ", ".join(f"{name} ({'; '.join(dict.fromkeys(one.about for one in GROUPS[name]))})" for name in GROUPS)
-    found.add_argument("--group", nargs="+", choices=GROUPS, help=f"shapes; all but large if not given: {names}")
-    found.add_argument("--cell", nargs="+", choices=CELLS, default=list(CELLS), help="all if not given")
-    found.add_argument("--mode", nargs="+", choices=MODES, default=list(MODES), help="all if not given")
-    found.add_argument("--quick", action="store_true", help="a few shapes only")
-    found.add_argument("--all", action="store_true", help="the group large too, which takes long")
-    found.add_argument("--engine", default="native", help="Gatewise's engine; native if not given")
-    found.add_argument("--without", nargs="+", choices=PEERS, default=[], help="peers to leave out")
-    found.add_argument("--threads", type=int, default=machine.cores(), help="for everybody; all cores if not given")
-    found.add_argument("--seconds", type=float, default=1.0, help="time for each task, about; 1 if not given")
-    found.add_argument("--out", type=Path, default=Path("out/benchmarks"), help="folder for layers.md, .json and .png")
-    found.add_argument("--quiet", action="store_true", help="no progress on stderr")
-    return found
+    options = argparse.ArgumentParser(prog="python -m benchmarks.layers", description=(__doc__ or "").split("\n")[0])
+    names = ", ".join(f"{name} ({'; '.join(dict.fromkeys(group.about for group in GROUPS[name]))})" for name in GROUPS)
+    options.add_argument("--group", nargs="+", choices=GROUPS, help=f"groups of shapes (all but large): {names}")
+    options.add_argument("--cell", nargs="+", choices=CELLS, default=list(CELLS), help="cells (all)")
+    options.add_argument("--mode", nargs="+", choices=MODES, default=list(MODES), help="modes (all)")
+    options.add_argument("--quick", action="store_true", help="only a few shapes")
+    options.add_argument("--all", action="store_true", help="also the group large, which takes long")
+    options.add_argument("--engine", default="native", help="engine of Gatewise (native)")
+    options.add_argument("--without", nargs="+", choices=PEERS, default=[], help="peers to skip")
+    options.add_argument("--threads", type=int, default=machine.cores(), help="threads of each contestant (all cores)")
+    options.add_argument("--seconds", type=float, default=1.0, help="approximate time for each task (1)")
+    options.add_argument(
+        "--out", type=Path, default=Path("out/benchmarks"), help="output folder for layers.md, .json and .png"
+    )
+    options.add_argument("--quiet", action="store_true", help="show no progress")
+    return options
 
 
 def tasks(given: argparse.Namespace) -> list[Task]:
-    """What the arguments select."""
+    """The selected tasks."""
     groups = given.group or [name for name in GROUPS if name != "large" or given.all]
     modes = [mode for name in given.mode for mode in MODES[name]]
     return select(groups, given.cell, modes, given.quick)
 
 
 def run(task: Task, given: argparse.Namespace, peers: list[str]) -> Result:
-    """Check and time one task; what is wrong is in the result."""
+    """Check and time one task; the result contains any difference or error."""
     try:
         if task.mode == "memory":
             return Result(task, {}, peaks=peak.compare(task, given.engine, given.threads))
         problem = Problem(task)
-        # Around all calls, not in each: entering it costs as much as a part of a small step.
+        # Around all calls: entering it takes a considerable part of a small step.
         with nullcontext() if problem.trains else torch.inference_mode():
-            contestants = [*torch_contestants(problem), *our_contestants(problem, given.engine)]
-            contestants += [one for peer in peers for one in PEERS[peer].contestants(problem, given.threads)]
+            contestants = [*torch_contestants(problem), *gatewise_contestants(problem, given.engine)]
+            contestants += [entry for peer in peers for entry in PEERS[peer].contestants(problem, given.threads)]
             times = check_then_time(contestants, given.seconds)
         return Result(task, times, operations(task, problem.rows))
     except (ValueError, RuntimeError) as error:
@@ -69,7 +70,7 @@ def run(task: Task, given: argparse.Namespace, peers: list[str]) -> Result:
 
 
 def ceiling(threads: int) -> float | None:
-    """The machine's rate of multiply-adds in GF/s; None without the native library, which measures it."""
+    """The multiply-add rate of the machine in GF/s; None without the native library, which measures it."""
     meter = getattr(getattr(engines, "native", None), "multiply_add_rate", None)
     try:
         return None if meter is None else float(meter(threads))
@@ -77,78 +78,78 @@ def ceiling(threads: int) -> float | None:
         return None
 
 
-def compare(chosen: list[Task], given: argparse.Namespace, peers: list[str]) -> tuple[list[Result], float | None]:
-    """All results, and the highest ceiling seen on the way: a disturbed measurement of it would flatter."""
+def compare(selected: list[Task], given: argparse.Namespace, peers: list[str]) -> tuple[list[Result], float | None]:
+    """All results, and the highest measured ceiling: a disturbed, lower one would flatter the results."""
     ceilings, results = [ceiling(given.threads)], []
-    for number, task in enumerate(chosen, 1):
+    for number, task in enumerate(selected, 1):
         results.append(run(task, given, peers))
         if not given.quiet:
-            print(f"[{number}/{len(chosen)}] {line(results[-1])}", file=sys.stderr, flush=True)
-        if number % CEILING_EVERY == 0 or number == len(chosen):
+            print(f"[{number}/{len(selected)}] {line(results[-1])}", file=sys.stderr, flush=True)
+        if number % CEILING_EVERY == 0 or number == len(selected):
             ceilings.append(ceiling(given.threads))
-    return results, max((one for one in ceilings if one), default=None)
+    return results, max((rate for rate in ceilings if rate), default=None)
 
 
 def line(result: Result) -> str:
-    """A result in one line."""
+    """The result in one line."""
     if result.wrong:
         return f"{report.label(result.task)}: {result.wrong}"
     if result.peaks:
         sizes = [f"{name} {peak.planes(result.task.shape):.1f} planes" for name, peak in result.peaks.items()]
         return f"{report.label(result.task)}: {', '.join(sizes)}"
     times = [f"{name} {report.significant(1e3 * timing.seconds)}" for name, timing in result.times.items()]
-    return f"{report.label(result.task)}: {', '.join(times)} ms, {result.to_torch:.2f} times torch.nn"
+    return f"{report.label(result.task)}: {', '.join(times)} ms, {result.to_torch:.2f} times as fast as torch.nn"
 
 
 def conditions(given: argparse.Namespace, peers: list[str], rate: float | None, others: float | None) -> dict[str, str]:
-    """Where and with what the numbers were measured."""
-    found = {
+    """The machine, versions and settings of the measurements."""
+    values = {
         "Machine": f"{machine.processor()}, {machine.cores()} cores, {platform.system()}",
         "Threads": f"{given.threads}",
         "torch": torch.__version__,
         "Gatewise": f"engine {given.engine!r}",
     }
     if "onnxruntime" in peers:
-        how = f"{given.threads} threads, no spinning between calls, inputs and outputs bound"
-        found["ONNX Runtime"] = f"{in_onnxruntime.version()}; {how}"
+        settings = f"{given.threads} threads, no spinning between calls, inputs and outputs bound"
+        values["ONNX Runtime"] = f"{in_onnxruntime.version()}; {settings}"
     if "jax" in peers:
-        found["JAX"] = f"{in_jax.version()}; NPROC={given.threads}, lax.scan, jitted, the better of two ways"
-    found["Ceiling of multiply-adds"] = f"{rate:.0f} GF/s" if rate else "not measured: no native library"
+        values["JAX"] = f"{in_jax.version()}; NPROC={given.threads}, lax.scan, jitted, the faster of two variants"
+    values["Ceiling of multiply-adds"] = f"{rate:.0f} GF/s" if rate else "not measured: no native library"
     if others is not None:
-        warning = "; **a busy machine: measure again**" if others > BUSY else ""
-        found["Other processes"] = f"kept {others:.2f} cores busy meanwhile{warning}"
-    return found
+        warning = "; **the machine is busy: measure again**" if others > BUSY else ""
+        values["Other processes"] = f"used {others:.2f} cores{warning}"
+    return values
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the comparison; 1 if any answers differ."""
-    found = parser()
-    given = found.parse_args(arguments)
+    """Run the comparison; returns 1 if any outputs differ."""
+    options = parser()
+    given = options.parse_args(arguments)
     try:
         engines.check_name(given.engine)
     except ValueError as error:
-        found.error(f"{error}; pass --engine")
-    chosen = tasks(given)
+        options.error(f"{error}; pass --engine")
+    selected = tasks(given)
     if not peak.available():
-        chosen = [task for task in chosen if task.mode != "memory"]
-    if not chosen:
-        found.error("nothing is selected; leave out --group, --cell, --mode or --quick")
+        selected = [task for task in selected if task.mode != "memory"]
+    if not selected:
+        options.error("no task is selected; omit --group, --cell, --mode or --quick")
     torch.set_num_threads(given.threads)
     in_jax.limit_threads(given.threads)
     peers = [name for name, module in PEERS.items() if name not in given.without and module.available()]
-    others = machine.Others()
-    results, rate = compare(chosen, given, peers)
+    others = machine.OtherProcesses()
+    results, rate = compare(selected, given, peers)
     write(results, conditions(given, peers, rate, others.cores()), rate, given.out)
-    return int(any(one.wrong for one in results))
+    return int(any(result.wrong for result in results))
 
 
-def write(results: list[Result], where: dict[str, str], rate: float | None, out: Path) -> None:
-    """Print the tables, and put them, the numbers and the figure into a folder."""
+def write(results: list[Result], conditions: dict[str, str], rate: float | None, out: Path) -> None:
+    """Print the tables, and write tables, numbers and figure to a folder."""
     out.mkdir(parents=True, exist_ok=True)
-    text = report.markdown(results, where, rate)
+    text = report.markdown(results, conditions, rate)
     print(text, end="")
     (out / "layers.md").write_text(text, encoding="utf-8")
-    (out / "layers.json").write_text(json.dumps(report.as_json(results, where, rate), indent=1), encoding="utf-8")
+    (out / "layers.json").write_text(json.dumps(report.as_json(results, conditions, rate), indent=1), encoding="utf-8")
     figure.draw(results, out / "layers.png")
 
 

@@ -1,4 +1,4 @@
-"""The machine that the numbers belong to: its cores, its name, and how much of it others used meanwhile."""
+"""The machine of the measurements: its cores, its processor, and the load of other processes."""
 
 import os
 import platform
@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 IDLE = (3, 4)  # idle and iowait, among the times of /proc/stat
-COUNTED = 8  # user, nice, system, idle, iowait, irq, softirq, steal; those after are counted in these
+COUNTED = 8  # user, nice, system, idle, iowait, irq, softirq, steal; these include the later ones
 
 
 def cores() -> int:
@@ -24,18 +24,18 @@ def processor() -> str:
     return names[0] if names else platform.machine()
 
 
-class Others:
-    """How many cores other processes keep busy, on average since the start; Linux only."""
+class OtherProcesses:
+    """The average number of cores that other processes use, since the start; Linux only."""
 
     def __init__(self) -> None:
-        self.began = time.monotonic(), used_by_others()
+        self.start = time.monotonic(), used_by_others()
 
     def cores(self) -> float | None:
-        """That number; None where the system does not tell."""
-        (began, before), now = self.began, used_by_others()
+        """The number of cores; None if the system does not report it."""
+        (start, before), now = self.start, used_by_others()
         if before is None or now is None:
             return None
-        return max(0.0, now - before) / (time.monotonic() - began)
+        return max(0.0, now - before) / (time.monotonic() - start)
 
 
 def used_by_others() -> float | None:

@@ -1,8 +1,8 @@
-"""Peak memory of one training step, each contestant in a fresh process, which runs this file. Linux only.
+"""Peak memory of one training step, each contestant in a separate process that runs this file. Linux only.
 
-The kernel keeps a process's highest resident set (VmHWM); writing 5 to /proc/self/clear_refs sets it back to the
-current one. A small step goes first, so that libraries are loaded and threads started. What is counted is everything
-above input and weights: output, what is kept for the backward pass, gradients, workspaces.
+The kernel records the highest resident set size of a process (VmHWM); writing 5 to /proc/self/clear_refs resets it to
+the current size. A small step runs first, to load libraries and start threads. The peak includes everything above input
+and weights: output, tensors saved for the backward pass, gradients, workspaces.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import torch
 
-from benchmarks.contestants import Problem, our_contestants, torch_contestants
+from benchmarks.contestants import Problem, gatewise_contestants, torch_contestants
 from benchmarks.shapes import Shape, Task
 from benchmarks.timing import TOLERANCE, Contestant
 
@@ -22,13 +22,13 @@ WARM_UP_STEPS = 8
 
 
 class Peak(NamedTuple):
-    """What one training step takes above input and weights, and sums over the absolute values of its answer."""
+    """Memory of a training step above input and weights, and the sums of the absolute values of its outputs."""
 
     bytes: int
-    answer: dict[str, float]
+    sums: dict[str, float]
 
     def planes(self, shape: Shape) -> float:
-        """The same in planes of T * B * H floats, the size of the output."""
+        """The memory in planes of T * B * H floats, the size of the output."""
         return self.bytes / (4 * shape.T * shape.B * shape.H)
 
 
@@ -40,19 +40,19 @@ def compare(task: Task, engine: str, threads: int) -> dict[str, Peak]:
     """The peaks by contestant.
 
     Raises:
-        ValueError: the answers do not agree.
+        ValueError: the outputs differ.
     """
-    peaks = {name: in_a_process(name, task, engine, threads) for name in NAMES}
+    peaks = {name: in_subprocess(name, task, engine, threads) for name in NAMES}
     first, *others = peaks.values()
     for other in others:
-        for name, expected in first.answer.items():
-            if not abs(other.answer[name] - expected) <= TOLERANCE * abs(expected):
-                raise ValueError(f"the sum of {name} is {other.answer[name]:.7g}, expected {expected:.7g}")
+        for name, expected in first.sums.items():
+            if not abs(other.sums[name] - expected) <= TOLERANCE * abs(expected):
+                raise ValueError(f"the sum of {name} is {other.sums[name]:.7g}, expected {expected:.7g}")
     return peaks
 
 
-def in_a_process(name: str, task: Task, engine: str, threads: int) -> Peak:
-    """The peak of one contestant, measured in a process of its own."""
+def in_subprocess(name: str, task: Task, engine: str, threads: int) -> Peak:
+    """The peak of one contestant, measured in a separate process."""
     command = [sys.executable, "-m", "benchmarks.peak", name, task.cell, engine, threads, *task.shape]
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
     if done.returncode:
@@ -61,7 +61,7 @@ def in_a_process(name: str, task: Task, engine: str, threads: int) -> Peak:
     return Peak(**json.loads(done.stdout))
 
 
-def here(name: str, task: Task, engine: str) -> Peak:
+def measure(name: str, task: Task, engine: str) -> Peak:
     """The peak of one contestant in this process."""
     contestant(name, task._replace(shape=task.shape._replace(T=WARM_UP_STEPS)), engine).call()
     step = contestant(name, task, engine)
@@ -69,12 +69,12 @@ def here(name: str, task: Task, engine: str) -> Peak:
     before = status("VmRSS")
     step.call()
     peak = status("VmHWM") - before
-    return Peak(peak, {key: one.double().abs().sum().item() for key, one in step.answer().items()})
+    return Peak(peak, {key: tensor.double().abs().sum().item() for key, tensor in step.outputs().items()})
 
 
 def contestant(name: str, task: Task, engine: str) -> Contestant:
     problem = Problem(task._replace(mode="train"))
-    return (torch_contestants(problem) if name == "torch.nn" else our_contestants(problem, engine))[0]
+    return (torch_contestants(problem) if name == "torch.nn" else gatewise_contestants(problem, engine))[0]
 
 
 def reset_peak() -> None:
@@ -82,7 +82,7 @@ def reset_peak() -> None:
 
 
 def status(field: str) -> int:
-    """A field of this process's status that is in kB, in bytes."""
+    """A memory field of the status of this process, in bytes."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith(f"{field}:"):
             return 1024 * int(line.split()[1])
@@ -92,7 +92,7 @@ def status(field: str) -> int:
 def main(arguments: list[str]) -> None:
     name, cell, engine, threads, *sizes = arguments
     torch.set_num_threads(int(threads))
-    peak = here(name, Task(cell, "memory", Shape(*map(int, sizes))), engine)
+    peak = measure(name, Task(cell, "memory", Shape(*map(int, sizes))), engine)
     print(json.dumps(peak._asdict()))
 
 

@@ -1,4 +1,4 @@
-"""Results as Markdown and as JSON: times, ratios, what was promised and whether it is met.
+"""Results as Markdown and as JSON: times, ratios, and whether they meet the floors.
 
 Letters: `T` time steps, `B` batch, `I` input size, `H` hidden size.
 """
@@ -19,12 +19,12 @@ TITLES = {
     "step": "one step of streaming",
     "memory": "memory",
 }
-UNSTEADY = 0.2  # the middle half of the blocks, relative to their median
+UNSTEADY = 0.2  # interquartile range of the blocks, relative to their median
 NAMES = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN"}
 
 
 class Result(NamedTuple):
-    """One cell of the tables: either times, of answers that agree, or what is wrong."""
+    """One task: the times if the outputs agree, else the difference."""
 
     task: Task
     times: dict[str, Timing]
@@ -33,24 +33,26 @@ class Result(NamedTuple):
     peaks: dict[str, Peak] = {}  # noqa: RUF012  (never changed)
 
     @property
-    def ours(self) -> float:
-        """Seconds of Gatewise; of its several ways to take a single step, the fastest."""
+    def seconds(self) -> float:
+        """Seconds of Gatewise, for single steps those of the fastest variant."""
         return min(timing.seconds for name, timing in self.times.items() if name.startswith("Gatewise"))
 
     @property
     def to_torch(self) -> float:
-        """How many times as fast as torch.nn."""
-        return self.times["torch.nn"].seconds / self.ours
+        """Speed-up over torch.nn."""
+        return self.times["torch.nn"].seconds / self.seconds
 
     @property
     def to_best(self) -> float:
-        """How many times as fast as the fastest of the others."""
-        return min(one.seconds for name, one in self.times.items() if not name.startswith("Gatewise")) / self.ours
+        """Speed-up over the fastest other contestant."""
+        return (
+            min(timing.seconds for name, timing in self.times.items() if not name.startswith("Gatewise")) / self.seconds
+        )
 
     @property
     def rate(self) -> float:
-        """Gatewise's GF/s."""
-        return self.operations / self.ours / 1e9
+        """GF/s of Gatewise."""
+        return self.operations / self.seconds / 1e9
 
 
 def geometric_mean(ratios: Iterable[float]) -> float:
@@ -60,20 +62,26 @@ def geometric_mean(ratios: Iterable[float]) -> float:
 
 def markdown(results: list[Result], machine: dict[str, str], ceiling: float | None) -> str:
     """The whole report."""
-    parts = ["# Layers compared", "\n".join(f"- {name}: {what}" for name, what in machine.items())]
-    if wrong := [one for one in results if one.wrong]:
-        parts.append("**Answers do not agree:**\n\n" + "\n".join(f"- {label(one.task)}: {one.wrong}" for one in wrong))
-    timed = [one for one in results if one.times]
-    tables = [(mode, cell, chosen(timed, mode, cell)) for mode in (*LAYER_MODES, "step") for cell in CELLS]
-    tables = [one for one in tables if one[2]]
+    parts = ["# Comparison of layers", "\n".join(f"- {name}: {value}" for name, value in machine.items())]
+    if wrong := [result for result in results if result.wrong]:
+        parts.append(
+            "**Outputs differ:**\n\n" + "\n".join(f"- {label(result.task)}: {result.wrong}" for result in wrong)
+        )
+    timed = [result for result in results if result.times]
+    tables = [(mode, cell, select(timed, mode, cell)) for mode in (*LAYER_MODES, "step") for cell in CELLS]
+    tables = [entry for entry in tables if entry[2]]
     if tables:
         parts.append(summary(tables, ceiling))
-        parts.append(f"A time with a ~ is unsteady: the middle half of its blocks spans over {UNSTEADY:.0%} of it.")
-    if ceiling and any(one.rate > ceiling for one in timed):
-        parts.append("**Gatewise was faster than the ceiling: that was measured too low, its fractions mean nothing.**")
-    for mode, cell, some in tables:
-        parts += [f"## {NAMES[cell]}, {TITLES[mode]}", table(some, ceiling)]
-    if peaks := [one for one in results if one.peaks]:
+        parts.append(
+            f"A time with a ~ is unsteady: the interquartile range of its blocks is above {UNSTEADY:.0%} of the median."
+        )
+    if ceiling and any(result.rate > ceiling for result in timed):
+        parts.append(
+            "**Gatewise exceeds the ceiling: the ceiling was measured too low, and its fractions are invalid.**"
+        )
+    for mode, cell, selected in tables:
+        parts += [f"## {NAMES[cell]}, {TITLES[mode]}", table(selected, ceiling)]
+    if peaks := [result for result in results if result.peaks]:
         parts += ["## Peak memory of a training step, above input and weights", memory_table(peaks)]
     return "\n\n".join(parts) + "\n"
 
@@ -82,12 +90,12 @@ def label(task: Task) -> str:
     return f"{NAMES[task.cell]}, {TITLES[task.mode]}, {task.shape}"
 
 
-def chosen(results: list[Result], mode: str, cell: str) -> list[Result]:
-    return [one for one in results if (one.task.mode, one.task.cell) == (mode, cell)]
+def select(results: list[Result], mode: str, cell: str) -> list[Result]:
+    return [result for result in results if (result.task.mode, result.task.cell) == (mode, cell)]
 
 
 def summary(tables: list[tuple[str, str, list[Result]]], ceiling: float | None) -> str:
-    """A row for each table: the geometric mean and the minimum against torch.nn, and the floors."""
+    """A row for each table: geometric mean and minimum of the speed-up over torch.nn, with the floors."""
     head = [
         "",
         "shapes",
@@ -98,16 +106,19 @@ def summary(tables: list[tuple[str, str, list[Result]]], ceiling: float | None) 
         "geometric mean to best",
     ]
     rows = []
-    for mode, cell, some in tables:
-        ratios = [one.to_torch for one in some]
+    for mode, cell, results in tables:
+        ratios = [result.to_torch for result in results]
         mean, least = geometric_mean(ratios), min(ratios)
         mean_floor, least_floor = FLOORS[cell, mode]
-        best = geometric_mean(one.to_best for one in some)
-        row = [f"{NAMES[cell]}, {TITLES[mode]}", str(len(some)), f"{mean:.2f}", met(mean, mean_floor)]
-        row += [f"{least:.2f} at {min(some, key=lambda one: one.to_torch).task.shape}", met(least, least_floor)]
+        best = geometric_mean(result.to_best for result in results)
+        row = [f"{NAMES[cell]}, {TITLES[mode]}", str(len(results)), f"{mean:.2f}", met(mean, mean_floor)]
+        row += [
+            f"{least:.2f} at {min(results, key=lambda result: result.to_torch).task.shape}",
+            met(least, least_floor),
+        ]
         row += [f"{best:.2f}"]
         if ceiling:
-            row.append(least_fraction(some, mode, ceiling))
+            row.append(least_fraction(results, mode, ceiling))
         rows.append(row)
     if ceiling:
         head.append(f"least fraction of ceiling, H ≥ {CEILING_H}, B ≥ {CEILING_B}")
@@ -119,11 +130,11 @@ def met(value: float, floor: float) -> str:
 
 
 def least_fraction(results: list[Result], mode: str, ceiling: float) -> str:
-    """The lowest fraction of the ceiling among large shapes, and whether it is met."""
-    large = [one for one in results if one.task.shape.H >= CEILING_H and one.task.shape.B >= CEILING_B]
+    """The lowest fraction of the ceiling among large shapes, and whether it meets the floor."""
+    large = [result for result in results if result.task.shape.H >= CEILING_H and result.task.shape.B >= CEILING_B]
     if mode not in CEILING_FLOORS or not large:
         return ""
-    worst = min(large, key=lambda one: one.rate)
+    worst = min(large, key=lambda result: result.rate)
     fraction, floor = worst.rate / ceiling, CEILING_FLOORS[mode]
     verdict = "met" if fraction >= floor else "**not met**"
     return f"{fraction:.0%} at {worst.task.shape}, {floor:.0%}: {verdict}"
@@ -131,24 +142,24 @@ def least_fraction(results: list[Result], mode: str, ceiling: float) -> str:
 
 def table(results: list[Result], ceiling: float | None) -> str:
     """A row for each shape: times by contestant, ratios, and the rate of Gatewise."""
-    names = list(dict.fromkeys(name for one in results for name in one.times))
+    names = list(dict.fromkeys(name for result in results for name in result.times))
     unit, scale = ("µs", 1e6) if results[0].task.mode == "step" else ("ms", 1e3)
     head = ["T×B×I×H", *(f"{name}, {unit}" for name in names), "to torch.nn", "to best", "GF/s"]
     rows = []
-    for one in results:
-        times = [shown(one.times[name], scale) if name in one.times else "" for name in names]
-        row = [str(one.task.shape), *times, f"{one.to_torch:.2f}", f"{one.to_best:.2f}", f"{one.rate:.3g}"]
-        rows.append(row + ([f"{one.rate / ceiling:.0%}"] if ceiling else []))
+    for result in results:
+        times = [format_time(result.times[name], scale) if name in result.times else "" for name in names]
+        row = [str(result.task.shape), *times, f"{result.to_torch:.2f}", f"{result.to_best:.2f}", f"{result.rate:.3g}"]
+        rows.append(row + ([f"{result.rate / ceiling:.0%}"] if ceiling else []))
     return lines(head + (["of ceiling"] if ceiling else []), rows)
 
 
-def shown(timing: Timing, scale: float) -> str:
-    """A time, marked where its blocks differed much."""
+def format_time(timing: Timing, scale: float) -> str:
+    """A time, marked if its blocks differ much."""
     return significant(timing.seconds * scale) + "~" * (timing.spread > UNSTEADY)
 
 
 def significant(value: float) -> str:
-    """Three digits, or all of those before the point."""
+    """The value with three significant digits, or all digits before the point."""
     return f"{value:.{max(0, 2 - math.floor(math.log10(value)))}f}" if value > 0 else "0"
 
 
@@ -156,13 +167,13 @@ def memory_table(results: list[Result]) -> str:
     head = ["", "contestant", "MiB", "planes of T×B×H floats"]
     rows = [
         [
-            f"{NAMES[one.task.cell]} {one.task.shape}",
+            f"{NAMES[result.task.cell]} {result.task.shape}",
             name,
             f"{peak.bytes / 2**20:.0f}",
-            f"{peak.planes(one.task.shape):.1f}",
+            f"{peak.planes(result.task.shape):.1f}",
         ]
-        for one in results
-        for name, peak in one.peaks.items()
+        for result in results
+        for name, peak in result.peaks.items()
     ]
     return lines(head, rows)
 
@@ -174,22 +185,22 @@ def lines(head: list[str], rows: list[list[str]]) -> str:
 
 
 def as_json(results: list[Result], machine: dict[str, str], ceiling: float | None) -> dict[str, Any]:
-    """Everything measured: seconds for a call, the middle half of the blocks relative to it, calls timed."""
+    """All measurements: seconds of a call, interquartile range relative to them, number of timed calls."""
     return {
         "machine": machine,
         "ceiling_gflops": ceiling,
         "results": [
             {
-                "cell": one.task.cell,
-                "mode": one.task.mode,
-                "shape": one.task.shape._asdict(),
-                "operations": one.operations,
-                "times": {name: timing._asdict() for name, timing in one.times.items()},
-                "to_torch": one.to_torch if one.times else None,
-                "to_best": one.to_best if one.times else None,
-                "peak_bytes": {name: peak.bytes for name, peak in one.peaks.items()},
-                "wrong": one.wrong,
+                "cell": result.task.cell,
+                "mode": result.task.mode,
+                "shape": result.task.shape._asdict(),
+                "operations": result.operations,
+                "times": {name: timing._asdict() for name, timing in result.times.items()},
+                "to_torch": result.to_torch if result.times else None,
+                "to_best": result.to_best if result.times else None,
+                "peak_bytes": {name: peak.bytes for name, peak in result.peaks.items()},
+                "wrong": result.wrong,
             }
-            for one in results
+            for result in results
         ],
     }

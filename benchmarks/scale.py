@@ -1,9 +1,9 @@
-"""Time and memory of many series: read, fit with a fixed number of steps, predict.
+"""Time and memory for many series: read, fit with a fixed number of training steps, predict.
 
     python -m benchmarks.scale [--series 1000 10000 100000] [--points 100] [--max-steps 300]
 
-Each size runs in a process of its own, so that its peak memory is its own. The series are monthly: a level, a season
-and noise of their own; the forecasts are checked against them before anything is printed.
+Each size runs in a separate process, to measure its peak memory. Each series is monthly, with its own level, season and
+noise; the forecasts are compared with the true values before anything is printed.
 """
 
 import argparse
@@ -21,18 +21,18 @@ HORIZON = 12
 
 
 def table(series: int, points: int) -> pd.DataFrame:
-    """Long table of so many monthly series."""
-    chance = np.random.default_rng(0)
+    """A long table of monthly series."""
+    generator = np.random.default_rng(0)
     x = np.arange(points)
-    level, height, phase = (chance.uniform(low, high, (series, 1)) for low, high in ((50, 150), (5, 20), (0, 12)))
-    y = level + height * np.sin(2 * np.pi * (x + phase) / 12) + chance.normal(0, 2, (series, points))
+    level, height, phase = (generator.uniform(low, high, (series, 1)) for low, high in ((50, 150), (5, 20), (0, 12)))
+    y = level + height * np.sin(2 * np.pi * (x + phase) / 12) + generator.normal(0, 2, (series, points))
     names = np.char.add("s", np.arange(series).astype(str))
     ds = pd.date_range("2015-01-01", periods=points, freq="MS")
     return pd.DataFrame({"unique_id": np.repeat(names, points), "ds": np.tile(ds, series), "y": y.ravel()})
 
 
 def measure(series: int, points: int, max_steps: int) -> str:
-    """A line of the table, measured in this process."""
+    """A row of the table, measured in this process."""
     import gatewise as gw
 
     long = table(series, points + HORIZON)
@@ -41,19 +41,19 @@ def measure(series: int, points: int, max_steps: int) -> str:
     panel, reading = timed(lambda: gw.read(past))
     model = gw.Forecaster(strategy="segment", max_steps=max_steps, ensemble_size=1, dropout=0.0, horizon=HORIZON)
     _, fitting = timed(lambda: model.fit(panel))
-    made, predicting = timed(lambda: model.predict(HORIZON))
-    error = float(np.abs(made["LSTM"].to_numpy() - future["y"].to_numpy()).mean())
-    if not error < 3:  # the noise alone makes 1.6
-        raise SystemExit(f"the forecasts of {series} series are off by {error:.3g}, expected about 1.6")
+    forecast, predicting = timed(lambda: model.predict(HORIZON))
+    error = float(np.abs(forecast["LSTM"].to_numpy() - future["y"].to_numpy()).mean())
+    if not error < 3:  # the error of the noise alone is 1.6
+        raise SystemExit(f"the mean absolute error for {series} series is {error:.3g}, expected about 1.6")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     return f"| {series:,} | {reading:.2f} | {fitting:.1f} | {predicting:.2f} | {peak:.2f} | {error:.3g} |"
 
 
-def timed(job: Callable[[], Any]) -> tuple[Any, float]:
-    """What a job answers, and the seconds it took."""
-    began = time.perf_counter()
-    answer = job()
-    return answer, time.perf_counter() - began
+def timed(call: Callable[[], Any]) -> tuple[Any, float]:
+    """The result of a call, and its seconds."""
+    start = time.perf_counter()
+    result = call()
+    return result, time.perf_counter() - start
 
 
 def main() -> None:
@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("--series", type=int, nargs="+", default=[1_000, 10_000, 100_000])
     parser.add_argument("--points", type=int, default=100)
     parser.add_argument("--max-steps", type=int, default=300)
-    parser.add_argument("--here", action="store_true", help="one size, in this process")
+    parser.add_argument("--here", action="store_true", help="measure the first size in this process")
     arguments = parser.parse_args()
     if arguments.here:
         print(measure(arguments.series[0], arguments.points, arguments.max_steps))

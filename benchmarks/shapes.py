@@ -1,4 +1,4 @@
-"""What is compared: shapes in named groups, the products in each, and what Gatewise promises to be.
+"""The tasks: shapes in named groups, their numbers of operations, and the speed-ups that Gatewise guarantees.
 
 Letters: `T` time steps, `B` batch, `I` input size, `H` hidden size, `G` gates of the cell.
 """
@@ -23,7 +23,7 @@ class Shape(NamedTuple):
 
 
 class Task(NamedTuple):
-    """One cell of the tables: what every contestant computes."""
+    """The computation of one entry of the tables."""
 
     cell: str
     mode: str
@@ -31,7 +31,7 @@ class Task(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Shapes that belong together, and the cells and modes that they are run in."""
+    """Related shapes, with their cells and modes."""
 
     about: str
     shapes: tuple[Shape, ...]
@@ -39,12 +39,12 @@ class Group(NamedTuple):
     modes: tuple[str, ...] = ("train", "infer")
 
     def tasks(self) -> list[Task]:
-        """Every combination."""
+        """All combinations."""
         return [Task(cell, mode, shape) for mode in self.modes for cell in self.cells for shape in self.shapes]
 
 
 def square(H: int, batches: tuple[int, ...], T: int) -> tuple[Shape, ...]:
-    """Shapes with as many features as units, as DeepBench and fastrnns have them."""
+    """Shapes with as many features as units, as in DeepBench and fastrnns."""
     return tuple(Shape(T, B, H, H) for B in batches)
 
 
@@ -65,9 +65,9 @@ SWEEPS = {
     "B": tuple(CENTRE._replace(B=B) for B in (1, 8, 32, 128)),
     "H": tuple(CENTRE._replace(H=H) for H in (16, 32, 64, 128, 256)),
 }
-# One dictionary entry may stand for several groups of one name: a family whose members are run in different cells.
+# An entry may have several groups with different cells.
 GROUPS: dict[str, tuple[Group, ...]] = {
-    "peers": (Group("from tiny to fastrnns' 512, one sequence to 180", PEERS, modes=LAYER_MODES),),
+    "peers": (Group("from tiny to the 512 units of fastrnns, 1 to 180 sequences", PEERS, modes=LAYER_MODES),),
     "systems": (
         Group("the systems in examples/: noisy trend", (Shape(19, 180, 1, 16), Shape(19, 1, 1, 16)), ("lstm",)),
         Group("deep network on a trend, both its layers", (Shape(19, 180, 1, 8), Shape(19, 180, 8, 8)), ("rnn",)),
@@ -87,14 +87,14 @@ GROUPS: dict[str, tuple[Group, ...]] = {
     ),
     "haste": (
         Group(
-            "haste's grid, 64 features",
+            "grid of haste, 64 features",
             tuple(Shape(50, B, 64, H) for B in (1, 32, 64, 128) for H in (64, 128, 256, 512)),
             ("lstm", "gru"),
         ),
     ),
     "one": (
         Group(
-            "one sequence, oneDNN's issue 837",
+            "one sequence, issue 837 of oneDNN",
             tuple(Shape(T, 1, I, 32) for T in (15, 31, 63) for I in (24, 48, 96)),
             ("lstm",),
         ),
@@ -114,7 +114,7 @@ GROUPS: dict[str, tuple[Group, ...]] = {
 }
 QUICK = (PEERS[1], PEERS[2], PEERS[6], Shape(1, 1, 64, 64))
 
-# Geometric mean and minimum of (time of torch.nn / time of Gatewise), by cell and mode.
+# Lower bounds of the geometric mean and the minimum of (time of torch.nn / time of Gatewise), by cell and mode.
 FLOORS: dict[tuple[str, str], tuple[float, float]] = {
     ("lstm", "train"): (2.0, 1.1),
     ("lstm", "infer"): (2.0, 1.0),
@@ -122,28 +122,28 @@ FLOORS: dict[tuple[str, str], tuple[float, float]] = {
     **{(cell, mode): (5.0, 2.0) for cell in CELLS for mode in ("packed-train", "packed-infer")},
     **{(cell, "step"): (3.0, 2.0) for cell in CELLS},
 }
-# Least fraction of the machine's multiply-add rate, of padded layers at least this large.
+# Lower bound of the fraction of the multiply-add rate of the machine, for padded layers of at least this size.
 CEILING_FLOORS = {"train": 0.65, "infer": 0.75}
 CEILING_H, CEILING_B = 256, 32
 
 
 def select(groups: list[str], cells: list[str], modes: list[str], quick: bool = False) -> list[Task]:
-    """The tasks of the groups that match, each once, mode by mode, cell by cell, in the order of the groups."""
-    found = [task for name in groups for group in GROUPS[name] for task in group.tasks()]
-    kept = [
+    """The matching tasks of the groups without duplicates, ordered by mode, cell and group."""
+    candidates = [task for name in groups for group in GROUPS[name] for task in group.tasks()]
+    selected = [
         task
-        for task in dict.fromkeys(found)
+        for task in dict.fromkeys(candidates)
         if task.cell in cells and task.mode in modes and (not quick or task.shape in QUICK)
     ]
     order = (*LAYER_MODES, "step", "memory")
-    return sorted(kept, key=lambda task: (order.index(task.mode), CELLS.index(task.cell)))
+    return sorted(selected, key=lambda task: (order.index(task.mode), CELLS.index(task.cell)))
 
 
 def operations(task: Task, rows: int) -> int:
-    """Floating-point operations of all products, an addition and a multiplication each, over rows of input.
+    """Floating-point operations of all products over rows of input; a multiply-add counts as two.
 
-    Forward 2 * rows * G * H * (I + H). Training computes three times that: the gradients of the inputs and of the
-    weights cost as much each; but x is data, so its own gradient is not wanted.
+    Forward: 2 * rows * G * H * (I + H). Training: three times that, as the gradients of inputs and weights cost as
+    much each; without the gradient of x, which is data.
     """
     _, _, I, H = task.shape
     once = 2 * rows * GATES[task.cell] * H

@@ -1,9 +1,9 @@
-"""Check the answers, then time: in turns, in blocks, by medians.
+"""Compare the outputs, then time the contestants: in turns, in blocks, by medians.
 
-Contestants take turns in one process, so that whatever disturbs the machine disturbs all of them. A turn is a block of
-calls of one contestant. It begins with calls that are not measured, at least one and at least `LEAD` seconds of them:
-OpenMP threads of the contestant before spin for a while after their last call, and caches hold its data. Calls of more
-than `LONG` seconds go without: there it does not matter, and would take half of the time.
+Contestants take turns in one process, so that disturbances of the machine affect all of them. A turn is a block of
+calls of one contestant. It starts with calls that are not measured, at least one and at least `LEAD` seconds: OpenMP
+threads of the previous contestant spin for a while after its last call, and caches hold its data. Calls that take more
+than `LONG` seconds have no lead-in: the effect is negligible there, and the lead-in would take half of the time.
 """
 
 import gc
@@ -14,108 +14,108 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
-TOLERANCE = 1e-4  # of the largest value of a tensor, in float32
+TOLERANCE = 1e-4  # relative to the largest value of a tensor, in float32
 LEAD, LONG = 0.002, 0.1
 ROUNDS = 5
-BLOCKS = 12  # rounds aimed at, where calls are short
+BLOCKS = 12  # intended number of rounds for short calls
 
-Answer = dict[str, Tensor]
+Outputs = dict[str, Tensor]
 
 
 class Contestant(NamedTuple):
-    """Somebody who computes a task: `call` is timed, `answer` gives by name what it computes."""
+    """An implementation of a task: `call` is timed, `outputs` gives the results by name."""
 
     name: str
     call: Callable[[], Any]
-    answer: Callable[[], Answer]
+    outputs: Callable[[], Outputs]
 
 
 class Timing(NamedTuple):
-    """Seconds for one call: the median over blocks, and the middle half of them relative to it."""
+    """Seconds of a call: the median over blocks, and their interquartile range relative to it."""
 
     seconds: float
     spread: float
     calls: int
 
 
-def mismatch(answer: Answer, expected: Answer) -> str | None:
-    """What in an answer is wrong, in words; None if it agrees."""
-    if answer.keys() != expected.keys():
-        return f"has {', '.join(answer)}, expected {', '.join(expected)}"
-    for name, theirs in expected.items():
-        ours = answer[name]
-        if ours.shape != theirs.shape or ours.dtype != theirs.dtype:
-            return f"{name} is {ours.dtype} {tuple(ours.shape)}, expected {theirs.dtype} {tuple(theirs.shape)}"
-        size = theirs.abs().max().item() if theirs.numel() else 1.0
-        worst = (ours - theirs).abs().max().item() if theirs.numel() else 0.0
+def mismatch(outputs: Outputs, expected: Outputs) -> str | None:
+    """The first difference between outputs, as a message; None if they agree."""
+    if outputs.keys() != expected.keys():
+        return f"has {', '.join(outputs)}, expected {', '.join(expected)}"
+    for name, right in expected.items():
+        value = outputs[name]
+        if value.shape != right.shape or value.dtype != right.dtype:
+            return f"{name} is {value.dtype} {tuple(value.shape)}, expected {right.dtype} {tuple(right.shape)}"
+        size = right.abs().max().item() if right.numel() else 1.0
+        worst = (value - right).abs().max().item() if right.numel() else 0.0
         if not worst <= TOLERANCE * (size or 1.0):  # so that NaN is a mismatch
-            return f"{name} is off by {worst:.3g} where the largest value is {size:.3g}"
+            return f"{name} differs by up to {worst:.3g}, the largest value is {size:.3g}"
     return None
 
 
 def disagreements(contestants: Sequence[Contestant]) -> list[str]:
-    """Everybody whose answer is not that of the first contestant, with what is wrong."""
+    """The contestants whose outputs differ from those of the first, with the differences."""
     first, *others = contestants
-    expected = first.answer()
-    found = ((one.name, mismatch(one.answer(), expected)) for one in others)
-    return [f"{name}: {wrong} (by {first.name})" for name, wrong in found if wrong]
+    expected = first.outputs()
+    messages = ((contestant.name, mismatch(contestant.outputs(), expected)) for contestant in others)
+    return [f"{name}: {message} (expected as {first.name})" for name, message in messages if message]
 
 
 def check_then_time(contestants: Sequence[Contestant], seconds: float) -> dict[str, Timing]:
-    """Time by contestant, after all answers were found to agree.
+    """Compare all outputs, then time the contestants.
 
     Raises:
-        ValueError: they do not; nothing was timed.
+        ValueError: outputs differ; nothing is timed.
     """
-    if wrong := disagreements(contestants):
-        raise ValueError("; ".join(wrong))
+    if messages := disagreements(contestants):
+        raise ValueError("; ".join(messages))
     return measure(contestants, seconds)
 
 
 def measure(contestants: Sequence[Contestant], seconds: float) -> dict[str, Timing]:
-    """Median time of a call of each, over at least `ROUNDS` rounds and about so many seconds in all."""
-    estimates = [estimate(one.call) for one in contestants]
-    share = seconds / len(contestants) / BLOCKS
-    calls = [max(1, round(share / one)) for one in estimates]
-    lasts = sum(one * (count + (one < LONG)) + LEAD for one, count in zip(estimates, calls, strict=True))
+    """The timing of each contestant, over at least `ROUNDS` rounds and about `seconds` in total."""
+    estimates = [estimate(contestant.call) for contestant in contestants]
+    block_seconds = seconds / len(contestants) / BLOCKS
+    calls = [max(1, round(block_seconds / call)) for call in estimates]
+    round_seconds = sum(call * (count + (call < LONG)) + LEAD for call, count in zip(estimates, calls, strict=True))
     blocks: list[list[float]] = [[] for _ in contestants]
-    for number in range(max(ROUNDS, round(seconds / lasts))):
+    for number in range(max(ROUNDS, round(seconds / round_seconds))):
         turns = list(range(len(contestants)))
-        for k in turns if number % 2 else reversed(turns):  # each follows each neighbour equally often
+        for k in turns if number % 2 else reversed(turns):  # each contestant follows each neighbour equally often
             if estimates[k] < LONG:
                 lead_in(contestants[k].call)
             blocks[k].append(block(contestants[k].call, calls[k]))
-    return {one.name: timing(blocks[k], calls[k] * len(blocks[k])) for k, one in enumerate(contestants)}
+    return {contestant.name: timing(blocks[k], calls[k] * len(blocks[k])) for k, contestant in enumerate(contestants)}
 
 
 def timing(blocks: list[float], calls: int) -> Timing:
-    """The summary of one contestant's blocks."""
+    """The summary of the blocks of one contestant."""
     low, middle, high = statistics.quantiles(blocks, n=4, method="inclusive")
     return Timing(middle, (high - low) / middle, calls)
 
 
 def block(call: Callable[[], Any], calls: int) -> float:
-    """Seconds for one call, the mean of so many in a row, without garbage collection between them."""
+    """Seconds of a call, the mean over consecutive calls, without garbage collection."""
     collecting = gc.isenabled()
     gc.disable()
     try:
-        begin = time.perf_counter()
+        start = time.perf_counter()
         for _ in range(calls):
             call()
-        return (time.perf_counter() - begin) / calls
+        return (time.perf_counter() - start) / calls
     finally:
         if collecting:
             gc.enable()
 
 
 def lead_in(call: Callable[[], Any]) -> None:
-    begin = time.perf_counter()
+    start = time.perf_counter()
     call()
-    while time.perf_counter() - begin < LEAD:
+    while time.perf_counter() - start < LEAD:
         call()
 
 
 def estimate(call: Callable[[], Any]) -> float:
-    """Seconds for one call, roughly; a long one is called once, else the contestant is warmed up on the way."""
+    """Rough seconds of a call; a long call runs once, a short one more often, as a warm-up."""
     seconds = block(call, 1)
     return seconds if seconds > LONG else min(seconds, block(call, max(1, round(0.01 / seconds))))

@@ -1,8 +1,8 @@
 """A deep recurrent network on a noisy trend, from scratch and in its concise form.
 
 From scratch: two linear recurrent layers of 8 units and a linear output. Weights from U(-1, 1) make the products of the
-recurrent matrices grow with every step, so the first losses are astronomical and the gradients with them; clipping by
-size keeps the steps small until the network has found its way back.
+recurrent matrices grow with every step, so the first losses and gradients are huge; clipping the gradients keeps the
+steps small until the loss has fallen.
 
 Concise: two tanh layers of 8 units, torch's initial weights, and a learning rate that falls in three stages.
 
@@ -22,7 +22,7 @@ from gatewise.training import History, fit
 
 CORRECTED = """
 Corrected: every layer is registered and trained; the original notebook overwrites the parameters of all but the last.
-Corrected: each network's figures show its own values; in the original notebook the concise form's show the first's.
+Corrected: each network has figures of its own; in the original notebook the concise form shows those of the first.
 """
 Weights = dict[str, torch.Tensor]
 
@@ -41,7 +41,7 @@ def concise_rnn(generator: torch.Generator) -> OneStep:
 def train_deep(
     seen: Trend, unseen: Trend, *, epochs: int, seed: int = 0, quiet: bool = True
 ) -> tuple[OneStep, History, Weights]:
-    """Train the linear network; how far each of its weights has moved comes third."""
+    """Train the linear network; returns the network, the losses, and the distance that each weight has moved."""
     generator = torch.Generator().manual_seed(seed)
     network = deep_rnn(generator)
     before = copied(network)
@@ -62,7 +62,7 @@ def train_deep(
 def train_concise(
     seen: Trend, unseen: Trend, *, stage: int, seed: int = 0, quiet: bool = True
 ) -> tuple[OneStep, History]:
-    """Train the tanh network in three stages of so many epochs."""
+    """Train the tanh network in three stages of `stage` epochs each."""
     generator = torch.Generator().manual_seed(seed)
     network = concise_rnn(generator)
     history = fit(
@@ -78,25 +78,27 @@ def train_concise(
 
 
 def copied(network: OneStep) -> Weights:
-    """The weights as they are now."""
+    """A copy of the current weights."""
     return {name: weight.detach().clone() for name, weight in network.named_parameters()}
 
 
 def moved(before: Weights, network: OneStep) -> Weights:
-    """The distance of each weight from what it was; the biases that `with_one_bias` keeps at zero are left out."""
+    """The distance of each weight from its value before; without the biases that `with_one_bias` keeps at zero."""
     now = copied(network)
     return {name: (now[name] - weight).norm() for name, weight in before.items() if "bias_hh" not in name}
 
 
 def main(argv: Sequence[str] | None = None) -> tuple[History, History]:
-    """Train, report and draw both."""
+    """Train, report and plot both networks."""
     options = parser("A deep recurrent network on a noisy trend.", epochs=5000, out="out/deep_rnn_on_a_trend")
-    options.add_argument("--stage", type=int, default=500, help="epochs of each of the concise form's three stages")
+    options.add_argument(
+        "--stage", type=int, default=500, help="epochs of each of the three stages of the concise form"
+    )
     given = options.parse_args(argv)
     seen, unseen = noisy_trend(given.seed), noisy_trend(given.seed + HELD_OUT)
     deep, history, distances = train_deep(seen, unseen, epochs=given.epochs, seed=given.seed, quiet=given.quiet)
     print(history.summary())
-    print("How far the weights of each layer have moved:")
+    print("Distance that each weight has moved during training:")
     for name, distance in distances.items():
         print(f"  {name:<20} {distance:.3f}")
     print(report("linear deep RNN", history, seen, unseen))

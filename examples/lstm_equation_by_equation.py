@@ -26,7 +26,7 @@ Corrected: the final state is returned; in the original notebook the second valu
 
 
 class EquationLSTM(Module):
-    """Every gate in a line of its own, every weight a parameter.
+    """An LSTM with one line per gate; every weight is a parameter.
 
     Arguments:
         fn: features of the input.
@@ -48,16 +48,16 @@ class EquationLSTM(Module):
     def step(self, x_t: Tensor, state: State) -> State:
         """The state after one time step."""
         W, U, b, (h, c) = self.W, self.U, self.b, state
-        f = torch.sigmoid(x_t @ W["f"] + h @ U["f"] + b["f"])  # how much of the memory is kept
-        i = torch.sigmoid(x_t @ W["i"] + h @ U["i"] + b["i"])  # how much of the candidate is written
-        o = torch.sigmoid(x_t @ W["o"] + h @ U["o"] + b["o"])  # how much of the memory is shown
-        g = torch.tanh(x_t @ W["g"] + h @ U["g"] + b["g"])  # the candidate: what would be written
+        f = torch.sigmoid(x_t @ W["f"] + h @ U["f"] + b["f"])  # fraction of the memory that is kept
+        i = torch.sigmoid(x_t @ W["i"] + h @ U["i"] + b["i"])  # fraction of the candidate that is written
+        o = torch.sigmoid(x_t @ W["o"] + h @ U["o"] + b["o"])  # fraction of the memory that is output
+        g = torch.tanh(x_t @ W["g"] + h @ U["g"] + b["g"])  # candidate for the memory
         c = f * c + i * g
         h = o * torch.tanh(c)
         return h, c
 
     def forward(self, X: Tensor, state: State) -> tuple[Tensor, State]:
-        """Every hidden state (bs, time, hs), and the final state, for X (bs, time, fn) and the state before it."""
+        """All hidden states (bs, time, hs) and the final state, for X (bs, time, fn) and the initial state."""
         hidden = []
         for x_t in X.unbind(1):
             state = self.step(x_t, state)
@@ -65,7 +65,7 @@ class EquationLSTM(Module):
         return torch.stack(hidden, 1), state
 
     def fused(self) -> dict[str, Tensor]:
-        """The same weights in torch's layout: gates i, f, g, o on top of each other, transposed, and two biases."""
+        """The weights in the layout of torch: gates i, f, g, o stacked and transposed, and two biases."""
 
         def stacked(weights: ParameterDict) -> Tensor:
             return torch.cat([weights[gate] for gate in "ifgo"], 1).T.detach()
@@ -80,7 +80,7 @@ class EquationLSTM(Module):
 
 
 def largest_differences(lstm: EquationLSTM, X: Tensor, state: State) -> dict[str, float]:
-    """How far hidden states and final state are from those of gatewise.nn.LSTM and torch.nn.LSTM, same weights."""
+    """Largest differences of all states from gatewise.nn.LSTM and torch.nn.LSTM with the same weights."""
     weights, (hidden, final) = lstm.fused(), lstm(X, state)
     rows, fn = weights["weight_ih_l0"].shape
     differences = {}
@@ -94,7 +94,7 @@ def largest_differences(lstm: EquationLSTM, X: Tensor, state: State) -> dict[str
 
 
 def train(lstm: EquationLSTM, X: Tensor, state: State, target: Tensor, epochs: int) -> list[str]:
-    """Plain gradient descent on the mean squared error; the names of the weights that have changed."""
+    """Train by gradient descent on the mean squared error; returns the names of the weights that have changed."""
     before = {name: weight.detach().clone() for name, weight in lstm.named_parameters()}
     optimizer = torch.optim.SGD(lstm.parameters(), lr=0.1)
     for _ in range(epochs):
@@ -106,7 +106,7 @@ def train(lstm: EquationLSTM, X: Tensor, state: State, target: Tensor, epochs: i
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run, compare, train, save, load, move."""
+    """Run, compare, train, save, load and move the LSTM."""
     given = parser("An LSTM, equation by equation.", epochs=1, out="out/lstm_equation_by_equation").parse_args(argv)
     bs, time, fn, hs = 30, 10, 20, 10
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -125,11 +125,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     wrong = copy.deepcopy(lstm)
     wrong.U["i"] = wrong.U["f"]
     gap = (wrong(X, (h0, c0))[0] - hidden).abs().max().item()
-    print(f"With the forget gate's matrix in the input gate, hidden states are off by up to {gap:.2f}")
+    print(f"With the recurrent matrix of the forget gate in the input gate, hidden states differ by up to {gap:.2f}")
 
     target = torch.rand(hidden.shape, generator=generator).to(device)
     changed = train(lstm, X, (h0, c0), target, given.epochs)
-    print(f"Training, {given.epochs} step(s), has changed {len(changed)} of {len(list(lstm.parameters()))} weights")
+    print(f"{given.epochs} training step(s) changed {len(changed)} of {len(list(lstm.parameters()))} weights")
 
     given.out.mkdir(parents=True, exist_ok=True)
     file = given.out / "lstm.pt"
@@ -137,7 +137,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     loaded = EquationLSTM(fn, hs, generator)
     loaded.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
     equal = torch.equal(loaded.to(device)(X, (h0, c0))[0], lstm(X, (h0, c0))[0])
-    print(f"Saved to {file}, loaded, moved to {device}: {'the same' if equal else 'other'} hidden states")
+    print(f"Saved to {file}, loaded, moved to {device}: {'the same' if equal else 'different'} hidden states")
     print(CORRECTED)
 
 

@@ -1,7 +1,8 @@
-"""An LSTM on a noisy trend: it approximates the past one step ahead, and extrapolates five steps beyond the end.
+"""An LSTM on a noisy trend: one-step-ahead predictions of the past, and a forecast of five steps beyond the end.
 
-One LSTM of 16 units reads windows of 19 differences and answers at every step. Its weights start from U(-1, 1), its
-biases from zero; it learns by plain gradient descent on the mean squared error, all 180 windows in one batch.
+One LSTM of 16 units reads windows of 19 differences and predicts the next difference at every step. Its weights start
+from U(-1, 1), its biases from zero; it trains by gradient descent on the mean squared error, all 180 windows in one
+batch.
 
     python examples/lstm_on_a_trend.py
 """
@@ -18,14 +19,14 @@ from gatewise.networks import OneStep
 from gatewise.training import History, fit
 
 CORRECTED = """
-Corrected: the training loss has a held-out loss beside it; alone, the original notebook's 79 looks like a success.
-Corrected: windows are views of one tensor; the original notebook's two loader workers take most of each epoch.
-Added: the extrapolation is carried back to the original scale; the original notebook stops at differences.
+Corrected: a validation loss is reported too; alone, the training loss of 79 in the original notebook looks good.
+Corrected: windows are views of one tensor; in the original notebook two loader workers take most of each epoch.
+Added: the forecast is also on the original scale; the original notebook stops at differences.
 """
 
 
 def lstm(generator: torch.Generator) -> OneStep:
-    """1 -> 16 -> 1 with an output on every step, weights from U(-1, 1), biases zero."""
+    """1 -> 16 -> 1 with an output at every step, weights from U(-1, 1), biases zero."""
     body = nn.LSTM(input_size=1, hidden_size=16, init="uniform", init_bound=1, generator=generator)
     return OneStep(with_one_bias(body), init="uniform", init_bound=1, generator=generator)
 
@@ -33,7 +34,7 @@ def lstm(generator: torch.Generator) -> OneStep:
 def train(
     seen: Trend, unseen: Trend, *, epochs: int, seed: int = 0, clip_size: float | None = None, quiet: bool = True
 ) -> tuple[OneStep, History]:
-    """Train a new network on one draw and watch its loss on another."""
+    """Train a new network on one draw; another draw is the validation set."""
     generator = torch.Generator().manual_seed(seed)
     network = lstm(generator)
     history = fit(
@@ -52,7 +53,7 @@ def train(
 
 
 def main(argv: Sequence[str] | None = None) -> History:
-    """Train, report, draw."""
+    """Train, report and plot."""
     options = parser("An LSTM on a noisy trend.", epochs=5000, out="out/lstm_on_a_trend")
     options.add_argument(
         "--clip-size",

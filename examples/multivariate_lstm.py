@@ -1,8 +1,8 @@
-"""What the weights of an LSTM hold, and an LSTM on a series of two features.
+"""The weights of an LSTM gate by gate, and an LSTM on a series with two features.
 
 The table has ten steps of a = 0, 10, ..., 90 and b = 5, 15, ..., 95; the target is a + b. The network reads windows of
-three steps of (a, b) and answers with the target at the last of them. It is trained twice: on the features as they
-are, and on features brought to mean 0 and standard deviation 1.
+three steps of (a, b) and predicts the target at the last step. It is trained twice: on the unscaled features, and on
+features with mean 0 and standard deviation 1.
 
     python examples/multivariate_lstm.py
 """
@@ -21,14 +21,14 @@ from gatewise.windows import Scale, Windows
 
 STEPS = 3
 CORRECTED = """
-Corrected: the features are also brought to one scale. As they are, up to 95, they saturate the gates from the start,
-and the first weights decide whether 500 steps are enough: of the seeds 0 to 11, five ended under 5. Scaled, all did.
-Added: every prediction beside its target, and one beyond the table; a loss alone does not show what was learned.
+Corrected: the features are also scaled. Unscaled, with values up to 95, they saturate the gates from the start, and 500
+steps are enough for some initial weights only: a loss below 5 with five of the seeds 0 to 11; scaled, with all of them.
+Added: each prediction with its target, and one beyond the table; the loss alone does not show what the network learns.
 """
 
 
 def weights_by_gate(lstm: nn.LSTM) -> str:
-    """The rows of `weight_ih_l0` (4H, I) and `weight_hh_l0` (4H, H) that belong to each gate."""
+    """The rows of each gate in `weight_ih_l0` (4H, I) and `weight_hh_l0` (4H, H)."""
     H, gates, lines = lstm.hidden_size, lstm.cell.gates, []
     for name in ("weight_ih_l0", "weight_hh_l0"):
         weight = lstm.get_parameter(name)
@@ -41,8 +41,8 @@ def weights_by_gate(lstm: nn.LSTM) -> str:
 
 def table() -> tuple[Tensor, Tensor]:
     """The features (10, 2) and the targets (10, 1)."""
-    frame = datasets.sums()
-    return torch.tensor(frame[["a", "b"]].to_numpy()).float(), torch.tensor(frame[["target"]].to_numpy()).float()
+    data = datasets.sums()
+    return torch.tensor(data[["a", "b"]].to_numpy()).float(), torch.tensor(data[["target"]].to_numpy()).float()
 
 
 def sums_windows(scale: Scale) -> Windows:
@@ -70,20 +70,20 @@ def train(windows: Windows, *, epochs: int, seed: int = 0, quiet: bool = True) -
 
 @torch.no_grad()
 def predict(network: Flatten, windows: Windows) -> list[float]:
-    """The network's answer to every window."""
+    """The prediction for each window."""
     x, _ = windows[:]
     return network(x)[:, 0].tolist()
 
 
 @torch.no_grad()
 def beyond(network: Flatten, scale: Scale) -> float:
-    """Its answer at the eleventh step, where a = 100, b = 105 and the target is 205."""
+    """The prediction for the eleventh step, where a = 100, b = 105 and the target is 205."""
     a = torch.tensor([80.0, 90.0, 100.0])
     return network(scale.apply(torch.stack([a, a + 5], -1))[:, None]).item()
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, History]:
-    """Show the weights, train twice, show the predictions."""
+    """Print the weights, train twice, print the predictions."""
     given = parser("A multivariate LSTM.", epochs=500, out="out/multivariate_lstm").parse_args(argv)
     print("An LSTM with I = 3 inputs and H = 2 units:")
     print(weights_by_gate(nn.LSTM(3, 2, generator=torch.Generator().manual_seed(given.seed))))
@@ -93,23 +93,23 @@ def main(argv: Sequence[str] | None = None) -> dict[str, History]:
     print(f"\nX {tuple(x.transpose(0, 1).shape)} (window, step, feature), y {tuple(y[:, 0].shape)}: {targets}")
     given.out.mkdir(parents=True, exist_ok=True)
     rows = range(STEPS - 1, len(table()[0]))
-    answers, histories = {}, {}
-    for name, scale in (("as they are", Scale("none")), ("scaled", Scale("standard").fit(table()[0]))):
+    predictions, histories = {}, {}
+    for name, scale in (("unscaled", Scale("none")), ("scaled", Scale("standard").fit(table()[0]))):
         windows = sums_windows(scale)
         network, history = train(windows, epochs=given.epochs, seed=given.seed, quiet=given.quiet)
         print(f"Features {name}: {history.summary()}")
         predicted = predict(network, windows)
-        answers[name], histories[name] = [*predicted, beyond(network, scale)], history
+        predictions[name], histories[name] = [*predicted, beyond(network, scale)], history
         file = given.out / name.replace(" ", "-")
         fitted = plot.approximation(rows, targets, predicted, name="a + b", title=f"Predictions, features {name}")
         plot.save(fitted, file.with_name(f"{file.name}-predictions.png"))
         curve = plot.learning_curve(history.train, name="mean squared error", title=f"Learning, features {name}")
         plot.save(curve, file.with_name(f"{file.name}-learning-curve.png"))
 
-    print("  target  as they are      scaled")
-    for target, raw, scaled in zip([*targets, 205.0], *answers.values(), strict=True):
+    print("  target     unscaled      scaled")
+    for target, raw, scaled in zip([*targets, 205.0], *predictions.values(), strict=True):
         print(f"  {target:6.1f}  {raw:11.2f} {scaled:11.2f}" + "  beyond the table" * (target == 205))
-    print("Eight windows learned are not yet addition learned: see the row beyond the table.")
+    print("The network fits the eight windows without learning addition: see the row beyond the table.")
     print(CORRECTED)
     print(f"4 figures in {given.out}")
     return histories

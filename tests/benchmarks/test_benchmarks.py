@@ -1,4 +1,4 @@
-"""The benchmark of layers: a wrong answer is caught before anything is timed, and the arithmetic of its tables."""
+"""The benchmark of layers: wrong outputs are caught before anything is timed, and its tables are right."""
 
 import itertools
 import json
@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 import torch
-from benchmarks.report import Result
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import figure, in_jax, in_onnxruntime, layers, peak, report, timing
-from benchmarks.contestants import Problem, our_contestants, torch_contestants
+from benchmarks.contestants import Problem, gatewise_contestants, torch_contestants
+from benchmarks.report import Result
 from benchmarks.shapes import CELLS, GROUPS, LAYER_MODES, QUICK, Shape, Task, operations, select
 from benchmarks.timing import Contestant, Timing, check_then_time, disagreements, measure, mismatch
 from gatewise import nn
@@ -33,42 +33,46 @@ def never() -> None:
 
 
 @pytest.mark.parametrize("task", EVERYTHING, ids=str)
-def test_everybody_agrees_with_torch(task: Task):
+def test_all_contestants_agree_with_torch(task: Task):
     problem = Problem(task)
-    contestants = torch_contestants(problem) + our_contestants(problem, "aten")
+    contestants = torch_contestants(problem) + gatewise_contestants(problem, "aten")
     for peer in (in_onnxruntime, in_jax):
         contestants += peer.contestants(problem, threads=1) if peer.available() else []
     assert disagreements(contestants) == []
-    # Calls leave nothing behind: no gradient to add to, no state to go on from.
-    assert [mismatch(one.answer(), one.answer()) for one in contestants] == [None] * len(contestants)
+    # A call leaves no gradient or state for the next one.
+    assert [mismatch(contestant.outputs(), contestant.outputs()) for contestant in contestants] == [None] * len(
+        contestants
+    )
     expected = {"output", "h"} if task.mode != "step" else {"h"}
     expected |= {"c"} if task.cell == "lstm" else set()
     expected |= {f"gradient of {name}" for name in problem.weights} if problem.trains else set()
-    assert contestants[0].answer().keys() == expected
+    assert contestants[0].outputs().keys() == expected
 
 
 @pytest.mark.parametrize("mode", ["train", "packed-train"])
 def test_a_wrong_gradient_alone_is_a_mismatch(mode: str):
     problem = Problem(Task("gru", mode, SMALL))
-    right = torch_contestants(problem)[0].answer()
+    right = torch_contestants(problem)[0].outputs()
     for name in right:
         wrong = right | {name: right[name] + 3e-4 * right[name].abs().max()}
         assert name in (mismatch(wrong, right) or "")
         assert mismatch(right | {name: right[name] * (1 + 3e-5)}, right) is None
 
 
-def test_what_is_not_a_number_or_missing_or_shaped_otherwise_is_a_mismatch():
+def test_nan_missing_tensors_and_other_shapes_are_mismatches():
     right = {"h": torch.ones(2, 3)}
-    assert "off by nan" in (mismatch({"h": torch.full((2, 3), torch.nan)}, right) or "")
+    assert "differs by up to nan" in (mismatch({"h": torch.full((2, 3), torch.nan)}, right) or "")
     assert mismatch({}, right) == "has , expected h"
     assert mismatch({"h": torch.ones(3, 2)}, right) == "h is torch.float32 (3, 2), expected torch.float32 (2, 3)"
     assert "torch.float64" in (mismatch({"h": torch.ones(2, 3).double()}, right) or "")
 
 
-def test_nothing_is_timed_where_answers_differ():
+def test_nothing_is_timed_if_outputs_differ():
     right = Contestant("torch.nn", never, lambda: {"h": torch.ones(2)})
     wrong = Contestant("Gatewise", never, lambda: {"h": torch.tensor([1.0, 1.1])})
-    with pytest.raises(ValueError, match=r"Gatewise: h is off by 0.1 where the largest value is 1 \(by torch.nn\)"):
+    with pytest.raises(
+        ValueError, match=r"Gatewise: h differs by up to 0.1, the largest value is 1 \(expected as torch.nn\)"
+    ):
         check_then_time([right, wrong], seconds=1)
 
 
@@ -78,24 +82,24 @@ class WrongRNN(nn.RNN):
         return output, h * 1.01
 
 
-def test_a_wrong_layer_prints_the_mismatch_only_and_the_exit_status_is_1(
+def test_a_wrong_layer_prints_only_the_mismatch_and_exits_with_1(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
-    monkeypatch.setattr("benchmarks.contestants.OURS", {"rnn": WrongRNN})
+    monkeypatch.setattr("benchmarks.contestants.GATEWISE_LAYERS", {"rnn": WrongRNN})
     monkeypatch.setattr(timing, "measure", lambda *_: never())
     arguments = ["--group", "one", "--cell", "rnn", "--mode", "infer", "--engine", "aten", "--out", str(tmp_path)]
     monkeypatch.setitem(GROUPS, "one", (GROUPS["peers"][0]._replace(shapes=(SMALL,)),))
     assert layers.main([*arguments, "--without", "onnxruntime", "jax", "--threads", "1"]) == 1
     shown = capsys.readouterr()
-    assert "- RNN, inference, 4×3×2×5: Gatewise: h is off by" in shown.out
+    assert "- RNN, inference, 4×3×2×5: Gatewise: h differs by up to" in shown.out
     assert "| " not in shown.out
-    assert "Gatewise: h is off by" in shown.err
+    assert "Gatewise: h differs by up to" in shown.err
     written = json.loads((tmp_path / "layers.json").read_text())["results"]
     assert [(one["times"], one["to_torch"]) for one in written] == [({}, None)]
 
 
 class Clock:
-    """A clock that only calls move on: the first of a contestant after another takes ten times as long."""
+    """A clock that only calls advance; the first call of a turn takes ten times as long."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now, self.last, self.turns = 0.0, "", [""]
@@ -112,29 +116,29 @@ class Clock:
 
 def test_calls_after_another_contestant_are_not_measured(monkeypatch: pytest.MonkeyPatch):
     clock = Clock(monkeypatch)
-    found = measure([clock.contestant("a", 0.001), clock.contestant("b", 0.003)], seconds=1)
-    assert found["a"].seconds == pytest.approx(0.001)
-    assert found["b"].seconds == pytest.approx(0.003)
-    assert found["a"].spread == pytest.approx(0, abs=1e-9)
+    times = measure([clock.contestant("a", 0.001), clock.contestant("b", 0.003)], seconds=1)
+    assert times["a"].seconds == pytest.approx(0.001)
+    assert times["b"].seconds == pytest.approx(0.003)
+    assert times["a"].spread == pytest.approx(0, abs=1e-9)
     assert 0.5 < clock.now < 2
     assert len(clock.turns) > 10
 
 
 def test_slow_contestants_get_five_rounds(monkeypatch: pytest.MonkeyPatch):
     clock = Clock(monkeypatch)
-    found = measure([clock.contestant("a", 2.0), clock.contestant("b", 3.0)], seconds=1)
-    assert found["a"].calls == found["b"].calls == 5
+    times = measure([clock.contestant("a", 2.0), clock.contestant("b", 3.0)], seconds=1)
+    assert times["a"].calls == times["b"].calls == 5
 
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("mode", ["train", "infer"])
-def test_operations_are_those_that_torch_counts(cell: str, mode: str):
+def test_operations_agree_with_those_counted_by_torch(cell: str, mode: str):
     T, B, _, H = SMALL
     task = Task(cell, mode, SMALL)
     with FlopCounterMode(display=False) as counter:
-        our_contestants(Problem(task), "reference")[0].call()
+        gatewise_contestants(Problem(task), "reference")[0].call()
     gates = {"lstm": 4, "gru": 3, "rnn": 1}[cell]
-    first = 2 * B * gates * H * H if mode == "train" else 0  # nobody wants the gradient of the initial state
+    first = 2 * B * gates * H * H if mode == "train" else 0  # the initial state has no gradient
     assert operations(task, rows=T * B) == counter.get_total_flops() + first
 
 
@@ -157,7 +161,7 @@ def test_numbers_have_three_digits():
 
 
 def test_unsteady_times_are_marked():
-    assert [report.shown(Timing(0.002, spread, 5), 1e3) for spread in (0.1, 0.3)] == ["2.00", "2.00~"]
+    assert [report.format_time(Timing(0.002, spread, 5), 1e3) for spread in (0.1, 0.3)] == ["2.00", "2.00~"]
 
 
 def test_tables():
@@ -172,7 +176,7 @@ def test_tables():
     assert all(line.count("|") in (9, 10) for line in text.splitlines() if line.startswith("|"))
 
 
-def test_floors_are_met_or_not():
+def test_floors_are_reported_as_met_or_not_met():
     slow = result(Task("lstm", "train", SMALL), torch=1.05, Gatewise=1.0)
     fast = result(Task("lstm", "train", Shape(1, 1, 1, 1)), torch=5.0, Gatewise=1.0)
     text = report.markdown([slow, fast], {}, ceiling=None)
@@ -187,13 +191,13 @@ def test_fractions_of_the_ceiling_are_of_large_padded_layers():
     assert report.least_fraction(results, "packed-train", ceiling=100) == ""
 
 
-def test_a_ceiling_below_what_was_reached_is_not_trusted():
+def test_a_ceiling_below_the_measured_rate_is_reported():
     one = result(Task("rnn", "train", SMALL), rate=90, torch=1, Gatewise=1)
-    assert "mean nothing" in report.markdown([one], {}, ceiling=80)
-    assert "mean nothing" not in report.markdown([one], {}, ceiling=100)
+    assert "the ceiling was measured too low, and its fractions are invalid" in report.markdown([one], {}, ceiling=80)
+    assert "its fractions are invalid" not in report.markdown([one], {}, ceiling=100)
 
 
-def test_every_task_is_chosen_once():
+def test_every_task_is_selected_once():
     everything = select(list(GROUPS), list(CELLS), [*LAYER_MODES, "step", "memory"])
     assert len(set(everything)) == len(everything)
     assert select(["peers"], ["gru"], ["train"])[0] == Task("gru", "train", Shape(19, 180, 1, 16))
@@ -206,16 +210,16 @@ def test_every_task_is_chosen_once():
     ("arguments", "message"),
     [
         (["--engine", "typo"], "engine is 'typo', expected one of"),
-        (["--group", "memory", "--mode", "step"], "nothing is selected"),
+        (["--group", "memory", "--mode", "step"], "no task is selected; omit --group"),
     ],
 )
-def test_what_cannot_run_is_said(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]):
+def test_wrong_options_are_errors(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit):
         layers.main(["--engine", "aten", *arguments])
     assert message in capsys.readouterr().err
 
 
-def test_the_figure_is_drawn(tmp_path: Path):
+def test_the_figure_is_written(tmp_path: Path):
     pytest.importorskip("matplotlib")
     grown = [Task("lstm", "train", shape) for group in GROUPS["sweep"] for shape in group.shapes]
     results = [result(task, torch=0.02, Gatewise=0.01) for task in grown]
@@ -237,8 +241,8 @@ def peak_of() -> Callable[[Callable[[], Any]], int]:
     return above
 
 
-def test_peak_memory_is_that_of_the_step_alone(peak_of: Callable[[Callable[[], Any]], int]):
+def test_peak_memory_is_that_of_one_step(peak_of: Callable[[Callable[[], Any]], int]):
     size = 64 * 2**20
-    torch.ones(2 * size // 4)  # an earlier, higher peak
+    torch.ones(2 * size // 4)  # an earlier and higher peak
     assert peak_of(lambda: torch.ones(size // 4)) == pytest.approx(size, rel=0.1)
     assert peak.Peak(3 * 4 * 60, {}).planes(SMALL) == 3

@@ -1,4 +1,4 @@
-"""The command with many series: what it says of them, what it puts aside, and the files it writes."""
+"""The command with many series: what it prints, which series it excludes, and the files it writes."""
 
 import signal
 import subprocess
@@ -18,13 +18,13 @@ SHOPS = ["shops.csv", "--id", "shop", "--horizon", "5"]
 
 @pytest.fixture(autouse=True)
 def shops(tmp_path, monkeypatch):
-    """Fourteen shops of 60 days and more in a file, of which two have errors; and those without in wide tables."""
+    """Fourteen shops of 60 days and more in shops.csv, two with errors; the other twelve in two wide tables."""
     monkeypatch.chdir(tmp_path)
-    chance = np.random.default_rng(0)
+    generator = np.random.default_rng(0)
     parts = []
     for k in range(14):
         days = pd.date_range("2024-01-01", periods=60 + k)
-        sold = 20 + k + 5 * np.sin(np.arange(60 + k) * 2 * np.pi / 7) + chance.normal(0, 1, 60 + k)
+        sold = 20 + k + 5 * np.sin(np.arange(60 + k) * 2 * np.pi / 7) + generator.normal(0, 1, 60 + k)
         parts.append(pd.DataFrame({"shop": f"shop {k}", "day": days, "sold": sold}))
     parts[3].loc[20, "sold"] = np.nan
     parts[7] = parts[7].drop(index=[30, 31])
@@ -38,26 +38,26 @@ def shops(tmp_path, monkeypatch):
     return tmp_path
 
 
-def said_by(capsys, *command):
-    """What a small model says, once the command is done."""
+def printed_by(capsys, *command):
+    """The output of the command with a small model."""
     assert main([*command, *SMALL]) == 0
     return capsys.readouterr().out
 
 
-def test_many_series_are_forecast_and_bad_ones_put_aside(shops, capsys):
+def test_many_series_are_forecast_and_those_with_errors_excluded(shops, capsys):
     files = ["--out", "f.csv", "--excluded", "bad.csv", "--paths", "3", "--paths-out", "p.csv"]
-    said = said_by(capsys, "forecast", *SHOPS, "--on-bad", "skip", *files)
-    for words in (
-        "12 series, 2 more put aside: 'shop 0', 'shop 1', 'shop 2', 'shop 4', 'shop 5', ...\n"
+    printed = printed_by(capsys, "forecast", *SHOPS, "--on-bad", "skip", *files)
+    for text in (
+        "12 series (2 more excluded): 'shop 0', 'shop 1', 'shop 2', 'shop 4', 'shop 5', ...\n"
         "  60 to 73 values each (median 67), 2024-01-01 to 2024-03-13, frequency D",
-        "Put aside: 2 series (--on-bad skip)",
+        "Excluded series: 2 (--on-bad skip)",
         "series 'shop 3', row",
         "Each is the mean over the windows of a series",
-        "Forecast of 5 steps of 12 series",
-        "(60 rows; --out FILE.csv has them all)",
-        "Written: f.csv, bad.csv, p.csv",
+        "Forecast: 5 steps for 12 series",
+        "(60 rows; --out FILE.csv writes them all)",
+        "Files written: f.csv, bad.csv, p.csv",
     ):
-        assert words in said
+        assert text in printed
     assert pd.read_csv("bad.csv")["unique_id"].tolist() == ["shop 3", "shop 7"]
     assert len(pd.read_csv("p.csv")) == 12 * 5 * 3
     panel = read("shops.csv", id_column="shop", on_bad="skip")
@@ -65,24 +65,24 @@ def test_many_series_are_forecast_and_bad_ones_put_aside(shops, capsys):
     np.testing.assert_allclose(pd.read_csv("f.csv")["LSTM"], model.predict(5)["LSTM"])
 
 
-def test_a_bad_series_stops_the_command_unless_it_may_be_put_aside(capsys):
+def test_a_series_with_errors_stops_the_command_unless_it_may_be_excluded(capsys):
     assert main(["forecast", *SHOPS, *SMALL]) == 2
     assert "series 'shop 3', row" in capsys.readouterr().err
-    said = said_by(capsys, "forecast", *SHOPS, "--on-bad", "naive", "--windows", "0", "--out", "f.csv")
-    assert "forecast naively, without intervals" in said
+    printed = printed_by(capsys, "forecast", *SHOPS, "--on-bad", "naive", "--windows", "0", "--out", "f.csv")
+    assert "Excluded series: 2 (--on-bad naive; those with values get naive forecasts without intervals)" in printed
     table = pd.read_csv("f.csv").set_index("unique_id")
     assert table.loc["shop 3", "LSTM"].notna().all()
     assert table.loc["shop 3", "LSTM-lo-80"].isna().all()
 
 
-def test_a_backtest_shows_the_best_and_worst_series(capsys):
+def test_a_backtest_prints_the_best_and_worst_series(capsys):
     options = ["--on-bad", "skip", "--windows", "3", "--step", "2", "--excluded", "bad.csv", "--out", "b.csv"]
-    said = said_by(capsys, "backtest", *SHOPS, *options)
-    assert "Backtest: 3 x 5 steps held out" in said
-    assert "best gain first" in said
-    assert "... 2 more ..." in said
-    assert "Each window" not in said
-    rows = said.split("best gain first\n")[1].split("\n\n")[0].split("\n")
+    printed = printed_by(capsys, "backtest", *SHOPS, *options)
+    assert "Backtest: 3 windows of 5 steps, mean scores" in printed
+    assert "largest gain first" in printed
+    assert "... 2 more ..." in printed
+    assert "Scores by window" not in printed
+    rows = printed.split("largest gain first\n")[1].split("\n\n")[0].split("\n")
     gains = [float(row.split()[-1]) for row in rows[1:] if "more" not in row]
     assert len(gains) == 10
     assert gains == sorted(gains, reverse=True)
@@ -94,107 +94,127 @@ def test_a_backtest_shows_the_best_and_worst_series(capsys):
 
 @pytest.mark.parametrize("layout", ["columns", "rows"])
 def test_wide_tables_are_read(layout, capsys):
-    said = said_by(capsys, "forecast", f"{layout}.csv", "--layout", layout, "--horizon", "5", "--windows", "0")
-    assert "12 series: 'shop 0'" in said
+    printed = printed_by(capsys, "forecast", f"{layout}.csv", "--layout", layout, "--horizon", "5", "--windows", "0")
+    assert "12 series: 'shop 0'" in printed
 
 
 def test_several_columns_may_be_targets(capsys):
     targets = ["--target", "shop 0,shop 1", "--windows", "0"]
     table = pd.read_csv("columns.csv").head(60)
     table.to_csv("short.csv", index=False)
-    said = said_by(capsys, "forecast", "short.csv", "--horizon", "5", *targets)
-    assert "2 series: 'shop 0', 'shop 1'\n  60 values each" in said
+    printed = printed_by(capsys, "forecast", "short.csv", "--horizon", "5", *targets)
+    assert "2 series: 'shop 0', 'shop 1'\n  60 values each" in printed
 
 
 def test_several_series_are_selected(capsys):
     chosen = ["--series", "shop 2", "--series", "shop 0", "--series", "shop 3", "--on-bad", "skip", "--windows", "0"]
-    said = said_by(capsys, "forecast", *SHOPS, *chosen)
-    assert "2 series, 1 more put aside: 'shop 0', 'shop 2'" in said
-    assert "Put aside: 1 series" in said
+    printed = printed_by(capsys, "forecast", *SHOPS, *chosen)
+    assert "2 series (1 more excluded): 'shop 0', 'shop 2'" in printed
+    assert "Excluded series: 1 " in printed
     assert main(["forecast", *SHOPS, "--series", "shop 3", "--on-bad", "skip", *SMALL]) == 2
-    assert "--series shop 3: it was put aside, and nothing is left: series 'shop 3', row" in capsys.readouterr().err
+    assert "--series shop 3: all selected series are excluded: series 'shop 3', row" in capsys.readouterr().err
 
 
-def test_a_series_put_aside_is_one_of_the_file_for_who_misspells_it(capsys):
+def test_an_excluded_series_is_suggested_for_a_misspelt_name(capsys):
     pd.read_csv("shops.csv").replace("shop 3", "harbour").to_csv("named.csv", index=False)
     options = ["--horizon", "5", "--id", "shop", "--on-bad", "skip", "--series", "harbor"]
     assert main(["forecast", "named.csv", *options, *SMALL]) == 2
     assert "did you mean 'harbour'?" in capsys.readouterr().err
 
 
-def test_a_report_without_bad_series_is_an_empty_table(capsys):
-    said = said_by(capsys, "forecast", "--horizon", "3", "--on-bad", "skip", "--excluded", "r.csv", "--windows", "0")
-    assert "Put aside" not in said
+def test_without_excluded_series_the_table_of_them_is_empty(capsys):
+    printed = printed_by(
+        capsys, "forecast", "--horizon", "3", "--on-bad", "skip", "--excluded", "r.csv", "--windows", "0"
+    )
+    assert "Excluded series" not in printed
     assert Path("r.csv").read_text() == "unique_id,reason\n"
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--excluded", "r.csv"], "--excluded lists the series that --on-bad skip or --on-bad naive puts aside"),
-        (["--paths", "3"], "--paths samples futures for a file; name it with --paths-out F.csv"),
-        (["--future", "shops.csv"], "--future gives the values of columns known in advance; name them with --known"),
-        (["--known", "price", "--future", "no.csv"], "--future: there is no file no.csv"),
-        (["--known", "price", "--future", "."], "--future .: it is no ordinary file; save the table in one"),
-        (["--out", ""], "--out is empty; give the name of a file, or leave it out"),
-        (["--model", ""], "--model is empty; give the name of a file, or leave it out"),
+        (
+            ["--excluded", "r.csv"],
+            "--excluded lists the series that --on-bad skip or --on-bad naive excludes; add one of them",
+        ),
+        (
+            ["--paths", "3"],
+            "--paths is the number of sample paths to write; name their file with --paths-out PATHS.csv",
+        ),
+        (
+            ["--future", "shops.csv"],
+            "--future gives the values of columns known in advance; name these columns with --known",
+        ),
+        (["--known", "price", "--future", "no.csv"], "--future no.csv: the file does not exist; check the path"),
+        (["--known", "price", "--future", "."], "--future .: not a regular file; save the table to a file"),
+        (["--out", ""], "--out is empty; give a file name or omit it"),
+        (["--model", ""], "--model is empty; give a file name or omit it"),
         (["--out", "a.csv", "--paths-out", "./a.csv"], "--out and --paths-out are the same file ./a.csv"),
-        (["--step", "3", "--windows", "0"], "--step belongs to the backtest, but --windows 0 asks for none"),
-        (["--refit", "--windows", "0"], "--refit belongs to the backtest"),
-        (["--on-bad", "skip", "--excluded", "shops.csv"], "--excluded shops.csv is the file that is read"),
-        (["--on-bad", "skip", "--excluded", "no/r.csv"], "--excluded no/r.csv: there is no folder no"),
-        (["--out", "/dev/null"], "--out /dev/null: it is no ordinary file"),
-        (["--budget", "1m", "--model", "m.safetensors"], "--budget belongs to training"),
-        (["--step", "2", "--model", "m.safetensors"], "--step belongs to training"),
+        (
+            ["--step", "3", "--windows", "0"],
+            "--step applies to the backtest, but --windows 0 disables it; omit one of them",
+        ),
+        (["--refit", "--windows", "0"], "--refit applies to the backtest"),
+        (["--on-bad", "skip", "--excluded", "shops.csv"], "--excluded shops.csv is an input file"),
+        (["--on-bad", "skip", "--excluded", "no/r.csv"], "--excluded no/r.csv: the folder no does not exist"),
+        (["--out", "/dev/null"], "--out /dev/null: not a regular file"),
+        (["--budget", "1m", "--model", "m.safetensors"], "--budget applies to training"),
+        (["--step", "2", "--model", "m.safetensors"], "--step applies to training"),
     ],
 )
-def test_options_that_do_not_go_together_are_refused_before_any_work(monkeypatch, capsys, options, message):
-    monkeypatch.setattr("gatewise.series.read", lambda *_, **__: pytest.fail("it went on to read"))
+def test_options_that_exclude_each_other_are_errors_before_any_work(monkeypatch, capsys, options, message):
+    monkeypatch.setattr("gatewise.series.read", lambda *_, **__: pytest.fail("it read the file"))
     assert main(["forecast", *SHOPS, *options]) == 2
     assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("budget", ["2", "0s", "m", "1d", "-1s", "infs"])
-def test_a_budget_is_a_time(budget, capsys):
+def test_a_budget_is_a_duration(budget, capsys):
     with pytest.raises(SystemExit):
         main(["forecast", *SHOPS, f"--budget={budget}"])
-    assert "expected a time such as 90s, 2m or 1h" in capsys.readouterr().err
+    assert "expected a duration such as 90s, 2m or 1h" in capsys.readouterr().err
 
 
-def test_covariates_are_passed_on_only_where_given(monkeypatch):
-    came = {}
+def test_covariates_are_passed_on_only_if_given(monkeypatch):
+    options_read = {}
 
     def keep(source, **options):
-        came.update(options)
-        raise ValueError("enough seen")
+        options_read.update(options)
+        raise ValueError("stop here")
 
     monkeypatch.setattr("gatewise.series.read", keep)
     assert main(["backtest", *SHOPS]) == 2
-    assert came == {"id_column": "shop"}
+    assert options_read == {"id_column": "shop"}
     assert main(["backtest", *SHOPS, "--known", "price,day", "--past", "a", "--static", "b", "--calendar"]) == 2
-    assert came == {"id_column": "shop", "known": ["price", "day"], "past": ["a"], "static": ["b"], "calendar": True}
+    assert options_read == {
+        "id_column": "shop",
+        "known": ["price", "day"],
+        "past": ["a"],
+        "static": ["b"],
+        "calendar": True,
+    }
 
 
-def test_a_budget_is_spent_on_what_comes_before_the_backtest(monkeypatch, capsys):
+def test_a_search_uses_the_values_before_the_backtest(monkeypatch, capsys):
     from gatewise.forecast import tuning
 
     seen = {}
 
     def search(arguments, table, seconds, *, fits, quiet):
-        seen.update(seconds=seconds, fits=fits, last=[one.ds[-1] for one in table.series])
+        seen.update(seconds=seconds, fits=fits, last=[series.ds[-1] for series in table.series])
         trial = tuning.Trial({"lr": 0.01}, 0.5, 1.0)
         return tuning.Search({**arguments, "lr": 0.01}, (trial,), "search: 1 trial(s)")
 
     monkeypatch.setattr(tuning, "search", search)
     options = ["--budget", "1.5m", "--windows", "2", "--series", "shop 0"]
-    said = said_by(capsys, "forecast", *SHOPS, *options, "--on-bad", "skip")
+    printed = printed_by(capsys, "forecast", *SHOPS, *options, "--on-bad", "skip")
     assert (seen["seconds"], seen["fits"]) == (90, 2)
     assert seen["last"] == [pd.Timestamp("2024-02-29") - pd.Timedelta(days=10)]
-    assert "Search: 1 trial(s)\n" in said
-    assert "0.5" in said
+    assert "Search: 1 trial(s)\n" in printed
+    assert "0.5" in printed
 
 
-def test_an_interrupt_halfway_leaves_no_files(shops):
+def test_an_interrupt_during_training_leaves_no_files(shops):
     command = [sys.executable, "-m", "gatewise", "forecast", *SHOPS, "--on-bad", "skip", "--max-steps", "100000"]
     before = sorted(path.name for path in shops.iterdir())
     with subprocess.Popen(
@@ -202,13 +222,13 @@ def test_an_interrupt_halfway_leaves_no_files(shops):
     ) as running:
         assert "network 1" in running.stderr.readline()
         running.send_signal(signal.SIGINT)
-        said = running.stderr.read()
+        printed = running.stderr.read()
     assert running.returncode == 130
-    assert said.endswith("gatewise: interrupted; nothing was written\n")
+    assert printed.endswith("gatewise: interrupted; nothing was written\n")
     assert sorted(path.name for path in shops.iterdir()) == before
 
 
-def test_what_is_not_known_ahead_is_said_before_training(tmp_path, capsys, monkeypatch):
+def test_missing_future_values_are_an_error_before_training(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(Forecaster, "fit", lambda *_, **__: pytest.fail("trained"))
     table = pd.DataFrame({"ds": pd.date_range("2000-01-01", periods=40, freq="MS"), "y": range(40), "x": 1.0})
     table.loc[::2, "x"] = 2.0
@@ -217,12 +237,12 @@ def test_what_is_not_known_ahead_is_said_before_training(tmp_path, capsys, monke
     assert "the known covariates 'x' are needed for 2003-05-01 to 2003-07-01" in capsys.readouterr().err
 
 
-def test_a_kept_model_samples_futures_by_the_seed_asked_for(shops):
-    made = ["forecast", *SHOPS, "--on-bad", "skip", *SMALL, "--windows", "0", "--save", "m.safetensors"]
-    assert main(made) == 0
-    asked = ["forecast", "--model", "m.safetensors", "--horizon", "3", "--paths", "3", "--paths-out"]
+def test_a_saved_model_samples_paths_with_the_given_seed(shops):
+    training = ["forecast", *SHOPS, "--on-bad", "skip", *SMALL, "--windows", "0", "--save", "m.safetensors"]
+    assert main(training) == 0
+    sampling = ["forecast", "--model", "m.safetensors", "--horizon", "3", "--paths", "3", "--paths-out"]
     assert [
-        main([*asked, name, "--seed", seed]) for name, seed in (("a.csv", "1"), ("b.csv", "1"), ("c.csv", "2"))
+        main([*sampling, name, "--seed", seed]) for name, seed in (("a.csv", "1"), ("b.csv", "1"), ("c.csv", "2"))
     ] == [0] * 3
     first, again, other = (pd.read_csv(name) for name in ("a.csv", "b.csv", "c.csv"))
     assert first.equals(again)

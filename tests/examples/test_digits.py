@@ -1,4 +1,4 @@
-"""The example that reads digits: its cell, its parts, what it prints; in short runs, on digits that it makes."""
+"""The example on digits: its cell, its data sets and its output, in short runs on generated digits."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def folder(tmp_path):
 
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize(("steps", "inputs", "hidden"), [(28, 28, 16), (1, 784, 4)])
-def test_the_cell_written_out_is_gatewises_and_torchs(steps, inputs, hidden, bias):
+def test_the_cell_agrees_with_gatewise_and_torch(steps, inputs, hidden, bias):
     cell = Cell(inputs, hidden, torch.Generator().manual_seed(0), bias=bias)
     x = torch.randn(steps, 5, inputs, generator=torch.Generator().manual_seed(1))
     assert (cell.of_input.out_features, cell.of_state.out_features) == (4 * hidden, 4 * hidden)
@@ -37,11 +37,11 @@ def test_the_cell_written_out_is_gatewises_and_torchs(steps, inputs, hidden, bia
     assert all(0.9 * bound < weight.abs().max() <= bound for weight in (cell.of_input.weight, cell.of_state.weight))
     assert example_of_digits.difference(cell, x) < 2e-6
     torchs = torch.nn.LSTM(inputs, hidden, bias=bias, device="meta").to_empty(device="cpu")
-    torchs.load_state_dict(cell.in_torchs_names())
+    torchs.load_state_dict(cell.state_in_torch_layout())
     assert_close(cell.last_state(x), torchs(x)[1][0][0])
 
 
-def test_the_cell_starts_from_zero_and_takes_weights_and_states():
+def test_the_cell_starts_from_zero_and_accepts_weights_and_states():
     layer = nn.LSTM(3, 4, generator=torch.Generator().manual_seed(0))
     cell = Cell(3, 4, torch.Generator()).take(layer)
     x, zero = torch.ones(2, 3), torch.zeros(2, 4)
@@ -53,7 +53,7 @@ def test_the_cell_starts_from_zero_and_takes_weights_and_states():
         assert_close(one, other[0])
 
 
-def test_gates_that_are_held_do_what_the_table_says():
+def test_fixed_gates_do_what_the_table_in_the_docstring_says():
     cell = Cell(3, 4, torch.Generator().manual_seed(0))
     x, state = torch.ones(2, 3), (torch.zeros(2, 4), torch.full((2, 4), 0.8))
     h, c = cell(x, state, {"forget": 1, "input": 0})
@@ -65,7 +65,7 @@ def test_gates_that_are_held_do_what_the_table_says():
     assert_close(h, c.tanh())
 
 
-def test_digits_are_seeded_and_each_has_its_segments():
+def test_digits_depend_on_the_seed_and_have_their_segments():
     part, again, other = (example_of_digits.digits(300, seed) for seed in (0, 0, 1))
     assert part.images.shape == (300, 12, 12)
     assert part.images.dtype == np.uint8
@@ -78,7 +78,7 @@ def test_digits_are_seeded_and_each_has_its_segments():
     assert len(set(example_of_digits.LIT)) == 10
 
 
-def test_parts_have_no_image_in_common_and_the_test_images_come_only_when_asked_for(folder):
+def test_parts_are_disjoint_and_test_images_are_read_only_with_the_option(folder):
     parts = example_of_digits.parts_of(folder, 100, False, 0)
     assert {name: len(part.y) for name, part in parts.items()} == {"training": 100, "validation": 1000, "test": 1000}
     known = [{image.tobytes() for image in part.images} for part in parts.values()]
@@ -90,34 +90,34 @@ def test_parts_have_no_image_in_common_and_the_test_images_come_only_when_asked_
     (folder / "hidden").rename(folder / "t10k-images-idx3-ubyte")
     asked = example_of_digits.parts_of(folder, 100, True, 0)
     assert np.array_equal(asked["test"].images, example_of_digits.digits(40, 2).images)
-    with pytest.raises(SystemExit, match="there are 2100 images, expected 101 and 2000 more"):
+    with pytest.raises(SystemExit, match="there are 2100 images, expected 101 and 2000 more; give a smaller --images"):
         example_of_digits.parts_of(folder, 101, False, 0)
 
 
-def test_the_example_learns_chooses_and_shows_its_gates(tmp_path, capsys):
+def test_the_example_learns_selects_and_prints_its_gates(tmp_path, capsys):
     asked = ["--quiet", "--images", "800", "--epochs", "20", "--plots", str(tmp_path / "figures")]
     right = example_of_digits.main(asked)
-    said = capsys.readouterr().out
+    printed = capsys.readouterr().out
     assert right["rows"] > 0.5 > right["vector"] > 0.1
     assert right["test"] > 0.5
-    assert "Chosen by validation: rows; test" in said
-    assert "of 500 images" in said
+    assert "Best in validation: rows; test accuracy" in printed
+    assert "on 500 images" in printed
     names = ["confusion.png", "examples.png", "gates.png", "learning-curve.png"]
     assert sorted(file.name for file in (tmp_path / "figures").iterdir()) == names
-    table = said.split("left at the end\n")[1].splitlines()
+    table = printed.split("left at the end\n")[1].splitlines()
     assert table[0].split() == ["step", "input", "forget", "candidate", "output", "kept"]
     rows = np.array([line.split() for line in table[1:13]], dtype=float)
     assert np.array_equal(rows[:, 0], np.arange(12))
     assert ((rows[:, 1:] >= 0) & (rows[:, 1:] <= 1)).all()
     assert rows[-1, -1] == 1  # nothing comes after the last step
     assert (np.diff(rows[:, -1]) >= 0).all()
-    held = {line.split()[0]: line.split()[1:] for line in said.splitlines() if line.endswith("%")}
+    held = {line.split()[0]: line.split()[1:] for line in printed.splitlines() if line.endswith("%")}
     most = max(float(share[:-1]) for share in held["candidate"])
-    assert most < 25  # a candidate that says nothing of the input leaves chance
-    assert f"as trained: {right['rows']:.1%}" in said
+    assert most < 25  # a fixed candidate ignores the input: the accuracy is that of guessing
+    assert f"Accuracy with one gate fixed (as trained: {right['rows']:.1%}" in printed
 
 
-def test_means_of_gates_are_those_of_the_trace():
+def test_gate_means_agree_with_the_trace():
     part = example_of_digits.digits(60, 0)
     model = example_of_digits.train(part, "rows", 1, 0, True)
     x = example_of_digits.sequences(part, "rows")
@@ -127,7 +127,7 @@ def test_means_of_gates_are_those_of_the_trace():
     assert means["kept"][9] == pytest.approx(float((forget[10] * forget[11]).mean()), rel=1e-5)
 
 
-def test_nothing_is_written_unless_asked_for_and_mnist_can_be_read_whole(folder, tmp_path, monkeypatch, capsys):
+def test_no_file_is_written_by_default_and_mnist_is_read(folder, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     before = sorted(tmp_path.rglob("*"))
     right = example_of_digits.main(
@@ -135,14 +135,14 @@ def test_nothing_is_written_unless_asked_for_and_mnist_can_be_read_whole(folder,
     )
     assert sorted(tmp_path.rglob("*")) == before
     assert list(right) == ["vector", "test"]
-    assert "of 40 images" in capsys.readouterr().out
+    assert "on 40 images" in capsys.readouterr().out
     with pytest.raises(SystemExit):
         example_of_digits.main(["--test"])
-    assert "name one" in capsys.readouterr().err
+    assert "give the folder with the MNIST files" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("asked", [("--images", "0"), ("--images", "-5"), ("--epochs", "0"), ("--seed", "-1")])
-def test_numbers_that_are_none_are_refused(asked, capsys):
+def test_numbers_out_of_range_are_errors(asked, capsys):
     with pytest.raises(SystemExit):
         example_of_digits.main(list(asked))
-    assert f"{asked[0]} is {asked[1]}, expected a whole number of at least" in capsys.readouterr().err
+    assert f"{asked[0]} is {asked[1]}, expected an integer of at least" in capsys.readouterr().err

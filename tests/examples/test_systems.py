@@ -1,4 +1,4 @@
-"""The examples: what they promise in shapes, values, losses and figures, in short runs; at full length where slow."""
+"""The examples: shapes, values, losses and figures in short runs; the slow tests run at full length."""
 
 import copy
 import importlib
@@ -69,7 +69,7 @@ def test_the_trend_has_199_differences_in_180_windows_with_the_target_one_step_o
     assert abs(np.corrcoef(seen.y - 7 * np.arange(200), unseen.y - 7 * np.arange(200))[0, 1]) < 0.2  # another draw
 
 
-def test_the_best_possible_error_follows_from_the_covariance_and_is_reached():
+def test_the_lowest_possible_error_follows_from_the_covariance_and_is_attained():
     theory = noisy_trend.best_possible()
     assert (theory[0], theory[-1]) == (150.0, 105.0)
     assert_close(torch.from_numpy(noisy_trend.best_possible_by_algebra()), torch.from_numpy(theory))
@@ -110,7 +110,7 @@ def test_the_lstm_learns_by_plain_gradient_descent(trends, short):
     assert not network.body.bias_hh_l0.any()
 
 
-def test_clipping_by_size_is_the_choice_of_an_option(trends, short):
+def test_clipping_by_size_is_an_option(trends, short):
     _, free = short
     _, loose = lstm_on_a_trend.train(*trends, epochs=3, clip_size=1e6)
     _, tight = lstm_on_a_trend.train(*trends, epochs=3, clip_size=1e-3)
@@ -118,7 +118,7 @@ def test_clipping_by_size_is_the_choice_of_an_option(trends, short):
     assert free.train[2] < tight.train[2] < tight.train[0]
 
 
-def test_the_reconstruction_is_the_approximation_upon_the_value_before(trends, short):
+def test_the_reconstruction_adds_the_approximation_to_the_value_before(trends, short):
     seen, (network, _) = trends[0], short
     approximation = noisy_trend.approximate(network, seen.windows)
     one_by_one = [network(seen.windows[i][0][:, None])[-1].item() for i in range(180)]
@@ -145,12 +145,16 @@ def test_the_extrapolation_is_a_recursion_on_the_last_19_differences(trends, sho
 @pytest.mark.parametrize(
     ("train", "held_out", "verdict"),
     [
-        (60.0, 150.0, "overfitting.\nOn average no"),
-        (110.0, 160.0, "overfitting.\nHeld out"),
-        (110.0, 105.0, "little or"),
+        (
+            60.0,
+            150.0,
+            "overfitting.\nOn average no forecast is better than the best possible: the network memorises noise. ",
+        ),
+        (110.0, 160.0, "overfitting.\nThe lowest validation error is"),
+        (110.0, 105.0, "little or no overfitting."),
     ],
 )
-def test_the_report_sets_the_losses_beside_the_best_possible(trends, short, train, held_out, verdict):
+def test_the_report_compares_the_losses_with_the_lowest_possible(trends, short, train, held_out, verdict):
     history = copy.deepcopy(short[1])
     history.train[-1], history.held_out[-1] = train, held_out
     text = noisy_trend.report("LSTM", history, *trends)
@@ -160,7 +164,7 @@ def test_the_report_sets_the_losses_beside_the_best_possible(trends, short, trai
     assert verdict in text
 
 
-def test_the_lstm_example_runs_and_draws_all_its_figures(tmp_path, capsys):
+def test_the_lstm_example_runs_and_plots_all_figures(tmp_path, capsys):
     lstm_on_a_trend.main(["--epochs", "2", "--quiet", "--clip-size", "1", "--out", str(tmp_path / "new" / "folder")])
     assert sorted(file.name for file in (tmp_path / "new" / "folder").iterdir()) == FIGURES
     shown = capsys.readouterr()
@@ -211,7 +215,7 @@ def test_the_concise_form_learns_in_three_stages(trends):
     assert history.train[-1] < 0.8 * history.train[0]
 
 
-def test_each_form_draws_its_own_values(tmp_path, monkeypatch, capsys):
+def test_each_form_plots_its_own_values(tmp_path, monkeypatch, capsys):
     drawn = []
 
     def noted(folder, trend, network, history, name, save=noisy_trend.save_figures):
@@ -263,7 +267,7 @@ def equation_lstm(dtype=torch.float64, seed=0):
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("kind", [nn.LSTM, torch.nn.LSTM])
-def test_the_equations_give_what_the_layers_give(kind, dtype):
+def test_the_equations_agree_with_the_layers(kind, dtype):
     lstm, X, (h0, c0) = equation_lstm(dtype)
     hidden, (h, c) = lstm(X, (h0, c0))
     assert hidden.shape == (30, 10, 10)
@@ -271,8 +275,8 @@ def test_the_equations_give_what_the_layers_give(kind, dtype):
     layer = kind(20, 10, batch_first=True, device="meta", dtype=dtype).to_empty(device="cpu")
     layer.load_state_dict(lstm.fused())
     output, (h_layer, c_layer) = layer(X, (h0[None], c0[None]))
-    for ours, theirs in ((hidden, output), (h, h_layer[0]), (c, c_layer[0])):
-        assert_close(ours, theirs)
+    for state, expected in ((hidden, output), (h, h_layer[0]), (c, c_layer[0])):
+        assert_close(state, expected)
 
 
 @pytest.mark.parametrize(("letter", "gate"), [("f", "forget"), ("i", "input"), ("o", "output"), ("g", "candidate")])
@@ -310,7 +314,7 @@ def test_the_equations_example_runs(tmp_path, capsys):
     equations.main(["--out", str(tmp_path)])
     shown = capsys.readouterr().out
     assert "hidden (30, 10, 10), final h (30, 10), final c (30, 10)" in shown
-    assert "has changed 12 of 12 weights" in shown
+    assert "1 training step(s) changed 12 of 12 weights" in shown
     assert "the same hidden states" in shown
     assert (tmp_path / "lstm.pt").exists()
 
@@ -318,7 +322,7 @@ def test_the_equations_example_runs(tmp_path, capsys):
 # ---- the multivariate LSTM
 
 
-def test_the_weights_are_shown_gate_by_gate():
+def test_the_weights_are_printed_gate_by_gate():
     lstm = nn.LSTM(3, 2, generator=torch.Generator().manual_seed(0))
     shown = multivariate.weights_by_gate(lstm)
     assert "weight_ih_l0 (8, 3)" in shown

@@ -1,15 +1,20 @@
-"""The command `gatewise`: arguments in, a report on the screen and files where asked.
+"""The command `gatewise`.
 
-What is said goes to standard output, progress and errors to standard error. Exit codes: 0 done, 2 wrong usage or data,
+Results go to standard output, progress and errors to standard error. Exit codes: 0 success, 2 wrong usage or data,
 130 interrupted.
 
-parser.py     the arguments
-commands.py   forecast, backtest, info: what is done in which order
-classify.py   classify: its arguments, its data, and what is done in which order
-classified.py   what classify says
-checks.py     what is refused before any work is done
-outputs.py    the files
-report.py     what is said
+    parser.py       commands, options and help texts
+    options.py      names and values of the options
+    validation.py   options that exclude each other, files that cannot be written
+    forecast.py     gatewise forecast
+    backtest.py     gatewise backtest
+    data.py         both: the panel, the forecaster, the backtest
+    classify.py     gatewise classify
+    sequences.py    its training and test sequences
+    predictions.py  its predictions, as a table and as figures
+    info.py         gatewise info
+    output.py       what is printed
+    files.py        what is written
 """
 
 import argparse
@@ -20,8 +25,8 @@ from collections.abc import Sequence
 from errno import ENOSPC
 from typing import TextIO, cast
 
-from gatewise.cli import classify, commands, parser
-from gatewise.cli import files as outputs
+from gatewise.cli import backtest, classify, forecast, info, parser
+from gatewise.cli.files import OptionalStream, OutputFiles, discard
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -30,40 +35,46 @@ def main(argv: Sequence[str] | None = None) -> int:
     >>> main(["forecast", "no-such-file.csv", "--horizon", "3"])
     2
     """
-    _open_outputs()
-    with contextlib.redirect_stderr(cast("TextIO", outputs.Unheard(sys.stderr))):
+    _prepare_streams()
+    with contextlib.redirect_stderr(cast("TextIO", OptionalStream(sys.stderr))):
         return _run(argv)
 
 
 def _run(argv: Sequence[str] | None) -> int:
-    arguments = argparse.Namespace(written=[])
+    files = OutputFiles(argparse.Namespace())
     try:
-        parser.made(commands.forecast, commands.backtest, commands.info, classify.add).parse_args(argv, arguments)
-        arguments.run(arguments)
+        arguments = command_line().parse_args(argv)
+        files = OutputFiles(arguments)
+        arguments.run(arguments, files)
         sys.stdout.flush()
-    except BrokenPipeError:  # the reader, such as `head`, has seen enough; the files are written by then
-        outputs.stop_printing()
+    except BrokenPipeError:  # the reader, such as `head`, has closed the pipe; the files are written by then
+        discard()
     except KeyboardInterrupt:
-        print(f"gatewise: interrupted{outputs.so_far(arguments)}", file=sys.stderr)
+        print(f"gatewise: interrupted{files.status()}", file=sys.stderr)
         return 130
     except (ValueError, OSError, ImportError, MemoryError, RuntimeError) as error:
-        if not _foreseen(error):
+        if not _is_expected(error):
             raise
-        print(f"gatewise: {_in_words(error)}{outputs.so_far(arguments)}", file=sys.stderr)
+        print(f"gatewise: {_message(error)}{files.status()}", file=sys.stderr)
         return 2
     return 0
 
 
-def _in_words(error: Exception) -> str:
-    """An error for a person; the system's own has a number where a remedy belongs."""
+def command_line() -> argparse.ArgumentParser:
+    """The parser, with the functions of the commands."""
+    return parser.build(forecast=forecast.run, backtest=backtest.run, classify=classify.run, info=info.run)
+
+
+def _message(error: Exception) -> str:
+    """The message of an error; a remedy replaces the number of a system error."""
     if not isinstance(error, OSError) or error.errno is None or not str(error).startswith("[Errno"):
         return str(error) or type(error).__name__
-    remedy = "make room there, or write elsewhere" if error.errno == ENOSPC else "check the path and the rights"
+    remedy = "free disk space, or write elsewhere" if error.errno == ENOSPC else "check the path and the permissions"
     return f"{error.filename or 'the output'}: {error.strerror}; {remedy}"
 
 
-def _foreseen(error: Exception) -> bool:
-    """Whether an error is about data, options or memory; any other RuntimeError is a fault, to be seen whole."""
+def _is_expected(error: Exception) -> bool:
+    """Whether an error is about data, options or memory; any other RuntimeError is a bug and keeps its traceback."""
     if not isinstance(error, RuntimeError):
         return True
     from gatewise.training import DivergenceError  # here, as torch takes seconds to import
@@ -71,8 +82,8 @@ def _foreseen(error: Exception) -> bool:
     return isinstance(error, DivergenceError) or "alloc" in str(error)
 
 
-def _open_outputs() -> None:
-    """Make up for a closed standard output or error, and for letters that the terminal does not have."""
+def _prepare_streams() -> None:
+    """Replace closed standard streams, and characters that the terminal cannot show."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:

@@ -1,87 +1,95 @@
-"""The files that were asked for, each written whole or not at all."""
+"""Output files: each is written completely or not at all; output goes on where nobody reads it."""
 
 import argparse
 import os
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TextIO
 
-from gatewise.cli.parser import FILES
-
-PATHS = 100  # sampled if no number is given
+from gatewise.cli.options import FILES
 
 
-def write(arguments: argparse.Namespace, found: dict[str, Callable[[], Any]]) -> None:
-    """Write the files that were asked for, before anything is said that nobody may be there to read.
+class OutputFiles:
+    """The output files of a command.
 
-    Arguments:
-        arguments: with the path of each file, and `written`, which grows.
-        found: option -> what makes its content: a table; for "plot" a figure; for "save" a fitted forecaster. All are
-            made before the first file is written.
+    Attributes:
+        paths: option -> path, of the options that are given.
+        written: the paths of the files that are complete.
     """
-    made = {name: found[name]() for name in FILES if name in found and getattr(arguments, name) is not None}
-    for name, content in made.items():
-        path = getattr(arguments, name)
-        _write(name, content, path)
-        arguments.written.append(path)
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        paths = {name: getattr(arguments, name, None) for name in FILES}
+        self.paths: dict[str, str] = {name: path for name, path in paths.items() if path}
+        self.written: list[str] = []
+
+    def write(self, contents: Mapping[str, Callable[[], Any]]) -> None:
+        """Write the files, before anything is printed that nobody may read.
+
+        Arguments:
+            contents: option -> function that computes the content: a table; for "plot" a figure; for "save" a fitted
+                model. All contents are computed before the first file is written.
+        """
+        computed = {name: contents[name]() for name in self.paths if name in contents}
+        for name, content in computed.items():
+            _write(name, content, self.paths[name])
+            self.written.append(self.paths[name])
+
+    def status(self) -> str:
+        """The end of an error message: the files written so far, if the options name any."""
+        if self.written:
+            return f"; files written before: {', '.join(self.written)}"
+        return "; nothing was written" if self.paths else ""
 
 
 def _write(name: str, content: Any, path: str) -> None:
-    from gatewise.cli.output import plain
+    from gatewise.cli.output import excluded_table
     from gatewise.persistence import atomic
     from gatewise.series import write_csv
 
     if name == "plot":
-        _draw(content, path)
+        _save_figure(content, path)
     elif name == "save":
         content.save(path)
     elif name == "excluded":  # which may have no rows
-        atomic.write(path, plain(content).to_csv(index=False).encode())
+        atomic.write(path, excluded_table(content).to_csv(index=False).encode())
     else:
         write_csv(content, path)
 
 
-def _draw(figure: Any, path: str) -> None:
-    """Save a picture, and say once what matplotlib says of each letter that its font does not have."""
+def _save_figure(figure: Any, path: str) -> None:
+    """Save a figure; one message replaces matplotlib's warning for each character that its font lacks."""
     from gatewise import plot
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.filterwarnings("always", "Glyph")
         plot.save(figure, path)
-    letters = [one for one in caught if str(one.message).startswith("Glyph")]
-    if letters:
-        print(
-            f"gatewise: {path}: the font does not have all letters of the names; boxes stand for them", file=sys.stderr
-        )
-    for one in caught:
-        if one not in letters:
-            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+    lacking = [warning for warning in caught if str(warning.message).startswith("Glyph")]
+    if lacking:
+        print(f"gatewise: {path}: the font lacks some characters of the names; they appear as boxes", file=sys.stderr)
+    for warning in caught:
+        if warning not in lacking:
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
 
 
-def so_far(arguments: argparse.Namespace) -> str:
-    """What became of the files, if any were asked for."""
-    if arguments.written:
-        return f"; written before that: {', '.join(arguments.written)}"
-    asked = any(getattr(arguments, name, None) for name in FILES)
-    return "; nothing was written" if asked else ""
+# --------------------------------------------------------------------------------------------------- standard streams
 
 
-def say(text: str) -> None:
-    """Print at once, while there is work to do; that goes on where nobody reads."""
+def print_now(text: str) -> None:
+    """Print at once, and continue if nobody reads the output."""
     try:
         print(text, flush=True)
     except BrokenPipeError:  # the files are still to be written
-        stop_printing()
+        discard()
 
 
-def stop_printing(stream: TextIO | None = None) -> None:
-    """Let what is printed from now on go nowhere."""
+def discard(stream: TextIO | None = None) -> None:
+    """Discard all further output to a stream, by default standard output."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), (stream or sys.stdout).fileno())
 
 
-class Unheard:
-    """Standard error, of which nothing depends on anybody reading it: progress that cannot be shown is no error."""
+class OptionalStream:
+    """A stream that may fail, such as standard error: what cannot be written is discarded."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
@@ -90,16 +98,16 @@ class Unheard:
         return getattr(self.stream, name)
 
     def write(self, text: str) -> int:
-        """Write, or be silent from now on."""
+        """Write the text, or discard it."""
         try:
             return self.stream.write(text)
         except OSError:
-            stop_printing(self.stream)
+            discard(self.stream)
             return len(text)
 
     def flush(self) -> None:
-        """Show what was written, or be silent from now on."""
+        """Flush the stream, or discard what it holds."""
         try:
             self.stream.flush()
         except OSError:
-            stop_printing(self.stream)
+            discard(self.stream)

@@ -1,4 +1,4 @@
-"""What is said: the data, the backtest, the forecast, and what was put aside, short enough for a screen."""
+"""What is printed: the data, the choices, the scores and the forecasts, short enough for a screen."""
 
 import argparse
 from collections.abc import Iterable, Sequence
@@ -11,138 +11,149 @@ from gatewise.series import Panel, as_pandas
 from gatewise.series.reading.dates import show
 from gatewise.series.wording import counted
 
-ROWS = 48  # a longer table is cut on the screen, never in a file
-NAMES, REASONS, EXTREMES = 5, 3, 5  # of many series
-LONGEST = 300  # letters of a reason
+MAX_ROWS = 48  # a longer table is shortened on the screen, never in a file
+SHORTENED_ROWS = 12
+MAX_NAMES, MAX_REASONS, EXTREMES = 5, 3, 5  # of many series
+NAME_LENGTH, REASON_LENGTH = 40, 300  # characters
 
 
-def account(panel: Panel) -> str:
-    """What the data are: one series, or how many of which lengths.
+def describe(panel: Panel) -> str:
+    """One series, or the number and the lengths of many.
 
     >>> import gatewise as gw
     >>> table = pd.DataFrame({"day": [0, 1, 2], "a": [1.0, 2.0, 3.0], "b": [1.0, 2.0, None]})
-    >>> print(account(gw.read(table, layout="columns")))
+    >>> print(describe(gw.read(table, layout="columns")))
       2 series: 'a', 'b'
       2 to 3 values each (median 2.5), 0 to 2, frequency 1
     """
     if len(panel) == 1 and not panel.excluded_series:
-        one = panel.series[0]
-        return f"  series {str(one.unique_id)!r}: {counted(len(one), 'value')}, {show(one.ds[0])} to {show(one.ds[-1])}"
-    aside = f", {len(panel.excluded_series)} more put aside" if panel.excluded_series else ""
-    sizes = [len(one) for one in panel.series]
-    each = f"{min(sizes)} to {max(sizes)} values each (median {np.median(sizes):g})"
-    if min(sizes) == max(sizes):
-        each = counted(sizes[0], "value") + " each" * (len(panel) > 1)
-    first, last = min(one.ds[0] for one in panel.series), max(one.ds[-1] for one in panel.series)
+        series = panel.series[0]
+        dates = f"{show(series.ds[0])} to {show(series.ds[-1])}"
+        return f"  series {str(series.unique_id)!r}: {counted(len(series), 'value')}, {dates}"
+    excluded = f" ({len(panel.excluded_series)} more excluded)" if panel.excluded_series else ""
+    lengths = [len(series) for series in panel.series]
+    values = f"{min(lengths)} to {max(lengths)} values each (median {np.median(lengths):g})"
+    if min(lengths) == max(lengths):
+        values = counted(lengths[0], "value") + " each" * (len(panel) > 1)
+    first, last = min(series.ds[0] for series in panel.series), max(series.ds[-1] for series in panel.series)
     return (
-        f"  {len(panel)} series{aside}: {names(one.unique_id for one in panel.series)}\n"
-        f"  {each}, {show(first)} to {show(last)}, frequency {panel.freq}"
+        f"  {len(panel)} series{excluded}: {quote_first(series.unique_id for series in panel.series)}\n"
+        f"  {values}, {show(first)} to {show(last)}, frequency {panel.freq}"
     )
 
 
-def names(all_of_them: Iterable[Any]) -> str:
-    """The first few names in quotes."""
-    quoted = [repr(cut(str(name), 40)) for name in all_of_them]
-    return ", ".join(quoted[:NAMES]) + (", ..." if len(quoted) > NAMES else "")
+def quote_first(names: Iterable[Any]) -> str:
+    """The first few names in quotes.
+
+    >>> quote_first("abcdefg")
+    "'a', 'b', 'c', 'd', 'e', ..."
+    """
+    quoted = [repr(truncate(str(name), NAME_LENGTH)) for name in names]
+    return ", ".join(quoted[:MAX_NAMES]) + (", ..." if len(quoted) > MAX_NAMES else "")
 
 
-def say_guesses(guesses: Sequence[str]) -> None:
-    """Everything that was guessed or chosen."""
-    print("\nGuessed and chosen")
-    for sentence in guesses:
-        print(f"  {sentence}")
+def truncate(text: str, length: int) -> str:
+    """The text, shortened to a number of characters.
+
+    >>> truncate("seasonal", 5)
+    'seas…'
+    """
+    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
-def say_aside(table: Any, arguments: argparse.Namespace) -> None:
-    """How many series were put aside, and the first few reasons."""
-    aside = plain(table)
-    if not len(aside):
-        return
-    there = "; forecast naively, without intervals, if it has any value" if arguments.on_bad == "naive" else ""
-    print(f"\nPut aside: {len(aside)} series (--on-bad {arguments.on_bad}{there})")
-    for reason in aside["reason"][:REASONS]:
-        print(f"  {cut(reason, LONGEST)}")
-    if len(aside) > REASONS:
-        whole = "" if arguments.excluded else "; --excluded FILE.csv lists them all"
-        print(f"  ... and {len(aside) - REASONS} more{whole}")
-
-
-def plain(table: Any) -> pd.DataFrame:
-    """A report of series put aside as a pandas table, also if it has no rows."""
+def excluded_table(table: Any) -> pd.DataFrame:
+    """The table of excluded series as a pandas table, also without rows."""
     return pd.DataFrame({name: list(table[name]) for name in ("unique_id", "reason")})
 
 
-def say_backtest(found: Any, horizon: int, windows: int) -> None:
-    """The mean scores, and what they are."""
-    print(
-        f"\nBacktest: {windows} x {counted(horizon, 'step')} held out, mean scores ({found.trained})\n{found.table()}"
-    )
-    print(found.definitions())
+def print_choices(choices: Sequence[str]) -> None:
+    """Print everything that was inferred from the data or chosen for them."""
+    print("\nChoices")
+    for choice in choices:
+        print(f"  {choice}")
 
 
-def say_details(found: Any) -> None:
-    """The scores of each window of a single series, or of the best and worst of many."""
-    if len(found.held.series) == 1:
-        print(f"\nEach window\n{shown(found.scores)}")
+def print_excluded(table: Any, arguments: argparse.Namespace) -> None:
+    """Print the number of excluded series, and the first few reasons."""
+    excluded = excluded_table(table)
+    if not len(excluded):
         return
-    table, score = _beside(found)
-    print(f"\nEach series: {score} of the {found.model} and of the {found.best} forecast, best gain first")
-    print(_ends(table))
+    naive = "; those with values get naive forecasts without intervals" if arguments.on_bad == "naive" else ""
+    option = "" if arguments.on_bad is None else f" (--on-bad {arguments.on_bad}{naive})"
+    print(f"\nExcluded series: {len(excluded)}{option}")
+    for reason in excluded["reason"][:MAX_REASONS]:
+        print(f"  {truncate(reason, REASON_LENGTH)}")
+    if len(excluded) > MAX_REASONS:
+        remedy = "" if arguments.excluded else "; --excluded FILE.csv lists them all"
+        print(f"  ... and {len(excluded) - MAX_REASONS} more{remedy}")
 
 
-def _beside(found: Any) -> tuple[pd.DataFrame, str]:
-    """A row per series with a score of the model and of the best naive forecast, sorted by the gain, and the score."""
-    scores = as_pandas(found.by_series)
-    score = "MASE" if np.isfinite(found.overall[found.model]["MASE"]) else "MAE"
-    both = {name: scores[scores["model"] == name].set_index("unique_id")[score] for name in (found.model, found.best)}
-    table = pd.DataFrame(both).dropna()
-    table["gain"] = table[found.best] - table[found.model]
+def print_backtest(backtest: Any, horizon: int, windows: int) -> None:
+    """Print the mean scores and their definitions."""
+    design = f"{counted(windows, 'window')} of {counted(horizon, 'step')}"
+    print(f"\nBacktest: {design}, mean scores ({backtest.trained})\n{backtest.table()}")
+    print(backtest.definitions())
+
+
+def print_details(backtest: Any) -> None:
+    """Print the scores of each window of one series, or of the best and worst of many series."""
+    if len(backtest.held.series) == 1:
+        print(f"\nScores by window\n{format_table(backtest.scores)}")
+        return
+    table, score = _gains(backtest)
+    print(f"\n{score} of {backtest.model} and {backtest.best} by series, largest gain first\n{_format_extremes(table)}")
+
+
+def _gains(backtest: Any) -> tuple[pd.DataFrame, str]:
+    """A row per series: score of the model and of the best naive forecast, sorted by gain; and the score's name."""
+    scores = as_pandas(backtest.by_series)
+    score = "MASE" if np.isfinite(backtest.overall[backtest.model]["MASE"]) else "MAE"
+    columns = {
+        name: scores[scores["model"] == name].set_index("unique_id")[score] for name in (backtest.model, backtest.best)
+    }
+    table = pd.DataFrame(columns).dropna()
+    table["gain"] = table[backtest.best] - table[backtest.model]
     return table.sort_values("gain", ascending=False, kind="stable").reset_index(), score
 
 
-def _ends(table: pd.DataFrame) -> str:
-    text = _text(table).split("\n")
+def _format_extremes(table: pd.DataFrame) -> str:
+    lines = _to_text(table).split("\n")
     if len(table) <= 2 * EXTREMES:
-        return "\n".join(text)
-    return "\n".join([*text[: EXTREMES + 1], f"  ... {len(table) - 2 * EXTREMES} more ...", *text[-EXTREMES:]])
+        return "\n".join(lines)
+    return "\n".join([*lines[: EXTREMES + 1], f"  ... {len(table) - 2 * EXTREMES} more ...", *lines[-EXTREMES:]])
 
 
-def say_verdict(found: Any, arguments: argparse.Namespace) -> None:
-    """The verdict, or why there is none."""
-    if found is not None:
-        print(f"\nVerdict: {found.verdict}")
+def print_forecast(table: Any, horizon: int) -> None:
+    """Print the forecast, shortened if it is long."""
+    series = len(as_pandas(table)) // horizon
+    for_series = f" for {series} series" if series > 1 else ""
+    print(f"\nForecast: {counted(horizon, 'step')}{for_series}\n{format_table(table)}")
+
+
+def print_verdict(backtest: Any, arguments: argparse.Namespace) -> None:
+    """Print the verdict, or the reason for its absence."""
+    if backtest is not None:
+        print(f"\nVerdict: {backtest.verdict}")
     elif arguments.windows == 0:
-        print("\nVerdict: none, without a backtest (--windows 0).")
+        print("\nVerdict: none (no backtest: --windows 0).")
     else:
-        print(f"\nVerdict: none; holding out {arguments.horizon} steps leaves too little to train on. Trust with care.")
+        steps = counted(arguments.horizon, "step")
+        print(f"\nVerdict: none (too few values to hold out {steps} for a backtest). Use the forecast with care.")
 
 
-def say_forecast(table: Any, horizon: int) -> None:
-    """The forecast, shortened."""
+def print_files(paths: Sequence[str]) -> None:
+    """Print the paths of the files that were written."""
+    if paths:
+        print(f"\nFiles written: {', '.join(paths)}")
+
+
+def format_table(table: Any) -> str:
+    """A table as text, without its middle if it is long."""
     frame = as_pandas(table)
-    count = len(frame) // horizon
-    many = f" of {count} series" if count > 1 else ""
-    print(f"\nForecast of {counted(horizon, 'step')}{many}\n{shown(table)}")
+    if len(frame) <= MAX_ROWS:
+        return _to_text(frame)
+    return f"{_to_text(frame, max_rows=SHORTENED_ROWS)}\n({len(frame)} rows; --out FILE.csv writes them all)"
 
 
-def say_written(arguments: argparse.Namespace) -> None:
-    """Which files there are now."""
-    if arguments.written:
-        print(f"\nWritten: {', '.join(arguments.written)}")
-
-
-def shown(table: Any) -> str:
-    """A table as text, its middle left out if it is long."""
-    frame = as_pandas(table)
-    if len(frame) <= ROWS:
-        return _text(frame)
-    return f"{_text(frame, max_rows=12)}\n({len(frame)} rows; --out FILE.csv has them all)"
-
-
-def _text(frame: pd.DataFrame, **options: Any) -> str:
+def _to_text(frame: pd.DataFrame, **options: Any) -> str:
     return str(frame.to_string(index=False, float_format="{:.5g}".format, na_rep="", **options))
-
-
-def cut(text: str, longest: int) -> str:
-    """A text of at most so many letters."""
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -1,110 +1,148 @@
-"""What is refused before any work is done: options that do not go together, files that cannot be written."""
+"""Validation before any work: options that exclude each other, files that cannot be written."""
 
 import argparse
 import tempfile
 from pathlib import Path
-from typing import Any
 
-from gatewise.cli.parser import BACKTEST, DATA, FILES, MODEL, given, option
+from gatewise.cli.options import BACKTEST, CLASSIFIER, DATA, FILES, FORECASTER, given, option_name
+
+INPUTS = ("file", "future", "test", "model")
 
 
-def check(arguments: argparse.Namespace) -> None:
-    """Refuse what cannot be done."""
+def check_forecast(arguments: argparse.Namespace) -> None:
+    """Check the options of `forecast` and `backtest`."""
     _check_names(arguments)
     if arguments.model is not None:
-        _check_kept(arguments)
+        _check_saved_model(arguments)
     _check_backtest(arguments)
     _check_covariates(arguments)
-    _check_outputs(arguments)
+    _check_files(arguments, _inputs(arguments))
 
 
-def check_files(arguments: argparse.Namespace) -> None:
-    """Refuse names of files that are empty, and files that cannot be written."""
+def check_classify(arguments: argparse.Namespace) -> None:
+    """Check the options of `classify`."""
+    from gatewise.datasets.sources import beside
+
+    test_set = None if arguments.file is None else beside(Path(arguments.file))
     _check_names(arguments)
-    _check_outputs(arguments)
+    _check_files(arguments, [*_inputs(arguments), *([] if test_set is None else [str(test_set)])])
+    for name in ("test", "label"):
+        if getattr(arguments, name) == "":
+            raise ValueError(f"{option_name(name)} is empty; give a name or omit the option")
+    if arguments.kind is not None and arguments.plot is None:
+        raise ValueError("--kind selects the figure to plot; name its file with --plot PLOT.png")
+    if arguments.model is not None:
+        _check_training_options(arguments, ("test", "test_fraction", "save", "seed", *CLASSIFIER))
+    _check_test(arguments)
+
+
+def _inputs(arguments: argparse.Namespace) -> list[str]:
+    paths = (getattr(arguments, name, None) for name in INPUTS)
+    return [path for path in paths if path is not None]
 
 
 def _check_names(arguments: argparse.Namespace) -> None:
-    """Refuse an empty name, which is what a shell makes of a variable that is not set."""
+    """Refuse an empty name, which a shell passes for a variable that is not set."""
     for name in ("file", "model", "future", *FILES):
         if getattr(arguments, name) == "":
-            called = "the name of the data" if name == "file" else option(name)
-            raise ValueError(f"{called} is empty; give the name of a file, or leave it out")
+            described = "the name of the data file" if name == "file" else option_name(name)
+            raise ValueError(f"{described} is empty; give a file name or omit it")
 
 
-def _check_kept(arguments: argparse.Namespace) -> None:
-    """Refuse options that a trained model leaves nothing to do for."""
-    for name in given(arguments, (*BACKTEST, "budget", *MODEL)):
-        if name == "seed" and arguments.paths_out is not None:  # of the futures that are sampled
-            continue
+def _check_training_options(arguments: argparse.Namespace, names: tuple[str, ...]) -> None:
+    """Refuse options of the training beside a saved model."""
+    for name in given(arguments, names):
+        option = option_name(name)
         raise ValueError(
-            f"{option(name)} belongs to training, but the model of --model is trained already; leave it out, or leave "
-            "out --model to train"
+            f"{option} applies to training, but the model of --model is already trained; omit {option}, or omit "
+            "--model to train a new model"
         )
+
+
+def _check_saved_model(arguments: argparse.Namespace) -> None:
+    """Refuse options that have no effect on a trained model."""
+    sampling = ("seed",) if arguments.paths_out is not None else ()  # here the seed is that of the sample paths
+    training = (*BACKTEST, "budget", *(name for name in FORECASTER if name not in sampling))
+    _check_training_options(arguments, training)
     for name in given(arguments, ("series", *DATA)) if arguments.file is None else ():
-        raise ValueError(f"{option(name)} belongs to a FILE, but the model of --model is trained already; give one too")
+        option = option_name(name)
+        raise ValueError(
+            f"{option} applies to a data file, but without FILE the series are those of --model; give FILE, or omit "
+            f"{option}"
+        )
 
 
 def _check_backtest(arguments: argparse.Namespace) -> None:
     for name in given(arguments, ("step", "refit")):
         if arguments.windows == 0:
-            raise ValueError(f"{option(name)} belongs to the backtest, but --windows 0 asks for none; leave one out")
+            option = option_name(name)
+            raise ValueError(f"{option} applies to the backtest, but --windows 0 disables it; omit one of them")
 
 
 def _check_covariates(arguments: argparse.Namespace) -> None:
-    """Refuse a future without its columns and the other way round, and outputs that would be empty."""
+    """Refuse future values without columns, and outputs that would be empty."""
     if arguments.future is not None and arguments.known is None and arguments.model is None:
-        raise ValueError("--future gives the values of columns known in advance; name them with --known")
+        raise ValueError("--future gives the values of columns known in advance; name these columns with --known")
     if arguments.future is not None and not Path(arguments.future).is_file():
-        if Path(arguments.future).exists():  # such as a pipe, which can be read once only
-            raise OSError(f"--future {arguments.future}: it is no ordinary file; save the table in one")
-        raise FileNotFoundError(f"--future: there is no file {arguments.future}; check the path")
+        if Path(arguments.future).exists():  # such as a pipe, which can be read only once
+            raise OSError(f"--future {arguments.future}: not a regular file; save the table to a file")
+        raise FileNotFoundError(f"--future {arguments.future}: the file does not exist; check the path")
     if arguments.paths is not None and arguments.paths_out is None:
-        raise ValueError("--paths samples futures for a file; name it with --paths-out F.csv")
+        raise ValueError("--paths is the number of sample paths to write; name their file with --paths-out PATHS.csv")
     if arguments.excluded is not None and arguments.on_bad in (None, "raise"):
+        raise ValueError("--excluded lists the series that --on-bad skip or --on-bad naive excludes; add one of them")
+
+
+def _check_test(arguments: argparse.Namespace) -> None:
+    """Refuse test sequences that contradict another option."""
+    if arguments.test is None:
+        return
+    if arguments.test_fraction is not None:
         raise ValueError(
-            "--excluded lists the series that --on-bad skip or --on-bad naive puts aside; give one of them"
+            "--test gives the test sequences, and --test-fraction draws them from DATA; omit one of the two options"
         )
+    if arguments.file is None:
+        raise ValueError("--test needs DATA to train on; give DATA too, or omit --test")
+    if _same(arguments.test, arguments.file):
+        raise ValueError("--test is the same file as DATA, the training data; give other sequences, or omit --test")
 
 
-def _check_outputs(arguments: argparse.Namespace) -> None:
+def _check_files(arguments: argparse.Namespace, inputs: list[str]) -> None:
     """Refuse a file that cannot be written."""
-    taken: dict[Path, str] = {}
+    options: dict[Path, str] = {}
     for name, suffix in FILES.items():
         path = getattr(arguments, name)
         if path is None:
             continue
-        _check_place(option(name), path)
-        _check_read(option(name), path, arguments)
-        other = taken.setdefault(Path(path).resolve(), option(name))
-        if other != option(name):
-            raise ValueError(f"{other} and {option(name)} are the same file {path}; give another name")
+        option = option_name(name)
+        _check_target(option, path)
+        if any(_same(path, source) for source in inputs):
+            raise ValueError(f"{option} {path} is an input file; give another name")
+        other = options.setdefault(Path(path).resolve(), option)
+        if other != option:
+            raise ValueError(f"{other} and {option} are the same file {path}; give different names")
         if suffix is not None and Path(path).suffix.lower() != suffix:
-            raise ValueError(f"{option(name)} {path}: expected a name that ends in {suffix}")
+            raise ValueError(f"{option} {path}: expected a file name that ends in {suffix}")
     if arguments.plot is not None:
         from gatewise import plot
 
         plot.check(arguments.plot)
 
 
-def _check_place(name: str, path: str) -> None:
+def _check_target(option: str, path: str) -> None:
     """Refuse a path where no file can be written."""
     target = Path(path)
     if target.is_dir():
-        raise IsADirectoryError(f"{name} {path}: it is a folder; give a file name in it")
+        raise IsADirectoryError(f"{option} {path}: this is a folder; give a file name in it")
     if target.exists() and not target.is_file():
-        raise OSError(f"{name} {path}: it is no ordinary file; give another name")
+        raise OSError(f"{option} {path}: not a regular file; give another name")
     if not target.parent.is_dir():
-        raise FileNotFoundError(f"{name} {path}: there is no folder {target.parent}; create it first")
+        raise FileNotFoundError(f"{option} {path}: the folder {target.parent} does not exist; create it first")
     try:
         tempfile.TemporaryFile(dir=target.resolve().parent).close()
     except OSError as error:
-        raise OSError(f"{name} {path}: cannot write in {target.parent}: {error.strerror}") from None
+        raise OSError(f"{option} {path}: cannot write to {target.parent}: {error.strerror}") from None
 
 
-def _check_read(name: str, path: str, arguments: Any) -> None:
-    """Refuse to write over what is read."""
-    others = (getattr(arguments, name, None) for name in ("file", "future", "test", "model", "found_beside"))
-    for source in others:
-        if source is not None and Path(path).resolve() == Path(source).resolve():
-            raise ValueError(f"{name} {path} is the file that is read; give another name")
+def _same(path: str, other: str) -> bool:
+    return Path(path).resolve() == Path(other).resolve()

@@ -1,0 +1,27 @@
+"""`gatewise backtest`: forecast test windows of the past, compare with naive forecasts, write and print."""
+
+import argparse
+
+from gatewise.cli import validation
+from gatewise.cli.data import DEFAULT_WINDOWS, build_forecaster, read_panel, run_backtest
+from gatewise.cli.files import OutputFiles
+
+
+def run(arguments: argparse.Namespace, files: OutputFiles) -> None:
+    """Run the backtest, write the files, and print the scores."""
+    validation.check_forecast(arguments)
+    from gatewise.cli import output
+
+    model = build_forecaster(arguments)
+    panel = read_panel(arguments)
+    windows = DEFAULT_WINDOWS if arguments.windows is None else arguments.windows
+    backtest = run_backtest(model, panel, arguments, windows)
+    excluded = backtest.held.panel.excluded()
+    kind = "forecast" if len(backtest.held.series) == 1 else "examples"
+    files.write({"out": lambda: backtest.forecasts, "excluded": lambda: excluded, "plot": lambda: backtest.plot(kind)})
+    output.print_choices(backtest.guesses)
+    output.print_excluded(excluded, arguments)
+    output.print_backtest(backtest, arguments.horizon, windows)
+    output.print_details(backtest)
+    output.print_verdict(backtest, arguments)
+    output.print_files(files.written)

@@ -1,0 +1,68 @@
+"""Steps of `forecast` and `backtest`: read the panel, select series, build the forecaster, run the backtest."""
+
+import argparse
+import dataclasses
+from typing import Any
+
+from gatewise.cli.files import print_now
+from gatewise.cli.options import DATA, FORECASTER, given
+
+DEFAULT_WINDOWS = 3  # of a backtest
+
+
+def read_panel(arguments: argparse.Namespace, **defaults: Any) -> Any:
+    """The selected series, read, validated and described on standard output."""
+    from gatewise import datasets
+    from gatewise.cli import output
+    from gatewise.series import read
+
+    source = datasets.air_passengers() if arguments.file is None else arguments.file
+    panel = read(source, **{**defaults, **given(arguments, DATA)})
+    if arguments.series is not None:
+        panel = _select(panel, arguments.series)
+    name = "AirPassengers (built-in; give FILE to use your own data)" if arguments.file is None else arguments.file
+    print_now(f"Data: {name}\n{output.describe(panel)}")
+    return panel
+
+
+def _select(panel: Any, names: list[str]) -> Any:
+    """The panel with the named series only, in the order of the file."""
+    from gatewise.cli import output
+    from gatewise.series.wording import meant
+
+    excluded = {str(series.unique_id): series for series in panel.excluded_series}
+    valid = {str(series.unique_id): series for series in panel.series}
+    in_file = {**valid, **excluded}
+    for name in names:
+        if name not in in_file:
+            raise ValueError(
+                f"--series {name}: no such series; the file contains {output.quote_first(in_file)}"
+                f"{meant(name, in_file)}"
+            )
+    selected = tuple(series for name, series in valid.items() if name in names)
+    unusable = tuple(series for name, series in excluded.items() if name in names)
+    if not selected:
+        raise ValueError(f"--series {names[0]}: all selected series are excluded: {unusable[0].reason}")
+    return dataclasses.replace(panel, series=selected, excluded_series=unusable)
+
+
+def build_forecaster(arguments: argparse.Namespace) -> Any:
+    """The forecaster of the options; direct strategies forecast the horizon at once."""
+    from gatewise.forecast import Forecaster
+
+    options = given(arguments, FORECASTER)
+    if arguments.strategy != "one-step":
+        options["horizon"] = arguments.horizon
+    return Forecaster(**options, quiet=arguments.quiet)
+
+
+def run_backtest(model: Any, panel: Any, arguments: argparse.Namespace, windows: int) -> Any:
+    """The backtest of the options."""
+    return model.backtest(
+        panel,
+        arguments.horizon,
+        windows=windows,
+        step=arguments.step,
+        level=arguments.level,
+        refit=arguments.refit,
+    )

@@ -1,0 +1,94 @@
+"""`gatewise forecast`: backtest, train on all values, forecast, write and print."""
+
+import argparse
+from typing import Any
+
+from gatewise.cli import validation
+from gatewise.cli.data import build_forecaster, read_panel, run_backtest
+from gatewise.cli.files import OutputFiles, print_now
+
+SAMPLE_PATHS = 100  # without --paths
+
+
+def run(arguments: argparse.Namespace, files: OutputFiles) -> None:
+    """Forecast with a new model, or with a saved one."""
+    validation.check_forecast(arguments)
+    if arguments.model is None:
+        _train_and_forecast(arguments, files)
+    else:
+        _forecast_with_saved_model(arguments, files)
+
+
+def _train_and_forecast(arguments: argparse.Namespace, files: OutputFiles) -> None:
+    from gatewise.cli import output
+    from gatewise.series import known_ahead
+
+    model = build_forecaster(arguments)
+    panel = read_panel(arguments)
+    known_ahead(panel, arguments.horizon, arguments.future)  # missing future values are an error before the training
+    windows = arguments.windows
+    if windows is None:
+        windows = model.affordable_windows(panel, arguments.horizon)
+    search = None if arguments.budget is None else _search(model, panel, arguments, windows)
+    if search is not None:
+        model.set_params(**search.settings)
+    backtest = run_backtest(model, panel, arguments, windows) if windows else None
+    model.fit(panel)
+    table = _write_forecast(model, arguments, files)
+    output.print_choices(model.guesses)
+    output.print_excluded(model.excluded(), arguments)
+    if search is not None:
+        text = str(search)
+        print(f"\n{text[0].upper()}{text[1:]}")
+    print(f"\nTraining: {model.summary()}")
+    if backtest is not None:
+        output.print_backtest(backtest, arguments.horizon, windows)
+    output.print_forecast(table, arguments.horizon)
+    output.print_verdict(backtest, arguments)
+    output.print_files(files.written)
+
+
+def _forecast_with_saved_model(arguments: argparse.Namespace, files: OutputFiles) -> None:
+    """Forecast from the series of a saved model, or from newer values of them."""
+    from gatewise.cli import output
+    from gatewise.forecast import Forecaster
+
+    model = Forecaster.load(arguments.model)
+    if arguments.file is not None:
+        panel, _ = model._fitted()
+        model.update(read_panel(arguments, like=panel))
+    table = _write_forecast(model, arguments, files)
+    print_now(f"Model: {arguments.model}, {model!r}")
+    output.print_choices(model.guesses)
+    output.print_excluded(model.excluded(), arguments)
+    print(f"\nTraining: {model.summary()}")
+    output.print_forecast(table, arguments.horizon)
+    print("\nVerdict: none (--model runs no backtest; to evaluate: gatewise backtest FILE).")
+    output.print_files(files.written)
+
+
+def _search(model: Any, panel: Any, arguments: argparse.Namespace, windows: int) -> Any:
+    """Search for settings within the budget, on the values before the test windows."""
+    from gatewise.forecast import tuning
+
+    test_steps = arguments.horizon + (windows - 1) * (arguments.step or arguments.horizon) if windows else 0
+    fits = 1 + (windows if arguments.refit else min(windows, 1))
+    past = tuning.without_end(panel, test_steps)
+    return tuning.search(model.get_params(), past, arguments.budget, fits=fits, quiet=arguments.quiet)
+
+
+def _write_forecast(model: Any, arguments: argparse.Namespace, files: OutputFiles) -> Any:
+    """Write the files, and return the forecast."""
+    horizon, future = arguments.horizon, {} if arguments.future is None else {"future": arguments.future}
+    table = model.predict(horizon, level=arguments.level, **future)
+    paths = {"paths": arguments.paths or SAMPLE_PATHS, "seed": arguments.seed or 0}
+    files.write(
+        {
+            "out": lambda: table,
+            "excluded": model.excluded,
+            "paths_out": lambda: model.sample(horizon, **paths, **future),
+            "plot": lambda: model.plot(horizon, level=arguments.level, **future),
+            "save": lambda: model,
+        }
+    )
+    return table

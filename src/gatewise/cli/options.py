@@ -1,0 +1,165 @@
+"""Names and values of the options: which belong together, how their texts become values."""
+
+import argparse
+import re
+from typing import Any
+
+DATA = (
+    "id_column",
+    "time_column",
+    "target_column",
+    "freq",
+    "fill",
+    "sort",
+    "layout",
+    "on_bad",
+    "past",
+    "known",
+    "static",
+    "calendar",
+)
+FORECASTER = (
+    "strategy",
+    "cell",
+    "hidden_size",
+    "num_layers",
+    "context",
+    "season",
+    "difference",
+    "seasonal_difference",
+    "scale",
+    "seed",
+    "ensemble_size",
+    "max_steps",
+    "dropout",
+    "lr",
+    "loss",
+    "fallback",
+    "engine",
+)
+CLASSIFIER = (
+    "cell",
+    "hidden_size",
+    "num_layers",
+    "bidirectional",
+    "pooling",
+    "dropout",
+    "scale",
+    "class_weight",
+    "validation_fraction",
+    "patience",
+    "epochs",
+    "batch_size",
+    "lr",
+    "engine",
+)
+BACKTEST = ("windows", "step", "refit")
+FILES = {  # option -> file name suffix
+    "out": ".csv",
+    "excluded": ".csv",
+    "paths_out": ".csv",
+    "plot": None,
+    "save": ".safetensors",
+}
+FIGURES = ("summary", "confusion", "learning_curve", "examples", "gates")
+DEFAULT_VIEW = "rows"
+VIEWS = (DEFAULT_VIEW, "columns", "pixels", "permuted", "vector")
+LARGEST_INTEGER = 2**63 - 1  # torch's integers have 64 bits
+SECONDS = {"s": 1, "m": 60, "h": 3600}
+
+
+def given(arguments: argparse.Namespace, names: tuple[str, ...]) -> dict[str, Any]:
+    """The named options that are set, with their values."""
+    values = {name: getattr(arguments, name, None) for name in names}
+    return {name: value for name, value in values.items() if value is not None and value is not False}
+
+
+def option_name(argument: str) -> str:
+    """The option of an argument.
+
+    >>> option_name("hidden_size"), option_name("time_column")
+    ('--hidden-size', '--time')
+    """
+    return f"--{argument.removesuffix('_column').replace('_', '-')}"
+
+
+# ------------------------------------------------------------------------------------------------- values of options
+
+
+def non_negative_integer(text: str) -> int:
+    """An integer of at least 0."""
+    return _integer(text, 0)
+
+
+def positive_integer(text: str) -> int:
+    """An integer of at least 1."""
+    return _integer(text, 1)
+
+
+def _integer(text: str, minimum: int) -> int:
+    if not text.isdecimal() or int(text) < minimum:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected an integer of at least {minimum}")
+    if int(text) > LARGEST_INTEGER:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected an integer of at most {LARGEST_INTEGER}")
+    return int(text)
+
+
+def fraction(text: str) -> float:
+    """A fraction from 0 to below 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a fraction from 0 to below 1, such as 0.2")
+    return value
+
+
+def duration(text: str) -> float:
+    """A duration in seconds.
+
+    >>> duration("90s"), duration("1.5h")
+    (90.0, 5400.0)
+    """
+    match = re.fullmatch(r"(\d+|\d*\.\d+)([smh])", text, re.ASCII)
+    seconds = float(match[1]) * SECONDS[match[2]] if match else 0.0
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a duration such as 90s, 2m or 1h")
+    return seconds
+
+
+def levels(text: str) -> tuple[float, ...]:
+    """Levels of prediction intervals in percent.
+
+    >>> levels("80,95")
+    (80.0, 95.0)
+    """
+    try:
+        percentages = tuple(float(part) for part in text.split(",") if part.strip())
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected percentages such as 80,95") from None
+    if not all(0 < percentage < 100 for percentage in percentages):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected percentages between 0 and 100, such as 80,95")
+    return percentages
+
+
+def column_list(text: str) -> list[str]:
+    """Column names, separated by commas.
+
+    >>> column_list("price,holiday")
+    ['price', 'holiday']
+    """
+    columns = text.split(",")
+    if "" in columns:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected column names such as price,holiday")
+    return columns
+
+
+def one_or_more_columns(text: str) -> str | list[str]:
+    """A column name, or a list of them if there is a comma."""
+    return column_list(text) if "," in text else text
+
+
+def frequency(text: str) -> str | int:
+    """A pandas frequency, or an integer step."""
+    return int(text) if text.isdecimal() else text

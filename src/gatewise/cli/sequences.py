@@ -1,0 +1,150 @@
+"""Sequences for `gatewise classify`: read, described, split into a training and a test set."""
+
+import argparse
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gatewise import datasets
+from gatewise.classify import Scores, Sequences, drawn
+from gatewise.cli.files import print_now
+from gatewise.cli.output import quote_first
+from gatewise.series.wording import counted
+
+TEST_FRACTION = 0.2
+
+
+class LabelledSequences(NamedTuple):
+    """Sequences as the network reads them.
+
+    Attributes:
+        x: (N, T, C) array, or a list of (T, C) arrays.
+        y: (N,) labels, or None.
+        indices: (N,) positions in the data.
+        images: (N, height, width), if the sequences come from images.
+    """
+
+    x: Any
+    y: Any
+    indices: np.ndarray
+    images: Any = None
+
+    def select(self, mask: np.ndarray) -> "LabelledSequences":
+        """The sequences where the mask (N,) is true."""
+        x = [self.x[k] for k in np.flatnonzero(mask)] if isinstance(self.x, list) else self.x[mask]
+        images = None if self.images is None else self.images[mask]
+        return LabelledSequences(x, self.y[mask], self.indices[mask], images)
+
+
+def read_sequences_to_classify(arguments: argparse.Namespace) -> LabelledSequences:
+    """The sequences for a saved model: the test set if there is one, else all sequences."""
+    if arguments.file is None:
+        raise ValueError("--model needs sequences to classify; give DATA")
+    train, test = datasets.read_parts(arguments.file, label=arguments.label)
+    sequences = _as_sequences(train if test is None else test, arguments)
+    note = "" if test is None else "\n  test set only"
+    print_now(f"Data: {arguments.file}\n{_describe(sequences)}{note}")
+    return sequences
+
+
+def read_training_and_test(arguments: argparse.Namespace) -> tuple[LabelledSequences, LabelledSequences | None]:
+    """The training set, and the test set, or None."""
+    if arguments.file is None:
+        name = "control charts (generated; give DATA to use your own data)"
+        data, test = datasets.control_charts(), None
+    else:
+        name = arguments.file
+        data, test = datasets.read_parts(arguments.file, label=arguments.label)
+    if arguments.test is not None:
+        test = datasets.read_sequences(arguments.test, label=arguments.label)
+    sequences = _as_sequences(data, arguments)
+    print_now(f"Data: {name}\n{_describe(sequences)}")
+    if data.y is None:
+        raise ValueError(
+            f"{name} has no labels to train on; name their column with --label (a .npz file has them in y), or use "
+            "--model"
+        )
+    if test is None:
+        return _split(sequences, arguments)
+    if arguments.test_fraction is not None:
+        raise ValueError(f"{name} has a test set; omit --test-fraction")
+    labels = ", without labels" if test.y is None else ""
+    print_now(f"  test set: {arguments.test or 'part of the data set'}, {counted(len(test), 'sequence')}{labels}")
+    return sequences, _as_sequences(test, arguments)
+
+
+def _split(
+    data: LabelledSequences, arguments: argparse.Namespace
+) -> tuple[LabelledSequences, LabelledSequences | None]:
+    """Hold out a fraction of each class for testing."""
+    fraction = TEST_FRACTION if arguments.test_fraction is None else arguments.test_fraction
+    mask = drawn(data.y, fraction, arguments.seed or 0)
+    if not mask.any():
+        reason = f" ({100 * fraction:g} % of each class is less than one sequence)" if fraction else ""
+        print_now(f"  test set: none{reason}")
+        return data, None
+    rare = sorted(set(data.y.tolist()) - set(data.y[mask].tolist()))
+    missing = f"; too few sequences to test {quote_first(rare)}" if rare else ""
+    print_now(f"  test set: {mask.sum():,} of the sequences, {100 * fraction:g} % of each class at random{missing}")
+    return data.select(~mask), data.select(mask)
+
+
+def _as_sequences(data: Any, arguments: argparse.Namespace) -> LabelledSequences:
+    """Images as sequences of values from 0 to 1; other sequences unchanged."""
+    if not len(data):
+        raise ValueError(f"{data.name or 'the data set'} contains no sequences; expected at least one")
+    if arguments.view != "rows" and (isinstance(data.x, list) or data.x.shape[2] == 1):
+        raise ValueError(f"--view {arguments.view} is for images, but the data are sequences; omit --view")
+    if isinstance(data.x, list):
+        return LabelledSequences(data.x, data.y, np.arange(len(data)))
+    images = data.x if data.x.dtype == np.uint8 else None
+    return LabelledSequences(datasets.view(data.x, arguments.view), data.y, np.arange(len(data)), images)
+
+
+def _describe(data: LabelledSequences) -> str:
+    """The number of sequences, their lengths, channels and classes."""
+    lengths = sorted({len(x) for x in data.x}) if isinstance(data.x, list) else [data.x.shape[1]]
+    steps = f"{lengths[0]} to {lengths[-1]} steps" if len(lengths) > 1 else counted(lengths[0], "step")
+    text = f"  {len(data.indices):,} sequences of {steps}, {counted(data.x[0].shape[1], 'channel')}"
+    if data.y is None:
+        return f"{text}, without labels"
+    classes = np.unique(data.y)
+    return f"{text}, {len(classes)} {'class' if len(classes) == 1 else 'classes'}: {quote_first(classes)}"
+
+
+# --------------------------------------------------------------------------------------------------------- validation
+
+
+def check_before_training(
+    train: LabelledSequences, test: LabelledSequences | None, kind: str | None, out: str | None
+) -> None:
+    """Refuse what would fail only after the training."""
+    check_kind(test, kind)
+    if test is None:
+        if out is not None:
+            raise ValueError(f"--out {out} writes predictions, but there is no test set to predict; give --test FILE")
+        return
+    check_channels(test, train.x[0].shape[1], "the training sequences have")
+    Sequences.of(test.x)
+    if test.y is not None:
+        Scores.of(test.y, test.y, np.unique(train.y))
+
+
+def check_kind(test: LabelledSequences | None, kind: str | None) -> None:
+    """Refuse a figure that lacks its predictions or labels."""
+    if test is None and kind not in (None, "learning_curve"):
+        raise ValueError(
+            f"--kind {kind} shows predictions, but there is no test set to predict; use --kind learning_curve"
+        )
+    if test is not None and test.y is None and kind in ("summary", "confusion"):
+        raise ValueError(f"--kind {kind} needs labels, but the data have none; use --kind examples")
+
+
+def check_channels(test: LabelledSequences, expected: int, reference: str) -> None:
+    """Refuse sequences with other channels than those of the training."""
+    channels = test.x[0].shape[1]
+    if channels != expected:
+        raise ValueError(
+            f"the sequences to predict have {counted(channels, 'channel')}, but {reference} {expected}; give the "
+            "--view of the training, or sequences with the same channels"
+        )
