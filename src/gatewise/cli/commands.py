@@ -152,7 +152,7 @@ def _panel(arguments: argparse.Namespace, **usual: Any) -> Any:
 def _selected(panel: Any, wanted: list[str]) -> Any:
     """The panel with some of its series only, in the order of the file."""
     from gatewise.cli import output as report
-    from gatewise.series.wording import meant
+    from gatewise.series.wording import did_you_mean
 
     aside = {str(one.unique_id): one for one in panel.excluded_series}
     there = {str(one.unique_id): one for one in panel.series}
@@ -160,7 +160,8 @@ def _selected(panel: Any, wanted: list[str]) -> Any:
     for name in wanted:
         if name not in both:
             raise ValueError(
-                f"--series {name}: there is no such series, the file holds {report.names(both)}{meant(name, both)}"
+                f"--series {name}: there is no such series, the file holds {report.names(both)}"
+                f"{did_you_mean(name, both)}"
             )
     chosen = tuple(one for name, one in there.items() if name in wanted)
     bad = tuple(one for name, one in aside.items() if name in wanted)

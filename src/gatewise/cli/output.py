@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gatewise.series import Panel, as_pandas
-from gatewise.series.reading.dates import show
-from gatewise.series.wording import counted
+from gatewise.series.wording import counted, format_date
 
 ROWS = 48  # a longer table is cut on the screen, never in a file
 NAMES, REASONS, EXTREMES = 5, 3, 5  # of many series
@@ -27,7 +26,8 @@ def account(panel: Panel) -> str:
     """
     if len(panel) == 1 and not panel.excluded_series:
         one = panel.series[0]
-        return f"  series {str(one.unique_id)!r}: {counted(len(one), 'value')}, {show(one.ds[0])} to {show(one.ds[-1])}"
+        span = f"{format_date(one.ds[0])} to {format_date(one.ds[-1])}"
+        return f"  series {str(one.unique_id)!r}: {counted(len(one), 'value')}, {span}"
     aside = f", {len(panel.excluded_series)} more put aside" if panel.excluded_series else ""
     sizes = [len(one) for one in panel.series]
     each = f"{min(sizes)} to {max(sizes)} values each (median {np.median(sizes):g})"
@@ -36,7 +36,7 @@ def account(panel: Panel) -> str:
     first, last = min(one.ds[0] for one in panel.series), max(one.ds[-1] for one in panel.series)
     return (
         f"  {len(panel)} series{aside}: {names(one.unique_id for one in panel.series)}\n"
-        f"  {each}, {show(first)} to {show(last)}, frequency {panel.freq}"
+        f"  {each}, {format_date(first)} to {format_date(last)}, frequency {panel.freq}"
     )
 
 

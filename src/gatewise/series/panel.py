@@ -5,18 +5,16 @@ Letters: T time steps, h horizon, S sample paths.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from gatewise.persistence import atomic
-from gatewise.series.reading.columns import Backend, Kind, load
-from gatewise.series.reading.dates import future, season_length
-
-if TYPE_CHECKING:
-    from gatewise.series.covariates.roles import Covariates
+from gatewise.series.backends import Backend, Kind, to_table
+from gatewise.series.covariates.roles import Covariates
+from gatewise.series.errors import DataError
+from gatewise.series.frequency import future, season_length
+from gatewise.series.wording import counted
 
 
 @dataclass(frozen=True)
@@ -85,7 +83,7 @@ class Panel:
     guesses: tuple[str, ...] = ()
     backend: Backend = "pandas"
     date_only: bool = False
-    covariates: "Covariates | None" = None
+    covariates: Covariates | None = None
     excluded_series: tuple[ExcludedSeries, ...] = ()
     on_bad: str = "raise"
     categorical: Kind = False
@@ -164,7 +162,7 @@ def to_frame(forecasts: Sequence[Forecast], backend: Backend = "pandas", *, date
         raise ValueError(
             f"expected forecasts of one model with the same levels, got {sorted(kinds) or 'none'}; make a table of each"
         )
-    columns = {"unique_id": _names(forecasts), "ds": joined([one.ds for one in forecasts])}
+    columns = {"unique_id": _names(forecasts), "ds": concatenated([one.ds for one in forecasts])}
     columns[forecasts[0].model] = np.concatenate([one.mean for one in forecasts])
     for level in sorted(forecasts[0].intervals):
         for side, name in enumerate(("lo", "hi")):
@@ -178,7 +176,7 @@ def _names(forecasts: Sequence[Forecast]) -> pd.Index:
     return pd.Index([one.unique_id for one in forecasts]).repeat([len(one.ds) for one in forecasts])
 
 
-def joined(indexes: Sequence[pd.Index]) -> pd.Index:
+def concatenated(indexes: Sequence[pd.Index]) -> pd.Index:
     """Time indexes one after the other; equal objects are many where series share their dates."""
     if len(indexes) == 1:
         return indexes[0]
@@ -217,61 +215,19 @@ def futures(series: Panel | Sequence[Series], freq: str | int, horizon: int) -> 
     return answers
 
 
-def to_table(
-    frame: pd.DataFrame, backend: Backend = "pandas", *, date_only: bool = False, categorical: Kind = False
-) -> Any:
-    """A pandas table in the library asked for; see `to_frame`. Names of series are categories if asked."""
-    dtype = _with_new(categorical, frame["unique_id"]) if "unique_id" in frame.columns and categorical else None
-    if backend == "pandas":
-        return frame if dtype is None else frame.astype({"unique_id": dtype})
-    import narwhals as nw
+def check_length(panel: Panel, minimum: int, why: str) -> None:
+    """Refuse series that are too short, with the reason for the length.
 
-    columns = {name: _polars_column(frame[name], date_only) for name in frame.columns}
-    if categorical and "unique_id" in columns:
-        kind = nw.Categorical if dtype is None else nw.Enum(dtype.categories.tolist())
-        columns["unique_id"] = columns["unique_id"].cast(kind)
-    return nw.from_dict({name: one.to_native() for name, one in columns.items()}, backend="polars").to_native()
-
-
-def _with_new(categorical: Kind, names: pd.Series) -> pd.CategoricalDtype | None:
-    """The categories with names that are none of them yet, as of series that an update added."""
-    if isinstance(categorical, bool):
-        return None
-    new = [name for name in names.unique() if name not in categorical.categories]
-    return pd.CategoricalDtype([*categorical.categories, *new], categorical.ordered) if new else categorical
-
-
-def _polars_column(column: pd.Series, date_only: bool) -> Any:
-    """One pandas column in polars, without needing pyarrow: dates with a time zone through UTC."""
-    import narwhals as nw
-
-    def made(values: Any) -> Any:
-        return nw.new_series(str(column.name), values, backend="polars")
-
-    if not pd.api.types.is_datetime64_any_dtype(column):
-        if pd.api.types.is_numeric_dtype(column):
-            return made(column.to_numpy())
-        return (
-            made(column.tolist()) if len(column) else nw.new_series(str(column.name), [], nw.String, backend="polars")
-        )
-    column = column.dt.as_unit("us") if column.dt.unit == "s" else column  # polars knows no seconds
-    zone = column.dt.tz
-    if zone is None:
-        dates = made(column.to_numpy())
-        return dates.cast(nw.Date) if date_only else dates
-    moments = made(column.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy())
-    return moments.dt.replace_time_zone("UTC").dt.convert_time_zone(str(zone))
-
-
-def as_pandas(table: Any) -> pd.DataFrame:
-    """A pandas or polars table as a pandas table."""
-    return load(table).frame
-
-
-def write_csv(frame: Any, path: str | Path) -> None:
-    """Write a pandas or polars table to a CSV file, whole or not at all; a date without a time of day stays a date.
-
-    Raises:
-        OSError: if the file cannot be written; what stood there before is then untouched.
+    >>> from gatewise.series import read
+    >>> check_length(read([1.0, 2.0]), 20, "context of 19 and one target")
+    Traceback (most recent call last):
+        ...
+    gatewise.series.errors.DataError: series 'y' has 2 values, expected at least 20 (context of 19 and one target);
+    give a longer series or ask for less
     """
-    atomic.write(path, as_pandas(frame).to_csv(index=False).encode())
+    for series in panel.series:
+        if len(series) < minimum:
+            raise DataError(
+                f"series {str(series.unique_id)!r} has {counted(len(series), 'value')}, expected at least {minimum} "
+                f"({why}); give a longer series or ask for less"
+            )

@@ -12,16 +12,17 @@ from hypothesis import strategies as st
 
 from gatewise.series import as_pandas
 from gatewise.series.covariates.calendar import choose_cycles, cycles
-from gatewise.series.covariates.features import Places, features, last_valid, next_valid
+from gatewise.series.covariates.features import Places, features
 from gatewise.series.covariates.roles import Covariates
-from gatewise.series.reading.columns import load
+from gatewise.series.reading.sources import load
+from gatewise.series.values import last_valid, next_valid
 from tests.shop import DAYS, refused, shop
 
 
-def made(table, *, fill=None, guesses=None, freq="D", **columns):
+def made(table, *, fill=None, freq="D", **columns):
     covariates = Covariates.of(table, freq=freq, **columns)
     places = Places.of(table["unique_id"], pd.Index(table["ds"]))
-    return features(table, places, covariates, freq, fill=fill, guesses=guesses)
+    return features(table, places, covariates, freq, fill=fill)
 
 
 # ------------------------------------------------------------------------------------------------------- columns
@@ -71,14 +72,13 @@ def test_features_are_named_and_counted():
 
 
 def test_what_was_read_is_said_and_so_is_a_column_that_says_nothing():
-    guesses = []
-    Covariates.of(shop().assign(price=3), "price", "holiday", calendar=True, freq="W", guesses=guesses)
-    assert guesses == [
+    table = shop().assign(price=3)
+    assert Covariates.of(table, "price", "holiday", calendar=True, freq="W").describe(table) == (
         "past covariates: 'price' (numbers)",
         "known covariates: 'holiday' (3 categories)",
         "calendar features: week of year",
         "covariate 'price' is the same in every row: it says nothing",
-    ]
+    )
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_what_was_read_is_said_and_so_is_a_column_that_says_nothing():
 )
 def test_columns_that_cannot_be_covariates_are_refused(columns, message):
     with refused(message):
-        Covariates.of(shop(), taken={"y": "target"}, **columns)
+        Covariates.of(shop(), reserved={"y": "target"}, **columns)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_numbers_stay_as_they_are_and_categories_become_ones_in_order_of_series_
     none, easter, xmas = [0, 1, 0, 0, 1], [1, 0, 0, 1, 0], [0, 0, 1, 0, 1]
     assert found.known.tolist() == [none, none, none, easter, none, xmas]
     assert found.static.tolist() == [[0, 1], [1, 0]]
-    assert all(part.dtype == np.float64 for part in found)
+    assert all(part.dtype == np.float64 for part in (found.past, found.known, found.static))
 
 
 def test_calendar_features_stand_after_the_columns():
@@ -257,13 +257,13 @@ NAN = float("nan")
 )
 def test_numbers_are_filled_within_each_series_linear_in_time(fill, expected):
     table = pd.DataFrame({"unique_id": list("AAAAA"), "ds": [0, 1, 4, 5, 7], "price": [1, NAN, 5, NAN, 8.0]})
-    guesses = []
-    found = made(table, known="price", freq=1, fill=fill, guesses=guesses)
+    found = made(table, known="price", freq=1, fill=fill)
     np.testing.assert_allclose(found.known[:, 0], expected)
     mixed = made(table.iloc[[3, 0, 4, 2, 1]].reset_index(drop=True), known="price", freq=1, fill=fill)
     np.testing.assert_allclose(mixed.known[:, 0], expected)
-    assert guesses[0].startswith("filled ")
-    assert guesses[0].endswith("2 values of known covariate 'price', the first at series 'A', row 2 (1)")
+    (guess,) = found.guesses
+    assert guess.startswith("filled ")
+    assert guess.endswith("2 values of known covariate 'price', the first at series 'A', row 2 (1)")
 
 
 @pytest.mark.parametrize("fill", ["interpolate", "previous"])

@@ -9,9 +9,12 @@ from hypothesis import strategies as st
 
 from gatewise.series import Series
 from gatewise.series.covariates.roles import Covariates
-from gatewise.series.reading.columns import Columns, load
-from gatewise.series.reading.future import future_known, split_future
-from gatewise.series.reading.rows import Exclusions, stacked
+from gatewise.series.reading.exclusion import Exclusions
+from gatewise.series.reading.future import future_known
+from gatewise.series.reading.history import split_future
+from gatewise.series.reading.layouts import read_rows
+from gatewise.series.reading.sources import load
+from gatewise.series.reading.table import Columns
 from tests.shop import DAYS, refused, shop
 
 
@@ -114,24 +117,25 @@ def test_what_lacks_for_the_future_is_named_by_series_dates_and_remedy(table, pa
 # -------------------------------------------------------------------------------------------------------- history
 
 
-def split(table, known, guesses=None):
-    """The rows of the table that are history, and those of the future."""
-    stack = stacked(load(table), Columns(("ds",), ("y",), "unique_id"), "long", Exclusions(), [])
-    return [part.positions.tolist() for part in split_future(stack, known, [] if guesses is None else guesses)]
+def split(table, known):
+    """The rows of the table that are history, those of the future, and the guesses."""
+    stack = read_rows(load(table), Columns(("ds",), ("y",), "unique_id"), "long", Exclusions()).stack
+    history, future, guesses = split_future(stack, known)
+    return history.positions.tolist(), future.positions.tolist(), guesses
 
 
 def test_rows_at_the_end_without_value_are_kept_for_the_forecast():
     table = shop().assign(y=[1.0, None, 3.0, None, None, None], price=[7, 1, 2, 9, 4, None])
-    guesses = []
-    assert split(table, ["price"], guesses) == [[0, 1, 2, 5], [3, 4]]  # row 1 lies before, row 5 has no price
-    assert guesses == ["kept for the forecast: 2 rows at the end of 2 series, with known covariates and no value yet"]
+    history, future, guesses = split(table, ["price"])
+    assert (history, future) == ([0, 1, 2, 5], [3, 4])  # row 1 lies before, row 5 has no price
+    assert guesses == ("kept for the forecast: 2 rows at the end of 2 series, with known covariates and no value yet",)
     series = [Series("A", DAYS[:2], np.zeros(2)), Series("B", DAYS[:3], np.zeros(3))]
     assert future_known(series, table, Covariates(known=("price",)), "D", 1).tolist() == [[[4]], [[9]]]
 
 
 def test_a_series_without_any_value_and_a_table_without_future_stay_as_they_are():
     table = shop().assign(y=["1", " ", " ", "2", None, None])
-    assert split(table, ["price"]) == [[0, 3, 1, 2, 4, 5], []]
+    assert split(table, ["price"]) == ([0, 3, 1, 2, 4, 5], [], ())
     assert split(table, [])[1] == []
 
 
@@ -142,6 +146,6 @@ def test_future_rows_are_those_of_a_search(rows, random):
     last = {name: part.loc[part["given"], "ds"].max() for name, part in table.groupby("unique_id")}
     expected = {i for i, (name, _) in enumerate(rows) if i > last[name]}  # no value: NaN, and nothing is above it
     mixed = table.sample(frac=1, random_state=random.randrange(99))
-    past, ahead = split(mixed, ["price"])
+    past, ahead, _ = split(mixed, ["price"])
     assert set(mixed["ds"].iloc[ahead]) == expected
     assert sorted(past + ahead) == list(range(len(table)))

@@ -130,7 +130,7 @@ def test_series_of_equal_length_keep_their_own_dates():
 
 
 def test_regular_series_need_no_close_look_and_share_their_dates(monkeypatch):
-    monkeypatch.setattr(checks, "_check_one", None)  # a call would fail
+    monkeypatch.setattr(checks, "_check_rows", None)  # a call would fail
     frame = pd.concat([table(unique_id=f"s{i}", y=-(10.0**i) * np.arange(30)) for i in range(50)])
     for ds in (MONTHS, *CALENDARS.values()):
         panel = read(frame.assign(ds=ds.take(np.tile(np.arange(30), 50))))

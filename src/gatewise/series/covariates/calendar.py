@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from pandas.tseries.frequencies import to_offset
 
-from gatewise.series.reading.dates import DataError
+from gatewise.series.errors import DataError
 
 MONTHS = ("MS", "ME", "BMS", "BME", "CBMS", "CBME", "WOM", "LWOM")
 QUARTERS = ("QS", "QE", "BQS", "BQE")

@@ -8,19 +8,18 @@ Letters: N rows, S series, h horizon, P past-only features, K known-future featu
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from gatewise.series.covariates.calendar import calendar_features
-from gatewise.series.covariates.roles import Covariates, is_blank, is_given, listed
-from gatewise.series.reading.dates import DataError, RowError, show
-from gatewise.series.reading.rows import last_valid, moments, next_valid
-from gatewise.series.reading.validation import LARGEST
-from gatewise.series.wording import counted, quoted
+from gatewise.series.covariates.roles import Covariates, is_blank, is_given
+from gatewise.series.errors import DataError, RowError
+from gatewise.series.frequency import as_integers
+from gatewise.series.values import FILLS, LARGEST, last_valid, next_valid
+from gatewise.series.wording import counted, format_date, listed, quoted
 
-FILLED = {"interpolate": "by interpolation", "previous": "with the value before", "zero": "with zero"}
 OWN_CATEGORY = 'give empty cells a category of their own, as by table[column].fillna("none")'
 
 
@@ -57,14 +56,14 @@ class Places:
         array([2, 0, 1])
         """
         codes, names = pd.factorize(pd.Series(ids, dtype=object) if isinstance(ids, list) else ids)
-        order = np.lexsort((moments(ds), codes))
+        order = np.lexsort((as_integers(ds), codes))
         return cls(list(names), codes[order], ds[order], order, row)
 
     def where(self, place: int) -> str:
         """A place for a person."""
         position = int(self.positions[place])
         row = self.row(position) if position >= 0 else "no row"
-        return f"series {str(self.names[self.codes[place]])!r}, {row} ({show(self.ds[place])})"
+        return f"series {str(self.names[self.codes[place]])!r}, {row} ({format_date(self.ds[place])})"
 
     def cells(self, column: pd.Series) -> pd.Series:
         """(N,) the cells of a column; missing where a date has no row."""
@@ -74,11 +73,12 @@ class Places:
 
 
 class Features(NamedTuple):
-    """Past-only (N, P) and known-future (N, K) features of each place, and static ones (S, C); None where none are."""
+    """Past-only (N, P) and known-future (N, K) features of each place, static ones (S, C), or None; and the guesses."""
 
     past: np.ndarray | None
     known: np.ndarray | None
     static: np.ndarray | None
+    guesses: tuple[str, ...] = ()  # one for each column that was repaired
 
 
 def features(
@@ -88,7 +88,6 @@ def features(
     freq: str | int,
     *,
     fill: str | None = None,
-    guesses: list[str] | None = None,
 ) -> Features:
     """The features of every place: numbers as they are, a category as 1 among zeros, the calendar's between -1 and 1.
 
@@ -99,10 +98,9 @@ def features(
         freq: pandas offset alias, or the step of a time in whole numbers.
         fill: repair missing values within each series: "interpolate" (linear in time; "previous" for past covariates,
             of which nothing later is known), "previous" or "zero" for numbers; "previous" for categories.
-        guesses: takes a sentence for every column that was repaired.
 
     Returns:
-        The features, float64.
+        The features, float64, and a guess for every column that was repaired.
 
     Raises:
         DataError: naming series, row and remedy: missing values, infinite or huge ones, text among numbers, unknown
@@ -112,35 +110,50 @@ def features(
     >>> covariates = Covariates.of(table, past="price", static="size")
     >>> features(table, Places.of(["A", "A"], pd.Index(table["ds"])), covariates, 1)
     Features(past=array([[3.],
-           [4.]]), known=None, static=array([[1.]]))
+           [4.]]), known=None, static=array([[1.]]), guesses=())
     """
-    source = Source(frame, places, covariates, fill, guesses if guesses is not None else [])
-    blind = replace(source, fill="previous") if fill == "interpolate" else source  # what comes later is not known yet
-    return Features(blind.encoded(covariates.past), source.known(freq), source.static())
+    reader = CovariateReader(frame, places, covariates, fill)
+    # Past covariates are never interpolated: the later value is not known yet at the date of the missing one.
+    past, past_guesses = (replace(reader, fill="previous") if fill == "interpolate" else reader).encoded(
+        covariates.past
+    )
+    known, known_guesses = reader.known(freq)
+    return Features(past, known, reader.static(), (*past_guesses, *known_guesses))
+
+
+Encoded: TypeAlias = tuple[np.ndarray | None, tuple[str, ...]]  # features, and a guess for each repaired column
 
 
 @dataclass(frozen=True)
-class Source:
-    """A table, the places of its rows, and how to read its covariates."""
+class CovariateReader:
+    """Reads the covariates of a table at some places.
+
+    Attributes:
+        frame: table with the columns of the covariates.
+        places: where its rows belong.
+        covariates: the columns and their categories.
+        fill: how to repair missing values; see `features`.
+    """
 
     frame: pd.DataFrame
     places: Places
     covariates: Covariates
-    fill: str | None
-    guesses: list[str]
+    fill: str | None = None
 
-    def known(self, freq: str | int) -> np.ndarray | None:
-        """(N, K) what is known in advance: of the columns, then of the calendar."""
-        cycles, columns = self.covariates.calendar, self.encoded(self.covariates.known)
+    def known(self, freq: str | int) -> Encoded:
+        """(N, K) features known in advance: of the columns, then of the calendar."""
+        cycles = self.covariates.calendar
+        columns, guesses = self.encoded(self.covariates.known)
         if not cycles:
-            return columns
+            return columns, guesses
         _, waves = calendar_features(self.places.ds, freq, cycles)
-        return waves if columns is None else np.concatenate([columns, waves], axis=1)
+        return waves if columns is None else np.concatenate([columns, waves], axis=1), guesses
 
-    def encoded(self, columns: Sequence[str]) -> np.ndarray | None:
+    def encoded(self, columns: Sequence[str]) -> Encoded:
         """(N, features) of columns that change along the series, repaired if asked."""
         parts = [self._filled(column, *self._values(column)) for column in columns]
-        return self._features(columns, parts)
+        guesses = tuple(guess for _, guess in parts if guess is not None)
+        return self._features(columns, [values for values, _ in parts]), guesses
 
     def static(self) -> np.ndarray | None:
         """(S, C) of columns that stay the same within each series."""
@@ -219,10 +232,10 @@ class Source:
 
     # ---------------------------------------------------------------------------------------------------- repair
 
-    def _filled(self, column: str, values: np.ndarray, missing: np.ndarray) -> np.ndarray:
-        """Values without holes, repaired within each series."""
+    def _filled(self, column: str, values: np.ndarray, missing: np.ndarray) -> tuple[np.ndarray, str | None]:
+        """Values without gaps, filled within each series, and the guess that states it."""
         if not missing.any():
-            return values
+            return values, None
         is_category = column in self.covariates.categories
         if self.fill is None or (is_category and self.fill != "previous"):
             self._refuse_missing(column, missing, is_category)
@@ -232,8 +245,7 @@ class Source:
             values = self._between(column, values, missing)
         first, count = int(missing.argmax()), int(missing.sum())
         how = f"{counted(count, 'value')} of {self.covariates.role(column)}"
-        self.guesses.append(f"filled {FILLED[str(self.fill)]}: {how}, the first at {self.places.where(first)}")
-        return values
+        return values, f"filled {FILLS[str(self.fill)]}: {how}, the first at {self.places.where(first)}"
 
     def _between(self, column: str, values: np.ndarray, missing: np.ndarray) -> np.ndarray:
         before, after = last_valid(~missing, self.places.codes), next_valid(~missing, self.places.codes)
@@ -251,7 +263,7 @@ class Source:
         gone = np.flatnonzero(missing)
         left, right = before[gone], after[gone]
         if linear:
-            time = moments(self.places.ds)
+            time = as_integers(self.places.ds)
             passed = (time[gone] - time[left]) / (time[right] - time[left])
             values[gone] = values[left] * (1 - passed) + values[right] * passed
         else:

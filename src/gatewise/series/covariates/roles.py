@@ -13,8 +13,8 @@ import pandas as pd
 
 from gatewise.arguments import plain
 from gatewise.series.covariates.calendar import choose_cycles, feature_names
-from gatewise.series.reading.dates import DataError
-from gatewise.series.wording import meant
+from gatewise.series.errors import DataError
+from gatewise.series.wording import did_you_mean, listed
 
 MOST_CATEGORIES = 100
 NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal")
@@ -103,8 +103,7 @@ class Covariates:
         calendar: bool | str | Sequence[str] = False,
         freq: str | int = 1,
         *,
-        taken: Mapping[str, str] | None = None,
-        guesses: list[str] | None = None,
+        reserved: Mapping[str, str] | None = None,
     ) -> "Covariates":
         """The covariates among the columns of a table; text, bool and categorical columns are categories.
 
@@ -115,28 +114,38 @@ class Covariates:
             static: columns with one value for the whole of a series.
             calendar: True for every cycle that the frequency shows, or the names of some.
             freq: pandas offset alias, or the step of a time in whole numbers.
-            taken: column -> what it is used for already, such as {"y": "target"}.
-            guesses: takes a sentence on how the columns were read, and on columns that never change.
+            reserved: column -> its other use, such as {"y": "target"}.
 
         Raises:
-            DataError: unknown columns, columns asked for twice or taken, without any value, of more than 100
+            DataError: unknown columns, columns asked for twice or reserved, without any value, of more than 100
                 categories, or of neither numbers nor categories; cycles that the frequency does not show.
         """
         roles = {"past": as_names(past), "known": as_names(known), "static": as_names(static)}
         columns = [column for names in roles.values() for column in names]
-        _check_columns(frame, columns, taken or {})
+        _check_columns(frame, columns, reserved or {})
         categories = {column: _categories(frame[column]) for column in columns if not _is_numbers(frame[column])}
         past, known, static = roles.values()
-        chosen = cls(past, known, static, categories, choose_cycles(calendar, freq))
-        if guesses is not None:
-            guesses.extend(_sentences(frame, chosen))
-        return chosen
+        return cls(past, known, static, categories, choose_cycles(calendar, freq))
 
-    def again(self, frame: pd.DataFrame, *, taken: Mapping[str, str], guesses: list[str]) -> "Covariates":
-        """The same covariates, with the same categories, of another table; for the arguments and errors see `of`."""
-        _check_columns(frame, self.columns, taken)
-        guesses.extend(_sentences(frame, self))
-        return self
+    def check_columns(self, frame: pd.DataFrame, reserved: Mapping[str, str]) -> None:
+        """Check that another table has the same covariates; for the arguments and errors see `of`."""
+        _check_columns(frame, self.columns, reserved)
+
+    def describe(self, frame: pd.DataFrame) -> tuple[str, ...]:
+        """How the columns of a table are read, and which of them never change, in sentences."""
+        roles = {"past": self.past, "known": self.known, "static": self.static}
+        sentences = [
+            f"{role} covariates: {', '.join(map(self._kind, names))}" for role, names in roles.items() if names
+        ]
+        if self.calendar:
+            sentences.append(f"calendar features: {', '.join(self.calendar)}")
+        constant = [column for column in self.columns if _is_constant(frame[column], self.categories.get(column))]
+        sentences += [f"covariate {column!r} is the same in every row: it says nothing" for column in constant]
+        return tuple(sentences)
+
+    def _kind(self, column: str) -> str:
+        count = len(self.categories.get(column, ()))
+        return f"{column!r} ({'numbers' if not count else '1 category' if count == 1 else f'{count} categories'})"
 
     def content(self) -> dict[str, Any]:
         """The same as plain JSON content."""
@@ -178,16 +187,16 @@ def as_names(asked: str | Sequence[str]) -> tuple[str, ...]:
     return (asked,) if isinstance(asked, str) else tuple(asked)
 
 
-def _check_columns(frame: pd.DataFrame, columns: Sequence[str], taken: Mapping[str, str]) -> None:
+def _check_columns(frame: pd.DataFrame, columns: Sequence[str], reserved: Mapping[str, str]) -> None:
     for i, column in enumerate(columns):
-        if column in taken:
+        if column in reserved:
             raise DataError(
-                f"covariate {column!r} is the {taken[column]} column already; leave it out of the covariates"
+                f"covariate {column!r} is the {reserved[column]} column already; leave it out of the covariates"
             )
         if column not in frame.columns:
             raise DataError(
                 f"there is no covariate {column!r} among the columns {listed(frame.columns)}; correct its name"
-                f"{meant(column, frame.columns)}"
+                f"{did_you_mean(column, frame.columns)}"
             )
         if column in columns[:i]:
             raise DataError(f"covariate {column!r} is asked for twice; name it once, as past=, known= or static=")
@@ -227,19 +236,6 @@ def _categories(column: pd.Series) -> tuple[Category, ...]:
     return tuple(sorted(values, key=lambda value: (isinstance(value, str), value)))
 
 
-def _sentences(frame: pd.DataFrame, chosen: Covariates) -> list[str]:
-    def kind(column: str) -> str:
-        count = len(chosen.categories.get(column, ()))
-        return f"{column!r} ({'numbers' if not count else '1 category' if count == 1 else f'{count} categories'})"
-
-    roles = {"past": chosen.past, "known": chosen.known, "static": chosen.static}
-    used = [f"{role} covariates: {', '.join(map(kind, names))}" for role, names in roles.items() if names]
-    if chosen.calendar:
-        used.append(f"calendar features: {', '.join(chosen.calendar)}")
-    constant = [column for column in chosen.columns if _is_constant(frame[column], chosen.categories.get(column))]
-    return used + [f"covariate {column!r} is the same in every row: it says nothing" for column in constant]
-
-
 def _is_constant(column: pd.Series, categories: tuple[Category, ...] | None) -> bool:
     if categories is not None:
         return len(categories) == 1
@@ -258,12 +254,6 @@ def is_given(column: pd.Series) -> np.ndarray:
         return np.asarray(column.notna())
     codes, distinct = pd.factorize(column)
     return np.asarray(np.array([*(not is_blank(value) for value in distinct), False])[codes])
-
-
-def listed(names: Any) -> str:
-    """Names for a person, at most twelve."""
-    shown = [repr(plain(name)) for name in names]
-    return ", ".join(shown if len(shown) <= 12 else [*shown[:10], f"... ({len(shown)} in all)"])
 
 
 # -------------------------------------------------------------------------------------------------------- content

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gatewise.series.reading.dates import DataError, is_text
+from gatewise.series.errors import DataError
+from gatewise.series.reading.dates import is_text
 from gatewise.series.wording import counted
 
 
@@ -36,12 +37,13 @@ def read_file(
     text = _decoded(path, content)
     delimiter = _delimiter(text)
     frame = _parsed(path, text, delimiter, id_column, first_is_id)
-    guesses: list[str] = []
+    guesses: tuple[str, ...] = ()
     if delimiter != ",":
-        guesses = [f"delimiter: {delimiter!r}", *_decimal_points(frame, text, delimiter)]
-        frame = _decimal_commas(frame, guesses)
+        points = _decimal_points(frame, text, delimiter)
+        frame, commas = _decimal_commas(frame)
+        guesses = (f"delimiter: {delimiter!r}", *points, *commas)
     words = [column for column in covariates if column in frame.columns and is_text(frame[column])]
-    return frame.assign(**_as_written(text, delimiter, words)), tuple(guesses)
+    return frame.assign(**_as_written(text, delimiter, words)), guesses
 
 
 def _parquet(path: Path, content: bytes) -> pd.DataFrame:
@@ -156,9 +158,9 @@ def _decimal_points(frame: pd.DataFrame, text: str, delimiter: str) -> list[str]
     return guesses
 
 
-def _decimal_commas(frame: pd.DataFrame, guesses: list[str]) -> pd.DataFrame:
-    """Numbers such as 112,5 in a file whose fields are not divided by commas."""
-    frame = frame.copy()
+def _decimal_commas(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """The table with numbers such as 112,5 read, and a sentence for each column of them."""
+    frame, guesses = frame.copy(), []
     for column in [column for column in frame.columns if is_text(frame[column])]:
         text = frame[column].dropna().str.strip()
         with_comma = text[text.str.contains(",")]
@@ -166,4 +168,4 @@ def _decimal_commas(frame: pd.DataFrame, guesses: list[str]) -> pd.DataFrame:
             frame[column] = frame[column].str.replace(",", ".").astype(np.float64)
             example = f"{with_comma.iloc[0]!r} read as {frame[column][with_comma.index[0]]}"
             guesses.append(f"decimal comma in column {column!r}: {example}")
-    return frame
+    return frame, guesses

@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gatewise.series.covariates.features import Places, Source
-from gatewise.series.covariates.roles import Covariates, is_given, listed
+from gatewise.series.covariates.features import CovariateReader, Places
+from gatewise.series.covariates.roles import Covariates
+from gatewise.series.errors import DataError
+from gatewise.series.frequency import future
 from gatewise.series.panel import Panel, Series
-from gatewise.series.reading.columns import Table, load
-from gatewise.series.reading.dates import TIME_NAMES, DataError, future, join_parts, looks_like_dates, read_dates, show
-from gatewise.series.reading.rows import Stack, moments
-from gatewise.series.wording import counted
+from gatewise.series.reading.dates import TIME_NAMES, join_parts, looks_like_dates, read_dates
+from gatewise.series.reading.sources import load
+from gatewise.series.reading.table import Table
+from gatewise.series.wording import counted, format_date, listed
 
 
 def future_known(
@@ -68,7 +70,7 @@ def future_known(
         rows = _rows(table, one, ids, _time_columns(table, time_column, covariates))
         frame, places = table.frame, replace(places, positions=rows, row=table.row)
         _refuse_no_rows(places, horizon, covariates)
-    values = Source(frame, places, covariates, None, []).known(freq)
+    values, _ = CovariateReader(frame, places, covariates).known(freq)
     return None if values is None else values.reshape(len(series), horizon, -1)
 
 
@@ -206,8 +208,8 @@ def _dates(table: Table, columns: list[str], positions: np.ndarray, wanted: pd.I
     is_dates, has_zone = ([test(ds) for ds in (given, wanted)] for test in (_is_dates, _has_zone))
     if is_dates[0] != is_dates[1] or has_zone[0] != has_zone[1]:
         raise DataError(
-            f"time column {listed(columns)} of {table.name} holds {given.dtype} such as {show(given[0])}, but the "
-            f"history {wanted.dtype} such as {show(wanted[0])}; write the dates as in the history"
+            f"time column {listed(columns)} of {table.name} holds {given.dtype} such as {format_date(given[0])}, but "
+            f"the history {wanted.dtype} such as {format_date(wanted[0])}; write the dates as in the history"
         )
     return given.as_unit(wanted.unit) if is_dates[0] else given
 
@@ -235,7 +237,7 @@ def _refuse_no_rows(places: Places, horizon: int, covariates: Covariates) -> Non
         return
     first = int(lacking.any(axis=1).argmax())
     gone = places.ds[first * horizon : (first + 1) * horizon][lacking[first]]
-    dates = ", ".join(show(date) for date in gone[:3]) + (", ..." if len(gone) > 3 else "")
+    dates = ", ".join(format_date(date) for date in gone[:3]) + (", ..." if len(gone) > 3 else "")
     what = "none of them" if len(gone) == horizon else f"all but {counted(len(gone), 'date')}: {dates}"
     others = int(lacking.any(axis=1).sum()) - 1
     more = f" (and {others} more series lack some)" if others else ""
@@ -247,7 +249,7 @@ def _refuse_no_rows(places: Places, horizon: int, covariates: Covariates) -> Non
 
 def _needed(places: Places, horizon: int, covariates: Covariates, series: int) -> str:
     ds = places.ds[series * horizon : (series + 1) * horizon]
-    span = show(ds[0]) if horizon == 1 else f"{show(ds[0])} to {show(ds[-1])}"
+    span = format_date(ds[0]) if horizon == 1 else f"{format_date(ds[0])} to {format_date(ds[-1])}"
     return (
         f"series {str(places.names[series])!r}: the known covariates {listed(covariates.known)} are needed for {span}, "
         f"{counted(horizon, 'date')}"
@@ -259,36 +261,7 @@ def _refuse_twice(table: Table, wanted: Places, positions: np.ndarray, keys: pd.
     if twice.any():
         first = int(twice.argmax())
         place = int((wanted_keys == keys[first]).argmax())
-        name, date = str(wanted.names[wanted.codes[place]]), show(wanted.ds[place])
+        name, date = str(wanted.names[wanted.codes[place]]), format_date(wanted.ds[place])
         raise DataError(
             f"series {name!r}, {table.row(int(positions[first]))}: {date} is there already; leave one of the rows out"
         )
-
-
-# -------------------------------------------------------------------------------------------------------- history
-
-
-def split_future(stack: Stack, known: Sequence[str], guesses: list[str]) -> tuple[Stack, Stack]:
-    """The rows of series as their history, and those after their last values that hold known covariates already.
-
-    Arguments:
-        stack: the rows of all series, in any order.
-        known: columns known in advance; a row belongs to the future if it holds one of them.
-        guesses: takes a sentence if there are such rows.
-
-    Returns:
-        The history and the future. A series without any value stays in the history.
-    """
-    given, codes, time = ~np.isnan(stack.y), stack.codes, moments(stack.ds)
-    last = np.full(len(stack.names), np.iinfo(np.int64).max)  # without any value, no date comes after it
-    latest = pd.Series(time[given]).groupby(codes[given]).max()
-    last[latest.index] = latest
-    holds = np.zeros(len(stack.table.frame), bool)
-    for column in set(known) & set(stack.table.frame.columns):  # one that is not there is refused later
-        holds |= is_given(stack.table.frame[column])
-    ahead = holds[stack.positions] & ~given & (time > last[codes])
-    if not ahead.any():
-        return stack, stack.only(ahead)
-    rows, series = counted(int(ahead.sum()), "row"), counted(len(np.unique(codes[ahead])), "series")
-    guesses.append(f"kept for the forecast: {rows} at the end of {series}, with known covariates and no value yet")
-    return stack.only(~ahead), stack.only(ahead)
