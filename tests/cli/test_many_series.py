@@ -214,7 +214,7 @@ def test_what_is_not_known_ahead_is_said_before_training(tmp_path, capsys, monke
     table.loc[::2, "x"] = 2.0
     table.to_csv(tmp_path / "x.csv", index=False)
     assert main(["forecast", str(tmp_path / "x.csv"), "--known", "x", "--horizon", "3", "--windows", "0"]) == 2
-    assert "the known covariates 'x' are needed for 2003-05-01 to 2003-07-01" in capsys.readouterr().err
+    assert "needs the known covariates 'x' for 2003-05-01 to 2003-07-01" in capsys.readouterr().err
 
 
 def test_a_kept_model_samples_futures_by_the_seed_asked_for(shops):

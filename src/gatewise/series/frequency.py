@@ -39,7 +39,7 @@ CALENDARS = {
 
 
 def check_frequency(freq: str | int, ds: pd.Index) -> str | int:
-    """A frequency given by a person, in the form that fits the time index."""
+    """A given frequency, validated, in the form that fits the time index."""
     if not isinstance(ds, pd.DatetimeIndex):
         if not re.fullmatch(r"[1-9]\d*", str(freq)):
             raise DataError(
@@ -48,11 +48,11 @@ def check_frequency(freq: str | int, ds: pd.Index) -> str | int:
         return int(freq)
     try:
         offset = to_offset(freq) if isinstance(freq, str) else None
-    except (ValueError, OverflowError):  # the second for steps that no 64 bits hold
+    except (ValueError, OverflowError):  # OverflowError: a step of more than 64 bits
         offset = None
     if offset is None or offset.n < 1:
         raise DataError(
-            f"freq={freq!r} is no frequency of pandas; pass MS, ME, QS, W-SUN, B, D, h, 15min or the like (--freq MS)"
+            f"freq={freq!r} is not a pandas frequency; pass one such as MS, ME, QS, W-SUN, B, D, h or 15min (--freq MS)"
         )
     return str(offset.freqstr)
 
@@ -74,11 +74,11 @@ def season_length(freq: str | int) -> int:
 
 
 def describe_frequency(freq: str | int) -> str:
-    """A frequency for a person: "MS (month start)"."""
+    """A frequency with its description: "MS (month start)"."""
     if isinstance(freq, int):
         return f"{freq} (whole-number time)"
-    words = CALENDARS.get(_base(freq), ("", 1))[0]
-    return f"{freq} ({words})" if words and to_offset(freq).n == 1 else freq
+    description = CALENDARS.get(_base(freq), ("", 1))[0]
+    return f"{freq} ({description})" if description and to_offset(freq).n == 1 else freq
 
 
 def _base(freq: str) -> str:
@@ -86,10 +86,10 @@ def _base(freq: str) -> str:
 
 
 def infer_frequency(ds: pd.Index) -> str | int | None:
-    """The calendar of sorted dates without duplicates, also where some are missing; None if no calendar fits.
+    """The frequency of sorted, distinct dates, also across gaps; None if no calendar fits.
 
-    A calendar fits if every date lies on it and at least half of its dates are there. Of those that fit, the one that
-    leaves the fewest dates out is taken: Monday to Friday with holidays missing is "B", not "D" with weekends missing.
+    A calendar fits if every date lies on it and at least half of its dates are present. Of those that fit, the one
+    with the fewest missing dates is chosen: Monday to Friday without holidays is "B", not "D" without weekends.
 
     >>> infer_frequency(pd.DatetimeIndex(["1949-01-31", "1949-02-28", "1949-04-30", "1949-05-31"]))
     'ME'
@@ -108,10 +108,9 @@ def infer_frequency(ds: pd.Index) -> str | int | None:
 
 
 def pandas_frequency(ds: pd.DatetimeIndex) -> str | None:
+    """The frequency that pandas infers from dates without gaps; None if it infers none."""
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # pandas 3.1 announces that pandas 4 will answer with an offset: both are read here
+        warnings.simplefilter("ignore")  # pandas 3.1 warns that pandas 4 returns an offset; both are handled below
         freq = pd.infer_freq(ds) if len(ds) > 2 else None
     return getattr(freq, "freqstr", freq)
 
@@ -125,7 +124,7 @@ def _candidates(ds: pd.DatetimeIndex) -> Iterator[str]:
 
 
 def _steps(ds: pd.DatetimeIndex, freq: str) -> int | None:
-    """How many dates the calendar has between the first and the last, or None if one of them is not on it."""
+    """The number of dates of the calendar from first to last, or None if a date is not on it."""
     if tick_count(ds, freq) > 2 * len(ds):
         return None
     calendar = grid(ds, freq)
@@ -133,7 +132,7 @@ def _steps(ds: pd.DatetimeIndex, freq: str) -> int | None:
 
 
 def tick_count(ds: pd.Index, freq: str | int) -> int:
-    """How many dates a fixed step makes from first to last, counted without making them; 0 for other calendars."""
+    """The number of dates from first to last at a fixed step, without building them; 0 for other calendars."""
     if isinstance(freq, int):
         return int(ds[-1] - ds[0]) // freq + 1
     offset = to_offset(freq)
@@ -145,8 +144,8 @@ def grid(ds: pd.Index, freq: str | int) -> pd.Index:
     """Every date of the calendar from the first to the last."""
     if isinstance(freq, int):
         return pd.Index(np.arange(ds[0], ds[-1] + 1, freq))
-    wall = _wall(ds[[0, -1]], freq)
-    return _back(pd.date_range(wall[0], wall[-1], freq=freq), ds)
+    local = _to_local(ds[[0, -1]], freq)
+    return _from_local(pd.date_range(local[0], local[-1], freq=freq), ds)
 
 
 def future(ds: pd.Index, freq: str | int, horizon: int) -> pd.Index:
@@ -158,12 +157,12 @@ def future(ds: pd.Index, freq: str | int, horizon: int) -> pd.Index:
         horizon: number of dates, at least 1.
 
     Returns:
-        An index of `horizon` dates of the kind of `ds`, with its time zone; nanoseconds become microseconds where
-        the dates pass the year 2262.
+        An index of `horizon` dates of the type of `ds`, with its time zone; nanoseconds become microseconds if the
+        dates pass the year 2262.
 
     Raises:
         ValueError: if `horizon` is below 1.
-        DataError: if the dates run past the last that pandas holds.
+        DataError: if the dates pass the last date that pandas supports.
 
     >>> [str(date.date()) for date in future(pd.DatetimeIndex(["1960-11-30", "1960-12-31"]), "ME", 2)]
     ['1961-01-31', '1961-02-28']
@@ -174,61 +173,61 @@ def future(ds: pd.Index, freq: str | int, horizon: int) -> pd.Index:
         return pd.Index(ds[-1] + freq * np.arange(1, horizon + 1))
     last = ds[-1:]
     try:
-        return _back(pd.date_range(_wall(last, freq)[0], periods=horizon + 1, freq=freq), last)[1:]
+        return _from_local(pd.date_range(_to_local(last, freq)[0], periods=horizon + 1, freq=freq), last)[1:]
     except (pd.errors.OutOfBoundsDatetime, OverflowError):
         last = last.as_unit("us")  # nanoseconds end in the year 2262, microseconds do not
     try:
-        return _back(pd.date_range(_wall(last, freq)[0], periods=horizon + 1, freq=freq, unit="us"), last)[1:]
+        return _from_local(pd.date_range(_to_local(last, freq)[0], periods=horizon + 1, freq=freq, unit="us"), last)[1:]
     except (pd.errors.OutOfBoundsDatetime, OverflowError):
         verb = "passes" if horizon == 1 else "pass"
         raise DataError(
             f"{counted(horizon, 'step')} of {freq} from {format_date(ds[-1])} {verb} the last "
-            "date that pandas holds; ask for fewer"
+            "date that pandas supports; use a shorter horizon"
         ) from None
 
 
 def follows(ds: pd.Index, freq: str | int) -> np.ndarray:
-    """Whether each date but the first is one step of the calendar after the one before it: (N - 1,) booleans."""
+    """Whether each date follows the previous one by one step of the calendar: (N - 1,) booleans."""
     if isinstance(freq, int):
         return np.asarray(np.diff(ds) == freq)
     offset = to_offset(freq)
     if isinstance(offset, pd.offsets.Tick) and not isinstance(offset, pd.offsets.Day):
         steps, left_over = divmod(offset.nanos, NANOSECONDS[ds.unit])
         return np.asarray((np.diff(ds.asi8) == steps) & (left_over == 0))
-    wall = _wall(ds, freq)
-    codes, distinct = pd.factorize(wall)
+    local = _to_local(ds, freq)
+    codes, distinct = pd.factorize(local)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", pd.errors.PerformanceWarning)  # some offsets are added date by date
-            following = (distinct + offset).as_unit(wall.unit)
-    except (pd.errors.OutOfBoundsDatetime, OverflowError):  # at the end of what pandas holds
+            warnings.simplefilter("ignore", pd.errors.PerformanceWarning)  # pandas adds some offsets date by date
+            following = (distinct + offset).as_unit(local.unit)
+    except (pd.errors.OutOfBoundsDatetime, OverflowError):  # past the last date of pandas
         return np.zeros(len(ds) - 1, bool)
-    return np.asarray(wall.asi8[1:] == following.asi8[codes[:-1]])
+    return np.asarray(local.asi8[1:] == following.asi8[codes[:-1]])
 
 
 def on_calendar(ds: pd.Index, freq: str | int) -> np.ndarray:
-    """Whether a calendar can begin at each of the dates: (N,) booleans."""
+    """Which dates lie on the calendar: (N,) booleans."""
     if isinstance(freq, int):
         return np.ones(len(ds), bool)
     offset = to_offset(freq)
-    codes, distinct = pd.factorize(_wall(ds, freq))
+    codes, distinct = pd.factorize(_to_local(ds, freq))
     return np.asarray(np.array([offset.is_on_offset(date) for date in distinct], bool)[codes])
 
 
-def _wall(ds: pd.DatetimeIndex, freq: str) -> pd.DatetimeIndex:
-    """The dates as clocks on the wall show them, if the calendar goes by days; steps of hours go by time itself."""
+def _to_local(ds: pd.DatetimeIndex, freq: str) -> pd.DatetimeIndex:
+    """Local dates without a time zone for a calendar of days or longer; unchanged for steps of hours or shorter."""
     offset = to_offset(freq)
     by_time = isinstance(offset, pd.offsets.Tick) and not isinstance(offset, pd.offsets.Day)
     return ds if ds.tz is None or by_time else ds.tz_localize(None)
 
 
-def _back(made: pd.DatetimeIndex, ds: pd.DatetimeIndex) -> pd.DatetimeIndex:
-    """Dates of the wall in the zone and unit of `ds`; where the clocks skip an hour, the first moment after it."""
-    if ds.tz is not None and made.tz is None:
-        made = made.tz_localize(ds.tz, ambiguous=np.ones(len(made), bool), nonexistent="shift_forward")
-    return made.as_unit(ds.unit)
+def _from_local(local: pd.DatetimeIndex, ds: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Local dates in the time zone and unit of `ds`; a skipped hour becomes the first moment after it."""
+    if ds.tz is not None and local.tz is None:
+        local = local.tz_localize(ds.tz, ambiguous=np.ones(len(local), bool), nonexistent="shift_forward")
+    return local.as_unit(ds.unit)
 
 
 def as_integers(ds: pd.Index) -> np.ndarray:
-    """Dates as whole numbers that count time."""
+    """Dates as the integers of their unit, whole-number time unchanged."""
     return np.asarray(ds.asi8 if isinstance(ds, pd.DatetimeIndex) else ds.to_numpy())

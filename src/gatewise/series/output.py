@@ -15,9 +15,9 @@ def as_pandas(table: Any) -> pd.DataFrame:
 
 
 def write_csv(frame: Any, path: str | Path) -> None:
-    """Write a pandas or polars table to a CSV file, whole or not at all; a date without a time of day stays a date.
+    """Write a pandas or polars table to a CSV file, atomically; a date without a time of day stays a date.
 
     Raises:
-        OSError: if the file cannot be written; what stood there before is then untouched.
+        OSError: if the file cannot be written; an earlier file then stays untouched.
     """
     atomic.write(path, as_pandas(frame).to_csv(index=False).encode())

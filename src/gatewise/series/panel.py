@@ -1,4 +1,4 @@
-"""Records: series that came in, forecasts that go out, and the tables they are handed back as.
+"""Panel: the series that are read, the forecasts that are made, and their tables.
 
 Letters: T time steps, h horizon, S sample paths.
 """
@@ -25,11 +25,11 @@ class Series:
         unique_id: its name.
         ds: (T,) dates, or whole numbers.
         y: (T,) values, float64.
-        filled: (T,) whether fill= invented the value, for a missing value or a missing date; None if it invented none.
-        past: (T, P) covariates that are known up to the end only.
-        known: (T, K) covariates that are known in advance.
-        static: (C,) covariates that have one value for the whole series.
-        ahead: (h, K) what is known in advance of the h steps after the end, as far as its table has it.
+        filled: (T,) whether `fill` replaced a missing value or added a missing date; None if it did neither.
+        past: (T, P) covariates known only up to the end.
+        known: (T, K) covariates known in advance.
+        static: (C,) covariates with one value for the whole series.
+        ahead: (h, K) covariates known in advance, of the h steps after the end that the table holds.
     """
 
     unique_id: Any
@@ -47,13 +47,13 @@ class Series:
 
 @dataclass(frozen=True)
 class ExcludedSeries:
-    """A series that cannot be used, put aside by on_bad="skip" or "naive".
+    """A series with an error, excluded by on_bad="skip" or "naive".
 
     Attributes:
         unique_id: its name.
-        reason: what is wrong with it, and the remedy.
-        series: what a naive forecast can go by: in order, the last of duplicates kept, holes filled with the value
-            before; None if there is no value to go by, or it was skipped.
+        reason: the message of its error, with the remedy.
+        series: its repaired values for a naive forecast: sorted, the last of duplicates, gaps filled with the previous
+            value; None if it has no values or was skipped.
     """
 
     unique_id: Any
@@ -69,13 +69,13 @@ class Panel:
         series: the series, in the order of the table.
         freq: pandas offset alias ("MS", "W-SUN", "15min"), or the step of a time in whole numbers.
         guesses: a sentence for everything that was guessed, repaired or left out.
-        backend: the library that tables are to be answered in.
-        date_only: whether dates are answered without a time of day (polars' `Date`).
-        categorical: whether names of series are answered as polars' `Categorical`; or the categories, which pandas'
-            categorical and polars' `Enum` have.
+        backend: the library of the tables that are returned.
+        date_only: whether tables have dates without a time of day (polars' `Date`).
+        categorical: whether tables have the names of series as polars' `Categorical`; or their categories, for pandas'
+            categorical and polars' `Enum`.
         covariates: names and categories of the covariates of the series.
-        excluded_series: the series that were put aside, in the order of the table.
-        on_bad: what was asked to become of series with an error; see `gatewise.read`.
+        excluded_series: the series with an error, in the order of the table.
+        on_bad: how series with an error are treated; see `gatewise.read`.
     """
 
     series: tuple[Series, ...]
@@ -89,20 +89,21 @@ class Panel:
     categorical: Kind = False
 
     def table(self, frame: pd.DataFrame) -> Any:
-        """A pandas table in the library of the data, its names and dates of the same type."""
+        """A pandas table in the library of the data, with names and dates of the same type."""
         return to_table(frame, self.backend, date_only=self.date_only, categorical=self.categorical)
 
     def excluded(self) -> Any:
-        """The series that were put aside as a table: unique_id, reason; in the library of the data.
+        """The excluded series as a table with columns unique_id and reason, in the library of the data.
 
         >>> from gatewise.series import read
         >>> panel = read(pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, np.nan]}), layout="rows", on_bad="skip")
         >>> panel.excluded().columns.tolist(), len(panel.excluded())
         (['unique_id', 'reason'], 1)
         """
-        known, aside = ([one.unique_id for one in some] for some in (self.series, self.excluded_series))
-        names = pd.Index(known + aside)[len(known) :]  # of their type, also if there are none
-        reasons = pd.Series([one.reason for one in self.excluded_series], dtype="str")
+        eligible = [series.unique_id for series in self.series]
+        excluded = [series.unique_id for series in self.excluded_series]
+        names = pd.Index(eligible + excluded)[len(eligible) :]  # an empty index keeps the type of the names
+        reasons = pd.Series([series.reason for series in self.excluded_series], dtype="str")
         return self.table(pd.DataFrame({"unique_id": names, "reason": reasons}))
 
     @property
@@ -124,7 +125,7 @@ class Forecast:
         mean: (h,) the forecast itself.
         model: name of its column, such as "LSTM".
         intervals: level in percent -> (lower, upper), each (h,).
-        paths: (S, h) sampled futures, if there are any; they are no part of the table.
+        paths: (S, h) sample paths, if there are any; the table does not hold them.
     """
 
     unique_id: Any
@@ -145,7 +146,7 @@ def to_frame(forecasts: Sequence[Forecast], backend: Backend = "pandas", *, date
     Arguments:
         forecasts: of any number of series, with one model name and the same levels.
         backend: "pandas" or "polars", see `Panel.backend`.
-        date_only: give polars' `Date` instead of `Datetime`, see `Panel.date_only`.
+        date_only: whether polars dates are `Date` instead of `Datetime`, see `Panel.date_only`.
 
     Returns:
         A table of that library with one row per series and date, columns such as LSTM, LSTM-lo-80, LSTM-hi-80.
@@ -157,39 +158,40 @@ def to_frame(forecasts: Sequence[Forecast], backend: Backend = "pandas", *, date
     >>> to_frame([Forecast("A", ds, np.ones(1), "LSTM", {80: (np.zeros(1), np.full(1, 2.0))})]).columns.tolist()
     ['unique_id', 'ds', 'LSTM', 'LSTM-lo-80', 'LSTM-hi-80']
     """
-    kinds = {(one.model, tuple(sorted(one.intervals))) for one in forecasts}
+    kinds = {(forecast.model, tuple(sorted(forecast.intervals))) for forecast in forecasts}
     if len(kinds) != 1:
         raise ValueError(
             f"expected forecasts of one model with the same levels, got {sorted(kinds) or 'none'}; make a table of each"
         )
-    columns = {"unique_id": _names(forecasts), "ds": concatenated([one.ds for one in forecasts])}
-    columns[forecasts[0].model] = np.concatenate([one.mean for one in forecasts])
+    columns = {"unique_id": _names(forecasts), "ds": concatenated([forecast.ds for forecast in forecasts])}
+    columns[forecasts[0].model] = np.concatenate([forecast.mean for forecast in forecasts])
     for level in sorted(forecasts[0].intervals):
         for side, name in enumerate(("lo", "hi")):
-            bound = np.concatenate([one.intervals[level][side] for one in forecasts])
+            bound = np.concatenate([forecast.intervals[level][side] for forecast in forecasts])
             columns[f"{forecasts[0].model}-{name}-{level:g}"] = bound
     return to_table(pd.DataFrame(columns), backend, date_only=date_only)
 
 
 def _names(forecasts: Sequence[Forecast]) -> pd.Index:
-    """The name of each forecast, as often as it has dates."""
-    return pd.Index([one.unique_id for one in forecasts]).repeat([len(one.ds) for one in forecasts])
+    """The name of each forecast, once per date."""
+    names = pd.Index([forecast.unique_id for forecast in forecasts])
+    return names.repeat([len(forecast.ds) for forecast in forecasts])
 
 
 def concatenated(indexes: Sequence[pd.Index]) -> pd.Index:
-    """Time indexes one after the other; equal objects are many where series share their dates."""
+    """Time indexes one after the other, fast where many series share one index object."""
     if len(indexes) == 1:
         return indexes[0]
-    distinct = {id(one): one for one in indexes}
+    distinct = {id(index): index for index in indexes}
     place = {key: i for i, key in enumerate(distinct)}
     first, *others = distinct.values()
-    starts = np.cumsum([0, *(len(one) for one in distinct.values())])
-    at = [np.arange(starts[i], starts[i + 1]) for i in (place[id(one)] for one in indexes)]
+    starts = np.cumsum([0, *(len(index) for index in distinct.values())])
+    at = [np.arange(starts[i], starts[i + 1]) for i in (place[id(index)] for index in indexes)]
     return first.append(others).take(np.concatenate(at))
 
 
 def futures(series: Panel | Sequence[Series], freq: str | int, horizon: int) -> list[pd.Index]:
-    """The next dates of many series; series that end at the same date share one index.
+    """The next dates of many series; series with the same last date share one index.
 
     Arguments:
         series: S series, or a panel of them.
@@ -204,15 +206,16 @@ def futures(series: Panel | Sequence[Series], freq: str | int, horizon: int) -> 
     >>> a is b, str(a[-1].date())
     (True, '1962-02-01')
     """
-    ends: dict[int, pd.Index] = {}  # of each index
-    made: dict[Any, pd.Index] = {}  # of each last date
-    answers = []
-    for one in series.series if isinstance(series, Panel) else series:
-        if id(one.ds) not in ends:
-            last = (one.ds[-1], one.ds.dtype)
-            ends[id(one.ds)] = made[last] if last in made else made.setdefault(last, future(one.ds, freq, horizon))
-        answers.append(ends[id(one.ds)])
-    return answers
+    by_index: dict[int, pd.Index] = {}
+    by_end: dict[Any, pd.Index] = {}
+    indexes = [one_series.ds for one_series in (series.series if isinstance(series, Panel) else series)]
+    for ds in indexes:
+        if id(ds) not in by_index:
+            end = (ds[-1], ds.dtype)
+            if end not in by_end:
+                by_end[end] = future(ds, freq, horizon)
+            by_index[id(ds)] = by_end[end]
+    return [by_index[id(ds)] for ds in indexes]
 
 
 def check_length(panel: Panel, minimum: int, why: str) -> None:

@@ -5,7 +5,7 @@ Letters: N rows of all series, one series after the other.
 
 import numpy as np
 
-FILLS = {"interpolate": "by interpolation", "previous": "with the value before", "zero": "with zero"}
+FILLS = {"interpolate": "by interpolation", "previous": "with the previous value", "zero": "with zero"}
 LARGEST = 1e100  # larger values overflow when squared
 
 

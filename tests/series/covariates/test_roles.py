@@ -77,21 +77,21 @@ def test_what_was_read_is_said_and_so_is_a_column_that_says_nothing():
         "past covariates: 'price' (numbers)",
         "known covariates: 'holiday' (3 categories)",
         "calendar features: week of year",
-        "covariate 'price' is the same in every row: it says nothing",
+        "covariate 'price' is constant and carries no information",
     )
 
 
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"past": "prise"}, "no covariate 'prise' among the columns 'unique_id', 'ds', 'y'"),
-        ({"past": "price", "known": ["price"]}, "'price' is asked for twice"),
-        ({"known": ["open", "open"]}, "'open' is asked for twice"),
-        ({"known": "y"}, "'y' is the target column already"),
+        ({"past": "prise"}, "covariate 'prise' is not among the columns 'unique_id', 'ds', 'y'"),
+        ({"past": "price", "known": ["price"]}, "'price' is named twice"),
+        ({"known": ["open", "open"]}, "'open' is named twice"),
+        ({"known": "y"}, "'y' is already the target column"),
         ({"known": "ds"}, "'ds' holds datetime64 values"),
         ({"calendar": ["hour of day"], "freq": "D"}, "'hour of day': expected some of 'day of week', 'day of month'"),
         ({"calendar": True}, "a time in whole numbers has no calendar"),
-        ({"calendar": True, "freq": "YS"}, "'YS' shows no cycle"),
+        ({"calendar": True, "freq": "YS"}, "frequency 'YS' shows no cycle"),
     ],
 )
 def test_columns_that_cannot_be_covariates_are_refused(columns, message):
@@ -218,7 +218,7 @@ def test_series_have_the_same_features_together_and_alone(rows, random):
         (
             {"known": "holiday"},
             {"holiday": ["n", "e", "e", None, "n", "n"]},
-            ("'B', row 4", "no value in known", "category of their own"),
+            ("'B', row 4", "no value in known", "their own category"),
         ),
         (
             {"static": "size"},
@@ -237,7 +237,7 @@ def test_bad_cells_are_named_by_series_row_and_remedy(columns, change, parts):
 def test_later_tables_are_held_to_what_was_learnt():
     covariates = Covariates.of(shop(), "price", "holiday")
     places = Places.of(["A"], DAYS[:1])
-    with refused("'A', row 1", "'pentecost' is a new category: the known ones are 'easter', 'none', 'xmas'"):
+    with refused("'A', row 1", "'pentecost' is a new category, expected one of 'easter', 'none', 'xmas'"):
         features(pd.DataFrame({"price": [1], "holiday": ["pentecost"]}), places, covariates, "D")
     with refused("past covariate 'price'", "'cheap' is not a number"):
         features(pd.DataFrame({"price": ["cheap"], "holiday": ["none"]}), places, covariates, "D")
@@ -269,13 +269,13 @@ def test_numbers_are_filled_within_each_series_linear_in_time(fill, expected):
 @pytest.mark.parametrize("fill", ["interpolate", "previous"])
 def test_nothing_is_filled_from_another_series(fill):
     table = pd.DataFrame({"unique_id": list("AABB"), "ds": [0, 1, 0, 1], "price": [1, 2, NAN, 8.0]})
-    with refused("series 'B', row 3 (0): no value of known covariate 'price' before it"):
+    with refused("series 'B', row 3 (0): no earlier value of known covariate 'price'"):
         made(table, known="price", freq=1, fill=fill)
     table["price"] = [1, NAN, 7, 8.0]
     if fill == "previous":
         assert made(table, known="price", freq=1, fill=fill).known[1] == 1
     else:
-        with refused("series 'A', row 2 (1): no value of known covariate 'price' after it"):
+        with refused("series 'A', row 2 (1): no later value of known covariate 'price'"):
             made(table, known="price", freq=1, fill=fill)
 
 
@@ -283,7 +283,7 @@ def test_categories_are_filled_with_the_one_before_only():
     table = shop().assign(holiday=["none", "none", "easter", None, "", "xmas"])
     found = made(table, known="holiday", fill="previous")
     assert found.known.argmax(axis=1).tolist() == [1, 1, 1, 0, 0, 2]
-    with refused("series 'B', row 4", "fill='zero' repairs numbers only"):
+    with refused("series 'B', row 4", "fill='zero' repairs only numbers"):
         made(table, known="holiday", fill="zero")
 
 

@@ -68,7 +68,7 @@ def test_dates_with_a_time_zone_are_compared_as_moments():
     one = Series("A", pd.date_range("2024-03-30", periods=2, freq="D", tz="Europe/Berlin"), np.zeros(2))
     table = pd.DataFrame({"ds": pd.DatetimeIndex(["2024-03-31 22:00"], tz="UTC"), "price": [2]})
     assert future_known([one], table, Covariates(known=("price",)), "D", 1).tolist() == [[[2]]]
-    with refused("time column 'ds'", "but the history datetime64", "Europe/Berlin"):
+    with refused("time column 'ds'", "but the history holds datetime64", "Europe/Berlin"):
         future_known([one], table.assign(ds=DAYS[0]), Covariates(known=("price",)), "D", 1)
 
 
@@ -85,27 +85,35 @@ def test_the_calendar_alone_needs_no_table():
     [
         (
             None,
-            ("'A'", "'price', 'holiday' are needed for 2024-02-05 to 2024-02-06, 2 dates", "predict(2, future=table)"),
+            (
+                "'A'",
+                "needs the known covariates 'price', 'holiday' for 2024-02-05 to 2024-02-06 (2 dates)",
+                "supply every value in predict(2, future=table)",
+            ),
         ),
         (
             LATER[1:2],
-            ("'A'", "2 dates, and the table has all but 1 date: 2024-02-05 (and 1 more series", "--future FILE"),
+            ("'A'", "(2 dates), but the table has all but 1 date: 2024-02-05 (and 1 more series", "--future FILE"),
         ),
         (
             LATER[4:],
-            ("'A'", "2024-02-05 to 2024-02-06, 2 dates, and the table has none of them", "give them to predict"),
+            (
+                "'A'",
+                "2024-02-05 to 2024-02-06 (2 dates), but the table has none of them",
+                "supply every value in predict",
+            ),
         ),
-        (LATER[3:4], ("none of the series 'A', 'B'", "names 'C'")),
+        (LATER[3:4], ("none of the series 'A', 'B'", "holds 'C'")),
         (
             LATER.assign(price=None),
-            ("'A', row 3 (2024-02-05): no value in known covariate 'price'", "give it to predict"),
+            ("'A', row 3 (2024-02-05): no value in known covariate 'price'", "supply every value in predict"),
         ),
         (LATER.assign(holiday="pentecost"), ("'A', row 3 (2024-02-05)", "'pentecost' is a new category")),
         (LATER.drop(columns="price"), ("known covariate 'price' is not among the columns",)),
-        (pd.concat([LATER, LATER[2:3]]), ("'A', row 7: 2024-02-05 is there already",)),
-        (LATER.assign(unique_id=1), ("none of the series 'A', 'B'", "names 1")),
-        (LATER.drop(columns="unique_id"), ("which column names the series?", "'ds', 'price'")),
-        (LATER.drop(columns="ds"), ("which column is the time? expected 'ds'",)),
+        (pd.concat([LATER, LATER[2:3]]), ("'A', row 7: duplicate date 2024-02-05; remove one of the rows",)),
+        (LATER.assign(unique_id=1), ("none of the series 'A', 'B'", "holds 1")),
+        (LATER.drop(columns="unique_id"), ("no column of series names found", "'ds', 'price'")),
+        (LATER.drop(columns="ds"), ("no time column found; expected 'ds'",)),
         (LATER.assign(ds=range(6)), ("time column 'ds'", "holds int64 such as 0", "such as 2024-02-05")),
     ],
 )
@@ -128,7 +136,9 @@ def test_rows_at_the_end_without_value_are_kept_for_the_forecast():
     table = shop().assign(y=[1.0, None, 3.0, None, None, None], price=[7, 1, 2, 9, 4, None])
     history, future, guesses = split(table, ["price"])
     assert (history, future) == ([0, 1, 2, 5], [3, 4])  # row 1 lies before, row 5 has no price
-    assert guesses == ("kept for the forecast: 2 rows at the end of 2 series, with known covariates and no value yet",)
+    assert guesses == (
+        "used for the forecast: 2 rows at the end of 2 series, which have known covariates but no value yet",
+    )
     series = [Series("A", DAYS[:2], np.zeros(2)), Series("B", DAYS[:3], np.zeros(3))]
     assert future_known(series, table, Covariates(known=("price",)), "D", 1).tolist() == [[[4]], [[9]]]
 

@@ -57,7 +57,7 @@ def test_rows_are_counted_beside_covariates_too():
 
 @pytest.mark.parametrize("role", ["past", "known", "static"])
 def test_a_covariate_that_is_not_there_is_named(role):
-    with refused("there is no covariate 'prise' among the columns", "correct its name; did you mean 'price'?"):
+    with refused("covariate 'prise' is not among the columns", "correct its name; did you mean 'price'?"):
         read(shop(), **{role: "prise"}, freq="D")
 
 
@@ -66,9 +66,9 @@ def test_covariates_are_no_candidates_for_the_time_or_the_target():
     panel = read(table, known=["price", "until"])
     assert panel.series[0].unique_id == "sold"
     assert panel.series[0].ds.equals(DAYS)
-    with refused("covariate 'y' is the target column already"):
+    with refused("covariate 'y' is already the target column"):
         read(shop(), known="y")
-    with refused("covariate 'ds' is the time column already"):
+    with refused("covariate 'ds' is already the time column"):
         read(shop(), known="ds")
 
 
@@ -173,7 +173,9 @@ def test_rows_ahead_are_kept_up_to_the_first_that_is_not_whole():
     assert [one.ahead.tolist() for one in panel.series] == [[[9]], [[2], [4]]]
     assert known_ahead(panel, 1).tolist() == [[[9]], [[2]]]
     with refused(
-        "'B'", "'price' are needed for 2024-02-04 to 2024-02-05, 2 dates, and the history has the first 1 date;"
+        "'B'",
+        "needs the known covariates 'price' for 2024-02-04 to 2024-02-05 (2 dates), but the history has the first",
+        " 1 date;",
     ):
         known_ahead(panel, 2)
     half = read(table[:5].assign(open=[1, 1, 1, 1, None]), known=["price", "open"], freq="D", target_column="y")
@@ -193,9 +195,9 @@ def test_wide_tables_share_their_covariates():
     assert known_ahead(panel, 2)[:, :, 0].tolist() == [[3, 4], [4, 5]]
     later = pd.DataFrame({"day": pd.date_range(DAYS[3], periods=9), "x": np.arange(9.0) * 10})
     assert known_ahead(panel, 3, later)[:, :, 0].tolist() == [[0, 10, 20], [10, 20, 30]]
-    with refused("layout='columns' has no static covariates, as a column such as 'x'"):
+    with refused("layout='columns' supports no static covariates, because a column such as 'x'"):
         read(wide, layout="columns", static="x")
-    with refused("layout='rows' has no covariates"):
+    with refused("layout='rows' supports no covariates"):
         read(wide, layout="rows", calendar=True)
 
 
@@ -211,11 +213,11 @@ def test_another_table_is_read_like_a_panel():
     assert again.freq == "D"
     assert again.series[0].known.tolist() == panel.series[1].known[:3].tolist()
     assert read(other, like=panel, **ALL).series[0].known.tolist() == again.series[0].known.tolist()
-    with refused("'new' is a new category: the known ones are 'easter', 'none', 'xmas'"):
+    with refused("'new' is a new category, expected one of 'easter', 'none', 'xmas'"):
         read(other.assign(holiday="new"), like=panel)
-    with refused("other covariates are asked for than 'price', 'holiday'"):
+    with refused("the covariates differ from those of the earlier series, 'price', 'holiday'"):
         read(other, like=panel, past="price")
-    with refused("read already"):
+    with refused("been read already"):
         read(panel, like=panel)
 
 
@@ -235,7 +237,7 @@ def test_polars_dates_keep_their_unit_and_categorical_names_stay_so(unit, zone):
 
 
 def test_no_series_at_all_is_an_error():
-    with pytest.raises(DataError, match=r"no usable series is left of 2: series 'B', row 1 .*; series 'A', row 2"):
+    with pytest.raises(DataError, match=r"none of 2 series can be used: series 'B', row 1 .*; series 'A', row 2"):
         read(shop().assign(price=[None, None, 2, 9, 4, 8]), past="price", on_bad="skip", freq="D")
 
 

@@ -91,7 +91,7 @@ def test_series_are_read_together_as_alone(given_table, fill, sort):
     alone = {name: one.series[0] for name, one in each.items() if not isinstance(one, str)}
     reasons = {name: unplaced(one) for name, one in each.items() if isinstance(one, str)}
     if not alone:
-        with pytest.raises(DataError, match=f"no usable series is left of {len(reasons)}: "):
+        with pytest.raises(DataError, match=f"none of {len(reasons)} series can be used: "):
             read(frame, on_bad="skip", **options)
         return
     panel = read(frame, on_bad="skip", **options)
@@ -179,7 +179,7 @@ FAR = pd.date_range("1900-01-01", periods=40, freq="YS")
 BAD = {
     "missing value": (shop(y=spoil(range(12), 4, np.nan)), "row 41: the value at 2020-01-05 is missing", [3, 3, 5]),
     "gap": (shop(ds=spoil(DAYS, 11, DAYS[11] + DAYS.freq)), "1 date is missing from", [10, 10, 11]),
-    "duplicate": (shop(ds=spoil(DAYS, 4, DAYS[3])), "row 41: 2020-01-04 is there already", [4, 4, 5]),
+    "duplicate": (shop(ds=spoil(DAYS, 4, DAYS[3])), "row 41: duplicate date 2020-01-04", [4, 4, 5]),
     "unsorted": (shop()[::-1], "row 38: 2020-01-11 comes after 2020-01-12", [3, 4, 5]),
     "infinite": (shop(y=spoil(range(12), 4, np.inf)), "row 41: inf in target 'y' is infinite", [3, 3, 5]),
     "text": (shop(y=spoil(range(12), 4, "n.b.")), "row 41: 'n.b.' in target 'y' is not a number", [3, 3, 5]),
@@ -240,10 +240,13 @@ def test_rows_of_a_series_without_any_date_are_put_aside_too():
 
 def test_errors_of_the_table_are_raised_in_any_case():
     for frame, message in (
-        (shops().rename(columns={"ds": "a"}).assign(b=DAYS[0]), "which column is the time"),
+        (shops().rename(columns={"ds": "a"}).assign(b=DAYS[0]), "the time column is ambiguous"),
         (shops().replace({"unique_id": {"s3": None}}), "row 37: no name in series column"),
-        (shop(y=spoil(range(12), 4, np.nan)), "no usable series is left of 1: series 's3', row 5: the value at"),
-        (pd.concat([shop(f"s{i}", y=np.nan) for i in range(5)]), "left of 5: series 's0' has .*; and 2 more"),
+        (shop(y=spoil(range(12), 4, np.nan)), "none of 1 series can be used: series 's3', row 5: the value at"),
+        (
+            pd.concat([shop(f"s{i}", y=np.nan) for i in range(5)]),
+            "none of 5 series can be used: series 's0' has .*; and 2 more",
+        ),
     ):
         with pytest.raises(DataError, match=message):
             read(frame, on_bad="skip")
@@ -283,9 +286,9 @@ def test_few_repairs_are_told_one_by_one_and_many_summed_up():
     assert "left out: the first date of series 's2', whose value is missing" in spoilt(3)
     assert spoilt(40)[3:] == (
         "frequency: D (daily), inferred from 12 dates",
-        "sorted by date: 40 series, the first series 's0'",
-        "left out: the first dates of 40 series, 40 in all, whose values are missing; first of series 's0'",
-        "filled by interpolation: 40 values of 40 series, the first of series 's0' at 2020-01-06",
+        "sorted by date: 40 series, starting with series 's0'",
+        "left out: 40 dates at the start of 40 series, whose values are missing; first in series 's0'",
+        "filled by interpolation: 40 values of 40 series, the first in series 's0' at 2020-01-06",
     )
 
 
@@ -325,7 +328,7 @@ def test_each_column_is_a_series():
     few = read(wide.assign(note="x"), layout="columns", target_column=["c", "b"])
     assert [one.unique_id for one in few.series] == ["c", "b"]
     assert "columns not used: 'a', 'note'" in few.guesses
-    with pytest.raises(DataError, match=r"no numbers in 'note'; list those to forecast as target_column="):
+    with pytest.raises(DataError, match=r"no numbers in 'note'; list the columns to forecast as target_column="):
         read(wide.assign(note="x"), layout="columns")
     with pytest.raises(DataError, match="series 'a', row 4: the value at 2020-01-04 is missing"):
         read(wide.assign(a=[None, 1, 2, None, 4]), layout="columns")
@@ -372,7 +375,7 @@ def test_each_of_several_columns_of_a_long_table_is_a_series():
         "s0/z",
         "s1/z",
     ]
-    with pytest.raises(DataError, match="two series would have the same name"):
+    with pytest.raises(DataError, match="two series have the same name id/column"):
         read(
             table(shop=spoil(["a"] * 30, 3, "a/b")).assign(**{"b/y": 1.0}), id_column="shop", target_column=["y", "b/y"]
         )
@@ -383,12 +386,24 @@ def test_each_of_several_columns_of_a_long_table_is_a_series():
     [
         (table(), {"layout": "tall"}, "layout='tall': expected one of long, columns, rows"),
         (table(), {"on_bad": "ignore"}, "on_bad='ignore': expected one of raise, skip, naive"),
-        ([1.0, 2.0], {"layout": "rows"}, "layout='rows' says how a table holds several series, but this is one"),
-        (table(), {"layout": "columns", "id_column": "y"}, "each column is a series and its name; leave id_column="),
-        (table(), {"layout": "rows", "time_column": "ds"}, "the time is counted along the row; leave time_column="),
-        (table()[["y"]], {"layout": "rows"}, "has only the column 'y'; with layout='rows' the values follow the name"),
-        (table()[["ds"]], {"layout": "columns"}, "every column is to be a series, but there is none beside the time"),
-        (pd.DataFrame({"n": ["a", "a"], "v": 1.0}), {"layout": "rows"}, "row 2: series 'a' is there already"),
+        ([1.0, 2.0], {"layout": "rows"}, "layout='rows' is for a table of several series, but the data are one series"),
+        (
+            table(),
+            {"layout": "columns", "id_column": "y"},
+            "layout='columns' names each series after its column; omit id_column=",
+        ),
+        (
+            table(),
+            {"layout": "rows", "time_column": "ds"},
+            "layout='rows' counts the time along each row; omit time_column=",
+        ),
+        (
+            table()[["y"]],
+            {"layout": "rows"},
+            "has only the column 'y'; layout='rows' needs columns of values after the name",
+        ),
+        (table()[["ds"]], {"layout": "columns"}, "every column must be a series, but there is none beside the time"),
+        (pd.DataFrame({"n": ["a", "a"], "v": 1.0}), {"layout": "rows"}, "row 2: series 'a' is a duplicate"),
         (table(a=1.0).rename(columns={"y": "b"}), {}, 'if the table is wide, pass layout="columns"'),
     ],
 )
@@ -399,7 +414,7 @@ def test_layouts_that_do_not_fit_are_refused(source, options, message):
 
 def test_a_panel_takes_no_layout():
     for options in ({"layout": "rows"}, {"on_bad": "skip"}):
-        with pytest.raises(DataError, match="the data were read already"):
+        with pytest.raises(DataError, match="the data are a panel that has been read already"):
             read(read(table()), **options)
 
 

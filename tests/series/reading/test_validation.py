@@ -31,7 +31,7 @@ BAD_ROWS = {
     "missing value": (
         DATES,
         spoil(range(30), 4, ""),
-        ROW_5 + f"the value at 2020-05-01 is missing (1 of 30 are); {FILL}",
+        ROW_5 + f"the value at 2020-05-01 is missing (1 of 30 values); {FILL}",
     ),
     "text": (DATES, spoil(range(30), 4, "n.b."), ROW_5 + "'n.b.' in target 'y' is not a number; give a number such as"),
     "infinite": (DATES, spoil(range(30), 4, "-inf"), ROW_5 + "-inf in target 'y' is infinite; give a number such as"),
@@ -46,7 +46,7 @@ BAD_ROWS = {
         "series 'y': 4 dates are missing from 2020-01-01 to 2022-10-01: 2022-06-01, 2022-07-01, 2022-08-01, ... "
         f"(the first after row 29 (line 30 of sales.csv)); {FILL}",
     ),
-    "duplicate": (spoil(DATES, 4, DATES[3]), range(30), ROW_5 + "2020-04-01 is there already; leave out or average"),
+    "duplicate": (spoil(DATES, 4, DATES[3]), range(30), ROW_5 + "duplicate date 2020-04-01; remove or average"),
     "unsorted": (
         spoil(spoil(DATES, 4, DATES[2]), 2, DATES[4]),
         range(30),
@@ -55,12 +55,12 @@ BAD_ROWS = {
     "no date": (
         spoil(DATES, 4, ""),
         range(30),
-        ROW_5 + "no date in time column 'ds' (1 row has none); give the date or",
+        ROW_5 + "no date in time column 'ds' (1 row has none); add the date or",
     ),
     "bad date": (
         spoil(DATES, 4, "2020-13-01"),
         range(30),
-        ROW_5 + "'2020-13-01' in time column 'ds' cannot be read as a date as '2020-01-01' can; write dates as",
+        ROW_5 + "'2020-13-01' in time column 'ds' cannot be read as a date, unlike '2020-01-01'; write dates as",
     ),
     "either order": (
         MONTHS[:8].strftime("%d/%m/%Y"),
@@ -89,7 +89,7 @@ def test_rows_of_the_right_series_are_named():
     with pytest.raises(DataError, match=r"series 'b', row 34: the value at 2020-04-01 is missing"):
         read(both)
     with pytest.raises(
-        DataError, match=r"row 31: 2020-01-01 is there already .30 rows repeat a date.; .* id_column= .--id."
+        DataError, match=r"row 31: duplicate date 2020-01-01 .30 rows repeat a date.; .* id_column= .--id."
     ):
         read(both.rename(columns={"unique_id": "shop"}))
     with pytest.raises(DataError, match=r"row 31: no name in series column 'unique_id'"):
@@ -99,17 +99,17 @@ def test_rows_of_the_right_series_are_named():
 def test_an_hour_that_is_there_twice_as_summer_time_ends_has_its_remedy(csv):
     hours = pd.date_range("2024-10-26", periods=48, freq="h", tz="Europe/Berlin")
     local, y = hours.tz_localize(None).strftime("%Y-%m-%d %H:%M"), range(48)
-    with pytest.raises(DataError, match=r"there already.*UTC offset, such as 2024-10-27 02:00:00\+01:00$"):
+    with pytest.raises(DataError, match=r"duplicate date.*UTC offset, such as 2024-10-27 02:00:00\+01:00$"):
         read(csv(lines(local, y)))
     offsets = [hour.isoformat(sep=" ") for hour in hours]
     assert len(read(csv(lines(offsets, y))).series[0]) == 48
-    with pytest.raises(DataError, match=r"there already.*\(--id\)$"):
+    with pytest.raises(DataError, match=r"duplicate date.*\(--id\)$"):
         read(csv(lines(spoil(local, 5, local[4]), y)))
 
 
 BAD_FILES = {
     "empty": (b"", "is empty; expected a header line"),
-    "header only": (b"ds,y\n", "has a header and no rows"),
+    "header only": (b"ds,y\n", "has a header but no rows"),
     "binary": (bytes(range(256)) * 4, "is not a text table"),
     "spreadsheet": (b"PK\x03\x04junk", "is not a text table (a spreadsheet"),
     "utf-16": ("ds,y\n2020-01,1\n".encode("utf-16"), "is not a text table"),
@@ -119,7 +119,10 @@ BAD_FILES = {
         "Expected 2 fields in line 3, saw 3; every line needs as many fields",
     ),
     "decimal comma": (b"ds,y\n2020-01,1,5\n2020-02,1,3\n", "the header names 2 columns but the rows have 3 fields"),
-    "repeated name": (b"ds,y,y\n2020-01,1,2\n", "sales.csv has several columns named 'y'; give each its own name"),
+    "repeated name": (
+        b"ds,y,y\n2020-01,1,2\n",
+        "sales.csv has several columns named 'y'; give each column its own name",
+    ),
     "blank line": (b"ds,y\n2020-01,1\n\n2020-02,1\n", "row 2 (line 3 of sales.csv): no date"),
 }
 
@@ -133,7 +136,7 @@ def test_bad_files_are_refused(csv, case):
 
 @pytest.mark.parametrize("rows", ["2020-01,5\n2020-02,6\n2020-03,7\n", "112\n118\n132\n", "3.5,1\n4.5,2\n5.5,3\n"])
 def test_a_first_line_of_values_is_no_header(csv, rows):
-    with pytest.raises(DataError, match=r"the first line, .* names no columns; put a line of names above it"):
+    with pytest.raises(DataError, match=r"the first line, .* holds no column names; add a header line above it"):
         read(csv(rows))
 
 
@@ -149,14 +152,14 @@ def test_a_column_may_be_named_0(csv):
 def test_files_that_are_not_there_or_not_what_they_say(tmp_path, csv):
     with pytest.raises(DataError, match=r"there is no file nowhere\.csv; check the path"):
         read("nowhere.csv")
-    with pytest.raises(DataError, match="is a folder; give a file in it"):
+    with pytest.raises(DataError, match="is a folder; pass the path of a file"):
         read(tmp_path)
-    with pytest.raises(DataError, match="is not a whole gzip file"):
+    with pytest.raises(DataError, match="is not a complete gzip file"):
         read(csv(b"ds,y", "sales.csv.gz"))
-    with pytest.raises(DataError, match="is no parquet file"):
+    with pytest.raises(DataError, match="is not a parquet file; save it as parquet"):
         read(csv(b"ds,y", "SALES.PARQUET"))
     whole = gzip.compress(lines(DATES, range(30)).encode())
-    with pytest.raises(DataError, match="is not a whole gzip file"):
+    with pytest.raises(DataError, match="is not a complete gzip file"):
         read(csv(whole[:20] + b"\xff\xff\xff" + whole[23:], "sales.csv.gz"))
 
 
@@ -175,16 +178,19 @@ def test_files_that_are_not_there_or_not_what_they_say(tmp_path, csv):
             "row 1: 'a' in time column 'ds' cannot be read as a date; write dates as",
         ),
         ([10**400, 1], "row 1: 1000.* in target 'y' is infinite"),
-        (table().set_index(MONTHS), r"both an index and a column 'ds'; leave one out: table.drop\(columns='ds'\)"),
+        (
+            table().set_index(MONTHS),
+            r"both an index and a column 'ds'; drop one of them with table.drop\(columns='ds'\)",
+        ),
         (table().assign(a=1).set_index([MONTHS.rename("ds"), "a"]), "both an index and a column 'ds'"),
         (
             pd.DataFrame(np.ones((2, 2)), columns=pd.MultiIndex.from_tuples([("a", "b"), ("a", "c")])),
-            r"columns of 2 levels, such as \('a', 'b'\); name each by one word",
+            r"columns of 2 levels, such as \('a', 'b'\); give each column one name",
         ),
         (pd.DataFrame({"1": [1.0], 1: [2.0]}), "several columns named '1'"),
         (
             table([pd.Timestamp("2020-01-01", tz=tz) for tz in ("UTC", "Asia/Tokyo")], [1.0, 2]),
-            "time column 'ds' cannot be read as dates: .*several time zones: convert them first",
+            "time column 'ds' cannot be read as dates: .*convert dates of several time zones first",
         ),
         (table([0, np.inf, 2], [1.0, 2, 3]), "row 2: time inf in column 'ds' is infinite; give dates such as"),
         (table(np.array([1, 2**63], np.uint64), [1.0, 2]), "row 2: time 9.22337e.18 in column 'ds' is too large"),
@@ -204,7 +210,7 @@ def test_other_sources_are_refused_clearly(source, message):
     ("fill", "expected", "words"),
     [
         ("interpolate", [0, 3, 6, 9, 12], "by interpolation"),
-        ("previous", [0, 0, 0, 9, 12], "with the value before"),
+        ("previous", [0, 0, 0, 9, 12], "with the previous value"),
         ("zero", [0, 0, 0, 9, 12], "with zero"),
     ],
 )
@@ -232,7 +238,7 @@ def test_nothing_is_filled_from_nothing():
     assert leading.series[0].ds[0] == MONTHS[2]
     assert leading.guesses[-1] == "left out: the first 2 dates of series 'y', whose values are missing"
     trailing = table(y=[*range(28), np.nan, np.nan])
-    with pytest.raises(DataError, match=r"nothing to interpolate to after 2022-04-01, .* pass fill=\"previous\""):
+    with pytest.raises(DataError, match=r"cannot interpolate after 2022-04-01, .* pass fill=\"previous\""):
         read(trailing, fill="interpolate")
     assert read(trailing, fill="previous").series[0].y[-3:].tolist() == [27, 27, 27]
     with pytest.raises(DataError, match=r"fill='mean': expected one of interpolate, previous, zero"):
@@ -243,7 +249,7 @@ def test_sorting_is_done_when_asked_and_stated():
     panel = read(table().iloc[::-1], sort=True)
     assert panel.series[0].y.tolist() == list(range(30))
     assert "sorted by date: series 'y'" in panel.guesses
-    with pytest.raises(DataError, match="row 31: 2020-01-01 is there already"):
+    with pytest.raises(DataError, match="row 31: duplicate date 2020-01-01"):
         read(pd.concat([table(), table()[:1]]), sort=True, fill="interpolate")
     shuffled = table(y=spoil(np.arange(30.0), 0, np.nan)).iloc[::-1]
     with pytest.raises(DataError, match="row 30: the value at 2020-01-01"):  # the row of the table as it came
@@ -302,7 +308,8 @@ def test_a_panel_comes_back_as_it_is():
     panel = read(table())
     assert read(panel) is panel
     with pytest.raises(
-        DataError, match="the data were read already: give columns, freq, fill, sort and covariates where"
+        DataError,
+        match="the data are a panel that has been read already; pass columns, freq, fill, sort and covariates when",
     ):
         read(panel, fill="zero")
 

@@ -1,4 +1,4 @@
-"""Features: the columns of covariates as arrays, for the past of many series and for the dates to be forecast.
+"""Features: the columns of covariates as arrays, for the past of many series and for the dates to forecast.
 
 Every step works on all rows of all series at once.
 
@@ -20,11 +20,11 @@ from gatewise.series.frequency import as_integers
 from gatewise.series.values import FILLS, LARGEST, last_valid, next_valid
 from gatewise.series.wording import counted, format_date, listed, quoted
 
-OWN_CATEGORY = 'give empty cells a category of their own, as by table[column].fillna("none")'
+OWN_CATEGORY = 'give empty cells their own category, for example table[column].fillna("none")'
 
 
 def row_of(position: int) -> str:
-    """The name of a row for a person, who counts from 1."""
+    """The name of a row in a message, counted from 1."""
     return f"row {position + 1}"
 
 
@@ -37,8 +37,8 @@ class Places:
         codes: (N,) the series of each place, ascending from 0.
         ds: (N,) its date.
         positions: (N,) its row in the table, -1 for a date that has none.
-        row: names a row for a person.
-        remedy: what repairs a missing value, for a person.
+        row: names a row in a message.
+        remedy: the remedy for a missing value.
     """
 
     names: Sequence[Any]
@@ -60,7 +60,7 @@ class Places:
         return cls(list(names), codes[order], ds[order], order, row)
 
     def where(self, place: int) -> str:
-        """A place for a person."""
+        """The name of a place in a message."""
         position = int(self.positions[place])
         row = self.row(position) if position >= 0 else "no row"
         return f"series {str(self.names[self.codes[place]])!r}, {row} ({format_date(self.ds[place])})"
@@ -89,7 +89,7 @@ def features(
     *,
     fill: str | None = None,
 ) -> Features:
-    """The features of every place: numbers as they are, a category as 1 among zeros, the calendar's between -1 and 1.
+    """The features of every place: numbers unchanged, categories one-hot, calendar features from -1 to 1.
 
     Arguments:
         frame: long table with the columns of the covariates.
@@ -97,7 +97,7 @@ def features(
         covariates: the columns, their categories, the cycles of the calendar.
         freq: pandas offset alias, or the step of a time in whole numbers.
         fill: repair missing values within each series: "interpolate" (linear in time; "previous" for past covariates,
-            of which nothing later is known), "previous" or "zero" for numbers; "previous" for categories.
+            whose later values are not known yet), "previous" or "zero" for numbers; "previous" for categories.
 
     Returns:
         The features, float64, and a guess for every column that was repaired.
@@ -132,7 +132,7 @@ class CovariateReader:
         frame: table with the columns of the covariates.
         places: where its rows belong.
         covariates: the columns and their categories.
-        fill: how to repair missing values; see `features`.
+        fill: amount to repair missing values; see `features`.
     """
 
     frame: pd.DataFrame
@@ -178,9 +178,7 @@ class CovariateReader:
         """A column as numbers, or as places among its categories, and where it is missing."""
         if column not in self.frame.columns:
             columns = listed(self.frame.columns)
-            raise DataError(
-                f"{self.covariates.role(column)} is not among the columns {columns}; give it for every date"
-            )
+            raise DataError(f"{self.covariates.role(column)} is not among the columns {columns}; add it for every date")
         cells = self.places.cells(self.frame[column])
         if column not in self.covariates.categories:
             return self._numbers(column, cells)
@@ -198,8 +196,8 @@ class CovariateReader:
         self._refuse(
             column, np.isinf(values), "is infinite", "give a finite number, or leave the cell empty and fill it"
         )
-        said = f"is too large, expected at most {LARGEST:g} either way"
-        self._refuse(column, np.abs(values) > LARGEST, said, "use a larger unit")
+        fault = f"is too large, expected at most {LARGEST:g} in magnitude"
+        self._refuse(column, np.abs(values) > LARGEST, fault, "use a larger unit")
         return values, np.isnan(values)
 
     def _codes(self, column: str, cells: pd.Series, known: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
@@ -210,21 +208,21 @@ class CovariateReader:
         self._refuse(
             column,
             values == -2,
-            f"is a new category: the known ones are {listed(known)}",
-            "give one of those, or train on a table where it occurs",
+            f"is a new category, expected one of {listed(known)}",
+            "correct it, or train on a table that contains it",
         )
         return values, values == -1
 
-    def _refuse(self, column: str, bad: np.ndarray, what: str | Callable[[int], str], remedy: str) -> None:
-        """An error for the places where a column is bad."""
+    def _refuse(self, column: str, wrong: np.ndarray, fault: str | Callable[[int], str], remedy: str) -> None:
+        """Raise an error for the places where a column is wrong."""
 
-        def tell(places: np.ndarray) -> str:
+        def describe(places: np.ndarray) -> str:
             first, more = int(places[0]), f" (and {len(places) - 1} more)" if len(places) > 1 else ""
-            where, said = self.places.where(first), what if isinstance(what, str) else what(first)
-            return f"{where}: {self.covariates.role(column)}: {self._cell(column, first)} {said}{more}; {remedy}"
+            where, message = self.places.where(first), fault if isinstance(fault, str) else fault(first)
+            return f"{where}: {self.covariates.role(column)}: {self._cell(column, first)} {message}{more}; {remedy}"
 
-        if bad.any():
-            raise RowError(np.flatnonzero(bad), tell)
+        if wrong.any():
+            raise RowError(np.flatnonzero(wrong), describe)
 
     def _cell(self, column: str, place: int) -> str:
         value = self.frame[column].iloc[self.places.positions[place]]
@@ -244,34 +242,34 @@ class CovariateReader:
         else:
             values = self._between(column, values, missing)
         first, count = int(missing.argmax()), int(missing.sum())
-        how = f"{counted(count, 'value')} of {self.covariates.role(column)}"
-        return values, f"filled {FILLS[str(self.fill)]}: {how}, the first at {self.places.where(first)}"
+        amount = f"{counted(count, 'value')} of {self.covariates.role(column)}"
+        return values, f"filled {FILLS[str(self.fill)]}: {amount}, the first at {self.places.where(first)}"
 
     def _between(self, column: str, values: np.ndarray, missing: np.ndarray) -> np.ndarray:
         before, after = last_valid(~missing, self.places.codes), next_valid(~missing, self.places.codes)
         linear = self.fill == "interpolate"
-        lost = missing & ((before < 0) | (linear & (after < 0)))
-        if lost.any():
+        unfilled = missing & ((before < 0) | (linear & (after < 0)))
+        if unfilled.any():
             raise RowError(
-                np.flatnonzero(lost),
+                np.flatnonzero(unfilled),
                 lambda places: (
-                    f"{self.places.where(int(places[0]))}: no value of {self.covariates.role(column)} "
-                    f"{'before' if before[places[0]] < 0 else 'after'} it in the series to fill it with; give one, or "
-                    "leave the row out"
+                    f"{self.places.where(int(places[0]))}: no "
+                    f"{'earlier' if before[places[0]] < 0 else 'later'} value of "
+                    f"{self.covariates.role(column)} in the series to fill this one; add a value, or remove the row"
                 ),
             )
-        gone = np.flatnonzero(missing)
-        left, right = before[gone], after[gone]
+        absent = np.flatnonzero(missing)
+        left, right = before[absent], after[absent]
         if linear:
             time = as_integers(self.places.ds)
-            passed = (time[gone] - time[left]) / (time[right] - time[left])
-            values[gone] = values[left] * (1 - passed) + values[right] * passed
+            passed = (time[absent] - time[left]) / (time[right] - time[left])
+            values[absent] = values[left] * (1 - passed) + values[right] * passed
         else:
-            values[gone] = values[left]
+            values[absent] = values[left]
         return values
 
     def _refuse_missing(self, column: str, missing: np.ndarray, is_category: bool) -> None:
-        fill = "" if self.fill is None else f", and fill={self.fill!r} repairs numbers only"
+        fill = "" if self.fill is None else f"; fill={self.fill!r} repairs only numbers"
         remedy = f"{self.places.remedy}, or {OWN_CATEGORY}" if is_category else self.places.remedy
         raise RowError(
             np.flatnonzero(missing),
@@ -282,13 +280,15 @@ class CovariateReader:
         )
 
     def _constant(self, column: str, values: np.ndarray, missing: np.ndarray) -> np.ndarray:
-        """(S,) the one value of each series; what is missing is repaired by the others if any fill is asked for."""
-        gone = missing & (self.places.positions >= 0)
-        if gone.any() and self.fill is None:
-            self._refuse_missing(column, gone, column in self.covariates.categories)
-        given = np.flatnonzero(~missing)
+        """(S,) the value of each series; with any fill, other rows of the series replace a missing value."""
+        absent = missing & (self.places.positions >= 0)
+        if absent.any() and self.fill is None:
+            self._refuse_missing(column, absent, column in self.covariates.categories)
+        present = np.flatnonzero(~missing)
         first = np.full(len(self.places.names), -1)
-        first[self.places.codes[given[::-1]]] = given[::-1]  # of places assigned twice, the last, here the first, stays
+        first[self.places.codes[present[::-1]]] = present[
+            ::-1
+        ]  # the last assignment to a series, its first place, stays
         if (first < 0).any():
             raise RowError(np.flatnonzero((first < 0)[self.places.codes]), partial(self._no_value, column))
 
@@ -303,4 +303,4 @@ class CovariateReader:
 
     def _no_value(self, column: str, places: np.ndarray) -> str:
         name = str(self.places.names[self.places.codes[places[0]]])
-        return f"series {name!r} has no value in {self.covariates.role(column)}; give it one in every row"
+        return f"series {name!r} has no value in {self.covariates.role(column)}; add it in every row"

@@ -23,17 +23,19 @@ def choose_columns(
     layout: str = "long",
     covariates: Sequence[str] = (),
 ) -> Columns:
-    """The columns to use: those given, the usual names, or the only ones that can be meant and are no covariates."""
+    """The columns to use: those given, those of the usual names, or the only candidates beside the covariates."""
     given = _as_list(target_column)
-    _check_asked(table, [id_column, *given, *_as_list(time_column)])
+    _check_given(table, [id_column, *given, *_as_list(time_column)])
     if table.columns is not None:
         if layout != "long":
-            raise DataError(f"layout={layout!r} says how a table holds several series, but this is one; leave it out")
+            raise DataError(
+                f"layout={layout!r} is for a table of several series, but the data are one series; omit layout"
+            )
         return table.columns
     if layout == "rows":
         return _row_columns(table, id_column, time_column, given)
     if layout == "columns" and id_column is not None:
-        raise DataError("layout='columns': each column is a series and its name; leave id_column= (--id) out")
+        raise DataError("layout='columns' names each series after its column; omit id_column= (--id)")
     if layout == "long":
         id_column = id_column or ("unique_id" if "unique_id" in table.frame.columns else None)
     time, time_guess = _time_columns(table, time_column, {id_column, *given}, layout, covariates)
@@ -52,34 +54,36 @@ def _as_list(columns: str | list[str] | None) -> list[str]:
     return [columns] if isinstance(columns, str) else list(columns or ())
 
 
-def _check_asked(table: Table, asked: list[str | None]) -> None:
-    for column in asked:
+def _check_given(table: Table, names: list[str | None]) -> None:
+    for column in names:
         if column is not None and column not in table.frame.columns:
             raise DataError(
                 f"{table.name} has no column {column!r}; its columns are {listed(table.frame.columns)}"
                 f"{did_you_mean(column, table.frame.columns)}"
             )
-        if asked.count(column) > 1 and column is not None:
-            raise DataError(f"column {column!r} is asked for twice; time, target and id are three different columns")
+        if names.count(column) > 1 and column is not None:
+            raise DataError(f"column {column!r} is named twice; name different columns for time, target and id")
 
 
 def _row_columns(table: Table, id_column: str | None, time_column: Any, given: list[str]) -> Columns:
     """The columns of a table with a series in each row: its name, then its values."""
     if time_column is not None:
-        raise DataError("layout='rows': the time is counted along the row; leave time_column= (--time) out")
+        raise DataError("layout='rows' counts the time along each row; omit time_column= (--time)")
     name = table.frame.columns[0] if id_column is None else id_column
     targets = given or [column for column in table.frame.columns if column != name]
     if not targets:
-        raise DataError(f"{table.name} has only the column {name!r}; with layout='rows' the values follow the name")
-    why = "the first" if id_column is None else "as given"
-    guesses = (f"series column: {name!r} ({why})", f"values of a series: {len(targets)} columns, {listed(targets)}")
+        raise DataError(
+            f"{table.name} has only the column {name!r}; layout='rows' needs columns of values after the name"
+        )
+    reason = "the first" if id_column is None else "as given"
+    guesses = (f"series column: {name!r} ({reason})", f"values of a series: {len(targets)} columns, {listed(targets)}")
     return Columns((), tuple(targets), name, guesses)
 
 
 def _time_columns(
-    table: Table, given: str | list[str] | None, taken: set[str | None], layout: str, covariates: Sequence[str]
+    table: Table, given: str | list[str] | None, used: set[str | None], layout: str, covariates: Sequence[str]
 ) -> tuple[tuple[str, ...], str]:
-    columns = [column for column in table.frame.columns if column not in taken]
+    columns = [column for column in table.frame.columns if column not in used]
     if given is not None:
         time = (given,) if isinstance(given, str) else tuple(given)
         return time, f"time column: {listed(time)} (as given)"
@@ -89,7 +93,7 @@ def _time_columns(
     lower = {column.lower(): column for column in columns}
     if {"year", "month"} <= set(lower):
         parts = tuple(lower[part] for part in PARTS if part in lower)
-        return parts, f"time columns: {listed(parts)} (together)"
+        return parts, f"time columns: {listed(parts)} (combined)"
     dates = [column for column in columns if looks_like_dates(table.frame[column])]
     named = [column for column in columns if column.lower() in TIME_NAMES]
     if not dates and not named and (len(columns) <= 1 or layout == "columns"):
@@ -98,15 +102,16 @@ def _time_columns(
     if len(candidates) == 1:
         reason = "the only one that reads as dates" if dates == candidates else "by its name"
         return (candidates[0],), f"time column: {candidates[0]!r} ({reason})"
-    found = f"{listed(candidates)} could be" if candidates else f"none of {listed(columns)} reads as dates"
-    remedy = "pass time_column= (command line: --time COL)" + (f"; {WIDE_REMEDY}" if not candidates else "")
-    raise DataError(f"{table.name}: which column is the time? {found}; {remedy}")
+    ambiguous = f"the time column is ambiguous, candidates are {listed(candidates)}"
+    problem = ambiguous if candidates else f"no time column found, none of {listed(columns)} reads as dates"
+    remedy = "pass time_column= (--time COL)" + (f"; {WIDE_REMEDY}" if not candidates else "")
+    raise DataError(f"{table.name}: {problem}; {remedy}")
 
 
 def _target_column(
-    table: Table, given: str | None, taken: set[str | None], covariates: Sequence[str]
+    table: Table, given: str | None, used: set[str | None], covariates: Sequence[str]
 ) -> tuple[str, str]:
-    columns = [column for column in table.frame.columns if column not in taken]
+    columns = [column for column in table.frame.columns if column not in used]
     if given is not None:
         return given, f"target column: {given!r} (as given)"
     if "y" in columns:
@@ -117,18 +122,20 @@ def _target_column(
     if len(candidates) == 1:
         reason = "the only one left" if len(columns) == 1 else "the only one left that holds numbers"
         return candidates[0], f"target column: {candidates[0]!r} ({reason})"
-    found = f"{len(numbers)} hold numbers, {listed(numbers)}" if numbers else "none beside the time holds numbers"
-    remedy = "pass target_column= (command line: --target COL)" + (f"; {WIDE_REMEDY}" if len(numbers) > 1 else "")
-    raise DataError(f"{table.name}: which column is to be forecast? {found}; {remedy}")
+    ambiguous = f"the target column is ambiguous, {len(numbers)} columns hold numbers: {listed(numbers)}"
+    problem = ambiguous if numbers else "no target column found, no column beside the time holds numbers"
+    remedy = "pass target_column= (--target COL)" + (f"; {WIDE_REMEDY}" if len(numbers) > 1 else "")
+    raise DataError(f"{table.name}: {problem}; {remedy}")
 
 
-def _target_columns(table: Table, given: list[str], taken: set[str]) -> tuple[tuple[str, ...], str]:
-    """The columns that are a series each: those given, or all that are neither the time nor a covariate."""
-    targets = given or [column for column in table.frame.columns if column not in taken]
-    words = [column for column in targets if not holds_numbers(table.frame[column])]
-    if words or not targets:
-        found = f"there are no numbers in {listed(words)}" if words else "there is none beside the time"
+def _target_columns(table: Table, given: list[str], used: set[str]) -> tuple[tuple[str, ...], str]:
+    """The columns that each hold a series: those given, or all except the time and the covariates."""
+    targets = given or [column for column in table.frame.columns if column not in used]
+    textual = [column for column in targets if not holds_numbers(table.frame[column])]
+    if textual or not targets:
+        problem = f"there are no numbers in {listed(textual)}" if textual else "there is none beside the time"
         raise DataError(
-            f"{table.name}: every column is to be a series, but {found}; list those to forecast as target_column=[...]"
+            f"{table.name}: every column must be a series, but {problem}; list the columns to forecast as "
+            "target_column=[...]"
         )
     return tuple(targets), f"target columns: {listed(targets)} ({'as given' if given else 'all that are left'})"

@@ -1,4 +1,4 @@
-"""Dates: reading a column as dates or as whole numbers."""
+"""Dates: a column as dates or as whole numbers."""
 
 import re
 import warnings
@@ -12,7 +12,7 @@ from gatewise.series.errors import DataError, RowError
 from gatewise.series.frequency import pandas_frequency
 from gatewise.series.wording import format_date, quoted
 
-Where = Callable[[int], str]  # names a row for a person: "row 12 (line 13 of sales.csv)"
+Where = Callable[[int], str]  # names a row in a message: "row 12 (line 13 of sales.csv)"
 
 TIME_NAMES = (
     "ds",
@@ -29,7 +29,7 @@ TIME_NAMES = (
     "period",
     "t",
 )
-MORE_FORMATS = (  # of everyday exports, which pandas does not guess
+MORE_FORMATS = (  # formats of common exports that pandas does not guess
     *("%b-%y", "%b-%Y", "%b %Y", "%B %Y", "%d-%b-%y", "%d.%m.%y", "%m.%d.%y", "%d/%m/%y", "%m/%d/%y"),
     *("%d/%m/%Y %I:%M %p", "%m/%d/%Y %I:%M %p", "%d/%m/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M:%S %p"),
 )
@@ -47,9 +47,9 @@ def looks_like_dates(column: pd.Series) -> bool:
 
 
 def read_dates(column: pd.Series, where: Where) -> tuple[pd.Index, str | None]:
-    """A column as a time index, and what had to be guessed to read it."""
+    """A column as a time index, and the guess that states how it is read, if any."""
     _refuse_missing(column, where)
-    if pd.api.types.infer_dtype(column) in ("integer", "floating", "mixed-integer-float"):  # also held as objects
+    if pd.api.types.infer_dtype(column) in ("integer", "floating", "mixed-integer-float"):  # also as objects
         column = pd.to_numeric(column)
     if pd.api.types.is_numeric_dtype(column):
         return _whole_numbers(column, where)
@@ -62,7 +62,7 @@ def read_dates(column: pd.Series, where: Where) -> tuple[pd.Index, str | None]:
 
 
 def join_parts(frame: pd.DataFrame, columns: Sequence[str], where: Where) -> pd.Series:
-    """Several columns as one: year, month, day, ... as the date they make, others as text joined by a space."""
+    """Several columns as one: year, month, day, ... as a date, others as text joined by spaces."""
     for column in columns:
         _refuse_missing(frame[column], where)
     if not {"year"} <= {str(column).lower() for column in columns} <= set(PARTS):
@@ -70,45 +70,45 @@ def join_parts(frame: pd.DataFrame, columns: Sequence[str], where: Where) -> pd.
         return first.str.cat(others, sep=" ").rename(" ".join(columns))
     parts = {str(column).lower(): pd.to_numeric(frame[column], errors="coerce") for column in columns}
     dates = pd.to_datetime(pd.DataFrame({"month": 1, "day": 1, **parts}), errors="coerce")
-    bad = np.flatnonzero(dates.isna())
+    invalid = np.flatnonzero(dates.isna())
 
-    def tell(rows: np.ndarray) -> str:
+    def describe(rows: np.ndarray) -> str:
         values = ", ".join(f"{column} {frame[column].iloc[rows[0]]}" for column in columns)
-        return f"{where(rows[0])}: {values} is no date; correct the row or leave it out"
+        return f"{where(rows[0])}: {values} is not a date; correct or remove the row"
 
-    if len(bad):
-        raise RowError(bad, tell)
+    if len(invalid):
+        raise RowError(invalid, describe)
     return dates
 
 
 def _refuse_missing(column: pd.Series, where: Where) -> None:
-    def tell(rows: np.ndarray) -> str:
+    def describe(rows: np.ndarray) -> str:
         count = "1 row has" if len(rows) == 1 else f"{len(rows)} rows have"
         return (
-            f"{where(rows[0])}: no date in time column {column.name!r} ({count} none); "
-            "give the date or leave the row out"
+            f"{where(rows[0])}: no date in time column {column.name!r} ({count} none); add the date or remove the row"
         )
 
     missing = np.flatnonzero(column.isna())
     if len(missing):
-        raise RowError(missing, tell)
+        raise RowError(missing, describe)
 
 
 def is_text(column: pd.Series) -> bool:
+    """Whether every value of a column is text."""
     return bool(pd.api.types.infer_dtype(column, skipna=True) == "string")
 
 
 def _converted(column: pd.Series) -> pd.DatetimeIndex | str:
-    """Dates held as dates (of pandas, numpy or Python), or the reason why they are not."""
+    """Date objects (of pandas, numpy or Python) as an index, or the reason why they are none."""
     if isinstance(column.dtype, pd.PeriodDtype):
         return pd.DatetimeIndex(column.dt.to_timestamp())
     kind = pd.api.types.infer_dtype(column, skipna=True)
     if kind not in ("datetime64", "datetime", "date"):
-        return f"it holds values of the kind {kind!r}, expected dates, text such as '1949-01-31', or whole numbers"
+        return f"it holds {kind!r} values, expected dates, text such as '1949-01-31', or whole numbers"
     try:
         return pd.DatetimeIndex(pd.to_datetime(column))
-    except (ValueError, TypeError) as reason:  # time zones that differ, or dates beyond what pandas holds
-        return f"{reason}; dates of several time zones: convert them first, as by pandas.to_datetime(column, utc=True)"
+    except (ValueError, TypeError) as reason:  # several time zones, or dates out of the range of pandas
+        return f"{reason}; convert dates of several time zones first, as with pandas.to_datetime(column, utc=True)"
 
 
 def _whole_numbers(column: pd.Series, where: Where) -> tuple[pd.Index, str | None]:
@@ -118,12 +118,12 @@ def _whole_numbers(column: pd.Series, where: Where) -> tuple[pd.Index, str | Non
         "a fraction": values != np.round(values),
         "too large": np.abs(values) >= 2.0**62,  # the difference of two such numbers does not fit 64 bits
     }
-    what = next((what for what, wrong in faults.items() if wrong.any()), None)
-    if what is not None:
+    fault = next((fault for fault, wrong in faults.items() if wrong.any()), None)
+    if fault is not None:
         raise RowError(
-            np.flatnonzero(faults[what]),
+            np.flatnonzero(faults[fault]),
             lambda rows: (
-                f"{where(rows[0])}: time {values[rows[0]]:g} in column {column.name!r} is {what}; "
+                f"{where(rows[0])}: time {values[rows[0]]:g} in column {column.name!r} is {fault}; "
                 "give dates such as '1949-01', or whole numbers"
             ),
         )
@@ -137,14 +137,14 @@ def _whole_numbers(column: pd.Series, where: Where) -> tuple[pd.Index, str | Non
 
 
 def _digits(column: pd.Series, form: str) -> pd.DatetimeIndex:
-    """Whole numbers as the dates that their digits write; each distinct one is read once."""
+    """Whole numbers as dates by their digits; each distinct number is read once."""
     codes, distinct = pd.factorize(column.astype(np.int64))
     dates = pd.to_datetime(pd.Series(distinct).astype(str), format=form, errors="coerce")
     return pd.DatetimeIndex(dates).take(codes)
 
 
 def _readings(text: pd.Series) -> list[pd.Series]:
-    """The ways to read text as dates, unreadable cells as NaT: ISO 8601, quarters, or else day or month first."""
+    """The ways to read text as dates: ISO 8601, quarters, or day or month first; unreadable cells are NaT."""
     text = text.str.strip()
     zones = text.str.extract(r":\d\d(?:\.\d+)?\s?(Z|[+-]\d\d:?\d\d)$", expand=False)
     iso = pd.to_datetime(text, format="ISO8601", errors="coerce", utc=len(zones.unique()) > 1)
@@ -154,13 +154,13 @@ def _readings(text: pd.Series) -> list[pd.Series]:
         quarters = text.str.replace("-", "").where(text.str.fullmatch(r"\d{4}-?Q[1-4]"))
         return [pd.Series(pd.PeriodIndex(quarters, freq="Q").to_timestamp(), index=text.index)]
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pandas warns when the day turns out to come first: both orders are tried here
-        formats = next((found for cell in text.iloc[:20] if (found := _formats(cell))), set())
+        warnings.simplefilter("ignore")  # pandas warns of the day first; both orders are tried here
+        formats = next((formats for cell in text.iloc[:20] if (formats := _formats(cell))), set())
     return [pd.to_datetime(text, format=form, errors="coerce") for form in sorted(formats)]
 
 
 def _formats(cell: str) -> set[str]:
-    """The ways in which one cell can be read."""
+    """The formats in which one cell can be read."""
     formats = {guess_datetime_format(cell, dayfirst=first) for first in (False, True)} - {None}
     return formats | {form for form in MORE_FORMATS if not pd.isna(pd.to_datetime(cell, format=form, errors="coerce"))}
 
@@ -171,25 +171,25 @@ def _text_dates(column: pd.Series, where: Where) -> tuple[pd.Index, str | None]:
     cells = pd.Series(distinct)
     readings = sorted(_readings(cells), key=lambda reading: int(reading.isna().sum()))
     best = readings[0] if readings else pd.Series(pd.NaT, index=cells.index)
-    example = f" as {cells[best.notna()].iloc[0]!r} can" if best.notna().any() else ""
-    bad = np.flatnonzero(best.isna().to_numpy()[codes])
-    if len(bad):
+    example = f", unlike {cells[best.notna()].iloc[0]!r}" if best.notna().any() else ""
+    unreadable = np.flatnonzero(best.isna().to_numpy()[codes])
+    if len(unreadable):
         raise RowError(
-            bad,
+            unreadable,
             lambda rows: (
                 f"{where(rows[0])}: {quoted(column.iloc[rows[0]])} in time column {column.name!r} cannot be read as "
                 f"a date{example}; write dates as 1949-01-31 (or 1949-01, or 1949-01-31 13:00)"
             ),
         )
     if len(readings) == 1:
-        dates, note = pd.DatetimeIndex(best), _reading_note(cells, best)
+        dates, guess = pd.DatetimeIndex(best), _reading_guess(cells, best)
     else:
         whole = [pd.DatetimeIndex(reading) for reading in readings if reading.notna().all()]
-        dates, note = _day_or_month_first(cells.rename(column.name), whole)
-    return dates.take(codes).rename(column.name), note
+        dates, guess = _day_or_month_first(cells.rename(column.name), whole)
+    return dates.take(codes).rename(column.name), guess
 
 
-def _reading_note(cells: pd.Series, dates: pd.Series) -> str | None:
+def _reading_guess(cells: pd.Series, dates: pd.Series) -> str | None:
     if str(dates.dt.tz) == "UTC" and not cells.str.strip().str.endswith(("Z", "+00:00")).all():
         return "dates: several UTC offsets, read as UTC"
     first = cells.iloc[0]
@@ -197,7 +197,7 @@ def _reading_note(cells: pd.Series, dates: pd.Series) -> str | None:
 
 
 def _day_or_month_first(column: pd.Series, readings: list[pd.DatetimeIndex]) -> tuple[pd.DatetimeIndex, str]:
-    """Of the orders that read every cell, the one that gives a regular calendar."""
+    """The order, among those that read every cell, that gives a regular calendar."""
     readings = readings[:1] if readings[0].equals(readings[-1]) else readings
     differ = int((readings[0] != readings[-1]).argmax())
     regular = [dates for dates in readings if len(readings) == 1 or pandas_frequency(dates.unique().sort_values())]

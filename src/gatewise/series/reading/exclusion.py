@@ -86,7 +86,7 @@ class Exclusions:
         if not eligible.any():
             first = [self.reasons[s] for s in sorted(self.reasons)[:FEW]]
             more = f"; and {count - FEW} more" if count > FEW else ""
-            raise DataError(f"no usable series is left of {count}: {'; '.join(first)}{more}")
+            raise DataError(f"none of {count} series can be used: {'; '.join(first)}{more}")
         return eligible
 
 

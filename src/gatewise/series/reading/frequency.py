@@ -12,7 +12,7 @@ from gatewise.series.reading.exclusion import Exclusions
 from gatewise.series.reading.rows import Rows, Stack
 from gatewise.series.wording import counted, format_date
 
-TRIES = 10  # so many frequencies are tried to find that of most rows
+TRIES = 10  # frequencies to try when searching the one of most rows
 
 
 def choose_frequency(
@@ -57,23 +57,23 @@ def _typical(stack: Stack, eligible: np.ndarray) -> Rows | None:
 
 def _no_frequency(rows: Rows) -> str:
     if len(rows.ds) < 3:
-        return f"{rows} has {counted(len(rows.ds), 'date')}, 3 or more show a frequency; pass it as freq= (--freq MS)"
+        dates = counted(len(rows.ds), "date")
+        return f"{rows} has {dates}, expected 3 or more to infer the frequency; pass freq= (--freq MS)"
     if len(rows.ds.day.unique()) == 1:
-        return (
-            f"{rows}: every date is on day {rows.ds.day[0]} of a month, expected the first or the last; move the dates"
-        )
+        day = rows.ds.day[0]
+        return f"{rows}: every date is on day {day} of a month, expected the first or the last; change the dates"
     steps = pd.Series(np.diff(rows.ds))
     usual = steps.mode()[0]
     odd = int((steps != usual).argmax()) + 1
     return (
-        f"{rows.where(odd)}: the dates follow no regular calendar: the commonest step is {format_date(usual)}, but "
+        f"{rows.where(odd)}: the dates are irregular: the most common step is {format_date(usual)}, but "
         f"{format_date(rows.ds[odd])} comes {format_date(steps[odd - 1])} after {format_date(rows.ds[odd - 1])}; "
-        f"bring them onto regular steps (pandas: table.resample), or pass the calendar they follow as freq= (--freq D){_local_days(rows.ds)}"
+        f"resample them (pandas: table.resample), or pass their frequency as freq= (--freq D){_local_days(rows.ds)}"
     )
 
 
 def _local_days(ds: pd.Index) -> str:
-    """Local midnights are no regular steps of UTC where the clocks change."""
+    """A remedy for local midnights, which are irregular in UTC where daylight-saving time changes."""
     if str(getattr(ds, "tz", None)) != "UTC":
         return ""
-    return '; local days over a change of clocks: convert them to their own zone (dates.dt.tz_convert("Europe/Berlin"))'
+    return '; if these are local days, convert them to their time zone (dates.dt.tz_convert("Europe/Berlin"))'

@@ -19,7 +19,7 @@ from gatewise.series.wording import counted
 
 
 class History(NamedTuple):
-    """The rows of the past of all series and of their future, in order, and what was found on the way."""
+    """The rows of the past of all series and of their future, in order, with repairs, exclusions and guesses."""
 
     stack: Stack
     future: Stack
@@ -75,5 +75,5 @@ def split_future(stack: Stack, known: Sequence[str]) -> Split:
     if not ahead.any():
         return Split(stack, stack.only(ahead), ())
     rows, series = counted(int(ahead.sum()), "row"), counted(len(np.unique(codes[ahead])), "series")
-    guess = f"kept for the forecast: {rows} at the end of {series}, with known covariates and no value yet"
+    guess = f"used for the forecast: {rows} at the end of {series}, which have known covariates but no value yet"
     return Split(stack.only(~ahead), stack.only(ahead), (guess,))

@@ -3,6 +3,7 @@
 Letters: N steps of all series, S series, h steps ahead, K known-future features.
 """
 
+import itertools
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
@@ -57,7 +58,7 @@ def join_covariates(
                 _with_features(series, beside, places.codes, later[0], ahead.codes), beside.guesses, exclusions
             )
         eligible = exclusions.eligible(len(history.stack.names))[numbers]
-        series = tuple(one for one, is_eligible in zip(series, eligible, strict=True) if is_eligible)
+        series = tuple(itertools.compress(series, eligible))
         numbers = numbers[eligible]
 
 
@@ -65,39 +66,40 @@ def _with_features(
     series: tuple[Series, ...], beside: Features, codes: np.ndarray, known: np.ndarray | None, ahead: np.ndarray
 ) -> tuple[Series, ...]:
     """The series, each with its part of the features (N, ...) and of the known features (n, K) ahead."""
-    bounds, later = (np.searchsorted(one, np.arange(len(series) + 1)).tolist() for one in (codes, ahead))
+    bounds, later = (np.searchsorted(part, np.arange(len(series) + 1)).tolist() for part in (codes, ahead))
 
     def part(values: np.ndarray | None, at: list[int], k: int) -> np.ndarray | None:
         return None if values is None or at[k] == at[k + 1] else values[at[k] : at[k + 1]]
 
     return tuple(
         replace(
-            one,
+            one_series,
             past=part(beside.past, bounds, k),
             known=part(beside.known, bounds, k),
             static=None if beside.static is None else beside.static[k],
             ahead=part(known, later, k),
         )
-        for k, one in enumerate(series)
+        for k, one_series in enumerate(series)
     )
 
 
 def _places(series: tuple[Series, ...], stack: Stack, numbers: np.ndarray) -> Places:
     """The places of the steps of all series, whose numbers in the stack are `numbers` (S,)."""
-    lengths = np.array([len(one) for one in series])
+    lengths = np.array([len(one_series) for one_series in series])
     starts, codes = lengths.cumsum() - lengths, np.repeat(np.arange(len(series)), lengths)
     rows = np.arange(len(codes)) + np.repeat(stack.bounds[numbers] - starts, lengths)
     positions = stack.positions[np.minimum(rows, len(stack.positions) - 1)]
-    unchanged = (lengths == stack.lengths[numbers]) & np.array([one.filled is None for one in series])
+    unchanged = (lengths == stack.lengths[numbers]) & np.array([one_series.filled is None for one_series in series])
     for k in np.flatnonzero(~unchanged).tolist():
         positions[starts[k] : starts[k] + lengths[k]] = _on_grid(series[k], stack.rows(int(numbers[k])))
-    names, ds = [one.unique_id for one in series], concatenated([one.ds for one in series])
+    names = [one_series.unique_id for one_series in series]
+    ds = concatenated([one_series.ds for one_series in series])
     return Places(names, codes, ds, positions, stack.table.row)
 
 
-def _on_grid(one: Series, rows: Rows) -> np.ndarray:
+def _on_grid(series: Series, rows: Rows) -> np.ndarray:
     """(T,) the row of the table of each step, -1 where it has none; rows before the first step have no step."""
-    positions, steps, time = np.full(len(one), -1), as_integers(one.ds), as_integers(rows.ds)
+    positions, steps, time = np.full(len(series), -1), as_integers(series.ds), as_integers(rows.ds)
     inside = time >= steps[0]
     positions[np.searchsorted(steps, time[inside])] = rows.positions[inside]
     return positions
@@ -119,6 +121,6 @@ def _places_ahead(
         fits = (as_integers(later.ds[rows]) == following[end][: len(rows)]) & whole[later.positions[rows]]
         counts[k] = len(rows) if fits.all() else fits.argmin()
         at.append(rows[: counts[k]])
-    taken, codes = np.concatenate(at), np.repeat(np.arange(len(series)), counts)
-    names = [one.unique_id for one in series]
-    return Places(names, codes, later.ds[taken], later.positions[taken], later.table.row)
+    selected, codes = np.concatenate(at), np.repeat(np.arange(len(series)), counts)
+    names = [one_series.unique_id for one_series in series]
+    return Places(names, codes, later.ds[selected], later.positions[selected], later.table.row)

@@ -43,7 +43,7 @@ def read_rows(table: Table, columns: Columns, layout: str, exclusions: Exclusion
         return _along_rows(table, columns, codes, ids, exclusions)
     names = [_name(unique_id, target, columns) for unique_id in ids for target in columns.targets]
     if len(set(names)) < len(names):
-        raise DataError("two series would have the same name, id/column; rename one of the columns or series")
+        raise DataError("two series have the same name id/column; rename one of the columns or series")
     dates = _dates(table, columns, codes, names, exclusions)
     stack, exclusions = _down_columns(table, columns, codes, names, dates)
     return ReadRows(stack, exclusions, () if dates.guess is None else (dates.guess,))
@@ -57,7 +57,7 @@ def _series_of_rows(table: Table, columns: Columns) -> tuple[np.ndarray, list[An
     missing = ids.isna().to_numpy()
     if missing.any():
         row = table.row(int(missing.argmax()))
-        raise DataError(f"{row}: no name in series column {columns.id!r}; give one or leave the row out")
+        raise DataError(f"{row}: no name in series column {columns.id!r}; add the name or remove the row")
     codes, names = pd.factorize(ids)
     return codes, names.tolist()
 
@@ -135,8 +135,8 @@ def _along_rows(
     if len(names) < len(codes):
         row = int(pd.Series(codes).duplicated().argmax())
         raise DataError(
-            f"{table.row(row)}: series {str(names[codes[row]])!r} is there already; with layout='rows' each row is a "
-            "series: give each its own name"
+            f"{table.row(row)}: series {str(names[codes[row]])!r} is a duplicate; layout='rows' reads each row as a "
+            "series: give each row its own name"
         )
     values = []
     for target in columns.targets:

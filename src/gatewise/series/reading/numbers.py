@@ -1,4 +1,4 @@
-"""Numbers: reading them from a column of any type."""
+"""Numbers: a column of any type as float64."""
 
 import math
 from decimal import Decimal
@@ -19,39 +19,38 @@ def read_numbers(column: pd.Series, where: Where) -> np.ndarray:
     kind = pd.api.types.infer_dtype(column, skipna=True)
     if kind in ("boolean", "complex"):
         raise DataError(
-            f"target {column.name!r} holds {kind} values, expected numbers; convert them, as by astype(float)"
+            f"target {column.name!r} holds {kind} values, expected numbers; convert them, as with astype(float)"
         )
     cells = column.where(column.str.strip() != "") if is_text(column) else column
     values, present = to_numbers(cells), cells.notna().to_numpy()
-    for bad, what in ((np.isnan(values) & present, "not a number"), (np.isinf(values), "infinite")):
-        if bad.any():
-            raise RowError(np.flatnonzero(bad), partial(_no_number, column, where, what))
+    for wrong, fault in ((np.isnan(values) & present, "not a number"), (np.isinf(values), "infinite")):
+        if wrong.any():
+            raise RowError(np.flatnonzero(wrong), partial(_no_number, column, where, fault))
     return values
 
 
-def _no_number(column: pd.Series, where: Where, what: str, rows: np.ndarray) -> str:
+def _no_number(column: pd.Series, where: Where, fault: str, rows: np.ndarray) -> str:
     cell = column.iloc[rows[0]]
-    shown, more = (
-        quoted(cell) if isinstance(cell, str) else cell,
-        f" (and {len(rows) - 1} more)" if rows[1:].size else "",
-    )
+    value = quoted(cell) if isinstance(cell, str) else cell
+    more = f" (and {len(rows) - 1} more)" if rows[1:].size else ""
     return (
-        f"{where(rows[0])}: {shown} in target {column.name!r} is {what}{more}; "
-        'give a number such as 1234.5, or leave it empty and pass fill="interpolate" (--fill interpolate)'
+        f"{where(rows[0])}: {value} in target {column.name!r} is {fault}{more}; "
+        'give a number such as 1234.5, or leave the cell empty and pass fill="interpolate" (--fill interpolate)'
     )
 
 
 def mostly_numbers(column: pd.Series) -> bool:
+    """Whether at least half of the cells are finite numbers."""
     return bool(np.isfinite(to_numbers(column)).mean() >= 0.5)
 
 
 def holds_numbers(column: pd.Series) -> bool:
-    """Whether most cells that are not blank are numbers; an empty column is one of numbers."""
+    """Whether at least half of the cells that are not blank are numbers; true for an empty column."""
     return pd.api.types.is_numeric_dtype(column) or bool(column.isna().all()) or mostly_numbers(column.dropna())
 
 
 def to_numbers(column: pd.Series) -> np.ndarray:
-    """A column as float64, with NaN for whatever is no number."""
+    """A column as float64, with NaN for cells that are not numbers."""
     if not pd.api.types.is_numeric_dtype(column):
         column = pd.to_numeric(column.astype(object).map(_number_or_text), errors="coerce")
     return np.array(column.to_numpy(np.float64, na_value=np.nan))

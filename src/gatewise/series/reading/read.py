@@ -40,38 +40,38 @@ def read(
 ) -> Panel:
     """Read series from a file, a table or an array, and check them.
 
-    A table is long: one row per series and date, columns unique_id, ds, y; other names are guessed where only one can
-    be meant, and the guess is stated in `Panel.guesses`. The frequency is inferred, also across gaps. Wide tables are
-    read where `layout` says so.
+    A long table has one row per series and date, and the columns unique_id, ds and y. Other names are guessed if there
+    is only one candidate, and `Panel.guesses` states the guess. The frequency is inferred, also across gaps. `layout`
+    selects wide tables.
 
     Arguments:
-        source: path to a CSV (.csv, .csv.gz; any of , ; tab | between the fields) or .parquet file; a pandas or polars
+        source: path to a CSV (.csv, .csv.gz; fields separated by , ; tab or |) or .parquet file; a pandas or polars
             table or series (dates from a pandas index); a 1-D array, list or tensor (time 0, 1, 2, ...); or a panel
-            that was read before, which comes back as it is.
-        layout: "long"; "columns", each column beside the time is a series, blank cells before its first and after its
-            last value are no part of it; or "rows", each row is a series (as in the files of the M4 competition): its
-            name, then its values at time 0, 1, 2, ..., blank cells at the end are no part of it.
+            read before, which is returned unchanged.
+        layout: "long"; "columns", where each column beside the time is a series, without the blank cells before its
+            first and after its last value; or "rows", where each row is a series (as in the files of the M4
+            competition): its name, then its values at time 0, 1, 2, ..., without the blank cells at the end.
         id_column: column that names the series (--id).
-        time_column: column of dates or whole numbers, or several that make one, such as ["year", "month"] (--time).
-        target_column: column to forecast (--target); of several, each is a series, in a table with an id_column
-            named id/column.
-        freq: pandas offset alias, or whole-number step, where it cannot be inferred (--freq).
+        time_column: column of dates or whole numbers, or several to combine, such as ["year", "month"] (--time).
+        target_column: column to forecast (--target); if several, each is a series, named id/column in a table with
+            an id_column.
+        freq: pandas offset alias, or whole-number step, if it cannot be inferred (--freq).
         fill: how to repair missing values and dates: "interpolate" (linear in time), "previous" (the last known
-            value) or "zero" (--fill). Past covariates are never interpolated, categories only given the one before.
-        sort: put the dates in order first (--sort).
-        past: covariates known up to the end only: columns of numbers, or of categories (text, True and False, pandas'
+            value) or "zero" (--fill). Past covariates are never interpolated; categories accept only "previous".
+        sort: sort the rows by date first (--sort).
+        past: covariates known only up to the end: columns of numbers, or of categories (text, True and False, pandas'
             categorical).
-        known: covariates known in advance. With layout="columns" a column holds for all series. Rows at the end that
-            have them and no value yet are kept for the forecast.
-        static: covariates with one value for the whole of a series.
-        calendar: True for features of every cycle of the calendar that the frequency shows, such as the day of the
-            week, or the names of some; see `gatewise.series.covariates.calendar.cycles`.
-        like: a panel whose frequency, covariates and categories are to be those of this one; its columns are found by
-            the same names where there are covariates.
+        known: future covariates, known in advance. With layout="columns" a column applies to all series. Rows at the
+            end that have them but no value yet are used for the forecast.
+        static: covariates with one value per series.
+        calendar: True for features of every calendar cycle that the frequency shows, such as the day of the week, or
+            the names of some cycles; see `gatewise.series.covariates.calendar.cycles`.
+        like: a panel whose frequency, covariates and categories the new panel gets; with covariates, also the names of
+            its columns.
         on_bad: how to treat a series with an error: "raise" raises the error; "skip" moves the series to
-            `Panel.excluded_series`, with the error's message, and reads the rest; "naive" also repairs it far enough for
-            a naive forecast, without an interval, since the errors of a repaired past would be too small. With "skip"
-            and "naive" the frequency is that of most rows, not of the longest series.
+            `Panel.excluded_series`, with the error's message, and reads the rest; "naive" also repairs it far enough
+            for a naive forecast, without an interval, since the errors of a repaired past would be too small. With
+            "skip" and "naive" the frequency is that of most rows, not of the longest series.
 
     Returns:
         The checked series with their covariates, their frequency and the guesses.
@@ -79,8 +79,8 @@ def read(
     Raises:
         DataError: naming the series, the row or date, and the remedy: missing, infinite, textual or huge values;
             missing, duplicate, unsorted, unreadable or off-calendar dates; missing values or new categories of
-            covariates; unreadable files; columns that cannot be told apart; with on_bad="skip" or "naive" only what
-            spoils the table as a whole, or every series.
+            covariates; unreadable files; ambiguous columns; with on_bad="skip" or "naive" only errors of the
+            whole table, or of every series.
 
     >>> import pandas as pd
     >>> panel = read(pd.DataFrame({"Month": ["1949-01", "1949-02", "1949-03"], "sales": [112, 118, 132]}))
@@ -90,21 +90,22 @@ def read(
     time column: 'Month' (the only one that reads as dates); target column: 'sales' (the only one left);
     frequency: MS (month start), inferred from 3 dates
 
-    A table with a series in each column, one of them with a hole:
+    A table with a series in each column, one of them with a missing value:
 
     >>> table = pd.DataFrame({"day": pd.date_range("2024-01-01", periods=4), "a": [1, 2, 3, 4], "b": [1, None, 3, 4]})
     >>> panel = read(table, layout="columns", on_bad="skip")
     >>> [series.unique_id for series in panel.series], [series.unique_id for series in panel.excluded_series]
     (['a'], ['b'])
     >>> panel.excluded_series[0].reason.partition(";")[0]
-    "series 'b', row 2: the value at 2024-01-02 is missing (1 of 4 are)"
+    "series 'b', row 2: the value at 2024-01-02 is missing (1 of 4 values)"
     """
     if isinstance(source, Panel):
         options = (id_column, time_column, target_column, freq, fill, sort or None, like)
         chosen = past or known or static or calendar
         if any(option is not None for option in options) or chosen or (layout, on_bad) != ("long", "raise"):
             raise DataError(
-                "the data were read already: give columns, freq, fill, sort and covariates where they are read"
+                "the data are a panel that has been read already; pass columns, freq, fill, sort and covariates when "
+                "reading them"
             )
         return source
     _check_arguments(sort, like, id_column, time_column, target_column)
@@ -130,11 +131,11 @@ def read(
         joined = join_covariates(valid.series, history, covariates, freq, fill, valid.exclusions)
 
     repairs = describe_repairs((*history.repairs, *valid.repairs), fill)
-    found = (*table.guesses, *columns.guesses, *rows.guesses, *history.guesses, freq_guess)
+    first = (*table.guesses, *columns.guesses, *rows.guesses, *history.guesses, freq_guess)
     return Panel(
         joined.series,
         freq,
-        guesses=(*found, *covariate_guesses, *repairs, *joined.guesses),
+        guesses=(*first, *covariate_guesses, *repairs, *joined.guesses),
         backend=table.backend,
         date_only=any(column in table.date_only for column in columns.time),
         covariates=covariates,
@@ -153,19 +154,19 @@ def _categorical(table: Table, columns: Columns, layout: str) -> Kind:
 
 
 def _check_arguments(sort: object, like: object, id_column: object, time_column: object, target_column: object) -> None:
-    """Refuse what is of another type than can be meant."""
+    """Refuse arguments of a wrong type."""
     if not isinstance(sort, bool | np.bool_):
         raise DataError(f"sort={sort!r}: expected True or False (--sort)")
     if like is not None and not isinstance(like, Panel):
-        raise DataError(f"like is of type {type(like).__name__}, expected a panel that gatewise.read gave")
+        raise DataError(f"like is of type {type(like).__name__}, expected a panel returned by gatewise.read")
     if not isinstance(id_column, str | None):
         raise DataError(f"id_column={id_column!r}: expected the name of a column (--id)")
     for name, columns in {"time_column": time_column, "target_column": target_column}.items():
         if not isinstance(columns, str | list | tuple | None):
-            raise DataError(f"{name}={columns!r}: expected the name of a column, or a list of several")
+            raise DataError(f"{name}={columns!r}: expected the name of a column, or a list of names")
 
 
 def _one_of(name: str, value: object, known: tuple[str | None, ...], option: str) -> None:
     if value not in known:
-        names = ", ".join(one for one in known if one is not None)
+        names = ", ".join(name for name in known if name is not None)
         raise DataError(f"{name}={value!r}: expected one of {names}{option}")

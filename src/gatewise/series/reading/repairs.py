@@ -1,4 +1,4 @@
-"""Repairs: what was repaired in each series, and the sentences that state it."""
+"""Repairs: the repairs of each series, and the sentences that state them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from gatewise.series.wording import FEW, counted
 
 @dataclass(frozen=True)
 class Repair:
-    """What was repaired in one series."""
+    """A repair of one series."""
 
     kind: str  # "sorted", "left out" or "filled"
     series: str
@@ -41,9 +41,7 @@ def _describe(repair: Repair, fill: str | None) -> str:
 def _summarize(repairs: list[Repair], fill: str | None) -> str:
     series, count, first = f"{len(repairs)} series", sum(repair.count for repair in repairs), repairs[0]
     if first.kind == "sorted":
-        return f"sorted by date: {series}, the first {first.series}"
+        return f"sorted by date: {series}, starting with {first.series}"
     if first.kind == "left out":
-        return (
-            f"left out: the first dates of {series}, {count} in all, whose values are missing; first of {first.series}"
-        )
-    return f"filled {FILLS[str(fill)]}: {count} values of {series}, the first of {first.series} at {first.first}"
+        return f"left out: {count} dates at the start of {series}, whose values are missing; first in {first.series}"
+    return f"filled {FILLS[str(fill)]}: {count} values of {series}, the first in {first.series} at {first.first}"

@@ -14,12 +14,12 @@ from gatewise.series.wording import listed
 
 @dataclass(frozen=True)
 class CovariateRequest:
-    """The covariates that were asked for: columns and the calendar, or those of another panel.
+    """The covariates asked for: columns and the calendar, or those of another panel.
 
     Attributes:
         past, known, static: columns.
         calendar: True, or cycles by name.
-        like: covariates to be read again.
+        like: covariates of another panel, to be read in the same way.
     """
 
     past: tuple[str, ...] = ()
@@ -37,21 +37,22 @@ class CovariateRequest:
         calendar: bool | str | Sequence[str],
         like: Panel | None,
     ) -> "CovariateRequest":
-        """What was asked for by name, or `like` another panel.
+        """The covariates asked for by name, or those of the panel `like`.
 
         Raises:
-            DataError: both at once, and not the same.
+            DataError: both are given and differ.
         """
-        asked = cls(as_names(past), as_names(known), as_names(static), calendar)
+        named = cls(as_names(past), as_names(known), as_names(static), calendar)
         if like is None:
-            return asked
+            return named
         old = like.covariates or Covariates()
         again = cls(old.past, old.known, old.static, old.calendar, like.covariates)
         cycles = choose_cycles(calendar, like.freq)
-        if asked and (asked.past, asked.known, asked.static, cycles) != (old.past, old.known, old.static, old.calendar):
+        if named and (named.past, named.known, named.static, cycles) != (old.past, old.known, old.static, old.calendar):
             raise DataError(
-                f"other covariates are asked for than {listed([*again.columns, *old.calendar]) or 'none'}, those of "
-                "the series before; leave past=, known=, static= and calendar= out, or train another model"
+                f"the covariates differ from those of the earlier series, "
+                f"{listed([*again.columns, *old.calendar]) or 'none'}; omit past=, known=, static= and calendar=, or "
+                "train a new model"
             )
         return again
 
@@ -75,26 +76,27 @@ class CovariateRequest:
         return None if column is None else str(column)
 
     def named(self, table: Table, **given: Any) -> dict[str, Any]:
-        """The id, time and target column as given, else as in the other panel if the table has them."""
+        """The id, time and target columns as given, else those of the other panel if the table has them."""
         has = set(table.frame.columns)
 
         def before(name: str) -> Any:
-            one = self.read_by.get(name)
-            return one if one and has.issuperset([one] if isinstance(one, str) else one) else None
+            columns = self.read_by.get(name)
+            present = columns and has.issuperset([columns] if isinstance(columns, str) else columns)
+            return columns if present else None
 
-        return {name: before(name) if one is None else one for name, one in given.items()}
+        return {name: before(name) if columns is None else columns for name, columns in given.items()}
 
     def check(self, layout: str) -> None:
-        """Refuse what a layout has no place for."""
+        """Refuse covariates that the layout does not support."""
         if layout == "rows" and self:
             raise DataError(
-                "layout='rows' has no covariates, as each row holds nothing but the values of a series; leave past=, "
-                "known=, static= and calendar= out, or pass a table with a row for each date"
+                "layout='rows' supports no covariates, because each row holds only the values of a series; omit past=, "
+                "known=, static= and calendar=, or pass a table with one row per date"
             )
         if layout == "columns" and self.static:
             raise DataError(
-                f"layout='columns' has no static covariates, as a column such as {self.static[0]!r} is one of all "
-                "series; pass a long table with a column that names the series"
+                f"layout='columns' supports no static covariates, because a column such as {self.static[0]!r} applies "
+                "to all series; pass a long table with a column that names the series"
             )
 
     def covariates(
@@ -115,7 +117,7 @@ class CovariateRequest:
 
 
 def _read_by(columns: Columns, layout: str) -> dict[str, str | list[str]]:
-    """How `read` finds the same columns in another table; in a wide one the series may be others."""
+    """How `read` finds the same columns in another table; a wide one may hold other series."""
     if layout == "columns":
         return {"layout": layout, "time_column": list(columns.time)}
     by: dict[str, str | list[str]] = {"target_column": list(columns.targets), "time_column": list(columns.time)}

@@ -20,7 +20,7 @@ Source: TypeAlias = Any  # path, pandas or polars table or series, 1-D array, li
 
 
 def load(source: Source, id_column: str | None = None, layout: str = "long", covariates: Sequence[str] = ()) -> Table:
-    """Any accepted source as a table; see `gatewise.series.read` for what is accepted. Covariates keep their kind."""
+    """A source as a table; `gatewise.series.read` lists the sources. Covariates keep their type."""
     if isinstance(source, str | Path):
         return _load_file(Path(source), id_column, layout, covariates)
     if isinstance(source, pd.DataFrame):
@@ -43,13 +43,13 @@ def _load_file(path: Path, id_column: str | None, layout: str, covariates: Seque
 
 
 def _refuse_headless(name: str, header: pd.Series) -> None:
-    """Refuse a first line of dates and numbers, which is a row of data; years or places in order do name columns."""
+    """Refuse a header of dates and numbers, which is a row of data; consecutive whole numbers are column names."""
     numbers = to_numbers(header)
-    words = header[np.isnan(numbers)]
-    if not all(any(map(str.isdecimal, word)) and looks_like_dates(pd.Series([word])) for word in words):
+    texts = header[np.isnan(numbers)]
+    if not all(any(map(str.isdecimal, text)) and looks_like_dates(pd.Series([text])) for text in texts):
         return
-    if len(words) or not (np.diff(numbers) == 1).all() or (len(numbers) == 1 and numbers[0] != 0):
-        raise DataError(f"{name}: the first line, {listed(header)}, names no columns; put a line of names above it")
+    if len(texts) or not (np.diff(numbers) == 1).all() or (len(numbers) == 1 and numbers[0] != 0):
+        raise DataError(f"{name}: the first line, {listed(header)}, holds no column names; add a header line above it")
 
 
 def _load_polars(source: Any) -> Table:
@@ -59,7 +59,7 @@ def _load_polars(source: Any) -> Table:
     if isinstance(native, nw.LazyFrame):
         raise DataError("the polars table is lazy; pass table.collect()")
     if isinstance(native, nw.Series):
-        return _one_series(from_polars(native), name=native.name or None, backend="polars")
+        return _single_series(from_polars(native), name=native.name or None, backend="polars")
     frame = pd.DataFrame({column: from_polars(native[column]) for column in native.columns})
     date_only = tuple(column for column in native.columns if native[column].dtype == nw.Date)
     categorical = {
@@ -71,16 +71,16 @@ def _load_polars(source: Any) -> Table:
 def _load_pandas_series(source: pd.Series) -> Table:
     index, y = source.index, source.reset_index(drop=True)
     if isinstance(index, pd.RangeIndex) and index.start == 0 and index.step == 1:
-        return _one_series(y, name=source.name)
+        return _single_series(y, name=source.name)
     if isinstance(index, pd.MultiIndex):
         raise DataError(
             "the series has an index of several levels, expected dates; pass series.reset_index() as a table"
         )
-    return _one_series(y, pd.Series(index), source.name, freq=_index_frequency(index))
+    return _single_series(y, pd.Series(index), source.name, freq=_index_frequency(index))
 
 
 def _index_frequency(index: pd.Index) -> str | None:
-    """What the index says of itself; that of a reversed one, such as -1D, is of no use."""
+    """The frequency of the index; None for a reversed index, such as -1D."""
     known = isinstance(index, pd.DatetimeIndex) and index.freq is not None and index.freq.n > 0
     return index.freqstr if known else None
 
@@ -95,20 +95,20 @@ def _load_array(source: Any) -> Table:
             "or a one-dimensional array"
         )
     if isinstance(values, np.ma.MaskedArray):
-        values = values.tolist()  # what is masked becomes None
+        values = values.tolist()  # masked values become None
     array = np.asarray(values, dtype=object if isinstance(values, list | tuple) else None)
     if array.ndim != 1:
         raise DataError(
             f"the array has shape {array.shape}, expected one dimension (T,); "
             "pass one column, such as array[:, 0], or a table"
         )
-    return _one_series(pd.Series(array, dtype=array.dtype))
+    return _single_series(pd.Series(array, dtype=array.dtype))
 
 
-def _one_series(
+def _single_series(
     y: Any, time: Any = None, name: object = None, freq: str | None = None, backend: Backend = "pandas"
 ) -> Table:
-    """A series as a table of its dates, if it has any, and its values."""
+    """A series as a table of its dates, if there are any, and its values."""
     target = "y" if name is None else str(name)
     if len(y) == 0:
         raise DataError(f"series {target!r} is empty; expected one value per date")
@@ -120,29 +120,29 @@ def _one_series(
 
 
 def _with_index(frame: pd.DataFrame) -> pd.DataFrame:
-    """Dates or names held in the index become columns; a plain row count is dropped."""
+    """The table with dates or names of its index as columns; a plain row count is dropped."""
     index = frame.index
     if isinstance(frame.columns, pd.MultiIndex):
         raise DataError(
-            f"the table has columns of {frame.columns.nlevels} levels, such as {frame.columns[0]!r}; name each by one "
-            "word, as by table.columns = table.columns.map('_'.join)"
+            f"the table has columns of {frame.columns.nlevels} levels, such as {frame.columns[0]!r}; give each "
+            "column one name, for example table.columns = table.columns.map('_'.join)"
         )
     if isinstance(index, pd.DatetimeIndex | pd.PeriodIndex) and index.name is None:
         frame, index = frame.rename_axis("ds"), index.rename("ds")
-        _refuse_double(frame, ["ds"])
+        _refuse_duplicates(frame, ["ds"])
         return frame.reset_index()
-    double = [name for name in index.names if name in frame.columns]
-    if double and len(double) < index.nlevels:
-        _refuse_double(frame, double)
-    return frame.reset_index(drop=index.names == [None] or bool(double))
+    duplicates = [name for name in index.names if name in frame.columns]
+    if duplicates and len(duplicates) < index.nlevels:
+        _refuse_duplicates(frame, duplicates)
+    return frame.reset_index(drop=index.names == [None] or bool(duplicates))
 
 
-def _refuse_double(frame: pd.DataFrame, names: list[Any]) -> None:
+def _refuse_duplicates(frame: pd.DataFrame, names: list[Any]) -> None:
     for name in names:
         if name in frame.columns:
             raise DataError(
-                f"the table has both an index and a column {name!r}; leave one out: table.drop(columns={name!r}), or "
-                "table.reset_index(drop=True) if the index is not meant"
+                f"the table has both an index and a column {name!r}; drop one of them with "
+                f"table.drop(columns={name!r}) or table.reset_index(drop=True)"
             )
 
 
@@ -150,7 +150,7 @@ def _check_columns(table: Table, covariates: Sequence[str] = ()) -> Table:
     frame = table.frame.rename(columns=str).reset_index(drop=True)
     repeated = frame.columns[frame.columns.duplicated()]
     if len(repeated):
-        raise DataError(f"{table.name} has several columns named {repeated[0]!r}; give each its own name")
+        raise DataError(f"{table.name} has several columns named {repeated[0]!r}; give each column its own name")
     if len(table.frame) == 0:
         raise DataError(f"{table.name} has no rows; expected one row per date")
     others = [column for column in frame.columns if column not in covariates]

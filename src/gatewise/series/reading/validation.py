@@ -1,4 +1,4 @@
-"""Validation: dates in order, on one calendar, without gaps; values without holes; repairs where they are asked for.
+"""Validation: dates in order, on one calendar, without gaps; no missing values; repairs where they are asked for.
 
 Each check looks at all series at once (`Stack`) and then at each series that fails it (`Rows`).
 
@@ -65,19 +65,19 @@ def _refuse_duplicates(rows: Rows) -> None:
     if len(repeats):
         more = "" if len(repeats) == 1 else f" ({len(repeats)} rows repeat a date)"
         raise DataError(
-            f"{rows.where(repeats[0])}: {format_date(rows.ds[repeats[0]])} is there already{more}; leave out or "
-            "average what is there twice; if the table holds several series, name the column that tells them apart as id_column= (--id)"
-            f"{_clock_put_back(rows.ds[repeats[0]])}"
+            f"{rows.where(repeats[0])}: duplicate date {format_date(rows.ds[repeats[0]])}{more}; remove or average the "
+            "duplicates; if the table holds several series, name the column of their names as id_column= (--id)"
+            f"{_daylight_saving_remedy(rows.ds[repeats[0]])}"
         )
 
 
-def _clock_put_back(date: Any) -> str:
-    """A remedy for an hour of the night on which summer time ends, a Sunday; nothing for other dates."""
+def _daylight_saving_remedy(date: Any) -> str:
+    """A remedy for the hour that repeats when daylight-saving time ends, on a Sunday; empty for other dates."""
     local = isinstance(date, pd.Timestamp) and date.tz is None
     if not local or date.day_name() != "Sunday" or date.hour not in (1, 2):
         return ""
     return (
-        f"; if the clocks were put back then, write every date with its UTC offset, such as {format_date(date)}+01:00"
+        f"; if daylight-saving time ended then, write every date with its UTC offset, such as {format_date(date)}+01:00"
     )
 
 
@@ -98,10 +98,10 @@ def check_dates(rows: Rows, freq: str | int) -> pd.Index:
             "pass a longer step as freq= (--freq)"
         )
     calendar = grid(rows.ds, freq)
-    stray = np.flatnonzero(~np.isin(as_integers(rows.ds), as_integers(calendar)))
-    if len(stray):
+    off = np.flatnonzero(~np.isin(as_integers(rows.ds), as_integers(calendar)))
+    if len(off):
         raise DataError(
-            f"{rows.where(stray[0])}: {format_date(rows.ds[stray[0]])} is not on the calendar "
+            f"{rows.where(off[0])}: {format_date(rows.ds[off[0]])} is not on the calendar "
             f"{describe_frequency(freq)}; correct the date or pass another freq= (--freq)"
         )
     return calendar
@@ -133,7 +133,7 @@ def validate(stack: Stack, freq: str | int, fill: str | None, exclusions: Exclus
     """The series that have no error, each on its whole calendar."""
     eligible = exclusions.eligible(len(stack.names))
     regular = _regular(stack, freq)
-    whole = stack.every(np.abs(stack.y) <= LARGEST)  # False for a missing value, which the check of one series handles
+    whole = stack.every(np.abs(stack.y) <= LARGEST)  # False where a value is missing
     shared: dict[tuple[int, int], pd.Index] = {}
     first = as_integers(stack.ds)[np.minimum(stack.bounds[:-1], len(stack.ds) - 1)].tolist()
     bounds, series, repairs, reasons = stack.bounds.tolist(), list[Series](), list[Repair](), dict[int, str]()
@@ -181,7 +181,7 @@ def check_values(rows: Rows, calendar: pd.Index, fill: str | None) -> Checked:
         raise DataError(_gaps(rows, calendar))
     raise DataError(
         f"{rows.where(missing[0])}: the value at {format_date(rows.ds[missing[0]])} is missing "
-        f"({len(missing)} of {len(rows.y)} are); {FILL_REMEDY}"
+        f"({len(missing)} of {len(rows.y)} values); {FILL_REMEDY}"
     )
 
 
@@ -190,16 +190,16 @@ def _refuse_large(rows: Rows) -> None:
     worst = int(sizes.argmax())
     if sizes[worst] > LARGEST:
         raise DataError(
-            f"{rows}, {rows.ds[worst]}: {rows.y[worst]:g} is too large, expected at most {LARGEST:g} either way; "
+            f"{rows}, {rows.ds[worst]}: {rows.y[worst]:g} is too large, expected at most {LARGEST:g} in magnitude; "
             "use a larger unit"
         )
 
 
 def _gaps(rows: Rows, calendar: pd.Index) -> str:
-    gone = calendar[~calendar.isin(rows.ds)]
-    before = rows.table.row(int(rows.positions[rows.ds.searchsorted(gone[0]) - 1]))
-    dates = ", ".join(format_date(date) for date in gone[:3]) + (", ..." if len(gone) > 3 else "")
-    count = "1 date is" if len(gone) == 1 else f"{len(gone)} dates are"
+    absent = calendar[~calendar.isin(rows.ds)]
+    before = rows.table.row(int(rows.positions[rows.ds.searchsorted(absent[0]) - 1]))
+    dates = ", ".join(format_date(date) for date in absent[:3]) + (", ..." if len(absent) > 3 else "")
+    count = "1 date is" if len(absent) == 1 else f"{len(absent)} dates are"
     return f"{rows}: {count} missing from {_span(rows.ds)}: {dates} (the first after {before}); {FILL_REMEDY}"
 
 
@@ -209,26 +209,26 @@ def _filled(rows: Rows, calendar: pd.Index, fill: str) -> Checked:
     known = np.flatnonzero(~np.isnan(y))
     if fill == "interpolate" and known[-1] < len(y) - 1:
         raise DataError(
-            f"{rows}: nothing to interpolate to after {format_date(calendar[known[-1]])}, the last value known; "
-            'leave the rows after it out, or pass fill="previous" (--fill previous)'
+            f"{rows}: cannot interpolate after {format_date(calendar[known[-1]])}, the last known value; "
+            'remove the rows after it, or pass fill="previous" (--fill previous)'
         )
     start = 0 if fill == "zero" else int(known[0])
     left_out = (Repair("left out", str(rows), start),) if start else ()
     ds, y = calendar[start:], y[start:]
-    gone = np.isnan(y)
-    if not gone.any():
+    absent = np.isnan(y)
+    if not absent.any():
         return Checked(Series(rows.unique_id, ds, y), left_out)
-    filled = Repair("filled", str(rows), int(gone.sum()), format_date(ds[gone.argmax()]))
-    return Checked(Series(rows.unique_id, ds, _without_gaps(ds, y, fill), gone), (*left_out, filled))
+    filled = Repair("filled", str(rows), int(absent.sum()), format_date(ds[absent.argmax()]))
+    return Checked(Series(rows.unique_id, ds, _without_gaps(ds, y, fill), absent), (*left_out, filled))
 
 
 def _without_gaps(ds: pd.Index, y: np.ndarray, fill: str) -> np.ndarray:
-    gone, known = np.flatnonzero(np.isnan(y)), np.flatnonzero(~np.isnan(y))
+    absent, known = np.flatnonzero(np.isnan(y)), np.flatnonzero(~np.isnan(y))
     if fill == "zero":
-        y[gone] = 0.0
+        y[absent] = 0.0
     elif fill == "previous":
-        y[gone] = y[known[np.searchsorted(known, gone) - 1]]
+        y[absent] = y[known[np.searchsorted(known, absent) - 1]]
     else:
         time = as_integers(ds)
-        y[gone] = np.interp(time[gone], time[known], y[known])
+        y[absent] = np.interp(time[absent], time[known], y[known])
     return y
