@@ -441,7 +441,7 @@ def test_a_full_disk_is_said_with_a_remedy(sales, monkeypatch, capsys):
         (["--target", "slod"], "no column 'slod'; its columns are 'day', 'sold'; did you mean 'sold'?"),
         (
             ["--known", "slod"],
-            "no covariate 'slod' among the columns 'day', 'sold'; correct its name; did you mean 'so",
+            "covariate 'slod' is not among the columns 'day', 'sold'; correct its name; did you mean 'so",
         ),
         (["--series", "slod"], "there is no such series, the file holds 'sold'; did you mean 'sold'?"),
     ],
