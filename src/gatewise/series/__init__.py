@@ -1,4 +1,4 @@
-"""Series: read, validated, repaired where asked for, and returned as tables.
+"""Series: read, validated, repaired on request, and returned as tables.
 
 `read` takes a file, a table or an array and returns a `Panel` of checked series, with a sentence for every guess. Data
 that cannot be used raise a `DataError` that names the series, the row or date, and the remedy.

@@ -50,7 +50,7 @@ PHASES: dict[str, Callable[[pd.DatetimeIndex], np.ndarray]] = {
 
 
 def cycles(freq: str | int) -> tuple[str, ...]:
-    """The cycles of the calendar that a frequency shows in two steps or more and that are no shorter than its season.
+    """The calendar cycles of at least two steps of a frequency that are no shorter than its season.
 
     Hourly: hour of day, day of week, day of year; daily: day of week, of month, of year; weekly: week of year;
     monthly: month of year; quarterly: quarter of year; yearly and whole-number time: none.
@@ -104,7 +104,7 @@ def calendar_features(
 ) -> tuple[tuple[str, ...], np.ndarray]:
     """The position of each date in the cycles of its calendar, as sine and cosine, in local time.
 
-    At its start a cycle has sine 0 and cosine 1. Days, weeks, months and quarters are counted whole, from the first:
+    At its start a cycle has sine 0 and cosine 1. Days, weeks, months and quarters count as whole units, from the first:
     Monday, the 1st of the month, week 1 of ISO 8601, January. The hour of the day includes minutes and seconds.
 
     Arguments:
@@ -116,7 +116,7 @@ def calendar_features(
         The names of the F features, and their values (N, F) from -1 to 1, float64.
 
     Raises:
-        DataError: the time is in whole numbers, or the frequency shows none, or not all, of the cycles asked for.
+        DataError: the time is in whole numbers, or the frequency does not show every cycle that is named.
 
     >>> names, values = calendar_features(pd.DatetimeIndex(["2024-01-01", "2024-04-01"]), "MS")
     >>> names, values.round(3).tolist()

@@ -114,9 +114,8 @@ def features(
     """
     reader = CovariateReader(frame, places, covariates, fill)
     # Past covariates are never interpolated: the later value is not known yet at the date of the missing one.
-    past, past_guesses = (replace(reader, fill="previous") if fill == "interpolate" else reader).encoded(
-        covariates.past
-    )
+    past_reader = replace(reader, fill="previous") if fill == "interpolate" else reader
+    past, past_guesses = past_reader.encoded(covariates.past)
     known, known_guesses = reader.known(freq)
     return Features(past, known, reader.static(), (*past_guesses, *known_guesses))
 
@@ -132,7 +131,7 @@ class CovariateReader:
         frame: table with the columns of the covariates.
         places: where its rows belong.
         covariates: the columns and their categories.
-        fill: amount to repair missing values; see `features`.
+        fill: how to repair missing values; see `features`.
     """
 
     frame: pd.DataFrame
@@ -150,7 +149,7 @@ class CovariateReader:
         return waves if columns is None else np.concatenate([columns, waves], axis=1), guesses
 
     def encoded(self, columns: Sequence[str]) -> Encoded:
-        """(N, features) of columns that change along the series, repaired if asked."""
+        """(N, features) of columns that change along the series, repaired if `fill` asks for it."""
         parts = [self._filled(column, *self._values(column)) for column in columns]
         guesses = tuple(guess for _, guess in parts if guess is not None)
         return self._features(columns, [values for values, _ in parts]), guesses
@@ -175,7 +174,7 @@ class CovariateReader:
     # ---------------------------------------------------------------------------------------------------- values
 
     def _values(self, column: str) -> tuple[np.ndarray, np.ndarray]:
-        """A column as numbers, or as places among its categories, and where it is missing."""
+        """A column as numbers, or as indices of its categories, and where it is missing."""
         if column not in self.frame.columns:
             columns = listed(self.frame.columns)
             raise DataError(f"{self.covariates.role(column)} is not among the columns {columns}; add it for every date")

@@ -30,7 +30,7 @@ class Covariates:
     A column of numbers is one feature. A column of categories is one feature each, 1 where it applies and 0 elsewhere.
 
     Attributes:
-        past: columns known up to the end of the series only.
+        past: columns known only up to the end of the series.
         known: columns known in advance.
         static: columns with one value per series.
         categories: column -> its categories in the order of their features; other columns are numbers.
@@ -109,7 +109,7 @@ class Covariates:
 
         Arguments:
             frame: long table with every covariate as a column.
-            past: columns known up to the end of the series only.
+            past: columns known only up to the end of the series.
             known: columns known in advance.
             static: columns with one value per series.
             calendar: True for every cycle that the frequency shows, or the names of some.
@@ -117,7 +117,7 @@ class Covariates:
             reserved: column -> its other use, such as {"y": "target"}.
 
         Raises:
-            DataError: unknown columns, columns asked for twice or reserved, without any value, of more than 100
+            DataError: unknown columns, columns named twice or reserved, without any value, of more than 100
                 categories, or of neither numbers nor categories; cycles that the frequency does not show.
         """
         roles = {"past": as_names(past), "known": as_names(known), "static": as_names(static)}

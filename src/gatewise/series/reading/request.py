@@ -102,7 +102,7 @@ class CovariateRequest:
     def covariates(
         self, table: Table, columns: Columns, layout: str, freq: str | int
     ) -> tuple[Covariates | None, tuple[str, ...]]:
-        """The covariates found in a table, None if none were asked for; and the guesses that state them."""
+        """The covariates found in a table, None if the request has none; and the guesses that state them."""
         if not self:
             return None, ()
         reserved = dict.fromkeys(columns.targets, "target") | dict.fromkeys(columns.time, "time")

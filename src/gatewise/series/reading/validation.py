@@ -1,4 +1,4 @@
-"""Validation: dates in order, on one calendar, without gaps; no missing values; repairs where they are asked for.
+"""Validation: dates in order, on one calendar, without gaps; no missing values; repairs on request.
 
 Each check looks at all series at once (`Stack`) and then at each series that fails it (`Rows`).
 
@@ -35,7 +35,7 @@ class Ordered(NamedTuple):
 
 
 def in_order(stack: Stack, sort: bool, exclusions: Exclusions) -> Ordered:
-    """The rows by date; duplicate dates are refused, and so are unsorted dates unless `sort` is asked for."""
+    """The rows by date; duplicate dates are refused, and so are unsorted dates unless `sort` is true."""
     late = ~stack.every(_rising(stack.ds))
     if not late.any():
         return Ordered(stack, (), exclusions)
@@ -115,7 +115,7 @@ def _span(ds: pd.Index) -> str:
 
 
 class Validated(NamedTuple):
-    """The series without an error, what was repaired in them, and the exclusions."""
+    """The series without an error, their repairs, and the exclusions."""
 
     series: tuple[Series, ...]
     repairs: tuple[Repair, ...]
@@ -123,7 +123,7 @@ class Validated(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """One series on its whole calendar, and what was repaired in it."""
+    """One series on its whole calendar, and its repairs."""
 
     series: Series
     repairs: tuple[Repair, ...] = ()
