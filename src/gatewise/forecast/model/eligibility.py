@@ -41,7 +41,8 @@ def _refuse_large(panel: Panel) -> None:
         if abs(one.y[worst]) > MOST_UNSCALED:
             raise DataError(
                 f"series {str(one.unique_id)!r}, {format_date(one.ds[worst])}: {one.y[worst]:g} is too large for a "
-                f"network that gets the values as they are, expected at most {MOST_UNSCALED:g} either way; pass scale='window' "
+                f"network that gets the values as they are, expected at most {MOST_UNSCALED:g} either way; "
+                "pass scale='window' "
                 "(--scale window) instead of 'none', or use a larger unit"
             )
 
