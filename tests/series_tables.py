@@ -7,11 +7,31 @@ import polars as pl
 from gatewise.datasets import air_passengers
 
 MONTHS = pd.date_range("2020-01-01", periods=30, freq="MS")
+DAYS = pd.date_range("2020-01-01", periods=12)
+CALENDARS = {
+    "MS": MONTHS,
+    "B": pd.date_range("2020-01-01", periods=30, freq="B"),
+    "D": pd.date_range("2020-01-01", periods=30),
+    "D local": pd.date_range("2020-10-10", periods=30, tz="Europe/Berlin"),
+    "h local": pd.date_range("2020-10-24 12:00", periods=30, freq="h", tz="Europe/Berlin"),
+    "15min": pd.date_range("2020-01-01", periods=30, freq="15min"),
+    "numbers": pd.Index(np.arange(-20, 70, 3)),
+}
 DATES = MONTHS.strftime("%Y-%m-%d")
 
 
 def table(ds=MONTHS, y=None, **columns):
     return pd.DataFrame({**columns, "ds": ds, "y": np.arange(30.0) if y is None else y})
+
+
+def daily(name="s3", ds=DAYS, y=range(12)):
+    return pd.DataFrame({"unique_id": name, "ds": ds, "y": y})
+
+
+def ten_series(**replaced):
+    """Ten daily series; those named have other rows."""
+    parts = {f"s{i}": pd.DataFrame({"unique_id": f"s{i}", "ds": DAYS, "y": np.arange(12.0)}) for i in range(10)}
+    return pd.concat({**parts, **replaced}.values(), ignore_index=True)
 
 
 def lines(ds, y, header="ds,y", delimiter=","):

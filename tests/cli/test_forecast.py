@@ -180,7 +180,7 @@ def test_wrong_data_and_options_exit_with_2_before_training(sales, capsys, monke
         (["--target", "slod"], "no column 'slod'; its columns are 'day', 'sold'; did you mean 'sold'?"),
         (
             ["--known", "slod"],
-            "no covariate 'slod' among the columns 'day', 'sold'; correct its name; did you mean 'so",
+            "covariate 'slod' is not among the columns 'day', 'sold'; correct its name; did you mean 'so",
         ),
         (["--series", "slod"], "no such series; the file contains 'sold'; did you mean 'sold'?"),
     ],

@@ -234,7 +234,7 @@ def test_missing_future_values_are_an_error_before_training(tmp_path, capsys, mo
     table.loc[::2, "x"] = 2.0
     table.to_csv(tmp_path / "x.csv", index=False)
     assert main(["forecast", str(tmp_path / "x.csv"), "--known", "x", "--horizon", "3", "--windows", "0"]) == 2
-    assert "the known covariates 'x' are needed for 2003-05-01 to 2003-07-01" in capsys.readouterr().err
+    assert "needs the known covariates 'x' for 2003-05-01 to 2003-07-01" in capsys.readouterr().err
 
 
 def test_a_saved_model_samples_paths_with_the_given_seed(shops):

@@ -354,7 +354,10 @@ def test_a_panel_that_was_read_can_be_fitted():
     [
         (lambda: Forecaster(**SMALL).fit([1.0]), "series 'y' has 1 value, expected at least"),
         (lambda: Forecaster(**SMALL).backtest(list(wave(12)), 12, windows=1), "; 1 window of 12 leaves 0 to train on"),
-        (lambda: read(pd.Series([1.0], pd.DatetimeIndex(["2000-01-01"]))), "has 1 date, 3 or more show a frequency"),
+        (
+            lambda: read(pd.Series([1.0], pd.DatetimeIndex(["2000-01-01"]))),
+            "has 1 date, expected 3 or more to infer the frequency",
+        ),
         (lambda: check_length(read([1.0]), 2, "a pair"), "series 'y' has 1 value, expected at least 2"),
     ],
 )

@@ -28,7 +28,7 @@ def read_panel(arguments: argparse.Namespace, **defaults: Any) -> Any:
 def _select(panel: Any, names: list[str]) -> Any:
     """The panel with the named series only, in the order of the file."""
     from gatewise.cli import output
-    from gatewise.series.wording import meant
+    from gatewise.series.wording import did_you_mean
 
     excluded = {str(series.unique_id): series for series in panel.excluded_series}
     valid = {str(series.unique_id): series for series in panel.series}
@@ -37,7 +37,7 @@ def _select(panel: Any, names: list[str]) -> Any:
         if name not in in_file:
             raise ValueError(
                 f"--series {name}: no such series; the file contains {output.quote_first(in_file)}"
-                f"{meant(name, in_file)}"
+                f"{did_you_mean(name, in_file)}"
             )
     selected = tuple(series for name, series in valid.items() if name in names)
     unusable = tuple(series for name, series in excluded.items() if name in names)

@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gatewise.series import Panel, as_pandas
-from gatewise.series.reading.dates import show
-from gatewise.series.wording import counted
+from gatewise.series.wording import counted, format_date
 
 MAX_ROWS = 48  # a longer table is shortened on the screen, never in a file
 SHORTENED_ROWS = 12
@@ -28,7 +27,7 @@ def describe(panel: Panel) -> str:
     """
     if len(panel) == 1 and not panel.excluded_series:
         series = panel.series[0]
-        dates = f"{show(series.ds[0])} to {show(series.ds[-1])}"
+        dates = f"{format_date(series.ds[0])} to {format_date(series.ds[-1])}"
         return f"  series {str(series.unique_id)!r}: {counted(len(series), 'value')}, {dates}"
     excluded = f" ({len(panel.excluded_series)} more excluded)" if panel.excluded_series else ""
     lengths = [len(series) for series in panel.series]
@@ -38,7 +37,7 @@ def describe(panel: Panel) -> str:
     first, last = min(series.ds[0] for series in panel.series), max(series.ds[-1] for series in panel.series)
     return (
         f"  {len(panel)} series{excluded}: {quote_first(series.unique_id for series in panel.series)}\n"
-        f"  {values}, {show(first)} to {show(last)}, frequency {panel.freq}"
+        f"  {values}, {format_date(first)} to {format_date(last)}, frequency {panel.freq}"
     )
 
 

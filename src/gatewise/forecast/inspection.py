@@ -10,7 +10,7 @@ from gatewise.forecast import figures as pictures
 from gatewise.forecast.model.selection import Selection
 from gatewise.forecast.validation import as_levels
 from gatewise.series import Panel
-from gatewise.series.panel import joined
+from gatewise.series.panel import concatenated
 from gatewise.training import History
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Shown:
         panel, selection = self._fitted()
         made = selection.ensemble.fitted(selection.dataset(panel.series))
         sizes = np.array([len(f) for f in made])
-        past = joined([one.ds for one in panel.series])
+        past = concatenated([one.ds for one in panel.series])
         ends = np.cumsum([len(one) for one in panel.series])
         at = np.arange(sizes.sum()) + np.repeat(ends - sizes.cumsum(), sizes)
         columns = {

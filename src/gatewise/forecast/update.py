@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from gatewise.series import DataError, Panel, Series
-from gatewise.series.covariates.roles import Covariates, listed
-from gatewise.series.reading.dates import future, show
-from gatewise.series.wording import counted
+from gatewise.series.covariates.roles import Covariates
+from gatewise.series.frequency import future
+from gatewise.series.wording import counted, format_date, listed
 
 
 def check_alike(known: Panel, came: Panel) -> None:
@@ -83,8 +83,8 @@ def extended(known: Panel, came: Panel) -> Panel:
 def _joined(old: Series, new: Series, freq: str | int, seams: dict[tuple[Any, Any], bool]) -> Series:
     if new.ds[-1] < old.ds[-1]:
         raise DataError(
-            f"series {str(new.unique_id)!r} ends at {show(new.ds[-1])}, expected {show(old.ds[-1])} or later, where "
-            "what the model knows ends; give newer values"
+            f"series {str(new.unique_id)!r} ends at {format_date(new.ds[-1])}, expected {format_date(old.ds[-1])} or "
+            "later, where what the model knows ends; give newer values"
         )
     kept = int(old.ds.searchsorted(new.ds[0]))
     if kept == 0:
@@ -94,8 +94,8 @@ def _joined(old: Series, new: Series, freq: str | int, seams: dict[tuple[Any, An
         seams[seam] = bool(future(old.ds[kept - 1 : kept], freq, 1)[0] == new.ds[0])
     if not seams[seam]:
         raise DataError(
-            f"series {str(new.unique_id)!r}: between {show(seam[0])}, the last value the model knows, and "
-            f"{show(new.ds[0])} steps are missing; give the values from the step after the former on"
+            f"series {str(new.unique_id)!r}: between {format_date(seam[0])}, the last value the model knows, and "
+            f"{format_date(new.ds[0])} steps are missing; give the values from the step after the former on"
         )
     y, filled = np.concatenate([old.y[:kept], new.y]), None
     if old.filled is not None or new.filled is not None:

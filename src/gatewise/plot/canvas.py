@@ -223,7 +223,7 @@ def time_axis(ds: Any) -> tuple[Array, str]:
     """Dates or numbers as an array, and what to write under them."""
     import pandas as pd
 
-    from gatewise.series.reading.dates import in_words, infer_frequency
+    from gatewise.series.frequency import describe_frequency, infer_frequency
 
     index = pd.Index(plain(ds) if hasattr(ds, "detach") else ds)
     if isinstance(index, pd.PeriodIndex):
@@ -232,7 +232,7 @@ def time_axis(ds: Any) -> tuple[Array, str]:
         index = pd.DatetimeIndex(pd.to_datetime(index))
     if isinstance(index, pd.DatetimeIndex):
         freq = infer_frequency(index) if index.is_unique and index.is_monotonic_increasing else None
-        words = ["date", "" if freq is None else in_words(freq), "" if index.tz is None else str(index.tz)]
+        words = ["date", "" if freq is None else describe_frequency(freq), "" if index.tz is None else str(index.tz)]
         return index.tz_localize(None).to_numpy(), ", ".join(filter(None, words))
     if index.dtype.kind not in "iuf":
         raise ValueError(f"ds holds {index.dtype}, expected dates or numbers; read text with pandas.to_datetime first")

@@ -1,22 +1,20 @@
-"""Records: series that came in, forecasts that go out, and the tables they are handed back as.
+"""Panel: the series that are read, the forecasts that are made, and their tables.
 
 Letters: T time steps, h horizon, S sample paths.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from gatewise.persistence import atomic
-from gatewise.series.reading.columns import Backend, Kind, load
-from gatewise.series.reading.dates import future, season_length
-
-if TYPE_CHECKING:
-    from gatewise.series.covariates.roles import Covariates
+from gatewise.series.backends import Backend, Kind, to_table
+from gatewise.series.covariates.roles import Covariates
+from gatewise.series.errors import DataError
+from gatewise.series.frequency import future, season_length
+from gatewise.series.wording import counted
 
 
 @dataclass(frozen=True)
@@ -27,11 +25,11 @@ class Series:
         unique_id: its name.
         ds: (T,) dates, or whole numbers.
         y: (T,) values, float64.
-        filled: (T,) whether fill= invented the value, for a missing value or a missing date; None if it invented none.
-        past: (T, P) covariates that are known up to the end only.
-        known: (T, K) covariates that are known in advance.
-        static: (C,) covariates that have one value for the whole series.
-        ahead: (h, K) what is known in advance of the h steps after the end, as far as its table has it.
+        filled: (T,) whether `fill` replaced a missing value or added a missing date; None if it did neither.
+        past: (T, P) covariates known only up to the end.
+        known: (T, K) covariates known in advance.
+        static: (C,) covariates with one value for the whole series.
+        ahead: (h, K) covariates known in advance, of the h steps after the end that the table holds.
     """
 
     unique_id: Any
@@ -49,13 +47,13 @@ class Series:
 
 @dataclass(frozen=True)
 class ExcludedSeries:
-    """A series that cannot be used, put aside by on_bad="skip" or "naive".
+    """A series with an error, excluded by on_bad="skip" or "naive".
 
     Attributes:
         unique_id: its name.
-        reason: what is wrong with it, and the remedy.
-        series: what a naive forecast can go by: in order, the last of duplicates kept, holes filled with the value
-            before; None if there is no value to go by, or it was skipped.
+        reason: the message of its error, with the remedy.
+        series: its repaired values for a naive forecast: sorted, the last of duplicates, gaps filled with the previous
+            value; None if it has no values or was skipped.
     """
 
     unique_id: Any
@@ -71,13 +69,13 @@ class Panel:
         series: the series, in the order of the table.
         freq: pandas offset alias ("MS", "W-SUN", "15min"), or the step of a time in whole numbers.
         guesses: a sentence for everything that was guessed, repaired or left out.
-        backend: the library that tables are to be answered in.
-        date_only: whether dates are answered without a time of day (polars' `Date`).
-        categorical: whether names of series are answered as polars' `Categorical`; or the categories, which pandas'
-            categorical and polars' `Enum` have.
+        backend: the library of the tables that are returned.
+        date_only: whether tables have dates without a time of day (polars' `Date`).
+        categorical: whether tables have the names of series as polars' `Categorical`; or their categories, for pandas'
+            categorical and polars' `Enum`.
         covariates: names and categories of the covariates of the series.
-        excluded_series: the series that were put aside, in the order of the table.
-        on_bad: what was asked to become of series with an error; see `gatewise.read`.
+        excluded_series: the series with an error, in the order of the table.
+        on_bad: how series with an error are treated; see `gatewise.read`.
     """
 
     series: tuple[Series, ...]
@@ -85,26 +83,27 @@ class Panel:
     guesses: tuple[str, ...] = ()
     backend: Backend = "pandas"
     date_only: bool = False
-    covariates: "Covariates | None" = None
+    covariates: Covariates | None = None
     excluded_series: tuple[ExcludedSeries, ...] = ()
     on_bad: str = "raise"
     categorical: Kind = False
 
     def table(self, frame: pd.DataFrame) -> Any:
-        """A pandas table in the library of the data, its names and dates of the same type."""
+        """A pandas table in the library of the data, with names and dates of the same type."""
         return to_table(frame, self.backend, date_only=self.date_only, categorical=self.categorical)
 
     def excluded(self) -> Any:
-        """The series that were put aside as a table: unique_id, reason; in the library of the data.
+        """The excluded series as a table with columns unique_id and reason, in the library of the data.
 
         >>> from gatewise.series import read
         >>> panel = read(pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, np.nan]}), layout="rows", on_bad="skip")
         >>> panel.excluded().columns.tolist(), len(panel.excluded())
         (['unique_id', 'reason'], 1)
         """
-        known, aside = ([one.unique_id for one in some] for some in (self.series, self.excluded_series))
-        names = pd.Index(known + aside)[len(known) :]  # of their type, also if there are none
-        reasons = pd.Series([one.reason for one in self.excluded_series], dtype="str")
+        eligible = [series.unique_id for series in self.series]
+        excluded = [series.unique_id for series in self.excluded_series]
+        names = pd.Index(eligible + excluded)[len(eligible) :]  # an empty index keeps the type of the names
+        reasons = pd.Series([series.reason for series in self.excluded_series], dtype="str")
         return self.table(pd.DataFrame({"unique_id": names, "reason": reasons}))
 
     @property
@@ -126,7 +125,7 @@ class Forecast:
         mean: (h,) the forecast itself.
         model: name of its column, such as "LSTM".
         intervals: level in percent -> (lower, upper), each (h,).
-        paths: (S, h) sampled futures, if there are any; they are no part of the table.
+        paths: (S, h) sample paths, if there are any; the table does not hold them.
     """
 
     unique_id: Any
@@ -147,7 +146,7 @@ def to_frame(forecasts: Sequence[Forecast], backend: Backend = "pandas", *, date
     Arguments:
         forecasts: of any number of series, with one model name and the same levels.
         backend: "pandas" or "polars", see `Panel.backend`.
-        date_only: give polars' `Date` instead of `Datetime`, see `Panel.date_only`.
+        date_only: whether polars dates are `Date` instead of `Datetime`, see `Panel.date_only`.
 
     Returns:
         A table of that library with one row per series and date, columns such as LSTM, LSTM-lo-80, LSTM-hi-80.
@@ -159,39 +158,40 @@ def to_frame(forecasts: Sequence[Forecast], backend: Backend = "pandas", *, date
     >>> to_frame([Forecast("A", ds, np.ones(1), "LSTM", {80: (np.zeros(1), np.full(1, 2.0))})]).columns.tolist()
     ['unique_id', 'ds', 'LSTM', 'LSTM-lo-80', 'LSTM-hi-80']
     """
-    kinds = {(one.model, tuple(sorted(one.intervals))) for one in forecasts}
+    kinds = {(forecast.model, tuple(sorted(forecast.intervals))) for forecast in forecasts}
     if len(kinds) != 1:
         raise ValueError(
             f"expected forecasts of one model with the same levels, got {sorted(kinds) or 'none'}; make a table of each"
         )
-    columns = {"unique_id": _names(forecasts), "ds": joined([one.ds for one in forecasts])}
-    columns[forecasts[0].model] = np.concatenate([one.mean for one in forecasts])
+    columns = {"unique_id": _names(forecasts), "ds": concatenated([forecast.ds for forecast in forecasts])}
+    columns[forecasts[0].model] = np.concatenate([forecast.mean for forecast in forecasts])
     for level in sorted(forecasts[0].intervals):
         for side, name in enumerate(("lo", "hi")):
-            bound = np.concatenate([one.intervals[level][side] for one in forecasts])
+            bound = np.concatenate([forecast.intervals[level][side] for forecast in forecasts])
             columns[f"{forecasts[0].model}-{name}-{level:g}"] = bound
     return to_table(pd.DataFrame(columns), backend, date_only=date_only)
 
 
 def _names(forecasts: Sequence[Forecast]) -> pd.Index:
-    """The name of each forecast, as often as it has dates."""
-    return pd.Index([one.unique_id for one in forecasts]).repeat([len(one.ds) for one in forecasts])
+    """The name of each forecast, once per date."""
+    names = pd.Index([forecast.unique_id for forecast in forecasts])
+    return names.repeat([len(forecast.ds) for forecast in forecasts])
 
 
-def joined(indexes: Sequence[pd.Index]) -> pd.Index:
-    """Time indexes one after the other; equal objects are many where series share their dates."""
+def concatenated(indexes: Sequence[pd.Index]) -> pd.Index:
+    """Time indexes one after the other, fast where many series share one index object."""
     if len(indexes) == 1:
         return indexes[0]
-    distinct = {id(one): one for one in indexes}
+    distinct = {id(index): index for index in indexes}
     place = {key: i for i, key in enumerate(distinct)}
     first, *others = distinct.values()
-    starts = np.cumsum([0, *(len(one) for one in distinct.values())])
-    at = [np.arange(starts[i], starts[i + 1]) for i in (place[id(one)] for one in indexes)]
+    starts = np.cumsum([0, *(len(index) for index in distinct.values())])
+    at = [np.arange(starts[i], starts[i + 1]) for i in (place[id(index)] for index in indexes)]
     return first.append(others).take(np.concatenate(at))
 
 
 def futures(series: Panel | Sequence[Series], freq: str | int, horizon: int) -> list[pd.Index]:
-    """The next dates of many series; series that end at the same date share one index.
+    """The next dates of many series; series with the same last date share one index.
 
     Arguments:
         series: S series, or a panel of them.
@@ -206,72 +206,31 @@ def futures(series: Panel | Sequence[Series], freq: str | int, horizon: int) -> 
     >>> a is b, str(a[-1].date())
     (True, '1962-02-01')
     """
-    ends: dict[int, pd.Index] = {}  # of each index
-    made: dict[Any, pd.Index] = {}  # of each last date
-    answers = []
-    for one in series.series if isinstance(series, Panel) else series:
-        if id(one.ds) not in ends:
-            last = (one.ds[-1], one.ds.dtype)
-            ends[id(one.ds)] = made[last] if last in made else made.setdefault(last, future(one.ds, freq, horizon))
-        answers.append(ends[id(one.ds)])
-    return answers
+    by_index: dict[int, pd.Index] = {}
+    by_end: dict[Any, pd.Index] = {}
+    indexes = [one_series.ds for one_series in (series.series if isinstance(series, Panel) else series)]
+    for ds in indexes:
+        if id(ds) not in by_index:
+            end = (ds[-1], ds.dtype)
+            if end not in by_end:
+                by_end[end] = future(ds, freq, horizon)
+            by_index[id(ds)] = by_end[end]
+    return [by_index[id(ds)] for ds in indexes]
 
 
-def to_table(
-    frame: pd.DataFrame, backend: Backend = "pandas", *, date_only: bool = False, categorical: Kind = False
-) -> Any:
-    """A pandas table in the library asked for; see `to_frame`. Names of series are categories if asked."""
-    dtype = _with_new(categorical, frame["unique_id"]) if "unique_id" in frame.columns and categorical else None
-    if backend == "pandas":
-        return frame if dtype is None else frame.astype({"unique_id": dtype})
-    import narwhals as nw
+def check_length(panel: Panel, minimum: int, why: str) -> None:
+    """Refuse series that are too short, with the reason for the length.
 
-    columns = {name: _polars_column(frame[name], date_only) for name in frame.columns}
-    if categorical and "unique_id" in columns:
-        kind = nw.Categorical if dtype is None else nw.Enum(dtype.categories.tolist())
-        columns["unique_id"] = columns["unique_id"].cast(kind)
-    return nw.from_dict({name: one.to_native() for name, one in columns.items()}, backend="polars").to_native()
-
-
-def _with_new(categorical: Kind, names: pd.Series) -> pd.CategoricalDtype | None:
-    """The categories with names that are none of them yet, as of series that an update added."""
-    if isinstance(categorical, bool):
-        return None
-    new = [name for name in names.unique() if name not in categorical.categories]
-    return pd.CategoricalDtype([*categorical.categories, *new], categorical.ordered) if new else categorical
-
-
-def _polars_column(column: pd.Series, date_only: bool) -> Any:
-    """One pandas column in polars, without needing pyarrow: dates with a time zone through UTC."""
-    import narwhals as nw
-
-    def made(values: Any) -> Any:
-        return nw.new_series(str(column.name), values, backend="polars")
-
-    if not pd.api.types.is_datetime64_any_dtype(column):
-        if pd.api.types.is_numeric_dtype(column):
-            return made(column.to_numpy())
-        return (
-            made(column.tolist()) if len(column) else nw.new_series(str(column.name), [], nw.String, backend="polars")
-        )
-    column = column.dt.as_unit("us") if column.dt.unit == "s" else column  # polars knows no seconds
-    zone = column.dt.tz
-    if zone is None:
-        dates = made(column.to_numpy())
-        return dates.cast(nw.Date) if date_only else dates
-    moments = made(column.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy())
-    return moments.dt.replace_time_zone("UTC").dt.convert_time_zone(str(zone))
-
-
-def as_pandas(table: Any) -> pd.DataFrame:
-    """A pandas or polars table as a pandas table."""
-    return load(table).frame
-
-
-def write_csv(frame: Any, path: str | Path) -> None:
-    """Write a pandas or polars table to a CSV file, whole or not at all; a date without a time of day stays a date.
-
-    Raises:
-        OSError: if the file cannot be written; what stood there before is then untouched.
+    >>> from gatewise.series import read
+    >>> check_length(read([1.0, 2.0]), 20, "context of 19 and one target")
+    Traceback (most recent call last):
+        ...
+    gatewise.series.errors.DataError: series 'y' has 2 values, expected at least 20 (context of 19 and one target);
+    give a longer series or ask for less
     """
-    atomic.write(path, as_pandas(frame).to_csv(index=False).encode())
+    for series in panel.series:
+        if len(series) < minimum:
+            raise DataError(
+                f"series {str(series.unique_id)!r} has {counted(len(series), 'value')}, expected at least {minimum} "
+                f"({why}); give a longer series or ask for less"
+            )

@@ -1,20 +1,27 @@
-"""Words: what the sentences of all errors have in common."""
+"""Wording: the parts that all messages have in common."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any
+
+import pandas as pd
+
+from gatewise.arguments import plain
+
+FEW = 3  # up to this many reasons or repairs are listed one by one
 
 
-def counted(count: int, what: str) -> str:
-    """A number of things for a person.
+def counted(count: int, noun: str) -> str:
+    """A count with its noun, in singular or plural.
 
     >>> counted(1, "value"), counted(2, "value"), counted(0, "series")
     ('1 value', '2 values', '0 series')
     """
-    return f"{count} {what}{'' if count == 1 or what.endswith('series') else 's'}"
+    return f"{count} {noun}{'' if count == 1 or noun.endswith('series') else 's'}"
 
 
 def quoted(value: object, longest: int = 60) -> str:
-    """A value as Python writes it, cut where it is long: a cell may hold a whole book.
+    """A value as its repr, shortened to `longest` characters.
 
     >>> quoted("n/a"), quoted("x" * 100, longest=8)
     ("'n/a'", "'xxxxxxxx…'")
@@ -22,12 +29,25 @@ def quoted(value: object, longest: int = 60) -> str:
     return repr(value if not isinstance(value, str) or len(value) <= longest else f"{value[:longest]}…")
 
 
-def meant(name: object, known: Iterable[object]) -> str:
-    """The known name that a wrong one resembles, as a question; nothing if there is none.
+def did_you_mean(name: object, known: Iterable[object]) -> str:
+    """A question that suggests the known name most similar to a wrong one; empty if none is similar.
 
-    >>> meant("slaes", ["ds", "sales"]), meant("price", ["ds", "sales"])
+    >>> did_you_mean("slaes", ["ds", "sales"]), did_you_mean("price", ["ds", "sales"])
     ("; did you mean 'sales'?", '')
     """
     names = {str(one).lower(): one for one in known}
     close = get_close_matches(str(name).lower(), names, n=1)
     return f"; did you mean {names[close[0]]!r}?" if close else ""
+
+
+def format_date(moment: object) -> str:
+    """A date without its time of day at midnight; a whole number unchanged."""
+    if isinstance(moment, pd.Timestamp) and moment == moment.normalize() and moment.tz is None:
+        return str(moment.date())
+    return str(moment).removesuffix(" 00:00:00") if isinstance(moment, pd.Timedelta) else str(moment)
+
+
+def listed(names: Any) -> str:
+    """Names as a list for a message, at most twelve of them."""
+    names = [repr(plain(name)) for name in names]
+    return ", ".join(names if len(names) <= 12 else [*names[:10], f"... ({len(names)} in all)"])

@@ -273,7 +273,9 @@ def test_nothing_is_known_of_the_time_ahead_of_some_series(tmp_path):
     model = Forecaster(strategy="segment", **QUICK).fit(whole.drop(index=whole.index[-9:]), **COVARIATES)
     again = kept(model, tmp_path)
     assert [one.ahead is None for one in again._panel.series] == [False, True]
-    with pytest.raises(DataError, match="series 'B': the known covariates 'promotion', 'heat' are needed"):
+    with pytest.raises(
+        DataError, match="series 'B' needs the known covariates 'promotion', 'heat' for 2007-06-01 to 2008-02-01"
+    ):
         again.predict(9)
     same_table(model.predict(9, future=whole), again.predict(9, future=whole))
     kept(Forecaster(strategy="segment", **QUICK).fit(whole[whole["y"].notna()], **COVARIATES), tmp_path)

@@ -1,4 +1,4 @@
-"""Calendar features: where a date stands in its cycles, as computed by hand."""
+"""Calendar features: the position of a date in its cycles, as computed by hand."""
 
 import numpy as np
 import pandas as pd
@@ -30,7 +30,7 @@ from tests.shop import refused
         (1, ()),
     ],
 )
-def test_the_cycles_are_those_that_the_frequency_shows(freq, expected):
+def test_a_frequency_has_the_cycles_that_it_shows(freq, expected):
     assert cycles(freq) == expected
 
 
@@ -52,13 +52,13 @@ def test_the_cycles_are_those_that_the_frequency_shows(freq, expected):
         ("quarter of year", "QE", "2024-12-31", 3 / 4),
     ],
 )
-def test_calendar_features_are_those_computed_by_hand(cycle, freq, date, part):
+def test_calendar_features_equal_those_computed_by_hand(cycle, freq, date, part):
     names, values = calendar_features(pd.DatetimeIndex([date]), freq, cycle)
     assert names == (f"calendar: {cycle} (sine)", f"calendar: {cycle} (cosine)")
     np.testing.assert_allclose(values, [[np.sin(2 * np.pi * part), np.cos(2 * np.pi * part)]], atol=1e-12)
 
 
-def test_weeks_are_those_of_pandas():
+def test_weeks_equal_those_of_pandas():
     ds = pd.date_range("1990-01-01", "2030-12-29", freq="D")
     iso = ds.isocalendar()
     weeks = iso.groupby("year")["week"].transform("max")
@@ -68,7 +68,7 @@ def test_weeks_are_those_of_pandas():
     )
 
 
-def test_the_hour_is_what_the_clock_shows():
+def test_the_hour_is_in_local_time():
     ds = pd.date_range("2024-03-30 23:00", periods=5, freq="h", tz="Europe/Berlin")  # 23, 0, 1, 3, 4: one is left out
     clock = 2 * np.pi * np.array([23, 0, 1, 3, 4]) / 24
     np.testing.assert_allclose(calendar_features(ds, "h", ["hour of day"])[1][:, 0], np.sin(clock), atol=1e-12)

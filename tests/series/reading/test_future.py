@@ -1,4 +1,4 @@
-"""What is known in advance: found by series and date, kept from the history, or missed by name."""
+"""Future covariates: found by series and date, taken from the end of the history, or named if missing."""
 
 import numpy as np
 import pandas as pd
@@ -9,9 +9,12 @@ from hypothesis import strategies as st
 
 from gatewise.series import Series
 from gatewise.series.covariates.roles import Covariates
-from gatewise.series.reading.columns import Columns, load
-from gatewise.series.reading.future import future_known, split_future
-from gatewise.series.reading.rows import Exclusions, stacked
+from gatewise.series.reading.exclusion import Exclusions
+from gatewise.series.reading.future import future_known
+from gatewise.series.reading.history import split_future
+from gatewise.series.reading.layouts import read_rows
+from gatewise.series.reading.sources import load
+from gatewise.series.reading.table import Columns
 from tests.shop import DAYS, refused, shop
 
 
@@ -29,7 +32,7 @@ LATER = pd.DataFrame(
         "else": None,
     }
 )
-ENDED = [ended("A"), ended("B", DAYS[4], 5)]  # the next are 5 and 6 of February for A, 6 and 7 for B
+ENDED = [ended("A"), ended("B", DAYS[4], 5)]  # the next dates are 5 and 6 February for A, 6 and 7 for B
 
 
 @pytest.mark.parametrize("form", ["pandas", "polars", "file", "other names"])
@@ -46,7 +49,7 @@ def test_known_values_are_found_by_series_and_date(form, tmp_path):
     assert values.tolist() == [[[3, 0, 1], [2, 1, 0]], [[1, 0, 1], [5, 1, 0]]]
 
 
-def test_one_series_needs_no_names_and_whole_numbers_will_do():
+def test_a_single_series_needs_no_names_and_whole_numbers_are_a_time():
     one = Series("A", pd.Index([0, 2]), np.zeros(2))
     table = pd.DataFrame({"t": [6, 4], "price": [1, 2]})
     known = Covariates(known=("price",))
@@ -54,18 +57,18 @@ def test_one_series_needs_no_names_and_whole_numbers_will_do():
         assert future_known([one], table, known, 2, 2, time_column=column).tolist() == [[[2], [1]]]
 
 
-def test_dates_in_several_columns_are_joined():
+def test_dates_in_several_columns_are_combined():
     one = Series("A", pd.date_range("2023-11-01", periods=2, freq="MS"), np.zeros(2))
     table = pd.DataFrame({"year": [2024, 2024], "month": [2, 1], "price": [1, 2]})
     values = future_known([one], table, Covariates(known=("price",)), "MS", 2, time_column=["year", "month"])
     assert values.tolist() == [[[2], [1]]]
 
 
-def test_dates_with_a_time_zone_are_compared_as_moments():
+def test_dates_with_a_time_zone_are_compared_in_absolute_time():
     one = Series("A", pd.date_range("2024-03-30", periods=2, freq="D", tz="Europe/Berlin"), np.zeros(2))
     table = pd.DataFrame({"ds": pd.DatetimeIndex(["2024-03-31 22:00"], tz="UTC"), "price": [2]})
     assert future_known([one], table, Covariates(known=("price",)), "D", 1).tolist() == [[[2]]]
-    with refused("time column 'ds'", "but the history datetime64", "Europe/Berlin"):
+    with refused("time column 'ds'", "but the history holds datetime64", "Europe/Berlin"):
         future_known([one], table.assign(ds=DAYS[0]), Covariates(known=("price",)), "D", 1)
 
 
@@ -82,31 +85,39 @@ def test_the_calendar_alone_needs_no_table():
     [
         (
             None,
-            ("'A'", "'price', 'holiday' are needed for 2024-02-05 to 2024-02-06, 2 dates", "predict(2, future=table)"),
+            (
+                "'A'",
+                "needs the known covariates 'price', 'holiday' for 2024-02-05 to 2024-02-06 (2 dates)",
+                "supply every value in predict(2, future=table)",
+            ),
         ),
         (
             LATER[1:2],
-            ("'A'", "2 dates, and the table has all but 1 date: 2024-02-05 (and 1 more series", "--future FILE"),
+            ("'A'", "(2 dates), but the table has all but 1 date: 2024-02-05 (and 1 more series", "--future FILE"),
         ),
         (
             LATER[4:],
-            ("'A'", "2024-02-05 to 2024-02-06, 2 dates, and the table has none of them", "give them to predict"),
+            (
+                "'A'",
+                "2024-02-05 to 2024-02-06 (2 dates), but the table has none of them",
+                "supply every value in predict",
+            ),
         ),
-        (LATER[3:4], ("none of the series 'A', 'B'", "names 'C'")),
+        (LATER[3:4], ("none of the series 'A', 'B'", "holds 'C'")),
         (
             LATER.assign(price=None),
-            ("'A', row 3 (2024-02-05): no value in known covariate 'price'", "give it to predict"),
+            ("'A', row 3 (2024-02-05): no value in known covariate 'price'", "supply every value in predict"),
         ),
         (LATER.assign(holiday="pentecost"), ("'A', row 3 (2024-02-05)", "'pentecost' is a new category")),
         (LATER.drop(columns="price"), ("known covariate 'price' is not among the columns",)),
-        (pd.concat([LATER, LATER[2:3]]), ("'A', row 7: 2024-02-05 is there already",)),
-        (LATER.assign(unique_id=1), ("none of the series 'A', 'B'", "names 1")),
-        (LATER.drop(columns="unique_id"), ("which column names the series?", "'ds', 'price'")),
-        (LATER.drop(columns="ds"), ("which column is the time? expected 'ds'",)),
+        (pd.concat([LATER, LATER[2:3]]), ("'A', row 7: duplicate date 2024-02-05; remove one of the rows",)),
+        (LATER.assign(unique_id=1), ("none of the series 'A', 'B'", "holds 1")),
+        (LATER.drop(columns="unique_id"), ("no column of series names found", "'ds', 'price'")),
+        (LATER.drop(columns="ds"), ("no time column found; expected 'ds'",)),
         (LATER.assign(ds=range(6)), ("time column 'ds'", "holds int64 such as 0", "such as 2024-02-05")),
     ],
 )
-def test_what_lacks_for_the_future_is_named_by_series_dates_and_remedy(table, parts):
+def test_missing_future_values_are_named_by_series_dates_and_remedy(table, parts):
     with refused(*parts):
         future_known(ENDED, table, KNOWN, "D", 2)
 
@@ -114,34 +125,37 @@ def test_what_lacks_for_the_future_is_named_by_series_dates_and_remedy(table, pa
 # -------------------------------------------------------------------------------------------------------- history
 
 
-def split(table, known, guesses=None):
-    """The rows of the table that are history, and those of the future."""
-    stack = stacked(load(table), Columns(("ds",), ("y",), "unique_id"), "long", Exclusions(), [])
-    return [part.positions.tolist() for part in split_future(stack, known, [] if guesses is None else guesses)]
+def split(table, known):
+    """The rows of the table that are history, those of the future, and the guesses."""
+    stack = read_rows(load(table), Columns(("ds",), ("y",), "unique_id"), "long", Exclusions()).stack
+    history, future, guesses = split_future(stack, known)
+    return history.positions.tolist(), future.positions.tolist(), guesses
 
 
-def test_rows_at_the_end_without_value_are_kept_for_the_forecast():
+def test_rows_at_the_end_without_value_are_used_for_the_forecast():
     table = shop().assign(y=[1.0, None, 3.0, None, None, None], price=[7, 1, 2, 9, 4, None])
-    guesses = []
-    assert split(table, ["price"], guesses) == [[0, 1, 2, 5], [3, 4]]  # row 1 lies before, row 5 has no price
-    assert guesses == ["kept for the forecast: 2 rows at the end of 2 series, with known covariates and no value yet"]
+    history, future, guesses = split(table, ["price"])
+    assert (history, future) == ([0, 1, 2, 5], [3, 4])  # row 1 is before the last value, row 5 has no price
+    assert guesses == (
+        "used for the forecast: 2 rows at the end of 2 series, which have known covariates but no value yet",
+    )
     series = [Series("A", DAYS[:2], np.zeros(2)), Series("B", DAYS[:3], np.zeros(3))]
     assert future_known(series, table, Covariates(known=("price",)), "D", 1).tolist() == [[[4]], [[9]]]
 
 
-def test_a_series_without_any_value_and_a_table_without_future_stay_as_they_are():
+def test_a_series_without_values_and_a_table_without_future_are_not_split():
     table = shop().assign(y=["1", " ", " ", "2", None, None])
-    assert split(table, ["price"]) == [[0, 3, 1, 2, 4, 5], []]
+    assert split(table, ["price"]) == ([0, 3, 1, 2, 4, 5], [], ())
     assert split(table, [])[1] == []
 
 
 @given(st.lists(st.tuples(st.sampled_from("AB"), st.booleans()), min_size=1, max_size=20), st.randoms())
-def test_future_rows_are_those_of_a_search(rows, random):
+def test_future_rows_are_those_of_a_plain_search(rows, random):
     table = pd.DataFrame(rows, columns=["unique_id", "given"]).assign(ds=range(len(rows)), price=1.0)
     table["y"] = np.where(table["given"], 1.0, np.nan)
     last = {name: part.loc[part["given"], "ds"].max() for name, part in table.groupby("unique_id")}
-    expected = {i for i, (name, _) in enumerate(rows) if i > last[name]}  # no value: NaN, and nothing is above it
+    expected = {i for i, (name, _) in enumerate(rows) if i > last[name]}  # NaN without values: none is greater
     mixed = table.sample(frac=1, random_state=random.randrange(99))
-    past, ahead = split(mixed, ["price"])
+    past, ahead, _ = split(mixed, ["price"])
     assert set(mixed["ds"].iloc[ahead]) == expected
     assert sorted(past + ahead) == list(range(len(table)))

@@ -1,4 +1,4 @@
-"""Covariates beside the series that are read: each step has those of its row, whatever was sorted or filled."""
+"""Joining: each step has the covariates of its row, whatever was sorted or filled."""
 
 import numpy as np
 import pandas as pd
@@ -30,11 +30,11 @@ def test_every_source_gives_each_step_the_features_of_its_row(form, tmp_path):
     elif form == "unsorted":
         source, options = shop()[::-1], {"sort": True}
     panel = read(source, **ALL, freq="D", **options)
-    found = {one.unique_id: lists(one) for one in panel.series}
+    features = {one.unique_id: lists(one) for one in panel.series}
     easter, no, xmas = [1, 0, 0], [0, 1, 0], [0, 0, 1]
-    assert found["B"] == [[[7], [9]], [[*no, 0, 1], [*no, 0, 1]], [0, 1], None]
+    assert features["B"] == [[[7], [9]], [[*no, 0, 1], [*no, 0, 1]], [0, 1], None]
     rows = [[*no, 0, 1], [*easter, 1, 0], [*no, 0, 1], [*xmas, 0, 1]]
-    assert found["A"] == [[[1], [2], [4], [8]], rows, [1, 0], None]
+    assert features["A"] == [[[1], [2], [4], [8]], rows, [1, 0], None]
     assert panel.covariates.sizes == (1, 5, 2)
     assert "known covariates: 'holiday' (3 categories), 'open' (2 categories)" in panel.guesses
     assert not any("columns not used" in guess for guess in panel.guesses)
@@ -56,19 +56,19 @@ def test_rows_are_counted_beside_covariates_too():
 
 
 @pytest.mark.parametrize("role", ["past", "known", "static"])
-def test_a_covariate_that_is_not_there_is_named(role):
-    with refused("there is no covariate 'prise' among the columns", "correct its name; did you mean 'price'?"):
+def test_an_unknown_covariate_is_named(role):
+    with refused("covariate 'prise' is not among the columns", "correct its name; did you mean 'price'?"):
         read(shop(), **{role: "prise"}, freq="D")
 
 
-def test_covariates_are_no_candidates_for_the_time_or_the_target():
+def test_covariates_are_not_candidates_for_the_time_or_the_target():
     table = pd.DataFrame({"when": DAYS.astype(str), "sold": range(6), "price": range(6), "until": DAYS.astype(str)})
     panel = read(table, known=["price", "until"])
     assert panel.series[0].unique_id == "sold"
     assert panel.series[0].ds.equals(DAYS)
-    with refused("covariate 'y' is the target column already"):
+    with refused("covariate 'y' is already the target column"):
         read(shop(), known="y")
-    with refused("covariate 'ds' is the time column already"):
+    with refused("covariate 'ds' is already the time column"):
         read(shop(), known="ds")
 
 
@@ -98,11 +98,11 @@ def test_categories_that_are_numbers_stay_categories():
 # ---------------------------------------------------------------------------------------------------- repairs
 
 
-def test_filled_dates_have_filled_features_and_dates_left_out_have_none():
+def test_filled_dates_have_filled_features_and_removed_dates_have_none():
     table = pd.DataFrame({"ds": DAYS[[0, 1, 3, 5]], "y": [None, 1.0, 3.0, 5.0], "price": [9.0, 1.0, None, 5.0]})
     table["plan"] = table["price"]
     one = read(table, past="price", known="plan", calendar="day of week", fill="interpolate", freq="D").series[0]
-    assert one.past.ravel().tolist() == [1, 1, 1, 1, 5]  # what comes later was not known then
+    assert one.past.ravel().tolist() == [1, 1, 1, 1, 5]  # the later value was not known then
     assert one.known[:, 0].tolist() == [1, 2, 3, 4, 5]
     assert one.y.tolist() == [1, 2, 3, 4, 5]
     assert one.filled.tolist() == [False, True, False, True, False]
@@ -112,7 +112,7 @@ def test_filled_dates_have_filled_features_and_dates_left_out_have_none():
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.lists(st.integers(0, 3), min_size=12, max_size=12), min_size=1, max_size=4), st.randoms())
 def test_every_step_has_the_features_of_its_own_row(kinds, random):
-    """0: no row; 1: no value; else a row with both, the first and last ones at least."""
+    """Kinds: 0 no row; 1 no value; else a row with both, as the first and last rows always are."""
     dates = pd.date_range("2024-01-01", periods=12)
     rows = [
         (f"s{s}", date, np.nan if kind == 1 else 1.0, 100.0 * s + t)
@@ -131,11 +131,11 @@ def test_every_step_has_the_features_of_its_own_row(kinds, random):
             assert (x, z) == (last, -last)
 
 
-# ------------------------------------------------------------------------------------------------- put aside
+# ----------------------------------------------------------------------------------------------------- excluded
 
 
 @pytest.mark.parametrize("on_bad", ["skip", "naive"])
-def test_series_with_bad_covariates_are_put_aside_with_the_reason(on_bad):
+def test_series_with_wrong_covariates_are_excluded_with_the_reason(on_bad):
     names = ["gap", "changes", "good", "no value", "infinite", "short y"]
     parts = [
         pd.DataFrame({"unique_id": name, "ds": DAYS, "y": np.arange(6.0), "x": np.arange(6.0), "size": "a"})
@@ -165,7 +165,7 @@ def test_series_with_bad_covariates_are_put_aside_with_the_reason(on_bad):
 # -------------------------------------------------------------------------------------------------------- ahead
 
 
-def test_rows_ahead_are_kept_up_to_the_first_that_is_not_whole():
+def test_future_rows_are_used_up_to_the_first_incomplete_one():
     table = shop().assign(y=[1.0, 1.0, None, None, None, None], price=[7, 1, 2, 9, 4, None])
     panel = read(table, known="price", freq="D", target_column="y", on_bad="skip")
     assert {one.unique_id: (one.y.tolist(), one.ahead.tolist()) for one in panel.series} == {"B": ([1.0], [[9.0]])}
@@ -173,7 +173,9 @@ def test_rows_ahead_are_kept_up_to_the_first_that_is_not_whole():
     assert [one.ahead.tolist() for one in panel.series] == [[[9]], [[2], [4]]]
     assert known_ahead(panel, 1).tolist() == [[[9]], [[2]]]
     with refused(
-        "'B'", "'price' are needed for 2024-02-04 to 2024-02-05, 2 dates, and the history has the first 1 date;"
+        "'B'",
+        "needs the known covariates 'price' for 2024-02-04 to 2024-02-05 (2 dates), but the history has the first",
+        " 1 date;",
     ):
         known_ahead(panel, 2)
     half = read(table[:5].assign(open=[1, 1, 1, 1, None]), known=["price", "open"], freq="D", target_column="y")
@@ -193,9 +195,9 @@ def test_wide_tables_share_their_covariates():
     assert known_ahead(panel, 2)[:, :, 0].tolist() == [[3, 4], [4, 5]]
     later = pd.DataFrame({"day": pd.date_range(DAYS[3], periods=9), "x": np.arange(9.0) * 10})
     assert known_ahead(panel, 3, later)[:, :, 0].tolist() == [[0, 10, 20], [10, 20, 30]]
-    with refused("layout='columns' has no static covariates, as a column such as 'x'"):
+    with refused("layout='columns' supports no static covariates, because a column such as 'x'"):
         read(wide, layout="columns", static="x")
-    with refused("layout='rows' has no covariates"):
+    with refused("layout='rows' supports no covariates"):
         read(wide, layout="rows", calendar=True)
 
 
@@ -211,17 +213,17 @@ def test_another_table_is_read_like_a_panel():
     assert again.freq == "D"
     assert again.series[0].known.tolist() == panel.series[1].known[:3].tolist()
     assert read(other, like=panel, **ALL).series[0].known.tolist() == again.series[0].known.tolist()
-    with refused("'new' is a new category: the known ones are 'easter', 'none', 'xmas'"):
+    with refused("'new' is a new category, expected one of 'easter', 'none', 'xmas'"):
         read(other.assign(holiday="new"), like=panel)
-    with refused("other covariates are asked for than 'price', 'holiday'"):
+    with refused("the covariates differ from those of the earlier series, 'price', 'holiday'"):
         read(other, like=panel, past="price")
-    with refused("read already"):
+    with refused("been read already"):
         read(panel, like=panel)
 
 
 @pytest.mark.parametrize("unit", ["ms", "us", "ns"])
 @pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
-def test_polars_dates_keep_their_unit_and_categorical_names_stay_so(unit, zone):
+def test_polars_dates_keep_their_unit_and_names_stay_categorical(unit, zone):
     table = pl.from_dicts(shop().to_dict("records")).with_columns(
         pl.col("ds").cast(pl.Datetime(unit)).dt.replace_time_zone(zone), pl.col("unique_id").cast(pl.Categorical)
     )
@@ -234,15 +236,15 @@ def test_polars_dates_keep_their_unit_and_categorical_names_stay_so(unit, zone):
     assert not read(table.with_columns(pl.col("unique_id").cast(pl.String)), freq="D", target_column="y").categorical
 
 
-def test_no_series_at_all_is_an_error():
-    with pytest.raises(DataError, match=r"no usable series is left of 2: series 'B', row 1 .*; series 'A', row 2"):
+def test_a_table_without_any_usable_series_is_an_error():
+    with pytest.raises(DataError, match=r"none of 2 series can be used: series 'B', row 1 .*; series 'A', row 2"):
         read(shop().assign(price=[None, None, 2, 9, 4, 8]), past="price", on_bad="skip", freq="D")
 
 
 @pytest.mark.parametrize("role", ["past", "known", "static"])
 def test_huge_covariates_are_refused_like_huge_values(role):
     table = shop()
-    table["x"] = table["unique_id"].map({"A": 2.0, "B": 1e100})  # as large as may be
+    table["x"] = table["unique_id"].map({"A": 2.0, "B": 1e100})  # the largest value allowed
     read(table, **{role: "x"}, freq="D")
     table.loc[[1, 2, 4, 5], "x"] = -1e300
     with refused(

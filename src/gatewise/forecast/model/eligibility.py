@@ -6,8 +6,7 @@ import numpy as np
 
 from gatewise.forecast.model.plan import FEWEST, Plan
 from gatewise.series import DataError, ExcludedSeries, Panel, Series
-from gatewise.series.reading.dates import show
-from gatewise.series.wording import counted
+from gatewise.series.wording import counted, format_date
 
 MOST_UNSCALED = 1e18  # values beyond overflow the single precision of networks when squared
 
@@ -41,8 +40,9 @@ def _refuse_large(panel: Panel) -> None:
         worst = int(np.abs(one.y).argmax())
         if abs(one.y[worst]) > MOST_UNSCALED:
             raise DataError(
-                f"series {str(one.unique_id)!r}, {show(one.ds[worst])}: {one.y[worst]:g} is too large for a network "
-                f"that gets the values as they are, expected at most {MOST_UNSCALED:g} either way; pass scale='window' "
+                f"series {str(one.unique_id)!r}, {format_date(one.ds[worst])}: {one.y[worst]:g} is too large for a "
+                f"network that gets the values as they are, expected at most {MOST_UNSCALED:g} either way; "
+                "pass scale='window' "
                 "(--scale window) instead of 'none', or use a larger unit"
             )
 

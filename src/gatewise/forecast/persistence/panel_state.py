@@ -29,7 +29,7 @@ from gatewise.persistence.fields import (
     taken,
 )
 from gatewise.series import LARGEST, ExcludedSeries, Panel, Series, check_frequency
-from gatewise.series.reading.columns import Kind
+from gatewise.series.backends import Kind
 
 LATEST = 2**62  # a time in whole numbers beyond is refused when a series is read, too
 UNITS = ("s", "ms", "us", "ns")

@@ -1,4 +1,4 @@
-"""Calendar features: where each date stands in its hour, day, week, month and year, as a sine and a cosine.
+"""Calendar features: the position of each date in its hour, day, week, month and year, as a sine and a cosine.
 
 Letters: N dates, F features.
 """
@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from pandas.tseries.frequencies import to_offset
 
-from gatewise.series.reading.dates import DataError
+from gatewise.series.errors import DataError
 
 MONTHS = ("MS", "ME", "BMS", "BME", "CBMS", "CBME", "WOM", "LWOM")
 QUARTERS = ("QS", "QE", "BQS", "BQE")
@@ -36,7 +36,7 @@ def _week_of_year(ds: pd.DatetimeIndex) -> np.ndarray:
     return np.asarray(day // 7 / weeks)
 
 
-# Cycle -> the part of it that has passed, from 0 to below 1.
+# Cycle -> the fraction of it that has passed, from 0 to below 1.
 PHASES: dict[str, Callable[[pd.DatetimeIndex], np.ndarray]] = {
     "minute of hour": lambda ds: (ds.minute + ds.second / 60) / 60,
     "hour of day": lambda ds: (ds.hour + ds.minute / 60 + ds.second / 3600) / 24,
@@ -50,7 +50,7 @@ PHASES: dict[str, Callable[[pd.DatetimeIndex], np.ndarray]] = {
 
 
 def cycles(freq: str | int) -> tuple[str, ...]:
-    """The cycles of the calendar that a frequency shows in two steps or more and that are no shorter than its season.
+    """The calendar cycles of at least two steps of a frequency that are no shorter than its season.
 
     Hourly: hour of day, day of week, day of year; daily: day of week, of month, of year; weekly: week of year;
     monthly: month of year; quarterly: quarter of year; yearly and whole-number time: none.
@@ -65,48 +65,50 @@ def cycles(freq: str | int) -> tuple[str, ...]:
     return tuple(name for name, steps in known.items() if steps >= 2 * offset.n)
 
 
-def choose_cycles(asked: bool | str | Sequence[str], freq: str | int) -> tuple[str, ...]:
+def choose_cycles(calendar: bool | str | Sequence[str], freq: str | int) -> tuple[str, ...]:
     """The cycles to use: all that the frequency shows (True), none (False), or those named.
 
     Raises:
-        DataError: the frequency shows none, or not one of those named.
+        DataError: the frequency shows no cycle, or not every cycle that is named.
 
     >>> choose_cycles(["day of year", "day of week"], "D")
     ('day of week', 'day of year')
     """
-    if not isinstance(asked, bool | str | Sequence):
-        raise DataError(f"calendar is {asked!r}, expected True, False or names such as ['day of week']")
-    if asked is False or (not isinstance(asked, bool) and not len(asked)):
+    if not isinstance(calendar, bool | str | Sequence):
+        raise DataError(f"calendar is {calendar!r}, expected True, False or names such as ['day of week']")
+    if calendar is False or (not isinstance(calendar, bool) and not len(calendar)):
         return ()
-    shown = cycles(freq)
-    if not shown:
-        what = "a time in whole numbers has no calendar" if isinstance(freq, int) else f"{freq!r} shows no cycle of it"
-        raise DataError(f"calendar features were asked for, but {what}; leave calendar= out (--calendar)")
-    names = shown if asked is True else (asked,) if isinstance(asked, str) else tuple(asked)
+    available = cycles(freq)
+    if not available:
+        reason = (
+            "a time in whole numbers has no calendar" if isinstance(freq, int) else f"frequency {freq!r} shows no cycle"
+        )
+        raise DataError(f"no calendar features are available: {reason}; omit calendar= (--calendar)")
+    names = available if calendar is True else (calendar,) if isinstance(calendar, str) else tuple(calendar)
     for name in names:
-        if name not in shown:
+        if name not in available:
             raise DataError(
-                f"calendar feature {name!r:.80}: expected some of {', '.join(map(repr, shown))}, the cycles that "
-                f"{freq!r} shows; name those, or pass calendar=True for all"
+                f"calendar feature {name!r:.80}: expected some of {', '.join(map(repr, available))}, the cycles that "
+                f"frequency {freq!r} shows; name some of them, or pass calendar=True for all"
             )
-    return tuple(name for name in shown if name in names)
+    return tuple(name for name in available if name in names)
 
 
 def feature_names(names: Sequence[str]) -> tuple[str, ...]:
-    """The names of the features of cycles: a sine and a cosine each."""
+    """The names of the features of some cycles: a sine and a cosine each."""
     return tuple(f"calendar: {name} ({wave})" for name in names for wave in ("sine", "cosine"))
 
 
 def calendar_features(
     ds: pd.Index, freq: str | int, calendar: bool | str | Sequence[str] = True
 ) -> tuple[tuple[str, ...], np.ndarray]:
-    """Where each date stands in the cycles of its calendar, as sine and cosine, by the clock of its own time zone.
+    """The position of each date in the cycles of its calendar, as sine and cosine, in local time.
 
-    A cycle that starts has sine 0 and cosine 1. Days, weeks, months and quarters are counted whole, from the first:
-    Monday, the 1st, the week that ISO 8601 calls 1, January. The hour of the day includes minutes and seconds.
+    At its start a cycle has sine 0 and cosine 1. Days, weeks, months and quarters count as whole units, from the first:
+    Monday, the 1st of the month, week 1 of ISO 8601, January. The hour of the day includes minutes and seconds.
 
     Arguments:
-        ds: (N,) dates, in any order, also with repeats.
+        ds: (N,) dates, in any order; they may repeat.
         freq: pandas offset alias.
         calendar: True for every cycle of `cycles(freq)`, or the names of some.
 
@@ -114,7 +116,7 @@ def calendar_features(
         The names of the F features, and their values (N, F) from -1 to 1, float64.
 
     Raises:
-        DataError: the time is in whole numbers, or the frequency shows none, or not all, of the cycles asked for.
+        DataError: the time is in whole numbers, or the frequency does not show every cycle that is named.
 
     >>> names, values = calendar_features(pd.DatetimeIndex(["2024-01-01", "2024-04-01"]), "MS")
     >>> names, values.round(3).tolist()
@@ -124,10 +126,8 @@ def calendar_features(
     if not chosen:
         return (), np.empty((len(ds), 0))
     if not isinstance(ds, pd.DatetimeIndex):
-        raise DataError(
-            f"calendar features need dates, got a time of type {ds.dtype}; leave calendar= out (--calendar)"
-        )
-    places, local = pd.factorize(ds.tz_localize(None))  # what the clock shows; many series share their dates
+        raise DataError(f"calendar features need dates, got a time of type {ds.dtype}; omit calendar= (--calendar)")
+    places, local = pd.factorize(ds.tz_localize(None))  # local time; many series share their dates
     angles = 2 * np.pi * np.stack([np.asarray(PHASES[name](local), np.float64) for name in chosen], axis=1)
     waves = np.stack([np.sin(angles), np.cos(angles)], axis=2).reshape(len(local), 2 * len(chosen))
     return feature_names(chosen), waves[places]

@@ -1,4 +1,4 @@
-"""Features: the columns of covariates as arrays, for the past of many series and for the dates to be forecast.
+"""Features: the columns of covariates as arrays, for the past of many series and for the dates to forecast.
 
 Every step works on all rows of all series at once.
 
@@ -8,24 +8,23 @@ Letters: N rows, S series, h horizon, P past-only features, K known-future featu
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from gatewise.series.covariates.calendar import calendar_features
-from gatewise.series.covariates.roles import Covariates, is_blank, is_given, listed
-from gatewise.series.reading.dates import DataError, RowError, show
-from gatewise.series.reading.rows import last_valid, moments, next_valid
-from gatewise.series.reading.validation import LARGEST
-from gatewise.series.wording import counted, quoted
+from gatewise.series.covariates.roles import Covariates, is_blank, is_given
+from gatewise.series.errors import DataError, RowError
+from gatewise.series.frequency import as_integers
+from gatewise.series.values import FILLS, LARGEST, last_valid, next_valid
+from gatewise.series.wording import counted, format_date, listed, quoted
 
-FILLED = {"interpolate": "by interpolation", "previous": "with the value before", "zero": "with zero"}
-OWN_CATEGORY = 'give empty cells a category of their own, as by table[column].fillna("none")'
+OWN_CATEGORY = 'give empty cells their own category, for example table[column].fillna("none")'
 
 
 def row_of(position: int) -> str:
-    """The name of a row for a person, who counts from 1."""
+    """The name of a row in a message, counted from 1."""
     return f"row {position + 1}"
 
 
@@ -38,8 +37,8 @@ class Places:
         codes: (N,) the series of each place, ascending from 0.
         ds: (N,) its date.
         positions: (N,) its row in the table, -1 for a date that has none.
-        row: names a row for a person.
-        remedy: what repairs a missing value, for a person.
+        row: names a row in a message.
+        remedy: the remedy for a missing value.
     """
 
     names: Sequence[Any]
@@ -57,14 +56,14 @@ class Places:
         array([2, 0, 1])
         """
         codes, names = pd.factorize(pd.Series(ids, dtype=object) if isinstance(ids, list) else ids)
-        order = np.lexsort((moments(ds), codes))
+        order = np.lexsort((as_integers(ds), codes))
         return cls(list(names), codes[order], ds[order], order, row)
 
     def where(self, place: int) -> str:
-        """A place for a person."""
+        """The name of a place in a message."""
         position = int(self.positions[place])
         row = self.row(position) if position >= 0 else "no row"
-        return f"series {str(self.names[self.codes[place]])!r}, {row} ({show(self.ds[place])})"
+        return f"series {str(self.names[self.codes[place]])!r}, {row} ({format_date(self.ds[place])})"
 
     def cells(self, column: pd.Series) -> pd.Series:
         """(N,) the cells of a column; missing where a date has no row."""
@@ -74,11 +73,12 @@ class Places:
 
 
 class Features(NamedTuple):
-    """Past-only (N, P) and known-future (N, K) features of each place, and static ones (S, C); None where none are."""
+    """Past-only (N, P) and known-future (N, K) features of each place, static ones (S, C), or None; and the guesses."""
 
     past: np.ndarray | None
     known: np.ndarray | None
     static: np.ndarray | None
+    guesses: tuple[str, ...] = ()  # one for each column that was repaired
 
 
 def features(
@@ -88,9 +88,8 @@ def features(
     freq: str | int,
     *,
     fill: str | None = None,
-    guesses: list[str] | None = None,
 ) -> Features:
-    """The features of every place: numbers as they are, a category as 1 among zeros, the calendar's between -1 and 1.
+    """The features of every place: numbers unchanged, categories one-hot, calendar features from -1 to 1.
 
     Arguments:
         frame: long table with the columns of the covariates.
@@ -98,11 +97,10 @@ def features(
         covariates: the columns, their categories, the cycles of the calendar.
         freq: pandas offset alias, or the step of a time in whole numbers.
         fill: repair missing values within each series: "interpolate" (linear in time; "previous" for past covariates,
-            of which nothing later is known), "previous" or "zero" for numbers; "previous" for categories.
-        guesses: takes a sentence for every column that was repaired.
+            whose later values are not known yet), "previous" or "zero" for numbers; "previous" for categories.
 
     Returns:
-        The features, float64.
+        The features, float64, and a guess for every column that was repaired.
 
     Raises:
         DataError: naming series, row and remedy: missing values, infinite or huge ones, text among numbers, unknown
@@ -112,35 +110,49 @@ def features(
     >>> covariates = Covariates.of(table, past="price", static="size")
     >>> features(table, Places.of(["A", "A"], pd.Index(table["ds"])), covariates, 1)
     Features(past=array([[3.],
-           [4.]]), known=None, static=array([[1.]]))
+           [4.]]), known=None, static=array([[1.]]), guesses=())
     """
-    source = Source(frame, places, covariates, fill, guesses if guesses is not None else [])
-    blind = replace(source, fill="previous") if fill == "interpolate" else source  # what comes later is not known yet
-    return Features(blind.encoded(covariates.past), source.known(freq), source.static())
+    reader = CovariateReader(frame, places, covariates, fill)
+    # Past covariates are never interpolated: the later value is not known yet at the date of the missing one.
+    past_reader = replace(reader, fill="previous") if fill == "interpolate" else reader
+    past, past_guesses = past_reader.encoded(covariates.past)
+    known, known_guesses = reader.known(freq)
+    return Features(past, known, reader.static(), (*past_guesses, *known_guesses))
+
+
+Encoded: TypeAlias = tuple[np.ndarray | None, tuple[str, ...]]  # features, and a guess for each repaired column
 
 
 @dataclass(frozen=True)
-class Source:
-    """A table, the places of its rows, and how to read its covariates."""
+class CovariateReader:
+    """Reads the covariates of a table at some places.
+
+    Attributes:
+        frame: table with the columns of the covariates.
+        places: where its rows belong.
+        covariates: the columns and their categories.
+        fill: how to repair missing values; see `features`.
+    """
 
     frame: pd.DataFrame
     places: Places
     covariates: Covariates
-    fill: str | None
-    guesses: list[str]
+    fill: str | None = None
 
-    def known(self, freq: str | int) -> np.ndarray | None:
-        """(N, K) what is known in advance: of the columns, then of the calendar."""
-        cycles, columns = self.covariates.calendar, self.encoded(self.covariates.known)
+    def known(self, freq: str | int) -> Encoded:
+        """(N, K) features known in advance: of the columns, then of the calendar."""
+        cycles = self.covariates.calendar
+        columns, guesses = self.encoded(self.covariates.known)
         if not cycles:
-            return columns
+            return columns, guesses
         _, waves = calendar_features(self.places.ds, freq, cycles)
-        return waves if columns is None else np.concatenate([columns, waves], axis=1)
+        return waves if columns is None else np.concatenate([columns, waves], axis=1), guesses
 
-    def encoded(self, columns: Sequence[str]) -> np.ndarray | None:
-        """(N, features) of columns that change along the series, repaired if asked."""
+    def encoded(self, columns: Sequence[str]) -> Encoded:
+        """(N, features) of columns that change along the series, repaired if `fill` asks for it."""
         parts = [self._filled(column, *self._values(column)) for column in columns]
-        return self._features(columns, parts)
+        guesses = tuple(guess for _, guess in parts if guess is not None)
+        return self._features(columns, [values for values, _ in parts]), guesses
 
     def static(self) -> np.ndarray | None:
         """(S, C) of columns that stay the same within each series."""
@@ -162,12 +174,10 @@ class Source:
     # ---------------------------------------------------------------------------------------------------- values
 
     def _values(self, column: str) -> tuple[np.ndarray, np.ndarray]:
-        """A column as numbers, or as places among its categories, and where it is missing."""
+        """A column as numbers, or as indices of its categories, and where it is missing."""
         if column not in self.frame.columns:
             columns = listed(self.frame.columns)
-            raise DataError(
-                f"{self.covariates.role(column)} is not among the columns {columns}; give it for every date"
-            )
+            raise DataError(f"{self.covariates.role(column)} is not among the columns {columns}; add it for every date")
         cells = self.places.cells(self.frame[column])
         if column not in self.covariates.categories:
             return self._numbers(column, cells)
@@ -185,8 +195,8 @@ class Source:
         self._refuse(
             column, np.isinf(values), "is infinite", "give a finite number, or leave the cell empty and fill it"
         )
-        said = f"is too large, expected at most {LARGEST:g} either way"
-        self._refuse(column, np.abs(values) > LARGEST, said, "use a larger unit")
+        fault = f"is too large, expected at most {LARGEST:g} in magnitude"
+        self._refuse(column, np.abs(values) > LARGEST, fault, "use a larger unit")
         return values, np.isnan(values)
 
     def _codes(self, column: str, cells: pd.Series, known: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
@@ -197,21 +207,21 @@ class Source:
         self._refuse(
             column,
             values == -2,
-            f"is a new category: the known ones are {listed(known)}",
-            "give one of those, or train on a table where it occurs",
+            f"is a new category, expected one of {listed(known)}",
+            "correct it, or train on a table that contains it",
         )
         return values, values == -1
 
-    def _refuse(self, column: str, bad: np.ndarray, what: str | Callable[[int], str], remedy: str) -> None:
-        """An error for the places where a column is bad."""
+    def _refuse(self, column: str, wrong: np.ndarray, fault: str | Callable[[int], str], remedy: str) -> None:
+        """Raise an error for the places where a column is wrong."""
 
-        def tell(places: np.ndarray) -> str:
+        def describe(places: np.ndarray) -> str:
             first, more = int(places[0]), f" (and {len(places) - 1} more)" if len(places) > 1 else ""
-            where, said = self.places.where(first), what if isinstance(what, str) else what(first)
-            return f"{where}: {self.covariates.role(column)}: {self._cell(column, first)} {said}{more}; {remedy}"
+            where, message = self.places.where(first), fault if isinstance(fault, str) else fault(first)
+            return f"{where}: {self.covariates.role(column)}: {self._cell(column, first)} {message}{more}; {remedy}"
 
-        if bad.any():
-            raise RowError(np.flatnonzero(bad), tell)
+        if wrong.any():
+            raise RowError(np.flatnonzero(wrong), describe)
 
     def _cell(self, column: str, place: int) -> str:
         value = self.frame[column].iloc[self.places.positions[place]]
@@ -219,10 +229,10 @@ class Source:
 
     # ---------------------------------------------------------------------------------------------------- repair
 
-    def _filled(self, column: str, values: np.ndarray, missing: np.ndarray) -> np.ndarray:
-        """Values without holes, repaired within each series."""
+    def _filled(self, column: str, values: np.ndarray, missing: np.ndarray) -> tuple[np.ndarray, str | None]:
+        """Values without gaps, filled within each series, and the guess that states it."""
         if not missing.any():
-            return values
+            return values, None
         is_category = column in self.covariates.categories
         if self.fill is None or (is_category and self.fill != "previous"):
             self._refuse_missing(column, missing, is_category)
@@ -231,35 +241,34 @@ class Source:
         else:
             values = self._between(column, values, missing)
         first, count = int(missing.argmax()), int(missing.sum())
-        how = f"{counted(count, 'value')} of {self.covariates.role(column)}"
-        self.guesses.append(f"filled {FILLED[str(self.fill)]}: {how}, the first at {self.places.where(first)}")
-        return values
+        amount = f"{counted(count, 'value')} of {self.covariates.role(column)}"
+        return values, f"filled {FILLS[str(self.fill)]}: {amount}, the first at {self.places.where(first)}"
 
     def _between(self, column: str, values: np.ndarray, missing: np.ndarray) -> np.ndarray:
         before, after = last_valid(~missing, self.places.codes), next_valid(~missing, self.places.codes)
         linear = self.fill == "interpolate"
-        lost = missing & ((before < 0) | (linear & (after < 0)))
-        if lost.any():
+        unfilled = missing & ((before < 0) | (linear & (after < 0)))
+        if unfilled.any():
             raise RowError(
-                np.flatnonzero(lost),
+                np.flatnonzero(unfilled),
                 lambda places: (
-                    f"{self.places.where(int(places[0]))}: no value of {self.covariates.role(column)} "
-                    f"{'before' if before[places[0]] < 0 else 'after'} it in the series to fill it with; give one, or "
-                    "leave the row out"
+                    f"{self.places.where(int(places[0]))}: no "
+                    f"{'earlier' if before[places[0]] < 0 else 'later'} value of "
+                    f"{self.covariates.role(column)} in the series to fill this one; add a value, or remove the row"
                 ),
             )
-        gone = np.flatnonzero(missing)
-        left, right = before[gone], after[gone]
+        absent = np.flatnonzero(missing)
+        left, right = before[absent], after[absent]
         if linear:
-            time = moments(self.places.ds)
-            passed = (time[gone] - time[left]) / (time[right] - time[left])
-            values[gone] = values[left] * (1 - passed) + values[right] * passed
+            time = as_integers(self.places.ds)
+            passed = (time[absent] - time[left]) / (time[right] - time[left])
+            values[absent] = values[left] * (1 - passed) + values[right] * passed
         else:
-            values[gone] = values[left]
+            values[absent] = values[left]
         return values
 
     def _refuse_missing(self, column: str, missing: np.ndarray, is_category: bool) -> None:
-        fill = "" if self.fill is None else f", and fill={self.fill!r} repairs numbers only"
+        fill = "" if self.fill is None else f"; fill={self.fill!r} repairs only numbers"
         remedy = f"{self.places.remedy}, or {OWN_CATEGORY}" if is_category else self.places.remedy
         raise RowError(
             np.flatnonzero(missing),
@@ -270,13 +279,15 @@ class Source:
         )
 
     def _constant(self, column: str, values: np.ndarray, missing: np.ndarray) -> np.ndarray:
-        """(S,) the one value of each series; what is missing is repaired by the others if any fill is asked for."""
-        gone = missing & (self.places.positions >= 0)
-        if gone.any() and self.fill is None:
-            self._refuse_missing(column, gone, column in self.covariates.categories)
-        given = np.flatnonzero(~missing)
+        """(S,) the value of each series; with any fill, other rows of the series replace a missing value."""
+        absent = missing & (self.places.positions >= 0)
+        if absent.any() and self.fill is None:
+            self._refuse_missing(column, absent, column in self.covariates.categories)
+        present = np.flatnonzero(~missing)
         first = np.full(len(self.places.names), -1)
-        first[self.places.codes[given[::-1]]] = given[::-1]  # of places assigned twice, the last, here the first, stays
+        first[self.places.codes[present[::-1]]] = present[
+            ::-1
+        ]  # the last assignment to a series, its first place, stays
         if (first < 0).any():
             raise RowError(np.flatnonzero((first < 0)[self.places.codes]), partial(self._no_value, column))
 
@@ -291,4 +302,4 @@ class Source:
 
     def _no_value(self, column: str, places: np.ndarray) -> str:
         name = str(self.places.names[self.places.codes[places[0]]])
-        return f"series {name!r} has no value in {self.covariates.role(column)}; give it one in every row"
+        return f"series {name!r} has no value in {self.covariates.role(column)}; add it in every row"

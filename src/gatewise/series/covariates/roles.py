@@ -1,4 +1,4 @@
-"""Covariates: what is known beside the series, as numbers, categories and the calendar, and the features it makes.
+"""Roles: which columns are past, known or static covariates, their categories, and the names of their features.
 
 Letters: P past-only features, K known-future features (the calendar's among them), C static features.
 """
@@ -13,8 +13,8 @@ import pandas as pd
 
 from gatewise.arguments import plain
 from gatewise.series.covariates.calendar import choose_cycles, feature_names
-from gatewise.series.reading.dates import DataError
-from gatewise.series.wording import meant
+from gatewise.series.errors import DataError
+from gatewise.series.wording import did_you_mean, listed
 
 MOST_CATEGORIES = 100
 NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal")
@@ -25,17 +25,17 @@ Category: TypeAlias = str | bool | int | float
 
 @dataclass(frozen=True)
 class Covariates:
-    """Which columns of a table are covariates, and the features that they and the calendar make.
+    """Which columns of a table are covariates, and which features they and the calendar make.
 
     A column of numbers is one feature. A column of categories is one feature each, 1 where it applies and 0 elsewhere.
 
     Attributes:
-        past: columns known up to the end of the series only.
+        past: columns known only up to the end of the series.
         known: columns known in advance.
-        static: columns with one value for the whole of a series.
+        static: columns with one value per series.
         categories: column -> its categories in the order of their features; other columns are numbers.
-        calendar: cycles of the calendar in use, such as "day of week", a sine and a cosine each.
-        read_by: layout, id_column, time_column and target_column of the table they stand in; see `gatewise.read`.
+        calendar: the calendar cycles in use, such as "day of week", a sine and a cosine each.
+        read_by: layout, id_column, time_column and target_column of their table; see `gatewise.read`.
 
     >>> table = pd.DataFrame({"price": [1.0, 1.5, 1.2], "holiday": ["none", "easter", "none"]})
     >>> covariates = Covariates.of(table, past="price", known="holiday", calendar=True, freq="MS")
@@ -69,7 +69,7 @@ class Covariates:
 
     @property
     def static_features(self) -> tuple[str, ...]:
-        """The names of the C features that stay the same."""
+        """The names of the C static features."""
         return self._features(self.static)
 
     @property
@@ -78,7 +78,7 @@ class Covariates:
         return len(self.past_features), len(self.known_features), len(self.static_features)
 
     def role(self, column: str) -> str:
-        """A column for a person: "known covariate 'price'"."""
+        """A column with its role: "known covariate 'price'"."""
         role = "past" if column in self.past else "known" if column in self.known else "static"
         return f"{role} covariate {column!r}"
 
@@ -90,7 +90,7 @@ class Covariates:
         return tuple(
             name
             for column in columns
-            for name in ([f"{column}={one}" for one in self.categories.get(column, ())] or [column])
+            for name in ([f"{column}={category}" for category in self.categories.get(column, ())] or [column])
         )
 
     @classmethod
@@ -103,43 +103,52 @@ class Covariates:
         calendar: bool | str | Sequence[str] = False,
         freq: str | int = 1,
         *,
-        taken: Mapping[str, str] | None = None,
-        guesses: list[str] | None = None,
+        reserved: Mapping[str, str] | None = None,
     ) -> "Covariates":
         """The covariates among the columns of a table; text, bool and categorical columns are categories.
 
         Arguments:
             frame: long table with every covariate as a column.
-            past: columns known up to the end of the series only.
+            past: columns known only up to the end of the series.
             known: columns known in advance.
-            static: columns with one value for the whole of a series.
+            static: columns with one value per series.
             calendar: True for every cycle that the frequency shows, or the names of some.
             freq: pandas offset alias, or the step of a time in whole numbers.
-            taken: column -> what it is used for already, such as {"y": "target"}.
-            guesses: takes a sentence on how the columns were read, and on columns that never change.
+            reserved: column -> its other use, such as {"y": "target"}.
 
         Raises:
-            DataError: unknown columns, columns asked for twice or taken, without any value, of more than 100
+            DataError: unknown columns, columns named twice or reserved, without any value, of more than 100
                 categories, or of neither numbers nor categories; cycles that the frequency does not show.
         """
         roles = {"past": as_names(past), "known": as_names(known), "static": as_names(static)}
         columns = [column for names in roles.values() for column in names]
-        _check_columns(frame, columns, taken or {})
+        _check_columns(frame, columns, reserved or {})
         categories = {column: _categories(frame[column]) for column in columns if not _is_numbers(frame[column])}
         past, known, static = roles.values()
-        chosen = cls(past, known, static, categories, choose_cycles(calendar, freq))
-        if guesses is not None:
-            guesses.extend(_sentences(frame, chosen))
-        return chosen
+        return cls(past, known, static, categories, choose_cycles(calendar, freq))
 
-    def again(self, frame: pd.DataFrame, *, taken: Mapping[str, str], guesses: list[str]) -> "Covariates":
-        """The same covariates, with the same categories, of another table; for the arguments and errors see `of`."""
-        _check_columns(frame, self.columns, taken)
-        guesses.extend(_sentences(frame, self))
-        return self
+    def check_columns(self, frame: pd.DataFrame, reserved: Mapping[str, str]) -> None:
+        """Check that another table has the same covariates; for the arguments and errors see `of`."""
+        _check_columns(frame, self.columns, reserved)
+
+    def describe(self, frame: pd.DataFrame) -> tuple[str, ...]:
+        """How the columns of a table are read, and which of them never change, in sentences."""
+        roles = {"past": self.past, "known": self.known, "static": self.static}
+        sentences = [
+            f"{role} covariates: {', '.join(map(self._kind, names))}" for role, names in roles.items() if names
+        ]
+        if self.calendar:
+            sentences.append(f"calendar features: {', '.join(self.calendar)}")
+        constant = [column for column in self.columns if _is_constant(frame[column], self.categories.get(column))]
+        sentences += [f"covariate {column!r} is constant and carries no information" for column in constant]
+        return tuple(sentences)
+
+    def _kind(self, column: str) -> str:
+        count = len(self.categories.get(column, ()))
+        return f"{column!r} ({'numbers' if not count else '1 category' if count == 1 else f'{count} categories'})"
 
     def content(self) -> dict[str, Any]:
-        """The same as plain JSON content."""
+        """The covariates as plain JSON content."""
         return {
             **{name: list(getattr(self, name)) for name in ("past", "known", "static", "calendar")},
             "categories": {column: list(values) for column, values in self.categories.items()},
@@ -148,10 +157,10 @@ class Covariates:
 
     @classmethod
     def of_content(cls, content: Any, freq: str | int) -> "Covariates":
-        """Covariates of plain JSON content, of which nothing is believed.
+        """Covariates from plain JSON content, which is validated first.
 
         Raises:
-            ValueError: says what cannot be.
+            ValueError: naming the invalid field, and the expected one.
         """
         fields = {"past", "known", "static", "calendar", "categories", "read_by"}
         if not isinstance(content, dict) or set(content) != fields:
@@ -163,50 +172,50 @@ class Covariates:
         categories = content["categories"]
         if not isinstance(categories, dict) or not set(categories) <= set(columns):
             raise ValueError(f"categories are {categories!r:.80}, expected lists of categories by covariate")
-        kept = {column: _kept(column, values) for column, values in categories.items()}
+        checked = {column: _checked_categories(column, values) for column, values in categories.items()}
         calendar = _text("calendar", content["calendar"])
         if choose_cycles(calendar, freq) != calendar:
             raise ValueError(f"calendar is {calendar!r:.80}, expected the cycles of {freq!r} in their order")
         past, known, static = roles.values()
-        return cls(past, known, static, kept, calendar, _read_by(content["read_by"]))
+        return cls(past, known, static, checked, calendar, _read_by(content["read_by"]))
 
 
-def as_names(asked: str | Sequence[str]) -> tuple[str, ...]:
-    """Names of columns, given as some or as one."""
-    if not isinstance(asked, str | Sequence):
-        raise DataError(f"covariates are {asked!r}, expected the names of columns, such as ['price']")
-    return (asked,) if isinstance(asked, str) else tuple(asked)
+def as_names(names: str | Sequence[str]) -> tuple[str, ...]:
+    """Names of columns, given as one name or several."""
+    if not isinstance(names, str | Sequence):
+        raise DataError(f"covariates are {names!r}, expected names of columns such as ['price']")
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
-def _check_columns(frame: pd.DataFrame, columns: Sequence[str], taken: Mapping[str, str]) -> None:
+def _check_columns(frame: pd.DataFrame, columns: Sequence[str], reserved: Mapping[str, str]) -> None:
     for i, column in enumerate(columns):
-        if column in taken:
+        if column in reserved:
             raise DataError(
-                f"covariate {column!r} is the {taken[column]} column already; leave it out of the covariates"
+                f"covariate {column!r} is already the {reserved[column]} column; remove it from the covariates"
             )
         if column not in frame.columns:
             raise DataError(
-                f"there is no covariate {column!r} among the columns {listed(frame.columns)}; correct its name"
-                f"{meant(column, frame.columns)}"
+                f"covariate {column!r} is not among the columns {listed(frame.columns)}; correct its name"
+                f"{did_you_mean(column, frame.columns)}"
             )
         if column in columns[:i]:
-            raise DataError(f"covariate {column!r} is asked for twice; name it once, as past=, known= or static=")
+            raise DataError(f"covariate {column!r} is named twice; name it once, as past=, known= or static=")
         if frame[column].isna().all():
-            raise DataError(f"covariate {column!r} has no values at all; give them, or leave the column out")
+            raise DataError(f"covariate {column!r} has no values at all; add values, or omit the covariate")
 
 
 # -------------------------------------------------------------------------------------------------------- columns
 
 
 def _is_numbers(column: pd.Series) -> bool:
-    """Whether a column holds numbers, not categories; what is neither is refused."""
+    """Whether a column holds numbers, not categories; other kinds are refused."""
     if isinstance(column.dtype, pd.CategoricalDtype | pd.StringDtype):
         return False
     kind = pd.api.types.infer_dtype(column, skipna=True)
     if kind not in (*NUMBERS, *CATEGORIES):
         raise DataError(
             f"covariate {column.name!r} holds {kind} values, expected numbers, text or True and False; convert them, "
-            "as by astype(str)"
+            "for example with astype(str)"
         )
     return kind in NUMBERS
 
@@ -218,26 +227,13 @@ def _categories(column: pd.Series) -> tuple[Category, ...]:
     if not all(isinstance(value, str | int) or _is_finite(value) for value in values):
         raise DataError(f"covariate {column.name!r} has categories that are neither text nor numbers; rename them")
     if not values:
-        raise DataError(f"covariate {column.name!r} has no values at all; give them, or leave the column out")
+        raise DataError(f"covariate {column.name!r} has no values at all; add values, or omit the covariate")
     if len(values) > MOST_CATEGORIES:
         raise DataError(
-            f"covariate {column.name!r} has {len(values)} categories, expected at most {MOST_CATEGORIES}; put the rare "
-            'ones together, as "other", or give numbers instead'
+            f"covariate {column.name!r} has {len(values)} categories, expected at most {MOST_CATEGORIES}; merge rare "
+            'ones into "other", or use numbers instead'
         )
     return tuple(sorted(values, key=lambda value: (isinstance(value, str), value)))
-
-
-def _sentences(frame: pd.DataFrame, chosen: Covariates) -> list[str]:
-    def kind(column: str) -> str:
-        count = len(chosen.categories.get(column, ()))
-        return f"{column!r} ({'numbers' if not count else '1 category' if count == 1 else f'{count} categories'})"
-
-    roles = {"past": chosen.past, "known": chosen.known, "static": chosen.static}
-    used = [f"{role} covariates: {', '.join(map(kind, names))}" for role, names in roles.items() if names]
-    if chosen.calendar:
-        used.append(f"calendar features: {', '.join(chosen.calendar)}")
-    constant = [column for column in chosen.columns if _is_constant(frame[column], chosen.categories.get(column))]
-    return used + [f"covariate {column!r} is the same in every row: it says nothing" for column in constant]
 
 
 def _is_constant(column: pd.Series, categories: tuple[Category, ...] | None) -> bool:
@@ -248,22 +244,16 @@ def _is_constant(column: pd.Series, categories: tuple[Category, ...] | None) -> 
 
 
 def is_blank(value: Any) -> bool:
-    """Whether a cell holds text of spaces only, which counts as missing."""
+    """Whether a cell holds only spaces, which count as missing."""
     return isinstance(value, str) and not value.strip()
 
 
 def is_given(column: pd.Series) -> np.ndarray:
-    """(N,) where a column has a value; text of spaces is none."""
+    """(N,) where a column has a value; a cell of spaces has none."""
     if pd.api.types.is_numeric_dtype(column):
         return np.asarray(column.notna())
     codes, distinct = pd.factorize(column)
     return np.asarray(np.array([*(not is_blank(value) for value in distinct), False])[codes])
-
-
-def listed(names: Any) -> str:
-    """Names for a person, at most twelve."""
-    shown = [repr(plain(name)) for name in names]
-    return ", ".join(shown if len(shown) <= 12 else [*shown[:10], f"... ({len(shown)} in all)"])
 
 
 # -------------------------------------------------------------------------------------------------------- content
@@ -274,20 +264,20 @@ def _is_finite(value: object) -> bool:
 
 
 def _text(name: str, value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
         raise ValueError(f"{name} is {value!r:.80}, expected a list of names")
     return tuple(value)
 
 
-def _read_by(found: Any) -> dict[str, str | list[str]]:
+def _read_by(content: Any) -> dict[str, str | list[str]]:
     kinds = {"layout": str, "id_column": str, "time_column": list, "target_column": list}
-    if not isinstance(found, dict) or any(type(value) is not kinds.get(name) for name, value in found.items()):
-        raise ValueError(f"read_by is {found!r:.80}, expected some of {', '.join(kinds)}")
-    return {name: list(_text(name, value)) if isinstance(value, list) else value for name, value in found.items()}
+    if not isinstance(content, dict) or any(type(value) is not kinds.get(name) for name, value in content.items()):
+        raise ValueError(f"read_by is {content!r:.80}, expected some of {', '.join(kinds)}")
+    return {name: list(_text(name, value)) if isinstance(value, list) else value for name, value in content.items()}
 
 
-def _kept(column: str, values: Any) -> tuple[Category, ...]:
-    """The categories of a column as a file has them."""
+def _checked_categories(column: str, values: Any) -> tuple[Category, ...]:
+    """The categories of a column, validated."""
     is_list = isinstance(values, list) and 1 <= len(values) <= MOST_CATEGORIES
     if not is_list or not all(type(value) in (str, bool, int) or _is_finite(value) for value in values):
         raise ValueError(

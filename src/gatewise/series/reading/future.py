@@ -1,4 +1,4 @@
-"""Covariates known in advance: their values for the dates to be forecast, from a table or from the end of the history.
+"""Future: the covariates known in advance of the dates to forecast, from a table or from the end of the history.
 
 Letters: N rows, S series, h horizon, K known-future features.
 """
@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gatewise.series.covariates.features import Places, Source
-from gatewise.series.covariates.roles import Covariates, is_given, listed
+from gatewise.series.covariates.features import CovariateReader, Places
+from gatewise.series.covariates.roles import Covariates
+from gatewise.series.errors import DataError
+from gatewise.series.frequency import future
 from gatewise.series.panel import Panel, Series
-from gatewise.series.reading.columns import Table, load
-from gatewise.series.reading.dates import TIME_NAMES, DataError, future, join_parts, looks_like_dates, read_dates, show
-from gatewise.series.reading.rows import Stack, moments
-from gatewise.series.wording import counted
+from gatewise.series.reading.dates import TIME_NAMES, join_parts, looks_like_dates, read_dates
+from gatewise.series.reading.sources import load
+from gatewise.series.reading.table import Table
+from gatewise.series.wording import counted, format_date, listed
 
 
 def future_known(
@@ -33,28 +35,28 @@ def future_known(
     """The known-future features of the `horizon` dates after the end of each series.
 
     Arguments:
-        series: (S,) of which names and last dates are used.
-        source: a file or table with a row for every series and date to be forecast, with the known columns; other
-            rows and columns are ignored. None where the calendar's are the only ones.
+        series: (S,); only their names and last dates are used.
+        source: a file or table with the known columns and a row for every series and date to forecast; other rows and
+            columns are ignored. None if the calendar features are the only ones.
         covariates: the columns, their categories, the cycles of the calendar.
         freq: pandas offset alias, or the step of a time in whole numbers.
         horizon: number of dates, h.
-        id_column: column that names the series; else unique_id, or the only one with the names of all series. One
-            series needs none.
-        time_column: column of the dates, or several that make one; else ds, or the only one that reads as dates or has
-            a name such as "month".
-        shared: whether a row holds for all series, which the table then does not name.
+        id_column: column that names the series; by default unique_id, or the only column with the names of all
+            series. A single series needs none.
+        time_column: column of the dates, or several to combine; by default ds, or the only column that reads as dates
+            or has a name such as "month".
+        shared: whether a row applies to all series; the table then has no names of series.
 
     Returns:
         (S, h, K), float64; None if there are no such features.
 
     Raises:
-        DataError: naming series, dates and remedy: no table; dates or values that are missing or twice there; unknown
-            categories.
+        DataError: naming the series, the dates and the remedy: no table; missing or duplicate dates; missing values;
+            unknown categories.
 
-    >>> one = Series("A", pd.Index([0, 1]), np.zeros(2))
+    >>> series = Series("A", pd.Index([0, 1]), np.zeros(2))
     >>> table = pd.DataFrame({"ds": [2, 3, 4], "price": [1.5, 1.7, 9.9]})
-    >>> future_known([one], table, Covariates(known=("price",)), 1, 2).tolist()
+    >>> future_known([series], table, Covariates(known=("price",)), 1, 2).tolist()
     [[[1.5], [1.7]]]
     """
     if not covariates.known_features:
@@ -64,11 +66,11 @@ def future_known(
         _refuse_no_table(source, places, horizon, covariates)
         table = load(source, id_column, covariates=covariates.known)
         ids = None if shared else _id_column(table, places.names, id_column)
-        one = replace(places, names=places.names[:1], codes=np.zeros_like(places.codes)) if shared else places
-        rows = _rows(table, one, ids, _time_columns(table, time_column, covariates))
+        named = replace(places, names=places.names[:1], codes=np.zeros_like(places.codes)) if shared else places
+        rows = _rows(table, named, ids, _time_columns(table, time_column, covariates))
         frame, places = table.frame, replace(places, positions=rows, row=table.row)
         _refuse_no_rows(places, horizon, covariates)
-    values = Source(frame, places, covariates, None, []).known(freq)
+    values, _ = CovariateReader(frame, places, covariates).known(freq)
     return None if values is None else values.reshape(len(series), horizon, -1)
 
 
@@ -78,13 +80,13 @@ def known_ahead(panel: Panel, horizon: int, source: Any = None) -> np.ndarray | 
     Arguments:
         panel: the series.
         horizon: number of dates, h.
-        source: see `future_known`; None for what the table of the series held of those dates itself.
+        source: see `future_known`; None for the rows of those dates in the table of the series.
 
     Returns:
         (S, h, K), float64; None if there are no such features.
 
     Raises:
-        DataError: as `future_known`; a table where nothing is asked of it.
+        DataError: as `future_known`; a table that no covariate needs.
 
     >>> from gatewise.series import read
     >>> panel = read(pd.DataFrame({"y": [5.0, 6.0, None, None], "price": [1, 1, 2, 3]}), known="price")
@@ -94,8 +96,8 @@ def known_ahead(panel: Panel, horizon: int, source: Any = None) -> np.ndarray | 
     covariates = panel.covariates or Covariates()
     if source is not None and not covariates.known:
         raise DataError(
-            "a table of the future came, but no columns are known in advance; leave future= (--future) out, or name "
-            "the columns as known= when fitting"
+            "got a table of the future, but no covariates are known in advance; omit future= (--future), or name the "
+            "columns as known= when fitting"
         )
     if source is None and covariates.known:
         return _ahead_in_history(panel, covariates, horizon)
@@ -106,31 +108,30 @@ def known_ahead(panel: Panel, horizon: int, source: Any = None) -> np.ndarray | 
 
 
 def _ahead_in_history(panel: Panel, covariates: Covariates, horizon: int) -> np.ndarray:
-    ahead = [np.empty((0, 0)) if one.ahead is None else one.ahead[:horizon] for one in panel.series]
-    short = np.array([len(one) for one in ahead]) < horizon
+    ahead = [np.empty((0, 0)) if series.ahead is None else series.ahead[:horizon] for series in panel.series]
+    short = np.array([len(values) for values in ahead]) < horizon
     if short.any():
         first, others = int(short.argmax()), int(short.sum()) - 1
         wanted = _wanted(panel.series[first : first + 1], panel.freq, horizon)
-        has = f"the first {counted(len(ahead[first]), 'date')}" if len(ahead[first]) else "none of them"
+        available = f"the first {counted(len(ahead[first]), 'date')}" if len(ahead[first]) else "none of them"
         more = f" (and {others} more series lack some)" if others else ""
         raise DataError(
-            f"{_needed(wanted, horizon, covariates, 0)}, and the history has {has}{more}; "
-            f"{wanted.remedy.replace('it', 'them', 1)}"
+            f"{_needed(wanted, horizon, covariates, 0)}, but the history has {available}{more}; {wanted.remedy}"
         )
     return np.stack(ahead)
 
 
 def _wanted(series: Sequence[Series], freq: str | int, horizon: int) -> Places:
-    """The dates after each series, which have no row yet."""
-    names, codes = [one.unique_id for one in series], np.repeat(np.arange(len(series)), horizon)
+    """The dates after each series, without rows."""
+    names, codes = [one_series.unique_id for one_series in series], np.repeat(np.arange(len(series)), horizon)
     ds = _future_dates(series, freq, horizon)
-    remedy = f"give it to predict({horizon}, future=table) (--future FILE)"
+    remedy = f"supply every value in predict({horizon}, future=table) (--future FILE)"
     return Places(names, codes, ds, np.full(len(ds), -1), remedy=remedy)
 
 
 def _future_dates(series: Sequence[Series], freq: str | int, horizon: int) -> pd.Index:
-    """(S * h,) the dates after each series, made once for all that end together."""
-    ends, distinct = pd.factorize(pd.Index([one.ds[-1] for one in series]))
+    """(S * h,) the dates after each series, computed once for all series that end together."""
+    ends, distinct = pd.factorize(pd.Index([one_series.ds[-1] for one_series in series]))
     continued = [future(distinct[[i]], freq, horizon) for i in range(len(distinct))]
     dates = continued[0].append(continued[1:])
     return dates[(ends[:, None] * horizon + np.arange(horizon)).ravel()]
@@ -139,27 +140,27 @@ def _future_dates(series: Sequence[Series], freq: str | int, horizon: int) -> pd
 def _rows(table: Table, wanted: Places, ids: str | None, time: list[str]) -> np.ndarray:
     """(S * h,) the row of the table for each series and date, -1 where there is none."""
     of_series = _series_of_rows(table, wanted.names, ids)
-    positions = np.flatnonzero(of_series >= 0)  # rows of other series may hold what they like
+    positions = np.flatnonzero(of_series >= 0)  # rows of other series are not checked
     dates = wanted.ds.unique()
     at = dates.get_indexer(_dates(table, time, positions, dates))
     positions, at = positions[at >= 0], at[at >= 0]
     keys = pd.Index(of_series[positions] * len(dates) + at)
     wanted_keys = wanted.codes * len(dates) + dates.get_indexer(wanted.ds)
-    again = keys.duplicated()
-    _refuse_twice(table, wanted, positions[again], keys[again], wanted_keys)
-    found = keys[~again].get_indexer(wanted_keys)
-    return np.asarray(np.append(positions[~again], -1)[found])  # what is not found has place -1, the last
+    repeated = keys.duplicated()
+    _refuse_duplicates(table, wanted, positions[repeated], keys[repeated], wanted_keys)
+    at = keys[~repeated].get_indexer(wanted_keys)
+    return np.asarray(np.append(positions[~repeated], -1)[at])  # a key without a row has index -1, the appended one
 
 
 def _series_of_rows(table: Table, names: Sequence[Any], ids: str | None) -> np.ndarray:
-    """(rows,) the series of each row, -1 for others."""
+    """(rows,) the series of each row, -1 for rows of other series."""
     if ids is None:
         return np.zeros(len(table.frame), np.int64)
     of_series = pd.Index(names).get_indexer(table.frame[ids])
     if (of_series < 0).all():
         raise DataError(
-            f"{table.name} has none of the series {listed(names)}: its column {ids!r} names "
-            f"{listed(table.frame[ids].unique())}; name them as in the history"
+            f"{table.name} has none of the series {listed(names)}: its column {ids!r} holds "
+            f"{listed(table.frame[ids].unique())}; use the names of the history"
         )
     return np.asarray(of_series)
 
@@ -173,7 +174,7 @@ def _id_column(table: Table, names: Sequence[Any], given: str | None) -> str | N
     naming = [] if given else [column for column in columns if set(names) <= set(table.frame[column].dropna().unique())]
     if len(naming) != 1:
         raise DataError(
-            f"{table.name}: which column names the series? expected {given or 'unique_id'!r}, got {listed(columns)}; "
+            f"{table.name}: no column of series names found; expected {given or 'unique_id'!r}, got {listed(columns)}; "
             "name it as in the history"
         )
     return str(naming[0])
@@ -181,22 +182,22 @@ def _id_column(table: Table, names: Sequence[Any], given: str | None) -> str | N
 
 def _time_columns(table: Table, given: str | Sequence[str] | None, covariates: Covariates) -> list[str]:
     columns = list(table.frame.columns)
-    asked = [given] if isinstance(given, str) else list(given or ["ds"])
-    if set(asked) <= set(columns):
-        return asked
+    expected = [given] if isinstance(given, str) else list(given or ["ds"])
+    if set(expected) <= set(columns):
+        return expected
     others = [column for column in columns if column not in covariates.columns]
     dates = [column for column in others if looks_like_dates(table.frame[column])]
     dates = dates or [column for column in others if column.lower() in TIME_NAMES]
     if given or len(dates) != 1:
         raise DataError(
-            f"{table.name}: which column is the time? expected {listed(asked)}, got {listed(columns)}; name it "
-            f"{'as in the history' if given else 'ds, and if the rows of the history are counted, count on'}"
+            f"{table.name}: no time column found; expected {listed(expected)}, got {listed(columns)}; name it "
+            f"{'as in the history' if given else 'ds; if the history counts its rows, continue the count'}"
         )
     return dates
 
 
 def _dates(table: Table, columns: list[str], positions: np.ndarray, wanted: pd.Index) -> pd.Index:
-    """The dates of some rows of a table, in the kind and unit of those that are wanted."""
+    """The dates of some rows of a table, in the type and unit of the wanted dates."""
     frame = table.frame.iloc[positions].reset_index(drop=True)
 
     def where(i: int) -> str:
@@ -206,8 +207,8 @@ def _dates(table: Table, columns: list[str], positions: np.ndarray, wanted: pd.I
     is_dates, has_zone = ([test(ds) for ds in (given, wanted)] for test in (_is_dates, _has_zone))
     if is_dates[0] != is_dates[1] or has_zone[0] != has_zone[1]:
         raise DataError(
-            f"time column {listed(columns)} of {table.name} holds {given.dtype} such as {show(given[0])}, but the "
-            f"history {wanted.dtype} such as {show(wanted[0])}; write the dates as in the history"
+            f"time column {listed(columns)} of {table.name} holds {given.dtype} such as {format_date(given[0])}, but "
+            f"the history holds {wanted.dtype} such as {format_date(wanted[0])}; write the dates as in the history"
         )
     return given.as_unit(wanted.unit) if is_dates[0] else given
 
@@ -225,7 +226,7 @@ def _has_zone(ds: pd.Index) -> bool:
 
 def _refuse_no_table(source: Any, places: Places, horizon: int, covariates: Covariates) -> None:
     if source is None:
-        raise DataError(f"{_needed(places, horizon, covariates, 0)}; {places.remedy.replace('it', 'them', 1)}")
+        raise DataError(f"{_needed(places, horizon, covariates, 0)}; {places.remedy}")
 
 
 def _refuse_no_rows(places: Places, horizon: int, covariates: Covariates) -> None:
@@ -234,61 +235,33 @@ def _refuse_no_rows(places: Places, horizon: int, covariates: Covariates) -> Non
     if not lacking.any():
         return
     first = int(lacking.any(axis=1).argmax())
-    gone = places.ds[first * horizon : (first + 1) * horizon][lacking[first]]
-    dates = ", ".join(show(date) for date in gone[:3]) + (", ..." if len(gone) > 3 else "")
-    what = "none of them" if len(gone) == horizon else f"all but {counted(len(gone), 'date')}: {dates}"
+    absent = places.ds[first * horizon : (first + 1) * horizon][lacking[first]]
+    dates = ", ".join(format_date(date) for date in absent[:3]) + (", ..." if len(absent) > 3 else "")
+    available = "none of them" if len(absent) == horizon else f"all but {counted(len(absent), 'date')}: {dates}"
     others = int(lacking.any(axis=1).sum()) - 1
     more = f" (and {others} more series lack some)" if others else ""
     raise DataError(
-        f"{_needed(places, horizon, covariates, first)}, and the table has {what}{more}; "
-        f"{places.remedy.replace('it', 'them', 1)}"
+        f"{_needed(places, horizon, covariates, first)}, but the table has {available}{more}; {places.remedy}"
     )
 
 
 def _needed(places: Places, horizon: int, covariates: Covariates, series: int) -> str:
     ds = places.ds[series * horizon : (series + 1) * horizon]
-    span = show(ds[0]) if horizon == 1 else f"{show(ds[0])} to {show(ds[-1])}"
+    span = format_date(ds[0]) if horizon == 1 else f"{format_date(ds[0])} to {format_date(ds[-1])}"
     return (
-        f"series {str(places.names[series])!r}: the known covariates {listed(covariates.known)} are needed for {span}, "
-        f"{counted(horizon, 'date')}"
+        f"series {str(places.names[series])!r} needs the known covariates {listed(covariates.known)} for {span} "
+        f"({counted(horizon, 'date')})"
     )
 
 
-def _refuse_twice(table: Table, wanted: Places, positions: np.ndarray, keys: pd.Index, wanted_keys: np.ndarray) -> None:
-    twice = keys.isin(wanted_keys)
-    if twice.any():
-        first = int(twice.argmax())
+def _refuse_duplicates(
+    table: Table, wanted: Places, positions: np.ndarray, keys: pd.Index, wanted_keys: np.ndarray
+) -> None:
+    wanted_again = keys.isin(wanted_keys)
+    if wanted_again.any():
+        first = int(wanted_again.argmax())
         place = int((wanted_keys == keys[first]).argmax())
-        name, date = str(wanted.names[wanted.codes[place]]), show(wanted.ds[place])
+        name, date = str(wanted.names[wanted.codes[place]]), format_date(wanted.ds[place])
         raise DataError(
-            f"series {name!r}, {table.row(int(positions[first]))}: {date} is there already; leave one of the rows out"
+            f"series {name!r}, {table.row(int(positions[first]))}: duplicate date {date}; remove one of the rows"
         )
-
-
-# -------------------------------------------------------------------------------------------------------- history
-
-
-def split_future(stack: Stack, known: Sequence[str], guesses: list[str]) -> tuple[Stack, Stack]:
-    """The rows of series as their history, and those after their last values that hold known covariates already.
-
-    Arguments:
-        stack: the rows of all series, in any order.
-        known: columns known in advance; a row belongs to the future if it holds one of them.
-        guesses: takes a sentence if there are such rows.
-
-    Returns:
-        The history and the future. A series without any value stays in the history.
-    """
-    given, codes, time = ~np.isnan(stack.y), stack.codes, moments(stack.ds)
-    last = np.full(len(stack.names), np.iinfo(np.int64).max)  # without any value, no date comes after it
-    latest = pd.Series(time[given]).groupby(codes[given]).max()
-    last[latest.index] = latest
-    holds = np.zeros(len(stack.table.frame), bool)
-    for column in set(known) & set(stack.table.frame.columns):  # one that is not there is refused later
-        holds |= is_given(stack.table.frame[column])
-    ahead = holds[stack.positions] & ~given & (time > last[codes])
-    if not ahead.any():
-        return stack, stack.only(ahead)
-    rows, series = counted(int(ahead.sum()), "row"), counted(len(np.unique(codes[ahead])), "series")
-    guesses.append(f"kept for the forecast: {rows} at the end of {series}, with known covariates and no value yet")
-    return stack.only(~ahead), stack.only(ahead)

@@ -1,251 +1,159 @@
-"""Checks and repairs: dates in order, on one calendar, without gaps; values without holes.
+"""Validation: dates in order, on one calendar, without gaps; no missing values; repairs on request.
 
-Each check looks at all series at once (`Stack`), and takes a closer look at those that do not pass (`Rows`).
+Each check looks at all series at once (`Stack`) and then at each series that fails it (`Rows`).
 
 Letters: S series.
 """
 
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from gatewise.series.panel import ExcludedSeries, Series
-from gatewise.series.reading.dates import (
-    DataError,
-    check_frequency,
-    follows,
-    grid,
-    in_words,
-    infer_frequency,
-    on_calendar,
-    show,
-    tick_count,
-)
-from gatewise.series.reading.rows import FEW, Exclusions, Rows, Stack, moments
-from gatewise.series.wording import counted
+from gatewise.series.errors import DataError
+from gatewise.series.frequency import as_integers, describe_frequency, follows, grid, on_calendar, tick_count
+from gatewise.series.panel import Series
+from gatewise.series.reading.exclusion import Exclusions, Reason
+from gatewise.series.reading.repairs import Repair
+from gatewise.series.reading.rows import Rows, Stack
+from gatewise.series.values import LARGEST
+from gatewise.series.wording import format_date
 
-FILLS = {"interpolate": "by interpolation", "previous": "with the value before", "zero": "with zero"}
 FILL_REMEDY = 'pass fill="interpolate", "previous" or "zero" (--fill interpolate)'
-LARGEST = 1e100  # values beyond overflow when squared
-TRIES = 10  # so many frequencies are tried to find that of most series
-
-
-# ------------------------------------------------------------------------------------------------------- repairs
-
-
-@dataclass(frozen=True)
-class Repair:
-    """What was repaired in one series."""
-
-    kind: str  # "sorted", "left out" or "filled"
-    series: str
-    count: int = 0
-    first: str = ""  # date
-
-
-def repairs_in_words(repairs: list[Repair], fill: str | None) -> list[str]:
-    """A sentence for each repair, or one for all of a kind where they are many."""
-    sentences: list[str] = []
-    for kind in ("sorted", "left out", "filled"):
-        some = [repair for repair in repairs if repair.kind == kind]
-        sentences += [_one_repair(repair, fill) for repair in some] if len(some) <= FEW else [_many(some, fill)]
-    return sentences
-
-
-def _one_repair(repair: Repair, fill: str | None) -> str:
-    if repair.kind == "sorted":
-        return f"sorted by date: {repair.series}"
-    if repair.kind == "left out":
-        dates, are = ("date", "value is") if repair.count == 1 else (f"{repair.count} dates", "values are")
-        return f"left out: the first {dates} of {repair.series}, whose {are} missing"
-    return (
-        f"filled {FILLS[str(fill)]}: {counted(repair.count, 'value')} of {repair.series}, the first at {repair.first}"
-    )
-
-
-def _many(repairs: list[Repair], fill: str | None) -> str:
-    series, count, first = f"{len(repairs)} series", sum(repair.count for repair in repairs), repairs[0]
-    if first.kind == "sorted":
-        return f"sorted by date: {series}, the first {first.series}"
-    if first.kind == "left out":
-        return (
-            f"left out: the first dates of {series}, {count} in all, whose values are missing; first of {first.series}"
-        )
-    return f"filled {FILLS[str(fill)]}: {count} values of {series}, the first of {first.series} at {first.first}"
 
 
 # --------------------------------------------------------------------------------------------------------- order
 
 
-def in_order(stack: Stack, sort: bool, aside: Exclusions, repairs: list[Repair]) -> Stack:
-    """The rows by date; duplicates are refused, and so is another order unless `sort` is asked for."""
+class Ordered(NamedTuple):
+    """The rows of all series by date, the series that were sorted, and those refused."""
+
+    stack: Stack
+    repairs: tuple[Repair, ...]
+    exclusions: Exclusions
+
+
+def in_order(stack: Stack, sort: bool, exclusions: Exclusions) -> Ordered:
+    """The rows by date; duplicate dates are refused, and so are unsorted dates unless `sort` is true."""
     late = ~stack.every(_rising(stack.ds))
     if not late.any():
-        return stack
+        return Ordered(stack, (), exclusions)
     ordered = stack.by_date() if sort else stack
     single = ordered.every(_rising(ordered.ds))
-    for s in np.flatnonzero(late).tolist():
-        if single[s]:
-            repairs.append(Repair("sorted", str(stack.rows(s))))
-        else:
-            aside.attempt(s, partial(_refuse_disorder, stack.rows(s)))
-    return ordered
+    repairs = tuple(Repair("sorted", str(stack.rows(s))) for s in np.flatnonzero(late & single).tolist())
+    reasons: dict[int, str] = {}
+    for s in np.flatnonzero(late & ~single).tolist():
+        reason = exclusions.attempt(partial(_refuse_disorder, stack.rows(s)))
+        if isinstance(reason, Reason):
+            reasons[s] = reason
+    return Ordered(ordered, repairs, exclusions.with_reasons(reasons))
 
 
 def _rising(ds: pd.Index) -> np.ndarray:
-    time = moments(ds)
+    time = as_integers(ds)
     return np.asarray(time[1:] > time[:-1])
 
 
-def _refuse_disorder(one: Rows) -> None:
-    _refuse_duplicates(one)
-    raise DataError(_out_of_order(one))
+def _refuse_disorder(rows: Rows) -> None:
+    _refuse_duplicates(rows)
+    raise DataError(_out_of_order(rows))
 
 
-def _refuse_duplicates(one: Rows) -> None:
-    repeats = np.flatnonzero(one.ds.duplicated())
+def _refuse_duplicates(rows: Rows) -> None:
+    repeats = np.flatnonzero(rows.ds.duplicated())
     if len(repeats):
         more = "" if len(repeats) == 1 else f" ({len(repeats)} rows repeat a date)"
         raise DataError(
-            f"{one.where(repeats[0])}: {show(one.ds[repeats[0]])} is there already{more}; leave out or average what is "
-            "there twice; if the table holds several series, name the column that tells them apart as id_column= (--id)"
-            f"{_clock_put_back(one.ds[repeats[0]])}"
+            f"{rows.where(repeats[0])}: duplicate date {format_date(rows.ds[repeats[0]])}{more}; remove or average the "
+            "duplicates; if the table holds several series, name the column of their names as id_column= (--id)"
+            f"{_daylight_saving_remedy(rows.ds[repeats[0]])}"
         )
 
 
-def _clock_put_back(date: Any) -> str:
-    """A remedy for an hour of the night on which summer time ends, a Sunday; nothing for other dates."""
+def _daylight_saving_remedy(date: Any) -> str:
+    """A remedy for the hour that repeats when daylight-saving time ends, on a Sunday; empty for other dates."""
     local = isinstance(date, pd.Timestamp) and date.tz is None
     if not local or date.day_name() != "Sunday" or date.hour not in (1, 2):
         return ""
-    return f"; if the clocks were put back then, write every date with its UTC offset, such as {show(date)}+01:00"
-
-
-def _out_of_order(one: Rows) -> str:
-    later = int(np.argmax(one.ds[1:] < one.ds[:-1])) + 1
     return (
-        f"{one.where(later)}: {show(one.ds[later])} comes after {show(one.ds[later - 1])}; "
+        f"; if daylight-saving time ended then, write every date with its UTC offset, such as {format_date(date)}+01:00"
+    )
+
+
+def _out_of_order(rows: Rows) -> str:
+    later = int(np.argmax(rows.ds[1:] < rows.ds[:-1])) + 1
+    return (
+        f"{rows.where(later)}: {format_date(rows.ds[later])} comes after {format_date(rows.ds[later - 1])}; "
         "sort the table, or pass sort=True (--sort)"
     )
 
 
-# ------------------------------------------------------------------------------------------------------ calendar
-
-
-def frequency_of(
-    stack: Stack, given: str | int | None, of_index: str | None, aside: Exclusions, guesses: list[str]
-) -> str | int:
-    """The calendar of the dates, inferred unless it is known.
-
-    It is that of the longest series; where series with errors are put aside, that of most rows.
-    """
-    good = aside.good(len(stack.names))
-    longest = stack.rows(int(np.where(good, stack.lengths, -1).argmax()))
-    known = of_index if given is None else given
-    if known is not None:
-        freq = check_frequency(known, longest.ds)
-        how = "from the index" if given is None else "as given"
-        guesses.append(f"frequency: {in_words(freq)}, {how}")
-        return freq
-    model = longest if aside.on_bad == "raise" else _typical(stack, good) or longest
-    inferred = infer_frequency(model.ds)
-    if inferred is None:
-        raise DataError(_no_frequency(model))
-    guesses.append(f"frequency: {in_words(inferred)}, inferred from {counted(len(model.ds), 'date')}")
-    return inferred
-
-
-def _typical(stack: Stack, good: np.ndarray) -> Rows | None:
-    """The series whose calendar most rows of all good series follow."""
-    series = np.repeat(np.arange(len(stack.names)), stack.lengths)[:-1]
-    inside = stack.inside() & good[series]
-    steps, left, followed = np.diff(moments(stack.ds)), inside.copy(), {}
-    for _ in range(TRIES):
-        if not left.any():
-            break
-        usual = pd.Series(steps[left]).value_counts().idxmax()
-        candidates = np.unique(series[left & (steps == usual)])
-        s = int(candidates[stack.lengths[candidates].argmax()])
-        freq = infer_frequency(stack.rows(s).ds)
-        stepping = inside & (follows(stack.ds, freq) if freq is not None else False)
-        followed[s] = int(stepping.sum()) if freq is not None else -1
-        left &= ~stepping & (series != s)
-    best = max(followed, key=lambda s: followed[s], default=None)
-    return None if best is None or followed[best] < 0 else stack.rows(best)
-
-
-def _no_frequency(one: Rows) -> str:
-    if len(one.ds) < 3:
-        return f"{one} has {counted(len(one.ds), 'date')}, 3 or more show a frequency; pass it as freq= (--freq MS)"
-    if len(one.ds.day.unique()) == 1:
-        return f"{one}: every date is on day {one.ds.day[0]} of a month, expected the first or the last; move the dates"
-    steps = pd.Series(np.diff(one.ds))
-    usual = steps.mode()[0]
-    odd = int((steps != usual).argmax()) + 1
-    return (
-        f"{one.where(odd)}: the dates follow no regular calendar: the commonest step is {show(usual)}, but "
-        f"{show(one.ds[odd])} comes {show(steps[odd - 1])} after {show(one.ds[odd - 1])}; bring them onto regular "
-        f"steps (pandas: table.resample), or pass the calendar they follow as freq= (--freq D){_local_days(one.ds)}"
-    )
-
-
-def _local_days(ds: pd.Index) -> str:
-    """Local midnights are no regular steps of UTC where the clocks change."""
-    if str(getattr(ds, "tz", None)) != "UTC":
-        return ""
-    return '; local days over a change of clocks: convert them to their own zone (dates.dt.tz_convert("Europe/Berlin"))'
-
-
-def check_dates(one: Rows, freq: str | int) -> pd.Index:
+def check_dates(rows: Rows, freq: str | int) -> pd.Index:
     """Every date of the calendar from the first to the last; dates off the calendar are errors."""
-    steps = tick_count(one.ds, freq)
-    if steps > 100 * len(one.ds) + 1000:
+    steps = tick_count(rows.ds, freq)
+    if steps > 100 * len(rows.ds) + 1000:
         raise DataError(
-            f"{one}: freq={freq!r} makes {steps} steps from {_span(one.ds)}, but there are {len(one.ds)} rows; "
+            f"{rows}: freq={freq!r} makes {steps} steps from {_span(rows.ds)}, but there are {len(rows.ds)} rows; "
             "pass a longer step as freq= (--freq)"
         )
-    calendar = grid(one.ds, freq)
-    stray = np.flatnonzero(~np.isin(moments(one.ds), moments(calendar)))
-    if len(stray):
+    calendar = grid(rows.ds, freq)
+    off = np.flatnonzero(~np.isin(as_integers(rows.ds), as_integers(calendar)))
+    if len(off):
         raise DataError(
-            f"{one.where(stray[0])}: {show(one.ds[stray[0]])} is not on the calendar {in_words(freq)}; "
-            "correct the date or pass another freq= (--freq)"
+            f"{rows.where(off[0])}: {format_date(rows.ds[off[0]])} is not on the calendar "
+            f"{describe_frequency(freq)}; correct the date or pass another freq= (--freq)"
         )
     return calendar
 
 
 def _span(ds: pd.Index) -> str:
-    return f"{show(ds[0])} to {show(ds[-1])}"
+    return f"{format_date(ds[0])} to {format_date(ds[-1])}"
 
 
 # -------------------------------------------------------------------------------------------------------- values
 
 
-def checked(
-    stack: Stack, freq: str | int, fill: str | None, aside: Exclusions, repairs: list[Repair]
-) -> tuple[Series, ...]:
+class Validated(NamedTuple):
+    """The series without an error, their repairs, and the exclusions."""
+
+    series: tuple[Series, ...]
+    repairs: tuple[Repair, ...]
+    exclusions: Exclusions
+
+
+class Checked(NamedTuple):
+    """One series on its whole calendar, and its repairs."""
+
+    series: Series
+    repairs: tuple[Repair, ...] = ()
+
+
+def validate(stack: Stack, freq: str | int, fill: str | None, exclusions: Exclusions) -> Validated:
     """The series that have no error, each on its whole calendar."""
-    good = aside.good(len(stack.names))
+    eligible = exclusions.eligible(len(stack.names))
     regular = _regular(stack, freq)
-    whole = stack.every(np.abs(stack.y) <= LARGEST)  # a missing value is not: it needs a closer look
+    whole = stack.every(np.abs(stack.y) <= LARGEST)  # False where a value is missing
     shared: dict[tuple[int, int], pd.Index] = {}
-    first = moments(stack.ds)[np.minimum(stack.bounds[:-1], len(stack.ds) - 1)].tolist()
-    bounds, series = stack.bounds.tolist(), []
-    for s in np.flatnonzero(good).tolist():
+    first = as_integers(stack.ds)[np.minimum(stack.bounds[:-1], len(stack.ds) - 1)].tolist()
+    bounds, series, repairs, reasons = stack.bounds.tolist(), list[Series](), list[Repair](), dict[int, str]()
+    for s in np.flatnonzero(eligible).tolist():
         span = slice(bounds[s], bounds[s + 1])
         if regular[s] and whole[s]:
             key = (first[s], bounds[s + 1] - bounds[s])
-            if key not in shared:  # equal dates are kept once
+            if key not in shared:  # series with equal dates share one index
                 shared[key] = stack.ds[span].copy(deep=True)
             series.append(Series(stack.names[s], shared[key], stack.y[span]))
             continue
-        one = aside.attempt(s, partial(_check_one, stack.rows(s), bool(regular[s]), freq, fill, repairs))
-        series += [one] if one is not None else []
-    aside.good(len(stack.names))
-    return tuple(series)
+        outcome = exclusions.attempt(partial(_check_rows, stack.rows(s), bool(regular[s]), freq, fill))
+        if isinstance(outcome, Reason):
+            reasons[s] = outcome
+        else:
+            series.append(outcome.series)
+            repairs.extend(outcome.repairs)
+    exclusions = exclusions.with_reasons(reasons)
+    exclusions.eligible(len(stack.names))
+    return Validated(tuple(series), tuple(repairs), exclusions)
 
 
 def _regular(stack: Stack, freq: str | int) -> np.ndarray:
@@ -254,106 +162,73 @@ def _regular(stack: Stack, freq: str | int) -> np.ndarray:
     return np.asarray(stack.every(follows(stack.ds, freq)) & on_calendar(starts, freq))
 
 
-def _check_one(one: Rows, regular: bool, freq: str | int, fill: str | None, repairs: list[Repair]) -> Series:
-    calendar = one.ds if regular else check_dates(one, freq)
-    return check_values(one, calendar, fill, repairs)
+def _check_rows(rows: Rows, regular: bool, freq: str | int, fill: str | None) -> Checked:
+    calendar = rows.ds if regular else check_dates(rows, freq)
+    return check_values(rows, calendar, fill)
 
 
-def check_values(one: Rows, calendar: pd.Index, fill: str | None, repairs: list[Repair]) -> Series:
-    """The series on its whole calendar; missing dates and values are filled if asked, and errors if not."""
-    missing = np.flatnonzero(np.isnan(one.y))
-    if len(missing) == len(one.y):
-        raise DataError(f"{one} has no values at all; check the target column (--target COL)")
-    _refuse_large(one)
-    if len(calendar) == len(one.ds) and not len(missing):
-        return Series(one.unique_id, one.ds, one.y)
+def check_values(rows: Rows, calendar: pd.Index, fill: str | None) -> Checked:
+    """The series on its whole calendar; missing dates and values are filled if `fill` is given, else refused."""
+    missing = np.flatnonzero(np.isnan(rows.y))
+    if len(missing) == len(rows.y):
+        raise DataError(f"{rows} has no values at all; check the target column (--target COL)")
+    _refuse_large(rows)
+    if len(calendar) == len(rows.ds) and not len(missing):
+        return Checked(Series(rows.unique_id, rows.ds, rows.y))
     if fill is not None:
-        return _filled(one, calendar, fill, repairs)
-    if len(calendar) > len(one.ds):
-        raise DataError(_gaps(one, calendar))
+        return _filled(rows, calendar, fill)
+    if len(calendar) > len(rows.ds):
+        raise DataError(_gaps(rows, calendar))
     raise DataError(
-        f"{one.where(missing[0])}: the value at {show(one.ds[missing[0]])} is missing "
-        f"({len(missing)} of {len(one.y)} are); {FILL_REMEDY}"
+        f"{rows.where(missing[0])}: the value at {format_date(rows.ds[missing[0]])} is missing "
+        f"({len(missing)} of {len(rows.y)} values); {FILL_REMEDY}"
     )
 
 
-def _refuse_large(one: Rows) -> None:
-    sizes = np.nan_to_num(np.abs(one.y))
+def _refuse_large(rows: Rows) -> None:
+    sizes = np.nan_to_num(np.abs(rows.y))
     worst = int(sizes.argmax())
     if sizes[worst] > LARGEST:
         raise DataError(
-            f"{one}, {one.ds[worst]}: {one.y[worst]:g} is too large, expected at most {LARGEST:g} either way; "
+            f"{rows}, {rows.ds[worst]}: {rows.y[worst]:g} is too large, expected at most {LARGEST:g} in magnitude; "
             "use a larger unit"
         )
 
 
-def _gaps(one: Rows, calendar: pd.Index) -> str:
-    gone = calendar[~calendar.isin(one.ds)]
-    before = one.table.row(int(one.positions[one.ds.searchsorted(gone[0]) - 1]))
-    dates = ", ".join(show(date) for date in gone[:3]) + (", ..." if len(gone) > 3 else "")
-    count = "1 date is" if len(gone) == 1 else f"{len(gone)} dates are"
-    return f"{one}: {count} missing from {_span(one.ds)}: {dates} (the first after {before}); {FILL_REMEDY}"
+def _gaps(rows: Rows, calendar: pd.Index) -> str:
+    absent = calendar[~calendar.isin(rows.ds)]
+    before = rows.table.row(int(rows.positions[rows.ds.searchsorted(absent[0]) - 1]))
+    dates = ", ".join(format_date(date) for date in absent[:3]) + (", ..." if len(absent) > 3 else "")
+    count = "1 date is" if len(absent) == 1 else f"{len(absent)} dates are"
+    return f"{rows}: {count} missing from {_span(rows.ds)}: {dates} (the first after {before}); {FILL_REMEDY}"
 
 
-def _filled(one: Rows, calendar: pd.Index, fill: str, repairs: list[Repair]) -> Series:
+def _filled(rows: Rows, calendar: pd.Index, fill: str) -> Checked:
     y = np.full(len(calendar), np.nan)
-    y[np.searchsorted(moments(calendar), moments(one.ds))] = one.y
+    y[np.searchsorted(as_integers(calendar), as_integers(rows.ds))] = rows.y
     known = np.flatnonzero(~np.isnan(y))
     if fill == "interpolate" and known[-1] < len(y) - 1:
         raise DataError(
-            f"{one}: nothing to interpolate to after {show(calendar[known[-1]])}, the last value known; "
-            'leave the rows after it out, or pass fill="previous" (--fill previous)'
+            f"{rows}: cannot interpolate after {format_date(calendar[known[-1]])}, the last known value; "
+            'remove the rows after it, or pass fill="previous" (--fill previous)'
         )
     start = 0 if fill == "zero" else int(known[0])
-    if start:
-        repairs.append(Repair("left out", str(one), start))
+    left_out = (Repair("left out", str(rows), start),) if start else ()
     ds, y = calendar[start:], y[start:]
-    gone = np.isnan(y)
-    if not gone.any():
-        return Series(one.unique_id, ds, y)
-    repairs.append(Repair("filled", str(one), int(gone.sum()), show(ds[gone.argmax()])))
-    return Series(one.unique_id, ds, _without_holes(ds, y, fill), gone)
+    absent = np.isnan(y)
+    if not absent.any():
+        return Checked(Series(rows.unique_id, ds, y), left_out)
+    filled = Repair("filled", str(rows), int(absent.sum()), format_date(ds[absent.argmax()]))
+    return Checked(Series(rows.unique_id, ds, _without_gaps(ds, y, fill), absent), (*left_out, filled))
 
 
-def _without_holes(ds: pd.Index, y: np.ndarray, fill: str) -> np.ndarray:
-    gone, known = np.flatnonzero(np.isnan(y)), np.flatnonzero(~np.isnan(y))
+def _without_gaps(ds: pd.Index, y: np.ndarray, fill: str) -> np.ndarray:
+    absent, known = np.flatnonzero(np.isnan(y)), np.flatnonzero(~np.isnan(y))
     if fill == "zero":
-        y[gone] = 0.0
+        y[absent] = 0.0
     elif fill == "previous":
-        y[gone] = y[known[np.searchsorted(known, gone) - 1]]
+        y[absent] = y[known[np.searchsorted(known, absent) - 1]]
     else:
-        time = moments(ds)
-        y[gone] = np.interp(time[gone], time[known], y[known])
+        time = as_integers(ds)
+        y[absent] = np.interp(time[absent], time[known], y[known])
     return y
-
-
-# ----------------------------------------------------------------------------------------------------- put aside
-
-
-def refused(stack: Stack, freq: str | int, aside: Exclusions) -> tuple[ExcludedSeries, ...]:
-    """The series with errors, in order of appearance, mended for a naive forecast if that is asked for."""
-    naive = aside.on_bad == "naive"
-    return tuple(
-        ExcludedSeries(stack.names[s], aside.reasons[s], _mended(stack.rows(s), freq) if naive else None)
-        for s in sorted(aside.reasons)
-    )
-
-
-def _mended(one: Rows, freq: str | int) -> Series | None:
-    """What a naive forecast can go by: the last value known at each date of the calendar; None if there is none.
-
-    Rows are put in order, the last of duplicates is kept, and what is no finite value counts as missing.
-    """
-    known = pd.Series(np.where(np.abs(one.y) <= LARGEST, one.y, np.nan), index=one.ds).dropna()
-    known = known[~known.index.duplicated(keep="last")].sort_index()
-    if known.empty:
-        return None
-    span = known.index[:1].append(one.ds[[int(one.ds.argmax())]])
-    if tick_count(span, freq) > 100 * len(one.ds) + 1000:  # a stray date makes it so long
-        return Series(one.unique_id, known.index[-1:], known.to_numpy()[-1:])
-    calendar = grid(span, freq)
-    if not len(calendar):
-        return None
-    y = known.reindex(calendar, method="ffill").to_numpy(np.float64)
-    invented = ~calendar.isin(known.index)
-    return Series(one.unique_id, calendar, y, invented if invented.any() else None)

@@ -1,0 +1,233 @@
+"""Frequency: the calendar of a time index, how to infer it, continue it and describe it.
+
+A time index is either a `pandas.DatetimeIndex` or an index of whole numbers. A frequency is a pandas offset alias
+("MS", "W-SUN", "15min", ...) for the first and a whole-number step for the second.
+
+Letters: N dates.
+"""
+
+import re
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from pandas.tseries.frequencies import to_offset
+
+from gatewise.series.errors import DataError
+from gatewise.series.wording import counted, format_date
+
+NANOSECONDS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
+
+# Offset alias without its anchor -> (description, steps of the usual season).
+CALENDARS = {
+    **dict.fromkeys(("YS", "BYS"), ("year start", 1)),
+    **dict.fromkeys(("YE", "BYE"), ("year end", 1)),
+    **dict.fromkeys(("QS", "BQS"), ("quarter start", 4)),
+    **dict.fromkeys(("QE", "BQE"), ("quarter end", 4)),
+    **dict.fromkeys(("MS", "BMS", "CBMS"), ("month start", 12)),
+    **dict.fromkeys(("ME", "BME", "CBME"), ("month end", 12)),
+    **dict.fromkeys(("WOM", "LWOM"), ("monthly, on a weekday", 12)),
+    **dict.fromkeys(("SMS", "SME"), ("twice a month", 24)),
+    "W": ("weekly", 52),
+    "D": ("daily", 7),
+    **dict.fromkeys(("B", "C"), ("business days", 5)),
+    "h": ("hourly", 24),
+    "min": ("minutes", 24 * 60),
+    "s": ("seconds", 60 * 60),
+}
+
+
+def check_frequency(freq: str | int, ds: pd.Index) -> str | int:
+    """A given frequency, validated, in the form that fits the time index."""
+    if not isinstance(ds, pd.DatetimeIndex):
+        if not re.fullmatch(r"[1-9]\d*", str(freq)):
+            raise DataError(
+                f"freq={freq!r}: the time is in whole numbers, expected a positive whole step; pass freq=1 (--freq 1)"
+            )
+        return int(freq)
+    try:
+        offset = to_offset(freq) if isinstance(freq, str) else None
+    except (ValueError, OverflowError):  # OverflowError: a step of more than 64 bits
+        offset = None
+    if offset is None or offset.n < 1:
+        raise DataError(
+            f"freq={freq!r} is not a pandas frequency; pass one such as MS, ME, QS, W-SUN, B, D, h or 15min (--freq MS)"
+        )
+    return str(offset.freqstr)
+
+
+def season_length(freq: str | int) -> int:
+    """Steps of the usual season of a frequency: a year of months, quarters or weeks, a week of days, a day of hours.
+
+    Monthly 12, quarterly 4, weekly 52, yearly 1, daily 7, business days 5, hourly 24, minutes 1440, seconds 3600 (an
+    hour). A multiple such as "15min" divides it (96); where it does not divide, or the time is in whole numbers, no
+    season is known: 1.
+
+    >>> season_length("MS"), season_length("B"), season_length("15min"), season_length(1)
+    (12, 5, 96, 1)
+    """
+    if isinstance(freq, int):
+        return 1
+    steps, multiple = CALENDARS.get(_base(freq), ("", 1))[1], int(to_offset(freq).n)
+    return steps // multiple if steps % multiple == 0 else 1
+
+
+def describe_frequency(freq: str | int) -> str:
+    """A frequency with its description: "MS (month start)"."""
+    if isinstance(freq, int):
+        return f"{freq} (whole-number time)"
+    description = CALENDARS.get(_base(freq), ("", 1))[0]
+    return f"{freq} ({description})" if description and to_offset(freq).n == 1 else freq
+
+
+def _base(freq: str) -> str:
+    return str(to_offset(freq).rule_code).split("-")[0]
+
+
+def infer_frequency(ds: pd.Index) -> str | int | None:
+    """The frequency of sorted, distinct dates, also across gaps; None if no calendar fits.
+
+    A calendar fits if every date lies on it and at least half of its dates are present. Of those that fit, the one
+    with the fewest missing dates is chosen: Monday to Friday without holidays is "B", not "D" without weekends.
+
+    >>> infer_frequency(pd.DatetimeIndex(["1949-01-31", "1949-02-28", "1949-04-30", "1949-05-31"]))
+    'ME'
+    """
+    if not isinstance(ds, pd.DatetimeIndex):
+        return int(np.gcd.reduce(np.diff(ds))) if len(ds) > 1 else 1
+    if len(ds) < 3:
+        return None
+    whole = pandas_frequency(ds)
+    if whole is not None:
+        return whole
+    fits = [
+        (steps, freq) for freq in _candidates(ds) if (steps := _steps(ds, freq)) is not None and steps <= 2 * len(ds)
+    ]
+    return min(fits, key=lambda fit: fit[0])[1] if fits else None
+
+
+def pandas_frequency(ds: pd.DatetimeIndex) -> str | None:
+    """The frequency that pandas infers from dates without gaps; None if it infers none."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pandas 3.1 warns that pandas 4 returns an offset; both are handled below
+        freq = pd.infer_freq(ds) if len(ds) > 2 else None
+    return getattr(freq, "freqstr", freq)
+
+
+def _candidates(ds: pd.DatetimeIndex) -> Iterator[str]:
+    month, weekday = ds[0].month_name()[:3].upper(), ds[0].day_name()[:3].upper()
+    yield from (f"YS-{month}", f"YE-{month}", "QS-JAN", "QS-FEB", "QS-MAR", "QE-DEC", "QE-JAN", "QE-FEB")
+    yield from ("MS", "ME", "BMS", "BME", f"W-{weekday}", "B", "D")
+    step = pd.Timedelta(int(np.gcd.reduce(np.diff(ds.asi8))), unit=ds.unit)
+    yield f"{step.days}D" if step == step.floor("D") else to_offset(step).freqstr
+
+
+def _steps(ds: pd.DatetimeIndex, freq: str) -> int | None:
+    """The number of dates of the calendar from first to last, or None if a date is not on it."""
+    if tick_count(ds, freq) > 2 * len(ds):
+        return None
+    calendar = grid(ds, freq)
+    return len(calendar) if bool(ds.isin(calendar).all()) else None
+
+
+def tick_count(ds: pd.Index, freq: str | int) -> int:
+    """The number of dates from first to last at a fixed step, without building them; 0 for other calendars."""
+    if isinstance(freq, int):
+        return int(ds[-1] - ds[0]) // freq + 1
+    offset = to_offset(freq)
+    fixed = isinstance(offset, pd.offsets.Tick | pd.offsets.Day)
+    return int((ds[-1] - ds[0]) // pd.Timedelta(offset)) + 1 if fixed else 0
+
+
+def grid(ds: pd.Index, freq: str | int) -> pd.Index:
+    """Every date of the calendar from the first to the last."""
+    if isinstance(freq, int):
+        return pd.Index(np.arange(ds[0], ds[-1] + 1, freq))
+    local = _to_local(ds[[0, -1]], freq)
+    return _from_local(pd.date_range(local[0], local[-1], freq=freq), ds)
+
+
+def future(ds: pd.Index, freq: str | int, horizon: int) -> pd.Index:
+    """The next `horizon` dates after the last of `ds`, on the same calendar.
+
+    Arguments:
+        ds: time index whose last entry lies on the calendar.
+        freq: pandas offset alias, or a whole-number step for a time in whole numbers.
+        horizon: number of dates, at least 1.
+
+    Returns:
+        An index of `horizon` dates of the type of `ds`, with its time zone; nanoseconds become microseconds if the
+        dates pass the year 2262.
+
+    Raises:
+        ValueError: if `horizon` is below 1.
+        DataError: if the dates pass the last date that pandas supports.
+
+    >>> [str(date.date()) for date in future(pd.DatetimeIndex(["1960-11-30", "1960-12-31"]), "ME", 2)]
+    ['1961-01-31', '1961-02-28']
+    """
+    if horizon < 1:
+        raise ValueError(f"horizon is {horizon}, expected at least 1")
+    if isinstance(freq, int):
+        return pd.Index(ds[-1] + freq * np.arange(1, horizon + 1))
+    last = ds[-1:]
+    try:
+        return _from_local(pd.date_range(_to_local(last, freq)[0], periods=horizon + 1, freq=freq), last)[1:]
+    except (pd.errors.OutOfBoundsDatetime, OverflowError):
+        last = last.as_unit("us")  # nanoseconds end in the year 2262, microseconds do not
+    try:
+        return _from_local(pd.date_range(_to_local(last, freq)[0], periods=horizon + 1, freq=freq, unit="us"), last)[1:]
+    except (pd.errors.OutOfBoundsDatetime, OverflowError):
+        verb = "passes" if horizon == 1 else "pass"
+        raise DataError(
+            f"{counted(horizon, 'step')} of {freq} from {format_date(ds[-1])} {verb} the last "
+            "date that pandas supports; use a shorter horizon"
+        ) from None
+
+
+def follows(ds: pd.Index, freq: str | int) -> np.ndarray:
+    """Whether each date follows the previous one by one step of the calendar: (N - 1,) booleans."""
+    if isinstance(freq, int):
+        return np.asarray(np.diff(ds) == freq)
+    offset = to_offset(freq)
+    if isinstance(offset, pd.offsets.Tick) and not isinstance(offset, pd.offsets.Day):
+        steps, left_over = divmod(offset.nanos, NANOSECONDS[ds.unit])
+        return np.asarray((np.diff(ds.asi8) == steps) & (left_over == 0))
+    local = _to_local(ds, freq)
+    codes, distinct = pd.factorize(local)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", pd.errors.PerformanceWarning)  # pandas adds some offsets date by date
+            following = (distinct + offset).as_unit(local.unit)
+    except (pd.errors.OutOfBoundsDatetime, OverflowError):  # past the last date of pandas
+        return np.zeros(len(ds) - 1, bool)
+    return np.asarray(local.asi8[1:] == following.asi8[codes[:-1]])
+
+
+def on_calendar(ds: pd.Index, freq: str | int) -> np.ndarray:
+    """Which dates lie on the calendar: (N,) booleans."""
+    if isinstance(freq, int):
+        return np.ones(len(ds), bool)
+    offset = to_offset(freq)
+    codes, distinct = pd.factorize(_to_local(ds, freq))
+    return np.asarray(np.array([offset.is_on_offset(date) for date in distinct], bool)[codes])
+
+
+def _to_local(ds: pd.DatetimeIndex, freq: str) -> pd.DatetimeIndex:
+    """Local dates without a time zone for a calendar of days or longer; unchanged for steps of hours or shorter."""
+    offset = to_offset(freq)
+    by_time = isinstance(offset, pd.offsets.Tick) and not isinstance(offset, pd.offsets.Day)
+    return ds if ds.tz is None or by_time else ds.tz_localize(None)
+
+
+def _from_local(local: pd.DatetimeIndex, ds: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Local dates in the time zone and unit of `ds`; a skipped hour becomes the first moment after it."""
+    if ds.tz is not None and local.tz is None:
+        local = local.tz_localize(ds.tz, ambiguous=np.ones(len(local), bool), nonexistent="shift_forward")
+    return local.as_unit(ds.unit)
+
+
+def as_integers(ds: pd.Index) -> np.ndarray:
+    """Dates as the integers of their unit, whole-number time unchanged."""
+    return np.asarray(ds.asi8 if isinstance(ds, pd.DatetimeIndex) else ds.to_numpy())

@@ -1,0 +1,23 @@
+"""Output: tables of any backend as pandas tables and as CSV files."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from gatewise.persistence import atomic
+from gatewise.series.reading.sources import load
+
+
+def as_pandas(table: Any) -> pd.DataFrame:
+    """A pandas or polars table as a pandas table."""
+    return load(table).frame
+
+
+def write_csv(frame: Any, path: str | Path) -> None:
+    """Write a pandas or polars table to a CSV file, atomically; a date without a time of day stays a date.
+
+    Raises:
+        OSError: if the file cannot be written; an earlier file then stays untouched.
+    """
+    atomic.write(path, as_pandas(frame).to_csv(index=False).encode())

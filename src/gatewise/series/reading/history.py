@@ -1,0 +1,79 @@
+"""History: the rows of each series in order, apart from the rows that hold covariates of its future.
+
+Letters: N rows, S series.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from gatewise.series.covariates.roles import is_given
+from gatewise.series.frequency import as_integers
+from gatewise.series.reading.exclusion import Exclusions
+from gatewise.series.reading.repairs import Repair
+from gatewise.series.reading.rows import Stack
+from gatewise.series.reading.validation import in_order
+from gatewise.series.wording import counted
+
+
+class History(NamedTuple):
+    """The rows of the past of all series and of their future, in order, with repairs, exclusions and guesses."""
+
+    stack: Stack
+    future: Stack
+    repairs: tuple[Repair, ...]
+    exclusions: Exclusions
+    guesses: tuple[str, ...]
+
+
+class Split(NamedTuple):
+    """The rows of the past and of the future, and the guess that states it."""
+
+    history: Stack
+    future: Stack
+    guesses: tuple[str, ...]
+
+
+def history_of(stack: Stack, known: Sequence[str], trim: bool, sort: bool, exclusions: Exclusions) -> History:
+    """The rows of all series by date, divided into past and future.
+
+    Arguments:
+        stack: the rows of all series, in the order of the table.
+        known: columns known in advance.
+        trim: whether blank cells before the first and after the last value of a series are no part of it.
+        sort: sort rows that are not in order of date.
+        exclusions: the series excluded so far.
+    """
+    stack, before = stack.without_blanks() if trim and not known else (stack, ())
+    ordered = in_order(stack, sort, exclusions)
+    split = split_future(ordered.stack, known)
+    # With known covariates, blank cells at the end may be rows of the future, so trimming comes after the split.
+    past, after = split.history.without_blanks() if trim and known else (split.history, ())
+    return History(past, split.future, ordered.repairs, ordered.exclusions, (*before, *split.guesses, *after))
+
+
+def split_future(stack: Stack, known: Sequence[str]) -> Split:
+    """The history of the series, and the rows after their last values that hold known covariates already.
+
+    Arguments:
+        stack: the rows of all series, in any order.
+        known: columns known in advance; a row belongs to the future if it holds one of them.
+
+    Returns:
+        The history, the future and the guess that states it. A series without any value stays in the history.
+    """
+    given, codes, time = ~np.isnan(stack.y), stack.codes, as_integers(stack.ds)
+    last = np.full(len(stack.names), np.iinfo(np.int64).max)  # no date comes after the last of a series without values
+    latest = pd.Series(time[given]).groupby(codes[given]).max()
+    last[latest.index] = latest
+    holds = np.zeros(len(stack.table.frame), bool)
+    for column in set(known) & set(stack.table.frame.columns):  # an unknown column is refused later
+        holds |= is_given(stack.table.frame[column])
+    ahead = holds[stack.positions] & ~given & (time > last[codes])
+    if not ahead.any():
+        return Split(stack, stack.only(ahead), ())
+    rows, series = counted(int(ahead.sum()), "row"), counted(len(np.unique(codes[ahead])), "series")
+    guess = f"used for the forecast: {rows} at the end of {series}, which have known covariates but no value yet"
+    return Split(stack.only(~ahead), stack.only(ahead), (guess,))

@@ -1,0 +1,151 @@
+"""Layouts: a long table, or one with a series in each column or each row, as the rows of all series.
+
+Letters: N rows, S series.
+"""
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from gatewise.series.errors import DataError, RowError
+from gatewise.series.reading.dates import Where, join_parts, read_dates
+from gatewise.series.reading.exclusion import Exclusions
+from gatewise.series.reading.numbers import read_numbers
+from gatewise.series.reading.rows import Stack
+from gatewise.series.reading.table import Columns, Table
+
+LAYOUTS = ("long", "columns", "rows")
+
+
+class ReadRows(NamedTuple):
+    """The rows of all series, the series with unreadable cells, and the guesses."""
+
+    stack: Stack
+    exclusions: Exclusions
+    guesses: tuple[str, ...]
+
+
+class _Dates(NamedTuple):
+    """The rows that have a date, their dates, the series of other rows, and the guess made to read them."""
+
+    rows: np.ndarray
+    ds: pd.Index
+    exclusions: Exclusions
+    guess: str | None
+
+
+def read_rows(table: Table, columns: Columns, layout: str, exclusions: Exclusions) -> ReadRows:
+    """The rows of each series, with dates and numbers read."""
+    codes, ids = _series_of_rows(table, columns)
+    if layout == "rows":
+        return _along_rows(table, columns, codes, ids, exclusions)
+    names = [_name(unique_id, target, columns) for unique_id in ids for target in columns.targets]
+    if len(set(names)) < len(names):
+        raise DataError("two series have the same name id/column; rename one of the columns or series")
+    dates = _dates(table, columns, codes, names, exclusions)
+    stack, exclusions = _down_columns(table, columns, codes, names, dates)
+    return ReadRows(stack, exclusions, () if dates.guess is None else (dates.guess,))
+
+
+def _series_of_rows(table: Table, columns: Columns) -> tuple[np.ndarray, list[Any]]:
+    """The number of the series that each row belongs to, in order of appearance, and their names."""
+    if columns.id is None:
+        return np.zeros(len(table.frame), np.int64), [None]
+    ids = table.frame[columns.id]
+    missing = ids.isna().to_numpy()
+    if missing.any():
+        row = table.row(int(missing.argmax()))
+        raise DataError(f"{row}: no name in series column {columns.id!r}; add the name or remove the row")
+    codes, names = pd.factorize(ids)
+    return codes, names.tolist()
+
+
+def _name(unique_id: Any, target: str, columns: Columns) -> Any:
+    if columns.id is None:
+        return target
+    return unique_id if len(columns.targets) == 1 else f"{unique_id}/{target}"
+
+
+def _dates(table: Table, columns: Columns, codes: np.ndarray, names: list[Any], exclusions: Exclusions) -> _Dates:
+    """The dates of the rows; a row without a readable date excludes its series."""
+    rows, count = np.arange(len(codes)), len(columns.targets)
+    if not columns.time:
+        return _Dates(rows, pd.Index(rows), exclusions, "time: rows counted from 0")
+    frame = table.frame[list(columns.time)]
+
+    def where(rows: np.ndarray, i: int) -> str:
+        row = table.row(int(rows[i]))
+        return row if columns.id is None and count > 1 else f"series {str(names[codes[rows[i]] * count])!r}, {row}"
+
+    while True:
+        try:
+            ds, guess = _read_time(frame, columns.time, partial(where, rows))
+            return _Dates(rows, ds, exclusions, guess)
+        except RowError as error:  # noqa: PERF203  # a round for each kind of error, not for each row
+            exclusions = exclusions.with_rows(error, codes[rows[error.rows]][:, None] * count + np.arange(count))
+            frame = frame.drop(index=frame.index[error.rows])
+            rows = np.delete(rows, error.rows)
+            if not len(rows):
+                exclusions.eligible(len(names))  # raises, as no series is left
+
+
+def _read_time(frame: pd.DataFrame, columns: tuple[str, ...], where: Where) -> tuple[pd.Index, str | None]:
+    return read_dates(frame[columns[0]] if len(columns) == 1 else join_parts(frame, columns, where), where)
+
+
+def _down_columns(
+    table: Table, columns: Columns, codes: np.ndarray, names: list[Any], dates: _Dates
+) -> tuple[Stack, Exclusions]:
+    """The values of each target column below each other, by series."""
+    rows, count, exclusions = dates.rows, len(columns.targets), dates.exclusions
+    parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+    for j, target in enumerate(columns.targets):
+        series = codes if count == 1 else codes * count + j
+        y, exclusions = _values(table, target, series, names, exclusions)
+        parts.append((series[rows], np.arange(len(rows)), y[rows]))
+    number, at, y = parts[0] if count == 1 else (np.concatenate(part) for part in zip(*parts, strict=True))
+    order = np.argsort(number, kind="stable")
+    bounds = np.concatenate([[0], np.bincount(number, minlength=len(names)).cumsum()])
+    return Stack(names, bounds, dates.ds[at[order]], y[order], rows[at[order]], table), exclusions
+
+
+def _values(
+    table: Table, target: str, series: np.ndarray, names: list[Any], exclusions: Exclusions
+) -> tuple[np.ndarray, Exclusions]:
+    """A target column as numbers; a cell that is no number excludes its series and is then missing."""
+    column = table.frame[target]
+
+    def where(i: int) -> str:
+        return f"series {str(names[series[i]])!r}, {table.row(int(i))}"
+
+    while True:
+        try:
+            return read_numbers(column, where), exclusions
+        except RowError as error:  # noqa: PERF203  # a round for each kind of error, not for each row
+            exclusions = exclusions.with_rows(error, series[error.rows][:, None])
+            column = column.mask(np.isin(np.arange(len(column)), error.rows))
+
+
+def _along_rows(
+    table: Table, columns: Columns, codes: np.ndarray, names: list[Any], exclusions: Exclusions
+) -> ReadRows:
+    """The values of each row, one after the other; blank cells at the end of a row are no part of its series."""
+    if len(names) < len(codes):
+        row = int(pd.Series(codes).duplicated().argmax())
+        raise DataError(
+            f"{table.row(row)}: series {str(names[codes[row]])!r} is a duplicate; layout='rows' reads each row as a "
+            "series: give each row its own name"
+        )
+    values = []
+    for target in columns.targets:
+        numbers, exclusions = _values(table, target, codes, names, exclusions)
+        values.append(numbers)
+    y = np.stack(values, axis=1)
+    known = ~np.isnan(y)
+    length = np.where(known.any(axis=1), y.shape[1] - known[:, ::-1].argmax(axis=1), y.shape[1])
+    positions, time = np.nonzero(np.arange(y.shape[1]) < length[:, None])
+    bounds = np.concatenate([[0], length.cumsum()])
+    stack = Stack(names, bounds, pd.Index(time), y[positions, time], positions, table)
+    return ReadRows(stack, exclusions, ("time: values counted from 0 along each row",))

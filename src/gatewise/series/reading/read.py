@@ -1,0 +1,172 @@
+"""Read: from a file, a table or an array to a panel of checked series."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gatewise.series.backends import Kind
+from gatewise.series.errors import DataError
+from gatewise.series.panel import Panel
+from gatewise.series.reading.columns import choose_columns
+from gatewise.series.reading.exclusion import ON_BAD, Exclusions, excluded_series
+from gatewise.series.reading.frequency import choose_frequency
+from gatewise.series.reading.history import history_of
+from gatewise.series.reading.joining import Joined, join_covariates
+from gatewise.series.reading.layouts import LAYOUTS, read_rows
+from gatewise.series.reading.repairs import describe_repairs
+from gatewise.series.reading.request import CovariateRequest
+from gatewise.series.reading.sources import Source, load
+from gatewise.series.reading.table import Columns, Table
+from gatewise.series.reading.validation import validate
+from gatewise.series.values import FILLS
+
+
+def read(
+    source: Source,
+    *,
+    layout: str = "long",
+    id_column: str | None = None,
+    time_column: str | list[str] | None = None,
+    target_column: str | list[str] | None = None,
+    freq: str | int | None = None,
+    fill: str | None = None,
+    sort: bool = False,
+    past: str | Sequence[str] = (),
+    known: str | Sequence[str] = (),
+    static: str | Sequence[str] = (),
+    calendar: bool | str | Sequence[str] = False,
+    like: Panel | None = None,
+    on_bad: str = "raise",
+) -> Panel:
+    """Read series from a file, a table or an array, and check them.
+
+    A long table has one row per series and date, and the columns unique_id, ds and y. Other names are guessed if there
+    is only one candidate, and `Panel.guesses` states the guess. The frequency is inferred, also across gaps. `layout`
+    selects wide tables.
+
+    Arguments:
+        source: path to a CSV (.csv, .csv.gz; fields separated by , ; tab or |) or .parquet file; a pandas or polars
+            table or series (dates from a pandas index); a 1-D array, list or tensor (time 0, 1, 2, ...); or a panel
+            read before, which is returned unchanged.
+        layout: "long"; "columns", where each column beside the time is a series, without the blank cells before its
+            first and after its last value; or "rows", where each row is a series (as in the files of the M4
+            competition): its name, then its values at time 0, 1, 2, ..., without the blank cells at the end.
+        id_column: column that names the series (--id).
+        time_column: column of dates or whole numbers, or several to combine, such as ["year", "month"] (--time).
+        target_column: column to forecast (--target); if several, each is a series, named id/column in a table with
+            an id_column.
+        freq: pandas offset alias, or whole-number step, if it cannot be inferred (--freq).
+        fill: how to repair missing values and dates: "interpolate" (linear in time), "previous" (the last known
+            value) or "zero" (--fill). Past covariates are never interpolated; categories accept only "previous".
+        sort: sort the rows by date first (--sort).
+        past: covariates known only up to the end: columns of numbers, or of categories (text, True and False, pandas'
+            categorical).
+        known: future covariates, known in advance. With layout="columns" a column applies to all series. Rows at the
+            end that have them but no value yet are used for the forecast.
+        static: covariates with one value per series.
+        calendar: True for features of every calendar cycle that the frequency shows, such as the day of the week, or
+            the names of some cycles; see `gatewise.series.covariates.calendar.cycles`.
+        like: a panel whose frequency, covariates and categories the new panel gets; with covariates, also the names of
+            its columns.
+        on_bad: how to treat a series with an error: "raise" raises the error; "skip" moves the series to
+            `Panel.excluded_series`, with the error's message, and reads the rest; "naive" also repairs it far enough
+            for a naive forecast, without an interval, since the errors of a repaired past would be too small. With
+            "skip" and "naive" the frequency is that of most rows, not of the longest series.
+
+    Returns:
+        The checked series with their covariates, their frequency and the guesses.
+
+    Raises:
+        DataError: naming the series, the row or date, and the remedy: missing, infinite, textual or huge values;
+            missing, duplicate, unsorted, unreadable or off-calendar dates; missing values or new categories of
+            covariates; unreadable files; ambiguous columns; with on_bad="skip" or "naive" only errors of the
+            whole table, or of every series.
+
+    >>> import pandas as pd
+    >>> panel = read(pd.DataFrame({"Month": ["1949-01", "1949-02", "1949-03"], "sales": [112, 118, 132]}))
+    >>> panel.freq, panel.series[0].unique_id, panel.series[0].y
+    ('MS', 'sales', array([112., 118., 132.]))
+    >>> print(*panel.guesses, sep="; ")
+    time column: 'Month' (the only one that reads as dates); target column: 'sales' (the only one left);
+    frequency: MS (month start), inferred from 3 dates
+
+    A table with a series in each column, one of them with a missing value:
+
+    >>> table = pd.DataFrame({"day": pd.date_range("2024-01-01", periods=4), "a": [1, 2, 3, 4], "b": [1, None, 3, 4]})
+    >>> panel = read(table, layout="columns", on_bad="skip")
+    >>> [series.unique_id for series in panel.series], [series.unique_id for series in panel.excluded_series]
+    (['a'], ['b'])
+    >>> panel.excluded_series[0].reason.partition(";")[0]
+    "series 'b', row 2: the value at 2024-01-02 is missing (1 of 4 values)"
+    """
+    if isinstance(source, Panel):
+        options = (id_column, time_column, target_column, freq, fill, sort or None, like)
+        chosen = past or known or static or calendar
+        if any(option is not None for option in options) or chosen or (layout, on_bad) != ("long", "raise"):
+            raise DataError(
+                "the data are a panel that has been read already; pass columns, freq, fill, sort and covariates when "
+                "reading them"
+            )
+        return source
+    _check_arguments(sort, like, id_column, time_column, target_column)
+    _one_of("layout", layout, LAYOUTS, "")
+    _one_of("on_bad", on_bad, ON_BAD, "")
+    _one_of("fill", fill, (None, *FILLS), " (--fill interpolate)")
+    request = CovariateRequest.of(past, known, static, calendar, like)
+    layout = str(request.read_by.get("layout", layout))
+    request.check(layout)
+    freq = like.freq if like is not None and freq is None else freq
+
+    table = load(source, id_column or request.id_column, layout, request.columns)
+    named = request.named(table, id_column=id_column, time_column=time_column, target_column=target_column)
+    columns = choose_columns(table, **named, layout=layout, covariates=request.columns)
+    rows = read_rows(table, columns, layout, Exclusions(on_bad))
+    history = history_of(rows.stack, request.known, layout == "columns", sort, rows.exclusions)
+    stack, index_freq = history.stack, table.known_frequency(columns.time)
+    freq, freq_guess = choose_frequency(stack, freq, index_freq, history.exclusions)
+    covariates, covariate_guesses = request.covariates(table, columns, layout, freq)
+    valid = validate(stack, freq, fill, history.exclusions)
+    joined = Joined(valid.series, (), valid.exclusions)
+    if covariates is not None:
+        joined = join_covariates(valid.series, history, covariates, freq, fill, valid.exclusions)
+
+    repairs = describe_repairs((*history.repairs, *valid.repairs), fill)
+    first = (*table.guesses, *columns.guesses, *rows.guesses, *history.guesses, freq_guess)
+    return Panel(
+        joined.series,
+        freq,
+        guesses=(*first, *covariate_guesses, *repairs, *joined.guesses),
+        backend=table.backend,
+        date_only=any(column in table.date_only for column in columns.time),
+        covariates=covariates,
+        excluded_series=excluded_series(stack, freq, joined.exclusions),
+        on_bad=on_bad,
+        categorical=_categorical(table, columns, layout),
+    )
+
+
+def _categorical(table: Table, columns: Columns, layout: str) -> Kind:
+    """Whether the names of series are categories, and which."""
+    categorical = table.categorical.get(columns.id, False)
+    if layout != "rows" and len(columns.targets) > 1:
+        return categorical is True  # names such as id/column are no categories of the table
+    return categorical
+
+
+def _check_arguments(sort: object, like: object, id_column: object, time_column: object, target_column: object) -> None:
+    """Refuse arguments of a wrong type."""
+    if not isinstance(sort, bool | np.bool_):
+        raise DataError(f"sort={sort!r}: expected True or False (--sort)")
+    if like is not None and not isinstance(like, Panel):
+        raise DataError(f"like is of type {type(like).__name__}, expected a panel returned by gatewise.read")
+    if not isinstance(id_column, str | None):
+        raise DataError(f"id_column={id_column!r}: expected the name of a column (--id)")
+    for name, columns in {"time_column": time_column, "target_column": target_column}.items():
+        if not isinstance(columns, str | list | tuple | None):
+            raise DataError(f"{name}={columns!r}: expected the name of a column, or a list of names")
+
+
+def _one_of(name: str, value: object, known: tuple[str | None, ...], option: str) -> None:
+    if value not in known:
+        names = ", ".join(name for name in known if name is not None)
+        raise DataError(f"{name}={value!r}: expected one of {names}{option}")

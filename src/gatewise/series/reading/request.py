@@ -1,0 +1,124 @@
+"""Request: the covariates that a caller asks for, by name or as those of a panel read before."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from gatewise.series.covariates.calendar import choose_cycles
+from gatewise.series.covariates.roles import Covariates, as_names
+from gatewise.series.errors import DataError
+from gatewise.series.panel import Panel
+from gatewise.series.reading.table import Columns, Table
+from gatewise.series.wording import listed
+
+
+@dataclass(frozen=True)
+class CovariateRequest:
+    """The covariates asked for: columns and the calendar, or those of another panel.
+
+    Attributes:
+        past, known, static: columns.
+        calendar: True, or cycles by name.
+        like: covariates of another panel, to be read in the same way.
+    """
+
+    past: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+    static: tuple[str, ...] = ()
+    calendar: bool | str | Sequence[str] = False
+    like: Covariates | None = None
+
+    @classmethod
+    def of(
+        cls,
+        past: str | Sequence[str],
+        known: str | Sequence[str],
+        static: str | Sequence[str],
+        calendar: bool | str | Sequence[str],
+        like: Panel | None,
+    ) -> "CovariateRequest":
+        """The covariates asked for by name, or those of the panel `like`.
+
+        Raises:
+            DataError: both are given and differ.
+        """
+        named = cls(as_names(past), as_names(known), as_names(static), calendar)
+        if like is None:
+            return named
+        old = like.covariates or Covariates()
+        again = cls(old.past, old.known, old.static, old.calendar, like.covariates)
+        cycles = choose_cycles(calendar, like.freq)
+        if named and (named.past, named.known, named.static, cycles) != (old.past, old.known, old.static, old.calendar):
+            raise DataError(
+                f"the covariates differ from those of the earlier series, "
+                f"{listed([*again.columns, *old.calendar]) or 'none'}; omit past=, known=, static= and calendar=, or "
+                "train a new model"
+            )
+        return again
+
+    def __bool__(self) -> bool:
+        return bool(self.columns) or bool(self.calendar)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column."""
+        return (*self.past, *self.known, *self.static)
+
+    @property
+    def read_by(self) -> Mapping[str, str | list[str]]:
+        """How the table of the other panel was read."""
+        return {} if self.like is None else self.like.read_by
+
+    @property
+    def id_column(self) -> str | None:
+        """The column that named the series of the other panel."""
+        column = self.read_by.get("id_column")
+        return None if column is None else str(column)
+
+    def named(self, table: Table, **given: Any) -> dict[str, Any]:
+        """The id, time and target columns as given, else those of the other panel if the table has them."""
+        has = set(table.frame.columns)
+
+        def before(name: str) -> Any:
+            columns = self.read_by.get(name)
+            present = columns and has.issuperset([columns] if isinstance(columns, str) else columns)
+            return columns if present else None
+
+        return {name: before(name) if columns is None else columns for name, columns in given.items()}
+
+    def check(self, layout: str) -> None:
+        """Refuse covariates that the layout does not support."""
+        if layout == "rows" and self:
+            raise DataError(
+                "layout='rows' supports no covariates, because each row holds only the values of a series; omit past=, "
+                "known=, static= and calendar=, or pass a table with one row per date"
+            )
+        if layout == "columns" and self.static:
+            raise DataError(
+                f"layout='columns' supports no static covariates, because a column such as {self.static[0]!r} applies "
+                "to all series; pass a long table with a column that names the series"
+            )
+
+    def covariates(
+        self, table: Table, columns: Columns, layout: str, freq: str | int
+    ) -> tuple[Covariates | None, tuple[str, ...]]:
+        """The covariates found in a table, None if the request has none; and the guesses that state them."""
+        if not self:
+            return None, ()
+        reserved = dict.fromkeys(columns.targets, "target") | dict.fromkeys(columns.time, "time")
+        reserved |= {} if columns.id is None else {columns.id: "series"}
+        if self.like is not None:
+            self.like.check_columns(table.frame, reserved)
+            return self.like, self.like.describe(table.frame)
+        covariates = Covariates.of(
+            table.frame, self.past, self.known, self.static, self.calendar, freq, reserved=reserved
+        )
+        return replace(covariates, read_by=_read_by(columns, layout)), covariates.describe(table.frame)
+
+
+def _read_by(columns: Columns, layout: str) -> dict[str, str | list[str]]:
+    """How `read` finds the same columns in another table; a wide one may hold other series."""
+    if layout == "columns":
+        return {"layout": layout, "time_column": list(columns.time)}
+    by: dict[str, str | list[str]] = {"target_column": list(columns.targets), "time_column": list(columns.time)}
+    return by if columns.id is None else {**by, "id_column": columns.id}

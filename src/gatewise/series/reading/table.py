@@ -1,0 +1,48 @@
+"""Table: a source as one pandas table, and the columns of it to use."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from gatewise.series.backends import Backend, Kind
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which columns to use, with the guesses that state them."""
+
+    time: tuple[str, ...]  # empty: the rows are time 0, 1, 2, ...
+    targets: tuple[str, ...]  # each a series if several; with layout="rows" the values of a row, in order
+    id: str | None
+    guesses: tuple[str, ...] = ()
+
+    @property
+    def target(self) -> str:
+        """The column to forecast, if there is only one."""
+        return self.targets[0]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A source as one pandas table."""
+
+    frame: pd.DataFrame
+    name: str = "the table"
+    backend: Backend = "pandas"
+    is_file: bool = False  # then row 1 is line 2
+    date_only: tuple[str, ...] = ()  # polars columns of type Date
+    categorical: Mapping[Any, Kind] = field(default_factory=dict)  # columns of categories
+    columns: Columns | None = None  # if the source is one series
+    freq: tuple[str, str] | None = None  # the time column from a pandas index, and its frequency
+    guesses: tuple[str, ...] = ()
+
+    def row(self, position: int) -> str:
+        """The name of a row in a message, counted from 1, with its line in the file."""
+        line = f" (line {position + 2} of {self.name})" if self.is_file else ""
+        return f"row {position + 1}{line}"
+
+    def known_frequency(self, time: tuple[str, ...]) -> str | None:
+        """The frequency of the pandas index, if the index is the time."""
+        return self.freq[1] if self.freq is not None and time == self.freq[:1] else None

@@ -1,0 +1,147 @@
+"""Exclusion: series with an error are excluded with the reason, and the others are read."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from gatewise.series import DataError, read
+from tests.series_tables import DAYS, MONTHS, daily, spoil, ten_series
+
+FAR = pd.date_range("1900-01-01", periods=40, freq="YS")
+
+
+BAD = {
+    "missing value": (daily(y=spoil(range(12), 4, np.nan)), "row 41: the value at 2020-01-05 is missing", [3, 3, 5]),
+    "gap": (daily(ds=spoil(DAYS, 11, DAYS[11] + DAYS.freq)), "1 date is missing from", [10, 10, 11]),
+    "duplicate": (daily(ds=spoil(DAYS, 4, DAYS[3])), "row 41: duplicate date 2020-01-04", [4, 4, 5]),
+    "unsorted": (daily()[::-1], "row 38: 2020-01-11 comes after 2020-01-12", [3, 4, 5]),
+    "infinite": (daily(y=spoil(range(12), 4, np.inf)), "row 41: inf in target 'y' is infinite", [3, 3, 5]),
+    "text": (daily(y=spoil(range(12), 4, "n.b.")), "row 41: 'n.b.' in target 'y' is not a number", [3, 3, 5]),
+    "huge": (daily(y=spoil(np.arange(12.0), 4, 1e101)), "2020-01-05 00:00:00: 1e+101 is too large", [3, 3, 5]),
+    "no date": (daily(ds=spoil(DAYS, 4, None)), "row 41: no date in time column 'ds' (1 row has none)", [3, 3, 5]),
+    "off": (daily(ds=spoil(DAYS, 4, DAYS[4] + pd.Timedelta("1h"))), "01:00:00 is not on the calendar D", [3, 3, 5]),
+    "other frequency": (daily(ds=MONTHS[:12]), "324 dates are missing from 2020-01-01", None),
+    "no values": (daily(y=np.nan), "series 's3' has no values at all", None),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+@pytest.mark.parametrize("text_dates", [False, True])
+def test_a_series_with_an_error_is_raised_or_excluded(case, text_dates):
+    rows, reason, mended = BAD[case]
+    frame = ten_series(s3=rows)
+    if text_dates:
+        frame["ds"] = [None if pd.isna(date) else str(date) for date in frame["ds"]]
+    with pytest.raises(DataError, match=re.escape(reason)) as error:
+        read(frame)
+    for on_bad in ("skip", "naive"):
+        panel = read(frame, on_bad=on_bad)
+        assert [one.unique_id for one in panel.series] == [f"s{i}" for i in range(10) if i != 3]
+        (bad,) = panel.excluded_series
+        assert (bad.unique_id, bad.reason, panel.freq) == ("s3", str(error.value), "D")
+        assert on_bad == "naive" or bad.series is None
+        assert panel.excluded().to_dict("list") == {"unique_id": ["s3"], "reason": [bad.reason]}
+    if mended is not None:
+        one = bad.series
+        assert (one.ds == pd.date_range(DAYS[0], one.ds[-1])).all()
+        assert one.ds.dtype == panel.series[0].ds.dtype
+        values = pd.Series(one.y, one.ds)
+        assert [values[DAYS[3]], values[DAYS[4]], values[DAYS[5]]][-len(mended) :] == mended or case == "gap"
+        assert np.isfinite(one.y).all()
+    if case == "gap":
+        assert (len(one), one.y[-3:].tolist(), one.filled[-3:].tolist()) == (13, [10, 10, 11], [False, True, False])
+    if case == "no values":
+        assert bad.series is None
+
+
+def test_all_kinds_of_errors_are_excluded_together():
+    replaced = {f"s{i}": BAD[case][0].assign(unique_id=f"s{i}") for i, case in enumerate(list(BAD)[:9])}
+    panel = read(ten_series(**replaced), on_bad="naive")
+    assert [one.unique_id for one in panel.series] == ["s9"]
+    assert [one.unique_id for one in panel.excluded_series] == list(replaced)
+    assert all(one.reason.startswith(f"series {one.unique_id!r}") for one in panel.excluded_series)
+    assert all(one.series is not None and len(one.series) >= 12 for one in panel.excluded_series)
+
+
+def test_a_series_without_any_date_is_excluded():
+    frame = ten_series()
+    panel = read(frame.assign(ds=frame["ds"].where(frame["unique_id"] != "s3")), on_bad="naive")
+    assert (panel.excluded_series[0].unique_id, panel.excluded_series[0].series, len(panel)) == ("s3", None, 9)
+    assert "(12 rows have none)" in panel.excluded_series[0].reason
+    unreadable = ten_series(s0=daily("s0", "soon")).astype({"ds": str})
+    assert [one.unique_id for one in read(unreadable, on_bad="skip").excluded_series] == ["s0"]
+
+
+def test_errors_of_the_whole_table_are_always_raised():
+    for frame, message in (
+        (ten_series().rename(columns={"ds": "a"}).assign(b=DAYS[0]), "the time column is ambiguous"),
+        (ten_series().replace({"unique_id": {"s3": None}}), "row 37: no name in series column"),
+        (daily(y=spoil(range(12), 4, np.nan)), "none of 1 series can be used: series 's3', row 5: the value at"),
+        (
+            pd.concat([daily(f"s{i}", y=np.nan) for i in range(5)]),
+            "none of 5 series can be used: series 's0' has .*; and 2 more",
+        ),
+    ):
+        with pytest.raises(DataError, match=message):
+            read(frame, on_bad="skip")
+
+
+def test_the_frequency_is_that_of_most_rows():
+    long = pd.DataFrame({"unique_id": "long", "ds": FAR, "y": 1.0})
+    assert read(long).freq == "YS-JAN"
+    panel = read(pd.concat([long, ten_series()]), on_bad="skip")
+    assert (panel.freq, [one.unique_id for one in panel.excluded_series], len(panel)) == ("D", ["long"], 10)
+    work = pd.bdate_range("2020-01-06", periods=12)  # most of their steps are also daily
+    every_day = pd.DataFrame({"unique_id": "long", "ds": pd.date_range("2020-01-01", periods=40), "y": 1.0})
+    every = pd.concat([every_day, *(daily(f"s{i}", ds=work) for i in range(10))])
+    panel = read(every, on_bad="skip")
+    assert (panel.freq, [one.unique_id for one in panel.excluded_series]) == ("B", ["long"])
+    holes = ten_series()
+    holes = holes[(np.arange(len(holes)) * 7) % 10 != 0]
+    assert read(pd.concat([long, holes]), on_bad="skip", fill="previous").freq == "D"
+
+
+def test_a_stray_date_far_away_leaves_the_last_value():
+    seconds = pd.date_range("2020-01-01", periods=12, freq="s")
+    stray = daily(ds=spoil(seconds, 11, pd.Timestamp("2030-01-01")))
+    frame = pd.concat([daily(f"s{i}", ds=seconds) for i in range(3)] + [stray.assign(unique_id="stray")])
+    (bad,) = read(frame, on_bad="naive").excluded_series
+    assert "makes 315619201 steps" in bad.reason
+    assert (bad.series.y.tolist(), bad.series.ds.tolist()) == ([11], [pd.Timestamp("2030-01-01")])
+
+
+def test_few_repairs_are_stated_one_by_one_and_many_together():
+    def guesses_of(count):
+        frames = (daily(f"s{i}", y=[np.nan, *spoil(range(11), 4, np.nan)])[::-1] for i in range(count))
+        return read(pd.concat(frames), fill="interpolate", sort=True).guesses
+
+    assert "filled by interpolation: 1 value of series 's2', the first at 2020-01-06" in guesses_of(3)
+    assert "sorted by date: series 's2'" in guesses_of(3)
+    assert "left out: the first date of series 's2', whose value is missing" in guesses_of(3)
+    assert guesses_of(40)[3:] == (
+        "frequency: D (daily), inferred from 12 dates",
+        "sorted by date: 40 series, starting with series 's0'",
+        "left out: 40 dates at the start of 40 series, whose values are missing; first in series 's0'",
+        "filled by interpolation: 40 values of 40 series, the first in series 's0' at 2020-01-06",
+    )
+
+
+@pytest.mark.parametrize("bad", [0, 1])
+def test_the_table_of_exclusions_is_in_the_library_of_the_data(bad):
+    frame = ten_series(s3=daily(y=np.nan)) if bad else ten_series()
+    excluded = read(pl.DataFrame({name: frame[name].to_list() for name in frame}), on_bad="skip").excluded()
+    assert isinstance(excluded, pl.DataFrame)
+    assert (excluded.columns, excluded["unique_id"].to_list()) == (["unique_id", "reason"], ["s3"][:bad])
+
+
+def test_polars_names_and_dates_in_text_or_categories():
+    frame = pl.DataFrame({"unique_id": ["b", "a"] * 12, "ds": [str(day.date()) for day in DAYS for _ in "ba"]})
+    frame = frame.with_columns(y=pl.Series(range(24)))
+    for kind in (pl.String, pl.Categorical):
+        panel = read(frame.with_columns(pl.col("unique_id").cast(kind)))
+        assert [(one.unique_id, one.y[0]) for one in panel.series] == [("b", 0), ("a", 1)]
+    with pytest.raises(DataError, match="row 1: no name in series column 'unique_id'"):
+        read(frame.with_columns(pl.col("unique_id").replace("b", None)))
