@@ -1,4 +1,4 @@
-"""Series and small models that the tests of forecasting share."""
+"""Series and small models shared by the tests of forecasting."""
 
 from dataclasses import replace
 
@@ -31,7 +31,7 @@ def table(y, start="2000-01-01", freq="MS", unique_id="A"):
 
 
 def tables(lengths, end="2010-01-01", freq="MS", season=12):
-    """A long table of noisy series of these lengths that end together, named A, B, ..."""
+    """A long table of noisy series of these lengths with one end, named A, B, ..."""
     parts = []
     for k, n in enumerate(lengths):
         ds = pd.date_range(end=end, periods=n, freq=freq)
@@ -52,19 +52,19 @@ def panel(*several):
     return Panel(tuple(several), freq=1)
 
 
-def frame(strategy="one-step", **changes):
-    """A frame of a strategy; a network of segments reads half seasons."""
-    usual = {"season": 12, "segment": 1, "context": 24, "reach": 1, "difference": Difference(0), "scale": "window"}
+def window_scaling(strategy="one-step", **changes):
+    """The window scaling of a strategy; the segment strategy reads half seasons."""
+    defaults = {"season": 12, "segment": 1, "context": 24, "reach": 1, "difference": Difference(0), "scale": "window"}
     if strategy != "one-step":
-        usual["reach"] = 15
+        defaults["reach"] = 15
     if strategy == "segment":
-        usual |= {"segment": 6, "spread": "season", "seasons": 2}
-    made = {**usual, **changes}
-    return WindowScaling(strategy, lag=made["season"], **made)
+        defaults |= {"segment": 6, "spread": "season", "seasons": 2}
+    options = {**defaults, **changes}
+    return WindowScaling(strategy, lag=options["season"], **options)
 
 
 def configuration(**changes):
-    usual = {
+    defaults = {
         "cell": "gru",
         "hidden_size": 6,
         "num_layers": 1,
@@ -78,24 +78,24 @@ def configuration(**changes):
         "engine": "auto",
         "quiet": True,
     }
-    return TrainingConfiguration(**{**usual, **changes})
+    return TrainingConfiguration(**{**defaults, **changes})
 
 
-def untrained(around, *, seed=3, spread=0.3, **changes):
-    """A fitted model whose networks have random weights in all places; with spread=None they are as drawn."""
+def untrained(scaling, *, seed=3, spread=0.3, **changes):
+    """An ensemble with uniform random weights everywhere; spread=None keeps the initial weights."""
     generator = torch.Generator().manual_seed(seed)
-    used = configuration(**changes)
-    networks = tuple(used._network(around, generator).eval() for _ in range(used.ensemble_size))
+    chosen = configuration(**changes)
+    networks = tuple(chosen._network(scaling, generator).eval() for _ in range(chosen.ensemble_size))
     for network in networks if spread is not None else ():
         for weight in network.parameters():
             torch.nn.init.uniform_(weight, -spread, spread, generator=generator)
-    return Ensemble(around, networks, History())
+    return Ensemble(scaling, networks, History())
 
 
-def with_features(around, several):
-    """A frame that knows the scales of the features of some series."""
+def with_features(scaling, several):
+    """A window scaling with the scales of the features of some series."""
     parts = [[getattr(one, name) for one in several] for name in ("past", "known", "static")]
     joins = (np.concatenate, np.concatenate, np.stack)
-    return replace(around).with_features(
+    return replace(scaling).with_features(
         *(None if part[0] is None else join(part) for part, join in zip(parts, joins, strict=True))
     )

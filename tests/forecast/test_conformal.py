@@ -12,7 +12,7 @@ from gatewise.forecast import conformal as intervals
 from gatewise.forecast.conformal import Calibration
 from gatewise.forecast.model.dataset import Dataset
 from gatewise.windows import Difference
-from tests.waves import SMALL, configuration, frame, noisy, series, untrained
+from tests.waves import SMALL, configuration, noisy, series, untrained, window_scaling
 
 NO_PATHS = np.empty((0, 1))
 SPAN = 10**9  # so many independent errors that those at hand count as such
@@ -49,8 +49,8 @@ def test_levels_beyond_the_errors_there_are_reach_further():
     at = [found.reach(np.ones((1, 1)), level)[0, 0] for level in (75, 80, 95)]
     assert at == pytest.approx([3, 3 * 1.2816 / 1.1503, 3 * 1.96 / 1.1503], rel=1e-3)
     assert (
-        found.in_words()
-        == "intervals: sized by 3 held-out errors, 3 of them independent; levels above 75 % by a normal tail"
+        found.describe()
+        == "intervals: calibrated on 3 validation errors (effective sample size 3); above 75 %, a normal approximation"
     )
 
 
@@ -147,12 +147,12 @@ def test_many_errors_are_thinned_without_moving_the_quantiles(monkeypatch):
 @pytest.mark.parametrize("strategy", ["one-step", "segment", "flatten"])
 def test_calibration_uses_the_held_out_errors_of_the_recursion(strategy, monkeypatch):
     y = noisy()
-    around = frame(strategy, difference=Difference(1), reach=1 if strategy == "one-step" else 5)
+    around = window_scaling(strategy, difference=Difference(1), reach=1 if strategy == "one-step" else 5)
     model = untrained(around)
     used = configuration(validation_fraction=6 / 119)
     monkeypatch.setattr(type(used), "_fit", lambda *_: (model.networks[0], model.history))
     dataset = Dataset.of([series(y)], around)
-    found = used.tried(dataset)  # cutoffs 114 to 117, three steps each
+    found = used.train_with_validation(dataset)  # cutoffs 114 to 117, three steps each
     model = replace(model, networks=model.networks[:1])
     errors, spreads = [], []
     for cutoff in (114, 115, 116, 117):

@@ -138,7 +138,9 @@ def test_what_lacks_of_the_future_is_named():
 def test_a_future_that_the_network_cannot_hold_is_named():
     model, _, future, _ = both_kinds()
     huge = future["x"].mask(future.index == future.index[1], 1e60)
-    with pytest.raises(DataError, match="known covariate 'x' is 1e\\+60 in step 2 after its end, too far from the val"):
+    with pytest.raises(
+        DataError, match="future covariate 'x' is 1e\\+60 in step 2 after its end, too far from its val"
+    ):
         model.predict(HORIZON, future=future.assign(x=huge))
 
 
@@ -209,7 +211,9 @@ def test_past_covariates_are_refused_where_they_would_be_needed_beyond_the_end(m
     with pytest.raises(DataError, match=r"horizon 5: the network forecasts 4 .*'lead'; fit with Forecaster.horizon=5."):
         model.predict(HORIZON + 1, future=future)
     monkeypatch.setattr(selection, "Dataset", None)  # nothing is trained
-    with pytest.raises(DataError, match=r"strategy='one-step' goes on from its own.*'segment' or 'flatten'.*known="):
+    with pytest.raises(
+        DataError, match=r"strategy='one-step' feeds its forecasts back.*unknown; use.*'segment' or 'flatten'.*known="
+    ):
         Forecaster(**SMALL, strategy="one-step").fit(table, **columns)
 
 

@@ -8,12 +8,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatewise.forecast.model import dataset as datasets
-from gatewise.forecast.model.dataset import Cuts, Dataset, FixedBatches, RandomBatches, training_cuts
+from gatewise.forecast.model import batches as batches_module
+from gatewise.forecast.model.batches import Cuts, FixedBatches, RandomBatches, training_cuts
+from gatewise.forecast.model.dataset import Dataset
 from gatewise.forecast.model.window import FLOORS
 from gatewise.windows import Difference, Scale
 from tests.tolerance import assert_close
-from tests.waves import STRATEGY_NAMES, frame, noisy, series, with_features
+from tests.waves import STRATEGY_NAMES, noisy, series, window_scaling, with_features
 
 LENGTHS = (60, 7, 1, 33, 120)
 DIFFERENCES = [Difference(0), Difference(1), Difference(1, 1, 6)]
@@ -25,7 +26,9 @@ def ragged(lengths=LENGTHS, **parts):
 
 def small(strategy="one-step", **changes):
     """Six steps are a season, windows have 17 (12 for networks of segments and flatten) values."""
-    return frame(strategy, **{"season": 6, "context": 12, "segment": 3 if strategy == "segment" else 1, **changes})
+    return window_scaling(
+        strategy, **{"season": 6, "context": 12, "segment": 3 if strategy == "segment" else 1, **changes}
+    )
 
 
 def by_hand(y, around, until=None):
@@ -56,14 +59,14 @@ def raw_windows(batch=5, length=24):
 
 def test_the_spread_of_a_window_is_its_standard_deviation():
     x = raw_windows()
-    made = frame().window(x)
+    made = window_scaling().window(x)
     np.testing.assert_allclose(made.shift, x.numpy().mean(0), rtol=1e-12)
     np.testing.assert_allclose(made.spread, x.numpy().std(0), rtol=1e-12)
 
 
 def test_or_the_mean_change_over_a_season():
     x = raw_windows()
-    made = frame("segment").window(x)
+    made = window_scaling("segment").window(x)
     np.testing.assert_allclose(made.shift, x[-1], rtol=1e-12)
     np.testing.assert_allclose(made.spread, (x[12:] - x[:-12]).abs().mean(0), rtol=1e-12)
 
@@ -78,7 +81,7 @@ def test_windows_are_given_back_exactly_and_none_is_blown_up(strategy, kind):
         "season": (x[:12] * 1e-3).repeat(2, 1),
         "large": 1e6 + x,
     }[kind]
-    around = frame(strategy)
+    around = window_scaling(strategy)
     made = around.window(x)
     np.testing.assert_allclose(made.z * made.spread + made.shift, x, rtol=1e-12)
     assert made.spread.min() >= FLOORS[around.spread] * (1 - 1e-12)
@@ -90,7 +93,7 @@ def test_windows_are_given_back_exactly_and_none_is_blown_up(strategy, kind):
 @pytest.mark.parametrize("scale", ["standard", "none"])
 def test_other_scales_leave_windows_as_they_are(scale):
     x = raw_windows()
-    made = frame(scale=scale).window(x)
+    made = window_scaling(scale=scale).window(x)
     assert torch.equal(made.z, x)
     assert (made.shift == 0).all()
     assert (made.spread == 1).all()
@@ -99,7 +102,7 @@ def test_other_scales_leave_windows_as_they_are(scale):
 @pytest.mark.parametrize("kind", ["standard", "minmax", "robust", "none"])
 def test_series_have_the_scale_that_was_asked_for(kind):
     several = ragged((60, 33))
-    made = Dataset.of(several, frame(scale=kind, season=6), until=[40, 33])
+    made = Dataset.of(several, window_scaling(scale=kind, season=6), until=[40, 33])
     for k, (one, stop) in enumerate(zip(several, (40, 33), strict=True)):
         expected = Scale(kind).fit(one.y[:stop])
         np.testing.assert_allclose([made.shift[k], made.scale[k]], [expected.shift, expected.scale], rtol=1e-12)
@@ -330,7 +333,7 @@ def test_a_pass_deals_every_window_once(monkeypatch):
 
 @pytest.mark.parametrize("large", [False, True])
 def test_no_more_windows_are_cut_than_are_learnt_from(monkeypatch, large):
-    monkeypatch.setattr(datasets, "MOST_PERMUTED", 10 if large else 2**20)
+    monkeypatch.setattr(batches_module, "MOST_PERMUTED", 10 if large else 2**20)
     seen = watched(monkeypatch)
     cuts, batches = dealt(Dataset.of(ragged(), small()), 8, 5)
     windows = list(batches)

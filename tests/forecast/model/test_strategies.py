@@ -10,12 +10,22 @@ from torch.nn.functional import huber_loss
 from gatewise import Forecaster
 from gatewise.forecast.model import ensemble as models
 from gatewise.forecast.model.dataset import Dataset
-from gatewise.forecast.model.ensemble import LARGEST
-from gatewise.forecast.model.strategies import together
-from gatewise.forecast.model.training import LOSSES, loss_of
+from gatewise.forecast.model.ensemble import LARGEST_LOG_SCALE
+from gatewise.forecast.model.loss import LOSSES, loss_of
+from gatewise.forecast.model.strategies import average
 from gatewise.windows import Difference
 from tests.tolerance import assert_close
-from tests.waves import STRATEGY_NAMES, configuration, frame, noisy, series, table, untrained, wave, with_features
+from tests.waves import (
+    STRATEGY_NAMES,
+    configuration,
+    noisy,
+    series,
+    table,
+    untrained,
+    wave,
+    window_scaling,
+    with_features,
+)
 
 BODIES = {"gru": torch.nn.GRU, "lstm": torch.nn.LSTM, "rnn": torch.nn.RNN}
 
@@ -34,12 +44,14 @@ def theirs(body):
 @pytest.mark.parametrize("season", [1, 12])
 @pytest.mark.parametrize("strategy", STRATEGY_NAMES)
 def test_networks_answer_together_what_they_answer_alone_in_the_mean(strategy, cell, layers, season):
-    around = frame(strategy, season=season, **({"segment": 1, "spread": "std"} if strategy == "segment" else {}))
+    around = window_scaling(
+        strategy, season=season, **({"segment": 1, "spread": "std"} if strategy == "segment" else {})
+    )
     networks = untrained(around, cell=cell, num_layers=layers, ensemble_size=3).networks
     window = around.window(torch.randn(around.length, 4, generator=torch.Generator().manual_seed(0)).cumsum(0))
     with torch.no_grad():
         expected = torch.stack([network(window)[-around.reach :] for network in networks]).mean(0)
-        assert_close(together(networks)(window), expected)
+        assert_close(average(networks)(window), expected)
 
 
 def affine(layer, x):
@@ -130,7 +142,7 @@ def extrapolated(model, dataset, cut, horizon):
         ]
         answer, scale = (torch.stack(parts).mean(0) for parts in zip(*made, strict=True))
         values += (answer * window.spread + window.shift).tolist()
-        spreads += (scale.clamp(-LARGEST, LARGEST).exp() * window.spread).tolist()
+        spreads += (scale.clamp(-LARGEST_LOG_SCALE, LARGEST_LOG_SCALE).exp() * window.spread).tolist()
     if around.reach == 1:  # how far off the next value may be; the calibration says how that grows
         spreads = spreads[:1] * horizon
     return np.array(values[around.length :][:horizon]), np.array(spreads[:horizon])
@@ -151,7 +163,7 @@ def check_recursion(model, one, horizon=34):
 @pytest.mark.parametrize("scale", ["window", "standard"])
 @pytest.mark.parametrize("difference", [Difference(0), Difference(1), Difference(2), Difference(1, 1, 12)])
 def test_extrapolation_is_the_recursion_written_by_hand(strategy, season, scale, difference):
-    around = frame(strategy, season=season, scale=scale, difference=difference)
+    around = window_scaling(strategy, season=season, scale=scale, difference=difference)
     spread = 0.3 if difference.order < 2 else 0.1
     check_recursion(untrained(around, spread=spread), series(noisy()))
 
@@ -161,25 +173,25 @@ def test_extrapolation_is_the_recursion_written_by_hand(strategy, season, scale,
 @pytest.mark.parametrize("num_layers", [1, 2])
 def test_every_cell_reads_features_at_their_steps(strategy, cell, num_layers):
     one = featured(past=strategy != "one-step")
-    around = with_features(frame(strategy), [one])
+    around = with_features(window_scaling(strategy), [one])
     check_recursion(untrained(around, cell=cell, num_layers=num_layers), one)
 
 
 @pytest.mark.parametrize("reach", [1, 4, 6, 7])
 def test_the_reach_need_be_no_multiple_of_the_segment(reach):
-    check_recursion(untrained(frame("segment", reach=reach)), series(noisy()), horizon=16)
+    check_recursion(untrained(window_scaling("segment", reach=reach)), series(noisy()), horizon=16)
 
 
 @pytest.mark.parametrize("strategy", STRATEGY_NAMES)
 def test_a_context_shorter_than_the_season_is_the_end_of_the_window(strategy):
     one = featured(past=strategy != "one-step")
     seasons = {"seasons": 1, "spread": "std"} if strategy == "segment" else {}
-    check_recursion(untrained(with_features(frame(strategy, context=6, **seasons), [one])), one)
+    check_recursion(untrained(with_features(window_scaling(strategy, context=6, **seasons), [one])), one)
 
 
 @pytest.mark.parametrize("strategy", STRATEGY_NAMES)
 def test_short_series_are_read_with_their_padding(strategy):
-    check_recursion(untrained(frame(strategy)), series(noisy(9)))
+    check_recursion(untrained(window_scaling(strategy)), series(noisy(9)))
 
 
 # ------------------------------------------------------------------------------------------------- closed forms
@@ -190,7 +202,7 @@ def test_short_series_are_read_with_their_padding(strategy):
 @pytest.mark.parametrize("strategy", ["one-step", "flatten"])
 def test_a_silent_network_is_the_naive_forecast(strategy, season, scale):
     y = wave()
-    model = untrained(frame(strategy, season=season, scale=scale), spread=0.0)
+    model = untrained(window_scaling(strategy, season=season, scale=scale), spread=0.0)
     dataset = Dataset.of([series(y)], model.scaling)
     expected = np.resize(y[-season:], 30)
     np.testing.assert_allclose(model.extrapolate(dataset, dataset.ends, 30)[0][0], expected, rtol=1e-6)
@@ -201,7 +213,7 @@ def test_a_silent_network_is_the_naive_forecast(strategy, season, scale):
 
 def test_an_untrained_network_of_segments_answers_the_mean_of_its_candidates():
     y = noisy()
-    model = untrained(frame("segment"), spread=None)
+    model = untrained(window_scaling("segment"), spread=None)
     dataset = Dataset.of([series(y)], model.scaling)
     steps = np.arange(15)
     candidates = [y[-12 + steps % 12], y[-24 + steps % 24], np.full(15, y[-1]), np.full(15, y[-12:].mean())]
@@ -216,7 +228,7 @@ def test_an_untrained_network_of_segments_answers_the_mean_of_its_candidates():
 @pytest.mark.parametrize("strategy", STRATEGY_NAMES)
 def test_fitted_is_the_first_step_from_every_window(strategy):
     several = [series(noisy(n, seed=k), k) for k, n in enumerate((120, 40))]
-    model = untrained(frame(strategy, difference=Difference(1)))
+    model = untrained(window_scaling(strategy, difference=Difference(1)))
     dataset = Dataset.of(several, model.scaling)
     for k, fitted in enumerate(model.fitted(dataset)):
         for back in (1, 7, len(fitted)):
@@ -227,7 +239,7 @@ def test_fitted_is_the_first_step_from_every_window(strategy):
 @pytest.mark.parametrize("strategy", STRATEGY_NAMES)
 def test_several_pasts_are_extrapolated_as_if_alone(strategy, monkeypatch):
     several = [series(noisy(n, seed=k), k) for k, n in enumerate((120, 100, 33))]
-    model = untrained(frame(strategy))
+    model = untrained(window_scaling(strategy))
     dataset = Dataset.of(several, model.scaling)
     cuts = torch.cat([dataset.ends, dataset.ends[:1] - 20])
     mean, spread = model.extrapolate(dataset, cuts, 20)
@@ -238,13 +250,13 @@ def test_several_pasts_are_extrapolated_as_if_alone(strategy, monkeypatch):
         np.testing.assert_allclose(spread[k], made[1][0], rtol=1e-4)
     cut = Dataset.of([series(several[0].y[:100])], model.scaling)
     np.testing.assert_allclose(mean[3], model.extrapolate(cut, cut.ends, 20)[0][0], rtol=1e-2)  # other floors
-    monkeypatch.setattr(models, "AT_ONCE", 60)  # values: one window at a time
+    monkeypatch.setattr(models, "MOST_VALUES", 60)  # values: one window at a time
     in_parts = model.extrapolate(dataset, cuts, 20)
     np.testing.assert_allclose(in_parts[0], mean, rtol=1e-5)
     np.testing.assert_allclose(in_parts[1], spread, rtol=1e-4)
     monkeypatch.undo()
     whole = model.fitted(dataset)
-    monkeypatch.setattr(models, "AT_ONCE", 60)
+    monkeypatch.setattr(models, "MOST_VALUES", 60)
     for one, other in zip(whole, model.fitted(dataset), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5)
 
@@ -267,7 +279,7 @@ def forecasts(model, one, cut, horizon, future=None):
 @pytest.mark.parametrize("strategy", STRATEGY_NAMES)
 def test_nothing_beyond_what_is_known_reaches_a_forecast(strategy):
     one = featured(past=strategy != "one-step")
-    model = untrained(with_features(frame(strategy), [one]))
+    model = untrained(with_features(window_scaling(strategy), [one]))
     base, later = forecasts(model, one, 60, 15), np.arange(120) >= 60
     y = np.where(later, -5.0, one.y)
     dataset = [Dataset.of([replace(one, y=values)], model.scaling, until=[60]) for values in (one.y, y)]
@@ -284,7 +296,7 @@ def test_nothing_beyond_what_is_known_reaches_a_forecast(strategy):
 @pytest.mark.parametrize(("strategy", "changes"), [("one-step", range(7, 15)), ("segment", range(6, 12))])
 def test_what_is_known_of_a_step_acts_from_that_step_or_segment_on(strategy, changes):
     one = featured(past=False)
-    model = untrained(with_features(frame(strategy), [one]))
+    model = untrained(with_features(window_scaling(strategy), [one]))
     known = one.known.copy()
     known[67, 0] += 5  # the eighth step ahead
     base, other = (forecasts(model, replace(one, known=of), 60, 15) for of in (one.known, known))
@@ -293,7 +305,7 @@ def test_what_is_known_of_a_step_acts_from_that_step_or_segment_on(strategy, cha
 
 def test_what_is_known_acts_on_all_steps_at_once_in_flatten():
     one = featured()
-    model = untrained(with_features(frame("flatten"), [one]))
+    model = untrained(with_features(window_scaling("flatten"), [one]))
     known = one.known.copy()
     known[67, 0] += 5
     base, other = (forecasts(model, replace(one, known=of), 60, 15) for of in (one.known, known))
@@ -303,7 +315,7 @@ def test_what_is_known_acts_on_all_steps_at_once_in_flatten():
 @pytest.mark.parametrize("strategy", STRATEGY_NAMES)
 def test_the_future_that_is_given_takes_the_place_of_rows_that_are_not_there(strategy):
     one = featured(past=strategy != "one-step")
-    model = untrained(with_features(frame(strategy), [one]))
+    model = untrained(with_features(window_scaling(strategy), [one]))
     past = None if one.past is None else one.past[:90]
     cut_off = replace(one, y=one.y[:90], ds=one.ds[:90], known=one.known[:90], past=past)
     scale = Dataset.of([one], model.scaling, until=[90])
@@ -321,13 +333,13 @@ def test_the_future_that_is_given_takes_the_place_of_rows_that_are_not_there(str
 @pytest.mark.parametrize("strategy", STRATEGY_NAMES)
 def test_each_series_has_its_own_future_also_in_parts(strategy, monkeypatch):
     several = [featured(n, past=False, seed=n) for n in (120, 60)]
-    model = untrained(with_features(frame(strategy), several))
+    model = untrained(with_features(window_scaling(strategy), several))
     dataset = Dataset.of(several, model.scaling)
     future = np.random.default_rng(0).normal(size=(2, 15, 2))
     together = model.extrapolate(dataset, dataset.ends, 15, future)[0]
     for k, one in enumerate(several):
         np.testing.assert_allclose(together[k], forecasts(model, one, len(one), 15, future[k]), rtol=1e-5)
-    monkeypatch.setattr(models, "AT_ONCE", 60)
+    monkeypatch.setattr(models, "MOST_VALUES", 60)
     np.testing.assert_allclose(model.extrapolate(dataset, dataset.ends, 15, future)[0], together, rtol=1e-5)
 
 
@@ -338,9 +350,9 @@ def test_features_teach():
     one = series(10 + 3 * known[:, 0], known=known)
     for strategy in STRATEGY_NAMES:
         reach = 1 if strategy == "one-step" else 3
-        around = with_features(frame(strategy, season=1, segment=1, context=8, reach=reach), [one])
+        around = with_features(window_scaling(strategy, season=1, segment=1, context=8, reach=reach), [one])
         used = configuration(ensemble_size=1, max_steps=400, hidden_size=16, lr=1e-2)
-        found = used.tried(Dataset.of([one], around))
+        found = used.train_with_validation(Dataset.of([one], around))
         assert found.error < 0.5, strategy  # 0.7 without the feature, as the values are independent
 
 
