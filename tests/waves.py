@@ -13,6 +13,7 @@ from gatewise.series import Panel, Series
 from gatewise.training import History
 from gatewise.windows import Difference
 
+LENGTHS = (60, 7, 1, 33, 120)
 SMALL = {"hidden_size": 8, "max_steps": 30, "ensemble_size": 1, "strategy": "one-step"}
 STRATEGY_NAMES = ("one-step", "segment", "flatten")
 
@@ -98,4 +99,23 @@ def with_features(scaling, several):
     joins = (np.concatenate, np.concatenate, np.stack)
     return replace(scaling).with_features(
         *(None if part[0] is None else join(part) for part, join in zip(parts, joins, strict=True))
+    )
+
+
+def featured(n=120, past=True, seed=0):
+    """A noisy series with random features."""
+    rng = np.random.default_rng(seed)
+    parts = {"known": rng.normal(size=(n, 2)), "static": rng.normal(size=1)}
+    return series(noisy(n), **parts, past=rng.normal(size=(n, 3)) if past else None)
+
+
+def ragged_series(lengths=LENGTHS, **parts):
+    """Noisy series of several lengths with a season of 6 steps."""
+    return [series((k + 1) * noisy(n, 6, seed=k), f"{k}", **parts) for k, n in enumerate(lengths)]
+
+
+def short_scaling(strategy="one-step", **changes):
+    """A window scaling with a season of 6 steps and windows of 17 values (12 for segment and flatten)."""
+    return window_scaling(
+        strategy, **{"season": 6, "context": 12, "segment": 3 if strategy == "segment" else 1, **changes}
     )
