@@ -35,8 +35,8 @@ def error(table, truth, options, **covariates):
     columns = [column for name in ("past", "known", "static") for column in [covariates.get(name)] if column]
     history = table[["unique_id", "ds", "y", *columns]]
     model = Forecaster(**options).fit(history if "known" in covariates else history[table["y"].notna()], **covariates)
-    made = model.predict(len(truth) // SERIES, level=())
-    both = truth.merge(made, on=["unique_id", "ds"], validate="1:1")
+    forecast = model.predict(len(truth) // SERIES, level=())
+    both = truth.merge(forecast, on=["unique_id", "ds"], validate="1:1")
     return float((both["y"] - both["LSTM"]).abs().mean())
 
 
@@ -112,14 +112,16 @@ def both_kinds(strategy="segment", **changes):
 @pytest.mark.parametrize("strategy", ["one-step", "segment", "flatten"])
 def test_the_future_comes_from_a_table_or_from_the_end_of_the_history(strategy):
     model, table, future, columns = both_kinds(strategy)
-    made = model.predict(HORIZON, future=future)
+    forecast = model.predict(HORIZON, future=future)
     with_future = Forecaster(**model.get_params()).fit(table, **columns)
-    pd.testing.assert_frame_equal(with_future.predict(HORIZON), made)
+    pd.testing.assert_frame_equal(with_future.predict(HORIZON), forecast)
     pd.testing.assert_frame_equal(with_future.predict(2), with_future.predict(2, future=future.sample(frac=1)))
     pd.testing.assert_frame_equal(with_future.sample(HORIZON, 3), model.sample(HORIZON, 3, future=future))
     changed = future.assign(x=future["x"] + 1)
-    assert (model.predict(HORIZON, future=changed)["LSTM"] != made["LSTM"]).all()
-    assert (with_future.predict(HORIZON, future=changed)["LSTM"] != made["LSTM"]).all()  # the table takes precedence
+    assert (model.predict(HORIZON, future=changed)["LSTM"] != forecast["LSTM"]).all()
+    assert (
+        with_future.predict(HORIZON, future=changed)["LSTM"] != forecast["LSTM"]
+    ).all()  # the table takes precedence
 
 
 def test_missing_future_rows_are_named():
@@ -160,10 +162,10 @@ def test_another_table_is_read_with_the_same_columns_and_categories():
     model, table, _, columns = both_kinds()
     names = {"unique_id": "shop", "ds": "day", "y": "sold"}
     model.fit(table.rename(columns=names).assign(other=1.0), target_column="sold", id_column="shop", **columns)
-    made = model.predict(HORIZON)
+    forecast = model.predict(HORIZON)
     some = table[table["unique_id"].isin(["s1", "s5"])].rename(columns=names)  # promo may have one value only
     again = model.predict(HORIZON, table=some.assign(other=1.0))
-    expected = made[made["unique_id"].isin(["s1", "s5"])].reset_index(drop=True)
+    expected = forecast[forecast["unique_id"].isin(["s1", "s5"])].reset_index(drop=True)
     pd.testing.assert_frame_equal(again, expected, rtol=1e-4)
     with pytest.raises(DataError, match="static covariate 'kind': 'c' is a new category"):
         model.predict(HORIZON, table=some.assign(kind="c", other=1.0))
@@ -181,9 +183,9 @@ def test_an_update_continues_the_features_too():
     rank = longer.groupby("unique_id").cumcount()
     model.fit(longer[rank < 80], **columns)
     whole = Forecaster(**model.get_params()).fit(longer[rank < 80], **columns)
-    made = model.update(longer[rank >= 80]).predict(HORIZON, future=future)
-    pd.testing.assert_frame_equal(made, whole.update(longer, **columns).predict(HORIZON, future=future))
-    pd.testing.assert_frame_equal(made, whole.predict(HORIZON, table=longer, future=future))
+    forecast = model.update(longer[rank >= 80]).predict(HORIZON, future=future)
+    pd.testing.assert_frame_equal(forecast, whole.update(longer, **columns).predict(HORIZON, future=future))
+    pd.testing.assert_frame_equal(forecast, whole.predict(HORIZON, table=longer, future=future))
 
 
 def test_polars_and_wide_tables_give_the_same_forecasts():
@@ -198,8 +200,10 @@ def test_polars_and_wide_tables_give_the_same_forecasts():
     assert model.fit(pl.from_dicts(shared.to_dict("records")), known="x").predict(HORIZON)["LSTM"].to_list() == list(
         expected["LSTM"]
     )
-    made = model.fit(wide[: STEPS - HORIZON], layout="columns", known="x").predict(HORIZON, future=wide[["ds", "x"]])
-    pd.testing.assert_frame_equal(made, expected)
+    forecast = model.fit(wide[: STEPS - HORIZON], layout="columns", known="x").predict(
+        HORIZON, future=wide[["ds", "x"]]
+    )
+    pd.testing.assert_frame_equal(forecast, expected)
     pd.testing.assert_frame_equal(model.predict(HORIZON, table=wide), expected)
 
 
@@ -227,7 +231,7 @@ def test_a_backtest_uses_only_the_future_covariates_of_the_test_windows(strategy
     def forecasts(changed):
         return model.backtest(changed, HORIZON, windows=1, level=(), refit=refit, **columns).held.mean
 
-    made = forecasts(table)
+    forecast = forecasts(table)
     for column in ("y", "lead"):
-        np.testing.assert_array_equal(forecasts(table.assign(**{column: table[column] + 1e3 * after})), made)
-    assert (forecasts(table.assign(x=table["x"] + after)) != made).any(1).all()
+        np.testing.assert_array_equal(forecasts(table.assign(**{column: table[column] + 1e3 * after})), forecast)
+    assert (forecasts(table.assign(x=table["x"] + after)) != forecast).any(1).all()

@@ -38,8 +38,8 @@ def test_early_stopping_restores_exactly_the_best_weights(values, patience, best
 
 def test_without_patience_the_last_weights_remain():
     line, states = Line(), {}
-    says = validation_losses([1.0, 2.0, 3.0])
-    history = fit(line, line_batches(), epochs=3, on_epoch=record_states(line, states), **says)
+    losses = validation_losses([1.0, 2.0, 3.0])
+    history = fit(line, line_batches(), epochs=3, on_epoch=record_states(line, states), **losses)
     assert (history.best_epoch, history.stopped) == (1, "epochs")
     assert_state(line, states[3])
 
@@ -60,9 +60,9 @@ def test_an_interrupt_restores_the_weights_of_an_epoch(error, patience, epoch):
             return batches_that_break()
 
     note = record_states(line, states)
-    says = validation_losses([1.0, 2.0, 3.0])
+    losses = validation_losses([1.0, 2.0, 3.0])
     with pytest.raises(error, match="stop"):
-        fit(line, Breaking(), lr=0.1, epochs=9, patience=patience, on_epoch=note, **says)
+        fit(line, Breaking(), lr=0.1, epochs=9, patience=patience, on_epoch=note, **losses)
     assert_state(line, states[epoch])
     assert all(parameter.grad is None for parameter in line.parameters())
     assert line.training
@@ -123,8 +123,8 @@ def test_an_optimizer_can_continue_after_divergence(maker, good_epochs):
 def test_the_best_weights_are_restored_with_their_optimizer_state():
     line, twin = Line(), Line()
     adam, other = OPTIMIZERS["adam"](line.parameters()), OPTIMIZERS["adam"](twin.parameters())
-    says = validation_losses([3.0, 1.0, 2.0, 2.0])
-    fit(line, line_batches(), optimizer=adam, epochs=9, patience=2, **says)
+    losses = validation_losses([3.0, 1.0, 2.0, 2.0])
+    fit(line, line_batches(), optimizer=adam, epochs=9, patience=2, **losses)
     fit(twin, line_batches(), optimizer=other, epochs=2)
     for one, its in ((line, adam), (twin, other)):
         fit(one, line_batches(), optimizer=its, epochs=1)

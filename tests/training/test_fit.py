@@ -43,22 +43,22 @@ def test_two_adam_steps_in_closed_form():
 )
 @pytest.mark.parametrize("clip", ["none", "norm", "size"])
 def test_equals_a_hand_written_loop(loss, by_hand, clip):
-    ours, theirs, batches, alpha = mlp(), mlp(), mlp_batches(scale=3.0), 0.01
+    module, reference, batches, alpha = mlp(), mlp(), mlp_batches(scale=3.0), 0.01
     clipped = 0
     options = {"norm": {"clip_norm": 0.2}, "size": {"clip_size": alpha}}.get(clip, {})
-    history = fit(ours, batches, loss=loss, optimizer="sgd", lr=0.05, epochs=3, **options)
+    history = fit(module, batches, loss=loss, optimizer="sgd", lr=0.05, epochs=3, **options)
 
     expected = []
     for _ in range(3):
         total = 0.0
         for x, y in batches:
-            value = by_hand(theirs(x), y)
-            gradients = torch.autograd.grad(value, list(theirs.parameters()))
-            for p, g in zip(theirs.parameters(), gradients, strict=True):
+            value = by_hand(reference(x), y)
+            gradients = torch.autograd.grad(value, list(reference.parameters()))
+            for p, g in zip(reference.parameters(), gradients, strict=True):
                 p.grad = g.clone()
             if clip == "norm":
-                clipped += int(nn.utils.clip_grad_norm_(theirs.parameters(), 0.2) > 0.2)
-            for p in theirs.parameters():
+                clipped += int(nn.utils.clip_grad_norm_(reference.parameters(), 0.2) > 0.2)
+            for p in reference.parameters():
                 norm, theta = (p.grad**2).sum().sqrt(), alpha * p.grad.numel()
                 if clip == "size" and norm > theta:
                     p.grad, clipped = p.grad * theta / norm, clipped + 1
@@ -66,7 +66,7 @@ def test_equals_a_hand_written_loop(loss, by_hand, clip):
             total += value.item()
         expected.append(total / len(batches))
     assert clip == "none" or clipped > 0
-    assert_close(weights(ours), weights(theirs))
+    assert_close(weights(module), weights(reference))
     assert history.train == pytest.approx(expected, rel=1e-10)
 
 

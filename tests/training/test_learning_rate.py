@@ -13,15 +13,15 @@ from tests.training.small_models import Line, line_batches, mlp, mlp_batches, we
 
 def rates_seen(batches, **options):
     """The learning rate of each step, measured as the length of the step for a constant gradient of 1."""
-    line, seen = Line(), []
+    line, recorded = Line(), []
 
     def slope_one(prediction, y):
-        seen.append(-line.bias.item())
+        recorded.append(-line.bias.item())
         return (prediction - prediction.detach()).sum() * 0 + line.bias.sum()
 
     history = fit(line, batches, loss=slope_one, optimizer="sgd", **options)
-    seen.append(-line.bias.item())
-    return [later - earlier for earlier, later in itertools.pairwise(seen)], history
+    recorded.append(-line.bias.item())
+    return [later - earlier for earlier, later in itertools.pairwise(recorded)], history
 
 
 def test_learning_rate_stages():
@@ -67,19 +67,19 @@ def test_an_optimizer_keeps_its_state_and_its_rates_between_calls():
 
 
 def test_schedules_multiply_the_rate_of_each_group():
-    line, seen = Line(), []
+    line, recorded = Line(), []
     groups = [{"params": [line.weight], "lr": 0.2}, {"params": [line.bias], "lr": 0.1}]
     sgd = torch.optim.SGD(groups, lr=1.0)
 
     def note(epoch, history):
-        seen.append([group["lr"] for group in sgd.param_groups])
+        recorded.append([group["lr"] for group in sgd.param_groups])
 
     fit(line, line_batches(1), optimizer=sgd, schedule="cosine", epochs=4, on_epoch=note)
     cosine = [math.cos(math.pi * k / 8) ** 2 for k in range(4)]
-    assert seen == [pytest.approx([0.2 * factor, 0.1 * factor]) for factor in cosine]
+    assert recorded == [pytest.approx([0.2 * factor, 0.1 * factor]) for factor in cosine]
     assert [group["lr"] for group in sgd.param_groups] == [0.2, 0.1]
     fit(line, line_batches(1), optimizer=sgd, stages=[(1, 0.5)], on_epoch=note)
-    assert seen[-1] == [0.5, 0.5]
+    assert recorded[-1] == [0.5, 0.5]
     assert [group["lr"] for group in sgd.param_groups] == [0.2, 0.1]
 
 

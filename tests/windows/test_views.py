@@ -184,13 +184,13 @@ def test_the_default_device_does_not_matter():
         windows = Windows(series, length=3)
         train, test = windows.split(4)
         shuffled = windows.batches(2, shuffle=True, generator=torch.Generator("cpu").manual_seed(0))
-        seen = sorted(first for x, _ in shuffled for first in x[0, :, 0].tolist())
+        first_values = sorted(first for x, _ in shuffled for first in x[0, :, 0].tolist())
         picked = windows[[5, 2]][0][0, :, 0].tolist()
         joined = len(Windows.over([series, series], length=3))
         array = Windows(np.arange(5.0), length=2)[:][0].device.type
     finally:
         torch.set_default_device(None)
-    assert (seen, picked, joined, array) == ([float(s) for s in range(9)], [5, 2], 18, "cpu")
+    assert (first_values, picked, joined, array) == ([float(s) for s in range(9)], [5, 2], 18, "cpu")
     assert (len(train), len(test)) == (5, 2)
 
 

@@ -26,8 +26,8 @@ from statistics import NormalDist
 import numpy as np
 
 RANDOM_WALK = 0.5
-PRIOR_WEIGHT = 6.0  # of the prior growth: that of one forecast of 13 steps, whose log steps have this sum of squares
-MOST_DISTANCES, MOST_PATHS = 20_000, 500  # kept; more change nothing
+PRIOR_WEIGHT = 6.0  # of the prior growth: the sum of squares of the centred log steps of about 12 steps
+MOST_DISTANCES, MOST_PATHS = 20_000, 500  # stored; more change nothing
 
 
 @dataclass(frozen=True)

@@ -57,18 +57,18 @@ def random_batches(dataset, batch_size, steps, seed=0):
 
 
 def record_cuts(monkeypatch):
-    seen, pair = [], Dataset.pair
-    monkeypatch.setattr(Dataset, "pair", lambda self, cuts, limits: seen.append(cuts) or pair(self, cuts, limits))
-    return seen
+    recorded, pair = [], Dataset.pair
+    monkeypatch.setattr(Dataset, "pair", lambda self, cuts, limits: recorded.append(cuts) or pair(self, cuts, limits))
+    return recorded
 
 
 def test_an_iteration_holds_every_window_once(monkeypatch):
-    seen = record_cuts(monkeypatch)
+    recorded = record_cuts(monkeypatch)
     cuts, batches = random_batches(Dataset.of(ragged_series(), short_scaling()), 16, 50)
     for _ in range(2):
         assert len(list(batches)) == -(-len(cuts) // 16)
-    half = len(seen) // 2
-    first, second = torch.cat(seen[:half]), torch.cat(seen[half:])
+    half = len(recorded) // 2
+    first, second = torch.cat(recorded[:half]), torch.cat(recorded[half:])
     assert sorted(first.tolist()) == sorted(second.tolist()) == cuts[torch.arange(len(cuts))].tolist()
     assert not torch.equal(first, second)
 
@@ -76,12 +76,12 @@ def test_an_iteration_holds_every_window_once(monkeypatch):
 @pytest.mark.parametrize("large", [False, True])
 def test_no_more_windows_are_cut_than_are_trained_on(monkeypatch, large):
     monkeypatch.setattr(batches_module, "MOST_PERMUTED", 10 if large else 2**20)
-    seen = record_cuts(monkeypatch)
+    recorded = record_cuts(monkeypatch)
     cuts, batches = random_batches(Dataset.of(ragged_series(), short_scaling()), 8, 5)
     windows = list(batches)
     assert (len(batches), len(windows)) == (5, 5)
-    assert [len(one) for one in seen] == [8] * 5
-    assert set(torch.cat(seen).tolist()) <= set(cuts[torch.arange(len(cuts))].tolist())
+    assert [len(one) for one in recorded] == [8] * 5
+    assert set(torch.cat(recorded).tolist()) <= set(cuts[torch.arange(len(cuts))].tolist())
     again = list(random_batches(Dataset.of(ragged_series(), short_scaling()), 8, 5)[1])
     assert all(torch.equal(a[1], b[1]) for a, b in zip(windows, again, strict=True))
 

@@ -32,9 +32,9 @@ def test_several_pasts_are_extrapolated_independently(strategy, monkeypatch):
     mean, spread = model.extrapolate(dataset, cuts, 20)
     for k, one in enumerate(several):
         alone = Dataset.of([one], model.scaling)
-        made = model.extrapolate(alone, alone.ends, 20)
-        np.testing.assert_allclose(mean[k], made[0][0], rtol=1e-5)
-        np.testing.assert_allclose(spread[k], made[1][0], rtol=1e-4)
+        predicted = model.extrapolate(alone, alone.ends, 20)
+        np.testing.assert_allclose(mean[k], predicted[0][0], rtol=1e-5)
+        np.testing.assert_allclose(spread[k], predicted[1][0], rtol=1e-4)
     cut = Dataset.of([series(several[0].y[:100])], model.scaling)
     np.testing.assert_allclose(mean[3], model.extrapolate(cut, cut.ends, 20)[0][0], rtol=1e-2)  # other floors
     monkeypatch.setattr(models, "MOST_VALUES", 60)  # values, so one window at a time
@@ -61,8 +61,8 @@ def test_no_value_after_the_cut_changes_a_forecast(strategy):
     base, later = forecasts(model, one, 60, 15), np.arange(120) >= 60
     y = np.where(later, -5.0, one.y)
     dataset = [Dataset.of([replace(one, y=values)], model.scaling, until=[60]) for values in (one.y, y)]
-    made = [model.extrapolate(of, of.fronts + 60, 15)[0] for of in dataset]
-    np.testing.assert_array_equal(*made)
+    predicted = [model.extrapolate(of, of.fronts + 60, 15)[0] for of in dataset]
+    np.testing.assert_array_equal(*predicted)
     if one.past is not None:
         changed = replace(one, past=np.where(later[:, None], 9.0, one.past))
         np.testing.assert_array_equal(forecasts(model, changed, 60, 15), base)
@@ -102,8 +102,8 @@ def test_a_given_future_replaces_the_missing_rows(strategy):
     assert (forecasts(model, cut_off, 90, 30) != within).any()
     repeated = one.known[90:].copy()
     repeated[20:] = repeated[19]  # the last row is repeated beyond the horizon
-    made = forecasts(model, cut_off, 90, 20, one.known[90:110])
-    np.testing.assert_allclose(made, forecasts(model, cut_off, 90, 30, repeated)[:20], rtol=1e-5)
+    predicted = forecasts(model, cut_off, 90, 20, one.known[90:110])
+    np.testing.assert_allclose(predicted, forecasts(model, cut_off, 90, 30, repeated)[:20], rtol=1e-5)
     static = replace(one, static=one.static + 1)
     assert (forecasts(model, static, 60, 3) != forecasts(model, one, 60, 3)).all()
 
@@ -114,8 +114,8 @@ def test_each_series_has_its_own_future_also_in_batches(strategy, monkeypatch):
     model = untrained(with_features(window_scaling(strategy), several))
     dataset = Dataset.of(several, model.scaling)
     future = np.random.default_rng(0).normal(size=(2, 15, 2))
-    together = model.extrapolate(dataset, dataset.ends, 15, future)[0]
+    extrapolated = model.extrapolate(dataset, dataset.ends, 15, future)[0]
     for k, one in enumerate(several):
-        np.testing.assert_allclose(together[k], forecasts(model, one, len(one), 15, future[k]), rtol=1e-5)
+        np.testing.assert_allclose(extrapolated[k], forecasts(model, one, len(one), 15, future[k]), rtol=1e-5)
     monkeypatch.setattr(models, "MOST_VALUES", 60)
-    np.testing.assert_allclose(model.extrapolate(dataset, dataset.ends, 15, future)[0], together, rtol=1e-5)
+    np.testing.assert_allclose(model.extrapolate(dataset, dataset.ends, 15, future)[0], extrapolated, rtol=1e-5)

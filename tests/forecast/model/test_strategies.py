@@ -119,12 +119,12 @@ def recursion(model, dataset, cut, horizon):
         at = len(spreads)
         window = scaling.window(torch.tensor(values[at:])[:, None])
         ahead = None if known is None else known[at : at + scaling.length + scaling.reach]
-        made = [
+        predictions = [
             BY_HAND[scaling.strategy](one, scaling, PlainWindow(window.z[:, 0], scaling.reach, past, ahead, static))
             for one in model.networks
         ]
-        answer, scale = (torch.stack(parts).mean(0) for parts in zip(*made, strict=True))
-        values += (answer * window.spread + window.shift).tolist()
+        output, scale = (torch.stack(parts).mean(0) for parts in zip(*predictions, strict=True))
+        values += (output * window.spread + window.shift).tolist()
         spreads += (scale.clamp(-LARGEST_LOG_SCALE, LARGEST_LOG_SCALE).exp() * window.spread).tolist()
     if scaling.reach == 1:  # the spread of the next value; the calibration adds its growth
         spreads = spreads[:1] * horizon

@@ -31,14 +31,14 @@ def test_every_strategy_trains_on_every_kind_of_series(strategy, cell, season, d
         model = Forecaster(
             cell, strategy=strategy, season=season, difference=difference, scale=scale, dropout=0.0, **sizes
         )
-        made = model.fit(table(noisy(60, 7) / 50, freq="D")).predict(8)
-        assert np.isfinite(made.iloc[:, 2:]).all(axis=None)
-        assert made[f"{cell.upper()}-lo-95"].lt(made[f"{cell.upper()}-hi-95"]).all()
+        forecast = model.fit(table(noisy(60, 7) / 50, freq="D")).predict(8)
+        assert np.isfinite(forecast.iloc[:, 2:]).all(axis=None)
+        assert forecast[f"{cell.upper()}-lo-95"].lt(forecast[f"{cell.upper()}-hi-95"]).all()
 
 
 @pytest.mark.parametrize("context", [1, 6, 12])
 @pytest.mark.parametrize("strategy", STRATEGY_NAMES)
 def test_a_context_can_be_shorter_than_two_seasons(strategy, context):
     model = Forecaster(hidden_size=4, max_steps=3, ensemble_size=1, season=12, context=context, strategy=strategy)
-    made = model.fit(table(noisy())).predict(15)
-    assert np.isfinite(made.iloc[:, 2:]).all(axis=None)
+    forecast = model.fit(table(noisy())).predict(15)
+    assert np.isfinite(forecast.iloc[:, 2:]).all(axis=None)

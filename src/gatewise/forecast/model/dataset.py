@@ -177,12 +177,12 @@ def stack_features(series: Sequence[Series]) -> list[np.ndarray | None]:
     return stacked
 
 
-def _filled(one: Series, scaling: WindowScaling) -> np.ndarray:
+def _filled(series: Series, scaling: WindowScaling) -> np.ndarray:
     """Whether a value, or any value in its difference, was filled in."""
     lag = scaling.difference.lag
-    if one.filled is None:
-        return np.zeros(len(one) - lag, bool)
-    parts = [one.filled[lag - k : len(one) - k] for k, c in enumerate(scaling.difference.coefficients) if c]
+    if series.filled is None:
+        return np.zeros(len(series) - lag, bool)
+    parts = [series.filled[lag - k : len(series) - k] for k, c in enumerate(scaling.difference.coefficients) if c]
     filled: np.ndarray = np.logical_or.reduce(parts)
     return filled
 

@@ -83,14 +83,13 @@ class Plan:
         """
         longest = max(series, key=len)
         needed, why = self.needed(len(longest), season)
+        remedy = "use a longer series, or a smaller context, season or difference"
         if strategy != "one-step" and self.context is None:  # padding completes the windows
             needed, why = FEWEST + self._difference(season).lag, "the minimum for training"
+            remedy = "use a longer series"
+        if remainder:
+            remedy = "use fewer windows (--windows) or a shorter horizon"
         if len(longest) < needed:
-            remedy = (
-                "use fewer windows (--windows) or a shorter horizon"
-                if remainder
-                else "use a longer series, or a smaller context, season or difference"
-            )
             raise DataError(
                 f"series {str(longest.unique_id)!r} has {counted(len(longest), 'value')}{remainder}, expected at "
                 f"least {needed} ({why}); {remedy}"

@@ -45,7 +45,7 @@ def _check_known(panel: Panel, known: np.ndarray | None, scaling: WindowScaling)
 def forecasts(
     panel: Panel, selection: Selection, horizon: int, levels: tuple[float, ...], future: Any, name: str, naive: bool
 ) -> list[Forecast]:
-    """A forecast of each series, and a naive one without intervals of each excluded series that was kept."""
+    """Forecasts of all series, then naive ones without intervals of the series excluded with on_bad="naive"."""
     mean, spread, calibration = extrapolate(panel, selection, horizon, future, naive)
     widths = {level: calibration.reach(spread, level) for level in levels}
     bounds = {level: (mean - width, mean + width) for level, width in widths.items()}
