@@ -103,9 +103,7 @@ def fit(
         clear_gradients()
         value = loss_function(module(x), y)
         if not value.requires_grad:
-            raise ValueError(
-                "the loss depends on no parameter that requires a gradient; do not detach the prediction"
-            )
+            raise ValueError("the loss depends on no parameter that requires a gradient; do not detach the prediction")
         value.backward()  # type: ignore[no-untyped-call]  # torch has no types for it
         clip()
         algorithm.step()
