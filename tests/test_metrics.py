@@ -1,4 +1,4 @@
-"""Scores against numbers worked by hand, an independent computation in plain Python, and their properties."""
+"""Metrics compared with numbers worked by hand, an independent computation in plain Python, and their properties."""
 
 import math
 import statistics
@@ -75,11 +75,11 @@ def test_a_point_forecast_has_its_absolute_error_as_crps(pair):
 @pytest.mark.parametrize("y", [-2.0, 0.0, 0.7])
 def test_crps_by_many_quantiles_is_that_of_the_normal_distribution(y):
     normal = statistics.NormalDist()
-    shares = (np.arange(1000) + 0.5) / 1000
-    made = crps([y], {share: [normal.inv_cdf(share)] for share in shares})
+    quantiles = (np.arange(1000) + 0.5) / 1000
+    score = crps([y], {q: [normal.inv_cdf(q)] for q in quantiles})
     # Gneiting and Raftery (2007), the closed form below equation 21
     expected = y * (2 * normal.cdf(y) - 1) + 2 * normal.pdf(y) - 1 / math.sqrt(math.pi)
-    assert made == pytest.approx(expected, rel=2e-3)
+    assert score == pytest.approx(expected, rel=2e-3)
 
 
 @given(pairs)
@@ -130,9 +130,13 @@ def test_the_interval_score_is_the_mean_of_the_two_pinball_losses():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: mae([1.0, 2.0], [1.0]), ValueError, r"f has shape \(1,\), expected \(2,\) as y: nothing is broadcast"),
+        (
+            lambda: mae([1.0, 2.0], [1.0]),
+            ValueError,
+            r"f has shape \(1,\), expected \(2,\) as y: shapes are not broadcast",
+        ),
         (lambda: mae([[1.0], [2.0]], [1.0, 2.0]), ValueError, r"f has shape \(2,\), expected \(2, 1\) as y"),
-        (lambda: mae([], []), ValueError, r"y is empty \(shape \(0,\)\)"),
+        (lambda: mae([], []), ValueError, r"y is empty \(shape \(0,\)\), expected one value or more"),
         (lambda: mse([1.0, float("nan")], [1.0, 2.0]), ValueError, r"y\[1\] is nan, .* drop or fill the 1 such value"),
         (lambda: rmse([[1.0, 2.0]], [[1.0, float("-inf")]]), ValueError, r"f\[0, 1\] is -inf, expected finite"),
         (lambda: smape([1.0, None], [1.0, 2.0]), ValueError, r"y\[1\] is nan"),
@@ -140,8 +144,12 @@ def test_the_interval_score_is_the_mean_of_the_two_pinball_losses():
         (lambda: mae(np.array(["2020-01"], "datetime64[M]"), [1.0]), TypeError, r"y must hold .* got datetime64\[M\]"),
         (lambda: mae(np.array(["1.0"], object), [1.0]), TypeError, "y must hold real numbers .* got text"),
         (lambda: mae([1.0], torch.tensor([1j])), TypeError, "f must hold real numbers .* got torch.complex64"),
-        (lambda: mae(np.ma.masked_values([1.0, 9.0], 9.0), [1.0, 1.0]), TypeError, "y must hold .* masked array; pass"),
-        (lambda: mase([1.0], [1.0], train=[0.3, 0.1 + 0.2] * 5), ValueError, "repeats itself .* 0 to rounding"),
+        (
+            lambda: mae(np.ma.masked_values([1.0, 9.0], 9.0), [1.0, 1.0]),
+            TypeError,
+            "y must hold .* masked array; pass the unm",
+        ),
+        (lambda: mase([1.0], [1.0], train=[0.3, 0.1 + 0.2] * 5), ValueError, "repeats itself .* 0 up to rounding"),
         (lambda: mae([1.0], [1j]), TypeError, "f must hold real numbers"),
         (lambda: mae([[1.0], [1.0, 2.0]], [1.0]), TypeError, "y must hold real numbers in a rectangular shape"),
         (lambda: mase([1.0], [1.0], train=[1.0, 2.0], season=2), ValueError, "train has 2 values, .* at least 3"),
@@ -171,11 +179,11 @@ def test_the_interval_score_is_the_mean_of_the_two_pinball_losses():
             ValueError,
             "train repeats itself every 1 step",
         ),
-        (lambda: crps([1.0], {}), ValueError, "there are no quantiles, expected one or more, such as {0.1: low"),
+        (lambda: crps([1.0], {}), ValueError, "quantiles is empty, expected one or more, such as {0.1: low"),
         (lambda: crps([1.0], {1.5: [1.0]}), ValueError, "quantile is 1.5, expected a number between 0 and 1"),
         (lambda: pinball([1.0], [0.0], quantile=1.0), ValueError, "quantile is 1.0, expected a number between 0 and 1"),
     ],
 )
-def test_what_is_refused_and_how(call, error, message):
+def test_invalid_arguments(call, error, message):
     with pytest.raises(error, match=message):
         call()

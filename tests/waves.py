@@ -1,4 +1,4 @@
-"""Series and small models that the tests of forecasting share."""
+"""Series and small models shared by the tests of forecasting."""
 
 from dataclasses import replace
 
@@ -13,6 +13,7 @@ from gatewise.series import Panel, Series
 from gatewise.training import History
 from gatewise.windows import Difference
 
+LENGTHS = (60, 7, 1, 33, 120)
 SMALL = {"hidden_size": 8, "max_steps": 30, "ensemble_size": 1, "strategy": "one-step"}
 STRATEGY_NAMES = ("one-step", "segment", "flatten")
 
@@ -31,7 +32,7 @@ def table(y, start="2000-01-01", freq="MS", unique_id="A"):
 
 
 def tables(lengths, end="2010-01-01", freq="MS", season=12):
-    """A long table of noisy series of these lengths that end together, named A, B, ..."""
+    """A long table of noisy series of these lengths with one end, named A, B, ..."""
     parts = []
     for k, n in enumerate(lengths):
         ds = pd.date_range(end=end, periods=n, freq=freq)
@@ -52,19 +53,19 @@ def panel(*several):
     return Panel(tuple(several), freq=1)
 
 
-def frame(strategy="one-step", **changes):
-    """A frame of a strategy; a network of segments reads half seasons."""
-    usual = {"season": 12, "segment": 1, "context": 24, "reach": 1, "difference": Difference(0), "scale": "window"}
+def window_scaling(strategy="one-step", **changes):
+    """The window scaling of a strategy; the segment strategy reads half seasons."""
+    defaults = {"season": 12, "segment": 1, "context": 24, "reach": 1, "difference": Difference(0), "scale": "window"}
     if strategy != "one-step":
-        usual["reach"] = 15
+        defaults["reach"] = 15
     if strategy == "segment":
-        usual |= {"segment": 6, "spread": "season", "seasons": 2}
-    made = {**usual, **changes}
-    return WindowScaling(strategy, lag=made["season"], **made)
+        defaults |= {"segment": 6, "spread": "season", "seasons": 2}
+    options = {**defaults, **changes}
+    return WindowScaling(strategy, lag=options["season"], **options)
 
 
 def configuration(**changes):
-    usual = {
+    defaults = {
         "cell": "gru",
         "hidden_size": 6,
         "num_layers": 1,
@@ -78,24 +79,43 @@ def configuration(**changes):
         "engine": "auto",
         "quiet": True,
     }
-    return TrainingConfiguration(**{**usual, **changes})
+    return TrainingConfiguration(**{**defaults, **changes})
 
 
-def untrained(around, *, seed=3, spread=0.3, **changes):
-    """A fitted model whose networks have random weights in all places; with spread=None they are as drawn."""
+def untrained(scaling, *, seed=3, spread=0.3, **changes):
+    """An ensemble with uniform random weights everywhere; spread=None keeps the initial weights."""
     generator = torch.Generator().manual_seed(seed)
-    used = configuration(**changes)
-    networks = tuple(used._network(around, generator).eval() for _ in range(used.ensemble_size))
+    chosen = configuration(**changes)
+    networks = tuple(chosen._network(scaling, generator).eval() for _ in range(chosen.ensemble_size))
     for network in networks if spread is not None else ():
         for weight in network.parameters():
             torch.nn.init.uniform_(weight, -spread, spread, generator=generator)
-    return Ensemble(around, networks, History())
+    return Ensemble(scaling, networks, History())
 
 
-def with_features(around, several):
-    """A frame that knows the scales of the features of some series."""
+def with_features(scaling, several):
+    """A window scaling with the scales of the features of some series."""
     parts = [[getattr(one, name) for one in several] for name in ("past", "known", "static")]
     joins = (np.concatenate, np.concatenate, np.stack)
-    return replace(around).with_features(
+    return replace(scaling).with_features(
         *(None if part[0] is None else join(part) for part, join in zip(parts, joins, strict=True))
+    )
+
+
+def featured(n=120, past=True, seed=0):
+    """A noisy series with random features."""
+    rng = np.random.default_rng(seed)
+    parts = {"known": rng.normal(size=(n, 2)), "static": rng.normal(size=1)}
+    return series(noisy(n), **parts, past=rng.normal(size=(n, 3)) if past else None)
+
+
+def ragged_series(lengths=LENGTHS, **parts):
+    """Noisy series of several lengths with a season of 6 steps."""
+    return [series((k + 1) * noisy(n, 6, seed=k), f"{k}", **parts) for k, n in enumerate(lengths)]
+
+
+def short_scaling(strategy="one-step", **changes):
+    """A window scaling with a season of 6 steps and windows of 17 values (12 for segment and flatten)."""
+    return window_scaling(
+        strategy, **{"season": 6, "context": 12, "segment": 3 if strategy == "segment" else 1, **changes}
     )

@@ -1,4 +1,4 @@
-"""Forecasts with covariates: far better where those tell what is to come, blind where they may not look."""
+"""Forecasts with covariates: better where these are informative, and without leakage from the future."""
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ SMALL = {**QUICK, "hidden_size": 4, "max_steps": 10, "context": 8, "horizon": HO
 
 
 def panel_of(make, start="2020-01-01", freq="D", steps=STEPS):
-    """A long table of several series, each `make(random)` of its columns."""
+    """A long table of several series, whose columns are `make(random)`."""
     parts = []
     for k in range(SERIES):
         columns = make(np.random.default_rng(k))
@@ -25,18 +25,18 @@ def panel_of(make, start="2020-01-01", freq="D", steps=STEPS):
 
 
 def ends(table, horizon):
-    """The table without the last values of each series, and those values."""
+    """The table without the last values of each series, and these values."""
     ahead = table.groupby("unique_id").cumcount(ascending=False) < horizon
     return table.assign(y=table["y"].mask(ahead)), table[ahead].reset_index(drop=True)
 
 
 def error(table, truth, options, **covariates):
-    """The error of forecasts with some covariates, or without any."""
-    beside = [column for name in ("past", "known", "static") for column in [covariates.get(name)] if column]
-    history = table[["unique_id", "ds", "y", *beside]]
+    """The mean absolute error of forecasts with the given covariates, or without any."""
+    columns = [column for name in ("past", "known", "static") for column in [covariates.get(name)] if column]
+    history = table[["unique_id", "ds", "y", *columns]]
     model = Forecaster(**options).fit(history if "known" in covariates else history[table["y"].notna()], **covariates)
-    made = model.predict(len(truth) // SERIES, level=())
-    both = truth.merge(made, on=["unique_id", "ds"], validate="1:1")
+    forecast = model.predict(len(truth) // SERIES, level=())
+    both = truth.merge(forecast, on=["unique_id", "ds"], validate="1:1")
     return float((both["y"] - both["LSTM"]).abs().mean())
 
 
@@ -50,25 +50,25 @@ def led(random):
     return {"y": 3 * x[:STEPS] + 0.1 * random.normal(size=STEPS), "x": x[HORIZON:]}
 
 
-# --------------------------------------------------------------------------------------------------------- they help
+# --------------------------------------------------------------------------------------------------------- accuracy
 
 
 @pytest.mark.parametrize("strategy", ["one-step", "segment", "flatten"])
-def test_what_is_known_in_advance_tells_what_comes(strategy):
+def test_a_future_covariate_improves_the_forecast(strategy):
     table, truth = ends(panel_of(driven), HORIZON)
     options = {**QUICK, "strategy": strategy, "context": 8, "horizon": HORIZON}
     assert error(table, truth, options, known="x") < 0.6 * error(table, truth, options)
 
 
 @pytest.mark.parametrize("strategy", ["segment", "flatten"])
-def test_a_past_covariate_that_leads_tells_what_comes(strategy):
+def test_a_leading_past_covariate_improves_the_forecast(strategy):
     table, truth = ends(panel_of(led), HORIZON)
     options = {**QUICK, "strategy": strategy, "context": 8, "horizon": HORIZON}
     assert error(table, truth, options, past="x") < 0.6 * error(table, truth, options)
 
 
 @pytest.mark.parametrize("strategy", ["one-step", "segment", "flatten"])
-def test_a_static_category_tells_two_kinds_of_series_apart(strategy):
+def test_a_static_category_distinguishes_two_kinds_of_series(strategy):
     def make(random):
         kind = random.integers(2)
         y = np.zeros(STEPS)
@@ -82,7 +82,7 @@ def test_a_static_category_tells_two_kinds_of_series_apart(strategy):
 
 
 @pytest.mark.parametrize("strategy", ["one-step", "segment", "flatten"])
-def test_the_calendar_tells_the_weekend_from_the_week(strategy):
+def test_the_calendar_distinguishes_weekends_from_weekdays(strategy):
     def make(random):
         ds = pd.date_range("2024-01-01", periods=24 * 7 * 4 + 24 * random.integers(7), freq="h")
         y = 5 * np.cos(2 * np.pi * ds.hour / 24) - 20 * (ds.day_of_week >= 5) + random.normal(size=len(ds))
@@ -93,7 +93,7 @@ def test_the_calendar_tells_the_weekend_from_the_week(strategy):
     assert error(table, truth, options, calendar="day of week") < 0.6 * error(table, truth, options)
 
 
-# --------------------------------------------------------------------------------------- what is known of the future
+# ------------------------------------------------------------------------------------------------ future covariates
 
 
 def both_kinds(strategy="segment", **changes):
@@ -112,17 +112,19 @@ def both_kinds(strategy="segment", **changes):
 @pytest.mark.parametrize("strategy", ["one-step", "segment", "flatten"])
 def test_the_future_comes_from_a_table_or_from_the_end_of_the_history(strategy):
     model, table, future, columns = both_kinds(strategy)
-    made = model.predict(HORIZON, future=future)
+    forecast = model.predict(HORIZON, future=future)
     with_future = Forecaster(**model.get_params()).fit(table, **columns)
-    pd.testing.assert_frame_equal(with_future.predict(HORIZON), made)
+    pd.testing.assert_frame_equal(with_future.predict(HORIZON), forecast)
     pd.testing.assert_frame_equal(with_future.predict(2), with_future.predict(2, future=future.sample(frac=1)))
     pd.testing.assert_frame_equal(with_future.sample(HORIZON, 3), model.sample(HORIZON, 3, future=future))
     changed = future.assign(x=future["x"] + 1)
-    assert (model.predict(HORIZON, future=changed)["LSTM"] != made["LSTM"]).all()
-    assert (with_future.predict(HORIZON, future=changed)["LSTM"] != made["LSTM"]).all()  # the table goes before
+    assert (model.predict(HORIZON, future=changed)["LSTM"] != forecast["LSTM"]).all()
+    assert (
+        with_future.predict(HORIZON, future=changed)["LSTM"] != forecast["LSTM"]
+    ).all()  # the table takes precedence
 
 
-def test_what_lacks_of_the_future_is_named():
+def test_missing_future_rows_are_named():
     model, table, future, columns = both_kinds()
     message = r"'s0'.*needs the known covariates 'x', 'promo' for 2020-04-06 to 2020-04-09.*none of them"
     with pytest.raises(DataError, match=message):
@@ -136,14 +138,16 @@ def test_what_lacks_of_the_future_is_named():
         longer.predict(HORIZON + 1)
 
 
-def test_a_future_that_the_network_cannot_hold_is_named():
+def test_a_future_covariate_beyond_float32_is_named():
     model, _, future, _ = both_kinds()
     huge = future["x"].mask(future.index == future.index[1], 1e60)
-    with pytest.raises(DataError, match="known covariate 'x' is 1e\\+60 in step 2 after its end, too far from the val"):
+    with pytest.raises(
+        DataError, match="future covariate 'x' is 1e\\+60 in step 2 after its end, too far from its val"
+    ):
         model.predict(HORIZON, future=future.assign(x=huge))
 
 
-def test_a_future_is_refused_where_nothing_is_known_and_the_calendar_needs_none():
+def test_a_future_is_rejected_without_future_covariates_and_the_calendar_needs_none():
     table = panel_of(driven)[["unique_id", "ds", "y"]]
     for columns in ({}, {"calendar": True}):
         model = Forecaster(**SMALL, strategy="flatten").fit(table, **columns)
@@ -152,17 +156,17 @@ def test_a_future_is_refused_where_nothing_is_known_and_the_calendar_needs_none(
             model.predict(HORIZON, future=table)
 
 
-# ------------------------------------------------------------------------------------------------- other histories
+# -------------------------------------------------------------------------------------------------- other tables
 
 
 def test_another_table_is_read_with_the_same_columns_and_categories():
     model, table, _, columns = both_kinds()
     names = {"unique_id": "shop", "ds": "day", "y": "sold"}
     model.fit(table.rename(columns=names).assign(other=1.0), target_column="sold", id_column="shop", **columns)
-    made = model.predict(HORIZON)
-    some = table[table["unique_id"].isin(["s1", "s5"])].rename(columns=names)  # promo of one value, perhaps
+    forecast = model.predict(HORIZON)
+    some = table[table["unique_id"].isin(["s1", "s5"])].rename(columns=names)  # promo may have one value only
     again = model.predict(HORIZON, table=some.assign(other=1.0))
-    expected = made[made["unique_id"].isin(["s1", "s5"])].reset_index(drop=True)
+    expected = forecast[forecast["unique_id"].isin(["s1", "s5"])].reset_index(drop=True)
     pd.testing.assert_frame_equal(again, expected, rtol=1e-4)
     with pytest.raises(DataError, match="static covariate 'kind': 'c' is a new category"):
         model.predict(HORIZON, table=some.assign(kind="c", other=1.0))
@@ -180,12 +184,12 @@ def test_an_update_continues_the_features_too():
     rank = longer.groupby("unique_id").cumcount()
     model.fit(longer[rank < 80], **columns)
     whole = Forecaster(**model.get_params()).fit(longer[rank < 80], **columns)
-    made = model.update(longer[rank >= 80]).predict(HORIZON, future=future)
-    pd.testing.assert_frame_equal(made, whole.update(longer, **columns).predict(HORIZON, future=future))
-    pd.testing.assert_frame_equal(made, whole.predict(HORIZON, table=longer, future=future))
+    forecast = model.update(longer[rank >= 80]).predict(HORIZON, future=future)
+    pd.testing.assert_frame_equal(forecast, whole.update(longer, **columns).predict(HORIZON, future=future))
+    pd.testing.assert_frame_equal(forecast, whole.predict(HORIZON, table=longer, future=future))
 
 
-def test_polars_and_wide_tables_go_the_same_way():
+def test_polars_and_wide_tables_give_the_same_forecasts():
     table, _ = ends(panel_of(driven).query("unique_id < 's2'"), HORIZON)
     x = table["x"].to_numpy()[:STEPS]
     wide = pd.DataFrame(
@@ -197,26 +201,30 @@ def test_polars_and_wide_tables_go_the_same_way():
     assert model.fit(pl.from_dicts(shared.to_dict("records")), known="x").predict(HORIZON)["LSTM"].to_list() == list(
         expected["LSTM"]
     )
-    made = model.fit(wide[: STEPS - HORIZON], layout="columns", known="x").predict(HORIZON, future=wide[["ds", "x"]])
-    pd.testing.assert_frame_equal(made, expected)
+    forecast = model.fit(wide[: STEPS - HORIZON], layout="columns", known="x").predict(
+        HORIZON, future=wide[["ds", "x"]]
+    )
+    pd.testing.assert_frame_equal(forecast, expected)
     pd.testing.assert_frame_equal(model.predict(HORIZON, table=wide), expected)
 
 
-# ---------------------------------------------------------------------------------------------------------- limits
+# --------------------------------------------------------------------------------------------------------- limits
 
 
-def test_past_covariates_are_refused_where_they_would_be_needed_beyond_the_end(monkeypatch):
+def test_past_covariates_are_rejected_where_future_values_would_be_needed(monkeypatch):
     model, table, future, columns = both_kinds()
     with pytest.raises(DataError, match=r"horizon 5: the network forecasts 4 .*'lead'; fit with Forecaster.horizon=5."):
         model.predict(HORIZON + 1, future=future)
     monkeypatch.setattr(selection, "Dataset", None)  # nothing is trained
-    with pytest.raises(DataError, match=r"strategy='one-step' goes on from its own.*'segment' or 'flatten'.*known="):
+    with pytest.raises(
+        DataError, match=r"strategy='one-step' feeds its forecasts back.*unknown; use.*'segment' or 'flatten'.*known="
+    ):
         Forecaster(**SMALL, strategy="one-step").fit(table, **columns)
 
 
 @pytest.mark.parametrize("refit", [False, True])
 @pytest.mark.parametrize("strategy", ["segment", "flatten"])
-def test_a_backtest_knows_the_known_and_nothing_else_of_what_it_forecasts(strategy, refit):
+def test_a_backtest_uses_only_the_future_covariates_of_the_test_windows(strategy, refit):
     model, table, _, columns = both_kinds(strategy)
     table = table[table["y"].notna()].reset_index(drop=True)
     after = table.groupby("unique_id").cumcount(ascending=False) < HORIZON
@@ -224,7 +232,7 @@ def test_a_backtest_knows_the_known_and_nothing_else_of_what_it_forecasts(strate
     def forecasts(changed):
         return model.backtest(changed, HORIZON, windows=1, level=(), refit=refit, **columns).held.mean
 
-    made = forecasts(table)
+    forecast = forecasts(table)
     for column in ("y", "lead"):
-        np.testing.assert_array_equal(forecasts(table.assign(**{column: table[column] + 1e3 * after})), made)
-    assert (forecasts(table.assign(x=table["x"] + after)) != made).any(1).all()
+        np.testing.assert_array_equal(forecasts(table.assign(**{column: table[column] + 1e3 * after})), forecast)
+    assert (forecasts(table.assign(x=table["x"] + after)) != forecast).any(1).all()

@@ -13,7 +13,7 @@ from gatewise.forecast.model.dataset import Dataset
 from gatewise.forecast.model.training import TrainingConfiguration
 from gatewise.series import check_length
 from gatewise.training import DivergenceError
-from tests.waves import SMALL, configuration, frame, series, table, wave
+from tests.waves import SMALL, configuration, series, table, wave, window_scaling
 
 # ------------------------------------------------------------------------------------------------- fit and predict
 
@@ -145,7 +145,8 @@ def test_the_held_out_end_is_not_trained_on(strategy):
     y, changed = wave(), wave()
     changed[-20:] += np.random.default_rng(0).normal(0, 5, 20)  # 20 % of 120 are held out: 24
     first, other = (
-        configuration().tried(Dataset.of([series(values)], frame(strategy), until=[96])) for values in (y, changed)
+        configuration().train_with_validation(Dataset.of([series(values)], window_scaling(strategy), until=[96]))
+        for values in (y, changed)
     )
     assert first.history.train == other.history.train
     assert first.history.held_out[-1] != other.history.held_out[-1]
@@ -198,7 +199,10 @@ def test_a_past_of_zeros_filled_in_is_no_fault_where_some_of_the_end_was_observe
     found = Forecaster(**SMALL).backtest(data, 10, windows=2, fill="zero")  # the first cut is at 40, 8 are held out
     assert np.isfinite(found.forecasts[["LSTM", "LSTM-hi-95"]]).all(axis=None)
     data.loc[:44, "y"] = np.nan
-    with pytest.raises(DataError, match="nothing was observed in the last 20% of the series"):
+    with pytest.raises(
+        DataError,
+        match="no value was observed in the last 20% of the series, all are filled in; increase validation_fraction",
+    ):
         Forecaster(**SMALL).backtest(data, 10, windows=2, fill="zero")
 
 
@@ -209,10 +213,10 @@ def test_the_backtest_goes_by_the_season_of_the_forecast(refit):
     assert found.season == 12
     assert "SeasonalNaive" in found.overall
     assert found.held.season == 12
-    assert "season: 12 steps, usual for frequency MS" in found.guesses
+    assert "season: 12 steps (usual for frequency MS)" in found.guesses
     values, context = (48, 24) if refit else (36, 12)
     assert found.trained == f"trained on the first {values} values"
-    assert f"context: {context} steps, chosen by season and length" in found.guesses
+    assert f"context: {context} steps (chosen from season and length)" in found.guesses
 
 
 # ------------------------------------------------------------------------------------------------- errors
@@ -304,17 +308,19 @@ def test_the_picture_of_a_forecast_shows_the_forecast():
 
 
 def test_data_that_will_not_do_are_refused_before_training(monkeypatch):
-    monkeypatch.setattr(TrainingConfiguration, "tried", lambda *_: pytest.fail("it went on to train"))
+    monkeypatch.setattr(TrainingConfiguration, "train_with_validation", lambda *_: pytest.fail("it went on to train"))
     huge = wave()
     huge[7] = 1e200
     for data, message in (
-        (wave(6), r"series 'y' has 6 values, expected at least 10 \(context 4, season 1 and four targets\)"),
+        (wave(6), r"series 'y' has 6 values, expected at least 10 \(context 4, season 1 and 4 targets\)"),
         (table(huge), r"series 'A', 2000-08-01.*: 1e\+200 is too large"),
         (np.array([1.0, np.nan, 3.0] * 10), "row 2"),
     ):
         with pytest.raises(DataError, match=message):
             Forecaster(**SMALL).fit(data)
-    with pytest.raises(DataError, match="5 windows of 30 leave 0 to train on, expected at least 10; lower windows"):
+    with pytest.raises(
+        DataError, match="5 windows of 30 leave 0 for training, expected at least 10; use fewer windows"
+    ):
         Forecaster(**SMALL).backtest(wave(), 30, windows=5)
     with pytest.raises(DataError, match="series 'y' has 40 values, expected at least 51"):
         Forecaster(**SMALL, season=24).fit(wave(40))
@@ -324,7 +330,7 @@ def test_divergence_leaves_the_model_that_was_there():
     model = Forecaster(**SMALL).fit(wave())
     before = model.predict(3)
     model.sizes = dataclasses.replace(model.sizes, lr=1e30)
-    with pytest.raises(DivergenceError, match=r"grow beyond all bounds after \d steps; ask for"):
+    with pytest.raises(DivergenceError, match=r"the recursive forecast overflows after \d steps; use a shorter"):
         model.fit(wave(100))
     model.sizes = dataclasses.replace(model.sizes, lr=1e38, num_layers=2)
     with pytest.raises(DivergenceError, match=r"Use a smaller lr$"):
@@ -336,11 +342,11 @@ def test_divergence_leaves_the_model_that_was_there():
 
 def test_what_was_chosen_is_said():
     model = Forecaster(**SMALL).fit(datasets.air_passengers())
-    assert "strategy: one-step, as given" in model.guesses
-    assert "season: 12 steps, usual for frequency MS" in model.guesses
-    assert "context: 24 steps, chosen by season and length" in model.guesses
+    assert "strategy: one-step (as given)" in model.guesses
+    assert "season: 12 steps (usual for frequency MS)" in model.guesses
+    assert "context: 24 steps (chosen from season and length)" in model.guesses
     short = Forecaster(**SMALL).fit(datasets.air_passengers().iloc[:40])
-    assert "season: none; 40 values are less than four seasons of 12" in short.guesses
+    assert "season: none (40 values are fewer than four seasons of 12 steps)" in short.guesses
 
 
 def test_a_panel_that_was_read_can_be_fitted():
@@ -353,7 +359,7 @@ def test_a_panel_that_was_read_can_be_fitted():
     ("make", "message"),
     [
         (lambda: Forecaster(**SMALL).fit([1.0]), "series 'y' has 1 value, expected at least"),
-        (lambda: Forecaster(**SMALL).backtest(list(wave(12)), 12, windows=1), "; 1 window of 12 leaves 0 to train on"),
+        (lambda: Forecaster(**SMALL).backtest(list(wave(12)), 12, windows=1), "; 1 window of 12 leaves 0 for training"),
         (
             lambda: read(pd.Series([1.0], pd.DatetimeIndex(["2000-01-01"]))),
             "has 1 date, expected 3 or more to infer the frequency",
@@ -368,7 +374,9 @@ def test_one_value_is_not_called_values(make, message):
 
 def test_values_too_large_for_single_precision_need_a_scale():
     model = Forecaster(**SMALL, scale="none")
-    with pytest.raises(DataError, match=r"series 'A', .*e\+9\d is too large for a network that gets .* scale='window'"):
+    with pytest.raises(
+        DataError, match=r"series 'A', .*e\+9\d is too large for scale='none', expected .* scale='window'"
+    ):
         model.fit(table(1e90 * wave()))
     Forecaster(**SMALL).fit(table(1e90 * wave()))
     model.fit(wave())

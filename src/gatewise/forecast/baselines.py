@@ -1,10 +1,9 @@
-"""Rivals: the naive forecasts that a model must beat, of one past or of many at once.
+"""Baselines: the naive forecasts that a model must beat, from one past or from many at once.
 
-Letters: `W` held-out windows, `h` horizon.
+Letters: `W` test windows, `h` horizon.
 
-A window is a series and a cut: how many of its values are known. The naive forecasts need a few of them, so that no
-past is copied. A value that fill= invented after the last observed one before the cut may know what came later; the
-last observed value stands in its place.
+A test window is a series and a cut, the number of its known values. Values that fill= inserted after the last observed
+one may be computed from values after the cut; the last observed value replaces them.
 
 Reference: R. J. Hyndman, G. Athanasopoulos, Forecasting: principles and practice, 3rd edition 2021, section 5.2.
 """
@@ -19,7 +18,7 @@ NAIVE, DRIFT, SEASONAL = "Naive", "Drift", "SeasonalNaive"
 
 
 def naive(y: np.ndarray, horizon: int) -> np.ndarray:
-    """The last value, again and again.
+    """The last value, repeated.
 
     >>> naive(np.array([1.0, 2.0, 3.0]), 2)
     array([3., 3.])
@@ -28,7 +27,7 @@ def naive(y: np.ndarray, horizon: int) -> np.ndarray:
 
 
 def drift(y: np.ndarray, horizon: int) -> np.ndarray:
-    """On along the line from the first value to the last: the naive forecast of a series that grows or falls.
+    """The line through the first and the last value, extrapolated: the naive forecast of a series with a trend.
 
     >>> drift(np.array([1.0, 4.0, 3.0]), 2)
     array([4., 5.])
@@ -38,7 +37,7 @@ def drift(y: np.ndarray, horizon: int) -> np.ndarray:
 
 
 def seasonal_naive(y: np.ndarray, horizon: int, season: int) -> np.ndarray:
-    """The values of the last season, again and again; the last value where there is no whole season.
+    """The values of the last season, repeated; the last value if the past is shorter than a season.
 
     >>> seasonal_naive(np.array([1.0, 2.0, 3.0]), 3, season=2)
     array([2., 3., 2.])
@@ -49,61 +48,62 @@ def seasonal_naive(y: np.ndarray, horizon: int, season: int) -> np.ndarray:
 def forecasts(
     series: Sequence[Series], which: np.ndarray, cuts: np.ndarray, horizon: int, season: int
 ) -> dict[str, np.ndarray]:
-    """The naive forecasts of many windows.
+    """The naive forecasts of many test windows.
 
     Arguments:
-        series: that the windows lie in.
+        series: the series of all windows.
         which: (W,) positions in `series`.
-        cuts: (W,) how many values are known, at least 1.
+        cuts: (W,) number of known values, at least 1.
         horizon: steps of each forecast, h.
-        season: steps; 1 for none, and then there is no seasonal naive forecast.
+        season: steps of a season; 1 for none, without a seasonal naive forecast.
 
     Returns:
-        (W, h) by name: Naive, Drift and SeasonalNaive, each as the function of one past has it.
+        (W, h) by name: Naive, Drift and SeasonalNaive, equal to the functions of one past.
 
-    >>> one = Series("A", np.arange(4), np.array([1.0, 4.0, 2.0, 3.0]))
-    >>> made = forecasts([one], np.array([0, 0]), np.array([1, 4]), horizon=2, season=2)
-    >>> made["Naive"].tolist(), made["SeasonalNaive"].tolist()
+    >>> series = Series("A", np.arange(4), np.array([1.0, 4.0, 2.0, 3.0]))
+    >>> by_name = forecasts([series], np.array([0, 0]), np.array([1, 4]), horizon=2, season=2)
+    >>> by_name["Naive"].tolist(), by_name["SeasonalNaive"].tolist()
     ([[1.0, 1.0], [3.0, 3.0]], [[1.0, 1.0], [2.0, 3.0]])
     """
     names = (NAIVE, DRIFT) if season == 1 else (NAIVE, DRIFT, SEASONAL)
-    made = {name: np.empty((len(cuts), horizon)) for name in names}
+    by_name = {name: np.empty((len(cuts), horizon)) for name in names}
     steps = np.arange(horizon)
     for k, rows in grouped(which):
         y, known, last = series[k].y, cuts[rows], last_observed(series[k], cuts[rows])
         end = y[last, None]
-        made[NAIVE][rows] = end
-        made[DRIFT][rows] = end + (end - y[0]) / np.maximum(known[:, None] - 1, 1) * (steps + 1)
+        by_name[NAIVE][rows] = end
+        by_name[DRIFT][rows] = end + (end - y[0]) / np.maximum(known[:, None] - 1, 1) * (steps + 1)
         if season > 1:
             back = np.where(known >= season, known - season, known - 1)[:, None]
             within = np.where(known >= season, season, 1)[:, None]
-            made[SEASONAL][rows] = y[np.minimum(back + steps % within, last[:, None])]
-    return made
+            by_name[SEASONAL][rows] = y[np.minimum(back + steps % within, last[:, None])]
+    return by_name
 
 
 def grouped(which: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """Each series that has windows, with their positions.
+    """The position of each series that has windows, with the positions of these windows.
 
     >>> [(k, rows.tolist()) for k, rows in grouped(np.array([3, 0, 3]))]
     [(0, [1]), (3, [0, 2])]
     """
     order = np.argsort(which, kind="stable")
-    found, starts = np.unique(which[order], return_index=True)
-    yield from zip(found.tolist(), np.split(order, starts[1:]), strict=True)
+    owners, starts = np.unique(which[order], return_index=True)
+    yield from zip(owners.tolist(), np.split(order, starts[1:]), strict=True)
 
 
-def last_observed(one: Series, cuts: np.ndarray) -> np.ndarray:
+def last_observed(series: Series, cuts: np.ndarray) -> np.ndarray:
     """The position of the last observed value before each cut.
 
-    Where all values before a cut were filled in, that of the last of them: they are zeros, which know nothing of later.
+    If all values before a cut were filled in, the position of the last of them: such values are zeros, computed from
+    no later value.
     """
-    if one.filled is None:
+    if series.filled is None:
         return cuts - 1
-    last = np.maximum.accumulate(np.where(one.filled, -1, np.arange(len(one))))[cuts - 1]
+    last = np.maximum.accumulate(np.where(series.filled, -1, np.arange(len(series))))[cuts - 1]
     return np.where(last < 0, cuts - 1, last)
 
 
-def known(one: Series, cut: int) -> Series:
-    """A series as it was known before a cut: values filled in with the help of later ones become the last true one."""
-    at = np.minimum(np.arange(cut), last_observed(one, np.array([cut])))
-    return Series(one.unique_id, one.ds[:cut], one.y[at])
+def known(series: Series, cut: int) -> Series:
+    """A series up to a cut, where the last observed value replaces values that were filled in after it."""
+    at = np.minimum(np.arange(cut), last_observed(series, np.array([cut])))
+    return Series(series.unique_id, series.ds[:cut], series.y[at])

@@ -21,12 +21,12 @@ from gatewise.forecast.evaluation.cutoffs import Cutoffs
 from gatewise.forecast.evaluation.holdout import Holdout, observed
 from gatewise.forecast.evaluation.recalibration import after_update
 from gatewise.forecast.inspection import Shown
-from gatewise.forecast.model.eligibility import long_enough, eligible
+from gatewise.forecast.model.eligibility import eligible, long_enough
+from gatewise.forecast.model.loss import LOSSES
 from gatewise.forecast.model.plan import SCALES, Plan, Sizes, usual_length
-from gatewise.forecast.model.prediction import ahead, forecasts
+from gatewise.forecast.model.prediction import extrapolate, forecasts
 from gatewise.forecast.model.selection import Selection, fallback_message, train
 from gatewise.forecast.model.strategies import CELLS, STRATEGIES
-from gatewise.forecast.model.training import LOSSES
 from gatewise.forecast.persistence import forecaster_state as keeping
 from gatewise.forecast.validation import as_levels, check_horizon
 from gatewise.series import Forecast, Panel, futures, read, to_frame
@@ -229,7 +229,9 @@ class Forecaster(Arguments, Shown):
         selection = after_update(selection, old.series, panel.series)
         if max_steps:
             with checks.training(self.scale):
-                tuned = selection.configuration.tuned(selection.ensemble, selection.dataset(panel.series), max_steps)
+                tuned = selection.configuration.train_further(
+                    selection.ensemble, selection.dataset(panel.series), max_steps
+                )
             selection = replace(selection, ensemble=tuned)
         self.guesses = (*new.guesses, *self.guesses[len(old.guesses) :])
         self._keep(panel, selection)
@@ -337,7 +339,7 @@ class Forecaster(Arguments, Shown):
         whole("seed", seed, 0)
         panel, selection = self._fitted()
         checks.check_paths(len(panel), int(paths), horizon)
-        mean, spread, calibration = ahead(panel, selection, horizon, future, self._naive(selection))
+        mean, spread, calibration = extrapolate(panel, selection, horizon, future, self._naive(selection))
         drawn = calibration.paths(mean, spread, int(paths), np.random.default_rng(seed))
         made = [
             Forecast(one.unique_id, ds, path, self.name)

@@ -24,9 +24,8 @@ import pandas as pd
 from gatewise.arguments import number, whole
 from gatewise.forecast.evaluation.cutoffs import cut_off
 from gatewise.forecast.forecaster import Forecaster
-from gatewise.forecast.model.dataset import Dataset
+from gatewise.forecast.model.dataset import Dataset, stack_features
 from gatewise.forecast.model.plan import FEWEST
-from gatewise.forecast.model.selection import _features
 from gatewise.forecast.model.training import TrainingConfiguration
 from gatewise.forecast.model.window import WindowScaling
 from gatewise.series import DataError, Panel
@@ -408,8 +407,8 @@ def _tried(arguments: Mapping[str, Any], panel: Panel) -> tuple[float, float, st
 def _error(arguments: Mapping[str, Any], panel: Panel, strategy: str, dropout: float) -> float:
     """The error on the held-out end of one network of a strategy that was trained without it."""
     scaling, configuration = _made(arguments, panel, strategy, dropout)
-    dataset = Dataset.of(panel.series, scaling.with_features(*_features(panel.series)))
-    return configuration.tried(dataset).error
+    dataset = Dataset.of(panel.series, scaling.with_features(*stack_features(panel.series)))
+    return configuration.train_with_validation(dataset).error
 
 
 def _first(values: Any) -> Any:

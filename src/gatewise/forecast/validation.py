@@ -47,7 +47,7 @@ def training(scale: str) -> Iterator[None]:
     try:
         yield
     except DivergenceError as error:
-        what, weights, _ = str(error).partition("; the weights are back")
+        what, weights, _ = str(error).partition("; the weights are restored")
         if weights:
             other = "" if scale == "window" else f", or scale='window' instead of {scale!r}"
             error.args = (f"{what}. Use a smaller lr{other}",)

@@ -1,4 +1,4 @@
-"""What the loop refuses, in words: what was expected, what came, what to do."""
+"""Validation of batches, losses and numbers; each error says what was expected, what came and the remedy."""
 
 import math
 import operator
@@ -16,80 +16,82 @@ LOSSES: dict[str, Loss] = {
     "mae": torch.nn.functional.l1_loss,
     "huber": torch.nn.functional.huber_loss,
 }
-ONCE = "can be iterated only once, every epoch needs them; give a list or a DataLoader"
+ONCE = "can be iterated only once, but every epoch needs them; pass a list or a DataLoader"
 Chosen = TypeVar("Chosen")
 
 
 def check_batches(batches: Batches, held_out: Batches | None, patience: int | None) -> None:
-    """Batches that last longer than one epoch; something to watch for the patience."""
+    """Raise unless batches can be iterated in every epoch, and `patience` has held-out batches."""
     for name, given in (("batches", batches), ("held_out", held_out)):
         if given is None and name == "held_out":
             continue
         if not hasattr(given, "__iter__") and not hasattr(given, "__getitem__"):
-            raise TypeError(f"{name} is {kind(given)}, expected pairs (x, y) to iterate; give a list or a DataLoader")
+            raise TypeError(
+                f"{name} is {kind(given)}, expected an iterable of pairs (x, y); pass a list or a DataLoader"
+            )
         if isinstance(given, Iterator):
             raise ValueError(f"{name} {ONCE}")
     if patience is not None:
         count("patience", patience)
         if held_out is None:
-            raise ValueError("patience watches the held-out loss; give held_out batches too")
+            raise ValueError("patience needs a validation loss; pass held_out batches too")
 
 
 def pairs(batches: Batches, name: str, epoch: int) -> Iterator[tuple[Any, Tensor]]:
-    """The batches of an epoch, checked one by one."""
+    """The batches of an epoch, validated one by one."""
     number = 0
     for number, batch in enumerate(batches, 1):
         if not isinstance(batch, tuple | list) or len(batch) != 2 or not isinstance(batch[1], Tensor):
             raise TypeError(f"batch {number} of {name} is {kind(batch)}, expected a pair (x, y) with a tensor y")
         x, y = batch
         if y.numel() == 0 or (isinstance(x, Tensor) and x.numel() == 0):
-            raise ValueError(f"batch {number} of {name} is empty: x is {kind(x)}, y is {kind(y)}; leave it out")
+            raise ValueError(f"batch {number} of {name} is empty: x is {kind(x)}, y is {kind(y)}; remove it")
         yield x, y
     if number == 0:
-        raise ValueError(f"{name} {ONCE if epoch > 1 else 'is empty; give at least one pair (x, y)'}")
+        raise ValueError(f"{name} {ONCE if epoch > 1 else 'is empty; pass at least one pair (x, y)'}")
 
 
-def measured(loss: str | Loss) -> Loss:
-    """The loss with its checks: a prediction that is a tensor, equal shapes for the named losses, a scalar result."""
+def checked_loss(loss: str | Loss) -> Loss:
+    """The loss with validation: the prediction is a tensor, shapes agree for named losses, the result is a scalar."""
     named = isinstance(loss, str)
     function = chosen("loss", loss, LOSSES) if isinstance(loss, str) else loss
     if not callable(function):
         raise TypeError(f"loss is {loss!r}, expected a name or a function of (prediction, y)")
 
-    def measure(prediction: Any, y: Tensor) -> Tensor:
+    def evaluate(prediction: Any, y: Tensor) -> Tensor:
         if not isinstance(prediction, Tensor):
             raise TypeError(f"module(x) is {kind(prediction)}, expected one tensor; wrap it to return the prediction")
         if named:
             _check_comparable(prediction, y)
         value = function(prediction, y)
         if not isinstance(value, Tensor) or value.ndim:
-            raise TypeError(f"loss(prediction, y) is {kind(value)}, expected a scalar tensor; take its mean")
+            raise TypeError(f"loss(prediction, y) is {kind(value)}, expected a scalar tensor; return its mean")
         return value
 
-    return measure
+    return evaluate
 
 
 def _check_comparable(prediction: Tensor, y: Tensor) -> None:
     if prediction.shape != y.shape:
         shapes = f"module(x) has shape {tuple(prediction.shape)}, y has shape {tuple(y.shape)}"
-        raise ValueError(f"{shapes}; nothing is broadcast: reshape one of them")
+        raise ValueError(f"{shapes}; they are not broadcast: reshape one of them")
     if prediction.dtype != y.dtype or not y.is_floating_point():
         kinds = f"module(x) is {prediction.dtype}, y is {y.dtype}"
-        raise TypeError(f"{kinds}, expected one floating type for both; convert y, or give a loss of your own")
+        raise TypeError(f"{kinds}, expected one floating type for both; convert y, or pass a function as loss")
 
 
 def length(batches: Batches) -> int:
-    """Number of batches, where they can say it."""
+    """The number of batches, if they have a length."""
     try:
-        return len(batches)  # type: ignore[arg-type]  # asked, not assumed: most iterables of batches have a length
+        return len(batches)  # type: ignore[arg-type]  # most iterables of batches have a length
     except TypeError:
         raise ValueError(
-            f"a schedule counts steps ahead, but batches is {kind(batches)} without a length; give a list"
+            f"a schedule needs the number of steps, but batches is {kind(batches)} without a length; pass a list"
         ) from None
 
 
 def chosen(name: str, choice: str, choices: Mapping[str, Chosen]) -> Chosen:
-    """The choice of that name."""
+    """The entry of that name."""
     if choice not in choices:
         raise ValueError(f"{name} is {choice!r}, expected one of {', '.join(map(repr, choices))}")
     return choices[choice]
@@ -123,5 +125,5 @@ def finite(tensors: Iterable[Tensor]) -> bool:
 
 
 def kind(value: object) -> str:
-    """What came, for messages."""
+    """A description of a value for messages: shape of a tensor, or type."""
     return f"a tensor of shape {tuple(value.shape)}" if isinstance(value, Tensor) else f"of type {type(value).__name__}"

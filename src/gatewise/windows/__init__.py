@@ -1,9 +1,9 @@
-"""Windows: a series made ready for a network, and its predictions brought back.
+"""Windows: the transforms of a series before and after a network, and its windows.
 
-Tables and networks are both unknown here: arrays and tensors in, arrays and tensors out.
+The package depends neither on tables nor on networks: arrays and tensors in, arrays and tensors out.
 
 - `transforms`: differences and scales with their inverses.
-- `views`: windows as index views over one tensor, dealt in batches and split in time.
+- `views`: windows as index views over one tensor, with batches and a split in time.
 """
 
 from gatewise.windows.transforms import Difference, Scale, normalise_windows, restore_windows

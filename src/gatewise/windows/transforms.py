@@ -1,6 +1,6 @@
-"""Transforms of a series, each with its inverse: differences, a scale for all, a scale per window.
+"""Transforms of a series, each with its inverse: differences, one scale for all values, one scale per window.
 
-Arrays of numpy and tensors of torch alike. Letters: T time steps, B windows, C features, h horizon, S sample paths.
+All accept NumPy arrays and torch tensors. Letters: T time steps, B windows, C features, h horizon, S sample paths.
 """
 
 import math
@@ -16,14 +16,14 @@ Array = TypeVar("Array", np.ndarray, Tensor)
 
 @dataclass(frozen=True)
 class Difference:
-    """Differences of a series, and the way back.
+    """Differences of a series, and their inverse.
 
     With the backward shift `B y_t = y_{t-1}` and the season m,
 
         d_t = (1 - B)^order (1 - B^m)^seasonal_order y_t = y_t + sum_k c_k y_{t-k},   k = 1, ..., lag,
 
-    so that `y_t = d_t - sum_k c_k y_{t-k}`: a difference and the past before it give the value back. Whole numbers are
-    computed in int64.
+    so that `y_t = d_t - sum_k c_k y_{t-k}`: a difference and the past before it give the value. Integers are computed
+    in int64.
 
     Reference: Box and Jenkins, Time Series Analysis: Forecasting and Control, 1976, chapters 4 and 9.
 
@@ -56,7 +56,7 @@ class Difference:
 
     @property
     def lag(self) -> int:
-        """How many values the differences are shorter than the series."""
+        """The number of values that differences are shorter than the series."""
         return self.order + self.seasonal_order * self.season
 
     @property
@@ -77,10 +77,10 @@ class Difference:
         return y
 
     def restore(self, d_hat: Array, y: Array) -> Array:
-        """Values one step ahead: each predicted difference upon the true past before it.
+        """One-step forecasts of the values: each predicted difference is added to the true past before it.
 
         Arguments:
-            d_hat: (..., n) predicted differences; the last belongs to the last value of `y`, and n is at most T - lag.
+            d_hat: (..., n) predicted differences, the last for the last value of `y`; n is at most T - lag.
             y: (..., T) true values.
 
         Returns:
@@ -95,11 +95,11 @@ class Difference:
         return d_hat
 
     def extend(self, d_future: Array, history: Array) -> Array:
-        """Values beyond the end: each predicted difference upon the past before it, predictions included.
+        """Forecasts beyond the end: each predicted difference is added to the past before it, predictions included.
 
         Arguments:
             d_future: (..., h) differences after the end of `history`.
-            history: (..., T) values, of which the last `lag` are needed; broadcast over sample paths (S, h).
+            history: (..., T) values, of which the last `lag` are used; broadcast over sample paths (S, h).
 
         Returns:
             (..., h) values.
@@ -115,20 +115,20 @@ class Difference:
         return torch.stack(values, -1) if isinstance(d_future, Tensor) else np.stack(values, -1)
 
     def _past(self) -> list[tuple[int, int]]:
-        """The lags k >= 1 that count, with their coefficients."""
+        """The lags k >= 1 with coefficients other than 0, and these coefficients."""
         return [(k, int(c)) for k, c in enumerate(self.coefficients) if k and c]
 
     def _check_length(self, y: Any, needed: int) -> None:
         if y.shape[-1] < needed:
             raise ValueError(
                 f"the series has {y.shape[-1]} values, expected at least {needed}: order {self.order} and "
-                f"seasonal order {self.seasonal_order} of season {self.season} look back {self.lag}; "
-                "give a longer series or lower the orders"
+                f"seasonal order {self.seasonal_order} of season {self.season} need {self.lag} earlier values; "
+                "use a longer series or lower orders"
             )
 
 
 def _signed(y: Array) -> Array:
-    """Whole numbers in a type that holds their differences: smaller and unsigned ones would wrap around."""
+    """Convert integers to int64, because differences of smaller or unsigned types overflow."""
     if isinstance(y, Tensor):
         return y if y.is_floating_point() or y.is_complex() else y.long()
     return y.astype(np.result_type(y, np.int64)) if y.dtype.kind in "bui" else y
@@ -136,7 +136,7 @@ def _signed(y: Array) -> Array:
 
 @dataclass(frozen=True)
 class Scale:
-    """An affine scale, `z = (x - shift) / scale`, fitted on the training part only.
+    """An affine scale, `z = (x - shift) / scale`, to be fitted on the training part only.
 
     | kind | shift | scale |
     |---|---|---|
@@ -145,14 +145,14 @@ class Scale:
     | robust | median | upper minus lower quartile (standard deviation where that is 0) |
     | none | 0 | 1 |
 
-    Where the values do not vary by more than rounding, the scale is 1.
+    If the values vary by no more than rounding, the scale is 1.
 
     Arguments:
         kind: one of the above.
 
     Raises:
-        ValueError: if the kind is unknown, the values to fit are empty or not finite, or the values to scale have other
-            features than those.
+        ValueError: the kind is unknown, the values to fit are empty or not finite, or the values to scale have another
+            number of features.
 
     >>> scale = Scale("minmax").fit(np.array([10.0, 20.0, 30.0]))
     >>> scale.apply(np.array([10.0, 40.0])), scale.invert(np.array([0.0, 1.5]))
@@ -168,12 +168,12 @@ class Scale:
             raise ValueError(f"kind is {self.kind!r}, expected standard, minmax, robust or none")
 
     def fit(self, x: np.ndarray | Tensor) -> "Scale":
-        """The same kind of scale with shift and scale of `x`, (T,) or per feature (T, C)."""
+        """A scale of the same kind, fitted on `x`: (T,), or (T, C) for one scale per feature."""
         x = x.detach().cpu().numpy() if isinstance(x, Tensor) else x
         values = np.asarray(x, np.float64)
         if values.size == 0 or not np.isfinite(values).all():
             raise ValueError(
-                "expected finite values to fit a scale, got none, or NaN or infinity; fill or drop them first"
+                "expected finite values to fit a scale, got none, or NaN or infinity; fill or drop the latter"
             )
         shift, scale = self._measure(values)
         rounding = 8 * np.finfo(np.float64).eps * np.abs(values).max(axis=0)
@@ -190,7 +190,7 @@ class Scale:
         return median, np.where(upper > lower, upper - lower, x.std(axis=0))
 
     def apply(self, x: Array) -> Array:
-        """Scaled values, of the shape of `x`, whose last axis is the features if they were scaled apart."""
+        """Scaled values, of the shape of `x`; its last axis holds the features if each has its own scale."""
         x = self._checked(x)
         z: Array = (x - _like(self.shift, x)) / _like(self.scale, x)
         return z
@@ -202,12 +202,12 @@ class Scale:
         return x
 
     def _checked(self, x: Array) -> Array:
-        """Values with the features that were fitted, in a floating type."""
+        """Check the number of features; converts integer tensors to floating point."""
         fitted = np.shape(self.shift)
         if tuple(x.shape[max(0, x.ndim - len(fitted)) :]) != fitted:
             raise ValueError(
                 f"x has shape {tuple(x.shape)}, the scale was fitted on {fitted[-1]} feature(s); "
-                f"pass values (..., {fitted[-1]}), or fit another scale"
+                f"pass values (..., {fitted[-1]}), or fit a new scale"
             )
         if isinstance(x, Tensor) and not x.is_floating_point():
             return x.to(torch.get_default_dtype())
@@ -215,7 +215,7 @@ class Scale:
 
 
 def _like(constant: Any, x: Array) -> Array:
-    """A constant in the library, precision and place of x."""
+    """A constant in the library, precision and device of x."""
     if isinstance(x, Tensor):
         return torch.as_tensor(constant, dtype=x.dtype, device=x.device)
     return np.asarray(constant)
@@ -224,32 +224,31 @@ def _like(constant: Any, x: Array) -> Array:
 def normalise_windows(
     x: Tensor, *, centre: str = "mean", spread: str = "std", floor: float = 1e-5
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Normalise each window by itself, `z = (x - shift) / scale`, so that level and spread of the past do not matter.
+    """Normalise each window on its own, `z = (x - shift) / scale`, which removes its level and spread.
 
     Reference: Kim et al., Reversible Instance Normalization for Accurate Time-Series Forecasting, ICLR 2022.
 
     Arguments:
         x: (T, B, C) windows.
-        centre: shift by the window's "mean", its "last" value, or "none".
-        spread: scale by the window's standard deviation "std", the mean absolute value of what is left after the shift
-            "abs", or "none".
-        floor: smallest scale, in units of x; keeps constant windows finite, values and gradients. Where it is larger,
-            8 roundings of the window's largest value take its place: less variation than that is rounding.
+        centre: the shift: "mean" of the window, its "last" value, or "none".
+        spread: the scale: standard deviation of the window "std", mean absolute value after the shift "abs", or "none".
+        floor: smallest scale, in units of x, which keeps values and gradients of constant windows finite. It is raised
+            to 8 rounding errors of the window's largest value, because less variation than that is rounding.
 
     Returns:
         z (T, B, C), shift (1, B, C), scale (1, B, C); `restore_windows` is the inverse.
 
     Raises:
-        ValueError: if `centre` or `spread` is unknown, the windows are no (T, B, C), or the floor is not a finite
-            number above 0.
-        TypeError: if the windows hold whole numbers.
+        ValueError: `centre` or `spread` is unknown, the shape is not (T, B, C), or the floor is not a finite number
+            above 0.
+        TypeError: the windows hold integers.
 
     >>> z, shift, scale = normalise_windows(torch.tensor([[[1.0]], [[3.0]]]))
     >>> z.flatten().tolist(), shift.item(), scale.item()
     ([-1.0, 1.0], 2.0, 1.0)
     """
     if x.ndim != 3 or x.shape[0] == 0:
-        raise ValueError(f"x has shape {tuple(x.shape)}, expected windows (T, B, C) of at least one step; reshape")
+        raise ValueError(f"x has shape {tuple(x.shape)}, expected windows (T, B, C) of at least one step; reshape it")
     if centre not in ("mean", "last", "none") or spread not in ("std", "abs", "none") or not 0 < floor < math.inf:
         raise ValueError(
             f"centre={centre!r}, spread={spread!r}, floor={floor}: expected centre mean, last or none, "
@@ -258,15 +257,15 @@ def normalise_windows(
     if not x.is_floating_point():
         raise TypeError(f"x is {x.dtype}, expected a floating type; pass x.float()")
     mean = x.mean(0, keepdim=True)
-    mean = mean + (x - mean).mean(0, keepdim=True)  # takes the rounding out: a constant window becomes exactly 0
-    around = x - mean
+    mean = mean + (x - mean).mean(0, keepdim=True)  # removes the rounding error: a constant window becomes exactly 0
+    centred = x - mean
     number = torch.finfo(x.dtype)
     largest = torch.linalg.vector_norm(x.detach(), math.inf, dim=0, keepdim=True)
     least = (8 * number.eps * largest).clamp_min(max(floor, number.tiny))
     shift = mean if centre == "mean" else x[-1:] if centre == "last" else torch.zeros_like(mean)
-    shifted = around if centre == "mean" else x - shift
-    if spread == "std":  # as a norm, whose gradient at 0 is 0, where that of a root is infinite
-        norm = torch.linalg.vector_norm(around, dim=0, keepdim=True)
+    shifted = centred if centre == "mean" else x - shift
+    if spread == "std":  # as a norm, whose gradient at 0 is 0; that of a square root is infinite
+        norm = torch.linalg.vector_norm(centred, dim=0, keepdim=True)
         scale = torch.maximum(norm / math.sqrt(len(x)), least)
     elif spread == "abs":
         scale = torch.maximum(shifted.abs().mean(0, keepdim=True), least)

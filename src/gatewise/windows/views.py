@@ -1,4 +1,4 @@
-"""Windows over a series that share its memory.
+"""Windows of a series that share its memory.
 
 Letters: N points of the whole series, T time steps of a window, B windows of a batch, C input features, Q target
 features, M windows in all. Batches are time-major, `(T, B, C)`.
@@ -16,7 +16,7 @@ Series: TypeAlias = np.ndarray | Tensor
 
 
 class Windows:
-    """Windows over a series as index views: no window is copied until a batch needs it.
+    """Windows of a series as index views: no window is copied until a batch needs it.
 
     Window i starts at s = starts[i]. Its input is `inputs[s : s + length]`, and its target
 
@@ -24,16 +24,16 @@ class Windows:
         targets[s + length - 1 + shift]             if not, one for the whole window.
 
     Arguments:
-        inputs: (N, C) the whole series, tensor or array; (N,) is one feature.
+        inputs: (N, C) the whole series, tensor or array; (N,) for one feature.
         targets: (N, Q) or (N,), `inputs` by default.
         length: steps of a window, T.
-        shift: steps from an input to its target: 1 forecasts the next step, 0 reads the target at the same step.
-        every_step: a target on every step of the window, or on the last only.
-        starts: (M,) where the windows start; by default everywhere they fit.
+        shift: steps from an input to its target: 1 for the next step, 0 for the same step.
+        every_step: a target for every step of the window, or for the last step only.
+        starts: (M,) first steps of the windows; by default all that fit.
 
     Raises:
-        TypeError: if a series is neither a tensor nor an array.
-        ValueError: if sizes do not fit each other, or a window does not fit the series.
+        TypeError: a series is neither a tensor nor an array.
+        ValueError: sizes do not agree, or a window does not fit into the series.
 
     >>> differences = torch.arange(199.0)[:, None]
     >>> windows = Windows(differences, length=19)
@@ -58,7 +58,7 @@ class Windows:
         _check_series(self.inputs, self.targets, self.length, self.shift)
         size = len(self.inputs)
         last = size - self.length - self.shift
-        # indices live on the CPU, whatever torch's default device is
+        # indices stay on the CPU, whatever torch's default device is
         everywhere = torch.arange(last + 1, device="cpu")
         self.starts = everywhere if starts is None else torch.as_tensor(starts, device="cpu").detach()
         self._ends: Tensor = torch.tensor([size], device="cpu")  # where each series ends in `inputs`
@@ -74,7 +74,7 @@ class Windows:
         shift: int = 1,
         every_step: bool = True,
     ) -> "Windows":
-        """Windows over several series laid end to end in one tensor; none straddles two.
+        """Windows of several series, concatenated in one tensor; each window lies within one series.
 
         Arguments:
             inputs: series (N_k, C) or (N_k,), copied once into one tensor.
@@ -87,18 +87,18 @@ class Windows:
         if len(inputs) == 0 or (targets is not None and len(targets) != len(inputs)):
             raise ValueError(
                 f"got {len(inputs)} input series and {len(inputs) if targets is None else len(targets)} target series; "
-                "expected at least one, and as many of both"
+                "expected at least one of each, and the same number of both"
             )
         length, shift = _whole("length", length, 1), _whole("shift", shift, 0)
-        ours = [_features(series, f"series {k}: inputs") for k, series in enumerate(inputs)]
-        theirs = ours if targets is None else [_tensor(y, f"series {k}: targets") for k, y in enumerate(targets)]
-        for k, (x, y) in enumerate(zip(ours, theirs, strict=True)):
+        x_parts = [_features(series, f"series {k}: inputs") for k, series in enumerate(inputs)]
+        y_parts = x_parts if targets is None else [_tensor(y, f"series {k}: targets") for k, y in enumerate(targets)]
+        for k, (x, y) in enumerate(zip(x_parts, y_parts, strict=True)):
             _check_series(x, y, length, shift, f"series {k}: ")
-        ends = torch.tensor([len(series) for series in ours], device="cpu").cumsum(0)
+        ends = torch.tensor([len(series) for series in x_parts], device="cpu").cumsum(0)
         ranges = zip([0, *ends.tolist()], ends.tolist(), strict=False)
         starts = torch.cat([torch.arange(first, end - length - shift + 1, device="cpu") for first, end in ranges])
-        joined = None if targets is None else torch.cat(theirs)
-        windows = cls(torch.cat(ours), joined, length=length, shift=shift, every_step=every_step, starts=starts)
+        joined = None if targets is None else torch.cat(y_parts)
+        windows = cls(torch.cat(x_parts), joined, length=length, shift=shift, every_step=every_step, starts=starts)
         windows._ends = ends
         return windows
 
@@ -106,11 +106,11 @@ class Windows:
         return len(self.starts)
 
     def __getitem__(self, indices: int | slice | Sequence[int] | Tensor) -> tuple[Tensor, Tensor]:
-        """Windows by index: x (T, C) of one, or x (T, B, C) of several, with their targets.
+        """Windows by index with their targets: x (T, C) of one window, or x (T, B, C) of several.
 
-        A window and a run of neighbouring windows are views of the series; others are gathered.
+        One window, or consecutive windows, are views of the series; other windows are copied.
         """
-        chosen = self._checked(indices)
+        chosen = self._checked_indices(indices)
         if isinstance(chosen, Tensor) and chosen.ndim == 0:
             x, y = self[chosen[None]]
             return x[:, 0], y[:, 0] if self.every_step else y[0]
@@ -119,17 +119,17 @@ class Windows:
         neighbours = torch.equal(starts, torch.arange(first, first + count, device="cpu"))
         return self._view(first, count) if neighbours else self._gather(starts)
 
-    def _checked(self, indices: int | slice | Sequence[int] | Tensor) -> slice | Tensor:
+    def _checked_indices(self, indices: int | slice | Sequence[int] | Tensor) -> slice | Tensor:
         if isinstance(indices, slice):
             return indices
         chosen = torch.as_tensor(indices, device="cpu")
         whole = chosen.numel() == 0 or not (chosen.is_floating_point() or chosen.dtype == torch.bool)
         if chosen.ndim > 1 or not whole:
-            raise TypeError(f"indices are {chosen.dtype} {tuple(chosen.shape)}, expected whole numbers () or (B,)")
+            raise TypeError(f"indices are {chosen.dtype} {tuple(chosen.shape)}, expected integers () or (B,)")
         chosen = chosen.long()
         wrong = chosen[(chosen < -len(self)) | (chosen >= len(self))]
         if len(wrong):
-            raise IndexError(f"there is no window {int(wrong[0])}: there are {len(self)}, counted from 0")
+            raise IndexError(f"window {int(wrong[0])} is out of range: there are {len(self)} windows, counted from 0")
         return chosen
 
     def _view(self, first: int, count: int) -> tuple[Tensor, Tensor]:
@@ -146,33 +146,33 @@ class Windows:
     def batches(
         self, batch_size: int | None = None, shuffle: bool = False, generator: torch.Generator | None = None
     ) -> "Batches":
-        """The windows in batches, to be iterated any number of times.
+        """The windows in batches, which can be iterated any number of times.
 
         Arguments:
-            batch_size: windows of a batch (the last may be smaller); all of them by default, unshuffled as one view.
-            shuffle: deal the windows anew at each iteration.
-            generator: where the shuffling comes from; torch's global generator is never used.
+            batch_size: windows of a batch (the last may be smaller); by default all of them, in one view if unshuffled.
+            shuffle: draw a new order for each iteration.
+            generator: random generator for shuffling; torch's global generator is never used.
 
         Raises:
-            ValueError: if the batch size is below 1, or shuffling has no generator.
+            ValueError: the batch size is below 1, or shuffling has no generator.
         """
         return Batches(self, batch_size, shuffle, generator)
 
     def split(self, held_out: int | float) -> tuple["Windows", "Windows"]:
-        """Training and held-out windows, apart in time.
+        """Split the windows in time, into training and held-out windows.
 
         The last `held_out` steps of each series are held out. A training window ends, target included, before them; a
-        held-out window has all its targets among them (its inputs may look back further). A window with targets on both
-        sides is in neither part, so that no held-out target is seen in training.
+        held-out window has all its targets among them (its inputs may start earlier). A window with targets on both
+        sides is in neither part, so that no held-out target is used in training.
 
         Arguments:
-            held_out: number of steps, or their fraction of each series as a float between 0 and 1.
+            held_out: number of steps, or a fraction of each series as a float between 0 and 1.
 
         Returns:
             Training windows, held-out windows.
 
         Raises:
-            ValueError: if either part has no window.
+            ValueError: one of the parts has no window.
 
         >>> train, test = Windows(torch.zeros(199, 1), length=19).split(40)
         >>> len(train), len(test)
@@ -185,8 +185,8 @@ class Windows:
             if len(part) == 0:
                 steps = self.length if self.every_step else 1
                 raise ValueError(
-                    f"held_out={held_out} leaves no {name} window: a window has {steps} target steps, all on one "
-                    "side of the cut; hold out another number of steps, or take shorter windows"
+                    f"held_out={held_out} leaves no {name} window: the {steps} target step(s) of a window must "
+                    "lie on one side of the split; hold out another number of steps, or use shorter windows"
                 )
         return self._at(parts[0]), self._at(parts[1])
 
@@ -195,18 +195,18 @@ class Windows:
         return (self.starts + self.shift if self.every_step else last), last
 
     def _cuts(self, held_out: int | float) -> Tensor:
-        """The first held-out step of each series."""
+        """(S,) the first held-out step of each series."""
         sizes = self._ends.diff(prepend=self._ends.new_zeros(1))
         if isinstance(held_out, float | np.floating):
             if not 0 < held_out < 1:
                 raise ValueError(
-                    f"held_out={held_out}: expected a fraction between 0 and 1, or a whole number of steps"
+                    f"held_out is {held_out}, expected a fraction between 0 and 1, or a whole number of steps"
                 )
             return self._ends - (sizes.double() * float(held_out)).round().long()
         return self._ends - _whole("held_out", held_out, 1, ", or a fraction between 0 and 1")
 
     def _at(self, starts: Tensor) -> "Windows":
-        """The same series with other windows."""
+        """Windows of the same series at other starts."""
         length, shift, every_step = self.length, self.shift, self.every_step
         part = Windows(self.inputs, self.targets, length=length, shift=shift, every_step=every_step, starts=starts)
         part._ends = self._ends
@@ -220,7 +220,7 @@ class Batches:
         self, windows: Windows, batch_size: int | None, shuffle: bool, generator: torch.Generator | None
     ) -> None:
         if shuffle and generator is None:
-            raise ValueError("shuffling needs a generator; pass generator=torch.Generator().manual_seed(0)")
+            raise ValueError("shuffle=True needs a generator; pass generator=torch.Generator().manual_seed(0)")
         self.windows, self.shuffle, self.generator = windows, shuffle, generator
         whole = len(windows) if batch_size is None else batch_size
         self.batch_size = _whole("batch_size", whole, 1, ", or None for all windows in one batch")
@@ -237,7 +237,7 @@ class Batches:
 
 
 def _neighbours(series: Tensor, first: int, length: int, count: int) -> Tensor:
-    """`count` windows that start one step after another, (T, B, ...), as a view of the series (N, ...)."""
+    """`count` windows with consecutive starts, (T, B, ...), as a view of the series (N, ...)."""
     step = series.stride(0)
     return series.as_strided(
         (length, count, *series.shape[1:]), (step, step, *series.stride()[1:]), series.storage_offset() + first * step
@@ -246,9 +246,9 @@ def _neighbours(series: Tensor, first: int, length: int, count: int) -> Tensor:
 
 def _tensor(series: Series, name: str) -> Tensor:
     if isinstance(series, np.ndarray):
-        return torch.from_numpy(np.require(series, requirements=["C", "W"]))  # torch wants it contiguous and writeable
+        return torch.from_numpy(np.require(series, requirements=["C", "W"]))  # torch needs contiguous, writeable arrays
     if not isinstance(series, Tensor):
-        raise TypeError(f"{name} are of type {type(series).__name__}, expected a tensor or a numpy array; convert them")
+        raise TypeError(f"{name} are of type {type(series).__name__}, expected a tensor or a NumPy array; convert them")
     return series
 
 
@@ -272,13 +272,13 @@ def _check_series(inputs: Tensor, targets: Tensor, length: int, shift: int, name
         raise ValueError(f"{name}inputs have shape {tuple(inputs.shape)}, expected (N, C), or (N,) for one feature")
     if targets.ndim not in (1, 2) or len(targets) != len(inputs):
         raise ValueError(
-            f"{name}targets have shape {tuple(targets.shape)}, expected (N, Q) or (N,) with N = {len(inputs)}, as the "
-            "inputs have"
+            f"{name}targets have shape {tuple(targets.shape)}, expected (N, Q) or (N,) with N = {len(inputs)}, like "
+            "the inputs"
         )
     if len(inputs) < length + shift:
         raise ValueError(
-            f"{name}{len(inputs)} steps hold no window of length {length} with its target {shift} steps on; "
-            f"expected at least {length + shift} steps: give a longer series or a shorter window"
+            f"{name}{len(inputs)} steps are too few for a window of length {length} and a target {shift} steps later, "
+            f"expected at least {length + shift}; use a longer series or a shorter window"
         )
 
 
@@ -289,5 +289,5 @@ def _check_starts(starts: Tensor, last: int) -> None:
         )
     if int(starts.min()) < 0 or int(starts.max()) > last:
         raise ValueError(
-            f"starts run from {int(starts.min())} to {int(starts.max())}, expected 0 to {last}: the windows that fit"
+            f"starts range from {int(starts.min())} to {int(starts.max())}, expected 0 to {last}, where windows fit"
         )

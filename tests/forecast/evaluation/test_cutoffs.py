@@ -16,7 +16,7 @@ from gatewise.forecast.model.ensemble import Ensemble
 from gatewise.forecast.model.selection import Selection
 from gatewise.forecast.model.training import TrainingConfiguration
 from gatewise.windows import Difference
-from tests.waves import SMALL, STRATEGY_NAMES, frame, noisy, one_of, series, table, tables, untrained, wave
+from tests.waves import SMALL, STRATEGY_NAMES, noisy, one_of, series, table, tables, untrained, wave, window_scaling
 
 QUICK = {"hidden_size": 6, "max_steps": 8, "ensemble_size": 1, "batch_size": 32, "season": 4, "context": 8}
 LENGTHS = (40, 57, 33)
@@ -68,9 +68,9 @@ def test_a_past_that_is_all_filled_in_is_kept():
 @pytest.mark.parametrize("difference", [Difference(0), Difference(1)])
 def test_forecasts_from_origins_are_those_of_the_series_cut_off_there(strategy, difference):
     several = [series(noisy(60)), gapped(60, slice(30, 50)), series(noisy(45, seed=3))]
-    model = untrained(frame(strategy, season=4, context=8, segment=4, difference=difference, reach=5))
+    model = untrained(window_scaling(strategy, season=4, context=8, segment=4, difference=difference, reach=5))
     if strategy == "one-step":
-        model = untrained(frame(strategy, season=4, context=8, difference=difference))
+        model = untrained(window_scaling(strategy, season=4, context=8, difference=difference))
     selection = Selection(model, None, 4, None, ())
     cutoffs = Cutoffs.of(several, 6, 3, 5)
     dataset, cuts = cutoffs.dataset(selection, slice(None), cutoffs.first(0))
@@ -148,8 +148,8 @@ def test_series_too_short_for_the_windows_are_left_out_and_said():
     data = tables((40, 9, 33))
     found = Forecaster(**QUICK, strategy="segment", dropout=0.0).backtest(data, 5, windows=2)
     assert set(found.forecasts["unique_id"]) == {"A", "C"}
-    assert "left out of the backtest: 1 of 3 series, too short for 2 windows of 5" in found.guesses
-    with pytest.raises(DataError, match="lower windows"):
+    assert "excluded from the backtest: 1 of 3 series (too short for 2 windows of 5)" in found.guesses
+    with pytest.raises(DataError, match=r"use fewer windows \(--windows\) or a shorter horizon"):
         Forecaster(**QUICK).backtest(tables((9, 8)), 5, windows=2)
 
 
@@ -178,13 +178,13 @@ def test_affordable_windows_leave_enough_to_train_on():
 
 
 def test_without_refit_there_is_one_training(monkeypatch):
-    trained, finish = [], TrainingConfiguration.finished
+    trained, finish = [], TrainingConfiguration.refit
 
     def counted(self, tried, dataset, title):
         trained.append(len(dataset.series[0]))
         return finish(self, tried, dataset, title)
 
-    monkeypatch.setattr(TrainingConfiguration, "finished", counted)
+    monkeypatch.setattr(TrainingConfiguration, "refit", counted)
     Forecaster(**SMALL).backtest(wave(), 10, windows=3)
     assert trained == [90]
     Forecaster(**SMALL).backtest(wave(), 10, windows=3, refit=True)
@@ -207,9 +207,9 @@ def pretend(monkeypatch, forecast):
         return dataclasses.replace(untrained(dataset.scaling), calibration=known, error=1.0)
 
     monkeypatch.setattr(Ensemble, "extrapolate", extrapolate)
-    monkeypatch.setattr(TrainingConfiguration, "tried", tried)
-    monkeypatch.setattr(TrainingConfiguration, "joined", lambda self, tried, dataset, title: tried)
-    monkeypatch.setattr(TrainingConfiguration, "finished", lambda self, tried, dataset, title: tried)
+    monkeypatch.setattr(TrainingConfiguration, "train_with_validation", tried)
+    monkeypatch.setattr(TrainingConfiguration, "extend_ensemble", lambda self, tried, dataset, title: tried)
+    monkeypatch.setattr(TrainingConfiguration, "refit", lambda self, tried, dataset, title: tried)
 
 
 def test_scores_are_those_of_the_forecasts():

@@ -25,14 +25,14 @@ def noisy(count, scale, seed=0):
 @pytest.mark.parametrize(("share", "new"), [(0, 0), (0.2, 20), (0.5, 50), (1, 100), (10, 100)])
 def test_newer_errors_take_the_place_of_a_share_of_the_old(share, new):
     known = calibration(np.full(100, 1.0))
-    found = known.renewed(np.array([[3.0, np.nan, -3.0]]), 2 * ONES, share)
+    found = known.recalibrated(np.array([[3.0, np.nan, -3.0]]), 2 * ONES, share)
     assert (found.distances == 1.5).sum() == new
     assert (found.distances == 1.0).sum() == 100 - new
     assert found.span == known.span
 
 
 def test_what_is_kept_is_spread_over_all_that_was_there():
-    found = calibration(np.arange(1.0, 101.0)).renewed(np.arange(1.0, 1001.0)[:, None], ONES, 0.5)
+    found = calibration(np.arange(1.0, 101.0)).recalibrated(np.arange(1.0, 1001.0)[:, None], ONES, 0.5)
     for level in (20, 50, 80):
         reach = np.percentile(found.distances, level)
         below = (np.arange(1, 101) <= reach).mean() / 2 + (np.arange(1, 1001) <= reach).mean() / 2
@@ -41,15 +41,15 @@ def test_what_is_kept_is_spread_over_all_that_was_there():
 
 def test_errors_that_nobody_knows_change_nothing():
     known = calibration([1.0, 2.0])
-    found = known.renewed(np.full((4, 3), np.nan), np.ones((4, 1)), 1.0)
+    found = known.recalibrated(np.full((4, 3), np.nan), np.ones((4, 1)), 1.0)
     np.testing.assert_array_equal(found.distances, known.distances)
 
 
 def test_paths_follow_newer_whole_forecasts():
     known = calibration(np.ones(8), errors=np.ones((4, 2)))
-    found = known.renewed(np.array([[6.0, 8.0], [np.nan, 8.0]]), 2 * np.ones((2, 1)), 0.5)
+    found = known.recalibrated(np.array([[6.0, 8.0], [np.nan, 8.0]]), 2 * np.ones((2, 1)), 0.5)
     np.testing.assert_array_equal(found.errors, [[1, 1], [1, 1], [3, 4], [3, 4]])
-    shorter = known.renewed(np.array([[6.0]]), ONES, 0.5)  # tells nothing of how errors hang together
+    shorter = known.recalibrated(np.array([[6.0]]), ONES, 0.5)  # tells nothing of how errors hang together
     np.testing.assert_array_equal(shorter.errors, known.errors)
 
 
@@ -141,7 +141,7 @@ def test_an_update_learns_from_the_errors_at_new_values_alone(strategy, naive):
                 truth[k] = y[cut + k]
         errors.append(truth - mean[0])
         spreads.append(spread[0])
-    expected = known.renewed(np.array(errors), np.array(spreads), 10 / (0.5 * known.span))
+    expected = known.recalibrated(np.array(errors), np.array(spreads), 10 / (0.5 * known.span))
     np.testing.assert_allclose(found.distances, expected.distances, rtol=1e-4)
     np.testing.assert_allclose(found.errors, expected.errors, rtol=1e-3, atol=1e-4)
     assert not np.array_equal(found.distances, known.distances)
@@ -171,7 +171,7 @@ def test_many_small_updates_keep_the_width():
     known = calibration(np.abs(chance.normal(size=100)), span=20)
     width = []
     for _ in range(300):
-        known = known.renewed(chance.normal(size=(4, 1)), np.ones((4, 1)), 0.1)
+        known = known.recalibrated(chance.normal(size=(4, 1)), np.ones((4, 1)), 0.1)
         width.append([known.reach(ONES, level)[0, 0] for level in (50, 80)])
     first, last = np.mean(width[:50], axis=0), np.mean(width[-50:], axis=0)
     assert last == pytest.approx(first, rel=0.2)
@@ -218,7 +218,7 @@ def test_forecasts_after_a_filled_value_measure_nothing():
     model = Forecaster(**SMALL).fit(table, fill="interpolate")
     panel, selection = model._fitted()
     dataset = selection.dataset(panel.series)
-    cuts, _ = selection.configuration.cutoffs(dataset)
+    cuts, _ = selection.configuration.validation_set(dataset).cutoffs()
     assert len(cuts) > 5
     assert dataset.observed[cuts - 1].all()
 

@@ -13,9 +13,9 @@ import torch
 
 from gatewise.forecast.conformal import Calibration
 from gatewise.forecast.evaluation.cutoffs import Cutoffs
-from gatewise.forecast.model.dataset import Cuts
+from gatewise.forecast.model.batches import Cuts
 from gatewise.forecast.model.selection import Selection
-from gatewise.forecast.model.training import MOST_CUTOFFS, after_observed
+from gatewise.forecast.model.validation_set import MOST_CUTOFFS, after_observed
 from gatewise.series import DataError, Series
 from gatewise.training import DivergenceError
 
@@ -49,7 +49,7 @@ def by_cutoff(
             times = cutoffs.stages[before, None] * cutoffs.step + ahead
             seen = (times <= now) & (times > now - memory) & ~np.isnan(errors[before])
             share = len(np.unique(times[seen])) / memory
-            found = known.renewed(np.where(seen, errors[before], np.nan), spreads[before], share)
+            found = known.recalibrated(np.where(seen, errors[before], np.nan), spreads[before], share)
         yield here, found
 
 
@@ -79,7 +79,7 @@ def after_update(selection: Selection, old: Sequence[Series], new: Sequence[Seri
 
     def renewed(known: Calibration, naive: bool) -> Calibration:
         mean, spread, _ = selection.forecast(dataset, cuts, horizon, naive=naive)
-        return known.renewed(truth - mean, spread, observed / len(new) / memory)
+        return known.recalibrated(truth - mean, spread, observed / len(new) / memory)
 
     try:
         model = replace(selection.ensemble, calibration=renewed(selection.ensemble.calibrated, False))

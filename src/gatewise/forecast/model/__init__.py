@@ -1,0 +1,16 @@
+"""The forecasting model, one file for each step; a file imports only from files below it.
+
+prediction.py       forecasts of a panel beyond its end
+selection.py        compares strategies and baselines, trains the best strategy
+eligibility.py      which series are long enough
+plan.py             strategy, season, context and sizes, chosen for the data
+training.py         builds and trains networks, measures their validation errors
+validation_set.py   the last part of each series, on which forecasts are measured
+loss.py             the training loss
+ensemble.py         trained networks and their forecasts
+batches.py          which windows are trained on
+strategies.py       three kinds of networks
+dataset.py          all series in one tensor, from which windows are cut
+scales.py           scales of whole series
+window.py           the scale of a window, and its features
+"""

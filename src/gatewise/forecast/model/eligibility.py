@@ -1,4 +1,4 @@
-"""Which series are long enough to be forecast, and what becomes of the others."""
+"""Eligibility: which series are long enough to be forecast or backtested; the others are excluded, or an error."""
 
 from dataclasses import replace
 
@@ -8,68 +8,70 @@ from gatewise.forecast.model.plan import FEWEST, Plan
 from gatewise.series import DataError, ExcludedSeries, Panel, Series
 from gatewise.series.wording import counted, format_date
 
-MOST_UNSCALED = 1e18  # values beyond overflow the single precision of networks when squared
+MOST_UNSCALED = 1e18  # the squares of larger values overflow in single precision
 
 
 def eligible(panel: Panel, plan: Plan, alone: bool = False) -> Panel:
-    """The panel without series that are too short, which are put aside as its `on_bad` says.
+    """The panel without series that are too short, which are excluded as its `on_bad` says.
 
-    A single series is let through, unless `alone`: that it is too short is said better once its context is known.
+    A single series passes unless `alone`, because `Plan.scaling` gives the better message once the context is known.
 
     Raises:
-        DataError: a series is too short, and on_bad="raise"; or all are.
+        DataError: a series is too short and on_bad="raise", or all are too short.
     """
     if plan.scale == "none":
-        _refuse_large(panel)
+        _check_unscaled(panel)
     if len(panel) == 1 and not panel.excluded_series and not alone:
         return panel
     fewest = plan.fewest(plan.choose_season(panel)[0])
-    good, short = _sorted_out(panel, fewest)
+    long, short = _split_by_length(panel, fewest)
     if not short:
         return panel
-    reasons = [f"{_counted(one)}, expected at least {fewest}" for one in short]
-    if panel.on_bad == "raise" or not good:
-        raise DataError(f"{reasons[0]}; give a longer series, or on_bad='skip' or 'naive' (--on-bad naive)")
-    kept = [one if panel.on_bad == "naive" else None for one in short]
-    bad = [ExcludedSeries(one.unique_id, why, left) for one, why, left in zip(short, reasons, kept, strict=True)]
-    return replace(panel, series=good, excluded_series=(*panel.excluded_series, *bad))
+    reasons = [f"{_length_of(series)}, expected at least {fewest}" for series in short]
+    if panel.on_bad == "raise" or not long:
+        raise DataError(f"{reasons[0]}; use a longer series, or on_bad='skip' or 'naive' (--on-bad naive)")
+    excluded = [
+        ExcludedSeries(series.unique_id, reason, series if panel.on_bad == "naive" else None)
+        for series, reason in zip(short, reasons, strict=True)
+    ]
+    return replace(panel, series=long, excluded_series=(*panel.excluded_series, *excluded))
 
 
-def _refuse_large(panel: Panel) -> None:
-    for one in panel.series:
-        worst = int(np.abs(one.y).argmax())
-        if abs(one.y[worst]) > MOST_UNSCALED:
+def _check_unscaled(panel: Panel) -> None:
+    for series in panel.series:
+        worst = int(np.abs(series.y).argmax())
+        if abs(series.y[worst]) > MOST_UNSCALED:
             raise DataError(
-                f"series {str(one.unique_id)!r}, {format_date(one.ds[worst])}: {one.y[worst]:g} is too large for a "
-                f"network that gets the values as they are, expected at most {MOST_UNSCALED:g} either way; "
-                "pass scale='window' "
-                "(--scale window) instead of 'none', or use a larger unit"
+                f"series {str(series.unique_id)!r}, {format_date(series.ds[worst])}: {series.y[worst]:g} is too large for "
+                f"scale='none', expected an absolute value of at most {MOST_UNSCALED:g}; use scale='window' "
+                "(--scale window), or a larger unit"
             )
 
 
 def long_enough(panel: Panel, plan: Plan, held_out: int, what: str) -> tuple[Panel, tuple[str, ...]]:
-    """The series from whose end so many values can be held out, and a sentence about the others.
+    """The series from which `held_out` values can be cut off at the end, and a line for `guesses` about the others.
 
     Raises:
-        DataError: there is none; `what` says what the values are held out for.
+        DataError: all series are too short; `what` names the values that are cut off, such as "3 windows of 12".
     """
     fewest = FEWEST if len(panel) == 1 else plan.fewest(plan.choose_season(panel)[0])
-    good, short = _sorted_out(panel, held_out + fewest)
-    if not good:
+    long, short = _split_by_length(panel, held_out + fewest)
+    if not long:
         longest = max(short, key=len)
         leave = "leaves" if what.startswith("1 ") else "leave"
         raise DataError(
-            f"{_counted(longest)}; {what} {leave} {max(len(longest) - held_out, 0)} to train on, expected at "
-            f"least {fewest}; lower windows (--windows) or the horizon"
+            f"{_length_of(longest)}; {what} {leave} {max(len(longest) - held_out, 0)} for training, expected at "
+            f"least {fewest}; use fewer windows (--windows) or a shorter horizon"
         )
-    said = (f"left out of the backtest: {len(short)} of {len(panel)} series, too short for {what}",) if short else ()
-    return replace(panel, series=good), said
+    guess = f"excluded from the backtest: {len(short)} of {len(panel)} series (too short for {what})"
+    return replace(panel, series=long), (guess,) if short else ()
 
 
-def _sorted_out(panel: Panel, fewest: int) -> tuple[tuple[Series, ...], list[Series]]:
-    good = tuple(one for one in panel.series if len(one) >= fewest)
-    return good, [one for one in panel.series if len(one) < fewest]
+def _split_by_length(panel: Panel, fewest: int) -> tuple[tuple[Series, ...], list[Series]]:
+    """The series with at least `fewest` values, and the others."""
+    long = tuple(series for series in panel.series if len(series) >= fewest)
+    return long, [series for series in panel.series if len(series) < fewest]
 
 
-def _counted(one: Series) -> str:
-    return f"series {str(one.unique_id)!r} has {counted(len(one), 'value')}"
+def _length_of(series: Series) -> str:
+    return f"series {str(series.unique_id)!r} has {counted(len(series), 'value')}"

@@ -1,7 +1,7 @@
-"""A fitted model: trained networks, and what they forecast from any past.
+"""The ensemble: trained networks, and their forecasts from any past.
 
-Letters: `S` series, `B` windows, `L` values of a window, `r` steps that an answer reaches, `h` horizon, `K` features
-known in advance.
+Letters: `S` series, `B` windows, `L` values of a window, `r` steps that one network output covers, `h` horizon, `K`
+features known in advance.
 """
 
 from collections.abc import Iterator
@@ -15,24 +15,24 @@ from torch.nn import Module
 
 from gatewise.forecast.conformal import Calibration
 from gatewise.forecast.model.dataset import Dataset
-from gatewise.forecast.model.strategies import Answer, together
+from gatewise.forecast.model.strategies import NetworkOutput, average
 from gatewise.forecast.model.window import Window, WindowScaling
 from gatewise.training import DivergenceError, History
 
-AT_ONCE = 2**21  # values of windows that are forecast at once: memory stays bounded however many series there are
-LARGEST = 8.0  # of the logarithm of a scale that a network answers
+MOST_VALUES = 2**21  # in the windows of one batch of forecasts: bounds the memory, however many series there are
+LARGEST_LOG_SCALE = 8.0  # of a network output
 
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Selection networks with what is needed to forecast any series of their kind.
+    """Trained networks of one strategy, whose outputs are averaged.
 
     Attributes:
-        scaling: around the networks.
-        networks: of one strategy; their answers are averaged.
-        history: of the first network's training, in which a part was held out.
-        calibration: how large errors were on the held-out end, for the intervals; None before it is known.
-        error: mean absolute error there, as a MASE.
+        scaling: the transforms before and after the networks.
+        networks: the members of the ensemble.
+        history: of the first network's training with a validation set.
+        calibration: of the intervals, from the validation errors; None before they are measured.
+        error: validation MASE.
     """
 
     scaling: WindowScaling
@@ -43,44 +43,44 @@ class Ensemble:
 
     @property
     def calibrated(self) -> Calibration:
-        """The calibration, once it is known."""
+        """The calibration, which must have been measured."""
         assert self.calibration is not None
         return self.calibration
 
     def extrapolate(
         self, dataset: Dataset, cuts: Tensor, horizon: int, future: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The values after cuts (B,) of a dataset, and how far off they may be: both (B, h), in the unit of each series.
+        """Forecasts after cuts (B,) of a dataset, and their spreads: both (B, h), in the unit of each series.
 
         Arguments:
-            dataset: prepared by the same scaling.
+            dataset: prepared with the same scaling.
             cuts: (B,).
-            horizon: h.
-            future: (B, h, K) what is known in advance, where the cuts are the ends of the series.
+            horizon: steps, h.
+            future: (B, h, K) future covariates, where the cuts are the ends of the series.
 
         Raises:
-            DivergenceError: forecasts, fed back, grow beyond all bounds.
+            DivergenceError: the recursion overflows.
         """
-        made = [
+        parts = [
             self._extrapolate(dataset, cuts[part], horizon, None if future is None else future[part])
             for part in self._parts(len(cuts), horizon)
         ]
-        means, spreads = zip(*made, strict=True)
+        means, spreads = zip(*parts, strict=True)
         return np.concatenate(means), np.concatenate(spreads)
 
     def fitted(self, dataset: Dataset) -> list[np.ndarray]:
-        """For each series the one-step forecasts of its last values: of all that have a whole window before them."""
+        """In-sample fit: for each series the one-step forecasts of all values that follow a whole window."""
         first = dataset.starts + self.scaling.length
         counts = (dataset.ends - first).tolist()
         cuts = torch.cat([torch.arange(a, a + n) for a, n in zip(first.tolist(), counts, strict=True)])
-        made = [self._next(dataset, cuts[part]) for part in self._parts(len(cuts), self.scaling.reach)]
-        answers = np.split(np.concatenate(made), np.cumsum(counts)[:-1])
+        parts = [self._next(dataset, cuts[part]) for part in self._parts(len(cuts), self.scaling.reach)]
+        forecasts = np.split(np.concatenate(parts), np.cumsum(counts)[:-1])
         restore = self.scaling.difference.restore
-        return [restore(one, series.y) for one, series in zip(answers, dataset.series, strict=True)]
+        return [restore(forecast, series.y) for forecast, series in zip(forecasts, dataset.series, strict=True)]
 
     @torch.no_grad()
     def gates(self, dataset: Dataset) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
-        """What each gate of the first network does, (T, H), while it reads the first series' end; and its cells."""
+        """Gate activations (T, H) of the first network on the last window of the first series, and its cell states."""
         network: Any = self.networks[0]
         cut = dataset.ends[:1]
         window = self.scaling.window(dataset.raw(cut), *dataset.features(cut, self.scaling.reach))
@@ -89,14 +89,14 @@ class Ensemble:
         return {name: gate[:, 0].numpy() for name, gate in trace.gates.items()}, cells
 
     def _parts(self, count: int, horizon: int) -> Iterator[slice]:
-        size = max(1, AT_ONCE // (self.scaling.length + horizon))
+        size = max(1, MOST_VALUES // (self.scaling.length + horizon))
         return (slice(first, first + size) for first in range(0, count, size))
 
     @torch.inference_mode()
     def _next(self, dataset: Dataset, cuts: Tensor) -> np.ndarray:
         reach = self.scaling.reach
         window = self.scaling.window(dataset.raw(cuts), *dataset.features(cuts, reach))
-        mean, _ = self._answer(together(self.networks), window)
+        mean, _ = self._predict(average(self.networks), window)
         return dataset.unscaled(mean[:1].T, cuts)[:, 0]
 
     @torch.inference_mode()
@@ -108,32 +108,32 @@ class Ensemble:
         if known is not None:
             if future is not None:
                 known[length : length + horizon] = self.scaling.scaled_known(future)
-            known[length + horizon :] = known[length + horizon - 1]  # also where more is known: as if it were not
-        values, spreads, answered = dataset.raw(cuts), list[Tensor](), together(self.networks)
+            known[length + horizon :] = known[length + horizon - 1]  # ignores later rows, even if there are any
+        values, spreads, output = dataset.raw(cuts), list[Tensor](), average(self.networks)
         for step in range(0, horizon, reach):
-            ahead = None if known is None else known[step : step + length + reach]
-            window = self.scaling.window(values[step:], past, ahead, static)
-            mean, spread = self._answer(answered, window)
+            known_here = None if known is None else known[step : step + length + reach]
+            window = self.scaling.window(values[step:], past, known_here, static)
+            mean, spread = self._predict(output, window)
             values = torch.cat([values, mean])
             spreads.append(spreads[0] if reach == 1 and spreads else spread)
         mean, spread = values[length : length + horizon].T, torch.cat(spreads)[:horizon].T
-        _check_growth(mean)
+        _check_finite(mean)
         return dataset.original(mean, cuts), spread.double().numpy() * dataset.scale[dataset.owner(cuts), None]
 
-    def _answer(self, answered: Answer, window: Window) -> tuple[Tensor, Tensor]:
-        """The r values after windows, and how far off they may be: both (r, B), on the scale of the series."""
-        answer = answered(window)
-        mean = answer[..., 0] * window.spread + window.shift
-        if answer.shape[-1] == 1:
+    def _predict(self, output: NetworkOutput, window: Window) -> tuple[Tensor, Tensor]:
+        """The r values after windows, and their spreads: both (r, B), on the scale of the series."""
+        y = output(window)
+        mean = y[..., 0] * window.spread + window.shift
+        if y.shape[-1] == 1:
             return mean, window.spread.expand_as(mean)
-        return mean, answer[..., 1].clamp(-LARGEST, LARGEST).exp() * window.spread
+        return mean, y[..., 1].clamp(-LARGEST_LOG_SCALE, LARGEST_LOG_SCALE).exp() * window.spread
 
 
-def _check_growth(values: Tensor) -> None:
-    """Refuse (B, h) values of a recursion that grew until they overflowed."""
-    lost = (~values.isfinite()).any(0)
-    if lost.any():
+def _check_finite(values: Tensor) -> None:
+    """Raise if values (B, h) of a recursion overflowed."""
+    overflowed = (~values.isfinite()).any(0)
+    if overflowed.any():
         raise DivergenceError(
-            f"the forecasts, fed back into the network, grow beyond all bounds after {int(lost.int().argmax())} steps; "
-            "ask for a shorter horizon, train with a smaller lr or more max_steps, or use scale='standard' (or 'window')"
+            f"the recursive forecast overflows after {int(overflowed.int().argmax())} steps; use a shorter horizon, a "
+            "smaller lr, more max_steps, or scale='standard' (or 'window')"
         )

@@ -1,6 +1,6 @@
-"""The plan: which strategy, season, context and sizes, chosen for the series at hand and said in words.
+"""The plan: chooses strategy, season, context and sizes for the data, each with a line for `guesses`.
 
-Letters: `N` values of a series of usual (median) length.
+It builds window scalings and training configurations, so it stands above both and below selection and eligibility.
 """
 
 from collections.abc import Sequence
@@ -16,21 +16,22 @@ from gatewise.series.wording import counted
 from gatewise.windows import Difference
 
 SCALES = ("window", "standard", "minmax", "robust", "none")
-LONGEST_SEASON = 366  # a longer one is used only if asked for: every window would hold more than a season of steps
+LONGEST_SEASON = 366  # a longer one is used only on request, as every window holds more than one season
+CYCLES = {"min": "day", "s": "hour"}  # the usual season of the frequencies whose seasons can be that long
 FEWEST = 10  # values to train on, however short the context
-TARGETS = 4  # windows to train on, at the very least
-LONGEST_SEGMENT = 31  # a longer season is read in several segments
-SEASONS_READ, LONGEST_CONTEXT = (14, 30), 720  # by a network of segments; the more, the longer the series
-MANY_CONTEXTS = 12  # so many contexts must there be in a series for a longer one
-FEW_SERIES, LONG_SERIES = 20, 1500  # up to which several strategies are tried
-FEWEST_OF_MANY = 3
-DROPOUTS = (0.0, 0.5)  # tried for networks of segments
-MOST_SEASONS = 7  # seasons before that are mixed
+TARGETS = 4  # training windows at least
+LONGEST_SEGMENT = 31  # a longer season is split into several segments
+CONTEXT_SEASONS, LONGEST_CONTEXT = (14, 30), 720  # of the segment strategy; more for longer series
+MANY_CONTEXTS = 12  # a context is lengthened while the series holds this many of it
+FEW_SERIES, LONG_SERIES = 20, 1500  # up to these sizes several strategies are compared
+FEWEST_OF_MANY = 3  # values of each of many series
+DROPOUTS = (0.0, 0.5)  # compared for the segment strategy
+MOST_SEASONS = 7  # past seasons that are mixed
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What was asked of the transforms around the network; None is chosen by the data. See `Forecaster` for each."""
+    """The requested strategy and transforms; None is chosen from the data. See `Forecaster` for each argument."""
 
     strategy: str
     context: int | None
@@ -42,90 +43,90 @@ class Plan:
     dropout: float | None = None
 
     def choose_season(self, panel: Panel) -> tuple[int, str]:
-        """The season of the series, and why."""
+        """The season of the series, and its line for `guesses`."""
         if self.season is not None:
-            return self.season, f"season: {self.season} steps, as given"
+            return self.season, f"season: {counted(self.season, 'step')} (as given)"
         usual, values = panel.season, usual_length(panel.series)
         if usual == 1:
-            return 1, f"season: none known for frequency {panel.freq}"
+            return 1, f"season: none (frequency {panel.freq} has no usual season)"
         if usual > LONGEST_SEASON:
-            return (
-                1,
-                f"season: none; the usual {usual} steps of frequency {panel.freq} are long (season= asks for them)",
-            )
+            return 1, f"season: none; one {_cycle(panel.freq)} is {usual:,} steps, set season={usual} to use it"
         if values < 4 * usual:
-            return 1, f"season: none; {values} values are less than four seasons of {usual}"
-        return usual, f"season: {usual} steps, usual for frequency {panel.freq}"
+            return 1, f"season: none ({values} values are fewer than four seasons of {usual} steps)"
+        return usual, f"season: {usual} steps (usual for frequency {panel.freq})"
 
     def candidates(self, panel: Panel) -> tuple[tuple[str, float], ...]:
-        """The strategies to try, each with its dropout: what was asked for, or what is worth its time for the data.
+        """The strategies to compare, each with its dropout: the requested one, or those that suit the data.
 
         Raises:
-            DataError: past covariates for a strategy that goes on from its own answers.
+            DataError: past covariates are given for the recursive strategy.
         """
         has_past = panel.covariates is not None and bool(panel.covariates.past)
         if has_past and self.strategy == "one-step":
             raise DataError(
-                "strategy='one-step' goes on from its own forecasts, where past covariates are not known; use "
+                "strategy='one-step' feeds its forecasts back, and past covariates of those steps are unknown; use "
                 "strategy='segment' or 'flatten', or pass covariates that are known in advance as known="
             )
         strategies: tuple[str, ...] = (self.strategy,)
         if self.strategy == "auto":
             strategies = ("one-step", "segment") if is_small(panel) and not has_past else ("segment",)
         dropouts = DROPOUTS if self.dropout is None else (self.dropout,)
-        return tuple((name, share) for name in strategies for share in (dropouts if name == "segment" else (0.0,)))
+        return tuple((name, rate) for name in strategies for rate in (dropouts if name == "segment" else (0.0,)))
 
     def scaling(
-        self, series: Sequence[Series], season: int, strategy: str, dropout: float = 0.0, left: str = ""
+        self, series: Sequence[Series], season: int, strategy: str, dropout: float = 0.0, remainder: str = ""
     ) -> tuple[WindowScaling, str]:
-        """The scaling of a strategy for series of a season, and what was chosen in words.
+        """The window scaling of a strategy for series of a season, and the line for `guesses` about its context.
 
         Raises:
-            DataError: the series are too short; `left` says what they are what is left of.
+            DataError: the series are too short; `remainder` says which test windows were cut from them.
         """
         longest = max(series, key=len)
         needed, why = self.needed(len(longest), season)
-        if strategy != "one-step" and self.context is None:  # what is short of a whole window is made up
-            needed, why = FEWEST + self._difference(season).lag, "to learn anything from"
+        remedy = "use a longer series, or a smaller context, season or difference"
+        if strategy != "one-step" and self.context is None:  # padding completes the windows
+            needed, why = FEWEST + self._difference(season).lag, "the minimum for training"
+            remedy = "use a longer series"
+        if remainder:
+            remedy = "use fewer windows (--windows) or a shorter horizon"
         if len(longest) < needed:
-            remedy = "lower windows (--windows) or the horizon" if left else "give a longer series or ask for less"
             raise DataError(
-                f"series {str(longest.unique_id)!r} has {counted(len(longest), 'value')}{left}, expected at least "
-                f"{needed} ({why}); {remedy}"
+                f"series {str(longest.unique_id)!r} has {counted(len(longest), 'value')}{remainder}, expected at "
+                f"least {needed} ({why}); {remedy}"
             )
         difference, values = self._difference(season), usual_length(series)
         reach = 1 if strategy == "one-step" else self.horizon or (2 * season if season > 1 else 12)
         segment = _segment(season, reach) if strategy == "segment" else 1
         context = self._context(values, season, segment if strategy == "segment" else None)
-        chosen = f"context: {context} steps" + ("" if self.context else ", chosen by season and length")
+        guess = f"context: {counted(context, 'step')}" + ("" if self.context else " (chosen from season and length)")
         scaling = WindowScaling(strategy, season, season, segment, context, reach, difference, self.scale)
         if strategy == "segment":
             spread = "season" if scaling.length >= 2 * season else "std"
             seasons = max(1, min(MOST_SEASONS, context // season))
             scaling = replace(scaling, spread=spread, dropout=dropout, seasons=seasons)
-        return scaling, chosen
+        return scaling, guess
 
     def needed(self, values: int, season: int) -> tuple[int, str]:
-        """How many values the longest of series of about so many must have, and why."""
+        """How many values the longest of series of about this many values must have, and why."""
         context, lag = self._context(values, season, None), self._difference(season).lag
-        why = f"context {context}, season {season} and four targets" + f", differences that look back {lag}" * (lag > 0)
+        why = f"context {context}, season {season} and {TARGETS} targets" + f", differences of lag {lag}" * (lag > 0)
         return max(FEWEST, lag + context + season - 1 + TARGETS), why
 
     def fewest(self, season: int) -> int:
-        """How many values each of many series must have."""
+        """How many values each of several series must have."""
         return self._difference(season).lag + FEWEST_OF_MANY
 
     def _difference(self, season: int) -> Difference:
         return Difference(self.difference, self.seasonal_difference, season)
 
     def _context(self, values: int, season: int, segment: int | None) -> int:
-        """Whole seasons, about 96 steps but at most a fifth of the values, and two seasons if there are four."""
+        """Whole seasons: about 96 steps, at most a fifth of the values, but two seasons where the series has four."""
         if self.context is not None:
             return self.context if segment is None else -(-self.context // segment) * segment
         values -= self._difference(season).lag
         if segment is not None:
             unit = max(season, segment)
-            seasons = np.clip(values // (MANY_CONTEXTS * unit), *SEASONS_READ)
+            seasons = np.clip(values // (MANY_CONTEXTS * unit), *CONTEXT_SEASONS)
             return segment * max(2, min(int(seasons) * unit, LONGEST_CONTEXT, values // 2) // segment)
         if season == 1:
             return max(4, min(48, values // 5))
@@ -134,7 +135,7 @@ class Plan:
 
 
 def is_small(panel: Panel) -> bool:
-    """Whether there are so few values that trainings are short, and the chance in one of them counts."""
+    """Whether the data are so few that training is short, and one network depends on its seed."""
     return len(panel) <= FEW_SERIES and usual_length(panel.series) <= LONG_SERIES
 
 
@@ -143,8 +144,13 @@ def usual_length(series: Sequence[Series]) -> int:
     return int(np.median([len(one) for one in series]))
 
 
+def _cycle(freq: str | int) -> str:
+    """The calendar period that is the usual season of a frequency, such as "day" for "min"."""
+    return next((name for unit, name in CYCLES.items() if str(freq).lower().endswith(unit)), "season")
+
+
 def _segment(season: int, reach: int) -> int:
-    """Steps that are read at once: a season, or the longest part of it that is not too long."""
+    """Steps of a segment: a season, or the longest divisor of it that is not too long."""
     if season == 1:
         return max(1, min(8, reach))
     return max(width for width in range(1, min(season, LONGEST_SEGMENT) + 1) if season % width == 0)
@@ -152,7 +158,7 @@ def _segment(season: int, reach: int) -> int:
 
 @dataclass(frozen=True)
 class Sizes:
-    """What was asked of the networks and their training; None is chosen by strategy and data. See `Forecaster`."""
+    """The requested sizes of networks and training; None is chosen from strategy and data. See `Forecaster`."""
 
     cell: str
     hidden_size: int | None
@@ -168,7 +174,7 @@ class Sizes:
     quiet: bool
 
     def __call__(self, strategy: str, series: Sequence[Series]) -> TrainingConfiguration:
-        """The configuration for networks of a strategy on these series."""
+        """The training configuration of a strategy for these series."""
         usual = _usual_sizes(strategy, sum(len(one) for one in series))
         return TrainingConfiguration(
             **{name: usual[name] if value is None else value for name, value in vars(self).items()}
@@ -176,7 +182,7 @@ class Sizes:
 
 
 def _usual_sizes(strategy: str, values: int) -> dict[str, Any]:
-    """The sizes for so many values in all."""
+    """The default sizes for this many values in all series together."""
     if strategy != "segment":
         return {"hidden_size": 64, "max_steps": 500, "batch_size": 64, "lr": 3e-3, "ensemble_size": 3}
     max_steps = int(np.clip(values // 400, 300, 1000))

@@ -1,34 +1,32 @@
-"""From checked series to a model that forecasts them: strategies tried, the better one trained, baselines measured.
+"""Selection: compares strategies on the validation set, trains the best on all data and measures the baselines.
 
-Letters: `S` series, `h` horizon, `K` features known in advance.
+Letters: `S` series, `B` cuts, `h` horizon, `K` features known in advance.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from torch import Tensor
 
-from gatewise.forecast import baselines as baselines
+from gatewise.forecast import baselines
 from gatewise.forecast.conformal import Calibration
-from gatewise.forecast.model.dataset import Dataset
+from gatewise.forecast.model.dataset import Dataset, stack_features
 from gatewise.forecast.model.ensemble import Ensemble
-from gatewise.forecast.model.plan import Plan, is_small
-from gatewise.forecast.model.training import TrainingConfiguration, mean_error
+from gatewise.forecast.model.plan import Plan, Sizes, is_small
+from gatewise.forecast.model.training import TrainingConfiguration
 from gatewise.forecast.model.window import WindowScaling
 from gatewise.series import Panel, Series
-
-Sizes = Callable[[str, Sequence[Series]], TrainingConfiguration]
 
 
 @dataclass(frozen=True)
 class BestBaseline:
-    """The best naive forecast on the held-out part.
+    """The best naive forecast on the validation set.
 
     Attributes:
         name: see `gatewise.forecast.baselines`.
-        error: mean absolute error there, in units of each series' in-sample naive error.
-        calibration: how large its errors were.
+        error: validation MASE.
+        calibration: of its intervals, from its validation errors.
     """
 
     name: str
@@ -38,14 +36,14 @@ class BestBaseline:
 
 @dataclass(frozen=True)
 class Selection:
-    """A model for a panel, and how it came about.
+    """The selected model of a panel, and the choices that led to it.
 
     Attributes:
-        model: the networks and their scaling.
-        configuration: that they were trained by.
+        ensemble: the networks and their scaling.
+        configuration: of their training.
         season: of the naive forecasts, 1 for none.
-        baseline: the best of them on the held-out part.
-        choices: a sentence for each choice that was made.
+        baseline: the best naive forecast on the validation set.
+        choices: lines for `guesses`, one for each choice.
     """
 
     ensemble: Ensemble
@@ -55,88 +53,106 @@ class Selection:
     choices: tuple[str, ...]
 
     def dataset(self, series: Sequence[Series], until: Sequence[int] | None = None) -> Dataset:
-        """Series prepared for the model."""
+        """Series prepared for the ensemble."""
         return Dataset.of(series, self.ensemble.scaling, until)
 
     def forecast(
         self, dataset: Dataset, cuts: Tensor, horizon: int, *, naive: bool = False, future: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray, Calibration]:
-        """Forecasts (B, h) after cuts (B,), their spreads, and what sizes their intervals; the baseline's if `naive`."""
+        """Forecasts (B, h) after cuts (B,), their spreads and their calibration; those of the baseline if `naive`."""
         if not naive:
             return *self.ensemble.extrapolate(dataset, cuts, horizon, future), self.ensemble.calibrated
         mean = naive_forecasts(dataset, cuts, horizon, self.season)[self.baseline.name]
         return mean, np.broadcast_to(dataset.unit[dataset.owner(cuts), None], mean.shape), self.baseline.calibration
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """A strategy, trained with a validation set.
+
+    Attributes:
+        ensemble: one network, with its validation error.
+        configuration: of its training.
+        dataset: the series, prepared for it.
+        context: the line for `guesses` about its context.
+    """
+
+    ensemble: Ensemble
+    configuration: TrainingConfiguration
+    dataset: Dataset
+    context: str
+
+    @property
+    def name(self) -> str:
+        """The strategy with its dropout."""
+        return strategy_name(self.ensemble.scaling)
+
+
 def train(
-    plan: Plan, sizes: Sizes, panel: Panel, series: Sequence[Series], season: int, left: str = "", title: str = ""
+    plan: Plan, sizes: Sizes, panel: Panel, series: Sequence[Series], season: int, remainder: str = "", title: str = ""
 ) -> Selection:
-    """Try the strategies that come into question with the end held out; train the best on everything."""
-    tried: list[tuple[Ensemble, TrainingConfiguration, Dataset, str]] = []
-    candidates = plan.candidates(panel)
-    for strategy, dropout in candidates:
-        scaling, words = plan.scaling(series, season, strategy, dropout, left)
+    """Compare the candidate strategies on the validation set, and train the best on all data."""
+    choices = plan.candidates(panel)
+    candidates = []
+    for strategy, dropout in choices:
+        scaling, context = plan.scaling(series, season, strategy, dropout, remainder)
         configuration = sizes(strategy, series)
-        dataset = Dataset.of(series, scaling.with_features(*_features(series)))
-        name = f"{title}{called(scaling)}, " if len(candidates) > 1 else title
-        tried.append((configuration.tried(dataset, name), configuration, dataset, words))
-    model, configuration, dataset, words = min(tried, key=lambda one: one[0].error)
-    why = _why(plan, [one[0] for one in tried], model)
+        dataset = Dataset.of(series, scaling.with_features(*stack_features(series)))
+        name = f"{title}{strategy_name(scaling)}, " if len(choices) > 1 else title
+        candidates.append(
+            Candidate(configuration.train_with_validation(dataset, name), configuration, dataset, context)
+        )
+    best = min(candidates, key=lambda candidate: candidate.ensemble.error)
+    ensemble, configuration, dataset = best.ensemble, best.configuration, best.dataset
     if is_small(panel):
-        model = configuration.joined(model, dataset, title)
+        ensemble = configuration.extend_ensemble(ensemble, dataset, title)
     baseline = _best_baseline(dataset, configuration, season)
-    said = (why, words, configuration.in_words(), _beside(model, baseline))
-    model = configuration.finished(model, dataset, title)
-    return Selection(model, configuration, season, baseline, (*said, model.calibrated.in_words()))
+    guesses = (
+        _strategy_guess(plan, candidates, best),
+        best.context,
+        configuration.describe(),
+        _validation_guess(configuration, ensemble, baseline),
+        ensemble.calibrated.describe(),
+    )
+    return Selection(configuration.refit(ensemble, dataset, title), configuration, season, baseline, guesses)
 
 
 def fallback_message(selection: Selection, name: str) -> str:
-    """That the baseline took the place of a model."""
-    return f"fallback: the {selection.baseline.name} forecast takes the place of the {name}, which was no better"
+    """The line for `guesses` where the baseline replaces the model."""
+    return f"fallback: the {selection.baseline.name} forecast replaces the {name} (whose validation MASE is not lower)"
 
 
 def naive_forecasts(dataset: Dataset, cuts: Tensor, horizon: int, season: int) -> dict[str, np.ndarray]:
     """The naive forecasts (B, h) after cuts (B,), by name."""
-    which = dataset.owner(cuts)
-    known = cuts - dataset.fronts[which] + dataset.scaling.difference.lag
-    return baselines.forecasts(dataset.series, which.numpy(), known.numpy(), horizon, season)
+    owner, known = dataset.owner(cuts), dataset.original_cuts(cuts)
+    return baselines.forecasts(dataset.series, owner.numpy(), known.numpy(), horizon, season)
 
 
 def _best_baseline(dataset: Dataset, configuration: TrainingConfiguration, season: int) -> BestBaseline:
-    cuts, steps = configuration.cutoffs(dataset)
+    validation = configuration.validation_set(dataset)
+    cuts, steps = validation.cutoffs()
     truth = dataset.after(cuts, steps)
-    spread = dataset.unit[dataset.owner(cuts), None]
-    errors = {name: truth - made for name, made in naive_forecasts(dataset, cuts, steps, season).items()}
-    sizes = {name: mean_error(dataset, cuts, error) for name, error in errors.items()}
-    name = min(sizes, key=lambda one: sizes[one])
-    spreads = np.broadcast_to(spread, errors[name].shape)
-    return BestBaseline(name, sizes[name], configuration.calibration(dataset, cuts, errors[name], spreads))
+    errors = {name: truth - mean for name, mean in naive_forecasts(dataset, cuts, steps, season).items()}
+    mase = {name: validation.mase(cuts, error) for name, error in errors.items()}
+    best = min(mase, key=lambda name: mase[name])
+    spreads = np.broadcast_to(dataset.unit[dataset.owner(cuts), None], errors[best].shape)
+    return BestBaseline(best, mase[best], validation.calibration(cuts, errors[best], spreads))
 
 
-def called(scaling: WindowScaling) -> str:
-    """A strategy with its dropout."""
+def strategy_name(scaling: WindowScaling) -> str:
+    """A strategy with its dropout, such as "segment with dropout 0.5"."""
     return scaling.strategy if not scaling.dropout else f"{scaling.strategy} with dropout {scaling.dropout:g}"
 
 
-def _why(plan: Plan, tried: Sequence[Ensemble], best: Ensemble) -> str:
-    name = called(best.scaling)
-    if len(tried) > 1:
-        errors = ", ".join(f"{called(one.scaling)} {one.error:.3g}" for one in tried)
-        return f"strategy: {name}, the smallest held-out error as a MASE ({errors})"
-    return f"strategy: {name}" + ("" if plan.strategy == "auto" else ", as given")
+def _strategy_guess(plan: Plan, candidates: Sequence[Candidate], best: Candidate) -> str:
+    if len(candidates) > 1:
+        errors = ", ".join(f"{candidate.name} {candidate.ensemble.error:.3g}" for candidate in candidates)
+        return f"strategy: {best.name} (lowest validation MASE: {errors})"
+    return f"strategy: {best.name}" + ("" if plan.strategy == "auto" else " (as given)")
 
 
-def _beside(model: Ensemble, baseline: BestBaseline) -> str:
+def _validation_guess(configuration: TrainingConfiguration, ensemble: Ensemble, baseline: BestBaseline) -> str:
     return (
-        f"held-out end: mean absolute error {model.error:.3g}, of the best naive forecast ({baseline.name}) "
-        f"{baseline.error:.3g}, as a MASE"
+        f"validation MASE: {configuration.cell.upper()} {ensemble.error:.3g}, best naive forecast ({baseline.name}) "
+        f"{baseline.error:.3g}"
     )
-
-
-def _features(series: Sequence[Series]) -> list[np.ndarray | None]:
-    """Past (N, P), known (N, K) and static (S, C) features of all series, None where there are none."""
-    found: list[np.ndarray | None] = []
-    for name, join in (("past", np.concatenate), ("known", np.concatenate), ("static", np.stack)):
-        parts: list[np.ndarray] = [getattr(one, name) for one in series if getattr(one, name) is not None]
-        found.append(join(parts) if parts else None)
-    return found

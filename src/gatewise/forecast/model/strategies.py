@@ -1,17 +1,17 @@
-"""Strategies: three kinds of networks, from a window of the past to what comes after it.
+"""Strategies: three kinds of networks that map a window of the past to the steps after it.
 
-Letters: `L` values of a window, `r` steps that an answer reaches beyond it, `B` windows, `m` season; `P`, `K`, `C`
-features, see `gatewise.forecast.model.window`.
+Letters: `L` values of a window, `r` steps that one network output covers after it, `B` windows, `Q` outputs per step
+(the value, and for two strategies the log of its scale); `P`, `K`, `C` features, see `gatewise.forecast.model.window`.
 
-| name | reads | answers | for |
+| name | input | output | for |
 |---|---|---|---|
-| one-step | each value and the one a season before the next | at every step, the next value (r = 1) | short series |
-| segment | whole seasons at once | the steps ahead side by side | long or many series with a season |
-| flatten | each value | from all hidden states, the steps ahead at once | short windows of a fixed shape |
+| one-step | each value, and the one a season before the next | at every step, the next value (r = 1) | short series |
+| segment | segments of a season | the next r steps, segment by segment | long or many series with a season |
+| flatten | each value | the next r steps at once, from all hidden states | short windows of a fixed shape |
 
-Each answer is added to the value `lag` steps before, so that untrained it is close to the (seasonal) naive forecast; a
-network of segments adds its own to a mixture of the values of several seasons before.
-Where the horizon is beyond the reach, a network goes on from its own answers.
+Each output is added to the value `lag` steps before, so that an untrained network is close to the (seasonal) naive
+forecast; the segment strategy adds it to a mixture of the values of several past seasons. If the horizon exceeds r, the
+forecasts become inputs of the next ones (recursion).
 """
 
 from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ from torch.nn.functional import linear as linear_map
 
 from gatewise import engines
 from gatewise.cells import Weights
-from gatewise.forecast.model.window import Window, WindowScaling, joined
+from gatewise.forecast.model.window import Window, WindowScaling, join_features
 from gatewise.networks import Body, Flatten, OneStep, Segments, linear
 from gatewise.nn import GRU, LSTM, RNN
 
@@ -32,30 +32,30 @@ CELLS = {"lstm": LSTM, "gru": GRU, "rnn": RNN}
 
 
 class Strategy(Protocol):
-    """A network for windows of a scaling.
+    """A network for windows of one scaling.
 
-    Called with a window it answers (A, B, Q): on the window's scale, the values of the last A of its L steps and the r
-    after it; with Q = 2, beside each the logarithm of how far off it may be.
+    Called with a window it returns (A, B, Q), on the scale of the window: the values of the last A steps among the L
+    steps of the window and the r steps after it; with Q = 2, also the log of the scale of the error of each.
     """
 
     body: Body
 
     def features(self, window: Window) -> Tensor:
-        """What the body reads, (T, B, I)."""
+        """The input of the body, (T, B, I)."""
 
 
-Answer = Callable[[Window], Tensor]
+NetworkOutput = Callable[[Window], Tensor]
 
 
-def together(networks: Sequence[Any]) -> Answer:
-    """What gives the mean (r, B, Q) of the answers of networks of one scaling for the steps after a window."""
+def average(networks: Sequence[Any]) -> NetworkOutput:
+    """A function of a window that returns the mean output (r, B, Q) of an ensemble for the steps after the window."""
     if isinstance(networks[0], StepByStep):
-        return StepByStep.together(networks)
+        return StepByStep.average(networks)
     return lambda window: torch.stack([network(window) for network in networks]).mean(0)
 
 
 class StepByStep(Module):
-    """The next value at every step of the window."""
+    """The one-step strategy: the next value at every step of the window."""
 
     def __init__(self, scaling: WindowScaling, cell: str, hidden_size: int, num_layers: int, **options: Any) -> None:
         super().__init__()
@@ -72,36 +72,36 @@ class StepByStep(Module):
         return self.network.body
 
     def features(self, window: Window) -> Tensor:
-        """The value now, the value a season before the next, and what is known of the next: (T, B, I)."""
+        """The current value, the value one season before the next, and the known features of the next: (T, B, I)."""
         lag, context = self.scaling.lag, self.scaling.context
         z = window.z[..., None]
         before = None if lag == 1 else z[:context]
         known = None if window.known is None else window.known[lag : lag + context]
-        return joined(z[lag - 1 :], before, known, window.static)
+        return join_features(z[lag - 1 :], before, known, window.static)
 
     def forward(self, window: Window) -> Tensor:
-        """Answers (T, B, 1)."""
-        answers: Tensor = self.network(self.features(window))
-        return answers
+        """The network output, (T, B, 1)."""
+        output: Tensor = self.network(self.features(window))
+        return output
 
     @staticmethod
-    def together(networks: Sequence["StepByStep"]) -> Answer:
-        """The mean of the networks' last answers; a recursion asks again and again, so weights are looked up once."""
-        heads, base = [one.network.head for one in networks], networks[0].network.base or 0
+    def average(networks: Sequence["StepByStep"]) -> NetworkOutput:
+        """The mean of the networks' last outputs; weights are looked up once, as a recursion calls it at every step."""
+        heads, base = [network.network.head for network in networks], networks[0].network.base or 0
         weight = torch.cat([head.weight for head in heads], -1) / len(networks)
         bias = torch.stack([head.bias for head in heads]).mean(0)
-        readers = [_reader(one.body) for one in networks]
+        bodies = [_hidden_states(network.body) for network in networks]
 
-        def answer(window: Window) -> Tensor:
-            read = networks[0].features(window)
-            hidden = torch.cat([reader(read)[-1:] for reader in readers], -1)
-            return linear_map(hidden, weight, bias) + read[-1:, :, base : base + 1]
+        def output(window: Window) -> Tensor:
+            x = networks[0].features(window)
+            hidden = torch.cat([body(x)[-1:] for body in bodies], -1)
+            return linear_map(hidden, weight, bias) + x[-1:, :, base : base + 1]
 
-        return answer
+        return output
 
 
-def _reader(body: Body) -> Callable[[Tensor], Tensor]:
-    """What gives the hidden states (T, B, H) of sequences (T, B, I)."""
+def _hidden_states(body: Body) -> Callable[[Tensor], Tensor]:
+    """A function of sequences (T, B, I) that returns their hidden states (T, B, H)."""
     if body.num_layers > 1:
         return lambda x: body(x)[0]
     weights = Weights(*body.all_weights[0])
@@ -109,7 +109,7 @@ def _reader(body: Body) -> Callable[[Tensor], Tensor]:
 
 
 class BySegments(Module):
-    """The steps ahead in segments, from a past in segments."""
+    """The segment strategy: the next steps in segments, from a past in segments."""
 
     def __init__(self, scaling: WindowScaling, cell: str, hidden_size: int, num_layers: int, **options: Any) -> None:
         super().__init__()
@@ -135,25 +135,27 @@ class BySegments(Module):
         return self.network.body
 
     def features(self, window: Window) -> Tensor:
-        """Segments of values and features, embedded: (n, B, I)."""
-        return self.network.embedded(self._read(window))
+        """Embedded segments of values and features: (n, B, I)."""
+        return self.network.embedded(self._past_segments(window))
 
     def forward(self, window: Window) -> Tensor:
-        """Answers (r, B, 2)."""
+        """The network output, (r, B, 2)."""
         scaling = self.scaling
         ahead = None
         if self.network.ahead is not None:
             count, batch = len(self.network.place), window.z.shape[1]
             known = None if window.known is None else window.known[scaling.length :]
-            ahead = joined(window.z.new_empty(count, batch, 0), _segments(known, scaling.segment, count), window.static)
-        answers = self.network(self._read(window), ahead, self._candidates(window))  # (2, m, B, segment)
-        in_order: Tensor = answers.transpose(2, 3).flatten(1, 2)[:, : scaling.reach].movedim(0, -1)
-        return in_order
+            ahead = join_features(
+                window.z.new_empty(count, batch, 0), _segments(known, scaling.segment, count), window.static
+            )
+        segments = self.network(self._past_segments(window), ahead, self._candidates(window))  # (2, n, B, segment)
+        output: Tensor = segments.transpose(2, 3).flatten(1, 2)[:, : scaling.reach].movedim(0, -1)
+        return output
 
     def _candidates(self, window: Window) -> Tensor:
-        """What the past suggests for each step ahead, (J, m, B, segment).
+        """J simple forecasts for the network to mix, (J, n, B, segment).
 
-        The values 1, 2, ... seasons before, again and again as far as needed; the last value; the last season's mean.
+        The last 1, 2, ... seasons, each repeated over the horizon; the last value; the mean of the last season.
         """
         scaling, count = self.scaling, len(self.network.place)
         steps, z = torch.arange(count * scaling.segment), window.z
@@ -161,19 +163,21 @@ class BySegments(Module):
             z[scaling.length - k * scaling.lag + steps % (k * scaling.lag)] for k in range(1, scaling.seasons + 1)
         ]
         level = z[-scaling.lag :].mean(0).expand_as(seasons[0])
-        candidates = torch.stack([*seasons, z[-1].expand_as(seasons[0]), level])  # (J, m * segment, B)
+        candidates = torch.stack([*seasons, z[-1].expand_as(seasons[0]), level])  # (J, n * segment, B)
         return candidates.view(len(candidates), count, scaling.segment, -1).transpose(2, 3)
 
-    def _read(self, window: Window) -> Tensor:
+    def _past_segments(self, window: Window) -> Tensor:
         scaling = self.scaling
         count = scaling.context // scaling.segment
         parts = (window.z[..., None], window.past, None if window.known is None else window.known[: scaling.length])
-        read = [None if part is None else _segments(part[-scaling.context :], scaling.segment, count) for part in parts]
-        return joined(*read, window.static)
+        segments = [
+            None if part is None else _segments(part[-scaling.context :], scaling.segment, count) for part in parts
+        ]
+        return join_features(*segments, window.static)
 
 
 class AllAtOnce(Module):
-    """The steps ahead at once, from the hidden states of all steps of the window side by side."""
+    """The flatten strategy: the next steps at once, from the concatenated hidden states of all steps."""
 
     def __init__(self, scaling: WindowScaling, cell: str, hidden_size: int, num_layers: int, **options: Any) -> None:
         super().__init__()
@@ -182,8 +186,10 @@ class AllAtOnce(Module):
         generator = options["generator"]
         body = CELLS[cell](1 + past + known + static, hidden_size, num_layers, **options)
         self.network = Flatten(body, scaling.context, 2 * scaling.reach, generator=generator)
-        place: dict[str, Any] = {"device": options.get("device"), "dtype": options.get("dtype")}
-        self.ahead = linear(known * scaling.reach, 2 * scaling.reach, generator=generator, **place) if known else None
+        placement: dict[str, Any] = {"device": options.get("device"), "dtype": options.get("dtype")}
+        self.ahead = (
+            linear(known * scaling.reach, 2 * scaling.reach, generator=generator, **placement) if known else None
+        )
 
     @property
     def body(self) -> Body:
@@ -195,28 +201,28 @@ class AllAtOnce(Module):
         context, length = self.scaling.context, self.scaling.length
         known = None if window.known is None else window.known[length - context : length]
         past = None if window.past is None else window.past[-context:]
-        return joined(window.z[-context:, :, None], past, known, window.static)
+        return join_features(window.z[-context:, :, None], past, known, window.static)
 
     def forward(self, window: Window) -> Tensor:
-        """Answers (r, B, 2)."""
+        """The network output, (r, B, 2)."""
         scaling = self.scaling
-        answers: Tensor = self.network(self.features(window))
+        output: Tensor = self.network(self.features(window))
         if self.ahead is not None and window.known is not None:
-            answers = answers + self.ahead(window.known[scaling.length :].transpose(0, 1).flatten(1))
-        values, scales = answers.view(-1, 2, scaling.reach).permute(1, 2, 0)
-        return torch.stack([values + _base(window, scaling), scales], -1)
+            output = output + self.ahead(window.known[scaling.length :].transpose(0, 1).flatten(1))
+        values, log_scales = output.view(-1, 2, scaling.reach).permute(1, 2, 0)
+        return torch.stack([values + _base(window, scaling), log_scales], -1)
 
 
 STRATEGIES = {"one-step": StepByStep, "segment": BySegments, "flatten": AllAtOnce}
 
 
 def _base(window: Window, scaling: WindowScaling) -> Tensor:
-    """(r, B) the last `lag` values of the window, again and again."""
+    """(r, B) the last `lag` values of the window, repeated."""
     return window.z[len(window.z) - scaling.lag :][torch.arange(scaling.reach) % scaling.lag]
 
 
 def _segments(x: Tensor | None, width: int, count: int) -> Tensor | None:
-    """Steps (T, B, F) in `count` segments, (count, B, width * F); steps that are short of that are 0."""
+    """Steps (T, B, F) in `count` segments, (count, B, width * F), padded with zeros at the end."""
     if x is None:
         return None
     steps, batch, features = x.shape

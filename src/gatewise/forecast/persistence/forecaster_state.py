@@ -30,7 +30,7 @@ from gatewise.windows import Difference, Scale
 KIND = "Forecaster"
 LOSSES_OF = ("train", "held_out", "lr", "seconds")
 OF_SCALING = tuple(one.name for one in fields(WindowScaling) if one.name not in ("difference", "scale", "features"))
-OF_CALIBRATION = ("growth", "span", "series", "renewals")
+OF_CALIBRATION = {"growth": "growth", "span": "span", "series": "series", "renewals": "recalibrations"}
 OF_CONFIGURATION = tuple(one.name for one in fields(TrainingConfiguration) if one.name not in ("engine", "quiet"))
 MOST_PADDED = 1000  # values put before the series for each that is there: more is no model of these series
 
@@ -100,7 +100,7 @@ def unpack(content: Content, arrays: Arrays, plan: Plan, sizes: Sizes) -> tuple[
     baseline = _rival(taken(content, "baseline", dict), left, scaling.season)
     measured = taken(content, "model", dict)
     calibration, error = _calibration(measured, left, "model"), measure(measured, "error")
-    networks = configuration.restored(scaling, _states(left, configuration, scaling))
+    networks = configuration.load_networks(scaling, _states(left, configuration, scaling))
     model = Ensemble(scaling, networks, history, calibration, error)
     selection = Selection(model, configuration, scaling.season, baseline, sentences(content, "said"))
     return panel, selection, sentences(content, "chosen")
@@ -239,7 +239,7 @@ def _rival(content: Content, arrays: Arrays, season: int) -> BestBaseline:
 
 
 def _pack_calibration(calibration: Calibration) -> Content:
-    return {name: getattr(calibration, name) for name in OF_CALIBRATION}
+    return {name: getattr(calibration, attribute) for name, attribute in OF_CALIBRATION.items()}
 
 
 def _calibration(content: Content, arrays: Arrays, name: str) -> Calibration:
