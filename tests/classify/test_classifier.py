@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from gatewise import Classifier
-from gatewise.classify import SequenceError, Sequences, classifier
-from gatewise.classify.labels import classes_of, held_out, weights_of
-from gatewise.classify.sequences import Shuffled
+from gatewise.classify import SequenceError, Sequences, training
+from gatewise.classify.labels import class_weights, encode_labels, validation_mask
+from gatewise.classify.sequences import Batches
 from gatewise.networks import POOLINGS
 from gatewise.training import History
 
@@ -133,7 +133,7 @@ def test_units_of_channels_do_not_matter():
 @pytest.mark.parametrize(("count", "batch_size", "epochs"), [(30, 8, 100), (200, 1, 38), (60, 64, 100)])
 def test_epochs_go_by_the_number_of_sequences(count, batch_size, epochs, monkeypatch):
     asked = []
-    monkeypatch.setattr(classifier, "fit", lambda *_, epochs, **__: asked.append(epochs) or History())
+    monkeypatch.setattr(training, "fit", lambda *_, epochs, **__: asked.append(epochs) or History())
     x, y = walks(count)
     Classifier(hidden_size=4, batch_size=batch_size).fit(x, y)
     assert asked == [epochs]
@@ -160,9 +160,9 @@ def test_a_constant_channel_and_rare_values_do_no_harm():
     assert np.isfinite(chances).all()
 
 
-def test_the_scale_and_the_training_know_nothing_of_what_is_held_out():
+def test_the_scale_and_the_training_know_nothing_of_what_is_validation_mask():
     x, y = walks(100)
-    out = held_out(classes_of(y, 100)[1], 0.3, np.random.default_rng(0))
+    out = validation_mask(encode_labels(y, 100)[1], 0.3, np.random.default_rng(0))
     other = x.copy()
     other[out] = 50 * other[out] + 3
     first, second = (Classifier(**SMALL, validation_fraction=0.3, patience=3).fit(v, y) for v in (x, other))
@@ -177,7 +177,7 @@ def test_training_ends_early_and_the_best_epoch_is_taken():
     assert model.history_.stopped == "patience"
     best = model.history_.best_epoch
     assert model.history_.epochs == best + 4
-    out = held_out(y, 0.3, np.random.default_rng(0))
+    out = validation_mask(y, 0.3, np.random.default_rng(0))
     chances = model.predict_proba(x[out])[np.arange(out.sum()), y[out]]
     assert -np.log(chances).mean() == pytest.approx(model.history_.held_out[best - 1], rel=1e-4)
     whole = Classifier(**SMALL, validation_fraction=0.0).fit(x, y)
@@ -227,7 +227,7 @@ def test_batches_hold_each_sequence_once_zero_after_its_end():
     sizes = chance.integers(1, 30, 100)
     parts = [np.full((n, 2), k + 1.0) for k, n in enumerate(sizes)]
     sequences = Sequences.of(parts)
-    batches = Shuffled(sequences, torch.arange(100), torch.arange(100), 8, torch.Generator().manual_seed(0))
+    batches = Batches(sequences, torch.arange(100), torch.arange(100), 8, torch.Generator().manual_seed(0))
     seen, padded = [], 0
     for (x, lengths), y in batches:
         for k, which in enumerate(y.tolist()):
@@ -258,7 +258,7 @@ def test_predictions_are_made_in_parts_of_bounded_size():
 @pytest.mark.parametrize("batch_size", [np.int64(8), 2**62])
 def test_sizes_of_batches_may_be_numpys_and_beyond_all_sequences(batch_size):
     sequences = Sequences.of([np.zeros(1 + k % 3) for k in range(20)])
-    batches = Shuffled(sequences, torch.arange(20), torch.arange(20), batch_size, torch.Generator().manual_seed(0))
+    batches = Batches(sequences, torch.arange(20), torch.arange(20), batch_size, torch.Generator().manual_seed(0))
     assert sorted(k for _, y in batches for k in y.tolist()) == list(range(20))
     assert len(batches) == (3 if batch_size == 8 else 1)
     torch.set_default_device("meta")  # as programs do that run on other devices
@@ -270,16 +270,16 @@ def test_sizes_of_batches_may_be_numpys_and_beyond_all_sequences(batch_size):
 
 def test_each_class_is_held_out_in_its_share_and_none_wholly():
     places = np.repeat([0, 1, 2, 3], [100, 10, 2, 1])
-    out = held_out(places, 0.2, np.random.default_rng(0))
+    out = validation_mask(places, 0.2, np.random.default_rng(0))
     assert [out[places == k].sum() for k in range(4)] == [20, 2, 0, 0]
-    assert not np.array_equal(out, held_out(places, 0.2, np.random.default_rng(1)))
-    assert held_out(places, 0.9, np.random.default_rng(0))[-3:].sum() == 1
+    assert not np.array_equal(out, validation_mask(places, 0.2, np.random.default_rng(1)))
+    assert validation_mask(places, 0.9, np.random.default_rng(0))[-3:].sum() == 1
 
 
 def test_weights_of_classes():
-    classes, places = classes_of(["a", "b", "b", "c"], 4)
-    np.testing.assert_allclose(weights_of("balanced", classes, places), [4 / 3, 2 / 3, 4 / 3])
-    np.testing.assert_array_equal(weights_of({"b": 2}, classes, places), [1, 2, 1])
+    classes, places = encode_labels(["a", "b", "b", "c"], 4)
+    np.testing.assert_allclose(class_weights("balanced", classes, places), [4 / 3, 2 / 3, 4 / 3])
+    np.testing.assert_array_equal(class_weights({"b": 2}, classes, places), [1, 2, 1])
 
 
 @pytest.mark.parametrize(
@@ -294,7 +294,7 @@ def test_weights_of_classes():
     ],
 )
 def test_weights_find_their_class_whatever_its_type(y, name):
-    assert weights_of({name: 5}, *classes_of(y, 2)).tolist() == [5, 1]
+    assert class_weights({name: 5}, *encode_labels(y, 2)).tolist() == [5, 1]
 
 
 @pytest.mark.parametrize(
@@ -314,7 +314,7 @@ def test_weights_find_their_class_whatever_its_type(y, name):
     ],
 )
 def test_classes_are_the_labels_as_they_came(y, classes):
-    found, places = classes_of(y, len(y))
+    found, places = encode_labels(y, len(y))
     assert found.dtype == classes.dtype
     assert found.tolist() == classes.tolist()
     assert found[places].tolist() == [one.item() if isinstance(one, torch.Tensor) else one for one in y]
@@ -328,14 +328,14 @@ def test_classes_are_the_labels_as_they_came(y, classes):
         ([True, 2], "mixes labels of types bool, int"),
         (np.array([1, np.nan], object), "label 1 is missing"),
         (np.array(["2020", "NaT"], "M8[D]"), "label 1 is missing"),
-        (np.ma.masked_array([1, 2], mask=[False, True]), "y is masked in places"),
-        ([[1], [1, 2]], "y is no array"),
+        (np.ma.masked_array([1, 2], mask=[False, True]), "y has masked values"),
+        ([[1], [1, 2]], "y is not an array"),
         ([object(), object()], "type object, which have no order"),
     ],
 )
 def test_labels_that_are_missing_or_mixed_are_refused(y, message):
     with pytest.raises(SequenceError, match=message):
-        classes_of(y, 2)
+        encode_labels(y, 2)
 
 
 # -------------------------------------------------------------------------------------------------- what is refused
@@ -360,7 +360,7 @@ GOOD = np.zeros((4, 3, 2))
             None,
             "sequence 2, step 1, channel 1",
         ),
-        (np.full((4, 3), 1e300), [0, 1, 0, 1], None, "1e.300, expected a number of at most 1e.30"),
+        (np.full((4, 3), 1e300), [0, 1, 0, 1], None, "1e.300, expected an absolute value of at most 1e.30"),
         (GOOD, [0, 1, 0], None, r"y has shape \(3,\), expected \(4,\)"),
         (GOOD, [0, 1, 0, np.nan], None, "label 3 is missing"),
         (GOOD, [0.5, 1, 0, 1], None, "Unknown label type"),
@@ -368,7 +368,7 @@ GOOD = np.zeros((4, 3, 2))
         (GOOD, np.array([1, "a", None, 2], dtype=object), None, "mixes labels of types NoneType, int, str"),
         (GOOD, [0, 1, 0, 1], [3, 3, 4, 3], "length 2 is 4, expected 1 to 3"),
         (GOOD, [0, 1, 0, 1], [3, 0, 3, 3], "length 1 is 0"),
-        (GOOD, [0, 1, 0, 1], [3.0, 1.0, 3.0, 3.0], "lengths are float64"),
+        (GOOD, [0, 1, 0, 1], [3.0, 1.0, 3.0, 3.0], "lengths is float64"),
         (GOOD, [0, 1, 0, 1], [3], "a whole number for each of 4"),
         (list(GOOD), [0, 1, 0, 1], [3, 3, 3, 3], "lengths of their own"),
         ([], [], None, "x holds no sequences"),
@@ -378,14 +378,14 @@ GOOD = np.zeros((4, 3, 2))
         (np.array([np.zeros(2), np.zeros(3)], object), [0, 1], None, "sequences of several lengths as a list"),
         (np.zeros((4, 0, 0)), [0, 1, 0, 1], None, "no channels"),
         ([1.0, 2.0], [0, 1], None, r"sequence 0 has shape \(\), expected \(T, C\)"),
-        ([[[1, 2], [3]], [[1, 2]]], [0, 1], None, "sequence 0 is no array"),
+        ([[[1, 2], [3]], [[1, 2]]], [0, 1], None, "sequence 0 is not an array"),
         (np.array([[1, np.inf]], np.float16), [0], None, "sequence 0, step 1, channel 0: inf, .* at most 65504"),
-        (np.ma.masked_array(np.zeros((2, 3)), mask=np.eye(2, 3)), [0, 1], None, "x is masked in places"),
-        ([np.ma.masked_array([1.0, 2.0], mask=[0, 1]), [1.0]], [0, 1], None, "sequence 0 is masked"),
-        (torch.zeros(2, 3).to_sparse(), [0, 1], None, "x is no array"),
-        (torch.zeros(2, 3, device="meta"), [0, 1], None, "x is no array"),
-        (GOOD, [0, 1, 0, 1], [3, [1], 3, 3], "lengths is no array"),
-        (GOOD, [0, 1, 0, 1], np.ma.masked_array([3, 3, 3, 3], mask=[1, 0, 0, 0]), "lengths is masked"),
+        (np.ma.masked_array(np.zeros((2, 3)), mask=np.eye(2, 3)), [0, 1], None, "x has masked values"),
+        ([np.ma.masked_array([1.0, 2.0], mask=[0, 1]), [1.0]], [0, 1], None, "sequence 0 has masked values"),
+        (torch.zeros(2, 3).to_sparse(), [0, 1], None, "x is not an array"),
+        (torch.zeros(2, 3, device="meta"), [0, 1], None, "x is not an array"),
+        (GOOD, [0, 1, 0, 1], [3, [1], 3, 3], "lengths is not an array"),
+        (GOOD, [0, 1, 0, 1], np.ma.masked_array([3, 3, 3, 3], mask=[1, 0, 0, 0]), "lengths has masked values"),
     ],
 )
 def test_sequences_that_cannot_be_used_are_refused(x, y, lengths, message):
@@ -461,7 +461,7 @@ def test_values_beyond_ten_standard_deviations_count_as_ten():
     chance = np.random.default_rng(0)
     x = chance.normal(size=(40, 6, 1))
     model = Classifier(hidden_size=4, epochs=1).fit(x, np.arange(40) % 2)
-    mean, spread = model._shift.item(), model._scaled_by.item()
+    mean, spread = model._state.scaling.mean.item(), model._state.scaling.deviation.item()
     edge, far = (model.predict_proba(np.full((1, 6, 1), mean + times * spread)) for times in (10, 1e6))
     assert edge == pytest.approx(far, abs=1e-6)
     assert edge != pytest.approx(model.predict_proba(np.full((1, 6, 1), mean + 5 * spread)), abs=1e-6)
@@ -472,7 +472,7 @@ def test_without_patience_the_best_epoch_is_taken_too():
     chance = np.random.default_rng(0)
     x, y = chance.normal(size=(80, 5, 1)), chance.integers(0, 2, 80)
     model = Classifier(hidden_size=32, epochs=40, lr=0.05, batch_size=8, validation_fraction=0.25).fit(x, y)
-    out = held_out(y, 0.25, np.random.default_rng(0))
+    out = validation_mask(y, 0.25, np.random.default_rng(0))
     shares = model.predict_proba(x[out])[np.arange(out.sum()), y[out]]
     assert model.history_.best_epoch < 40
     assert -np.log(shares).mean() == pytest.approx(min(model.history_.held_out), rel=1e-4)
@@ -480,7 +480,9 @@ def test_without_patience_the_best_epoch_is_taken_too():
 
 
 def test_patience_without_anything_held_out_is_refused():
-    with pytest.raises(ValueError, match="patience needs sequences held out, validation_fraction=0 of 4 are none"):
+    with pytest.raises(
+        ValueError, match="patience needs a validation set, but validation_fraction=0 of 4 sequences selects none"
+    ):
         Classifier(hidden_size=4, epochs=1, patience=2, validation_fraction=0).fit(np.eye(4), [0, 1, 0, 1])
 
 

@@ -6,9 +6,9 @@ import torch
 from matplotlib.figure import Figure
 
 from gatewise import Classifier
-from gatewise.classify import SequenceError
-from gatewise.classify import figures as pictures
-from gatewise.classify.figures import _choice
+from gatewise.classify import SequenceError, figures
+from gatewise.classify.figures import _choose
+from gatewise.classify.state import ClassifierState
 from tests.figures import picture, title
 
 CHANCE = np.random.default_rng(0)
@@ -48,7 +48,7 @@ def test_examples_show_right_ones_and_the_surest_mistakes(model):
     assert np.array_equal(drawn[3:], X[surest])
     assert all(any(np.array_equal(one, x) for x in X[predicted == Y]) for one in drawn[:3])
     assert figure.get_suptitle() == (
-        f"3 of {90 - len(wrong)} read right, drawn at random; the surest 3 of {len(wrong)} mistakes"
+        f"3 of {90 - len(wrong)} correct predictions, drawn at random; the 3 most confident of {len(wrong)} errors"
     )
 
 
@@ -67,17 +67,17 @@ def test_examples_show_right_ones_and_the_surest_mistakes(model):
 def test_the_choice_takes_more_of_one_kind_where_the_other_is_short(right, wrong, count, good, bad):
     places = np.repeat([0, 1], [right, wrong])
     sure = np.random.default_rng(1).uniform(0.5, 1, right + wrong)
-    chosen, words = _choice(np.stack([sure, 1 - sure], 1), places, count, np.random.default_rng(0))
+    chosen, words = _choose(np.stack([sure, 1 - sure], 1), places, count, np.random.default_rng(0))
     assert ((places[chosen] == 0).sum(), (places[chosen] == 1).sum()) == (good, bad)
     assert len(set(chosen.tolist())) == good + bad
     assert (np.diff(sure[chosen[good:]]) <= 0).all()
-    assert ("no mistakes" in words) == (wrong == 0)
+    assert ("no errors" in words) == (wrong == 0)
 
 
 def test_examples_without_labels_are_drawn_by_the_seed(model):
     first, again = (picture(model.plot("examples", X)) for _ in range(2))
     assert [title(ax) for ax in first.axes] == [title(ax) for ax in again.axes]
-    assert first.get_suptitle() == "12 of 90, drawn at random"
+    assert first.get_suptitle() == "12 of 90 sequences, drawn at random"
     other = Classifier(**SMALL, seed=5).fit(X[:60], Y[:60]).plot("examples", X)
     drawn = [[tuple(ax.lines[0].get_ydata()) for ax in figure.axes] for figure in (first, again, other)]
     assert drawn[0] == drawn[1] != drawn[2]
@@ -113,8 +113,10 @@ def test_probabilities_after_each_step_are_those_of_the_sequence_so_far(cell, po
 @pytest.mark.parametrize("layer", [0, 1])
 def test_gates_are_those_of_the_layer_asked_for(layer):
     model = Classifier(**{**SMALL, "num_layers": 2, "bidirectional": True}).fit(X[:60], Y[:60])
-    body = model._network.network.body
-    scaled = ((torch.tensor(X[70:71].T[..., None]) - model._shift) / model._scaled_by).float()
+    body = model.network_.body
+    scaled = (
+        (torch.tensor(X[70:71].T[..., None]) - model._state.scaling.mean) / model._state.scaling.deviation
+    ).float()
     with torch.inference_mode():
         (one,) = [one for one in body.trace(scaled).layers if (one.layer, one.reverse) == (layer, False)]
     figure = picture(model.plot("gates", X[70:71], Y[70:71], layer=layer))
@@ -122,14 +124,14 @@ def test_gates_are_those_of_the_layer_asked_for(layer):
     assert list(shown) == ["input", "forget", "output", "candidate", "cells"]
     for name, plane in {**one.gates, "cells": one.cells}.items():
         np.testing.assert_allclose(shown[name], plane[:, 0].T, rtol=1e-5, atol=1e-6)
-    assert figure.get_suptitle().startswith(f"LSTM, layer {layer}, forwards: ")
+    assert figure.get_suptitle().startswith(f"LSTM, layer {layer}, forward: ")
     assert np.array_equal(figure.axes[0].lines[0].get_ydata(), X[70])  # as it came, not scaled
 
 
 def test_gates_with_a_truth_say_what_it_is(model):
     wrong = int(np.flatnonzero(model.predict(X) != Y)[0])
     words = model.plot("gates", X[wrong : wrong + 1], Y[wrong : wrong + 1]).get_suptitle()
-    assert words == f"LSTM: is {Y[wrong]}, read as {model.predict(X[wrong : wrong + 1])[0]}"
+    assert words == f"LSTM: true {Y[wrong]}, predicted {model.predict(X[wrong : wrong + 1])[0]}"
 
 
 def test_gates_stop_at_the_end_of_a_sequence_and_pictures_lie_along_the_steps():
@@ -170,8 +172,8 @@ def test_pictures_are_drawn_on_axes_given(model):
         ({"kind": "examples", "x": X, "layer": 0}, "layer belongs to kind='gates'"),
         ({"kind": "examples", "x": X, "ax": 1}, "ax belongs to kind='confusion' or 'learning_curve'"),
         ({"kind": "examples", "x": X, "count": 0}, "count is 0, expected a whole number of at least 1"),
-        ({"kind": "examples", "x": X, "image": X}, r"image has shape \(90, 12\), expected True, or pictures \(90, "),
-        ({"kind": "gates", "x": X}, r"x holds 90 sequences, kind='gates' shows one; pass such as x\[:1\]"),
+        ({"kind": "examples", "x": X, "image": X}, r"image has shape \(90, 12\), expected True, or images \(90, "),
+        ({"kind": "gates", "x": X}, r"x holds 90 sequences, kind='gates' shows one; pass one, such as x\[:1\]"),
         ({"kind": "gates", "x": X[:1], "layer": 1}, "layer is 1, expected 0 to 0, as num_layers is 1"),
         ({"kind": "gates", "x": X[:1], "image": X}, "belong to kind='examples'; pass True or False"),
         ({"x": X, "y": Y, "ax": 1}, "ax is 1, expected Axes of matplotlib"),
@@ -185,7 +187,7 @@ def test_what_does_not_belong_together_is_refused(model, asked, words):
 def test_labels_that_do_not_fit_are_refused(model):
     with pytest.raises(SequenceError, match=r"y has shape \(3,\), expected \(90,\)"):
         model.plot("confusion", X, Y[:3])
-    with pytest.raises(SequenceError, match="y holds 'sideways', which was no class in fit"):
+    with pytest.raises(SequenceError, match="y holds 'sideways', which was not a class in fit"):
         model.plot("confusion", X, np.where(Y == "up", "sideways", Y))
     with pytest.raises(SequenceError, match="expected 1, as in fit"):
         model.plot("gates", np.zeros((1, 4, 2)))
@@ -200,12 +202,14 @@ def test_few_beginnings_of_a_long_sequence_are_read_anew(monkeypatch):
     x = np.random.default_rng(0).normal(size=(8, 450, 1))
     model = Classifier(**{**SMALL, "epochs": 1}, bidirectional=True).fit(x, np.arange(8) % 2)
     read = []
-    whole = model.predict_proba
-    monkeypatch.setattr(model, "predict_proba", lambda x: read.append(list(map(len, x))) or whole(x))
-    shares = pictures._of_beginnings(model, x[0])
+    predict = ClassifierState.probabilities
+    monkeypatch.setattr(
+        ClassifierState, "probabilities", lambda self, x: read.append(x.lengths.tolist()) or predict(self, x)
+    )
+    shares = figures._of_prefixes(model._state, x[0])
     ends = read[0]
     assert (len(ends), ends[0], ends[-1], len(shares)) == (200, 1, 450, 450)
-    assert np.allclose(shares[np.array(ends) - 1], whole([x[0, :end] for end in ends]), atol=1e-6)
+    assert np.allclose(shares[np.array(ends) - 1], model.predict_proba([x[0, :end] for end in ends]), atol=1e-6)
     assert np.array_equal(shares[ends[7] : ends[8] - 1], np.repeat(shares[[ends[7] - 1]], ends[8] - ends[7] - 1, 0))
 
 

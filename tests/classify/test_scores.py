@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gatewise.classify import Scores, SequenceError, drawn
+from gatewise.classify import Scores, SequenceError, stratified_mask
 
 TRUTH = np.array(["a"] * 6 + ["b"] * 3 + ["c"] * 1)
 MADE = np.array(["a"] * 4 + ["b"] * 2 + ["b"] * 2 + ["a"] + ["a"])
@@ -32,9 +32,14 @@ def test_the_interval_is_wilsons():
 
 @pytest.mark.parametrize(
     ("right", "words"),
-    [(90, "better than a guess: "), (52, "not shown"), (48, "not shown"), (10, "worse than a guess")],
+    [
+        (90, "Better than the majority class (50.0 %): "),
+        (52, "No evidence of skill beyond the majority class (50.0 %). "),
+        (48, "No evidence of skill beyond the majority class (50.0 %). "),
+        (10, "Worse than the majority class (50.0 %): "),
+    ],
 )
-def test_the_verdict_compares_with_the_commonest_class(right, words):
+def test_the_verdict_compares_with_the_majority_class(right, words):
     truth = np.repeat([0, 1], 50)
     made = np.where(np.random.default_rng(0).permutation(100) < right, truth, 1 - truth)
     assert Scores.of(truth, made, [0, 1]).verdict.startswith(words)
@@ -55,20 +60,20 @@ def test_labels_that_were_never_learnt_are_refused():
             Scores.of(truth, made, ["a", "b"])
 
 
-def test_drawn_holds_back_the_same_share_of_each_class():
+def test_the_stratified_mask_holds_back_the_same_share_of_each_class():
     y = np.array(["x"] * 50 + ["y"] * 10 + ["z"])
-    out = drawn(y, 0.2)
+    out = stratified_mask(y, 0.2)
     assert [int(out[y == name].sum()) for name in ("x", "y", "z")] == [10, 2, 0]
-    assert (drawn(y, 0.2) == out).all()
-    assert (drawn(y, 0.2, seed=1) != out).any()
+    assert (stratified_mask(y, 0.2) == out).all()
+    assert (stratified_mask(y, 0.2, seed=1) != out).any()
 
 
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        ((["a", "b"], 2), "share is 2, expected a share from 0 to below 1"),
-        ((["a", "b"], 1.0), "share is 1.0, expected"),
-        ((["a", "b"], "0.2"), "share is '0.2', expected"),
+        ((["a", "b"], 2), "fraction is 2, expected a share from 0 to below 1"),
+        ((["a", "b"], 1.0), "fraction is 1.0, expected"),
+        ((["a", "b"], "0.2"), "fraction is '0.2', expected"),
         ((["a", "b"], 0.2, -1), "seed is -1, expected a whole number"),
         ((3, 0.2), "y is 3, expected"),
         (([], 0.2), "y holds no labels"),
@@ -76,14 +81,14 @@ def test_drawn_holds_back_the_same_share_of_each_class():
 )
 def test_draws_that_make_no_sense_are_refused(asked, words):
     with pytest.raises(ValueError, match=words):
-        drawn(*asked)
+        stratified_mask(*asked)
 
 
 def test_where_all_are_right_the_interval_ends_at_one():
     for count in range(1, 60):
         found = Scores.of([0, *[1] * count], [0, *[1] * count], [0, 1])
         assert found.interval[1] == 1.0
-        assert not found.verdict.startswith("worse")
+        assert not found.verdict.startswith("Worse")
         assert Scores.of([0] * count, [1] * count, [0, 1]).interval[0] == 0.0
     assert "100.00" not in str(Scores(np.array([0, 1]), np.array([[100_000, 1], [0, 99_999]])))
 
@@ -91,8 +96,8 @@ def test_where_all_are_right_the_interval_ends_at_one():
 def test_classes_of_a_few_sequences_are_held_out_by_lot():
     """A tenth of 20 classes of 4 is 8 of 80, which rounding each class would make none."""
     y = np.repeat(np.arange(20), 4)
-    out = drawn(y, 0.1)
+    out = stratified_mask(y, 0.1)
     assert np.bincount(y[out], minlength=20).tolist().count(1) == out.sum() == 8
-    assert (drawn(y, 0.1, seed=1) != out).any()
-    assert drawn(np.repeat(np.arange(50), 2), 0.2).sum() == 20
-    assert not drawn([0, 1, 2], 0.5).any()  # never all of one
+    assert (stratified_mask(y, 0.1, seed=1) != out).any()
+    assert stratified_mask(np.repeat(np.arange(50), 2), 0.2).sum() == 20
+    assert not stratified_mask([0, 1, 2], 0.5).any()  # never all of one

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from gatewise import Classifier, datasets
-from gatewise.classify import Scores, drawn
+from gatewise.classify import Scores, stratified_mask
 from gatewise.cli import classify, main
 
 pytest.importorskip("matplotlib")
@@ -74,7 +74,7 @@ def test_a_table_is_learnt_and_then_classified_by_the_kept_model(walks, capsys):
     assert main(["classify", "walks.csv", *SMALL, "--epochs", "30", "--quiet", "--save", "m.safetensors"]) == 0
     said = capsys.readouterr()
     assert said.err == ""
-    assert "Verdict: better than a guess" in said.out
+    assert "Verdict: Better than the majority class (" in said.out
     assert main(["classify", "unlabelled.csv", "--model", "m.safetensors", "--out", "p.csv"]) == 0
     said = capsys.readouterr().out
     assert "80 sequences of 12 steps, 1 channel, without labels" in said
@@ -218,7 +218,7 @@ def test_classes_that_are_not_tested_are_named(folder, capsys):
     assert main(["classify", "rare.npz", *SMALL, "--quiet"]) == 0
     said = capsys.readouterr().out
     assert "20 % of each class, none of 'rare', 'seldom', which have too few\n" in said
-    assert "Verdict: none: all sequences of the test are of one class, often; test on sequences of others too." in said
+    assert "Verdict: None: all test sequences are of one class, often; test on sequences of other classes too." in said
     np.savez("few.npz", x=x[:2], y=y[-2:])
     assert main(["classify", "few.npz", *SMALL, "--quiet"]) == 0
     assert "test part: none, as 20 % of each class are none\n" in capsys.readouterr().out
@@ -253,7 +253,7 @@ def test_what_the_command_offers_is_what_the_classifier_takes():
 def test_the_seed_draws_what_is_tested(folder):
     for seed in ("1", "2"):
         assert main(["classify", *SMALL, "--epochs", "1", "--quiet", "--seed", seed, "--out", "p.csv"]) == 0
-        expected = np.flatnonzero(drawn(datasets.control_charts().y, 0.2, int(seed)))
+        expected = np.flatnonzero(stratified_mask(datasets.control_charts().y, 0.2, int(seed)))
         assert pd.read_csv("p.csv")["sequence"].tolist() == expected.tolist()
 
 

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from gatewise import datasets, plot
-from gatewise.classify import Scores, Sequences, drawn
+from gatewise.classify import Scores, Sequences, stratified_mask
 from gatewise.classify import figures as pictures
+from gatewise.classify.labels import label_indices
 from gatewise.cli import files as outputs
 from gatewise.cli.output import cut, names, say_written
 from gatewise.series.wording import counted
@@ -90,7 +91,7 @@ def parts(arguments: argparse.Namespace) -> tuple[Part, Part | None]:
 def _split(data: Part, arguments: argparse.Namespace) -> tuple[Part, Part | None]:
     """Hold back a share of each class to test on."""
     asked = TEST_SHARE if arguments.test_fraction is None else arguments.test_fraction
-    out = drawn(data.y, asked, arguments.seed or 0)
+    out = stratified_mask(data.y, asked, arguments.seed or 0)
     if not out.any():
         outputs.say("  test part: none" + (f", as {100 * asked:g} % of each class are none" if asked else ""))
         return data, None
@@ -229,9 +230,9 @@ def figure(model: Any, found: Result | None, kind: str | None, as_rows: bool) ->
         return model.plot(kind, test.x[:1], None if test.y is None else test.y[:1], image=as_rows and _seen(test))
     if kind == "examples" or found.scores is None:
         sequences = Sequences.of(test.x)
-        places = None if test.y is None else pictures.places_of(model, test.y, len(sequences))
+        places = None if test.y is None else label_indices(test.y, model.classes_, len(sequences))
         image = test.pictures if _seen(test) else False
-        return pictures.examples(model, sequences, found.shares, places, image)
+        return pictures.examples(model._fitted(), sequences, found.shares, places, image)
     return _confusion(found.scores) if kind == "confusion" else _summary(model, found.scores)
 
 

@@ -58,7 +58,7 @@ def test_what_cannot_be_kept_is_refused_and_nothing_written(tmp_path):
         Classifier().save(tmp_path / "m")
     x, _ = data()
     days = np.array(["2024-01-01", "2024-01-02"], "datetime64[D]")[np.arange(30) % 2]
-    with pytest.raises(ValueError, match=r"classes are datetime64\[D\], a file keeps"):
+    with pytest.raises(ValueError, match=r"classes are datetime64\[D\], a file holds"):
         Classifier(**SMALL).fit(x, days).save(tmp_path / "m")
     for strange in ("a\tb", "\x1b[2J", "\ud800"):
         with pytest.raises(ValueError, match="control characters, expected text that can be shown"):
@@ -135,7 +135,7 @@ def test_files_that_hold_no_whole_classifier_are_refused(change, kept, tmp_path)
     content, arrays = storage.load(kept, "Classifier")
     change(content, arrays)
     storage.save(tmp_path / "m", "Classifier", content, arrays)
-    with pytest.raises(FormatError, match="holds no whole classifier"):
+    with pytest.raises(FormatError, match="holds no complete classifier"):
         Classifier.load(tmp_path / "m")
 
 
