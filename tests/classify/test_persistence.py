@@ -1,4 +1,4 @@
-"""Classifiers kept in files: the same bits come back, and nothing that a file says is believed."""
+"""Classifiers saved in files: the same bits come back, and nothing that a file says is believed."""
 
 from types import MappingProxyType
 
@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gatewise import Classifier
-from gatewise.persistence import file as storage
+from gatewise.persistence import file as files
 from gatewise.persistence.fields import as_text
 from gatewise.persistence.file import FormatError
 
@@ -17,8 +17,8 @@ SMALL = {"hidden_size": 4, "epochs": 2}
 
 
 def data(labels=("a", "b"), count=30):
-    chance = np.random.default_rng(0)
-    return chance.normal(size=(count, 5, 2)), np.array(labels)[np.arange(count) % len(labels)]
+    generator = np.random.default_rng(0)
+    return generator.normal(size=(count, 5, 2)), np.array(labels)[np.arange(count) % len(labels)]
 
 
 @pytest.mark.parametrize(
@@ -48,12 +48,12 @@ def test_labels_come_back_in_their_type(labels, tmp_path):
     x, y = data(labels)
     model = Classifier(**SMALL).fit(x, y)
     model.save(tmp_path / "m")
-    found = Classifier.load(tmp_path / "m").predict(x)
-    assert found.dtype == y.dtype
-    np.testing.assert_array_equal(found, model.predict(x))
+    predicted = Classifier.load(tmp_path / "m").predict(x)
+    assert predicted.dtype == y.dtype
+    np.testing.assert_array_equal(predicted, model.predict(x))
 
 
-def test_what_cannot_be_kept_is_refused_and_nothing_written(tmp_path):
+def test_classes_that_a_file_cannot_hold_are_refused_and_nothing_is_written(tmp_path):
     with pytest.raises(RuntimeError, match="not fitted"):
         Classifier().save(tmp_path / "m")
     x, _ = data()
@@ -67,7 +67,7 @@ def test_what_cannot_be_kept_is_refused_and_nothing_written(tmp_path):
 
 
 @pytest.mark.parametrize("convert", [lambda y: y.astype(object), pd.Series, pd.Categorical, list])
-def test_text_is_kept_however_it_came(convert, tmp_path):
+def test_text_labels_of_any_array_type_are_saved(convert, tmp_path):
     x, y = data()
     model = Classifier(**SMALL).fit(x, convert(y))
     model.save(tmp_path / "m")
@@ -124,17 +124,17 @@ CHANGES = {
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory):
-    path = tmp_path_factory.mktemp("kept") / "m"
+def saved(tmp_path_factory):
+    path = tmp_path_factory.mktemp("saved") / "m"
     Classifier(**SMALL).fit(*data()).save(path)
     return path
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_files_that_hold_no_whole_classifier_are_refused(change, kept, tmp_path):
-    content, arrays = storage.load(kept, "Classifier")
+def test_incomplete_and_inconsistent_files_are_refused(change, saved, tmp_path):
+    content, arrays = files.load(saved, "Classifier")
     change(content, arrays)
-    storage.save(tmp_path / "m", "Classifier", content, arrays)
+    files.save(tmp_path / "m", "Classifier", content, arrays)
     with pytest.raises(FormatError, match="holds no complete classifier"):
         Classifier.load(tmp_path / "m")
 
@@ -147,10 +147,10 @@ def test_files_that_hold_no_whole_classifier_are_refused(change, kept, tmp_path)
         ("channels beyond all memory", "sizes are beyond all memory"),
     ],
 )
-def test_sizes_are_checked_before_memory_is_taken(change, message, kept, tmp_path):
-    content, arrays = storage.load(kept, "Classifier")
+def test_sizes_are_checked_before_memory_is_allocated(change, message, saved, tmp_path):
+    content, arrays = files.load(saved, "Classifier")
     CHANGES[change](content, arrays)
-    storage.save(tmp_path / "m", "Classifier", content, arrays)
+    files.save(tmp_path / "m", "Classifier", content, arrays)
     with pytest.raises(FormatError, match=message):
         Classifier.load(tmp_path / "m")
 
@@ -164,14 +164,14 @@ ANYTHING = st.recursive(
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
-def test_any_content_is_refused_or_harmless(kept, tmp_path, data):
-    content, arrays = storage.load(kept, "Classifier")
+def test_any_content_is_refused_or_harmless(saved, tmp_path, data):
+    content, arrays = files.load(saved, "Classifier")
     where = data.draw(st.sampled_from(["arguments", "classes", "history", ""]))
     part = content[where] if where else content
     part[data.draw(st.sampled_from(sorted(part)))] = data.draw(ANYTHING)
-    storage.save(tmp_path / "m", "Classifier", content, arrays)
+    files.save(tmp_path / "m", "Classifier", content, arrays)
     try:
-        found = Classifier.load(tmp_path / "m")
+        model = Classifier.load(tmp_path / "m")
     except FormatError:
         return
-    assert found.predict_proba(np.zeros((1, 5, 2))).shape == (1, 2)
+    assert model.predict_proba(np.zeros((1, 5, 2))).shape == (1, 2)
