@@ -31,7 +31,7 @@ def test_confusion_counts_every_sequence_once(model):
     )
     assert np.allclose(ax.images[0].get_array(), 100 * table / table.sum(1, keepdims=True))
     assert [text.get_text() for text in ax.texts] == [str(n) for n in table.ravel() if n]
-    assert title(ax) == f"{100 * model.score(X, Y):.1f} % of 90 sequences right"
+    assert title(ax) == f"accuracy {100 * model.score(X, Y):.1f} % of 90 sequences"
     assert [label.get_text() for label in ax.get_yticklabels()] == ["down", "flat", "up"]
 
 
@@ -42,7 +42,7 @@ def test_examples_show_correct_predictions_and_the_most_confident_errors(model):
     figure = picture(model.plot("examples", X, Y, count=6))
     assert len(figure.axes) == 6
     assert [title(ax).replace("\n", " ") for ax in figure.axes[3:]] == [
-        f"is {Y[k]}, read as {predicted[k]} ({100 * probabilities[k].max():.0f} %)" for k in surest
+        f"true {Y[k]}, predicted {predicted[k]} ({100 * probabilities[k].max():.0f} %)" for k in surest
     ]
     drawn = [ax.lines[0].get_ydata() for ax in figure.axes]
     assert np.array_equal(drawn[3:], X[surest])
@@ -146,7 +146,7 @@ def test_the_learning_curve_has_the_losses_of_the_training(model):
     ax = picture(model.plot("learning_curve"))
     lines = {line.get_label(): line.get_ydata() for line in ax.lines}
     assert np.array_equal(lines["training"], model.history_.train)
-    assert np.array_equal(lines["held out"], model.history_.held_out)
+    assert np.array_equal(lines["validation"], model.history_.held_out)
     assert ax.get_ylabel() == "cross-entropy [nats]"
     alone = Classifier(**SMALL, validation_fraction=0).fit(X[:60], Y[:60]).plot("learning_curve")
     assert [line.get_label() for line in alone.lines] == ["training"]
@@ -176,7 +176,7 @@ def test_figures_are_drawn_on_the_given_axes(model):
         ({"kind": "gates", "x": X}, r"x holds 90 sequences, kind='gates' shows one; pass one, such as x\[:1\]"),
         ({"kind": "gates", "x": X[:1], "layer": 1}, "layer is 1, expected 0 to 0, as num_layers is 1"),
         ({"kind": "gates", "x": X[:1], "image": X}, "belong to kind='examples'; pass True or False"),
-        ({"x": X, "y": Y, "ax": 1}, "ax is 1, expected Axes of matplotlib"),
+        ({"x": X, "y": Y, "ax": 1}, "ax is 1, expected matplotlib Axes"),
     ],
 )
 def test_options_of_another_kind_are_refused(model, options, message):

@@ -46,8 +46,9 @@ def test_the_best_epoch_is_used_without_patience_too():
 
 
 def test_patience_without_a_validation_set_is_refused():
-    with pytest.raises(
-        ValueError,
-        match="patience needs a validation set, but validation_fraction=0 of 4 sequences selects none; raise it, or leave patience out",
-    ):
+    message = (
+        "patience needs a validation set, but validation_fraction=0 of 4 sequences selects none; raise it, or leave "
+        "patience out"
+    )
+    with pytest.raises(ValueError, match=message):
         Classifier(hidden_size=4, epochs=1, patience=2, validation_fraction=0).fit(np.eye(4), [0, 1, 0, 1])

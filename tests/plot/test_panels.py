@@ -167,7 +167,7 @@ def test_coverage():
     assert list(diagonal.get_xdata()) == list(diagonal.get_ydata()) == [0, 100]
     assert measured.get_xdata().tolist() == [50, 80, 95]
     assert np.array_equal(measured.get_ydata(), [42, np.nan, 90], equal_nan=True)
-    assert legend(ax) == ["ideal", "chance, 400 values", "measured"]
+    assert legend(ax) == ["ideal", "95 % range, 400 values", "measured"]
     assert title(ax) == "Coverage of intervals, sales"
     assert (ax.get_xlim(), ax.get_ylim()) == ((0, 100), (0, 100))
 
@@ -232,7 +232,7 @@ def test_histogram_and_density_have_the_same_area():
 
 
 @pytest.mark.parametrize("n", [4, 120, 20_000])
-def test_quantiles_rise_and_hold_both_ends(n):
+def test_quantiles_rise_and_holdshortened_in_middle(n):
     left = np.random.default_rng(1).standard_t(3, n)
     dots, line = picture(plot.residuals(range(n), left)).axes[3].lines
     x, y = dots.get_data()
@@ -253,7 +253,7 @@ def test_quantiles_of_normal_residuals_lie_on_the_line():
 def test_residuals_without_spread_say_so(left):
     figure = picture(plot.residuals(range(len(left)), left))
     words = [[text.get_text() for text in ax.texts] for ax in figure.axes]
-    assert words == [[], ["needs two residuals that differ"]] + [[f"all are {np.nanmean(left):.4g}"]] * 2
+    assert words == [[], ["needs two different residuals"]] + [[f"all residuals are {np.nanmean(left):.4g}"]] * 2
     assert not figure.axes[0].patches
 
 
@@ -299,7 +299,7 @@ def test_figures_draw_on_the_axes_given_and_are_saved(tmp_path):
 @pytest.mark.parametrize(
     ("draw", "message"),
     [
-        (lambda: plot.examples([]), "panels is empty; give at least one Example"),
+        (lambda: plot.examples([]), "panels is empty; pass at least one Example"),
         (lambda: plot.examples([past()], columns=0), "columns is 0, expected at least 1"),
         (
             lambda: plot.examples([past(), Example("east", MONTHS, Y[1:])]),
@@ -312,28 +312,28 @@ def test_figures_draw_on_the_axes_given_and_are_saved(tmp_path):
         (lambda: plot.examples([past(last=0)]), "panel 1, 'north': last is 0"),
         (
             lambda: plot.examples([Example("east", MONTHS, Y, [(range(6), MEAN, {})])]),
-            "panel 1, 'east': a forecast holds int64, ds holds datetime64.* give dates, or numbers, for both",
+            "panel 1, 'east': a forecast holds int64, ds holds datetime64.* pass dates, or numbers, for both",
         ),
         (
             lambda: plot.examples([past(), Example("east", MONTHS, Y, [(MONTHS[24:], MEAN, {80: BANDS[80]})])]),
-            "panel 2, 'east': intervals of 80 %, those before have 80 % and 95 %; give every forecast the same",
+            "panel 2, 'east': intervals of 80 %, earlier ones have 80 % and 95 %; pass the same",
         ),
-        (lambda: plot.by_horizon([1], {}), "scores is empty; give at least one forecaster"),
+        (lambda: plot.by_horizon([1], {}), "scores is empty; pass at least one forecaster"),
         (lambda: plot.by_horizon([1, 2], {"GRU": [1.0]}), r"score of GRU has shape \(1,\), expected \(2,\)"),
         (lambda: plot.by_horizon([], {"GRU": []}), "score of GRU is empty"),
-        (lambda: plot.by_horizon([2, 1], {"GRU": [1, 2]}), "steps has other than rising whole numbers"),
-        (lambda: plot.by_horizon([1, 1.5], {"GRU": [1, 2]}), "steps has other than rising whole numbers"),
+        (lambda: plot.by_horizon([2, 1], {"GRU": [1, 2]}), "steps must be increasing whole numbers"),
+        (lambda: plot.by_horizon([1, 1.5], {"GRU": [1, 2]}), "steps must be increasing whole numbers"),
         (lambda: plot.coverage([80, 95], [0.8]), r"measured has shape \(1,\), expected \(2,\)"),
         (lambda: plot.coverage([], []), "measured is empty"),
         (lambda: plot.coverage([0.8, 100], [0.8, 0.9]), "levels has one outside 0 to 100, expected percentages"),
         (lambda: plot.coverage([80], [78]), "measured has a value outside 0 to 1, expected fractions; divide"),
-        (lambda: plot.coverage([80], [0.8], values=0), "values is 0, expected at least 1"),
+        (lambda: plot.coverage([80], [0.8], values=0), "values is 0, expected the number of values, at least 1"),
         (lambda: plot.residuals(MONTHS, NOISE[:9]), r"residuals has shape \(9,\), expected \(30,\)"),
         (lambda: plot.residuals(range(0), []), "residuals is empty"),
-        (lambda: plot.residuals([0, 1], [np.nan] * 2), "residuals has only NaN; there is nothing to draw"),
-        (lambda: plot.residuals([0, 1], [1, np.inf]), r"residuals\[1\] is infinite; put NaN"),
-        (lambda: plot.residuals([1, 0], [1, 2]), "ds does not rise; sort dates and residuals by date"),
-        (lambda: plot.residuals([1, 1], [1, 2]), "give one residual per date"),
+        (lambda: plot.residuals([0, 1], [np.nan] * 2), "residuals has only NaN; pass at least one value"),
+        (lambda: plot.residuals([0, 1], [1, np.inf]), r"residuals\[1\] is infinite; use NaN"),
+        (lambda: plot.residuals([1, 0], [1, 2]), "ds does not increase; sort dates and residuals by date"),
+        (lambda: plot.residuals([1, 1], [1, 2]), "pass one residual per date"),
         (lambda: plot.residuals([0, 1], [1, 2], season=0), "season is 0, expected at least 1"),
     ],
 )

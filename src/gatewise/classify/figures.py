@@ -21,7 +21,7 @@ from gatewise.classify.scaling import scale_sequences
 from gatewise.classify.scores import Scores
 from gatewise.classify.sequences import Sequences
 from gatewise.classify.state import ClassifierState
-from gatewise.plot.canvas import literal
+from gatewise.plot.text import literal
 
 OWNERS = {  # the kinds of figure that take an option
     "x": ("confusion", "examples", "gates"),
