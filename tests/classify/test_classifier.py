@@ -17,12 +17,12 @@ from tests.classify.walks import SMALL, walks
 def test_drifting_walks_are_classified(cell, pooling):
     (x, y), (more, labels) = walks(200), walks(200, seed=1)
     model = Classifier(cell, 16, epochs=10, lr=1e-2, pooling=pooling).fit(x, y)
-    best = ((more[:, -1, 0] > 0) == (labels == "up")).mean()  # no other rule is right more often
+    best = ((more[:, -1, 0] > 0) == (labels == "up")).mean()  # no other rule is more accurate
     assert model.score(more, labels) > best - 0.06
 
 
 def test_sequences_that_differ_only_in_order_are_classified():
-    """Pulses that come first or last have the same values: a mean over time knows nothing of them."""
+    """Pulses at the start and at the end have the same values: their means over time are equal."""
     generator = np.random.default_rng(0)
     first = np.concatenate([3 + generator.normal(size=(80, 4)), generator.normal(size=(80, 8))], axis=1)
     x = np.concatenate([first, first[:, ::-1]])

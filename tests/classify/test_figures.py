@@ -31,7 +31,7 @@ def test_confusion_counts_every_sequence_once(model):
     )
     assert np.allclose(ax.images[0].get_array(), 100 * table / table.sum(1, keepdims=True))
     assert [text.get_text() for text in ax.texts] == [str(n) for n in table.ravel() if n]
-    assert title(ax) == f"accuracy {100 * model.score(X, Y):.1f} % of 90 sequences"
+    assert title(ax) == f"accuracy {100 * model.score(X, Y):.1f} % on 90 sequences"
     assert [label.get_text() for label in ax.get_yticklabels()] == ["down", "flat", "up"]
 
 
@@ -125,7 +125,7 @@ def test_gates_are_those_of_the_layer_asked_for(layer):
     for name, plane in {**one.gates, "cells": one.cells}.items():
         np.testing.assert_allclose(shown[name], plane[:, 0].T, rtol=1e-5, atol=1e-6)
     assert figure.get_suptitle().startswith(f"LSTM, layer {layer}, forward: ")
-    assert np.array_equal(figure.axes[0].lines[0].get_ydata(), X[70])  # as it came, not scaled
+    assert np.array_equal(figure.axes[0].lines[0].get_ydata(), X[70])  # unscaled
 
 
 def test_the_title_of_gates_names_the_true_class_of_an_error(model):

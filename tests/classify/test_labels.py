@@ -88,13 +88,13 @@ def test_a_stratified_mask_has_the_same_fraction_of_each_class():
 
 
 def test_some_of_many_small_classes_are_drawn_at_random():
-    """A tenth of 20 classes of 4 is 8 of 80, which rounding each class would make none."""
+    """A tenth of 20 classes of 4 is 8 of 80; rounding each class would select none."""
     y = np.repeat(np.arange(20), 4)
     mask = stratified_mask(y, 0.1)
     assert np.bincount(y[mask], minlength=20).tolist().count(1) == mask.sum() == 8
     assert (stratified_mask(y, 0.1, seed=1) != mask).any()
     assert stratified_mask(np.repeat(np.arange(50), 2), 0.2).sum() == 20
-    assert not stratified_mask([0, 1, 2], 0.5).any()  # never all of one
+    assert not stratified_mask([0, 1, 2], 0.5).any()  # never all of a class
 
 
 @pytest.mark.parametrize(

@@ -60,9 +60,9 @@ def test_classes_that_a_file_cannot_hold_are_refused_and_nothing_is_written(tmp_
     days = np.array(["2024-01-01", "2024-01-02"], "datetime64[D]")[np.arange(30) % 2]
     with pytest.raises(ValueError, match=r"classes are datetime64\[D\], a file holds"):
         Classifier(**SMALL).fit(x, days).save(tmp_path / "m")
-    for strange in ("a\tb", "\x1b[2J", "\ud800"):
+    for label in ("a\tb", "\x1b[2J", "\ud800"):
         with pytest.raises(ValueError, match="control characters, expected text that can be shown"):
-            Classifier(**SMALL).fit(*data(("a", strange))).save(tmp_path / "m")
+            Classifier(**SMALL).fit(*data(("a", label))).save(tmp_path / "m")
     assert not list(tmp_path.iterdir())
 
 
@@ -75,27 +75,27 @@ def test_text_labels_of_any_array_type_are_saved(convert, tmp_path):
 
 
 CHANGES = {
-    "another kind of cell": lambda c, a: c["arguments"].update(cell="gru"),
+    "another cell": lambda c, a: c["arguments"].update(cell="gru"),
     "an unknown argument": lambda c, a: c["arguments"].update(units=3),
     "huge layers": lambda c, a: c["arguments"].update(hidden_size=10**9),
     "many layers": lambda c, a: c["arguments"].update(num_layers=10**9),
     "no arguments": lambda c, a: c.pop("arguments"),
-    "weights of no class": lambda c, a: c["arguments"].update(class_weight=[["a"]]),
+    "weights without a class": lambda c, a: c["arguments"].update(class_weight=[["a"]]),
     "a class twice": lambda c, a: a.update(classes=np.frombuffer(b'["a","a"]', np.uint8)),
     "classes of another kind": lambda c, a: c["classes"].update(kind="int64"),
     "an unknown kind": lambda c, a: c["classes"].update(kind="object"),
-    "weights of what is no class": lambda c, a: c["arguments"].update(class_weight=[[["a"], 1.0]]),
+    "weights of an invalid class": lambda c, a: c["arguments"].update(class_weight=[[["a"], 1.0]]),
     "weights of a class twice": lambda c, a: c["arguments"].update(class_weight=[["a", 1], ["a", 2]]),
     "infinite classes": lambda c, a: (
         c["classes"].update(kind="float64"),
         a.update(classes=np.frombuffer(b"[1.0, 1e999]", np.uint8)),
     ),
-    "a class so long that all are": lambda c, a: (
+    "one very long class": lambda c, a: (
         c["classes"].update(count=1001),
         a.update(classes=as_text([f"{k:04d}" for k in range(1000)] + ["z" * 10**6])),
     ),
     "too many classes": lambda c, a: c["classes"].update(count=3),
-    "a class that steers terminals": lambda c, a: a.update(classes=np.frombuffer(rb'["\u001b[2J","b"]', np.uint8)),
+    "a class with control characters": lambda c, a: a.update(classes=np.frombuffer(rb'["\u001b[2J","b"]', np.uint8)),
     "other channels": lambda c, a: c.update(channels=3),
     "an unknown view": lambda c, a: c.update(view="diagonals"),
     "no view": lambda c, a: c.pop("view"),
@@ -105,7 +105,7 @@ CHANGES = {
     "a weight that is missing": lambda c, a: a.pop("network.network.head.bias"),
     "a weight that is NaN": lambda c, a: a.update({"network.network.head.bias": np.full(2, np.nan, np.float32)}),
     "a weight of another shape": lambda c, a: a.update({"network.network.head.bias": np.zeros(3, np.float32)}),
-    "a strange array": lambda c, a: a.update(more=np.zeros(3)),
+    "an unknown array": lambda c, a: a.update(more=np.zeros(3)),
     "a history of other lengths": lambda c, a: a.update({"history.lr": np.zeros(9)}),
     "channels beyond all memory": lambda c, a: (
         c.update(channels=2**60),
@@ -117,7 +117,7 @@ CHANGES = {
         c["arguments"].update(num_layers=500, hidden_size=1),
         a.update({f"layer {k}": np.zeros(1) for k in range(500)}),
     ),
-    "a best epoch of none": lambda c, a: c["history"].update(best_epoch=0),
+    "a best epoch of 0": lambda c, a: c["history"].update(best_epoch=0),
     "a best epoch beyond the end": lambda c, a: c["history"].update(best_epoch=9),
     "no history": lambda c, a: c.update(history=None),
 }
@@ -142,7 +142,7 @@ def test_incomplete_and_inconsistent_files_are_refused(change, saved, tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("a class so long that all are", "1001 texts, one of 1000000 letters, expected shorter ones"),
+        ("one very long class", "1001 texts, one of 1000000 letters, expected shorter ones"),
         ("more layers than arrays", "weights are too few for hidden_size 1 and num_layers 500"),
         ("channels beyond all memory", "sizes are beyond all memory"),
     ],

@@ -58,7 +58,7 @@ def test_batches_hold_each_sequence_once_and_zeros_after_its_end():
 
 
 def test_parts_have_a_bounded_size():
-    """One long sequence must not cut thousands of short ones into parts of one."""
+    """One long sequence does not split thousands of short ones into parts of one sequence."""
     sequences = Sequences.of([np.zeros(20000), *np.zeros((3000, 2))])
     for width, most in ((1, 2), (128, 3), (2**20, 1600)):
         parts = list(sequences.parts(width))
@@ -75,7 +75,7 @@ def test_batch_sizes_may_be_numpy_integers_and_exceed_the_number_of_sequences(ba
     batches = Batches(sequences, torch.arange(20), torch.arange(20), batch_size, torch.Generator().manual_seed(0))
     assert sorted(k for _, y in batches for k in y.tolist()) == list(range(20))
     assert len(batches) == (3 if batch_size == 8 else 1)
-    torch.set_default_device("meta")  # as programs do that run on other devices
+    torch.set_default_device("meta")  # as in programs on other devices
     try:
         assert sorted(k for _, y in batches for k in y.tolist()) == list(range(20))
     finally:

@@ -21,7 +21,7 @@ def test_default_epochs_depend_on_the_number_of_sequences(count, batch_size, epo
 
 def test_training_stops_early_and_uses_the_best_epoch():
     generator = np.random.default_rng(0)
-    x, y = generator.normal(size=(60, 10)), generator.integers(0, 2, 60)  # nothing to learn but by heart
+    x, y = generator.normal(size=(60, 10)), generator.integers(0, 2, 60)  # random labels: the network can only overfit
     model = Classifier(hidden_size=32, epochs=40, lr=1e-2, patience=4, validation_fraction=0.3).fit(x, y)
     assert model.history_.stopped == "patience"
     best = model.history_.best_epoch
@@ -34,7 +34,7 @@ def test_training_stops_early_and_uses_the_best_epoch():
 
 
 def test_the_best_epoch_is_used_without_patience_too():
-    """Labels by chance are learnt by heart: the held-out loss rises after a few epochs."""
+    """The network overfits random labels: the validation loss rises after a few epochs."""
     generator = np.random.default_rng(0)
     x, y = generator.normal(size=(80, 5, 1)), generator.integers(0, 2, 80)
     model = Classifier(hidden_size=32, epochs=40, lr=0.05, batch_size=8, validation_fraction=0.25).fit(x, y)

@@ -107,7 +107,7 @@ def test_images_are_read_in_every_view(images, capsys, view):
     said = capsys.readouterr().out
     steps = {"rows": "4 steps, 3", "columns": "3 steps, 4", "vector": "1 step, 12"}.get(view, "12 steps, 1")
     assert f"60 sequences of {steps} channel" in said
-    assert "accuracy 100.0 % of 20 sequences" in said
+    assert "accuracy 100.0 % on 20 sequences" in said
     assert main(["classify", ".", "--view", view, "--model", "m.safetensors"]) == 0
     said = capsys.readouterr().out
     assert "its test part only" in said

@@ -18,5 +18,5 @@ def archive(**arrays):
 
 
 def by_message(value):
-    """A test's name: packed bytes hold the time they were packed at."""
+    """The name of a test case: compressed bytes hold their time of compression."""
     return value if isinstance(value, str) else "file"

@@ -51,7 +51,7 @@ def test_column_names_may_be_numbers_in_order(tmp_path):
     (tmp_path / "b.csv").write_text("y,2021,2020\n1,3,4\n")
     assert read_rows(tmp_path / "b.csv").x[..., 0].tolist() == [[3, 4]]
     (tmp_path / "c.csv").write_text("y,id\n1,3\n2,3\n")
-    assert read_rows(tmp_path / "c.csv").x[..., 0].tolist() == [[3], [3]]  # called so, but it numbers nothing
+    assert read_rows(tmp_path / "c.csv").x[..., 0].tolist() == [[3], [3]]  # named id, but it does not number the rows
 
 
 def test_empty_cells_at_the_end_make_a_sequence_shorter(tmp_path):
@@ -59,7 +59,7 @@ def test_empty_cells_at_the_end_make_a_sequence_shorter(tmp_path):
     result = read_rows(tmp_path / "a.csv")
     assert [sequence[:, 0].tolist()[:1] for sequence in result.x[:2]] == [[1.0], [4.0]]
     assert [len(sequence) for sequence in result.x] == [3, 1, 3]
-    assert np.isnan(result.x[2][0, 0])  # a value missing within is for the classifier to refuse
+    assert np.isnan(result.x[2][0, 0])  # the classifier refuses a missing value inside
 
 
 def test_a_tsv_has_the_label_in_the_first_column(tmp_path):

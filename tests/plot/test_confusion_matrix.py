@@ -24,7 +24,7 @@ def test_confusion_shows_fractions_of_each_row_and_writes_the_counts():
     assert written == {(0, 0): "8", (1, 0): "2", (0, 1): "100", (1, 1): "900"}  # column, row
     assert [label.get_text() for label in ax.get_yticklabels()] == ["rare", "frequent"]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("predicted class", "true class")
-    assert title(ax) == "walks: accuracy 89.9 % of 1,010 sequences"
+    assert title(ax) == "walks: accuracy 89.9 % on 1,010 sequences"
     assert ax.get_ylim() == (1.5, -0.5)  # whole cells, the first class on top
 
 
@@ -52,10 +52,12 @@ def test_names_of_classes_do_not_overlap(count, long):
     for labels, low, high in ((ax.get_yticklabels(), "y0", "y1"), (ax.get_xticklabels(), "x0", "x1")):
         boxes = sorted((label.get_window_extent() for label in labels), key=lambda box: getattr(box, low))
         if long and high == "x1" and labels[0].get_rotation() == 45:
-            continue  # boxes of slanted texts overlap, the texts do not
+            continue  # boxes of rotated texts overlap, the texts do not
         for one, other in pairwise(boxes):
             assert getattr(one, high) <= getattr(other, low) + 1
-    assert len({label.get_text() for label in ax.get_yticklabels()}) == len(ax.get_yticks())  # shortened, still apart
+    assert len({label.get_text() for label in ax.get_yticklabels()}) == len(
+        ax.get_yticks()
+    )  # shortened, still different
     assert all(len(label.get_text()) <= 18 for label in ax.get_xticklabels())
 
 
@@ -63,7 +65,7 @@ def test_confusion_is_drawn_on_the_given_axes():
     figure = Figure(figsize=(8, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
     assert plot.confusion(diagonal(3), "abc", ax=left) is left
-    assert picture(figure).axes == [left, right]  # no scale beside it
+    assert picture(figure).axes == [left, right]  # no colour bar
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def labelled(ax):
 
 
 def bottom_and_top(band):
-    """Of a band, a rectangle or, before matplotlib 3.9, a polygon."""
+    """Bounds of a band: a rectangle, or a polygon before matplotlib 3.9."""
     heights = band.get_patch_transform().transform(band.get_path().vertices)[:, 1]
     return heights.min(), heights.max()
 

@@ -56,7 +56,7 @@ def test_reading_draws_sequence_gates_cells_and_probabilities_over_the_same_step
     ):
         assert np.array_equal(drawn, plane.T)
     assert {ax.get_xlim() for ax in rows} == {(-0.5, T - 0.5)}
-    assert len({round(ax.get_position().x1, 6) for ax in rows}) == 1  # a step lies below itself
+    assert len({round(ax.get_position().x1, 6) for ax in rows}) == 1  # steps are aligned
     assert rows[1].images[0].get_clim() == (0, 1)
     assert rows[4].images[0].get_clim() == (-1, 1)
     assert (rows[-1].get_xlabel(), rows[-1].get_ylabel()) == ("time step", "probability [%]")

@@ -52,7 +52,7 @@ def test_dollar_signs_in_names_are_drawn_unchanged(name, tmp_path):
     figures = [*(ax.figure for ax in axes), plot.gates({"forget": np.ones((3, 2))}, title=name)]
     figures.append(plot.residuals(ds, np.sin(np.arange(30.0)), name=name))
     for figure in figures:
-        figure.canvas.draw()  # a formula that is none would be an error here
+        figure.canvas.draw()  # an invalid formula raises here
         texts = [text.get_text() for text in figure.findobj(matplotlib.text.Text)]
         assert not any(matplotlib.cbook.is_math_text(text) for text in texts)
         assert any(name in text.replace(r"\$", "$") for text in texts)

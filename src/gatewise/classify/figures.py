@@ -34,7 +34,7 @@ OWNERS = {  # the kinds of figure that take an option
 }
 KINDS = ("confusion", "examples", "gates", "learning_curve")
 COUNT = 12  # examples by default
-PREFIXES = 200  # of a sequence that a bidirectional network reads one by one: each takes as long as it is
+PREFIXES = 200  # at most, that a bidirectional network reads: the time grows with their total length
 
 
 def check_options(kind: str, options: dict[str, Any]) -> None:

@@ -27,7 +27,7 @@ class Scores:
     >>> scores.accuracy, scores.commonest, scores.counts.tolist()
     (0.75, 0.5, [[1, 1], [0, 2]])
     >>> print(scores)
-    accuracy 75.0 % of 4 sequences (95 % interval 30.1 to 95.4 %); majority class 50.0 %
+    accuracy 75.0 % on 4 sequences (95 % interval 30.1 to 95.4 %); majority class 50.0 %
     """
 
     classes: np.ndarray
@@ -125,7 +125,7 @@ class Scores:
     def __str__(self) -> str:
         low, high = self.interval
         return (
-            f"accuracy {_percent(self.accuracy)} % of {self.counts.sum():,} sequences (95 % interval "
+            f"accuracy {_percent(self.accuracy)} % on {self.counts.sum():,} sequences (95 % interval "
             f"{_percent(low)} to {_percent(high)} %); majority class {_percent(self.commonest)} %"
         )
 

@@ -40,7 +40,7 @@ def confusion(counts: npt.ArrayLike, classes: Sequence[Any], *, name: str = "", 
     Examples:
         >>> ax = confusion([[8, 2], [0, 10]], ["down", "up"], name="test walks")
         >>> ax.get_title(loc="left")
-        'test walks: accuracy 90.0 % of 20 sequences'
+        'test walks: accuracy 90.0 % on 20 sequences'
         >>> [text.get_text() for text in ax.texts]
         ['8', '2', '10']
     """
@@ -59,7 +59,7 @@ def confusion(counts: npt.ArrayLike, classes: Sequence[Any], *, name: str = "", 
         if len(table) <= MOST_WRITTEN:
             _write_counts(axes, table, fractions)
         accuracy = percent(float(np.trace(table) / table.sum()), 1)
-        title = f"accuracy {accuracy} of {counted(int(table.sum()), 'sequence')}"
+        title = f"accuracy {accuracy} on {counted(int(table.sum()), 'sequence')}"
         _name_classes(axes, [str(label) for label in classes])
         caption(axes, f"{shortened(name)}: {title}" if name else title, "predicted class", "true class")
     return axes
