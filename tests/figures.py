@@ -1,4 +1,4 @@
-"""What the tests of figures read off them."""
+"""Titles and legends of figures, for tests."""
 
 from matplotlib.figure import Figure
 
@@ -12,6 +12,6 @@ def legend(ax):
 
 
 def picture(drawn):
-    """Render it: some mistakes show only then."""
+    """Render the figure: some errors occur only then."""
     (drawn if isinstance(drawn, Figure) else drawn.figure).draw_without_rendering()
     return drawn

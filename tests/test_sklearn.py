@@ -1,5 +1,4 @@
-"""The classifier among scikit-learn's: its own conformance tests, its searches and pipelines, and that labels and
-columns come through them unchanged."""
+"""The classifier in scikit-learn: conformance checks, searches and pipelines, labels and column names."""
 
 import pickle
 import subprocess
@@ -30,12 +29,12 @@ from gatewise.sklearn import GatewiseClassifier
 
 QUICK = {"hidden_size": 16, "epochs": 30, "lr": 0.02, "batch_size": 16}
 BY_DESIGN = {
-    "check_do_not_raise_errors_in_init_or_set_params": "arguments are checked where they are given",
-    "check_n_features_in": "n_features_in_ counts channels, a table is one channel of as many steps as it has columns",
+    "check_do_not_raise_errors_in_init_or_set_params": "arguments are validated in the constructor",
+    "check_n_features_in": "n_features_in_ counts channels; a table is one channel with a step for each column",
     "check_n_features_in_after_fitting": "the same",
-    "check_classifiers_train": "sequences of other lengths than those of training are classified",
-    "check_dtype_object": "values that are no numbers are a ValueError, as all other data that cannot be used",
-    "check_supervised_y_2d": "labels in a column of their own are refused, not guessed to be meant",
+    "check_classifiers_train": "sequences of other lengths than in training are classified",
+    "check_dtype_object": "values that are not numbers raise a ValueError, as all invalid data do",
+    "check_supervised_y_2d": "labels in a table of one column are refused",
 }
 
 
@@ -48,39 +47,39 @@ def charts():
 
 def results(estimator, **options):
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # scikit-learn's checks announce what they skip and what may fail
+        warnings.simplefilter("ignore")  # scikit-learn warns about skipped checks and expected failures
         return check_estimator(estimator, on_skip=None, on_fail=None, **options)
 
 
 def test_the_adapter_passes_every_check_of_scikit_learn():
-    found = results(GatewiseClassifier(**QUICK))
-    assert [one["check_name"] for one in found if one["status"] == "failed"] == []
-    assert sum(one["status"] == "passed" for one in found) > 40
+    checks = results(GatewiseClassifier(**QUICK))
+    assert [check["check_name"] for check in checks if check["status"] == "failed"] == []
+    assert sum(check["status"] == "passed" for check in checks) > 40
 
 
-def test_the_classifier_passes_all_that_sequences_allow():
-    found = results(Classifier(**QUICK), expected_failed_checks=BY_DESIGN)
-    assert [one["check_name"] for one in found if one["status"] == "failed"] == []
-    assert {one["check_name"] for one in found if one["status"] == "xfail"} == set(BY_DESIGN)
-    assert sum(one["status"] == "passed" for one in found) > 35
+def test_the_classifier_passes_every_check_that_applies_to_sequences():
+    checks = results(Classifier(**QUICK), expected_failed_checks=BY_DESIGN)
+    assert [check["check_name"] for check in checks if check["status"] == "failed"] == []
+    assert {check["check_name"] for check in checks if check["status"] == "xfail"} == set(BY_DESIGN)
+    assert sum(check["status"] == "passed" for check in checks) > 35
 
 
-def test_a_table_is_read_step_after_step(charts):
+def test_a_row_holds_the_channels_of_each_step_side_by_side(charts):
     x, y = charts
     two = np.concatenate([x, np.roll(x, 7, axis=1)], axis=2)  # (80, 60, 2)
     table = two.reshape(80, -1)
-    ours = Classifier(**QUICK).fit(two, y)
-    theirs = GatewiseClassifier(**QUICK, channels=2).fit(table, y)
-    assert (theirs.predict_proba(table) == ours.predict_proba(two)).all()
-    assert theirs.n_features_in_ == 120
-    assert (theirs.classifier_.n_features_in_, theirs.classes_.tolist()) == (2, ["cyclic", "normal"])
+    direct = Classifier(**QUICK).fit(two, y)
+    adapter = GatewiseClassifier(**QUICK, channels=2).fit(table, y)
+    assert (adapter.predict_proba(table) == direct.predict_proba(two)).all()
+    assert adapter.n_features_in_ == 120
+    assert (adapter.classifier_.n_features_in_, adapter.classes_.tolist()) == (2, ["cyclic", "normal"])
     with pytest.raises(ValueError, match="X has 60 columns, expected a multiple of channels=7"):
         GatewiseClassifier(**QUICK, channels=7).fit(x[..., 0], y)
 
 
 def test_arguments_are_those_of_the_classifier():
-    ours, theirs = Classifier().get_params(), GatewiseClassifier().get_params()
-    assert theirs == {**ours, "channels": 1}
+    classifier, adapter = Classifier().get_params(), GatewiseClassifier().get_params()
+    assert adapter == {**classifier, "channels": 1}
     with pytest.raises(TypeError, match="hidden"):
         GatewiseClassifier(hidden=3)
     with pytest.raises(ValueError, match="cell is 'gated'"):
@@ -96,16 +95,16 @@ def test_clones_and_pickles_are_the_same_estimator(charts, make):
     with pytest.raises(NotFittedError, match="not fitted"):
         again.predict(x[..., 0])
     check_is_fitted(model)
-    kept = pickle.loads(pickle.dumps(model))
-    assert (kept.predict_proba(x[..., 0]) == model.predict_proba(x[..., 0])).all()
+    unpickled = pickle.loads(pickle.dumps(model))
+    assert (unpickled.predict_proba(x[..., 0]) == model.predict_proba(x[..., 0])).all()
 
 
-def test_what_is_not_fitted_is_a_runtime_error_too():
+def test_the_error_before_fit_is_a_runtime_error_too():
     with pytest.raises(RuntimeError, match="call fit"):
         Classifier().predict([[1.0]])
 
 
-def test_a_search_over_sequences_finds_the_network_that_can_learn(charts):
+def test_a_grid_search_over_sequences_finds_the_better_network(charts):
     x, y = charts
     search = GridSearchCV(Classifier(**QUICK), {"epochs": [1, 30], "pooling": ["last", "max"]}, cv=3).fit(x, y)
     assert search.best_params_["epochs"] == 30
@@ -114,7 +113,7 @@ def test_a_search_over_sequences_finds_the_network_that_can_learn(charts):
     assert search.predict(x).tolist() == search.best_estimator_.predict(x).tolist()
 
 
-def test_cross_validation_scores_what_it_did_not_train_on(charts):
+def test_cross_validation_scores_the_test_folds(charts):
     x, y = charts
     folds = StratifiedKFold(4, shuffle=True, random_state=0)
     scores = cross_val_score(Classifier(**QUICK), x, y, cv=folds)
@@ -123,9 +122,9 @@ def test_cross_validation_scores_what_it_did_not_train_on(charts):
         for train, test in folds.split(x, y)
     ]
     assert scores.tolist() == by_hand
-    shares = cross_val_predict(Classifier(**QUICK), x, y, cv=folds, method="predict_proba")
-    assert shares.shape == (80, 2)
-    assert np.mean(shares.argmax(1) == (y == "normal")) == pytest.approx(np.mean(scores))
+    probabilities = cross_val_predict(Classifier(**QUICK), x, y, cv=folds, method="predict_proba")
+    assert probabilities.shape == (80, 2)
+    assert np.mean(probabilities.argmax(1) == (y == "normal")) == pytest.approx(np.mean(scores))
 
 
 def test_pipelines_of_tables_and_of_sequences(charts):
@@ -143,14 +142,14 @@ def test_probabilities_can_be_calibrated(charts):
     x, y = charts
     for model, given in ((GatewiseClassifier(**QUICK), x[..., 0]), (Classifier(**QUICK), x)):
         calibrated = CalibratedClassifierCV(model, cv=3).fit(given, y)
-        shares = calibrated.predict_proba(given)
-        assert shares.sum(1) == pytest.approx(np.ones(80))
+        probabilities = calibrated.predict_proba(given)
+        assert probabilities.sum(1) == pytest.approx(np.ones(80))
         assert accuracy_score(y, calibrated.predict(given)) > 0.9
 
 
 @pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame, torch.tensor, np.ndarray.tolist])
 @pytest.mark.parametrize("make", [Classifier, GatewiseClassifier])
-def test_tables_of_every_kind_are_the_same_table(charts, make, kind):
+def test_equal_tables_of_any_type_give_equal_predictions(charts, make, kind):
     x, y = charts
     table = x[..., 0].astype(np.float32)
     expected = make(**QUICK).fit(table, y).predict_proba(table)
@@ -158,7 +157,7 @@ def test_tables_of_every_kind_are_the_same_table(charts, make, kind):
     assert make(**QUICK).fit(given, y).predict_proba(given) == pytest.approx(expected, abs=1e-6)
 
 
-def test_columns_of_another_name_are_refused(charts):
+def test_other_column_names_are_refused(charts):
     x, y = charts
     table = pd.DataFrame(x[..., 0]).add_prefix("t")
     model = GatewiseClassifier(**QUICK).fit(table, y)
@@ -167,12 +166,12 @@ def test_columns_of_another_name_are_refused(charts):
         model.predict(table[table.columns[::-1]])
 
 
-def test_nothing_else_imports_scikit_learn():
+def test_no_other_module_imports_scikit_learn():
     code = "import sys, gatewise; gatewise.Classifier; from gatewise import cli; assert 'sklearn' not in sys.modules"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_what_is_not_fitted_can_be_told_by_a_worker_process():
+def test_the_error_before_fit_can_be_pickled():
     with pytest.raises(NotFittedError) as raised:
         Classifier().predict([[1.0]])
     again = pickle.loads(pickle.dumps(raised.value))

@@ -1,4 +1,4 @@
-"""The classifier as scikit-learn's classifiers are: for tables, in its pipelines and its searches.
+"""A scikit-learn classifier for tables, for its pipelines and parameter searches.
 
     from gatewise.sklearn import GatewiseClassifier
 
@@ -26,26 +26,26 @@ except ImportError as reason:
         'gatewise.sklearn needs scikit-learn, which is missing; run: pip install "gatewise[sklearn]"'
     ) from reason
 
-OF_CLASSIFIER = signature(Classifier.__init__)
+SIGNATURE = signature(Classifier.__init__)
 CHANNELS = Parameter("channels", Parameter.KEYWORD_ONLY, default=1)
 
 
 class GatewiseClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """`gatewise.Classifier` for tables (N, T * C): a row for each sequence, the channels of each step side by side.
 
-    Its arguments are those of `gatewise.Classifier`, with the same defaults, and `channels`, the number C; they are
-    checked by `fit`. What it does beyond the classifier is what scikit-learn asks of tables: names of columns are
-    remembered, and data with other ones, or other types, are refused in its words.
+    It has the arguments of `gatewise.Classifier`, with the same defaults, and `channels`, the number C; `fit` validates
+    them. As scikit-learn requires for tables, it stores the column names, and refuses data with other names or types
+    with scikit-learn's messages.
 
     Attributes:
         classes_: (K,) in order.
         n_features_in_: T * C.
-        feature_names_in_: (T * C,) names of the columns, if they had any.
-        classifier_: the `gatewise.Classifier`, once fitted, with its `history_`, `plot` and `save`.
+        feature_names_in_: (T * C,) column names, if the table has any.
+        classifier_: the fitted `gatewise.Classifier`, with `history_`, `plot` and `save`.
 
     Raises:
         TypeError: an unknown argument.
-        ValueError: by `fit`, if an argument is out of range; by any method, if the data cannot be used.
+        ValueError: in `fit`, if an argument is out of range; in any method, if the data cannot be used.
 
     Examples:
         >>> from sklearn.model_selection import cross_val_score
@@ -60,15 +60,15 @@ class GatewiseClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
     """
 
     def __init__(self, *positional: Any, channels: int = 1, **named: Any) -> None:
-        given = OF_CLASSIFIER.bind(self, *positional, **named)
-        given.apply_defaults()
-        for name, value in list(given.arguments.items())[1:]:
+        bound = SIGNATURE.bind(self, *positional, **named)
+        bound.apply_defaults()
+        for name, value in list(bound.arguments.items())[1:]:
             setattr(self, name, value)
         self.channels = channels
 
-    # The one list of the arguments is the classifier's. scikit-learn reads it off here, as inspect does.
-    __init__.__signature__ = OF_CLASSIFIER.replace(  # type: ignore[attr-defined]
-        parameters=[*OF_CLASSIFIER.parameters.values(), CHANNELS]
+    # Only Classifier lists the arguments; scikit-learn and inspect read this signature.
+    __init__.__signature__ = SIGNATURE.replace(  # type: ignore[attr-defined]
+        parameters=[*SIGNATURE.parameters.values(), CHANNELS]
     )
 
     def fit(self, X: Any, y: Any) -> "GatewiseClassifier":
@@ -89,15 +89,15 @@ class GatewiseClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
 
     def predict(self, X: Any) -> np.ndarray:
         """The most probable class (N,) of each row."""
-        X = self._checked(X)
+        X = self._validated(X)
         return self.classifier_.predict(X)
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """The probability (N, K) of each class, in the order of `classes_`."""
-        X = self._checked(X)
+        X = self._validated(X)
         return self.classifier_.predict_proba(X)
 
-    def _checked(self, X: Any) -> np.ndarray:
+    def _validated(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
         return self._sequences(validate_data(self, X, dtype="numeric", reset=False))
 

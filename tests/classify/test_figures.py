@@ -1,4 +1,4 @@
-"""Pictures of a Classifier: that they show what it predicts, and what they refuse."""
+"""Figures of a Classifier: they show its predictions, and refuse invalid options."""
 
 import numpy as np
 import pytest
@@ -6,15 +6,15 @@ import torch
 from matplotlib.figure import Figure
 
 from gatewise import Classifier
-from gatewise.classify import SequenceError
-from gatewise.classify import figures as pictures
-from gatewise.classify.figures import _choice
+from gatewise.classify import SequenceError, figures
+from gatewise.classify.figures import _choose
+from gatewise.classify.state import ClassifierState
 from tests.figures import picture, title
 
-CHANCE = np.random.default_rng(0)
-Y = np.array(["down", "flat", "up"])[CHANCE.integers(0, 3, 90)]
+GENERATOR = np.random.default_rng(0)
+Y = np.array(["down", "flat", "up"])[GENERATOR.integers(0, 3, 90)]
 DRIFT = np.select([Y == "up", Y == "down"], [0.4, -0.4], 0.0)[:, None]
-X = np.cumsum(DRIFT + CHANCE.normal(size=(90, 12)), axis=1)
+X = np.cumsum(DRIFT + GENERATOR.normal(size=(90, 12)), axis=1)
 SMALL = {"hidden_size": 6, "epochs": 4, "lr": 1e-2}
 
 
@@ -31,24 +31,24 @@ def test_confusion_counts_every_sequence_once(model):
     )
     assert np.allclose(ax.images[0].get_array(), 100 * table / table.sum(1, keepdims=True))
     assert [text.get_text() for text in ax.texts] == [str(n) for n in table.ravel() if n]
-    assert title(ax) == f"{100 * model.score(X, Y):.1f} % of 90 sequences right"
+    assert title(ax) == f"accuracy {100 * model.score(X, Y):.1f} % on 90 sequences"
     assert [label.get_text() for label in ax.get_yticklabels()] == ["down", "flat", "up"]
 
 
-def test_examples_show_right_ones_and_the_surest_mistakes(model):
-    shares, predicted = model.predict_proba(X), model.predict(X)
+def test_examples_show_correct_predictions_and_the_most_confident_errors(model):
+    probabilities, predicted = model.predict_proba(X), model.predict(X)
     wrong = np.flatnonzero(predicted != Y)
-    surest = wrong[np.argsort(-shares[wrong].max(1))][:3]
+    surest = wrong[np.argsort(-probabilities[wrong].max(1))][:3]
     figure = picture(model.plot("examples", X, Y, count=6))
     assert len(figure.axes) == 6
     assert [title(ax).replace("\n", " ") for ax in figure.axes[3:]] == [
-        f"is {Y[k]}, read as {predicted[k]} ({100 * shares[k].max():.0f} %)" for k in surest
+        f"true {Y[k]}, predicted {predicted[k]} ({100 * probabilities[k].max():.0f} %)" for k in surest
     ]
     drawn = [ax.lines[0].get_ydata() for ax in figure.axes]
     assert np.array_equal(drawn[3:], X[surest])
     assert all(any(np.array_equal(one, x) for x in X[predicted == Y]) for one in drawn[:3])
     assert figure.get_suptitle() == (
-        f"3 of {90 - len(wrong)} read right, drawn at random; the surest 3 of {len(wrong)} mistakes"
+        f"3 of {90 - len(wrong)} correct predictions, drawn at random; the 3 most confident of {len(wrong)} errors"
     )
 
 
@@ -64,39 +64,39 @@ def test_examples_show_right_ones_and_the_surest_mistakes(model):
         (5, 5, 1, 1, 0),
     ],
 )
-def test_the_choice_takes_more_of_one_kind_where_the_other_is_short(right, wrong, count, good, bad):
-    places = np.repeat([0, 1], [right, wrong])
+def test_more_examples_of_one_kind_are_chosen_if_there_are_few_of_the_other(right, wrong, count, good, bad):
+    indices = np.repeat([0, 1], [right, wrong])
     sure = np.random.default_rng(1).uniform(0.5, 1, right + wrong)
-    chosen, words = _choice(np.stack([sure, 1 - sure], 1), places, count, np.random.default_rng(0))
-    assert ((places[chosen] == 0).sum(), (places[chosen] == 1).sum()) == (good, bad)
+    chosen, title_text = _choose(np.stack([sure, 1 - sure], 1), indices, count, np.random.default_rng(0))
+    assert ((indices[chosen] == 0).sum(), (indices[chosen] == 1).sum()) == (good, bad)
     assert len(set(chosen.tolist())) == good + bad
     assert (np.diff(sure[chosen[good:]]) <= 0).all()
-    assert ("no mistakes" in words) == (wrong == 0)
+    assert ("no errors" in title_text) == (wrong == 0)
 
 
 def test_examples_without_labels_are_drawn_by_the_seed(model):
     first, again = (picture(model.plot("examples", X)) for _ in range(2))
     assert [title(ax) for ax in first.axes] == [title(ax) for ax in again.axes]
-    assert first.get_suptitle() == "12 of 90, drawn at random"
+    assert first.get_suptitle() == "12 of 90 sequences, drawn at random"
     other = Classifier(**SMALL, seed=5).fit(X[:60], Y[:60]).plot("examples", X)
     drawn = [[tuple(ax.lines[0].get_ydata()) for ax in figure.axes] for figure in (first, again, other)]
     assert drawn[0] == drawn[1] != drawn[2]
 
 
-def test_examples_as_pictures():
-    x = CHANCE.random((20, 4, 3))
+def test_examples_as_images():
+    x = GENERATOR.random((20, 4, 3))
     model = Classifier(**SMALL).fit(x, np.arange(20) % 2)
     own = picture(model.plot("examples", x[:1], image=True)).axes[0]
     assert np.array_equal(own.images[0].get_array(), x[0])
-    pictures = CHANCE.random((20, 6, 2))
-    given = picture(model.plot("examples", x[7:8], image=pictures[7:8])).axes[0]
-    assert np.array_equal(given.images[0].get_array(), pictures[7])
+    images = GENERATOR.random((20, 6, 2))
+    given = picture(model.plot("examples", x[7:8], image=images[7:8])).axes[0]
+    assert np.array_equal(given.images[0].get_array(), images[7])
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 @pytest.mark.parametrize("pooling", ["last", "mean", "max"])
 @pytest.mark.parametrize(("layers", "both"), [(1, False), (2, True), (2, False), (1, True)])
-def test_probabilities_after_each_step_are_those_of_the_sequence_so_far(cell, pooling, layers, both):
+def test_probabilities_after_each_step_are_those_of_the_prefix(cell, pooling, layers, both):
     model = Classifier(cell, **{**SMALL, "epochs": 1}, num_layers=layers, bidirectional=both, pooling=pooling).fit(
         X[:60], Y[:60]
     )
@@ -113,8 +113,10 @@ def test_probabilities_after_each_step_are_those_of_the_sequence_so_far(cell, po
 @pytest.mark.parametrize("layer", [0, 1])
 def test_gates_are_those_of_the_layer_asked_for(layer):
     model = Classifier(**{**SMALL, "num_layers": 2, "bidirectional": True}).fit(X[:60], Y[:60])
-    body = model._network.network.body
-    scaled = ((torch.tensor(X[70:71].T[..., None]) - model._shift) / model._scaled_by).float()
+    body = model.network_.body
+    scaled = (
+        (torch.tensor(X[70:71].T[..., None]) - model._state.scaling.mean) / model._state.scaling.deviation
+    ).float()
     with torch.inference_mode():
         (one,) = [one for one in body.trace(scaled).layers if (one.layer, one.reverse) == (layer, False)]
     figure = picture(model.plot("gates", X[70:71], Y[70:71], layer=layer))
@@ -122,18 +124,18 @@ def test_gates_are_those_of_the_layer_asked_for(layer):
     assert list(shown) == ["input", "forget", "output", "candidate", "cells"]
     for name, plane in {**one.gates, "cells": one.cells}.items():
         np.testing.assert_allclose(shown[name], plane[:, 0].T, rtol=1e-5, atol=1e-6)
-    assert figure.get_suptitle().startswith(f"LSTM, layer {layer}, forwards: ")
-    assert np.array_equal(figure.axes[0].lines[0].get_ydata(), X[70])  # as it came, not scaled
+    assert figure.get_suptitle().startswith(f"LSTM, layer {layer}, forward: ")
+    assert np.array_equal(figure.axes[0].lines[0].get_ydata(), X[70])  # unscaled
 
 
-def test_gates_with_a_truth_say_what_it_is(model):
+def test_the_title_of_gates_names_the_true_class_of_an_error(model):
     wrong = int(np.flatnonzero(model.predict(X) != Y)[0])
-    words = model.plot("gates", X[wrong : wrong + 1], Y[wrong : wrong + 1]).get_suptitle()
-    assert words == f"LSTM: is {Y[wrong]}, read as {model.predict(X[wrong : wrong + 1])[0]}"
+    suptitle = model.plot("gates", X[wrong : wrong + 1], Y[wrong : wrong + 1]).get_suptitle()
+    assert suptitle == f"LSTM: true {Y[wrong]}, predicted {model.predict(X[wrong : wrong + 1])[0]}"
 
 
-def test_gates_stop_at_the_end_of_a_sequence_and_pictures_lie_along_the_steps():
-    x = CHANCE.random((20, 9, 8))
+def test_gates_stop_at_the_end_of_a_sequence_and_images_run_along_the_steps():
+    x = GENERATOR.random((20, 9, 8))
     model = Classifier(**SMALL, scale="none").fit(x, np.arange(20) % 2)
     figure = picture(model.plot("gates", x[:1], lengths=[5], image=True))
     assert np.array_equal(figure.axes[0].images[0].get_array(), x[0, :5].T)
@@ -144,13 +146,13 @@ def test_the_learning_curve_has_the_losses_of_the_training(model):
     ax = picture(model.plot("learning_curve"))
     lines = {line.get_label(): line.get_ydata() for line in ax.lines}
     assert np.array_equal(lines["training"], model.history_.train)
-    assert np.array_equal(lines["held out"], model.history_.held_out)
+    assert np.array_equal(lines["validation"], model.history_.held_out)
     assert ax.get_ylabel() == "cross-entropy [nats]"
     alone = Classifier(**SMALL, validation_fraction=0).fit(X[:60], Y[:60]).plot("learning_curve")
     assert [line.get_label() for line in alone.lines] == ["training"]
 
 
-def test_pictures_are_drawn_on_axes_given(model):
+def test_figures_are_drawn_on_the_given_axes(model):
     axes = Figure(figsize=(8, 3), layout="constrained").subplots(1, 2)
     assert model.plot("confusion", X, Y, ax=axes[0]) is axes[0]
     assert model.plot("learning_curve", ax=axes[1]) is axes[1]
@@ -158,7 +160,7 @@ def test_pictures_are_drawn_on_axes_given(model):
 
 
 @pytest.mark.parametrize(
-    ("asked", "words"),
+    ("options", "message"),
     [
         ({"kind": "pie"}, "kind is 'pie', expected one of 'confusion', 'examples', 'gates', 'learning_curve'"),
         ({}, "kind='confusion' needs x and y"),
@@ -170,45 +172,49 @@ def test_pictures_are_drawn_on_axes_given(model):
         ({"kind": "examples", "x": X, "layer": 0}, "layer belongs to kind='gates'"),
         ({"kind": "examples", "x": X, "ax": 1}, "ax belongs to kind='confusion' or 'learning_curve'"),
         ({"kind": "examples", "x": X, "count": 0}, "count is 0, expected a whole number of at least 1"),
-        ({"kind": "examples", "x": X, "image": X}, r"image has shape \(90, 12\), expected True, or pictures \(90, "),
-        ({"kind": "gates", "x": X}, r"x holds 90 sequences, kind='gates' shows one; pass such as x\[:1\]"),
+        ({"kind": "examples", "x": X, "image": X}, r"image has shape \(90, 12\), expected True, or images \(90, "),
+        ({"kind": "gates", "x": X}, r"x holds 90 sequences, kind='gates' shows one; pass one, such as x\[:1\]"),
         ({"kind": "gates", "x": X[:1], "layer": 1}, "layer is 1, expected 0 to 0, as num_layers is 1"),
         ({"kind": "gates", "x": X[:1], "image": X}, "belong to kind='examples'; pass True or False"),
-        ({"x": X, "y": Y, "ax": 1}, "ax is 1, expected Axes of matplotlib"),
+        ({"x": X, "y": Y, "ax": 1}, "ax is 1, expected matplotlib Axes"),
     ],
 )
-def test_what_does_not_belong_together_is_refused(model, asked, words):
-    with pytest.raises(ValueError, match=words):
-        model.plot(**asked)
+def test_options_of_another_kind_are_refused(model, options, message):
+    with pytest.raises(ValueError, match=message):
+        model.plot(**options)
 
 
-def test_labels_that_do_not_fit_are_refused(model):
+def test_labels_that_do_not_match_are_refused(model):
     with pytest.raises(SequenceError, match=r"y has shape \(3,\), expected \(90,\)"):
         model.plot("confusion", X, Y[:3])
-    with pytest.raises(SequenceError, match="y holds 'sideways', which was no class in fit"):
+    with pytest.raises(SequenceError, match="y holds 'sideways', which was not a class in fit"):
         model.plot("confusion", X, np.where(Y == "up", "sideways", Y))
     with pytest.raises(SequenceError, match="expected 1, as in fit"):
         model.plot("gates", np.zeros((1, 4, 2)))
 
 
-def test_a_classifier_that_is_not_fitted_has_no_pictures():
+def test_a_classifier_that_is_not_fitted_has_no_figures():
     with pytest.raises(RuntimeError, match="not fitted"):
         Classifier().plot("learning_curve")
 
 
-def test_few_beginnings_of_a_long_sequence_are_read_anew(monkeypatch):
+def test_a_bidirectional_network_reads_few_prefixes_of_a_long_sequence(monkeypatch):
     x = np.random.default_rng(0).normal(size=(8, 450, 1))
     model = Classifier(**{**SMALL, "epochs": 1}, bidirectional=True).fit(x, np.arange(8) % 2)
     read = []
-    whole = model.predict_proba
-    monkeypatch.setattr(model, "predict_proba", lambda x: read.append(list(map(len, x))) or whole(x))
-    shares = pictures._of_beginnings(model, x[0])
+    predict = ClassifierState.probabilities
+    monkeypatch.setattr(
+        ClassifierState, "probabilities", lambda self, x: read.append(x.lengths.tolist()) or predict(self, x)
+    )
+    probabilities = figures._of_prefixes(model._state, x[0])
     ends = read[0]
-    assert (len(ends), ends[0], ends[-1], len(shares)) == (200, 1, 450, 450)
-    assert np.allclose(shares[np.array(ends) - 1], whole([x[0, :end] for end in ends]), atol=1e-6)
-    assert np.array_equal(shares[ends[7] : ends[8] - 1], np.repeat(shares[[ends[7] - 1]], ends[8] - ends[7] - 1, 0))
+    assert (len(ends), ends[0], ends[-1], len(probabilities)) == (200, 1, 450, 450)
+    assert np.allclose(probabilities[np.array(ends) - 1], model.predict_proba([x[0, :end] for end in ends]), atol=1e-6)
+    assert np.array_equal(
+        probabilities[ends[7] : ends[8] - 1], np.repeat(probabilities[[ends[7] - 1]], ends[8] - ends[7] - 1, 0)
+    )
 
 
-def test_names_with_dollars_in_a_title_are_no_formulas():
+def test_dollar_signs_in_a_title_are_not_formulas():
     model = Classifier(**{**SMALL, "epochs": 1}).fit(X[:4], ["$x_{$", "$y_{$"] * 2)
     assert picture(model.plot("gates", X[:1])).get_suptitle().endswith(r"_{\$")

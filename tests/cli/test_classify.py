@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from gatewise import Classifier, datasets
-from gatewise.classify import Scores, drawn
+from gatewise.classify import Scores, stratified_mask
 from gatewise.cli import main, options
 
 pytest.importorskip("matplotlib")
@@ -74,7 +74,7 @@ def test_a_saved_model_classifies_a_table(walks, capsys):
     assert main(["classify", "walks.csv", *SMALL, "--epochs", "30", "--quiet", "--save", "m.safetensors"]) == 0
     printed = capsys.readouterr()
     assert printed.err == ""
-    assert "Verdict: better than a guess" in printed.out
+    assert "Verdict: Better than the majority class (" in printed.out
     assert main(["classify", "unlabelled.csv", "--model", "m.safetensors", "--out", "p.csv"]) == 0
     printed = capsys.readouterr().out
     assert "80 sequences of 12 steps, 1 channel, without labels" in printed
@@ -107,7 +107,7 @@ def test_images_are_read_in_every_view(images, capsys, view):
     printed = capsys.readouterr().out
     steps = {"rows": "4 steps, 3", "columns": "3 steps, 4", "vector": "1 step, 12"}.get(view, "12 steps, 1")
     assert f"60 sequences of {steps} channel" in printed
-    assert "accuracy 100.0 % of 20 sequences" in printed
+    assert "accuracy 100.0 % on 20 sequences" in printed
     assert main(["classify", ".", "--view", view, "--model", "m.safetensors"]) == 0
     printed = capsys.readouterr().out
     assert "  test set only" in printed
@@ -219,7 +219,7 @@ def test_classes_without_test_sequences_are_named(folder, capsys):
     printed = capsys.readouterr().out
     assert "20 % of each class at random; too few sequences to test 'rare', 'seldom'\n" in printed
     assert (
-        "Verdict: none: all sequences of the test are of one class, often; test on sequences of others too." in printed
+        "Verdict: None: all test sequences are of one class, often; test on sequences of other classes too." in printed
     )
     np.savez("few.npz", x=x[:2], y=y[-2:])
     assert main(["classify", "few.npz", *SMALL, "--quiet"]) == 0
@@ -258,7 +258,7 @@ def test_the_model_options_are_the_arguments_of_the_classifier():
 def test_the_seed_selects_the_test_sequences(folder):
     for seed in ("1", "2"):
         assert main(["classify", *SMALL, "--epochs", "1", "--quiet", "--seed", seed, "--out", "p.csv"]) == 0
-        expected = np.flatnonzero(drawn(datasets.control_charts().y, 0.2, int(seed)))
+        expected = np.flatnonzero(stratified_mask(datasets.control_charts().y, 0.2, int(seed)))
         assert pd.read_csv("p.csv")["sequence"].tolist() == expected.tolist()
 
 

@@ -1,16 +1,24 @@
-"""Classification: sequences into classes.
+"""Classification of sequences.
 
 - `classifier`: `Classifier`, from sequences and labels to predictions with probabilities.
-- `sequences`: what comes in, checked, and cut into batches.
-- `scaling`: each channel to mean 0 and standard deviation 1.
-- `labels`: classes, their weights, and which sequences are held out.
-- `scores`: what was predicted beside what is true: accuracy, a table of the classes, the confusion matrix.
-- `keeping`: a fitted classifier as what a file holds.
+- `sequences`: input sequences, validated and batched.
+- `scaling`: standardization of each channel.
+- `labels`: classes, class weights and stratified splits.
+- `network`: the recurrent network of a classifier.
+- `training`: training of the network.
+- `state`: a fitted classifier, from which predictions, figures and files are made.
+- `scores`: accuracy, scores of each class and the confusion matrix.
+- `figures`: figures of a fitted classifier.
+- `persistence`: a fitted classifier to the content of a file and back.
+- `validation`: checks of arguments.
+
+Imports go one way: classifier > figures | persistence | training > state > scaling | labels | network | scores |
+validation > sequences.
 """
 
 from gatewise.classify.classifier import Classifier
-from gatewise.classify.labels import drawn
+from gatewise.classify.labels import stratified_mask
 from gatewise.classify.scores import Scores
 from gatewise.classify.sequences import SequenceError, Sequences
 
-__all__ = ["Classifier", "Scores", "SequenceError", "Sequences", "drawn"]
+__all__ = ["Classifier", "Scores", "SequenceError", "Sequences", "stratified_mask"]

@@ -3,73 +3,69 @@
 Letters: `N` sequences, `T` steps, `C` channels, `K` classes.
 """
 
-import math
 import os
-import sys
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.nn import Module
-from torch.nn.functional import cross_entropy
 
 from gatewise import persistence
-from gatewise.arguments import Arguments, boolean, fraction, number, one_of, whole
-from gatewise.classify import state as keeping
-from gatewise.classify.labels import check_weights, classes_of, held_out, weights_of
-from gatewise.classify.scaling import in_units, measured, scaled
-from gatewise.classify.sequences import Batch, SequenceError, Sequences, Shuffled, as_array
-from gatewise.engines import ENGINES
-from gatewise.networks import POOLINGS, Pooled
-from gatewise.nn import GRU, LSTM, RNN
-from gatewise.training import History, fit
-
-CELLS = {"lstm": LSTM, "gru": GRU, "rnn": RNN}
-SCALES = ("standard", "none")
-STEPS, EPOCHS = 7000, (8, 100)  # of a training by default
+from gatewise.arguments import Arguments
+from gatewise.classify import figures
+from gatewise.classify import persistence as files
+from gatewise.classify.labels import class_weights, encode_labels, validation_mask
+from gatewise.classify.network import BatchNetwork, build_network
+from gatewise.classify.scaling import fit_standardization, scale_sequences
+from gatewise.classify.sequences import SequenceError, Sequences, as_array
+from gatewise.classify.state import ClassifierState
+from gatewise.classify.training import train
+from gatewise.classify.validation import check_arguments, check_patience, check_sample_weight, not_fitted
+from gatewise.networks import Pooled
+from gatewise.training import History
 
 
 class Classifier(Arguments):
-    """Tell classes of sequences apart by one recurrent network.
+    """Classify sequences with one recurrent network.
 
-    In the manner of scikit-learn: `fit`, `predict`, `predict_proba`, `score`, `get_params`, `set_params`, `clone`.
+    An estimator with the methods of scikit-learn: `fit`, `predict`, `predict_proba`, `score`, `get_params`,
+    `set_params`, `clone`.
 
     Arguments:
         cell: "lstm", "gru" or "rnn".
         hidden_size: units of each layer.
-        num_layers: recurrent layers, stacked.
-        bidirectional: whether each layer reads backwards in time as well.
-        pooling: what the classes are told by: "last", the state after the last step; "mean" or "max" of all hidden
-            states.
-        dropout: share of the pooled values, and of those between layers, that is left out in training.
-        scale: "standard" brings each channel to mean 0 and standard deviation 1 over the training sequences, and what
-            is further than 10 of them to 10; "none" takes values as they are.
-        class_weight: None; "balanced", for as much weight for each class; or a mapping of classes to weights.
-        validation_fraction: share of the sequences of each class, drawn at random, by which the training is watched; 0 for none.
-        patience: epochs without a lower held-out loss after which training ends early; None to go through with it.
-            The weights of the epoch with the lowest are taken, in either case, where something is held out.
-        epochs: passes over the sequences; by default as many as make some 7,000 training steps, from 8 to 100.
+        num_layers: number of recurrent layers, stacked.
+        bidirectional: run each layer in both directions of time.
+        pooling: input of the linear head: "last", the state after the last step; "mean" or "max" of all hidden states.
+        dropout: probability of zeroing a pooled value, and a value between layers, during training.
+        scale: "standard" brings each channel to mean 0 and standard deviation 1 over the training sequences, and clips
+            values at 10 standard deviations; "none" leaves values unchanged.
+        class_weight: None for equal weights of sequences; "balanced" for equal weights of classes; or a mapping of
+            classes to weights.
+        validation_fraction: fraction of the sequences of each class, drawn at random, that form the validation set; 0
+            for none.
+        patience: epochs without a lower validation loss after which training stops; None to train all epochs. With a
+            validation set, the weights of the epoch with the lowest validation loss are used in either case.
+        epochs: passes over the training sequences; by default some 7,000 training steps, from 8 to 100 epochs.
         batch_size: sequences of a training step.
         lr: highest learning rate; it rises and falls in one cycle over all epochs.
-        seed: of the initial weights, the shuffling, the dropout and what is held out.
-        engine: what runs the equations; see `gatewise.engines`.
+        seed: random seed of the initial weights, the shuffling, the dropout and the validation set.
+        engine: computation engine; see `gatewise.engines`.
         quiet: False shows the progress of training.
 
     Raises:
         ValueError: if an argument is unknown or out of range.
 
     Attributes:
-        classes_: (K,) in order, once fitted.
+        classes_: (K,) in order, after `fit`.
         n_features_in_: C.
         history_: losses of each epoch.
-        view_: how images were made sequences (see `gatewise.datasets.view`), where `gatewise classify` did that.
+        view_: how `gatewise classify` converted images to sequences (see `gatewise.datasets.view`), "" otherwise.
 
     Examples:
         >>> from gatewise import Classifier
-        >>> chance = np.random.default_rng(0)
+        >>> generator = np.random.default_rng(0)
         >>> y = np.repeat(["down", "up"], 50)
-        >>> x = np.cumsum(np.where(y == "up", 0.6, -0.6)[:, None] + chance.normal(size=(100, 12)), axis=1)
+        >>> x = np.cumsum(np.where(y == "up", 0.6, -0.6)[:, None] + generator.normal(size=(100, 12)), axis=1)
         >>> model = Classifier(hidden_size=8, epochs=20, lr=0.01).fit(x, y)
         >>> model.predict(x[:2]).tolist(), model.predict_proba(x[:2]).shape, model.score(x, y) > 0.8
         (['down', 'down'], (2, 2), True)
@@ -79,9 +75,7 @@ class Classifier(Arguments):
     n_features_in_: int
     history_: History
     view_: str = ""
-    _network: "_OfBatches"
-    _shift: Any
-    _scaled_by: Any
+    _state: ClassifierState
 
     def __init__(
         self,
@@ -102,66 +96,67 @@ class Classifier(Arguments):
         engine: str = "auto",
         quiet: bool = True,
     ) -> None:
-        for name, value, known in (
-            ("cell", cell, CELLS),
-            ("pooling", pooling, POOLINGS),
-            ("scale", scale, SCALES),
-            ("engine", engine, ("auto", *ENGINES)),
-        ):
-            one_of(name, value, known)
-        sizes = {"hidden_size": hidden_size, "num_layers": num_layers, "batch_size": batch_size}
-        chosen = {name: size for name, size in {"epochs": epochs, "patience": patience}.items() if size is not None}
-        for name, size in {**sizes, **chosen}.items():
-            whole(name, size, 1)
-        whole("seed", seed, 0)
-        boolean("bidirectional", bidirectional)
-        boolean("quiet", quiet)
-        fraction("dropout", dropout)
-        fraction("validation_fraction", validation_fraction)
-        number("lr", lr, math.inf, "a number above 0, such as 0.003")
-        check_weights(class_weight)
         self.cell, self.hidden_size, self.num_layers, self.bidirectional = cell, hidden_size, num_layers, bidirectional
         self.pooling, self.dropout, self.scale, self.class_weight = pooling, dropout, scale, class_weight
-        self.validation_fraction, self.patience, self.epochs, self.batch_size = (
-            validation_fraction,
-            patience,
-            epochs,
-            batch_size,
-        )
-        self.lr, self.seed, self.engine, self.quiet = lr, seed, engine, quiet
+        self.validation_fraction, self.patience, self.epochs = validation_fraction, patience, epochs
+        self.batch_size, self.lr, self.seed, self.engine, self.quiet = batch_size, lr, seed, engine, quiet
+        check_arguments(self.get_params())
 
     def fit(self, x: Any, y: Any, *, lengths: Any = None) -> "Classifier":
-        """Train on labelled sequences, afresh.
+        """Train a new network on labelled sequences.
 
         Arguments:
             x: (N, T, C), or (N, T) for one channel: an array or a tensor; or a list of N arrays (T, C) or (T,) of any
                 lengths.
             y: (N,) labels of any one type.
-            lengths: (N,) how many steps of each count, where they differ in an x of three dimensions.
+            lengths: (N,) number of valid steps of each sequence in an x of three dimensions; all T by default.
 
         Returns:
             The classifier itself.
 
         Raises:
-            SequenceError: sequences or labels cannot be used; says which, and the remedy. Nothing was trained then.
-            DivergenceError: training met a NaN or infinity; use a smaller lr.
+            SequenceError: sequences or labels that cannot be used; names the first and the remedy. The classifier stays
+                as it was.
+            DivergenceError: training met NaN or infinity; use a smaller lr.
         """
         sequences = Sequences.of(x, lengths)
-        classes, places = classes_of(y, len(sequences))
-        weights = weights_of(self.class_weight, classes, places)
-        out = held_out(places, self.validation_fraction, np.random.default_rng(int(self.seed)))
-        shift, scale = measured(sequences, torch.from_numpy(~out)) if self.scale == "standard" else (None, None)
-        ready = scaled(sequences, shift, scale)
+        classes, indices = encode_labels(y, len(sequences))
+        weights = class_weights(self.class_weight, classes, indices)
+        validation = validation_mask(indices, self.validation_fraction, np.random.default_rng(int(self.seed)))
+        check_patience(self.patience, self.validation_fraction, validation)
+        training = torch.from_numpy(~validation)
+        scaling = fit_standardization(sequences, training) if self.scale == "standard" else None
+        scaled = scale_sequences(sequences, scaling)
+        generator = torch.Generator().manual_seed(int(self.seed))
         with torch.inference_mode(False):
-            network, history = self._trained(ready, places, out, weights)
-        self.classes_, self.n_features_in_, self.history_ = classes, sequences.channels, history
-        self._network, self._shift, self._scaled_by, self.view_ = network, shift, scale, ""
+            network = self._build(sequences.channels, len(classes), generator)
+            history = train(
+                network,
+                scaled,
+                indices,
+                validation,
+                weights,
+                generator=generator,
+                epochs=self.epochs,
+                batch_size=self.batch_size,
+                lr=self.lr,
+                patience=self.patience,
+                quiet=self.quiet,
+            )
+        weighted = self.class_weight is not None
+        self._set_state(
+            ClassifierState(
+                network.eval(), classes, sequences.channels, scaling, history, weighted, seed=int(self.seed)
+            )
+        )
+        self.view_ = ""
         return self
 
     def predict(self, x: Any, *, lengths: Any = None) -> np.ndarray:
         """The most probable class (N,) of each sequence; see `predict_proba`."""
-        chosen: np.ndarray = self._logits(self._sequences(x, lengths)).argmax(1).numpy()
-        return np.asarray(self.classes_[chosen])
+        state = self._fitted()
+        indices: np.ndarray = state.logits(state.sequences(x, lengths)).argmax(1).numpy()
+        return np.asarray(state.classes[indices])
 
     def predict_proba(self, x: Any, *, lengths: Any = None) -> np.ndarray:
         """The probability (N, K) of each class, in the order of `classes_`.
@@ -171,27 +166,28 @@ class Classifier(Arguments):
 
         Raises:
             RuntimeError: before `fit`.
-            SequenceError: sequences cannot be used, or have another number of channels than those of `fit`.
+            SequenceError: sequences that cannot be used, or with another number of channels than in `fit`.
         """
-        return self._shares(self._sequences(x, lengths))
+        state = self._fitted()
+        return state.probabilities(state.sequences(x, lengths))
 
     def score(self, x: Any, y: Any, sample_weight: Any = None, *, lengths: Any = None) -> float:
-        """The share of sequences whose class is predicted right.
+        """The accuracy: the fraction of sequences whose class is predicted correctly.
 
         Arguments:
             x, lengths: as for `fit`.
             y: (N,) their labels.
-            sample_weight: (N,) how much each counts.
+            sample_weight: (N,) weight of each sequence.
 
         Raises:
-            SequenceError: as in `predict_proba`, or there is not one label for each sequence.
+            SequenceError: as in `predict_proba`, or not one label for each sequence.
         """
         predicted, true = self.predict(x, lengths=lengths), as_array(y, "y")
         if true.shape != predicted.shape:
             raise SequenceError(f"y has shape {true.shape}, expected {predicted.shape}, a label for each sequence")
         if not set(true.tolist()) & set(self.classes_.tolist()):
             raise SequenceError(f"y holds none of the classes of training, such as {self.classes_.tolist()[0]!r}")
-        return float(np.average(predicted == true, weights=_counted(sample_weight, len(true))))
+        return float(np.average(predicted == true, weights=check_sample_weight(sample_weight, len(true))))
 
     def plot(
         self,
@@ -205,18 +201,18 @@ class Classifier(Arguments):
         layer: int | None = None,
         ax: Any = None,
     ) -> Any:
-        """A picture.
+        """Draw a figure.
 
         Arguments:
-            kind: "confusion", which classes of x are taken for which; "examples", some sequences, drawn at random by
-                `seed`: where y is given, half of those that are right, and the mistakes that it was surest of;
-                "gates", what the gates of a layer and the probabilities of the classes do while one sequence is read;
-                or "learning_curve", the losses of the training.
-            x, y, lengths: as for `fit`; "gates" takes one sequence, such as x[:1]; y is needed for "confusion" only.
-            image: for "examples" and "gates", True draws a sequence as a picture whose rows are its steps; for
-                "examples" also the pictures (N, height, width), where x holds their columns or pixels.
-            count: how many examples; 12 by default.
-            layer: whose gates, 0 for the first; the last by default.
+            kind: "confusion", the confusion matrix of x and y; "examples", some sequences with their predictions,
+                drawn at random by `seed`; with y, half of them correct predictions and half the most confident errors;
+                "gates", the gates of one layer and the probability of each class, step by step, for one sequence; or
+                "learning_curve", the losses of the training.
+            x, y, lengths: as for `fit`; "gates" takes one sequence, such as x[:1]; only "confusion" needs y.
+            image: for "examples" and "gates", True draws a sequence as an image whose rows are its steps; for
+                "examples" also the images (N, height, width), if x holds their columns or pixels.
+            count: number of examples; 12 by default.
+            layer: layer of the gates, 0 for the first; the last by default.
             ax: matplotlib Axes to draw on, for "confusion" and "learning_curve".
 
         Returns:
@@ -225,28 +221,27 @@ class Classifier(Arguments):
         Raises:
             ImportError: without matplotlib.
             RuntimeError: before `fit`.
-            ValueError: an unknown kind, or an option that belongs to another one; for "gates", an engine that gives
-                back none.
-            SequenceError: sequences or labels cannot be used.
+            ValueError: an unknown kind, or an option of another kind; for "gates", an engine that returns no gates.
+            SequenceError: sequences or labels that cannot be used.
 
         >>> x, y = np.random.default_rng(0).normal(size=(20, 5)), np.arange(20) % 2
         >>> model = Classifier(hidden_size=4, epochs=1).fit(x, y)
         >>> model.plot("confusion", x, y).get_xlabel(), len(model.plot("examples", x, y, count=4).axes)
         ('predicted class', 4)
         """
-        from gatewise.classify import figures as pictures
-
-        return pictures.draw(self, kind, x, y, lengths, image, count, layer, ax)
+        options = {"x": x, "y": y, "lengths": lengths, "image": image, "count": count, "layer": layer, "ax": ax}
+        figures.check_options(kind, options)
+        return figures.draw(self._fitted(), kind, **options)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Keep the fitted classifier in a file, whole or not at all; see `gatewise.persistence`.
+        """Write the fitted classifier to a file, completely or not at all; see `gatewise.persistence`.
 
         Arguments:
-            path: where to; what stands there is replaced.
+            path: of the file; an existing file is replaced.
 
         Raises:
             RuntimeError: before `fit`.
-            ValueError: the classes are of a type that a file cannot keep.
+            ValueError: a file cannot hold classes of this type.
             OSError: the file cannot be written.
 
         >>> import tempfile
@@ -258,47 +253,40 @@ class Classifier(Arguments):
         >>> again, bool((again.predict_proba(x) == model.predict_proba(x)).all())
         (Classifier(hidden_size=4, epochs=1), True)
         """
-        network = self._fitted()
-        content, arrays = keeping.pack(
-            self.get_params(), self.classes_, self.history_, network, self._shift, self._scaled_by, self.n_features_in_
-        )
-        persistence.save(path, keeping.KIND, {**content, "view": self.view_}, arrays)
+        content, arrays = files.pack(self.get_params(), self._fitted(), self.view_)
+        persistence.save(path, files.KIND, content, arrays)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Classifier":
-        """The classifier that `save` kept: it predicts the same, bit for bit. No code from the file is run.
+        """Read a classifier that `save` wrote; its predictions are the same bits. No code in the file is run.
 
         Arguments:
             path: of the file.
 
         Raises:
             OSError: the file cannot be read.
-            FormatError: it is no file that `save` wrote, one of another version, or damaged; see `gatewise.persistence`.
+            FormatError: the file was not written by `save`, has another version, or is damaged; see
+                `gatewise.persistence`.
         """
-        content, arrays = persistence.load(path, keeping.KIND, keeping.UPGRADES)
+        content, arrays = persistence.load(path, files.KIND, files.UPGRADES)
         try:
-            model = cls(**keeping.arguments_of(content, cls._defaults()))
-            model.classes_ = keeping.classes_of(content, arrays)
-            model.history_ = keeping.history_of(content, arrays)
-            model.n_features_in_ = channels = keeping.channels_of(content)
-            model.view_ = keeping.view_of(content)
-            model._shift, model._scaled_by = keeping.scale_of(arrays, model.scale, channels)
-            sizes = channels, len(model.classes_), torch.Generator()
-            keeping.check_size(arrays, model.hidden_size, model.num_layers)
-            model._network = keeping.network_of(arrays, lambda device: model._untrained(*sizes, device))
+            model = cls(**files.read_arguments(content, cls._defaults()))
+            view = files.read_view(content)
+            model._set_state(files.unpack(content, arrays, model.get_params(), model._build_to_load))
         except ValueError as reason:
-            raise persistence.FormatError(f"{path} holds no whole classifier: {reason}; save it again") from None
+            raise persistence.FormatError(f"{path} holds no complete classifier: {reason}; save it again") from None
+        model.view_ = view
         return model
 
     @property
     def network_(self) -> Pooled:
         """The trained network, a recurrent `body` and a linear `head`, for sequences (T, B, C) scaled as in `fit`."""
-        if not hasattr(self, "_network"):
+        if not hasattr(self, "_state"):
             raise AttributeError("the classifier has no network yet; call fit(x, y) first")
-        return self._network.network
+        return self._state.network
 
     def __sklearn_tags__(self) -> Any:
-        """What scikit-learn asks of an estimator; nobody else calls it."""
+        """The tags that scikit-learn reads; only scikit-learn calls it."""
         from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
 
         return Tags(
@@ -311,116 +299,32 @@ class Classifier(Arguments):
         )
 
     def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "_network")
+        return hasattr(self, "_state")
 
-    def _fitted(self) -> "_OfBatches":
-        if not hasattr(self, "_network"):
-            raise _not_fitted("the classifier is not fitted; call fit(x, y) first")
-        return self._network
+    def _fitted(self) -> ClassifierState:
+        if not hasattr(self, "_state"):
+            raise not_fitted("the classifier is not fitted; call fit(x, y) first")
+        return self._state
 
-    def _sequences(self, x: Any, lengths: Any) -> Sequences:
-        """What is to be predicted, checked, with the channels of the training."""
-        self._fitted()
-        sequences = Sequences.of(x, lengths)
-        if sequences.channels != self.n_features_in_:
-            raise SequenceError(f"x has {sequences.channels} channel(s), expected {self.n_features_in_}, as in fit")
-        return sequences
+    def _set_state(self, state: ClassifierState) -> None:
+        self._state, self.classes_ = state, state.classes
+        self.n_features_in_, self.history_ = state.channels, state.history
 
-    def _shares(self, sequences: Sequences) -> np.ndarray:
-        """The probability (N, K) of each class."""
-        probabilities: np.ndarray = torch.softmax(self._logits(sequences).double(), 1).numpy()
-        return probabilities
-
-    def _logits(self, sequences: Sequences) -> Tensor:
-        network = self._fitted()
-        answers = torch.empty(len(sequences), len(self.classes_), dtype=torch.float32, device="cpu")
-        with torch.inference_mode(), torch.autocast("cpu", enabled=False):
-            for part in sequences.parts(self.hidden_size * (1 + self.bidirectional)):
-                batch = sequences.batch(part)
-                answers[part] = network(Batch(in_units(batch.x, self._shift, self._scaled_by), batch.lengths))
-        return answers
-
-    def _trained(
-        self, sequences: Sequences, places: np.ndarray, out: np.ndarray, weights: np.ndarray
-    ) -> tuple["_OfBatches", History]:
-        generator = torch.Generator().manual_seed(int(self.seed))
-        network = self._untrained(sequences.channels, len(weights), generator)
-        classes, each = torch.from_numpy(places), torch.from_numpy(weights).float()
-        known, other = (torch.from_numpy(np.flatnonzero(one)) for one in (~out, out))
-        watched = Shuffled(sequences, classes, other, 4 * int(self.batch_size), None) if len(other) else None
-        epochs = self.epochs or int(np.clip(STEPS * int(self.batch_size) // len(known), *EPOCHS))
-        if watched is None and self.patience is not None:
-            raise SequenceError(
-                f"patience needs sequences held out, validation_fraction={self.validation_fraction} of {len(places)} are none"
-            )
-        patience = None if watched is None else epochs if self.patience is None else self.patience
-        # torch's dropout knows no other than its global generator
-        with torch.autocast("cpu", enabled=False), torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(int(torch.randint(2**62, (), generator=generator, device="cpu")))
-            history = fit(
-                network,
-                Shuffled(sequences, classes, known, self.batch_size, generator),
-                loss=lambda answers, y: cross_entropy(answers, y, each, reduction="none").mean(),
-                lr=self.lr,
-                epochs=epochs,
-                schedule="onecycle",
-                clip_norm=1.0,
-                held_out=watched,
-                patience=patience,
-                quiet=self.quiet,
-                description=f"{len(known)} sequences",
-            )
-        return network.eval(), history
-
-    def _untrained(self, channels: int, classes: int, generator: torch.Generator, device: str = "cpu") -> "_OfBatches":
-        between = self.dropout if self.num_layers > 1 else 0.0
-        body = CELLS[self.cell](
+    def _build(self, channels: int, classes: int, generator: torch.Generator, device: str = "cpu") -> BatchNetwork:
+        """An untrained network."""
+        return build_network(
             channels,
-            self.hidden_size,
-            self.num_layers,
+            classes,
+            cell=self.cell,
+            hidden_size=self.hidden_size,
+            num_layers=self.num_layers,
             bidirectional=self.bidirectional,
-            dropout=between,
+            pooling=self.pooling,
+            dropout=self.dropout,
             engine=self.engine,
             generator=generator,
             device=device,
-            dtype=torch.float32,
         )
-        return _OfBatches(Pooled(body, classes, pooling=self.pooling, dropout=self.dropout, generator=generator))
 
-
-def _counted(weights: Any, count: int) -> Any:
-    """How much each sequence counts (N,), None for the same."""
-    if weights is None:
-        return None
-    given = as_array(weights, "sample_weight")
-    if (
-        given.shape != (count,)
-        or given.dtype.kind not in "biuf"
-        or not (given >= 0).all()
-        or not 0 < given.sum() < np.inf
-    ):
-        raise ValueError(f"sample_weight is {given.dtype} {given.shape}, expected ({count},), 0 or more, not all 0")
-    return given
-
-
-def _not_fitted(text: str) -> Exception:
-    """A RuntimeError, of scikit-learn's own kind too, where that is in use."""
-    theirs = sys.modules.get("sklearn.exceptions")
-    if theirs is None:
-        return RuntimeError(text)
-    # pickle finds no class that is made here; processes of joblib make it anew
-    again = {"__reduce__": lambda self: (_not_fitted, self.args)}
-    error: Exception = type("NotFittedError", (RuntimeError, theirs.NotFittedError), again)(text)
-    return error
-
-
-class _OfBatches(Module):
-    """A network that reads a `Batch`."""
-
-    def __init__(self, network: Pooled) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, batch: Batch) -> Tensor:
-        answers: Tensor = self.network(*batch)
-        return answers
+    def _build_to_load(self, channels: int, classes: int, device: str) -> BatchNetwork:
+        return self._build(channels, classes, torch.Generator(), device)

@@ -1,4 +1,9 @@
-"""Pictures of a fitted classifier: which records go into which figure.
+"""Figures of a fitted classifier.
+
+- confusion: the confusion matrix of labelled sequences.
+- examples: sequences with their predictions; with labels, half of them correct, half the most confident errors.
+- gates: the gates of one layer and the probability of each class, step by step, for one sequence.
+- learning_curve: the losses of each epoch.
 
 Letters: `N` sequences, `T` steps, `C` channels, `H` hidden size, `K` classes.
 """
@@ -11,13 +16,14 @@ from torch import Tensor
 
 from gatewise import plot
 from gatewise.arguments import one_of, whole
-from gatewise.classify.classifier import Classifier
-from gatewise.classify.scaling import scaled
+from gatewise.classify.labels import label_indices
+from gatewise.classify.scaling import scale_sequences
 from gatewise.classify.scores import Scores
-from gatewise.classify.sequences import SequenceError, Sequences
-from gatewise.plot.canvas import literal
+from gatewise.classify.sequences import Sequences
+from gatewise.classify.state import ClassifierState
+from gatewise.plot.text import literal
 
-OWNERS = {  # the kinds that an option belongs to
+OWNERS = {  # the kinds of figure that take an option
     "x": ("confusion", "examples", "gates"),
     "y": ("confusion", "examples", "gates"),
     "lengths": ("confusion", "examples", "gates"),
@@ -28,35 +34,17 @@ OWNERS = {  # the kinds that an option belongs to
 }
 KINDS = ("confusion", "examples", "gates", "learning_curve")
 COUNT = 12  # examples by default
-BEGINNINGS = 200  # of a sequence that a network in two directions reads anew: each takes as long as it is
+PREFIXES = 200  # at most, that a bidirectional network reads: the time grows with their total length
 
 
-def draw(
-    model: Classifier, kind: str, x: Any, y: Any, lengths: Any, image: Any, count: Any, layer: Any, ax: Any
-) -> Any:
-    """A picture of a kind; see `Classifier.plot`."""
+def check_options(kind: str, options: dict[str, Any]) -> None:
+    """Refuse an unknown kind, and options of another kind.
+
+    Raises:
+        ValueError: names the kinds, or the kind that takes the option.
+    """
     one_of("kind", kind, KINDS)
-    given = {"x": x, "y": y, "lengths": lengths, "count": count, "layer": layer, "ax": ax}
-    _check_options(kind, {**given, "image": None if image is False else image})
-    model._fitted()
-    if kind == "learning_curve":
-        history = model.history_
-        name = "cross-entropy [nats]" if model.class_weight is None else "weighted cross-entropy [nats]"
-        return plot.learning_curve(history.train, history.held_out, best_epoch=history.best_epoch, name=name, ax=ax)
-    if x is None or (y is None and kind == "confusion"):
-        raise ValueError(f"kind={kind!r} needs {'x and y' if kind == 'confusion' else 'x'}; pass sequences as for fit")
-    sequences = model._sequences(x, lengths)
-    places = None if y is None else places_of(model, y, len(sequences))
-    if kind == "gates":
-        return _gates(model, sequences, places, image, layer)
-    shares = model._shares(sequences)
-    if places is not None and kind == "confusion":
-        scores = Scores.of(model.classes_[places], model.classes_[shares.argmax(1)], model.classes_)
-        return plot.confusion(scores.counts, _names(model), ax=ax)
-    return examples(model, sequences, shares, places, image, COUNT if count is None else count)
-
-
-def _check_options(kind: str, given: dict[str, Any]) -> None:
+    given = {**options, "image": None if options["image"] is False else options["image"]}
     for option, value in given.items():
         if value is not None and kind not in OWNERS[option]:
             owners = " or ".join(repr(owner) for owner in OWNERS[option])
@@ -65,142 +53,159 @@ def _check_options(kind: str, given: dict[str, Any]) -> None:
         whole("count", given["count"], 1)
 
 
-def _names(model: Classifier) -> list[Any]:
-    names: list[Any] = model.classes_.tolist()
+def draw(
+    state: ClassifierState, kind: str, x: Any, y: Any, lengths: Any, image: Any, count: Any, layer: Any, ax: Any
+) -> Any:
+    """A figure of one kind; see `Classifier.plot`."""
+    if kind == "learning_curve":
+        return learning_curve(state, ax)
+    if x is None or (y is None and kind == "confusion"):
+        raise ValueError(f"kind={kind!r} needs {'x and y' if kind == 'confusion' else 'x'}; pass sequences as for fit")
+    sequences = state.sequences(x, lengths)
+    indices = None if y is None else label_indices(y, state.classes, len(sequences))
+    if kind == "gates":
+        return gates(state, sequences, indices, image, layer)
+    probabilities = state.probabilities(sequences)
+    if indices is not None and kind == "confusion":
+        scores = Scores.of(state.classes[indices], state.classes[probabilities.argmax(1)], state.classes)
+        return plot.confusion(scores.counts, _names(state), ax=ax)
+    return examples(state, sequences, probabilities, indices, image, COUNT if count is None else count)
+
+
+def learning_curve(state: ClassifierState, ax: Any) -> Any:
+    """The training and validation loss of each epoch."""
+    history = state.history
+    name = "weighted cross-entropy [nats]" if state.weighted else "cross-entropy [nats]"
+    return plot.learning_curve(history.train, history.held_out, best_epoch=history.best_epoch, name=name, ax=ax)
+
+
+def _names(state: ClassifierState) -> list[Any]:
+    names: list[Any] = state.classes.tolist()
     return names
 
 
-def places_of(model: Classifier, y: Any, count: int) -> np.ndarray:
-    """(N,) the place of each label among the classes of the training."""
-    labels = np.asarray(y)
-    if labels.shape != (count,):
-        raise SequenceError(f"y has shape {labels.shape}, expected ({count},), a label for each sequence")
-    known = {label: place for place, label in enumerate(_names(model))}
-    unknown = [label for label in labels.tolist() if label not in known]
-    if unknown:
-        raise SequenceError(
-            f"y holds {unknown[0]!r}, which was no class in fit; leave these sequences out, or fit with them"
-        )
-    return np.array([known[label] for label in labels.tolist()])
+# ---- examples
 
 
 def examples(
-    model: Classifier,
+    state: ClassifierState,
     sequences: Sequences,
-    shares: np.ndarray,
-    places: np.ndarray | None,
+    probabilities: np.ndarray,
+    indices: np.ndarray | None,
     image: Any,
     count: int = COUNT,
 ) -> Any:
-    """Some sequences with what was predicted, their `shares` (N, K), and, where it is known, the true class (N,)."""
-    chosen, title = _choice(shares, places, count, np.random.default_rng(int(model.seed)))
-    pictures = None if isinstance(image, bool | np.bool_) else _pictures(image, len(sequences))
-    predicted = shares[chosen].argmax(1)
+    """Some sequences with their predictions, from the probabilities (N, K) and, if known, the true classes (N,)."""
+    chosen, title = _choose(probabilities, indices, count, np.random.default_rng(state.seed))
+    images = None if isinstance(image, bool | np.bool_) else _check_images(image, len(sequences))
+    predicted = probabilities[chosen].argmax(1)
     return plot.classified(
-        [_one(sequences, k) if pictures is None else pictures[k] for k in chosen.tolist()],
-        model.classes_[predicted],
-        shares[chosen, predicted],
-        truth=None if places is None else model.classes_[places[chosen]],
-        image=pictures is not None or bool(image),
+        [_sequence(sequences, k) if images is None else images[k] for k in chosen.tolist()],
+        state.classes[predicted],
+        probabilities[chosen, predicted],
+        truth=None if indices is None else state.classes[indices[chosen]],
+        image=images is not None or bool(image),
         columns=min(4, max(2, len(chosen))),
         title=title,
     )
 
 
-def _choice(
-    shares: np.ndarray, places: np.ndarray | None, count: int, chance: np.random.Generator
+def _choose(
+    probabilities: np.ndarray, indices: np.ndarray | None, count: int, generator: np.random.Generator
 ) -> tuple[np.ndarray, str]:
-    """Which examples to show, and how they were chosen, in words: half of them mistakes, as far as there are any."""
-    n = len(shares)
-    if places is None:
+    """The positions of the examples, and a title that says how they were chosen: half of them errors, if possible."""
+    n = len(probabilities)
+    if indices is None:
         count = min(count, n)
-        return np.sort(chance.permutation(n)[:count]), f"{count} of {n:,}, drawn at random"
-    wrong = shares.argmax(1) != places
-    right, mistakes = np.flatnonzero(~wrong), np.flatnonzero(wrong)
-    surest = mistakes[np.argsort(-shares[mistakes].max(1), kind="stable")]
-    bad = min(len(surest), max(count // 2, count - len(right)))
-    good = np.sort(chance.permutation(right)[: count - bad])
-    words = [f"{len(good)} of {len(right):,} read right, drawn at random"] * bool(len(right))
-    words += [f"the surest {bad} of {len(surest):,} mistakes" if len(surest) else "no mistakes"]
-    return np.concatenate([good, surest[:bad]]), "; ".join(words)
+        return np.sort(generator.permutation(n)[:count]), f"{count} of {n:,} sequences, drawn at random"
+    wrong = probabilities.argmax(1) != indices
+    correct, errors = np.flatnonzero(~wrong), np.flatnonzero(wrong)
+    by_confidence = errors[np.argsort(-probabilities[errors].max(1), kind="stable")]
+    bad = min(len(errors), max(count // 2, count - len(correct)))
+    good = np.sort(generator.permutation(correct)[: count - bad])
+    parts = [f"{len(good)} of {len(correct):,} correct predictions, drawn at random"] * bool(len(correct))
+    parts += [f"the {bad} most confident of {len(errors):,} errors" if len(errors) else "no errors"]
+    return np.concatenate([good, by_confidence[:bad]]), "; ".join(parts)
 
 
-def _pictures(image: Any, count: int) -> np.ndarray:
-    pictures = np.asarray(image)
-    if pictures.ndim != 3 or len(pictures) != count:
+def _check_images(image: Any, count: int) -> np.ndarray:
+    images = np.asarray(image)
+    if images.ndim != 3 or len(images) != count:
         raise ValueError(
-            f"image has shape {pictures.shape}, expected True, or pictures ({count}, height, width), one for each "
-            "sequence of x"
+            f"image has shape {images.shape}, expected True, or images ({count}, height, width), one for each sequence "
+            "of x"
         )
-    return pictures
+    return images
 
 
-def _one(sequences: Sequences, k: int) -> np.ndarray:
-    """A sequence (T, C) as it came."""
+def _sequence(sequences: Sequences, k: int) -> np.ndarray:
+    """One sequence (T, C), unscaled."""
     start, length = int(sequences.starts[k]), int(sequences.lengths[k])
     values: np.ndarray = sequences.values[start : start + length].numpy()
     return values
 
 
-# ---- the gates while a sequence is read
+# ---- gates while a sequence is read
 
 
-def _gates(model: Classifier, sequences: Sequences, places: np.ndarray | None, image: Any, layer: Any) -> Any:
+def gates(state: ClassifierState, sequences: Sequences, indices: np.ndarray | None, image: Any, layer: Any) -> Any:
+    """The gates of one layer and the probability of each class after each step of one sequence."""
     if len(sequences) != 1:
-        raise ValueError(f"x holds {len(sequences)} sequences, kind='gates' shows one; pass such as x[:1]")
+        raise ValueError(f"x holds {len(sequences)} sequences, kind='gates' shows one; pass one, such as x[:1]")
     if not isinstance(image, bool | np.bool_):
-        raise ValueError("image holds pictures, which belong to kind='examples'; pass True or False")
-    chosen = _layer(model, layer)
-    x = _one(sequences, 0)
+        raise ValueError("image holds images, which belong to kind='examples'; pass True or False")
+    layer = _check_layer(state, layer)
+    x = _sequence(sequences, 0)
     with torch.inference_mode():
-        trace = model.network_.body.trace(scaled(sequences, model._shift, model._scaled_by).values[:, None])
-        shares = _of_beginnings(model, x) if model.bidirectional else _of_steps(model, trace.output[:, 0])
-    one = trace.layers[chosen * (2 if model.bidirectional else 1)]
+        trace = state.body.trace(scale_sequences(sequences, state.scaling).values[:, None])
+        bidirectional = state.body.bidirectional
+        probabilities = _of_prefixes(state, x) if bidirectional else _of_steps(state, trace.output[:, 0])
+    layer_trace = trace.layers[layer * (2 if bidirectional else 1)]
     return plot.reading(
         x,
-        {name: gate[:, 0].numpy() for name, gate in one.gates.items()},
-        None if one.cells is None else one.cells[:, 0].numpy(),
-        shares,
-        _names(model),
+        {name: gate[:, 0].numpy() for name, gate in layer_trace.gates.items()},
+        None if layer_trace.cells is None else layer_trace.cells[:, 0].numpy(),
+        probabilities,
+        _names(state),
         image=bool(image),
-        title=_title(model, chosen, shares, places),
+        title=_title(state, layer, probabilities, indices),
     )
 
 
-def _layer(model: Classifier, layer: Any) -> int:
+def _check_layer(state: ClassifierState, layer: Any) -> int:
+    layers = state.body.num_layers
     if layer is None:
-        return model.num_layers - 1
+        return layers - 1
     whole("layer", layer, 0)
-    if layer >= model.num_layers:
-        raise ValueError(f"layer is {layer}, expected 0 to {model.num_layers - 1}, as num_layers is {model.num_layers}")
+    if layer >= layers:
+        raise ValueError(f"layer is {layer}, expected 0 to {layers - 1}, as num_layers is {layers}")
     return int(layer)
 
 
-def _title(model: Classifier, layer: int, shares: np.ndarray, places: np.ndarray | None) -> str:
-    names, predicted = _names(model), int(shares[-1].argmax())
-    truth = "" if places is None or places[0] == predicted else f"is {names[int(places[0])]}, "
-    which = f"layer {layer}" if model.num_layers > 1 else ""
-    way = "forwards" if model.bidirectional else ""
-    where = ", ".join(filter(None, (model.cell.upper(), which, way)))
-    return literal(f"{where}: {truth}read as {names[predicted]}")
+def _title(state: ClassifierState, layer: int, probabilities: np.ndarray, indices: np.ndarray | None) -> str:
+    names, predicted = _names(state), int(probabilities[-1].argmax())
+    truth = "" if indices is None or indices[0] == predicted else f"true {names[int(indices[0])]}, "
+    layer_name = f"layer {layer}" if state.body.num_layers > 1 else ""
+    direction = "forward" if state.body.bidirectional else ""
+    network = ", ".join(filter(None, (type(state.body).__name__, layer_name, direction)))
+    return literal(f"{network}: {truth}predicted {names[predicted]}")
 
 
-def _of_beginnings(model: Classifier, x: np.ndarray) -> np.ndarray:
-    """(T, K) the probability of each class, had the sequence (T, C) ended after each step, or a little before.
+def _of_prefixes(state: ClassifierState, x: np.ndarray) -> np.ndarray:
+    """(T, K) the probability of each class if the sequence (T, C) ended after each step, or a few steps before.
 
-    A network in two directions reads every beginning anew, from its own end.
+    A bidirectional network must read each prefix from its own end.
     """
-    ends = np.unique(np.linspace(1, len(x), min(len(x), BEGINNINGS)).round().astype(int))
+    ends = np.unique(np.linspace(1, len(x), min(len(x), PREFIXES)).round().astype(int))
     last = np.searchsorted(ends, np.arange(1, len(x) + 1), side="right") - 1
-    shares: np.ndarray = model.predict_proba([x[:end] for end in ends])[last]
-    return shares
+    return state.probabilities(Sequences.of([x[:end] for end in ends]))[last]
 
 
-def _of_steps(model: Classifier, output: Tensor) -> np.ndarray:
-    """(T, K) the probability of each class, had the sequence ended after each step, by the hidden states (T, H)."""
-    answers: Tensor = model.network_.head(_pooled_so_far(output, model.pooling))
-    shares: np.ndarray = torch.softmax(answers.double(), 1).numpy()
-    return shares
+def _of_steps(state: ClassifierState, output: Tensor) -> np.ndarray:
+    """(T, K) the probability of each class if the sequence ended after each step, from the hidden states (T, H)."""
+    logits: Tensor = state.network.head(_pooled_so_far(output, state.network.pooling))
+    probabilities: np.ndarray = torch.softmax(logits.double(), 1).numpy()
+    return probabilities
 
 
 def _pooled_so_far(output: Tensor, pooling: str) -> Tensor:

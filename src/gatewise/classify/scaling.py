@@ -1,55 +1,70 @@
-"""Scaling: each channel to mean 0 and standard deviation 1 over the training sequences.
+"""Standardization: each channel to mean 0 and standard deviation 1 over the training sequences.
 
 Letters: `N` sequences, `R` steps of all of them, `C` channels.
 """
 
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from gatewise.classify.sequences import AT_ONCE, Sequences
 
-FURTHEST = 10.0  # standard deviations that a value counts as at most: a pixel that is nearly always dark has tiny ones
+CLIP = 10.0  # standard deviations: a pixel that is nearly always dark has a tiny deviation, and large values otherwise
 
 
-def measured(sequences: Sequences, known: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation (C,) of the sequences for which `known` (N,) is true; 1 for a constant channel."""
-    rows = torch.repeat_interleave(known, sequences.lengths)
+class Standardization(NamedTuple):
+    """The statistics of each channel.
+
+        x' = min(max((x - mean) / deviation, -10), 10)
+
+    Attributes:
+        mean: (C,).
+        deviation: (C,) standard deviation, 1 for a constant channel.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+
+def fit_standardization(sequences: Sequences, training: Tensor) -> Standardization:
+    """Statistics of the sequences for which `training` (N,) is true."""
+    rows = torch.repeat_interleave(training, sequences.lengths)
 
     def total(of: Callable[[Tensor], Tensor]) -> Tensor:
-        return torch.stack([of(part).sum(0) for part in _pieces(sequences.values, rows)]).sum(0)
+        return torch.stack([of(part).sum(0) for part in _selected_rows(sequences.values, rows)]).sum(0)
 
     mean = total(lambda x: x) / rows.sum()
-    spread = (total(lambda x: (x - mean) ** 2) / rows.sum()).sqrt()
-    largest = torch.stack([part.abs().amax(0) for part in _pieces(sequences.values, rows)]).amax(0)
+    deviation = (total(lambda x: (x - mean) ** 2) / rows.sum()).sqrt()
+    largest = torch.stack([part.abs().amax(0) for part in _selected_rows(sequences.values, rows)]).amax(0)
     rounding = 8 * torch.finfo(sequences.values.dtype).eps * largest
-    return mean, torch.where(spread > rounding, spread, 1.0)
+    return Standardization(mean, torch.where(deviation > rounding, deviation, 1.0))
 
 
-def scaled(sequences: Sequences, shift: Tensor | None, scale: Tensor | None) -> Sequences:
-    """All of them scaled, in single precision."""
+def scale_sequences(sequences: Sequences, scaling: Standardization | None) -> Sequences:
+    """Scaled sequences in single precision."""
     values = torch.empty(sequences.values.shape, dtype=torch.float32, device="cpu")
-    for made, part in zip(_parts(values), _parts(sequences.values), strict=True):
-        made.copy_(in_units(part, shift, scale))
+    for target, part in zip(_parts(values), _parts(sequences.values), strict=True):
+        target.copy_(scale_values(part, scaling))
     return Sequences(values, sequences.starts, sequences.lengths)
 
 
-def in_units(values: Tensor, shift: Tensor | None, scale: Tensor | None) -> Tensor:
-    """Values (..., C) in single precision, scaled in double: what tells large numbers apart may be small."""
-    if shift is None or scale is None:
+def scale_values(values: Tensor, scaling: Standardization | None) -> Tensor:
+    """Scaled values (..., C) in single precision, computed in double: large values may differ by little."""
+    if scaling is None:
         return values.float()
-    return ((values - shift) / scale).clamp_(-FURTHEST, FURTHEST).float()
+    return ((values - scaling.mean) / scaling.deviation).clamp_(-CLIP, CLIP).float()
 
 
-def _pieces(values: Tensor, rows: Tensor) -> Iterator[Tensor]:
-    """Those rows (R,) of values (R, C) that are true, in double, a bounded number at a time."""
+def _selected_rows(values: Tensor, rows: Tensor) -> Iterator[Tensor]:
+    """The rows of `values` (R, C) for which `rows` (R,) is true, in double precision, in parts of bounded size."""
     start = 0
     for part in _parts(values):
-        which = rows[start : start + len(part)]
+        mask = rows[start : start + len(part)]
         start += len(part)
-        if which.any():
-            yield part[which].double()
+        if mask.any():
+            yield part[mask].double()
 
 
 def _parts(values: Tensor) -> tuple[Tensor, ...]:

@@ -1,4 +1,4 @@
-"""Sequences as they come in, checked, end to end in one tensor, and cut into batches.
+"""Sequences: validated, concatenated in one tensor, and batched.
 
 Letters: `N` sequences, `T` steps, `C` channels, `B` sequences of a batch.
 """
@@ -12,22 +12,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
-NUMBERS = (int, float, np.number, np.bool_)  # what tables of several types hold
-LARGEST = 1e30  # of a value: float32 still holds its square's root
-SORTED = 50  # so many batches are sorted by length together, so that few steps are padded
-AT_ONCE = 2**22  # values, hidden ones too, of a batch of predictions: memory stays bounded however many there are
+NUMBERS = (int, float, np.number, np.bool_)  # in tables of several types
+LARGEST = 1e30  # absolute value: float32 overflows soon above
+SORTED = 50  # batches that are sorted by length together, so that few steps are padding
+AT_ONCE = 2**22  # values of a batch of predictions, hidden states included: bounds the memory
 
 
 class SequenceError(ValueError):
-    """Sequences cannot be used; says which, what is wrong, and what to do."""
+    """Sequences that cannot be used; the message names the sequence, what was expected, and the remedy."""
 
 
 class Batch(NamedTuple):
-    """Sequences side by side, as a network reads them.
+    """Sequences side by side, the input of a network.
 
     Attributes:
-        x: (T, B, C), zero after the end of each.
-        lengths: (B,), or None where all have T steps.
+        x: (T, B, C), zero after the end of each sequence.
+        lengths: (B,), or None if all have T steps.
     """
 
     x: Tensor
@@ -36,12 +36,12 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True)
 class Sequences:
-    """Checked sequences, end to end.
+    """Validated sequences, concatenated.
 
     Attributes:
-        values: (steps of all, C) float32, or float64 where numbers came that float32 does not hold.
-        starts: (N,) where each begins.
-        lengths: (N,) its steps.
+        values: (total steps, C) float32, or float64 for input that float32 cannot hold.
+        starts: (N,) first row of each sequence.
+        lengths: (N,) steps of each sequence.
     """
 
     values: Tensor
@@ -50,50 +50,30 @@ class Sequences:
 
     @classmethod
     def of(cls, x: Any, lengths: Any = None) -> "Sequences":
-        """Check sequences and put them end to end.
+        """Validate sequences and concatenate them.
 
         Arguments:
-            x: (N, T, C), or (N, T) for one channel: an array, a tensor, or what numpy makes an array of; or a list of N
-                arrays (T, C) or (T,) of any lengths.
-            lengths: (N,) how many steps of each count, where they differ in an x of three dimensions.
+            x: (N, T, C), or (N, T) for one channel: an array, a tensor, or anything that numpy converts to an array; or
+                a list of N arrays (T, C) or (T,) of any lengths.
+            lengths: (N,) number of valid steps of each sequence; all T by default.
 
         Raises:
-            SequenceError: there are none, or one is empty, of another number of channels, or holds what is no finite
-                number.
+            SequenceError: no sequences, or one that is empty, has another number of channels, or holds a value that is
+                not a finite number.
 
-        >>> found = Sequences.of([[1.0, 2.0, 3.0], [4.0]])
-        >>> found.values.T.tolist(), found.lengths.tolist()
+        >>> sequences = Sequences.of([[1.0, 2.0, 3.0], [4.0]])
+        >>> sequences.values.T.tolist(), sequences.lengths.tolist()
         ([[1.0, 2.0, 3.0, 4.0]], [3, 1])
         """
-        if isinstance(x, list | tuple):
-            if not x:
-                raise SequenceError("x holds no sequences")
-            if lengths is not None:
-                raise SequenceError("lengths were given for a list of sequences, which have lengths of their own")
-            parts = [_numbers(one, f"sequence {k}", (1, 2)) for k, one in enumerate(x)]
-            parts = [one[:, None] if one.ndim == 1 else one for one in parts]
-            _check_channels(parts)
-            sizes = np.array([len(one) for one in parts])
-            flat = np.concatenate(parts)
-        else:
-            array = _numbers(x, "x", (2, 3))
-            array = array[..., None] if array.ndim == 2 else array
-            if not len(array) or not array.shape[2]:
-                raise SequenceError(f"x has shape {array.shape}, which holds no sequences, or no channels")
-            if not array.shape[1]:
-                none = f"x has 0 feature(s) (shape={array.shape[:2]}) while a minimum of 1 is required"
-                raise SequenceError(f"{none}: its sequences have no steps")
-            sizes = _checked_lengths(lengths, array)
-            there = np.arange(array.shape[1]) < sizes[:, None]
-            flat = array.reshape(-1, array.shape[2]) if there.all() else array[there]
+        flat, sizes = _of_list(x, lengths) if isinstance(x, list | tuple) else _of_array(x, lengths)
         if not flat.shape[1]:
             raise SequenceError("x holds no channels")
         if not sizes.all():
             raise SequenceError(f"sequence {int(np.argmin(sizes))} has no steps; leave it out")
         _check_finite(flat, sizes)
         ends = torch.from_numpy(sizes.cumsum())
-        kept = np.float32 if np.can_cast(flat.dtype, np.float32) else np.float64
-        return cls(torch.from_numpy(flat.astype(kept)), ends - torch.from_numpy(sizes), torch.from_numpy(sizes))
+        dtype = np.float32 if np.can_cast(flat.dtype, np.float32) else np.float64
+        return cls(torch.from_numpy(flat.astype(dtype)), ends - torch.from_numpy(sizes), torch.from_numpy(sizes))
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -103,22 +83,22 @@ class Sequences:
         """C."""
         return self.values.shape[1]
 
-    def batch(self, which: Tensor) -> Batch:
-        """Some of them (B,) side by side."""
-        lengths = self.lengths[which]
+    def batch(self, positions: Tensor) -> Batch:
+        """The sequences at these positions (B,), side by side."""
+        lengths = self.lengths[positions]
         longest = int(lengths.max())
         steps = torch.arange(longest, device=self.lengths.device)[:, None]
-        rows = self.starts[which] + torch.minimum(steps, lengths - 1)
+        rows = self.starts[positions] + torch.minimum(steps, lengths - 1)
         x = self.values[rows]
         if bool((lengths == longest).all()):
             return Batch(x, None)
         return Batch(x.masked_fill_((steps >= lengths)[..., None], 0.0), lengths)
 
     def parts(self, width: int = 128) -> Iterator[Tensor]:
-        """All of them in parts of bounded size, the longest first, those of one length together.
+        """Positions of all sequences, in parts of bounded size: the longest first, equal lengths together.
 
         Arguments:
-            width: values that a network keeps of each step: its hidden states take more room than the channels.
+            width: values that a network stores for each step: its hidden states need more memory than the channels.
         """
         order = torch.argsort(self.lengths, descending=True, stable=True)
         while len(order):
@@ -128,50 +108,55 @@ class Sequences:
             order = order[count:]
 
 
-class Shuffled:
+class Batches:
     """Batches of sequences with their classes, shuffled anew at each iteration.
 
     Arguments:
         sequences: N of them.
-        classes: (N,).
-        which: those to take.
+        classes: (N,) index of the class of each.
+        positions: of the sequences to use.
         batch_size: B.
-        generator: where chance comes from; None for the order as it is.
+        generator: random generator of the order; None keeps the given order.
     """
 
     def __init__(
-        self, sequences: Sequences, classes: Tensor, which: Tensor, batch_size: int, generator: torch.Generator | None
+        self,
+        sequences: Sequences,
+        classes: Tensor,
+        positions: Tensor,
+        batch_size: int,
+        generator: torch.Generator | None,
     ) -> None:
-        self.sequences, self.classes, self.which = sequences, classes, which
-        self.batch_size, self.generator = min(int(batch_size), max(1, len(which))), generator
+        self.sequences, self.classes, self.positions = sequences, classes, positions
+        self.batch_size, self.generator = min(int(batch_size), max(1, len(positions))), generator
 
     def __len__(self) -> int:
-        return -(-len(self.which) // self.batch_size)
+        return -(-len(self.positions) // self.batch_size)
 
     def __iter__(self) -> Iterator[tuple[Batch, Tensor]]:
-        for chosen in self._order():
-            yield self.sequences.batch(chosen), self.classes[chosen]
+        for positions in self._order():
+            yield self.sequences.batch(positions), self.classes[positions]
 
     def _order(self) -> list[Tensor]:
         if self.generator is None:
-            return list(torch.split(self.which, self.batch_size))
-        order = self.which[self._permutation(len(self.which))]
+            return list(torch.split(self.positions, self.batch_size))
+        order = self.positions[self._permutation(len(self.positions))]
         lengths = self.sequences.lengths
         if bool((lengths == lengths[0]).all()):
             return list(torch.split(order, self.batch_size))
-        near = [part[torch.argsort(lengths[part])] for part in torch.split(order, SORTED * self.batch_size)]
-        batches = [batch for part in near for batch in torch.split(part, self.batch_size)]
+        parts = [part[torch.argsort(lengths[part])] for part in torch.split(order, SORTED * self.batch_size)]
+        batches = [batch for part in parts for batch in torch.split(part, self.batch_size)]
         return [batches[k] for k in self._permutation(len(batches)).tolist()]
 
     def _permutation(self, count: int) -> Tensor:
-        return torch.randperm(count, generator=self.generator, device="cpu")  # whatever the default device is
+        return torch.randperm(count, generator=self.generator, device="cpu")  # even if another device is the default
 
 
 def as_array(x: Any, name: str) -> np.ndarray:
-    """What numpy makes of it, where every value is there.
+    """A numpy array without masked values.
 
     Raises:
-        SequenceError: numpy makes no array of it, or some values are masked.
+        SequenceError: numpy cannot convert it, or some values are masked.
     """
     if hasattr(x, "toarray"):
         raise SequenceError(f"{name} is sparse, which is not supported; pass {name}.toarray()")
@@ -179,15 +164,41 @@ def as_array(x: Any, name: str) -> np.ndarray:
         array: np.ndarray = _of_tensor(x) if isinstance(x, Tensor) else np.asarray(x)
     except (ValueError, TypeError, RuntimeError) as reason:
         raise SequenceError(
-            f"{name} is no array ({reason!s:.80}); convert it; sequences of several lengths come as a list"
+            f"{name} is not an array ({reason!s:.80}); convert it; pass sequences of several lengths as a list"
         ) from None
     if np.ma.is_masked(x):
-        raise SequenceError(f"{name} is masked in places; fill what is missing, or leave its sequence out")
+        raise SequenceError(f"{name} has masked values; fill them, or leave the sequence out")
     return array
 
 
+def _of_list(x: list[Any] | tuple[Any, ...], lengths: Any) -> tuple[np.ndarray, np.ndarray]:
+    """All steps of a list of sequences (R, C), and the length of each (N,)."""
+    if not x:
+        raise SequenceError("x holds no sequences")
+    if lengths is not None:
+        raise SequenceError("lengths is given for a list of sequences, which have lengths of their own; leave it out")
+    parts = [_numbers(sequence, f"sequence {k}", (1, 2)) for k, sequence in enumerate(x)]
+    parts = [part[:, None] if part.ndim == 1 else part for part in parts]
+    _check_channels(parts)
+    return np.concatenate(parts), np.array([len(part) for part in parts])
+
+
+def _of_array(x: Any, lengths: Any) -> tuple[np.ndarray, np.ndarray]:
+    """All steps of an array of sequences (R, C), and the length of each (N,)."""
+    array = _numbers(x, "x", (2, 3))
+    array = array[..., None] if array.ndim == 2 else array
+    if not len(array) or not array.shape[2]:
+        raise SequenceError(f"x has shape {array.shape}, which holds no sequences, or no channels")
+    if not array.shape[1]:  # scikit-learn's checks expect the first half of this message
+        minimum = f"x has 0 feature(s) (shape={array.shape[:2]}) while a minimum of 1 is required"
+        raise SequenceError(f"{minimum}: its sequences have no steps")
+    sizes = _checked_lengths(lengths, array)
+    valid = np.arange(array.shape[1]) < sizes[:, None]
+    return array.reshape(-1, array.shape[2]) if valid.all() else array[valid], sizes
+
+
 def _of_tensor(x: Tensor) -> np.ndarray:
-    """An array of a tensor; numpy knows no floats of one byte, nor bfloat16."""
+    """An array of a tensor; numpy has no bfloat16 and no floats of one byte."""
     short = x.is_floating_point() and x.element_size() < 4
     array: np.ndarray = (x.float() if short else x).detach().cpu().resolve_neg().numpy()
     return array
@@ -195,12 +206,14 @@ def _of_tensor(x: Tensor) -> np.ndarray:
 
 def _numbers(x: Any, name: str, dimensions: tuple[int, int]) -> np.ndarray:
     array = as_array(x, name)
-    if array.dtype == object and all(isinstance(one, NUMBERS) for one in array.flat):
-        with contextlib.suppress(OverflowError):  # a number that is too large stays what it is, and is refused
+    if array.dtype == object and all(isinstance(value, NUMBERS) for value in array.flat):
+        with contextlib.suppress(OverflowError):  # a number that is too large stays an object, which is refused below
             array = array.astype(np.float64)
     if array.dtype.kind not in "biuf":
-        came = f"{'Complex data not supported: ' if array.dtype.kind == 'c' else ''}{name} is {array.dtype}"
-        raise SequenceError(f"{came}, expected numbers; convert them, and pass sequences of several lengths as a list")
+        content = f"{'Complex data not supported: ' if array.dtype.kind == 'c' else ''}{name} is {array.dtype}"
+        raise SequenceError(
+            f"{content}, expected numbers; convert them, and pass sequences of several lengths as a list"
+        )
     if array.ndim not in dimensions:
         expected = "(N, T, C), or (N, T) for one channel" if dimensions[1] == 3 else "(T, C), or (T,) for one channel"
         raise SequenceError(f"Reshape your data: {name} has shape {array.shape}, expected {expected}")
@@ -208,41 +221,42 @@ def _numbers(x: Any, name: str, dimensions: tuple[int, int]) -> np.ndarray:
 
 
 def _check_channels(parts: list[np.ndarray]) -> None:
-    for k, one in enumerate(parts):
-        if one.shape[1] != parts[0].shape[1]:
+    channels = parts[0].shape[1]
+    for k, part in enumerate(parts):
+        if part.shape[1] != channels:
             raise SequenceError(
-                f"sequence {k} has {one.shape[1]} channel(s), sequence 0 has {parts[0].shape[1]}; expected the same"
+                f"sequence {k} has {part.shape[1]} channel(s), sequence 0 has {channels}; expected the same number"
             )
 
 
 def _checked_lengths(lengths: Any, array: np.ndarray) -> np.ndarray:
     if lengths is None:
         return np.full(len(array), array.shape[1])
-    given = as_array(lengths, "lengths")
-    if given.shape != (len(array),) or given.dtype.kind not in "iu":
+    sizes = as_array(lengths, "lengths")
+    if sizes.shape != (len(array),) or sizes.dtype.kind not in "iu":
         raise SequenceError(
-            f"lengths are {given.dtype} {given.shape}, expected a whole number for each of {len(array)}"
+            f"lengths is {sizes.dtype} {sizes.shape}, expected a whole number for each of {len(array)} sequences"
         )
-    wrong = np.flatnonzero((given < 1) | (given > array.shape[1]))
+    wrong = np.flatnonzero((sizes < 1) | (sizes > array.shape[1]))
     if len(wrong):
-        raise SequenceError(f"length {wrong[0]} is {given[wrong[0]]}, expected 1 to {array.shape[1]}")
-    return given.astype(np.int64)
+        raise SequenceError(f"length {wrong[0]} is {sizes[wrong[0]]}, expected 1 to {array.shape[1]}")
+    return sizes.astype(np.int64)
 
 
 def _check_finite(flat: np.ndarray, sizes: np.ndarray) -> None:
-    """Refuse values that are missing, infinite or huge, naming the first."""
+    """Refuse missing, infinite and huge values; the message names the first."""
     if flat.dtype.kind != "f":
         return
-    most = min(LARGEST, float(np.finfo(flat.dtype).max))  # float16 ends far below, and would make it an infinity
+    most = min(LARGEST, float(np.finfo(flat.dtype).max))  # float16 would convert the larger bound to infinity
     with np.errstate(invalid="ignore"):
-        fine = np.abs(flat) <= most
-    if not fine.all():
-        row, channel = np.argwhere(~fine)[0]
-        which = int(np.searchsorted(sizes.cumsum(), row, side="right"))
-        step = int(row - sizes[:which].sum())
-        where, value = f"sequence {which}, step {step}, channel {channel}", flat[row, channel]
+        valid = np.abs(flat) <= most
+    if not valid.all():
+        row, channel = np.argwhere(~valid)[0]
+        sequence = int(np.searchsorted(sizes.cumsum(), row, side="right"))
+        step = int(row - sizes[:sequence].sum())
+        where, value = f"sequence {sequence}, step {step}, channel {channel}", flat[row, channel]
         if np.isnan(value):
-            raise SequenceError(f"{where}: NaN, expected a number; fill what is missing, or leave the sequence out")
+            raise SequenceError(f"{where}: NaN, expected a number; fill the gap, or leave the sequence out")
         raise SequenceError(
-            f"{where}: {value}, expected a number of at most {most:g} either way; correct it, or leave the sequence out"
+            f"{where}: {value}, expected an absolute value of at most {most:g}; correct it, or leave the sequence out"
         )

@@ -8,6 +8,7 @@ import pandas as pd
 
 from gatewise import plot
 from gatewise.classify import Scores, Sequences, figures
+from gatewise.classify.labels import label_indices
 from gatewise.cli.output import print_files, truncate
 from gatewise.cli.sequences import LabelledSequences, check_channels
 from gatewise.series.wording import counted
@@ -131,9 +132,9 @@ def figure(model: Any, predictions: Predictions | None, kind: str | None, view: 
         return model.plot(kind, test.x[:1], labels, image=view == "rows" and of_images)
     if kind == "examples" or predictions.scores is None:
         sequences = Sequences.of(test.x)
-        places = None if test.y is None else figures.places_of(model, test.y, len(sequences))
+        places = None if test.y is None else label_indices(test.y, model.classes_, len(sequences))
         image = test.images if of_images else False
-        return figures.examples(model, sequences, predictions.probabilities, places, image)
+        return figures.examples(model._fitted(), sequences, predictions.probabilities, places, image)
     return _confusion(predictions.scores) if kind == "confusion" else _summary(model, predictions.scores)
 
 

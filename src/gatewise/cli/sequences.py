@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gatewise import datasets
-from gatewise.classify import Scores, Sequences, drawn
+from gatewise.classify import Scores, Sequences, stratified_mask
 from gatewise.cli.files import print_now
 from gatewise.cli.output import quote_first
 from gatewise.series.wording import counted
@@ -78,7 +78,7 @@ def _split(
 ) -> tuple[LabelledSequences, LabelledSequences | None]:
     """Hold out a fraction of each class for testing."""
     fraction = TEST_FRACTION if arguments.test_fraction is None else arguments.test_fraction
-    mask = drawn(data.y, fraction, arguments.seed or 0)
+    mask = stratified_mask(data.y, fraction, arguments.seed or 0)
     if not mask.any():
         reason = f" ({100 * fraction:g} % of each class is less than one sequence)" if fraction else ""
         print_now(f"  test set: none{reason}")

@@ -1,12 +1,14 @@
-"""Data: small built-in series, and readers of labelled sequences.
+"""Datasets: small built-in series, and readers of labelled sequences.
 
 - `built_in`: one real series, one generated trend, one table of two features.
 - `charts`: generated sequences in six classes.
-- `labelled`: sequences with their labels.
-- `sources`: what a name stands for: which reader reads it, which parts there are.
-- `idx`, `npz`, `ts`, `rows`: files of MNIST, of numpy, of the UCR and UEA archives, and tables. What a file says of
-  itself is checked before memory is taken, and no code in it is run.
 - `views`: an image as a sequence of rows, columns or pixels.
+- `sources`: a file or folder to sequences: selects the reader, finds the training and the test part.
+- `idx`, `npz`, `ts`, `rows`: readers of MNIST's files, numpy archives, UCR and UEA archives, and tables. Sizes in a
+  file are validated before memory is allocated, and no code in a file is run.
+- `labelled`: sequences with their labels, and checks that all readers share.
+
+Imports go one way: sources > idx | npz | ts | rows | charts > labelled.
 """
 
 from gatewise.datasets.built_in import air_passengers, sums, trend

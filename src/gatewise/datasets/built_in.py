@@ -1,4 +1,4 @@
-"""Small built-in data: one real series, one generated trend, one table of two features."""
+"""Small built-in datasets: one real series, one generated trend, one table of two features."""
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,7 @@ def air_passengers() -> pd.DataFrame:
     Reference: Box and Jenkins, Time Series Analysis: Forecasting and Control, 1976, series G.
 
     Returns:
-        144 rows: unique_id "AirPassengers", ds the first of each month, y float64.
+        144 rows: unique_id "AirPassengers", ds the first day of each month, y float64.
 
     >>> air_passengers().tail(1)
              unique_id         ds      y
@@ -38,14 +38,14 @@ def air_passengers() -> pd.DataFrame:
 
 
 def trend(n: int = 200, intercept: float = 5.0, slope: float = 7.0, noise: float = 10.0, seed: int = 0) -> np.ndarray:
-    """A straight line under normal noise, y_x = intercept + slope x + N(0, noise), x = 0, ..., n - 1.
+    """A straight line with normal noise, y_x = intercept + slope x + N(0, noise), x = 0, ..., n - 1.
 
     Arguments:
         n: number of values.
         intercept: value of the line at x = 0.
         slope: rise per step.
         noise: standard deviation, in units of y.
-        seed: of its own random generator.
+        seed: random seed.
 
     Returns:
         (n,) float64.

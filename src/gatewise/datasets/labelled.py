@@ -1,4 +1,4 @@
-"""Labelled sequences, as they come from a file.
+"""Labelled sequences, and checks that all readers share.
 
 Letters: `N` sequences, `T` steps, `C` channels.
 """
@@ -10,13 +10,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
-MOST_BYTES = 2**33  # 8 GiB of values: more is taken for a damaged or hostile file
+MOST_BYTES = 2**33  # 8 GiB of values: a larger array is treated as a damaged or hostile file
 MOST_DIMENSIONS = 8
-PIECE = 2**22  # bytes read at a time: memory grows with what there is, whatever a header says
+PIECE = 2**22  # bytes read at a time: memory grows with the content, not with the header
 
 
 class FileError(ValueError):
-    """A file does not hold what it should; says what was expected, what came, and what to do."""
+    """A file that cannot be used; the message says what was expected, what was found, and the remedy."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,9 @@ class Labelled:
     """Sequences and their labels.
 
     Attributes:
-        x: (N, T, C); or, where sequences differ in length, a list of N arrays (T, C).
+        x: (N, T, C); or a list of N arrays (T, C), if lengths differ.
         y: (N,) labels of any type, or None.
-        name: of the data.
+        name: of the dataset.
     """
 
     x: np.ndarray | list[np.ndarray]
@@ -35,48 +35,48 @@ class Labelled:
 
     def __post_init__(self) -> None:
         if self.y is not None and len(self.y) != len(self.x):
-            raise FileError(f"there are {len(self.x)} sequences and {len(self.y)} labels, expected one for each")
+            raise FileError(f"{len(self.x)} sequences and {len(self.y)} labels, expected a label for each sequence")
 
     def __len__(self) -> int:
         return len(self.x)
 
 
-class Reads(Protocol):
-    """What bytes are read from."""
+class Readable(Protocol):
+    """A source of bytes."""
 
     def read(self, size: int, /) -> bytes:
-        """So many, fewer at the end."""
+        """The next `size` bytes, fewer at the end."""
 
 
 def check_size(path: object, shape: tuple[int, ...], itemsize: int) -> int:
-    """The number of bytes that an array takes, before it is made.
+    """The size of an array in bytes, validated before the array is allocated.
 
     Raises:
-        FileError: they are more than any honest file here has.
+        FileError: an array of more than 8 GiB or 8 dimensions.
     """
-    if len(shape) > MOST_DIMENSIONS or not all(0 <= one < 2**63 for one in shape):
+    if len(shape) > MOST_DIMENSIONS or not all(0 <= size < 2**63 for size in shape):
         raise FileError(
-            f"{path} announces an array of shape {shown(shape)}, expected up to {MOST_DIMENSIONS} dimensions of 0 or "
-            "more each; is it damaged?"
+            f"{path} announces an array of shape {listed(shape)}, expected up to {MOST_DIMENSIONS} dimensions of 0 or "
+            "more each; check whether the file is damaged"
         )
-    most = math.prod(max(one, 1) for one in (itemsize, *shape))  # numpy makes no array of huge sizes beside a zero
+    most = math.prod(max(size, 1) for size in (itemsize, *shape))  # numpy refuses huge dimensions beside a zero
     if most > MOST_BYTES:
         raise FileError(
-            f"{path} announces an array of shape {shown(shape)}, {most / 2**30:.3g} GiB; expected at most "
-            f"{MOST_BYTES // 2**30} GiB; is it damaged?"
+            f"{path} announces an array of shape {listed(shape)}, {most / 2**30:.3g} GiB; expected at most "
+            f"{MOST_BYTES // 2**30} GiB; check whether the file is damaged"
         )
     return itemsize * math.prod(shape)
 
 
-def at_most(file: Reads, size: int, start: bytes = b"") -> bytearray:
-    """So many bytes, `start` among them, or those that there are."""
-    content = bytearray(start)  # grows in place, and an array upon it can be written to
+def read_at_most(file: Readable, size: int, start: bytes = b"") -> bytearray:
+    """Read until `size` bytes, `start` included, or to the end of the file."""
+    content = bytearray(start)  # grows in place, and arrays that share its memory are writable
     while len(content) < size and (piece := file.read(min(PIECE, size - len(content)))):
         content += piece
     return content
 
 
-def shown(values: Iterable[Any]) -> str:
-    """A list for a message, cut short: a hostile file may name much, and with it what steers a terminal."""
-    text = ", ".join(one if isinstance(one, str) and one.isprintable() else repr(one) for one in values)
+def listed(values: Iterable[Any]) -> str:
+    """A list for a message, shortened and with control characters escaped, as a file may be hostile."""
+    text = ", ".join(value if isinstance(value, str) and value.isprintable() else repr(value) for value in values)
     return text if len(text) <= 200 else f"{text[:199]}…"

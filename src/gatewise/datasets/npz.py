@@ -1,4 +1,4 @@
-"""Archives of numpy, `.npz`: sequences `x`, labels `y`, and the length of each.
+"""Archives of numpy, `.npz`: sequences `x`, labels `y` and their `lengths`.
 
 Letters: `N` sequences, `T` steps, `C` channels.
 """
@@ -13,44 +13,46 @@ from typing import NoReturn
 
 import numpy as np
 
-from gatewise.datasets.labelled import FileError, Labelled, Reads, at_most, check_size, shown
+from gatewise.datasets.labelled import FileError, Labelled, Readable, check_size, listed, read_at_most
 
 NAMES = ("x", "y", "lengths")
-PACKED = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # as numpy packs; others fail in ways of their own
-MOST_HEADER = 2**14  # bytes: of numbers and text, a header has about a hundred
+COMPRESSIONS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # those of numpy; others raise other errors
+MOST_HEADER = 2**14  # bytes: the header of an array of numbers or text has about a hundred
 HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
 def read_npz(path: str | os.PathLike[str]) -> Labelled:
-    """Sequences from the arrays of an archive: x (N, T, C) or (N, T), and, where it has them, y (N,) and lengths (N,).
+    """Read the sequences x (N, T, C) or (N, T) of an archive, and y (N,) and lengths (N,), if it has them.
 
-    With lengths, x becomes a list of arrays without what lies behind the end of each.
+    With lengths, x becomes a list of arrays without the steps after the end of each sequence.
 
     Arguments:
         path: of the file, as `numpy.savez` and `numpy.savez_compressed` write it.
 
     Raises:
-        FileError: it is no such file, an array is missing, of objects (which would run code) or damaged, they do not go
-            together, or one takes more than 8 GiB.
+        FileError: not an archive, an array that is missing, damaged, of objects (which could run code) or larger than
+            8 GiB, or shapes that do not match.
         OSError: the file cannot be read.
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            there = {one.filename[:-4]: one for one in archive.infolist() if one.filename.endswith(".npy")}
-            found = {name: _array(archive, there[name], path) for name in NAMES if name in there}
+            members = {entry.filename[:-4]: entry for entry in archive.infolist() if entry.filename.endswith(".npy")}
+            arrays = {name: _array(archive, members[name], path) for name in NAMES if name in members}
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeError) as reason:
         _refuse(path, reason)
     except OSError as reason:
-        if reason.errno != errno.EINVAL:  # what a place before the beginning, or beyond any end, is answered by
+        if reason.errno != errno.EINVAL:  # raised for an offset outside the file
             raise
         _refuse(path, reason)
-    if "x" not in found:
-        raise FileError(f"{path} holds {shown(sorted(there)) or 'no arrays'}, expected x, and y for the labels")
-    return _labelled(path, **found)
+    if "x" not in arrays:
+        raise FileError(f"{path} holds {listed(sorted(members)) or 'no arrays'}, expected x, and y for the labels")
+    return _labelled(path, **arrays)
 
 
 def _refuse(path: object, reason: Exception) -> NoReturn:
-    raise FileError(f"{path} is no archive of numpy, or damaged ({reason!s:.80}); write it by numpy.savez") from None
+    raise FileError(
+        f"{path} is not an archive of numpy, or damaged ({reason!s:.80}); write it with numpy.savez"
+    ) from None
 
 
 def _labelled(path: object, x: np.ndarray, y: np.ndarray | None = None, lengths: np.ndarray | None = None) -> Labelled:
@@ -63,36 +65,38 @@ def _labelled(path: object, x: np.ndarray, y: np.ndarray | None = None, lengths:
     fits = lengths.shape == (len(x),) and lengths.dtype.kind in "iu" and ((lengths > 0) & (lengths <= x.shape[1])).all()
     if not fits:
         raise FileError(f"{path}: lengths are {lengths.dtype} {lengths.shape}, expected (N,) whole numbers from 1 to T")
-    return Labelled([one[:length] for one, length in zip(x, lengths.tolist(), strict=True)], y, Path(str(path)).stem)
+    return Labelled(
+        [sequence[:length] for sequence, length in zip(x, lengths.tolist(), strict=True)], y, Path(str(path)).stem
+    )
 
 
 def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: object) -> np.ndarray:
     where = f"{path}, {member.filename}"
-    if member.compress_type not in PACKED:
-        raise FileError(f"{where} is packed in a way that numpy does not use; write it by numpy.savez")
+    if member.compress_type not in COMPRESSIONS:
+        raise FileError(f"{where} has a compression that numpy does not use; write it with numpy.savez")
     with archive.open(member) as file:
         shape, fortran, dtype, start = _header(file, where)
         if dtype.hasobject:
             raise FileError(
-                f"{where}: an array of objects, which only code in the file could bring back; write numbers, or text "
-                "as numpy.array(labels, dtype=str)"
+                f"{where}: an array of objects, which only code in the file could restore; write numbers, or text as "
+                "numpy.array(labels, dtype=str)"
             )
         if not dtype.itemsize or dtype.subdtype is not None:
             raise FileError(
-                f"{where}: values of type {dtype!s:.80}, expected numbers, or text; write it by numpy.savez"
+                f"{where}: values of type {dtype!s:.80}, expected numbers, or text; write it with numpy.savez"
             )
         size = check_size(where, shape, dtype.itemsize)
-        content = at_most(file, size + 1, start)
+        content = read_at_most(file, size + 1, start)
     if len(content) != size:
-        raise FileError(f"{where} announces {size} bytes, another number came; write it anew")
+        raise FileError(f"{where} announces {size} bytes, but holds another number; write it again with numpy.savez")
     return np.frombuffer(content, dtype).reshape(shape, order="F" if fortran else "C")
 
 
-def _header(file: Reads, where: str) -> "tuple[tuple[int, ...], bool, np.dtype[np.generic], bytes]":
-    """Shape, order, type, and the first of the values."""
-    start = io.BytesIO(at_most(file, MOST_HEADER))  # numpy would read as long a header as is announced
+def _header(file: Readable, where: str) -> "tuple[tuple[int, ...], bool, np.dtype[np.generic], bytes]":
+    """Shape, order, type, and the first bytes of the values."""
+    start = io.BytesIO(read_at_most(file, MOST_HEADER))  # numpy would read a header of any announced length
     try:
         version = np.lib.format.read_magic(start)
         return *HEADERS[version](start), start.read()
     except (ValueError, KeyError, SyntaxError, TypeError, MemoryError, RecursionError) as reason:
-        raise FileError(f"{where}: no header of a numpy array ({reason!s:.80}); write it by numpy.savez") from None
+        raise FileError(f"{where}: no header of a numpy array ({reason!s:.80}); write it with numpy.savez") from None

@@ -1,4 +1,4 @@
-"""Tables of sequences: a row for each, as CSV, Parquet, or a `.tsv` of the UCR archive.
+"""Tables with a row for each sequence, as CSV, Parquet, or a `.tsv` of the UCR archive.
 
 Letters: `N` sequences, `T` steps.
 """
@@ -12,35 +12,35 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gatewise.datasets.labelled import FileError, Labelled, check_size, shown
+from gatewise.datasets.labelled import FileError, Labelled, check_size, listed
 
-LABELS = ("label", "class", "target", "y")  # what a column of labels is called, in small letters
+LABELS = ("label", "class", "target", "y")  # names of a column of labels, in lower case
 DELIMITERS = (",", ";", "\t", "|")
-NUMBERING = ("", "id", "index", "row", "no", "nr", "number", "#")  # what a column that numbers the rows is called
-SERIES = ("id", "unique_id", "series", "series_id", "sequence", "sequence_id", "case", "case_id")  # of a long table
-NOT_UTF8 = "is not in UTF-8 (a spreadsheet itself, or text in another encoding?); save it as CSV in UTF-8"
+NUMBERING = ("", "id", "index", "row", "no", "nr", "number", "#")  # names of a column that numbers the rows
+SERIES = ("id", "unique_id", "series", "series_id", "sequence", "sequence_id", "case", "case_id")  # in a long table
+NOT_UTF8 = "is not in UTF-8, perhaps a spreadsheet or text in another encoding; save it as CSV in UTF-8"
 
 
 def read_rows(path: str | os.PathLike[str], *, label: str | None = None) -> Labelled:
-    """Sequences of one channel from a table with a row for each: a column for its label, the others its steps in order.
+    """Read sequences of one channel from a table with a row for each: a column of labels, and a column for each step.
 
-    Empty cells at the end of a row mean a shorter sequence. A `.tsv` has no header and the label in front, as in the
-    UCR archive; it is read as text everywhere. Reference: Dau, Bagnall, Kamgar, Yeh, Zhu, Gharghabi, Ratanamahatana and
+    Empty cells at the end of a row mean a shorter sequence. A `.tsv` has no header and the labels, read as text, in the
+    first column, as in the UCR archive. Reference: Dau, Bagnall, Kamgar, Yeh, Zhu, Gharghabi, Ratanamahatana and
     Keogh, The UCR time series archive, 2018, arXiv 1810.07758.
 
-    What would be read wrong unseen is refused: a `.csv` whose first row is no names of columns, and a column without a
-    name, or called id, index, ..., that numbers the rows; a table with a row for each step of several sequences.
+    Tables that would be misread are refused: a `.csv` without a header, a column without a name or named id, index, ...
+    that numbers the rows, and a table with a row for each step of several sequences.
 
     Arguments:
         path: of a `.csv` (with commas; with semicolons, tabs or bars, and then also with decimal commas), `.parquet` or
             `.tsv`.
-        label: the column of labels; by default one that is called label, class, target or y, if there is one.
+        label: the column of labels; by default a column named label, class, target or y, if there is one.
 
     Returns:
-        x (N, T, 1) float64, or a list of (T, 1) where sequences differ in length; y (N,), or None without labels.
+        x (N, T, 1) float64, or a list of (T, 1) if lengths differ; y (N,), or None without labels.
 
     Raises:
-        FileError: it is no such table, has no or several such columns, or holds a cell that is no number; names it.
+        FileError: not a table, no or several columns of labels, or a cell that is not a number; names it.
         OSError: the file cannot be read.
         ImportError: `.parquet` without pyarrow.
     """
@@ -63,7 +63,7 @@ def read_rows(path: str | os.PathLike[str], *, label: str | None = None) -> Labe
 
 
 def _table(path: Path, label: str | None) -> pd.DataFrame:
-    """All cells of the file; the label of a `.tsv` in a column "label"."""
+    """All cells of the file; the labels of a `.tsv` in a column "label"."""
     try:
         if path.suffix.lower() == ".parquet":
             return _parquet(path)
@@ -74,35 +74,37 @@ def _table(path: Path, label: str | None) -> pd.DataFrame:
         raise FileError(f"{path} {NOT_UTF8}") from None
     except FileError:
         raise
-    except (ValueError, pd.errors.ParserWarning) as reason:  # pyarrow's and pandas' own errors are of the first kind
-        why = str(reason).strip().removeprefix("Error tokenizing data. C error: ")
-        raise FileError(f"{path} is no table ({why:.80}); expected a row for each sequence") from None
+    except (ValueError, pd.errors.ParserWarning) as reason:  # the errors of pyarrow and pandas are ValueErrors
+        detail = str(reason).strip().removeprefix("Error tokenizing data. C error: ")
+        raise FileError(f"{path} is not a table ({detail:.80}); expected a row for each sequence") from None
 
 
 def _parquet(path: Path) -> pd.DataFrame:
-    """The cells of a table whose sizes were looked at first: a small file may say that it holds many zeros."""
+    """The cells of a table after a check of its size: a small file may announce many zeros."""
     try:
         from pyarrow import parquet
     except ImportError:
         raise ImportError(f"{path}: .parquet needs pyarrow, which is missing; run: pip install pyarrow") from None
     with open(path, "rb") as file:
-        about = parquet.read_metadata(file)
-    check_size(path, (about.num_rows, about.num_columns), 8)
+        metadata = parquet.read_metadata(file)
+    check_size(path, (metadata.num_rows, metadata.num_columns), 8)
     return pd.read_parquet(path)
 
 
 def _of_archive(path: Path) -> pd.DataFrame:
-    """The cells of a table without names, its labels as text in front."""
+    """The cells of a table without a header, with the labels as text in the first column."""
     options: dict[str, Any] = {"sep": "\t", "header": None, "dtype": {0: str}, "encoding": "utf-8-sig"}
     table = pd.read_csv(path, low_memory=False, **options)
     first = table.iloc[0, 1:].dropna()
     if len(first) and pd.to_numeric(first, errors="coerce").isna().all():
-        raise FileError(f"{path} begins with names of columns, which a .tsv of the archive has not; save it as .csv")
+        raise FileError(
+            f"{path} begins with column names, expected a .tsv of the archive, without a header; save it as .csv"
+        )
     return table.rename(columns={0: "label"})
 
 
 def _csv(path: Path, label: str | None) -> pd.DataFrame:
-    """The cells of a table that begins with the names of its columns."""
+    """The cells of a table with a header."""
     delimiter = _delimiter(path)
     table = _parsed(path, delimiter)
     if not isinstance(table.index, pd.RangeIndex):
@@ -113,7 +115,7 @@ def _csv(path: Path, label: str | None) -> pd.DataFrame:
     name = _label(table, label, path)
     steps = table if name is None else table.drop(columns=name)
     _refuse_no_header(steps, path)
-    if delimiter != "," and not all(pd.api.types.is_numeric_dtype(one) for one in steps.dtypes):
+    if delimiter != "," and not all(pd.api.types.is_numeric_dtype(dtype) for dtype in steps.dtypes):
         return _parsed(path, delimiter, decimal=",")
     return table
 
@@ -125,60 +127,62 @@ def _parsed(path: Path, delimiter: str, **options: Any) -> pd.DataFrame:
 
 
 def _refuse_no_header(steps: pd.DataFrame, path: object) -> None:
-    """Refuse names that are the values of a sequence: names that are numbers are numbers in order."""
+    """Refuse a first row of values: column names that are numbers must be in order."""
     names = pd.to_numeric(pd.Series(steps.columns, dtype=object), errors="coerce")
-    apart = names.dropna().diff().iloc[1:]
-    if names.notna().mean() > 0.5 and not ((apart > 0).all() or (apart < 0).all()):
-        raise FileError(f"{path} begins with numbers, expected the names of its columns; write a line of names above")
+    differences = names.dropna().diff().iloc[1:]
+    if names.notna().mean() > 0.5 and not ((differences > 0).all() or (differences < 0).all()):
+        raise FileError(f"{path} begins with numbers, expected column names; add a first line with names")
 
 
 def _refuse_long(table: pd.DataFrame, path: object) -> None:
-    """Refuse a row for each step, where a column says which rows are of one sequence."""
+    """Refuse a row for each step: a column that names series, with repeated values."""
     for column in table.columns:
         named = len(table.columns) > 1 and str(column).strip().lower() in SERIES
         if named and table[column].duplicated().any():
             raise FileError(
                 f"{path}: column {column!r} has the same value in several rows, as in a table with a row for each "
-                "step; expected a row for each sequence, such as pandas' DataFrame.pivot makes, or a .npz of x and y"
+                "step; expected a row for each sequence, as from pandas' DataFrame.pivot, or a .npz of x and y"
             )
 
 
 def _refuse_numbering(table: pd.DataFrame, path: object) -> None:
-    """Refuse a column that numbers the rows: as a step, it may tell the class where rows stand in order."""
+    """Refuse a column that numbers the rows: read as a step, it reveals the class of sorted rows."""
     for column in table.columns:
-        name = re.sub(r"^unnamed: \d+$", "", str(column).strip().lower())  # what pandas calls a column without a name
+        name = re.sub(r"^unnamed: \d+$", "", str(column).strip().lower())  # pandas' name of a column without a name
         cells = table[column]
         if name in NUMBERING and pd.api.types.is_integer_dtype(cells) and cells.is_unique and len(cells) > 1:
-            called = f"column {column!r}" if name else "a column without a name"
-            raise FileError(f"{path}: {called} numbers the rows, and would be read as a step; leave it out")
+            where = f"column {column!r}" if name else "a column without a name"
+            raise FileError(f"{path}: {where} numbers the rows, and would be read as a step; leave it out")
 
 
 def _delimiter(path: Path) -> str:
     with open(path, encoding="utf-8-sig") as file:
-        header = re.sub(r'"[^"]*"', "", file.readline())  # what stands in quotes divides nothing
+        header = re.sub(r'"[^"]*"', "", file.readline())  # delimiters in quotes do not count
     return max(DELIMITERS, key=header.count)
 
 
-def _label(table: pd.DataFrame, asked: str | None, path: object) -> Any:
-    """The column of labels."""
-    if asked is not None:
-        found = [column for column in table if str(column).strip() == str(asked).strip()]
-        if not found:
-            columns = shown(map(str, table.columns[-10:]))
-            raise FileError(f"{path} has no column {asked!r}, the last ones are {columns}; name the column of labels")
-        return found[0]
-    found = [column for column in table if str(column).strip().lower() in LABELS]
-    if len(found) > 1:
-        raise FileError(f"{path} has columns {', '.join(found)}, expected one of labels; say which")
-    return found[0] if found else None
+def _label(table: pd.DataFrame, label: str | None, path: object) -> Any:
+    """The name of the column of labels, None if there is none."""
+    if label is not None:
+        matches = [column for column in table if str(column).strip() == str(label).strip()]
+        if not matches:
+            columns = listed(map(str, table.columns[-10:]))
+            raise FileError(f"{path} has no column {label!r}, the last ones are {columns}; name the column of labels")
+        return matches[0]
+    matches = [column for column in table if str(column).strip().lower() in LABELS]
+    if len(matches) > 1:
+        raise FileError(
+            f"{path} has columns {', '.join(matches)}, expected one column of labels; name it with label= (--label)"
+        )
+    return matches[0] if matches else None
 
 
 def _labels(column: "pd.Series[Any]", path: object) -> np.ndarray:
-    """Labels as they are, as text where they are of no one type of numpy's."""
+    """Labels in their type, as text if numpy has no type for them."""
     if column.isna().any():
         row = int(column.isna().argmax()) + 1
         raise FileError(
-            f"{path}: row {row} has no label, or one such as NA or None, which is read as none; write another, or "
+            f"{path}: row {row} has no label, or a label such as NA or None, which is read as missing; rename it, or "
             "leave the row out"
         )
     plain = isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf"
@@ -188,7 +192,9 @@ def _labels(column: "pd.Series[Any]", path: object) -> np.ndarray:
 
 def _numbers(column: "pd.Series[Any]", path: object) -> np.ndarray:
     if pd.api.types.is_datetime64_any_dtype(column) or column.dtype.kind in "mc":
-        raise FileError(f"{path}: column {shown([str(column.name)])} is {column.dtype}, expected numbers; leave it out")
+        raise FileError(
+            f"{path}: column {listed([str(column.name)])} is {column.dtype}, expected numbers; leave it out"
+        )
     try:
         numbers: np.ndarray = column.to_numpy(np.float64, na_value=np.nan)
         return numbers

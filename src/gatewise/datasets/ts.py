@@ -4,8 +4,8 @@
     @problemName Steps                 @equalLength true      @data
     1.5,2.0,?:0.1,0.2,0.3:walking
 
-A line holds one sequence: its channels between colons, the steps of each between commas, at its end the label. The
-lengths, dimensions and missing values are taken from the data themselves, whatever the head says.
+A line holds one sequence: channels separated by colons, the steps of a channel by commas, and the label at the end.
+Lengths, dimensions and missing values are read from the data, not from the header.
 
 Reference: Bagnall, Dau, Lines, Flynn, Large, Bostrom, Southam and Keogh, The UEA multivariate time series
 classification archive, 2018, arXiv 1811.00075.
@@ -19,21 +19,21 @@ from pathlib import Path
 
 import numpy as np
 
-from gatewise.datasets.labelled import FileError, Labelled, check_size, shown
+from gatewise.datasets.labelled import FileError, Labelled, check_size, listed
 
 
 def read_ts(path: str | os.PathLike[str]) -> Labelled:
-    """Sequences and labels from a `.ts` file.
+    """Read the sequences and labels of a `.ts` file.
 
     Arguments:
         path: of the file.
 
     Returns:
-        x (N, T, C) float64, or a list of (T, C) where sequences differ in length, NaN for missing values; y (N,) the
-        labels as text, or as numbers where the file says @targetLabel, or None without any.
+        x (N, T, C) float64, or a list of (T, C) if lengths differ, NaN for missing values; y (N,) labels as text, as
+        numbers with @targetLabel, or None without labels.
 
     Raises:
-        FileError: it is no such file, or cannot be used; names the line.
+        FileError: not a `.ts` file, or one that cannot be used; names the line.
         OSError: the file cannot be read.
     """
     try:
@@ -42,26 +42,26 @@ def read_ts(path: str | os.PathLike[str]) -> Labelled:
             head = _head(lines, path)
             kind = next((name for name in ("classlabel", "targetlabel") if head.get(name, "").startswith("true")), "")
             known = head.get("labels", "").split()[1:] if kind == "classlabel" else []
-            rows = [_row(line, kind, known, f"{path}, line {number}") for number, line in lines if _tells(line)]
+            rows = [_row(line, kind, known, f"{path}, line {number}") for number, line in lines if _has_content(line)]
     except UnicodeDecodeError:
         raise FileError(
-            f"{path} is no text in UTF-8, expected a .ts file of the UCR and UEA archives; write it anew in that"
+            f"{path} is not text in UTF-8, expected a .ts file of the UCR and UEA archives; save it in UTF-8"
         ) from None
     if not rows:
         raise FileError(f"{path} holds no sequences after @data")
-    x = [one for one, _ in rows]
-    channels = sorted({one.shape[1] for one in x})
+    x = [sequence for sequence, _ in rows]
+    channels = sorted({sequence.shape[1] for sequence in x})
     if len(channels) > 1:
-        raise FileError(f"{path}: sequences have {shown(channels)} channels, expected the same each; leave some out")
-    name = shown([head.get("problemname") or Path(path).stem])
-    return Labelled(np.stack(x) if len({len(one) for one in x}) == 1 else x, _labels(rows, kind, path), name)
+        raise FileError(f"{path}: sequences have {listed(channels)} channels, expected the same number; leave some out")
+    name = listed([head.get("problemname") or Path(path).stem])
+    return Labelled(np.stack(x) if len({len(sequence) for sequence in x}) == 1 else x, _labels(rows, kind, path), name)
 
 
 def _head(lines: Iterator[tuple[int, str]], path: object) -> dict[str, str]:
-    """What stands before @data, by keyword in small letters."""
+    """The header, before @data, by keyword in lower case."""
     head: dict[str, str] = {}
     for _, line in lines:
-        if not _tells(line):
+        if not _has_content(line):
             continue
         keyword, value = (*line.split(maxsplit=1), "")[:2]
         if not keyword.startswith("@"):
@@ -69,16 +69,18 @@ def _head(lines: Iterator[tuple[int, str]], path: object) -> dict[str, str]:
         if keyword.lower() == "@data":
             if head.get("timestamps") == "true":
                 raise FileError(
-                    f"{path} has time stamps in its sequences, expected values at even steps; resample them"
+                    f"{path} has time stamps in its sequences, expected values at regular steps; resample them"
                 )
             return head
         head[keyword[1:].lower()] = value.strip() if keyword.lower() == "@problemname" else value.strip().lower()
         if keyword.lower() == "@classlabel":
             head["labels"] = value.strip()
-    raise FileError(f"{path} is no .ts file: expected lines such as '@classLabel true a b' and '@data', then sequences")
+    raise FileError(
+        f"{path} is not a .ts file: expected lines such as '@classLabel true a b' and '@data', then sequences"
+    )
 
 
-def _tells(line: str) -> bool:
+def _has_content(line: str) -> bool:
     return not line.strip().startswith("#") and bool(line.strip())
 
 
@@ -87,23 +89,23 @@ def _row(line: str, kind: str, known: list[str], where: str) -> tuple[np.ndarray
     *channels, label = line.strip().split(":") if kind else (*line.strip().split(":"), "")
     label = label.strip()
     if not channels or (kind and not label):
-        raise FileError(f"{where} has no label after a colon, which @classLabel or @targetLabel promises")
-    if known and f" {' '.join(label.split())} " not in f" {' '.join(known)} ":  # a label may be of several words
-        raise FileError(f"{where}: label {label!r:.80} is none of those that @classLabel names: {shown(known)}")
-    values = [_numbers(one, where) for one in channels]
-    if len({len(one) for one in values}) > 1:
-        raise FileError(f"{where} has channels of {shown(map(len, values))} steps, expected the same for each")
+        raise FileError(f"{where} has no label after a colon, required by @classLabel or @targetLabel; add it")
+    if known and f" {' '.join(label.split())} " not in f" {' '.join(known)} ":  # a label may have several words
+        raise FileError(f"{where}: label {label!r:.80} is not among those of @classLabel: {listed(known)}")
+    values = [_numbers(channel, where) for channel in channels]
+    if len({len(channel) for channel in values}) > 1:
+        raise FileError(f"{where} has channels of {listed(map(len, values))} steps, expected the same number")
     return np.stack(values, axis=1), label
 
 
 def _numbers(text: str, where: str) -> np.ndarray:
-    """The steps of a channel, NaN where one is missing."""
+    """The steps of a channel, NaN for missing values."""
     try:
         if "_" in text:
             raise ValueError("an underscore in a number")
         return np.array(text.replace("?", "nan").split(","), np.float64)
     except ValueError as reason:
-        raise FileError(f"{where}: {reason!s:.80}; expected numbers between commas, ? where one is missing") from None
+        raise FileError(f"{where}: {reason!s:.80}; expected numbers between commas, ? for missing ones") from None
 
 
 def _labels(rows: list[tuple[np.ndarray, str]], kind: str, path: object) -> np.ndarray | None:
@@ -114,6 +116,8 @@ def _labels(rows: list[tuple[np.ndarray, str]], kind: str, path: object) -> np.n
         try:
             return np.array(labels, np.float64)
         except ValueError as reason:
-            raise FileError(f"{path}: {reason!s:.80}; expected numbers as labels, as @targetLabel says") from None
+            raise FileError(
+                f"{path}: {reason!s:.80}; expected numbers as labels, as required by @targetLabel"
+            ) from None
     check_size(f"{path}, with its longest label,", (len(labels), max(map(len, labels))), 4)
     return np.array(labels)

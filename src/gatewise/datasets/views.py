@@ -1,4 +1,4 @@
-"""Views: an image as a sequence.
+"""Views of images as sequences.
 
 Letters: `N` images of `R` rows and `K` columns; `T` steps, `C` channels.
 """
@@ -11,21 +11,21 @@ VIEWS = ("rows", "columns", "pixels", "permuted", "vector")
 def view(images: np.ndarray, kind: str = "rows", *, seed: int = 0) -> np.ndarray:
     """Images as sequences.
 
-    | kind | T | C | read as |
+    | kind | T | C | order |
     |---|---|---|---|
     | rows | R | K | one row of pixels at each step, from the top |
     | columns | K | R | one column at each step, from the left |
     | pixels | R K | 1 | one pixel at each step, row by row |
-    | permuted | R K | 1 | the same in an order drawn at random, one for all images |
+    | permuted | R K | 1 | the pixels in one random order for all images |
     | vector | 1 | R K | the whole image in a single step |
 
     Reference: pixels and permuted, Le, Jaitly and Hinton, A simple way to initialize recurrent networks of rectified
     linear units, 2015.
 
     Arguments:
-        images: (N, R, K); bytes become float32 from 0 to 1, other numbers stay as they are.
+        images: (N, R, K); bytes are converted to float32 from 0 to 1, other numbers stay unchanged.
         kind: see above.
-        seed: of the order of "permuted": the same seed gives the same order, today and tomorrow.
+        seed: random seed of the order of "permuted"; the order for a seed never changes.
 
     Returns:
         (N, T, C).
@@ -51,5 +51,6 @@ def view(images: np.ndarray, kind: str = "rows", *, seed: int = 0) -> np.ndarray
     if kind == "vector":
         return flat[:, None]
     if kind == "permuted":
-        flat = flat[:, np.random.RandomState(seed).permutation(flat.shape[1])]  # whose draws numpy keeps for ever
+        generator = np.random.RandomState(seed)  # numpy guarantees that its draws never change
+        flat = flat[:, generator.permutation(flat.shape[1])]
     return flat[:, :, None]

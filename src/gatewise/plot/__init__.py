@@ -1,21 +1,26 @@
 """Figures: numbers and dates in, matplotlib Axes out.
 
-Nothing here computes a model, opens a window or touches matplotlib's global settings: figures are made without pyplot,
-so they work on a machine without a screen. Each function draws on the Axes given as `ax`, or on a figure of its own,
-and returns the Axes (`classified`, `examples`, `gates`, `reading` and `residuals`, with many, the Figure); `save`
-writes the picture.
+These functions compute no model, open no window and leave matplotlib's global settings unchanged. They do not use
+pyplot, so they work on a machine without a screen. Each function draws on the Axes given as `ax`, or on a new figure,
+and returns the Axes; `classified`, `examples`, `gates`, `reading` and `residuals` draw several Axes and return the
+Figure. `save` writes a figure to a file.
 
-    lines.py         series, differences, approximation, reconstruction, forecast, backtest, learning curve
-    panels.py        forecasts of many series, a small panel for each
-    diagnostics.py   accuracy by horizon, residuals, coverage of intervals
-    classes.py       confusion of classes, classified sequences, and what the gates do while one is read
-    maps.py          gates through time
-    canvas.py        the look, the dates under it, and the file
+    lines.py              series, differences, approximation, reconstruction, forecast, backtest, learning curve
+    panels.py             examples: forecasts of many series, a small panel for each
+    diagnostics.py        by_horizon, residuals, coverage
+    confusion_matrix.py   confusion
+    sequences.py          classified: sequences with their predicted classes
+    gate_maps.py          gates, and reading: gates and probabilities while a sequence is read
+    saving.py             check, save
+    canvas.py             style, axes and dates
+    text.py               names, numbers and percentages in figures
+
+Imports go one way: panels > lines | diagnostics | confusion_matrix | gate_maps > sequences | saving > canvas > text.
 """
 
-from gatewise.plot.canvas import check, save
-from gatewise.plot.classes import classified, confusion, reading
+from gatewise.plot.confusion_matrix import confusion
 from gatewise.plot.diagnostics import by_horizon, coverage, residuals
+from gatewise.plot.gate_maps import gates, reading
 from gatewise.plot.lines import (
     approximation,
     backtest,
@@ -25,8 +30,9 @@ from gatewise.plot.lines import (
     reconstruction,
     series,
 )
-from gatewise.plot.maps import gates
 from gatewise.plot.panels import Example, examples
+from gatewise.plot.saving import check, save
+from gatewise.plot.sequences import classified
 
 __all__ = [
     "Example",

@@ -1,26 +1,21 @@
-"""What the figures share: one look, dates under the picture, values beside them, and the file."""
+"""Style, axes, dates and legends of all figures."""
 
-import io
-import os
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from gatewise.persistence import atomic
+from gatewise.plot.text import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 Array: TypeAlias = "npt.NDArray[Any]"
 Band: TypeAlias = "tuple[npt.ArrayLike, npt.ArrayLike]"
 
-# Okabe and Ito's blue and vermilion, which colour-blind people can tell apart
+# Okabe and Ito's blue and vermilion, which colour-blind people can distinguish
 INK, GREY, BLUE, ORANGE = "#222222", "#8a8a8a", "#0072b2", "#d55e00"
 STYLE: dict[Any, Any] = {
     "font.size": 10,
@@ -32,75 +27,14 @@ STYLE: dict[Any, Any] = {
     "axes.spines.right": False,
     "lines.linewidth": 1.5,
     "legend.frameon": False,
-    "svg.hashsalt": "gatewise",  # the same picture gives the same bytes
+    "svg.hashsalt": "gatewise",  # equal figures give equal bytes
 }
-COUNTED = ("time step", "epoch", "steps ahead", "lag [steps]")  # axes whose ticks are whole numbers
-FORMATS = (".png", ".svg", ".pdf")
-
-
-def check(path: str | os.PathLike[str]) -> Path:
-    """Refuse what `save` would refuse, before the minutes that a picture may take to compute.
-
-    Arguments:
-        path: where a picture is to go; the suffix says the format: .png, .svg or .pdf.
-
-    Returns:
-        The path.
-
-    Raises:
-        ImportError: without matplotlib.
-        ValueError: a suffix of no such format.
-        FileNotFoundError: no such folder.
-
-    Examples:
-        >>> check("picture.txt")
-        Traceback (most recent call last):
-        ...
-        ValueError: picture.txt ends in '.txt', expected one of .png, .svg, .pdf
-    """
-    target = atomic.as_path(path)
-    if target.suffix.lower() not in FORMATS:
-        raise ValueError(f"{target} ends in {target.suffix!r}, expected one of {', '.join(FORMATS)}")
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"{target.parent} is no folder; create it first")
-    with style():
-        return target
-
-
-def save(figure: "Figure | Axes", path: str | os.PathLike[str]) -> Path:
-    """Write a picture, whole or not at all: a file that is there already stays until the new one is complete.
-
-    Arguments:
-        figure: a figure, or Axes on it.
-        path: where to; the suffix says the format: .png, .svg or .pdf.
-
-    Returns:
-        The path.
-
-    Raises:
-        ValueError: a suffix of no such format.
-        FileNotFoundError: no such folder.
-
-    Examples:
-        >>> import tempfile
-        >>> from gatewise.plot import series
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     save(series([1, 2], [3, 4]), f"{folder}/picture.png").name
-        'picture.png'
-    """
-    target = check(path)
-    suffix = target.suffix.lower()
-    picture = io.BytesIO()
-    undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-    with style():
-        _whole(figure).savefig(picture, format=suffix[1:], dpi=150, metadata=undated.get(suffix))
-    atomic.write(target, picture.getvalue())
-    return target
+WHOLE_NUMBERS = ("time step", "epoch", "steps ahead", "lag [steps]")  # labels of axes with integer ticks
 
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Gatewise's own look, for as long as the block lasts."""
+    """Gatewise's style for the duration of the block."""
     try:
         from matplotlib import rc_context
     except ImportError as reason:
@@ -111,29 +45,27 @@ def style() -> Iterator[None]:
 
 @contextmanager
 def canvas(ax: "Axes | None", size: tuple[float, float] = (9, 4)) -> "Iterator[Axes]":
-    """The Axes to draw on, in Gatewise's own look; the size in inches is that of a figure of its own."""
+    """The Axes to draw on, in Gatewise's style: `ax`, or those of a new figure of this size in inches."""
     with style():
         from matplotlib.axes import Axes
         from matplotlib.figure import Figure
 
         if ax is not None and not isinstance(ax, Axes):
-            raise ValueError(
-                f"ax is {ax!r}, expected Axes of matplotlib, as plt.subplots() gives them; or leave it out"
-            )
+            raise ValueError(f"ax is {ax!r}, expected matplotlib Axes, such as plt.subplots()[1]; or leave it out")
         if ax is None:
             ax = grid(Figure(figsize=size, layout="constrained").subplots())
         yield ax
 
 
 def grid(ax: "Axes") -> "Axes":
-    """The same Axes, with pale lines behind what will be drawn."""
+    """The same Axes, with a pale grid behind the data."""
     ax.grid(color="#dddddd", linewidth=0.6)
     ax.set_axisbelow(True)
     return ax
 
 
 def caption(ax: "Axes", title: str, x: str, y: str) -> None:
-    """Texts, and a legend in rows of its own between title and picture, where it hides nothing."""
+    """Set title and axis labels, and put the legend between title and data, where it hides nothing."""
     curves = [curve for curve in ax.get_legend_handles_labels()[1] if not curve.startswith("_")]
     columns = side_by_side(curves, ax.get_window_extent().width * 72 / ax.figure.dpi)
     rows = -(-len(curves) // columns)
@@ -142,15 +74,15 @@ def caption(ax: "Axes", title: str, x: str, y: str) -> None:
     ax.set_ylabel(shortened(y, 36))
     if curves:
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, borderaxespad=0.3, handlelength=1.5)
-    _steady(ax)
-    if x in COUNTED:
+    _limit_zoom(ax)
+    if x in WHOLE_NUMBERS:
         ax.xaxis.set_major_locator(round_numbers(9, integer=True))
     elif x.startswith("date"):
         dates(ax)
 
 
 def dates(ax: "Axes", least: int = 5, most: int | None = None) -> None:
-    """Dates under the picture, each part of a date written once; at least and at most so many of them."""
+    """Date ticks that write each part of a date once, between `least` and `most` of them."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
     locator = AutoDateLocator(minticks=least, maxticks=most)  # type: ignore[no-untyped-call]  # matplotlib's dates have no types
@@ -159,13 +91,13 @@ def dates(ax: "Axes", least: int = 5, most: int | None = None) -> None:
 
 
 def side_by_side(curves: Sequence[str], width: float) -> int:
-    """How many entries of a legend fit into a width in points: each has a handle and some 6 points a letter."""
+    """The number of legend columns that fit a width in points: a handle and some 6 points per letter each."""
     entries = [35 + 6 * len(curve) for curve in curves]
     return len(curves) if curves and sum(entries) <= width else max(1, int(width / max(entries, default=width)))
 
 
-def _steady(ax: "Axes") -> None:
-    """Values beside the picture as they are, and a change of less than a thousandth of their level drawn as small."""
+def _limit_zoom(ax: "Axes") -> None:
+    """Write values without an offset, and show at least a thousandth of their level, so that noise looks small."""
     from matplotlib.ticker import ScalarFormatter
 
     if not isinstance(ax.yaxis.get_major_formatter(), ScalarFormatter):
@@ -179,20 +111,10 @@ def _steady(ax: "Axes") -> None:
 
 
 def round_numbers(most: int, **options: Any) -> Any:
-    """What puts ticks at round numbers, at most so many; see matplotlib's MaxNLocator for the options."""
+    """A locator of at most `most` ticks at round numbers; see matplotlib's MaxNLocator for the options."""
     from matplotlib.ticker import MaxNLocator
 
     return MaxNLocator(nbins=most, steps=[1, 2, 2.5, 5, 10], **options)
-
-
-def shortened(text: str, most: int = 40) -> str:
-    """A text of at most so many letters, as it is; what is cut is an ellipsis."""
-    return literal(text if len(text) <= most else f"{text[: most - 1].rstrip()}…")
-
-
-def literal(text: str) -> str:
-    """A text as it is, once or twice: what stands between two dollars would be a formula to matplotlib, or an error."""
-    return re.sub(r"(?<!\\)\$", r"\\$", text)
 
 
 def bands(
@@ -202,9 +124,9 @@ def bands(
     fit: Callable[[str, npt.ArrayLike], Array],
     hidden: str = "",
 ) -> None:
-    """Draw intervals, wide ones paler and behind; `fit` checks each bound against the time and completes it.
+    """Draw intervals, wide ones paler and behind; `fit` validates each bound and extends it to `time`.
 
-    The legend names up to 4, or else the widest and the narrowest.
+    The legend names all of up to 4 intervals, otherwise the widest and the narrowest.
     """
     ends = (min(intervals), max(intervals)) if len(intervals) > 4 else tuple(intervals)
     shades = np.linspace(0.15, 0.35, max(2, len(intervals))) * min(1.0, 4 / max(1, len(intervals)))
@@ -214,13 +136,8 @@ def bands(
         axes.fill_between(time, lower, upper, color=BLUE, alpha=float(shade), linewidth=0, label=label)
 
 
-def counted(number: int, what: str) -> str:
-    """A number of things: "1 step", "24 steps"."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
 def time_axis(ds: Any) -> tuple[Array, str]:
-    """Dates or numbers as an array, and what to write under them."""
+    """Dates or numbers as an array, and the label of their axis."""
     import pandas as pd
 
     from gatewise.series.frequency import describe_frequency, infer_frequency
@@ -232,36 +149,27 @@ def time_axis(ds: Any) -> tuple[Array, str]:
         index = pd.DatetimeIndex(pd.to_datetime(index))
     if isinstance(index, pd.DatetimeIndex):
         freq = infer_frequency(index) if index.is_unique and index.is_monotonic_increasing else None
-        words = ["date", "" if freq is None else describe_frequency(freq), "" if index.tz is None else str(index.tz)]
-        return index.tz_localize(None).to_numpy(), ", ".join(filter(None, words))
+        parts = ["date", "" if freq is None else describe_frequency(freq), "" if index.tz is None else str(index.tz)]
+        return index.tz_localize(None).to_numpy(), ", ".join(filter(None, parts))
     if index.dtype.kind not in "iuf":
-        raise ValueError(f"ds holds {index.dtype}, expected dates or numbers; read text with pandas.to_datetime first")
+        raise ValueError(f"ds holds {index.dtype}, expected dates or numbers; convert text with pandas.to_datetime")
     return index.to_numpy(), "time step"
 
 
 def aligned(name: str, values: npt.ArrayLike, time: Array, *, at_end: bool = False) -> Array:
-    """Values as one float64 array, checked to have one for each date; `at_end`, fewer belong to the last dates."""
+    """Values as a float64 array, one for each date; with `at_end`, fewer values belong to the last dates."""
     array = plain(values)
     if at_end and array.ndim == 1 and 0 < len(array) < len(time):
         array = np.concatenate([np.full(len(time) - len(array), np.nan), array])
     if array.shape != time.shape:
         raise ValueError(
-            f"{name} has shape {array.shape}, expected {time.shape}, one value per date; put NaN where none is"
+            f"{name} has shape {array.shape}, expected {time.shape}, one value per date; use NaN for missing values"
         )
     if len(array) == 0:
-        raise ValueError(f"{name} is empty; there is nothing to draw")
+        raise ValueError(f"{name} is empty; pass at least one value")
     return array
 
 
 def plain(values: Any) -> Array:
-    """Values as float64, those of a torch tensor too."""
+    """Values, or a torch tensor, as a float64 array."""
     return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values, dtype=np.float64)
-
-
-def _whole(figure: "Figure | Axes") -> "Figure":
-    from matplotlib.figure import Figure
-
-    part: Any = figure
-    while not isinstance(part, Figure):
-        part = part.figure
-    return part

@@ -1,4 +1,4 @@
-"""Figures that judge a forecaster: its accuracy by horizon, what it leaves over, and whether its intervals hold."""
+"""Diagnostics of a forecaster: accuracy by horizon, coverage of intervals, and residuals."""
 
 from collections.abc import Iterable, Mapping
 from statistics import NormalDist
@@ -16,13 +16,12 @@ from gatewise.plot.canvas import (
     aligned,
     canvas,
     caption,
-    counted,
     grid,
     plain,
-    shortened,
     style,
     time_axis,
 )
+from gatewise.plot.text import counted, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,8 +29,8 @@ if TYPE_CHECKING:
 
 NORMAL = NormalDist()
 Z95 = NORMAL.inv_cdf(0.975)  # 1.96
-COLORS = (ORANGE, GREY, INK, "#009e73", "#cc79a7")  # of rivals; green and purple are Okabe and Ito's too
-DASHES = ("--", "-.", ":")  # with 5 colours, 15 lines that differ
+COLORS = (ORANGE, GREY, INK, "#009e73", "#cc79a7")  # of baselines; green and purple are Okabe and Ito's
+DASHES = ("--", "-.", ":")  # with 5 colours, 15 different lines
 
 
 def by_horizon(
@@ -42,21 +41,21 @@ def by_horizon(
     name: str = "",
     ax: "Axes | None" = None,
 ) -> "Axes":
-    """Draw how accuracy changes with the number of steps ahead, a line for each forecaster.
+    """Draw the score of each forecaster by the number of steps ahead.
 
     Arguments:
-        steps: (h,) whole numbers of steps ahead, rising.
-        scores: forecaster -> (h,) its score at each of them, the model's first; NaN where there is none.
+        steps: (h,) steps ahead, increasing whole numbers.
+        scores: forecaster -> (h,) its score for each number of steps, the model first; NaN for missing scores.
         score: name of the score, with its unit: "MAE [t]".
         name: of the series.
-        ax: Axes to draw on; a new figure if not given.
+        ax: Axes to draw on; by default a new figure.
 
     Returns:
-        The Axes. Scores start at zero, so that twice as high is twice as wrong, unless some are negative.
+        The Axes. The scores start at zero, so that heights compare errors, unless some scores are negative.
 
     Raises:
         ImportError: without matplotlib.
-        ValueError: no forecaster, lengths that differ, nothing to draw, or steps that are not rising whole numbers.
+        ValueError: no forecaster, different lengths, no values, or steps that are not increasing whole numbers.
 
     Examples:
         >>> ax = by_horizon([1, 2, 3], {"LSTM": [1, 2, 2], "naive": [2, 3, 5]}, name="sales")
@@ -64,22 +63,24 @@ def by_horizon(
         ('MAE by steps ahead, sales', [1.0, 2.0, 2.0])
     """
     if not scores:
-        raise ValueError("scores is empty; give at least one forecaster with its (h,) scores")
+        raise ValueError("scores is empty; pass at least one forecaster with its (h,) scores")
     ahead = plain(steps)
     if ahead.ndim != 1 or (ahead != np.round(ahead)).any() or (np.diff(ahead) <= 0).any():
-        raise ValueError("steps has other than rising whole numbers, expected such as 1, 2, 3 for (h,) scores")
+        raise ValueError("steps must be increasing whole numbers, such as 1, 2, 3 for (h,) scores")
     table = {label: aligned(f"score of {label}", values, ahead) for label, values in scores.items()}
     with canvas(ax) as axes:
         for number, (label, values) in enumerate(table.items()):
             color, line = (BLUE, "-") if number == 0 else (COLORS[(number - 1) % 5], DASHES[(number - 1) % 3])
-            dots = "." if len(ahead) <= 24 or np.isnan(values).any() else ""  # one value between gaps has no line
+            dots = (
+                "." if len(ahead) <= 24 or np.isnan(values).any() else ""
+            )  # a line does not show a value between gaps
             known = "" if np.isfinite(values).any() else " (no score)"
             wide = 2.4 if number == 0 else 1.1
             text = f"{shortened(label, 24)}{known}"
             axes.plot(ahead, values, line, color=color, linewidth=wide, marker=dots, label=text, zorder=3 - number / 99)
         if not any((values < 0).any() for values in table.values()):
             axes.set_ylim(bottom=0)
-        beside = 0.5 if len(ahead) > 1 else 1.0  # whole numbers under one step too
+        beside = 0.5 if len(ahead) > 1 else 1.0  # integer ticks for a single step too
         axes.set_xlim(ahead[0] - beside, ahead[-1] + beside)
         caption(axes, f"{score} by steps ahead" + f", {shortened(name)}" * bool(name), "steps ahead", score)
     return axes
@@ -93,23 +94,23 @@ def coverage(
     name: str = "",
     ax: "Axes | None" = None,
 ) -> "Axes":
-    """Draw how many values fell into the intervals against how many should have.
+    """Draw the coverage of intervals against their level.
 
     Arguments:
-        levels: (n,) levels of the intervals in percent: 80 and 95.
-        measured: (n,) fraction of the values inside, 0 to 1, as from `gatewise.metrics.coverage`; NaN where unknown.
-        values: number of values that were counted; draws where 95 % of honest intervals come to lie by chance, if the
-            values were independent (those of one series are not quite: chance goes further).
+        levels: (n,) levels of the intervals in percent, such as 80 and 95.
+        measured: (n,) fraction of values inside, 0 to 1, as from `gatewise.metrics.coverage`; NaN if unknown.
+        values: number of values; draws the 95 % sampling range of correct intervals for as many independent values
+            (values of one series are correlated, so that their range is wider).
         name: of the series.
-        ax: Axes to draw on; a new figure if not given.
+        ax: Axes to draw on; by default a new figure.
 
     Returns:
-        The Axes: below the diagonal intervals are too narrow, above it too wide.
+        The Axes. Intervals below the diagonal are too narrow, above it too wide.
 
     Raises:
         ImportError: without matplotlib.
-        ValueError: lengths that differ, nothing to draw, levels outside 0 to 100, fractions outside 0 to 1, or fewer
-            values than 1.
+        ValueError: different lengths, no values, levels outside 0 to 100, fractions outside 0 to 1, or fewer values
+            than 1.
 
     Examples:
         >>> ax = coverage([95, 80], [0.9, 0.78], values=120, name="sales")
@@ -123,12 +124,12 @@ def coverage(
     if ((inside < 0) | (inside > 1)).any():
         raise ValueError("measured has a value outside 0 to 1, expected fractions; divide percentages by 100")
     if values is not None and values < 1:
-        raise ValueError(f"values is {values}, expected at least 1, the number of values that were counted")
+        raise ValueError(f"values is {values}, expected the number of values, at least 1")
     order = np.argsort(level)
     with canvas(ax, (5.2, 5)) as axes:
         axes.plot([0, 100], [0, 100], color=GREY, linestyle="--", linewidth=1, label="ideal")
         if values is not None:
-            _chance(axes, values)
+            _sampling_range(axes, values)
         axes.plot(level[order], 100 * inside[order], "o-", color=BLUE, label="measured", clip_on=False, zorder=3)
         axes.text(97, 4, "too narrow", color=GREY, ha="right")
         axes.text(3, 93, "too wide", color=GREY)
@@ -138,28 +139,28 @@ def coverage(
     return axes
 
 
-def _chance(axes: "Axes", values: int) -> None:
-    """Where the fraction of n values inside comes to lie by chance: level +- 1.96 sqrt(level (1 - level) / n)."""
+def _sampling_range(axes: "Axes", values: int) -> None:
+    """Draw the 95 % range of the fraction of n values inside: level +- 1.96 sqrt(level (1 - level) / n)."""
     level = np.linspace(0, 1, 101)
-    reach = Z95 * np.sqrt(level * (1 - level) / values)
-    low, high = np.clip(level - reach, 0, 1), np.clip(level + reach, 0, 1)
-    label = f"chance, {counted(values, 'value')}"
+    margin = Z95 * np.sqrt(level * (1 - level) / values)
+    low, high = np.clip(level - margin, 0, 1), np.clip(level + margin, 0, 1)
+    label = f"95 % range, {counted(values, 'value')}"
     axes.fill_between(100 * level, 100 * low, 100 * high, color=GREY, alpha=0.2, linewidth=0, label=label)
 
 
 def residuals(ds: Any, residuals: npt.ArrayLike, *, season: int = 1, name: str = "") -> "Figure":
-    """Draw what a forecaster left over, four ways; residuals with nothing more to learn look like noise in all four.
+    """Draw the residuals of a forecaster in four ways; the residuals of a good model look like noise in all four.
 
-    Through time: a drift, a bias, or a spread that changes. Autocorrelation: what the past still says about the next
-    residual; about 1 lag in 20 leaves the band by chance, a bar at the season or at lag 1 well outside it means that
-    the model has missed something. Histogram: the shape, beside a normal density of the same mean and spread.
-    Quantiles against those of that normal: ends that leave the line are errors larger (or smaller) than intervals made
-    from a normal distribution allow for. Quantiles rather than residuals against fitted values, as who forecasts needs
-    to know whether to believe the intervals, and a spread that grows with the level shows through time already.
+    - Through time: a drift, a bias, or a changing spread.
+    - Autocorrelation: about 1 lag in 20 leaves the band by chance; a bar well outside it at lag 1 or the season shows
+      a pattern that the model misses.
+    - Histogram: the shape, with a normal density of the same mean and standard deviation.
+    - Quantiles against those of that normal distribution: ends off the line are errors larger (or smaller) than normal
+      intervals allow for.
 
     Arguments:
-        ds: (T,) dates or numbers, rising and equally spaced.
-        residuals: (T,) what happened less what was forecast; NaN where there is none.
+        ds: (T,) dates or numbers, increasing and equally spaced.
+        residuals: (T,) observed minus forecast values; NaN for missing values.
         season: season in steps, to mark; 1 for none.
         name: of the values, with their unit: "sales [t]".
 
@@ -168,7 +169,7 @@ def residuals(ds: Any, residuals: npt.ArrayLike, *, season: int = 1, name: str =
 
     Raises:
         ImportError: without matplotlib.
-        ValueError: lengths that differ, no value, infinite values, dates that do not rise, or a season below 1.
+        ValueError: different lengths, no values, infinite values, dates that do not increase, or a season below 1.
 
     Examples:
         >>> figure = residuals(range(4), [1.0, -1.0, 2.0, -2.0], name="sales [t]")
@@ -198,13 +199,15 @@ def residuals(ds: Any, residuals: npt.ArrayLike, *, season: int = 1, name: str =
 def _check_residuals(left: Array, ds: Any, season: int) -> None:
     import pandas as pd
 
-    index = pd.Index(plain(ds) if hasattr(ds, "detach") else ds)  # with its time zone: clocks put back still rise
+    index = pd.Index(
+        plain(ds) if hasattr(ds, "detach") else ds
+    )  # with the time zone: at the end of summer time, local times repeat
     if np.isinf(left).any():
-        raise ValueError(f"residuals[{int(np.isinf(left).argmax())}] is infinite; put NaN where none is known")
+        raise ValueError(f"residuals[{int(np.isinf(left).argmax())}] is infinite; use NaN for missing values")
     if np.isnan(left).all():
-        raise ValueError("residuals has only NaN; there is nothing to draw")
+        raise ValueError("residuals has only NaN; pass at least one value")
     if not (index.is_monotonic_increasing and index.is_unique):
-        raise ValueError("ds does not rise; sort dates and residuals by date, and give one residual per date")
+        raise ValueError("ds does not increase; sort dates and residuals by date, and pass one residual per date")
     if season < 1:
         raise ValueError(f"season is {season}, expected at least 1, the number of steps in it")
 
@@ -212,7 +215,7 @@ def _check_residuals(left: Array, ds: Any, season: int) -> None:
 def autocorrelation(values: npt.ArrayLike, lags: int) -> Array:
     """Autocorrelation at lags 1 to `lags`.
 
-    `r(k) = sum_t d(t) d(t + k) / sum_t d(t)^2`, with `d` the values less their mean, 0 where they are NaN.
+    `r(k) = sum_t d(t) d(t + k) / sum_t d(t)^2`, where `d` is the values minus their mean, 0 for NaN.
 
     Arguments:
         values: (T,) values, equally spaced.
@@ -229,14 +232,16 @@ def autocorrelation(values: npt.ArrayLike, lags: int) -> Array:
     d = np.where(np.isnan(d), 0.0, d - np.nanmean(d))
     if _spread(plain(values)) == 0:
         return np.full(lags, np.nan)
-    spectrum = np.fft.rfft(d / np.abs(d).max(), len(d) + lags)  # zeros behind, so that the end does not meet the start
-    together = np.fft.irfft(spectrum * spectrum.conj(), len(d) + lags)
-    correlations: Array = together[1 : lags + 1] / together[0]
+    spectrum = np.fft.rfft(
+        d / np.abs(d).max(), len(d) + lags
+    )  # zero padding, so that the end does not wrap to the start
+    products = np.fft.irfft(spectrum * spectrum.conj(), len(d) + lags)
+    correlations: Array = products[1 : lags + 1] / products[0]
     return correlations
 
 
 def _spread(values: Array) -> float:
-    """Standard deviation, 0 where there is nothing but rounding."""
+    """Standard deviation, 0 if it is only rounding."""
     spread = float(np.nanstd(values))
     return spread if spread > 1e-12 * float(np.nanmax(np.abs(values))) else 0.0
 
@@ -246,7 +251,7 @@ def _through_time(ax: "Axes", time: Array, left: Array, label: str, name: str) -
     low, high = mean - Z95 * spread, mean + Z95 * spread
     known = left[~np.isnan(left)]
     ax.axhline(0, color=GREY, linewidth=1)
-    alone = len(known) < 60 or np.isnan(left).any()  # one value between gaps has no line
+    alone = len(known) < 60 or np.isnan(left).any()  # a line does not show a value between gaps
     thin = 1.2 if len(left) <= 500 else 0.6
     ax.plot(time, left, color=INK, linewidth=thin, marker="." if alone else "", markersize=4, label="residual")
     ax.axhline(mean, color=BLUE, linewidth=1.2, linestyle="--", label=f"mean, {mean:.3g}")
@@ -255,7 +260,7 @@ def _through_time(ax: "Axes", time: Array, left: Array, label: str, name: str) -
         text = f"mean ± 1.96 × {spread:.3g}, {100 * inside:.0f} % inside"
         ax.axhspan(low, high, color=BLUE, alpha=0.15, linewidth=0, label=text)
     if len(time) == 1 and label == "time step":
-        ax.set_xlim(time[0] - 1, time[0] + 1)  # whole numbers under one step too
+        ax.set_xlim(time[0] - 1, time[0] + 1)  # integer ticks for a single step too
     caption(ax, "Through time", label, name or "residual")
 
 
@@ -263,19 +268,19 @@ def _lags(ax: "Axes", left: Array, season: int) -> None:
     lags = np.arange(1, min(max(24, 2 * season), len(left) - 1) + 1)
     bars = autocorrelation(left, len(lags))
     seasonal = (lags % season == 0) if season > 1 else np.zeros(len(lags), dtype=bool)
-    reach = Z95 / np.sqrt(np.count_nonzero(~np.isnan(left)))
+    margin = Z95 / np.sqrt(np.count_nonzero(~np.isnan(left)))
     if np.isnan(bars).all():
-        _say(ax, "needs two residuals that differ")
+        _write(ax, "needs two different residuals")
     else:
         ax.axhline(0, color=GREY, linewidth=1)
-        ax.axhspan(-reach, reach, color=GREY, alpha=0.2, linewidth=0, label="noise, 95 %")
+        ax.axhspan(-margin, margin, color=GREY, alpha=0.2, linewidth=0, label="noise, 95 %")
         wide = float(np.clip(120 / len(lags), 0.7, 4))
         ax.vlines(lags[~seasonal], 0, bars[~seasonal], color=INK, linewidth=wide)
         if seasonal.any():
             label = f"season, {counted(season, 'step')}"
             ax.vlines(lags[seasonal], 0, bars[seasonal], color=ORANGE, linewidth=max(wide, 1.5), label=label, zorder=3)
-            ax.plot(lags[seasonal], bars[seasonal], "o", color=ORANGE, markersize=4)  # seen among hundreds of lags
-        top = min(1.05, 1.15 * max(reach, float(np.abs(bars).max())))
+            ax.plot(lags[seasonal], bars[seasonal], "o", color=ORANGE, markersize=4)  # visible among hundreds of lags
+        top = min(1.05, 1.15 * max(margin, float(np.abs(bars).max())))
         beside = 0.8 + 0.01 * len(lags)
         ax.set(xlim=(1 - beside, len(lags) + beside), ylim=(-top, top))
     caption(ax, "Autocorrelation", "lag [steps]", "")
@@ -284,7 +289,7 @@ def _lags(ax: "Axes", left: Array, season: int) -> None:
 def _shape(ax: "Axes", known: Array) -> None:
     mean, spread = float(known.mean()), _spread(known)
     if spread == 0:
-        _say(ax, f"all are {mean:.4g}")
+        _write(ax, f"all residuals are {mean:.4g}")
     else:
         bins = int(np.clip(2 * np.ceil(np.cbrt(len(known))), 5, 60))
         ax.hist(known, bins=bins, density=True, color=GREY, alpha=0.6)
@@ -293,13 +298,13 @@ def _shape(ax: "Axes", known: Array) -> None:
         ax.plot(at, density, color=BLUE, label="normal")
     caption(ax, "Histogram", "residual", "")
     ax.locator_params(axis="x", nbins=4)
-    ax.set_yticks([])  # a density has no unit that anybody reads
+    ax.set_yticks([])  # the values of a density do not help the reader
 
 
 def _tails(ax: "Axes", known: Array) -> None:
     mean, spread = float(known.mean()), _spread(known)
     if spread == 0:
-        _say(ax, f"all are {mean:.4g}")
+        _write(ax, f"all residuals are {mean:.4g}")
     else:
         ranks = _ranks(len(known))
         normal = np.array([NORMAL.inv_cdf((rank + 0.5) / len(known)) for rank in ranks])
@@ -310,15 +315,15 @@ def _tails(ax: "Axes", known: Array) -> None:
 
 
 def _ranks(n: int) -> "npt.NDArray[np.int64]":
-    """Ranks to draw: all of a few; of many, such that the dots lie close everywhere, and all of the ends."""
+    """Ranks to draw: all of up to 500; of more, evenly spaced normal quantiles including both ends."""
     if n <= 500:
         return np.arange(n)
     end = NORMAL.inv_cdf(1 - 0.5 / n)
-    chances = [NORMAL.cdf(z) for z in np.linspace(-end, end, 500)]
-    return np.unique(np.clip(np.round(np.array(chances) * n - 0.5), 0, n - 1).astype(np.int64))
+    probabilities = [NORMAL.cdf(z) for z in np.linspace(-end, end, 500)]
+    return np.unique(np.clip(np.round(np.array(probabilities) * n - 0.5), 0, n - 1).astype(np.int64))
 
 
-def _say(ax: "Axes", text: str) -> None:
-    """Words where there is nothing to draw."""
+def _write(ax: "Axes", text: str) -> None:
+    """Write a text in place of a plot."""
     ax.set_axis_off()
     ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", color=GREY)

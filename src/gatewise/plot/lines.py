@@ -1,4 +1,4 @@
-"""Figures with one time axis, or one axis of epochs."""
+"""Line plots over time or over epochs."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -18,15 +18,14 @@ from gatewise.plot.canvas import (
     bands,
     canvas,
     caption,
-    counted,
-    shortened,
     time_axis,
 )
+from gatewise.plot.text import counted, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-FEW = 12  # steps ahead, each drawn with a dot
+FEW = 12  # steps ahead: each is drawn with a dot
 
 
 def series(ds: Any, y: npt.ArrayLike, *, name: str = "y", title: str | None = None, ax: "Axes | None" = None) -> "Axes":
@@ -36,15 +35,15 @@ def series(ds: Any, y: npt.ArrayLike, *, name: str = "y", title: str | None = No
         ds: (T,) dates (pandas index or column, NumPy datetimes), or numbers.
         y: (T,) values; NaN leaves a gap.
         name: of the values, with their unit: "passengers [thousands]".
-        title: over the picture.
-        ax: Axes to draw on; a new figure if not given.
+        title: of the figure.
+        ax: Axes to draw on; by default a new figure.
 
     Returns:
         The Axes.
 
     Raises:
         ImportError: without matplotlib.
-        ValueError: lengths that differ, nothing to draw, or text for dates.
+        ValueError: different lengths, no values, or dates as text.
 
     Examples:
         >>> ax = series(range(4), [1.0, 3.0, 2.0, 4.0], name="sales [t]")
@@ -69,23 +68,23 @@ def differences(
     title: str | None = None,
     ax: "Axes | None" = None,
 ) -> "Axes":
-    """Draw a series of differences around zero.
+    """Draw the differences of a series around zero.
 
     Arguments:
-        ds: (T,) the date at which each difference ends.
+        ds: (T,) the date of the end of each difference.
         values: (T,) the differences.
-        order: how often the series was differenced; for the title.
-        season: lag of the differences in steps; for the title.
-        name: of the series that was differenced.
-        title: over the picture.
-        ax: Axes to draw on; a new figure if not given.
+        order: number of times the series was differenced, for the title.
+        season: lag of the differences in steps, for the title.
+        name: of the original series.
+        title: of the figure.
+        ax: Axes to draw on; by default a new figure.
 
     Returns:
         The Axes.
 
     Raises:
         ImportError: without matplotlib.
-        ValueError: lengths that differ, nothing to draw, or text for dates.
+        ValueError: different lengths, no values, or dates as text.
 
     Examples:
         >>> differences([1, 2, 3], [2.0, -1.0, 2.0], name="sales").get_title(loc="left")
@@ -113,23 +112,23 @@ def approximation(
     title: str | None = None,
     ax: "Axes | None" = None,
 ) -> "Axes":
-    """Draw a one-step-ahead approximation over the data that it was fitted to.
+    """Draw a one-step-ahead in-sample fit over the data.
 
     Arguments:
         ds: (T,) dates or numbers.
         y: (T,) data.
-        fitted: (T,) approximation, NaN where there is none; a shorter one belongs to the last dates.
-        zoom: `(start, stop)`, draw only these positions, `stop` excluded: `(75, 125)`.
+        fitted: (T,) in-sample fit, NaN for missing values; fewer values belong to the last dates.
+        zoom: `(start, stop)`, draw only these positions, `stop` excluded, such as `(75, 125)`.
         name: of the values.
-        title: over the picture.
-        ax: Axes to draw on; a new figure if not given.
+        title: of the figure.
+        ax: Axes to draw on; by default a new figure.
 
     Returns:
         The Axes.
 
     Raises:
         ImportError: without matplotlib.
-        ValueError: lengths that differ, nothing to draw, text for dates, or a zoom outside the data.
+        ValueError: different lengths, no values, dates as text, or a zoom outside the data.
 
     Examples:
         >>> ax = approximation(range(4), [1, 3, 2, 4], [np.nan, 2, 2, 3], zoom=(1, 3))
@@ -151,22 +150,22 @@ def reconstruction(
     title: str | None = None,
     ax: "Axes | None" = None,
 ) -> "Axes":
-    """Draw an approximation that was carried back to the original scale over the original data.
+    """Draw an in-sample fit, transformed back to the original scale, over the original data.
 
     Arguments:
         ds: (T,) dates or numbers.
-        y: (T,) data on their original scale.
-        fitted: (T,) approximation on that scale, NaN where there is none; a shorter one belongs to the last dates.
+        y: (T,) data on the original scale.
+        fitted: (T,) in-sample fit on that scale, NaN for missing values; fewer values belong to the last dates.
         name: of the values.
-        title: over the picture.
-        ax: Axes to draw on; a new figure if not given.
+        title: of the figure.
+        ax: Axes to draw on; by default a new figure.
 
     Returns:
         The Axes.
 
     Raises:
         ImportError: without matplotlib.
-        ValueError: lengths that differ, nothing to draw, or text for dates.
+        ValueError: different lengths, no values, or dates as text.
 
     Examples:
         >>> reconstruction(range(3), [1, 3, 2], [np.nan, 2, 2]).get_title(loc="left")
@@ -198,7 +197,7 @@ def forecast(
     title: str | None = None,
     ax: "Axes | None" = None,
 ) -> "Axes":
-    """Draw a forecast with its intervals after the last stretch of the data; both start at the last observation.
+    """Draw a forecast with its intervals after the data; both start at the last observation.
 
     Arguments:
         ds: (T,) dates or numbers of the data.
@@ -206,19 +205,19 @@ def forecast(
         future: (h,) dates or numbers after them.
         mean: (h,) forecast.
         intervals: level in percent -> (lower, upper), each (h,); wider ones are drawn paler.
-        last: how many of the last observations to draw; all if not given.
-        actual: (h,) what happened in the end, to compare.
+        last: number of last observations to draw; all by default.
+        actual: (h,) observed values after the data, to compare.
         model: name of the forecast in the legend.
         name: of the values.
-        title: over the picture.
-        ax: Axes to draw on; a new figure if not given.
+        title: of the figure.
+        ax: Axes to draw on; by default a new figure.
 
     Returns:
         The Axes.
 
     Raises:
         ImportError: without matplotlib.
-        ValueError: lengths that differ, nothing to draw, text for dates, or a `last` below 1.
+        ValueError: different lengths, no values, dates as text, or a `last` below 1.
 
     Examples:
         >>> ax = forecast([0, 1], [5, 6], [2, 3], [7, 8], {80: ([6, 6], [8, 10])}, model="LSTM")
@@ -229,18 +228,18 @@ def forecast(
     """
     time, label = time_axis(ds)
     data = aligned("y", y, time)
-    shown = _last(last)
+    drawn = _last(last)
     after, _ = time_axis(future)
     if (after.dtype.kind == "M") != (time.dtype.kind == "M"):
-        raise ValueError(f"future holds {after.dtype}, ds holds {time.dtype}; give dates for both, or numbers for both")
+        raise ValueError(f"future holds {after.dtype}, ds holds {time.dtype}; pass dates for both, or numbers for both")
     ahead = np.concatenate([time[-1:], after])
 
-    def joined(what: str, values: npt.ArrayLike) -> Array:
-        return np.concatenate([data[-1:], aligned(what, values, ahead[1:])])
+    def joined(quantity: str, values: npt.ArrayLike) -> Array:
+        return np.concatenate([data[-1:], aligned(quantity, values, ahead[1:])])
 
     with canvas(ax) as axes:
-        axes.plot(time[shown], data[shown], color=INK, label="data")
-        dots = ".-" if len(after) <= FEW else "-"  # few steps are points more than a line
+        axes.plot(time[drawn], data[drawn], color=INK, label="data")
+        dots = ".-" if len(after) <= FEW else "-"  # few steps are better seen as points
         axes.plot(
             ahead,
             joined("mean", mean),
@@ -251,7 +250,7 @@ def forecast(
             zorder=3,
         )
         if actual is not None:
-            axes.plot(ahead[1:], joined("actual", actual)[1:], "o", color=ORANGE, markersize=3.5, label="what happened")
+            axes.plot(ahead[1:], joined("actual", actual)[1:], "o", color=ORANGE, markersize=3.5, label="actual")
         bands(axes, ahead, intervals or {}, joined)
         caption(axes, title or f"Forecast of {shortened(name)}, {counted(len(ahead) - 1, 'step')}", label, name)
     return axes
@@ -268,24 +267,24 @@ def backtest(
     title: str | None = None,
     ax: "Axes | None" = None,
 ) -> "Axes":
-    """Draw forecasts of the past, with their intervals, over what happened.
+    """Draw forecasts of test windows, with their intervals, over the data.
 
     Arguments:
         ds: (T,) dates or numbers of the data.
         y: (T,) data.
-        forecasts: of each held-out window its (h,) dates, (h,) forecast and intervals as for `forecast`.
-        last: how many of the last observations to draw; all if not given.
+        forecasts: for each test window its (h,) dates, (h,) forecast and intervals as for `forecast`.
+        last: number of last observations to draw; all by default.
         model: name of the forecasts in the legend.
         name: of the values.
-        title: over the picture.
-        ax: Axes to draw on; a new figure if not given.
+        title: of the figure.
+        ax: Axes to draw on; by default a new figure.
 
     Returns:
         The Axes.
 
     Raises:
         ImportError: without matplotlib.
-        ValueError: lengths that differ, nothing to draw, text for dates, or a `last` below 1.
+        ValueError: different lengths, no values, dates as text, or a `last` below 1.
 
     Examples:
         >>> ax = backtest([0, 1, 2, 3], [5, 6, 7, 8], [([2, 3], [7, 9], {80: ([6, 6], [8, 10])})], model="LSTM")
@@ -294,9 +293,9 @@ def backtest(
     """
     time, label = time_axis(ds)
     data = aligned("y", y, time)
-    shown = _last(last)
+    drawn = _last(last)
     with canvas(ax) as axes:
-        axes.plot(time[shown], data[shown], color=INK, label="data")
+        axes.plot(time[drawn], data[drawn], color=INK, label="data")
         for k, (future, mean, intervals) in enumerate(forecasts):
             after, _ = time_axis(future)
             hidden = "_" * (k > 0)  # one entry in the legend is enough
@@ -304,8 +303,8 @@ def backtest(
             axes.plot(
                 after, aligned("mean", mean, after), color=BLUE, label=f"{hidden}{shortened(model, 24)}", zorder=3
             )
-            bands(axes, after, intervals, partial(_on, after), hidden)
-        windows = counted(len(forecasts), "held-out window")
+            bands(axes, after, intervals, partial(_aligned_to, after), hidden)
+        windows = counted(len(forecasts), "test window")
         caption(axes, title or f"Backtest of {shortened(name)}, {windows}", label, name)
     return axes
 
@@ -319,22 +318,22 @@ def learning_curve(
     title: str | None = None,
     ax: "Axes | None" = None,
 ) -> "Axes":
-    """Draw the losses over the epochs, on a logarithmic scale where they span more than a factor of 30.
+    """Draw the losses over the epochs, on a logarithmic scale if they span more than a factor of 30.
 
     Arguments:
-        train: training loss of each epoch, the first epoch is 1.
-        held_out: held-out loss of each epoch; none or empty if there is none.
-        best_epoch: an epoch to mark.
+        train: training loss of each epoch; the first epoch is 1.
+        held_out: validation loss of each epoch; None or empty without a validation set.
+        best_epoch: epoch to mark.
         name: of the loss.
-        title: over the picture.
-        ax: Axes to draw on; a new figure if not given.
+        title: of the figure.
+        ax: Axes to draw on; by default a new figure.
 
     Returns:
         The Axes.
 
     Raises:
         ImportError: without matplotlib.
-        ValueError: lengths that differ, or nothing to draw.
+        ValueError: different lengths, or no values.
 
     Examples:
         >>> ax = learning_curve([100.0, 10.0, 1.0], [90.0, 20.0, 30.0], best_epoch=2)
@@ -344,16 +343,16 @@ def learning_curve(
     epochs = np.arange(1, len(train) + 1)
     curves = {"training": (aligned("train", train, epochs), BLUE)}
     if held_out is not None and len(held_out):
-        curves["held out"] = (aligned("held_out", held_out, epochs), ORANGE)
-    everything = np.concatenate([losses for losses, _ in curves.values()])
+        curves["validation"] = (aligned("held_out", held_out, epochs), ORANGE)
+    all_losses = np.concatenate([losses for losses, _ in curves.values()])
     with canvas(ax) as axes:
-        thin = 0.5 if len(epochs) > 500 else 1.5  # curves of many epochs jitter: thin, or they hide each other
+        thin = 0.5 if len(epochs) > 500 else 1.5  # curves of many epochs jitter and would hide each other
         for order, (label, (losses, color)) in enumerate(curves.items()):
             marker = "" if len(epochs) > 1 else "o"
             axes.plot(epochs, losses, color=color, label=label, marker=marker, linewidth=thin, zorder=3 - order)
         if best_epoch is not None:
             axes.axvline(best_epoch, color=GREY, linestyle="--", linewidth=1, label=f"best: epoch {best_epoch}")
-        if np.nanmin(everything) > 0 and np.nanmax(everything) > 30 * np.nanmin(everything):
+        if np.nanmin(all_losses) > 0 and np.nanmax(all_losses) > 30 * np.nanmin(all_losses):
             axes.set_yscale("log")
         caption(axes, title or f"Learning curve, {counted(len(epochs), 'epoch')}", "epoch", name)
     return axes
@@ -361,12 +360,12 @@ def learning_curve(
 
 def _last(last: int | None) -> slice:
     if last is not None and last < 1:
-        raise ValueError(f"last is {last}, expected at least 1 observation to draw")
+        raise ValueError(f"last is {last}, expected at least 1 observation")
     return slice(None if last is None else -last, None)
 
 
-def _on(time: Array, what: str, values: npt.ArrayLike) -> Array:
-    return aligned(what, values, time)
+def _aligned_to(time: Array, quantity: str, values: npt.ArrayLike) -> Array:
+    return aligned(quantity, values, time)
 
 
 def _overlay(

@@ -1,4 +1,4 @@
-"""Figures of many series: small multiples, one panel for each."""
+"""Forecasts of many series: small multiples, one panel for each series."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,14 +8,15 @@ import numpy as np
 import numpy.typing as npt
 
 from gatewise.plot import lines
-from gatewise.plot.canvas import Band, dates, grid, round_numbers, shortened, side_by_side, style, time_axis
+from gatewise.plot.canvas import Band, dates, grid, round_numbers, side_by_side, style, time_axis
+from gatewise.plot.text import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
-Made: TypeAlias = "tuple[Any, npt.ArrayLike, Mapping[float, Band]]"
+PanelForecast: TypeAlias = "tuple[Any, npt.ArrayLike, Mapping[float, Band]]"
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,33 +24,33 @@ class Example:
     """One series with its forecasts, a panel of `examples`.
 
     Attributes:
-        title: over the panel.
+        title: of the panel.
         ds: (T,) dates or numbers of the data.
         y: (T,) data; NaN leaves a gap.
-        forecasts: each its (h,) dates, (h,) forecast and intervals (level in percent -> lower and upper, each (h,));
-            over the data, or one of them after the end.
+        forecasts: each with its (h,) dates, (h,) forecast and intervals (level in percent -> lower and upper bound,
+            each (h,)): any number over the data, or one after the end.
         name: of the values, with their unit: "sales [t]".
-        last: how many of the last observations to draw, such as 4 horizons; all if not given.
+        last: number of last observations to draw, such as 4 horizons; all by default.
     """
 
     title: str
     ds: Any
     y: npt.ArrayLike
-    forecasts: Sequence[Made] = ()
+    forecasts: Sequence[PanelForecast] = ()
     name: str = ""
     last: int | None = None
 
 
 def examples(panels: Sequence[Example], *, columns: int = 2, title: str = "", model: str = "forecast") -> "Figure":
-    """Draw forecasts of many series against what happened, one small panel for each, with one legend for all.
+    """Draw forecasts of many series with their data, one small panel for each series, with one legend.
 
-    Each panel has dates and a scale of its own. A single forecast after the end of its data starts at the last
-    observation, as in `forecast`; any others lie over the data, as in `backtest`.
+    Each panel has its own dates and scale. A single forecast after the end of the data starts at the last observation,
+    as in `forecast`; other forecasts are drawn over the data, as in `backtest`.
 
     Arguments:
-        panels: the series, row by row from the top left; 2 to 12 are read well.
+        panels: the series, row by row from the top left; 2 to 12 are easy to read.
         columns: panels side by side.
-        title: over the figure.
+        title: of the figure.
         model: name of the forecasts in the legend.
 
     Returns:
@@ -57,8 +58,8 @@ def examples(panels: Sequence[Example], *, columns: int = 2, title: str = "", mo
 
     Raises:
         ImportError: without matplotlib.
-        ValueError: no panels, fewer than 1 column, intervals of different levels (one legend is for all), and all that
-            `backtest` refuses, with the panel.
+        ValueError: no panels, fewer than 1 column, intervals of different levels (there is one legend), or data that
+            `backtest` refuses; names the panel.
 
     Examples:
         >>> one = Example("north", [0, 1, 2, 3], [5, 6, 7, 8], [([2, 3], [7, 9], {80: ([6, 6], [8, 10])})], "sales [t]")
@@ -70,7 +71,7 @@ def examples(panels: Sequence[Example], *, columns: int = 2, title: str = "", mo
         ['data', 'forecast', '80 % interval']
     """
     if not panels:
-        raise ValueError("panels is empty; give at least one Example")
+        raise ValueError("panels is empty; pass at least one Example")
     if columns < 1:
         raise ValueError(f"columns is {columns}, expected at least 1")
     _check_levels(panels)
@@ -89,14 +90,14 @@ def examples(panels: Sequence[Example], *, columns: int = 2, title: str = "", mo
                 _draw(grid(ax), panel, model)
             except ValueError as reason:
                 raise ValueError(f"panel {number}, {panel.title!r}: {reason}") from reason
-            _small(ax, panel, letters=int(8.5 * width / columns))
+            _fit_to_panel(ax, panel, letters=int(8.5 * width / columns))
         _share_labels(figure, columns)
         _share_legend(figure, title)
     return figure
 
 
 def _check_levels(panels: Sequence[Example]) -> None:
-    """A legend for all is wrong where a shade means 80 % here and 95 % there; no intervals at all are fine."""
+    """Refuse intervals of different levels: a shade of the common legend has one level. No intervals are fine."""
     first: list[float] = []
     for number, panel in enumerate(panels, start=1):
         for _, _, intervals in panel.forecasts:
@@ -104,8 +105,8 @@ def _check_levels(panels: Sequence[Example]) -> None:
             first = first or levels
             if levels and levels != first:
                 raise ValueError(
-                    f"panel {number}, {panel.title!r}: intervals of {_percent(levels)}, those before have "
-                    f"{_percent(first)}; give every forecast the same levels, or none"
+                    f"panel {number}, {panel.title!r}: intervals of {_percent(levels)}, earlier ones have "
+                    f"{_percent(first)}; pass the same levels for every forecast, or none"
                 )
 
 
@@ -114,29 +115,29 @@ def _percent(levels: Sequence[float]) -> str:
 
 
 def _draw(ax: "Axes", panel: Example, model: str) -> None:
-    """Data and forecasts, as `forecast` or `backtest` draws them."""
+    """Draw data and forecasts as `forecast` or `backtest` does."""
     time, _ = time_axis(panel.ds)
     starts = [time_axis(ds)[0] for ds, _, _ in panel.forecasts]
     for after in starts:
         if (after.dtype.kind == "M") != (time.dtype.kind == "M"):
-            raise ValueError(f"a forecast holds {after.dtype}, ds holds {time.dtype}; give dates, or numbers, for both")
+            raise ValueError(f"a forecast holds {after.dtype}, ds holds {time.dtype}; pass dates, or numbers, for both")
     if len(starts) == 1 and len(time) and len(starts[0]) and starts[0][0] > time[-1]:
         lines.forecast(panel.ds, panel.y, *panel.forecasts[0], last=panel.last, model=model, ax=ax)
     else:
         lines.backtest(panel.ds, panel.y, panel.forecasts, last=panel.last, model=model, ax=ax)
-    _dot_lonely_values(ax.lines[0])
+    _mark_isolated_values(ax.lines[0])
 
 
-def _dot_lonely_values(line: "Line2D") -> None:
-    """A dot on each value with a gap on both sides, of which a line shows nothing."""
+def _mark_isolated_values(line: "Line2D") -> None:
+    """Draw a dot on each value with a gap on both sides, which a line would not show."""
     known = np.pad(~np.isnan(np.asarray(line.get_ydata(), dtype=np.float64)), 1)
-    lonely = np.flatnonzero(known[1:-1] & ~known[:-2] & ~known[2:])
-    if len(lonely):
-        line.set(marker=".", markevery=lonely.tolist())
+    isolated = np.flatnonzero(known[1:-1] & ~known[:-2] & ~known[2:])
+    if len(isolated):
+        line.set(marker=".", markevery=isolated.tolist())
 
 
-def _small(ax: "Axes", panel: Example, letters: int) -> None:
-    """Texts of the size of a panel; the legend is the figure's."""
+def _fit_to_panel(ax: "Axes", panel: Example, letters: int) -> None:
+    """Reduce texts and lines to the size of a panel, and remove its legend; the figure has one."""
     legend = ax.get_legend()
     if legend is not None:
         legend.remove()
@@ -150,13 +151,13 @@ def _small(ax: "Axes", panel: Example, letters: int) -> None:
         axis.get_offset_text().set_fontsize(8)
     ax.yaxis.set_major_locator(round_numbers(5))
     if ax.get_xlabel().startswith("date"):
-        dates(ax, least=3, most=7)  # any closer together, and matplotlib finds no step for 3 days of hours
+        dates(ax, least=3, most=7)  # with more ticks, matplotlib finds no step for 3 days of hours
     else:
         ax.xaxis.set_major_locator(round_numbers(6, integer=True))
 
 
 def _share_labels(figure: "Figure", columns: int) -> None:
-    """What all panels would say below or beside them, said once; what differs stays at each."""
+    """Write axis labels that all panels share once, on the figure."""
     if columns == 1 and len(figure.axes) == 1:
         return
     below = {ax.get_xlabel() for ax in figure.axes}
@@ -172,7 +173,7 @@ def _share_labels(figure: "Figure", columns: int) -> None:
 
 
 def _share_legend(figure: "Figure", title: str) -> None:
-    """One entry for each thing drawn in any panel, in a row between the title and the panels."""
+    """Draw one legend for all panels, between the title and the panels."""
     entries: dict[str, Any] = {}
     for ax in figure.axes:
         for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
@@ -180,7 +181,7 @@ def _share_legend(figure: "Figure", title: str) -> None:
     figure.legend(
         list(entries.values()),
         list(entries),
-        title=shortened(title, 90),  # the legend's own title: matplotlib lays a figure's over the legend
+        title=shortened(title, 90),  # title of the legend, as matplotlib would put the title of the figure over it
         title_fontsize=12,
         alignment="left",
         loc="outside upper left",

@@ -1,7 +1,4 @@
-"""What the figures show: the numbers that came in, the texts around them, and nothing left behind."""
-
-import subprocess
-import sys
+"""Line plots: the data that they show, and the texts around them."""
 
 import matplotlib
 import numpy as np
@@ -71,7 +68,7 @@ def test_time_axes(ds, label, first):
     assert ax.lines[0].get_xdata(orig=False)[0] == first
 
 
-def test_steps_and_epochs_have_whole_numbers_under_them():
+def test_ticks_of_steps_and_epochs_are_whole_numbers():
     for ax in (plot.series(range(4), Y[:4]), plot.learning_curve([2.0, 1.0, 1.0])):
         assert all(tick == int(tick) for tick in picture(ax).get_xticks())
 
@@ -102,7 +99,7 @@ def test_approximation_and_its_zoom():
 
 
 @pytest.mark.parametrize("draw", [plot.approximation, plot.reconstruction])
-def test_a_shorter_approximation_belongs_to_the_last_dates(draw):
+def test_a_shorter_fit_belongs_to_the_last_dates(draw):
     line = picture(draw(MONTHS, Y, FITTED[5:])).lines[1]
     assert np.array_equal(drawn(line), FITTED, equal_nan=True)
 
@@ -122,7 +119,7 @@ def test_forecast_starts_at_the_last_observation():
     assert np.array_equal(mean.get_xdata(orig=False), date2num(MONTHS[-1:].append(AHEAD)))
     assert np.array_equal(drawn(actual), MEAN + 1)
     assert np.array_equal(actual.get_xdata(orig=False), date2num(AHEAD))
-    assert legend(ax) == ["data", "LSTM", "what happened", "95 % interval", "80 % interval"]
+    assert legend(ax) == ["data", "LSTM", "actual", "95 % interval", "80 % interval"]
     assert title(ax) == "Forecast of y, 6 steps"
 
 
@@ -146,7 +143,7 @@ def test_forecasts_of_few_steps_have_a_dot_on_each(steps, dots):
 
 
 @pytest.mark.parametrize("magnitude", [1e13, 1e-9])
-def test_a_factor_on_the_axis_lies_beside_the_legend(magnitude):
+def test_a_factor_of_the_axis_does_not_overlap_the_legend(magnitude):
     ax = picture(plot.forecast(MONTHS, Y * magnitude, AHEAD, MEAN * magnitude))
     factor = ax.yaxis.get_offset_text()
     assert factor.get_text()
@@ -154,7 +151,7 @@ def test_a_factor_on_the_axis_lies_beside_the_legend(magnitude):
     assert picture(plot.series(MONTHS, Y * 1e-3 + 12345)).yaxis.get_offset_text().get_text() == ""
 
 
-def test_a_change_of_next_to_nothing_is_drawn_as_next_to_nothing():
+def test_a_tiny_change_is_drawn_as_tiny():
     ax = picture(plot.series(MONTHS, 5 + 0.0005 * np.linspace(0, 1, 24)))
     low, high = ax.get_ylim()
     assert high - low == pytest.approx(0.005, rel=0.01)
@@ -163,7 +160,7 @@ def test_a_change_of_next_to_nothing_is_drawn_as_next_to_nothing():
     assert high - low < 1.2 * np.ptp(Y)
 
 
-def test_of_many_intervals_the_legend_names_the_ends():
+def test_the_legend_names_the_widest_and_narrowest_of_many_intervals():
     levels = {level: (MEAN - level, MEAN + level) for level in (50, 60, 70, 80, 90)}
     ax = picture(plot.forecast(MONTHS, Y, AHEAD, MEAN, levels))
     assert (legend(ax), len(ax.collections)) == (["data", "forecast", "90 % interval", "50 % interval"], 5)
@@ -194,38 +191,11 @@ def test_learning_curve():
     train, held_out, best = ax.lines
     assert (drawn(train).tolist(), drawn(held_out).tolist()) == ([3.0, 2.0, 1.0], [4.0, 2.5, 2.7])
     assert (train.get_xdata().tolist(), best.get_xdata()) == ([1, 2, 3], [2, 2])
-    assert legend(ax) == ["training", "held out", "best: epoch 2"]
+    assert legend(ax) == ["training", "validation", "best: epoch 2"]
     assert (title(ax), ax.get_xlabel(), ax.get_ylabel()) == ("Learning curve, 3 epochs", "epoch", "loss")
 
 
-def test_gates_share_scales_by_kind():
-    rng = np.random.default_rng(0)
-    names = ["input", "forget", "candidate", "output"]  # the order of the weights
-    planes = {name: rng.uniform(0, 1, (30, 8)) for name in names}
-    cells = rng.normal(0, 2, (30, 8))
-    figure = plot.gates({name: torch.tensor(plane) for name, plane in planes.items()}, cells)
-    figure.draw_without_rendering()
-    maps, bars = figure.axes[:5], figure.axes[5:]
-    assert [title(ax) for ax in maps] == ["input gate", "forget gate", "output gate", "candidate", "cells"]
-    assert len(bars) == 3
-    widest = np.abs(cells).max()
-    limits = [(0, 1)] * 3 + [(-1, 1), (-widest, widest)]
-    shown = [planes[name] for name in ("input", "forget", "output", "candidate")] + [cells]
-    for ax, limit, plane in zip(maps, limits, shown, strict=True):
-        (image,) = ax.images
-        assert image.get_clim() == limit
-        assert np.array_equal(image.get_array(), plane.T)
-    assert maps[-1].get_xlabel() == "time step"
-
-
-def test_gates_of_a_plain_network():
-    figure = plot.gates({"hidden": np.zeros((30, 1))}, title="RNN")
-    figure.draw_without_rendering()
-    assert [title(ax) for ax in figure.axes] == ["hidden", ""]
-    assert figure.get_suptitle() == "RNN"
-
-
-def test_every_figure_draws_on_the_axes_given():
+def test_every_figure_draws_on_the_given_axes():
     for draw in (
         lambda ax: plot.series(MONTHS, Y, ax=ax, title="mine"),
         lambda ax: plot.differences(MONTHS, Y, ax=ax, title="mine"),
@@ -253,7 +223,7 @@ def long_names():
     ]
 
 
-def test_legends_and_titles_hide_nothing_and_are_whole():
+def test_legends_and_titles_are_complete_and_hide_nothing():
     for ax in map(picture, everything() + long_names()):
         frame, sheet = ax.get_window_extent(), ax.figure.bbox
         above = [ax._left_title.get_window_extent()]  # matplotlib has no public way to its left title
@@ -268,26 +238,7 @@ def test_legends_and_titles_hide_nothing_and_are_whole():
             assert (sheet.x0 <= box.x0, box.x1 <= sheet.x1, box.y1 <= sheet.y1) == (True, True, True)
 
 
-def test_settings_and_pyplot_stay_untouched(tmp_path):
-    """In a fresh process, where no other test has drawn before."""
-    code = """
-import sys
-from gatewise import plot
-assert not {"matplotlib", "pandas"} & set(sys.modules), "imported before the first figure"
-import matplotlib
-def settings():  # without the backend: asking for it makes matplotlib load pyplot
-    return {name: matplotlib.rcParams[name] for name in matplotlib.rcParams if name != "backend"}
-before = settings()
-plot.save(plot.series([1, 2], [3, 4]), sys.argv[1])
-plot.gates({"reset": [[0.0, 1.0]]})
-assert settings() == before, "settings changed"
-assert "matplotlib.pyplot" not in sys.modules, "pyplot imported"
-"""
-    run = subprocess.run([sys.executable, "-c", code, tmp_path / "a.png"], capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stderr
-
-
-def test_colours_differ_in_brightness_for_those_who_see_no_colour():
+def test_colours_differ_in_brightness():
     ax = plot.forecast(MONTHS, Y, AHEAD, MEAN, actual=MEAN)
     grey = sorted(np.dot(matplotlib.colors.to_rgb(line.get_color()), (0.299, 0.587, 0.114)) for line in ax.lines)
     assert len({to_hex(line.get_color()) for line in ax.lines}) == 3
@@ -295,62 +246,17 @@ def test_colours_differ_in_brightness_for_those_who_see_no_colour():
 
 
 @pytest.mark.parametrize(
-    ("suffix", "start"), [(".png", b"\x89PNG"), (".PNG", b"\x89PNG"), (".svg", b"<?xml"), (".pdf", b"%PDF")]
-)
-def test_save_writes_the_format_of_the_suffix_and_the_same_bytes_again(tmp_path, suffix, start):
-    path = tmp_path / f"picture{suffix}"
-    assert plot.save(plot.series(MONTHS, Y), path) == path
-    first = path.read_bytes()
-    assert first.startswith(start)
-    plot.save(plot.series(MONTHS, Y).figure, str(path))
-    assert path.read_bytes() == first
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_save_takes_axes_on_a_part_of_a_figure(tmp_path):
-    part = Figure().subfigures(1, 2)[1]
-    assert plot.save(plot.series(MONTHS, Y, ax=part.subplots()), tmp_path / "part.png").stat().st_size > 1000
-
-
-def test_a_link_stays_a_link(tmp_path):
-    (tmp_path / "link.png").symlink_to(tmp_path / "picture.png")
-    assert plot.save(plot.series(MONTHS, Y), tmp_path / "link.png") == tmp_path / "link.png"
-    assert (tmp_path / "link.png").is_symlink()
-    assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
-
-
-def test_a_failed_save_leaves_the_old_picture(tmp_path, monkeypatch):
-    path = tmp_path / "picture.png"
-    path.write_bytes(b"old")
-
-    def fail(*_):
-        raise OSError("disk full")
-
-    monkeypatch.setattr("os.replace", fail)
-    with pytest.raises(OSError, match="disk full"):
-        plot.save(plot.series(MONTHS, Y), path)
-    assert path.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_without_matplotlib_the_message_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(ImportError, match=r'figures need matplotlib, .* pip install "gatewise\[plot\]"'):
-        plot.series(MONTHS, Y)
-    with pytest.raises(ImportError, match=r'pip install "gatewise\[plot\]"'):
-        plot.check("a.png")
-    with pytest.raises(ImportError, match=r'pip install "gatewise\[plot\]"'):
-        plot.gates({"reset": np.zeros((4, 2))})
-
-
-@pytest.mark.parametrize(
     ("draw", "error", "message"),
     [
         (lambda: plot.series(MONTHS, Y[1:]), ValueError, r"y has shape \(23,\), expected \(24,\), one value per date"),
         (lambda: plot.series(MONTHS, Y[:, None]), ValueError, r"y has shape \(24, 1\), expected \(24,\)"),
-        (lambda: plot.series(MONTHS[:0], []), ValueError, "y is empty; there is nothing to draw"),
-        (lambda: plot.series(["a", "b"], [1, 2]), ValueError, "ds holds .* expected dates or numbers; read text with"),
-        (lambda: plot.approximation(MONTHS, Y, np.r_[FITTED, 1]), ValueError, r"fitted has shape \(25,\), .* put NaN"),
+        (lambda: plot.series(MONTHS[:0], []), ValueError, "y is empty; pass at least one value"),
+        (
+            lambda: plot.series(["a", "b"], [1, 2]),
+            ValueError,
+            "ds holds .* expected dates or numbers; convert text with",
+        ),
+        (lambda: plot.approximation(MONTHS, Y, np.r_[FITTED, 1]), ValueError, r"fitted has shape \(25,\), .* use NaN"),
         (
             lambda: plot.approximation(MONTHS, Y, FITTED, zoom=(9, 9)),
             ValueError,
@@ -367,12 +273,12 @@ def test_without_matplotlib_the_message_says_what_to_install(monkeypatch):
         ),
         (lambda: plot.learning_curve([]), ValueError, "train is empty"),
         (lambda: plot.learning_curve([1.0, 2.0], [1.0]), ValueError, r"held_out has shape \(1,\), expected \(2,\)"),
-        (lambda: plot.gates({}), ValueError, "gates is empty; give at least one name"),
-        (lambda: plot.gates({"input": np.zeros((4, 1, 2))}), ValueError, r"expected \(T, H\); pick one sequence"),
+        (lambda: plot.gates({}), ValueError, "gates is empty; pass at least one name"),
+        (lambda: plot.gates({"input": np.zeros((4, 1, 2))}), ValueError, r"expected \(T, H\); select one sequence"),
         (
             lambda: plot.gates({"input": np.zeros((4, 2))}, np.zeros((4, 3))),
             ValueError,
-            r"cells has shape \(4, 3\), the others \(4, 2\); take all from one layer",
+            r"cells has shape \(4, 3\), the others \(4, 2\); use activations of one layer",
         ),
         (
             lambda: plot.save(plot.series(MONTHS, Y), "a.jpg"),
@@ -383,26 +289,10 @@ def test_without_matplotlib_the_message_says_what_to_install(monkeypatch):
         (
             lambda: plot.save(plot.series(MONTHS, Y), "no such folder/a.png"),
             FileNotFoundError,
-            "no such folder is no folder; create it first",
+            "no such folder is not a folder; create it first",
         ),
     ],
 )
-def test_what_is_refused_and_how(draw, error, message):
+def test_invalid_arguments_are_refused(draw, error, message):
     with pytest.raises(error, match=message):
         draw()
-
-
-@pytest.mark.parametrize("name", ["sales in $", "$x_{$", "a $b$ c"])
-def test_names_with_dollars_are_drawn_as_they_are(name, tmp_path):
-    ds = pd.date_range("2024-01-01", periods=30)
-    axes = [
-        plot.series(ds, np.arange(30.0), name=name),
-        plot.forecast(ds, np.arange(30.0), ds[-1:] + pd.Timedelta("1D"), [30.0], name=name),
-    ]
-    figures = [*(ax.figure for ax in axes), plot.gates({"forget": np.ones((3, 2))}, title=name)]
-    figures.append(plot.residuals(ds, np.sin(np.arange(30.0)), name=name))
-    for figure in figures:
-        figure.canvas.draw()  # a formula that is none would be an error here
-        texts = [text.get_text() for text in figure.findobj(matplotlib.text.Text)]
-        assert not any(matplotlib.cbook.is_math_text(text) for text in texts)
-        assert any(name in text.replace(r"\$", "$") for text in texts)

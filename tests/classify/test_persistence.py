@@ -1,4 +1,4 @@
-"""Classifiers kept in files: the same bits come back, and nothing that a file says is believed."""
+"""Classifiers saved in files: the same bits come back, and nothing that a file says is believed."""
 
 from types import MappingProxyType
 
@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gatewise import Classifier
-from gatewise.persistence import file as storage
+from gatewise.persistence import file as files
 from gatewise.persistence.fields import as_text
 from gatewise.persistence.file import FormatError
 
@@ -17,8 +17,8 @@ SMALL = {"hidden_size": 4, "epochs": 2}
 
 
 def data(labels=("a", "b"), count=30):
-    chance = np.random.default_rng(0)
-    return chance.normal(size=(count, 5, 2)), np.array(labels)[np.arange(count) % len(labels)]
+    generator = np.random.default_rng(0)
+    return generator.normal(size=(count, 5, 2)), np.array(labels)[np.arange(count) % len(labels)]
 
 
 @pytest.mark.parametrize(
@@ -48,26 +48,26 @@ def test_labels_come_back_in_their_type(labels, tmp_path):
     x, y = data(labels)
     model = Classifier(**SMALL).fit(x, y)
     model.save(tmp_path / "m")
-    found = Classifier.load(tmp_path / "m").predict(x)
-    assert found.dtype == y.dtype
-    np.testing.assert_array_equal(found, model.predict(x))
+    predicted = Classifier.load(tmp_path / "m").predict(x)
+    assert predicted.dtype == y.dtype
+    np.testing.assert_array_equal(predicted, model.predict(x))
 
 
-def test_what_cannot_be_kept_is_refused_and_nothing_written(tmp_path):
+def test_classes_that_a_file_cannot_hold_are_refused_and_nothing_is_written(tmp_path):
     with pytest.raises(RuntimeError, match="not fitted"):
         Classifier().save(tmp_path / "m")
     x, _ = data()
     days = np.array(["2024-01-01", "2024-01-02"], "datetime64[D]")[np.arange(30) % 2]
-    with pytest.raises(ValueError, match=r"classes are datetime64\[D\], a file keeps"):
+    with pytest.raises(ValueError, match=r"classes are datetime64\[D\], a file holds"):
         Classifier(**SMALL).fit(x, days).save(tmp_path / "m")
-    for strange in ("a\tb", "\x1b[2J", "\ud800"):
+    for label in ("a\tb", "\x1b[2J", "\ud800"):
         with pytest.raises(ValueError, match="control characters, expected text that can be shown"):
-            Classifier(**SMALL).fit(*data(("a", strange))).save(tmp_path / "m")
+            Classifier(**SMALL).fit(*data(("a", label))).save(tmp_path / "m")
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("convert", [lambda y: y.astype(object), pd.Series, pd.Categorical, list])
-def test_text_is_kept_however_it_came(convert, tmp_path):
+def test_text_labels_of_any_array_type_are_saved(convert, tmp_path):
     x, y = data()
     model = Classifier(**SMALL).fit(x, convert(y))
     model.save(tmp_path / "m")
@@ -75,27 +75,27 @@ def test_text_is_kept_however_it_came(convert, tmp_path):
 
 
 CHANGES = {
-    "another kind of cell": lambda c, a: c["arguments"].update(cell="gru"),
+    "another cell": lambda c, a: c["arguments"].update(cell="gru"),
     "an unknown argument": lambda c, a: c["arguments"].update(units=3),
     "huge layers": lambda c, a: c["arguments"].update(hidden_size=10**9),
     "many layers": lambda c, a: c["arguments"].update(num_layers=10**9),
     "no arguments": lambda c, a: c.pop("arguments"),
-    "weights of no class": lambda c, a: c["arguments"].update(class_weight=[["a"]]),
+    "weights without a class": lambda c, a: c["arguments"].update(class_weight=[["a"]]),
     "a class twice": lambda c, a: a.update(classes=np.frombuffer(b'["a","a"]', np.uint8)),
     "classes of another kind": lambda c, a: c["classes"].update(kind="int64"),
     "an unknown kind": lambda c, a: c["classes"].update(kind="object"),
-    "weights of what is no class": lambda c, a: c["arguments"].update(class_weight=[[["a"], 1.0]]),
+    "weights of an invalid class": lambda c, a: c["arguments"].update(class_weight=[[["a"], 1.0]]),
     "weights of a class twice": lambda c, a: c["arguments"].update(class_weight=[["a", 1], ["a", 2]]),
     "infinite classes": lambda c, a: (
         c["classes"].update(kind="float64"),
         a.update(classes=np.frombuffer(b"[1.0, 1e999]", np.uint8)),
     ),
-    "a class so long that all are": lambda c, a: (
+    "one very long class": lambda c, a: (
         c["classes"].update(count=1001),
         a.update(classes=as_text([f"{k:04d}" for k in range(1000)] + ["z" * 10**6])),
     ),
     "too many classes": lambda c, a: c["classes"].update(count=3),
-    "a class that steers terminals": lambda c, a: a.update(classes=np.frombuffer(rb'["\u001b[2J","b"]', np.uint8)),
+    "a class with control characters": lambda c, a: a.update(classes=np.frombuffer(rb'["\u001b[2J","b"]', np.uint8)),
     "other channels": lambda c, a: c.update(channels=3),
     "an unknown view": lambda c, a: c.update(view="diagonals"),
     "no view": lambda c, a: c.pop("view"),
@@ -105,7 +105,7 @@ CHANGES = {
     "a weight that is missing": lambda c, a: a.pop("network.network.head.bias"),
     "a weight that is NaN": lambda c, a: a.update({"network.network.head.bias": np.full(2, np.nan, np.float32)}),
     "a weight of another shape": lambda c, a: a.update({"network.network.head.bias": np.zeros(3, np.float32)}),
-    "a strange array": lambda c, a: a.update(more=np.zeros(3)),
+    "an unknown array": lambda c, a: a.update(more=np.zeros(3)),
     "a history of other lengths": lambda c, a: a.update({"history.lr": np.zeros(9)}),
     "channels beyond all memory": lambda c, a: (
         c.update(channels=2**60),
@@ -117,40 +117,40 @@ CHANGES = {
         c["arguments"].update(num_layers=500, hidden_size=1),
         a.update({f"layer {k}": np.zeros(1) for k in range(500)}),
     ),
-    "a best epoch of none": lambda c, a: c["history"].update(best_epoch=0),
+    "a best epoch of 0": lambda c, a: c["history"].update(best_epoch=0),
     "a best epoch beyond the end": lambda c, a: c["history"].update(best_epoch=9),
     "no history": lambda c, a: c.update(history=None),
 }
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory):
-    path = tmp_path_factory.mktemp("kept") / "m"
+def saved(tmp_path_factory):
+    path = tmp_path_factory.mktemp("saved") / "m"
     Classifier(**SMALL).fit(*data()).save(path)
     return path
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_files_that_hold_no_whole_classifier_are_refused(change, kept, tmp_path):
-    content, arrays = storage.load(kept, "Classifier")
+def test_incomplete_and_inconsistent_files_are_refused(change, saved, tmp_path):
+    content, arrays = files.load(saved, "Classifier")
     change(content, arrays)
-    storage.save(tmp_path / "m", "Classifier", content, arrays)
-    with pytest.raises(FormatError, match="holds no whole classifier"):
+    files.save(tmp_path / "m", "Classifier", content, arrays)
+    with pytest.raises(FormatError, match="holds no complete classifier"):
         Classifier.load(tmp_path / "m")
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("a class so long that all are", "1001 texts, one of 1000000 letters, expected shorter ones"),
+        ("one very long class", "1001 texts, one of 1000000 letters, expected shorter ones"),
         ("more layers than arrays", "weights are too few for hidden_size 1 and num_layers 500"),
         ("channels beyond all memory", "sizes are beyond all memory"),
     ],
 )
-def test_sizes_are_checked_before_memory_is_taken(change, message, kept, tmp_path):
-    content, arrays = storage.load(kept, "Classifier")
+def test_sizes_are_checked_before_memory_is_allocated(change, message, saved, tmp_path):
+    content, arrays = files.load(saved, "Classifier")
     CHANGES[change](content, arrays)
-    storage.save(tmp_path / "m", "Classifier", content, arrays)
+    files.save(tmp_path / "m", "Classifier", content, arrays)
     with pytest.raises(FormatError, match=message):
         Classifier.load(tmp_path / "m")
 
@@ -164,14 +164,14 @@ ANYTHING = st.recursive(
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
-def test_any_content_is_refused_or_harmless(kept, tmp_path, data):
-    content, arrays = storage.load(kept, "Classifier")
+def test_any_content_is_refused_or_harmless(saved, tmp_path, data):
+    content, arrays = files.load(saved, "Classifier")
     where = data.draw(st.sampled_from(["arguments", "classes", "history", ""]))
     part = content[where] if where else content
     part[data.draw(st.sampled_from(sorted(part)))] = data.draw(ANYTHING)
-    storage.save(tmp_path / "m", "Classifier", content, arrays)
+    files.save(tmp_path / "m", "Classifier", content, arrays)
     try:
-        found = Classifier.load(tmp_path / "m")
+        model = Classifier.load(tmp_path / "m")
     except FormatError:
         return
-    assert found.predict_proba(np.zeros((1, 5, 2))).shape == (1, 2)
+    assert model.predict_proba(np.zeros((1, 5, 2))).shape == (1, 2)
