@@ -11,7 +11,6 @@ Letters: `I` instances of a panel (one without), `C` columns of y, `S` series, C
 horizon `fh`, `h` steps up to its last one; `Q` quantities of a forecast (itself, or the ends of its intervals).
 """
 
-import copy
 from collections.abc import Callable, Sequence
 from inspect import signature
 from typing import Any
@@ -20,7 +19,6 @@ import numpy as np
 import pandas as pd
 
 from gatewise.forecast import Forecaster
-from gatewise.forecast.model.eligibility import eligible
 from gatewise.series import DataError, Panel, read
 
 try:
@@ -110,7 +108,7 @@ class GatewiseForecaster(BaseForecaster):
         self._cur_y, self._cur_X = y, X
         if hasattr(self, "pretrained_"):
             self.forecaster_ = _of_others(self.pretrained_, y, X)
-            self._freq = self.forecaster_._fitted()[0].freq
+            self._freq = self.forecaster_.state.panel.freq
             return self
         panel = _read(y, X)
         self._freq = panel.freq
@@ -124,7 +122,7 @@ class GatewiseForecaster(BaseForecaster):
     def _pretrain_update(self, y: pd.DataFrame, X: Any = None, fh: Any = None) -> "GatewiseForecaster":
         if not hasattr(self, "pretrained_"):
             return self._pretrain(y, X, fh)
-        max_steps = self.max_steps or self.pretrained_._fitted()[1].configuration.max_steps
+        max_steps = self.max_steps or self.pretrained_.state.selection.configuration.max_steps
         self.pretrained_ = _of_others(self.pretrained_, y, X).update(_table(y, X), max_steps, **READ_BY)
         return self
 
@@ -247,17 +245,13 @@ class GatewiseForecaster(BaseForecaster):
 
 def _of_others(forecaster: Forecaster, y: pd.DataFrame, X: pd.DataFrame | None) -> Forecaster:
     """The forecaster with its networks as they are, and these series in place of its own."""
-    known, selection = forecaster._fitted()
+    known = forecaster.state.panel
     asked = list(known.covariates.known) if known.covariates else []
     if set(asked) != set(_names(X)):
         raise DataError(
             f"X has the columns {_names(X)}, expected {asked}, on which the networks were trained; give those"
         )
-    panel = eligible(forecaster._like(known, _table(y, X), READ_BY), forecaster.plan, alone=True)
-    other = copy.copy(forecaster)
-    other._keep(panel, selection)
-    other.guesses = (*panel.guesses, *forecaster.guesses[len(known.guesses) :])
-    return other
+    return forecaster.with_series(_table(y, X), **READ_BY)
 
 
 def _last_step(fh: Any) -> int | None:

@@ -61,7 +61,7 @@ def test_what_cannot_be_kept_is_refused_and_nothing_written(tmp_path):
     with pytest.raises(ValueError, match=r"classes are datetime64\[D\], a file keeps"):
         Classifier(**SMALL).fit(x, days).save(tmp_path / "m")
     for strange in ("a\tb", "\x1b[2J", "\ud800"):
-        with pytest.raises(ValueError, match="control characters, expected text that can be shown"):
+        with pytest.raises(ValueError, match="control characters, expected printable text"):
             Classifier(**SMALL).fit(*data(("a", strange))).save(tmp_path / "m")
     assert not list(tmp_path.iterdir())
 

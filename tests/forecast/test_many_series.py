@@ -203,7 +203,7 @@ def test_an_update_that_does_not_fit_changes_nothing(change, message, max_steps)
 @pytest.mark.parametrize("strategy", STRATEGY_NAMES)
 def test_an_update_may_train_a_little_further(strategy, monkeypatch):
     model, data = fitted(strategy), tables(LENGTHS)
-    before, old = model.predict(4), model._selection
+    before, old = model.predict(4), model.state.selection
     weights = [{name: w.clone() for name, w in one.state_dict().items()} for one in old.ensemble.networks]
     model.update(data, max_steps=5)
     after = model.predict(4)
@@ -288,7 +288,7 @@ def test_a_network_that_is_no_better_gives_way(strategy):
     for name in "AB":
         y = one_of(data, name)["y"].to_numpy()
         np.testing.assert_allclose(one_of(made, name)["LSTM"], baselines.drift(y, 7))
-    baseline = model._selection.baseline
+    baseline = model.state.selection.baseline
     unit = [np.abs(np.diff(one_of(data, name)["y"])).mean() for name in "AB"]
     reach = baseline.calibration.reach(np.repeat(unit, 7).reshape(2, 7), 80).ravel()
     np.testing.assert_allclose(made["LSTM-hi-80"] - made["LSTM"], reach)
@@ -299,7 +299,7 @@ def test_a_network_that_is_no_better_gives_way(strategy):
 
 def test_the_rival_is_calibrated_on_its_own_held_out_errors():
     data, model = drifting()
-    baseline = model._selection.baseline
+    baseline = model.state.selection.baseline
     errors, steps = [], 8  # half of the 16 of A that are held out; of B 18 are
     for name, held in (("A", 16), ("B", 18)):
         y = one_of(data, name)["y"].to_numpy()
@@ -407,7 +407,7 @@ def test_auto_takes_the_strategy_of_the_smaller_error(monkeypatch):
     monkeypatch.setattr(TrainingConfiguration, "tried", counted)
     model = Forecaster(**{**QUICK, "dropout": None}, season=6).fit(tables((60, 97)))
     assert sorted(errors) == [("one-step", 0.0), ("segment", 0.0), ("segment", 0.5)]
-    chosen = model._selection.ensemble.scaling
+    chosen = model.state.selection.ensemble.scaling
     assert (chosen.strategy, chosen.dropout) == min(errors, key=errors.get)
 
 

@@ -17,7 +17,7 @@ from torch.nn import Module
 
 from gatewise.arguments import one_of, plain, whole
 from gatewise.datasets import VIEWS
-from gatewise.persistence.fields import Arrays, Content, array, as_text, check_text, of_text, renamed, taken
+from gatewise.persistence.fields import Arrays, Content, array, as_text, check_text, checked, from_text, renamed
 from gatewise.training import History
 
 Network = TypeVar("Network", bound=Module)
@@ -78,7 +78,7 @@ def pack(
 
 def arguments_of(content: Content, known: Content) -> Content:
     """The arguments of the constructor, none of them unknown."""
-    given: Content = taken(content, "arguments", dict)
+    given: Content = checked(content, "arguments", dict)
     if unknown := set(given) - set(known):
         raise ValueError(f"argument {min(unknown)[:80]!r} is unknown, perhaps of a newer Gatewise")
     if isinstance(given.get("class_weight"), list):
@@ -97,11 +97,11 @@ def arguments_of(content: Content, known: Content) -> Content:
 def classes_of(content: Content, arrays: Arrays) -> np.ndarray:
     """(K,) the classes, ascending."""
     check_text(content)
-    about = taken(content, "classes", dict)
-    kind, count = taken(about, "kind", str), taken(about, "count", int)
+    about = checked(content, "classes", dict)
+    kind, count = checked(about, "kind", str), checked(about, "count", int)
     if kind not in KINDS.values() or not 2 <= count <= MOST_CLASSES:
         raise ValueError(f"classes are {count} of kind {kind!r:.20}, expected 2 or more of {', '.join(KINDS.values())}")
-    values = of_text(arrays, "classes", count)
+    values = from_text(arrays, "classes", count)
     check_text(values)
     one = {"text": str, "bool": bool, "float64": float}.get(kind, int)
     if not all(type(value) is one for value in values):
@@ -119,9 +119,9 @@ def classes_of(content: Content, arrays: Arrays) -> np.ndarray:
 
 def history_of(content: Content, arrays: Arrays) -> History:
     """The losses of each epoch."""
-    about = taken(content, "history", dict)
+    about = checked(content, "history", dict)
     lists: dict[str, Any] = {name: array(arrays, f"history.{name}").tolist() for name in LISTS}
-    best, stopped = taken(about, "best_epoch", int, type(None)), taken(about, "stopped", str)
+    best, stopped = checked(about, "best_epoch", int, type(None)), checked(about, "stopped", str)
     epochs = {len(lists[name]) for name in ("train", "lr", "seconds")} | {len(lists["held_out"])} - {0}
     fits = len(epochs) == 1 and stopped in ("", "epochs", "patience")
     if not fits or (best is not None and best not in range(1, max(epochs) + 1)):
@@ -131,14 +131,14 @@ def history_of(content: Content, arrays: Arrays) -> History:
 
 def channels_of(content: Content) -> int:
     """C."""
-    channels: int = taken(content, "channels", int)
+    channels: int = checked(content, "channels", int)
     whole("channels", channels, 1)
     return channels
 
 
 def view_of(content: Content) -> str:
     """How images were made sequences, "" for others."""
-    view: str = taken(content, "view", str)
+    view: str = checked(content, "view", str)
     one_of("view", view, ("", *VIEWS))
     return view
 

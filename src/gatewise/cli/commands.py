@@ -61,7 +61,7 @@ def _forecast_again(arguments: argparse.Namespace) -> None:
 
     model = Forecaster.load(arguments.model)
     if arguments.file is not None:
-        known, _ = model._fitted()
+        known = model.state.panel
         model.update(_panel(arguments, like=known))
     table = _write_forecast(arguments, model)
     outputs.say(f"Model: {arguments.model}, {model!r}")

@@ -127,10 +127,10 @@ def test_intervals_follow_a_series_that_becomes_calmer_or_wilder(factor):
 def test_an_update_learns_from_the_errors_at_new_values_alone(strategy, naive):
     y = noisy(130, 3)
     model = Forecaster(**{**SMALL, "strategy": strategy, "dropout": None}, horizon=4).fit(y[:120])
-    old = model._selection
+    old = model.state.selection
     known = old.baseline.calibration if naive else old.ensemble.calibrated
     model.update(y)
-    found = model._selection.baseline.calibration if naive else model._selection.ensemble.calibrated
+    found = model.state.selection.baseline.calibration if naive else model.state.selection.ensemble.calibrated
     horizon, errors, spreads = known.errors.shape[1], [], []
     dataset = old.dataset([Series("A", pd.RangeIndex(130), y)], [120])
     for cut in range(120 - horizon + 1, 130):
@@ -159,9 +159,9 @@ def test_one_series_of_many_that_grows_counts_for_its_share():
         [pd.DataFrame({"unique_id": str(k), "ds": np.arange(60), "y": noisy(60, 3, seed=k)}) for k in range(4)]
     )
     model = Forecaster(**SMALL).fit(table)
-    old = model._selection.ensemble.calibrated
+    old = model.state.selection.ensemble.calibrated
     newer = pd.DataFrame({"unique_id": "0", "ds": np.arange(60, 63), "y": [101.0, 99.0, 102.0]})
-    found = model.update(newer)._selection.ensemble.calibrated
+    found = model.update(newer).state.selection.ensemble.calibrated
     new = (~np.isin(found.distances, old.distances)).mean()
     assert new == pytest.approx(3 / 4 / (0.5 * old.span), abs=1 / len(old.distances))
 
@@ -206,9 +206,9 @@ def test_a_series_that_was_always_the_same_tells_nothing_of_others():
     of_each = found.by_series[found.by_series["model"] == "LSTM"].set_index("unique_id")["MSIS-95"]
     assert (of_each[["0", "1", "2"]] < 30).all()
     alone = Forecaster(**SMALL, horizon=4).fit(still)
-    expected = alone._selection.ensemble.calibrated.distances
+    expected = alone.state.selection.ensemble.calibrated.distances
     alone.update(np.append(still, [5.0, 7.0]))
-    np.testing.assert_array_equal(alone._selection.ensemble.calibrated.distances, expected)
+    np.testing.assert_array_equal(alone.state.selection.ensemble.calibrated.distances, expected)
 
 
 def test_forecasts_after_a_filled_value_measure_nothing():
@@ -216,7 +216,7 @@ def test_forecasts_after_a_filled_value_measure_nothing():
     y[70:118:3] = np.nan
     table = pd.DataFrame({"ds": np.arange(120), "y": y})
     model = Forecaster(**SMALL).fit(table, fill="interpolate")
-    panel, selection = model._fitted()
+    panel, selection = model.state.panel, model.state.selection
     dataset = selection.dataset(panel.series)
     cuts, _ = selection.configuration.cutoffs(dataset)
     assert len(cuts) > 5
@@ -225,10 +225,10 @@ def test_forecasts_after_a_filled_value_measure_nothing():
 
 def test_filled_values_are_no_news():
     model = Forecaster(**SMALL, horizon=4).fit(noisy(100, 3))
-    old = model._selection.ensemble.calibrated
+    old = model.state.selection.ensemble.calibrated
     newer = np.append(np.full(8, np.nan), [100.0])
     table = pd.DataFrame({"ds": np.arange(109), "y": np.concatenate([noisy(100, 3), newer])})
-    found = model.update(table, fill="interpolate")._selection.ensemble.calibrated
+    found = model.update(table, fill="interpolate").state.selection.ensemble.calibrated
     new = (~np.isin(found.distances, old.distances)).mean()
     assert 0 < new <= 1 / (0.5 * old.span) + 1 / len(old.distances)
 

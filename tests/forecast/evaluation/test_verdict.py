@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gatewise.forecast.evaluation.verdict import band, evidence, judgement, standing, worst
+from gatewise.forecast.evaluation.verdict import coverage, evidence, judgement, standing, worst
 
 
 @pytest.mark.parametrize(
@@ -72,13 +72,13 @@ def test_the_worst_series_are_named_and_only_those_behind():
     ],
 )
 def test_intervals_are_called_narrow_or_wide_if_they_surely_are(coverage, values, words):
-    assert band(coverage, values).endswith(words) or words in band(coverage, values)
-    assert ("too narrow" in words) == ("too narrow" in band(coverage, values))
-    assert ("wider" in words) == ("wider" in band(coverage, values))
+    assert coverage(coverage, values).endswith(words) or words in coverage(coverage, values)
+    assert ("too narrow" in words) == ("too narrow" in coverage(coverage, values))
+    assert ("wider" in words) == ("wider" in coverage(coverage, values))
 
 
 def test_nothing_is_said_of_intervals_that_are_not_there():
-    assert band({}, 72) == ""
+    assert coverage({}, 72) == ""
 
 
 def test_few_windows_are_called_thin_evidence():

@@ -15,7 +15,7 @@ import pytest
 from gatewise import DataError, Forecaster, datasets, plot
 from gatewise.persistence import file as storage
 from gatewise.series import ExcludedSeries, Panel, Series, read
-from tests.kept_tables import COVARIATES, QUICK, beside, broken, shop, table, values
+from tests.forecast.persistence.tables import COVARIATES, QUICK, beside, broken, shop, table, values
 
 KINDS = ("forecast", "series", "differences", "approximation", "learning_curve", "gates")
 
@@ -108,8 +108,8 @@ def test_every_picture_is_the_same(tmp_path):
 def test_what_was_filled_in_is_still_known(tmp_path):
     model = Forecaster(**QUICK).fit(gaps(), fill="zero")
     again = kept(model, tmp_path)
-    assert again._panel.series[0].filled.tolist() == model._panel.series[0].filled.tolist()
-    assert again._panel.series[0].filled.sum() == 3
+    assert again.state.panel.series[0].filled.tolist() == model.state.panel.series[0].filled.tolist()
+    assert again.state.panel.series[0].filled.sum() == 3
 
 
 def test_a_loaded_model_is_kept_and_loaded_again(tmp_path):
@@ -168,9 +168,9 @@ def test_saving_before_fit_is_an_error_and_writes_nothing(tmp_path):
     ("data", "message"),
     [
         (table(unique_id=pd.Timestamp("2000-01-01")), "names that are text or numbers, .*; rename the series"),
-        (table(unique_id=np.inf), "keeps no NaN or infinity as a name; rename the series"),
-        (table(unique_id="\x1b[31m"), r"series '\\x1b\[31m': a file keeps no control characters in a name; rename"),
-        (table(tz="dateutil/Europe/Berlin", freq="h"), "cannot keep dates in the time zone tzfile"),
+        (table(unique_id=np.inf), "can hold only finite numbers as names; rename the series"),
+        (table(unique_id="\x1b[31m"), r"series '\\x1b\[31m': a file can hold only names without control characters"),
+        (table(tz="dateutil/Europe/Berlin", freq="h"), "cannot hold dates in the time zone tzfile"),
     ],
 )
 def test_what_a_file_cannot_keep_is_refused(tmp_path, data, message):
@@ -216,14 +216,14 @@ def test_every_kind_of_many_series_comes_back(tmp_path, data):
     again = kept(model, tmp_path)
     check_same(model, again)
     same_table(model.excluded(), again.excluded())
-    for one, other in zip(model._panel.series, again._panel.series, strict=True):
+    for one, other in zip(model.state.panel.series, again.state.panel.series, strict=True):
         assert one.ds.equals(other.ds)
         assert one.ds.dtype == other.ds.dtype
         np.testing.assert_array_equal(one.y, other.y)
         np.testing.assert_array_equal(np.bool_(one.filled), np.bool_(other.filled))
-    assert again._panel.on_bad == model._panel.on_bad
-    assert again._panel.categorical == model._panel.categorical
-    assert bool(again._panel.categorical) == (data.endswith(("categories", "enum")))
+    assert again.state.panel.on_bad == model.state.panel.on_bad
+    assert again.state.panel.categorical == model.state.panel.categorical
+    assert bool(again.state.panel.categorical) == (data.endswith(("categories", "enum")))
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
@@ -247,10 +247,10 @@ def test_every_strategy_of_many_series_comes_back(tmp_path, strategy, cell, opti
     again = kept(model, tmp_path)
     check_same(model, again)
     same_table(model.sample(7, 3, seed=1), again.sample(7, 3, seed=1))
-    assert again._selection.baseline.name == model._selection.baseline.name
-    assert again._selection.baseline.error == model._selection.baseline.error
-    assert again._selection.ensemble.scaling.difference == model._selection.ensemble.scaling.difference
-    assert again._selection.configuration == model._selection.configuration
+    assert again.state.selection.baseline.name == model.state.selection.baseline.name
+    assert again.state.selection.baseline.error == model.state.selection.baseline.error
+    assert again.state.selection.ensemble.scaling.difference == model.state.selection.ensemble.scaling.difference
+    assert again.state.selection.configuration == model.state.selection.configuration
 
 
 @pytest.mark.parametrize("strategy", ["one-step", "segment", "flatten"])
@@ -260,10 +260,10 @@ def test_covariates_come_back(tmp_path, strategy):
     model = Forecaster(strategy=strategy, horizon=9, **QUICK).fit(panel)
     again = kept(model, tmp_path)
     check_same(model, again)
-    assert again._panel.covariates == panel.covariates
-    assert again._panel.covariates.read_by == panel.covariates.read_by
-    assert [len(one.ahead) for one in again._panel.series] == [12, 10]
-    for one, other in zip(panel.series, again._panel.series, strict=True):
+    assert again.state.panel.covariates == panel.covariates
+    assert again.state.panel.covariates.read_by == panel.covariates.read_by
+    assert [len(one.ahead) for one in again.state.panel.series] == [12, 10]
+    for one, other in zip(panel.series, again.state.panel.series, strict=True):
         for name in ("past", "known", "static", "ahead"):
             np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
 
@@ -272,7 +272,7 @@ def test_nothing_is_known_of_the_time_ahead_of_some_series(tmp_path):
     whole = beside((12, 9))
     model = Forecaster(strategy="segment", **QUICK).fit(whole.drop(index=whole.index[-9:]), **COVARIATES)
     again = kept(model, tmp_path)
-    assert [one.ahead is None for one in again._panel.series] == [False, True]
+    assert [one.ahead is None for one in again.state.panel.series] == [False, True]
     with pytest.raises(DataError, match="series 'B': the known covariates 'promotion', 'heat' are needed"):
         again.predict(9)
     same_table(model.predict(9, future=whole), again.predict(9, future=whole))
@@ -289,7 +289,7 @@ def test_a_dropout_that_was_chosen_comes_back(tmp_path):
     storage.save(tmp_path / "model", "Forecaster", content, arrays)
     again = Forecaster.load(tmp_path / "model")
     same_table(model.predict(9), again.predict(9))
-    assert [network.network.dropout.p for network in again._selection.ensemble.networks] == [0.25, 0.25]
+    assert [network.network.dropout.p for network in again.state.selection.ensemble.networks] == [0.25, 0.25]
 
 
 def test_dates_that_series_share_are_kept_once(tmp_path):
@@ -309,7 +309,7 @@ def test_dates_of_several_units_are_kept_in_the_finest(tmp_path):
     model = Forecaster(**QUICK).fit(Panel(tuple(series), "MS"))
     again = kept(model, tmp_path)
     same_table(model.predict(3), again.predict(3))
-    assert {one.ds.unit for one in again._panel.series} == {"ms"}
+    assert {one.ds.unit for one in again.state.panel.series} == {"ms"}
 
 
 def test_sentences_are_kept_without_what_steers_a_terminal(tmp_path):

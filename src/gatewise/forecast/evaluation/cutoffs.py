@@ -13,8 +13,9 @@ from torch import Tensor
 
 from gatewise.forecast.baselines import last_observed
 from gatewise.forecast.model.dataset import Dataset
+from gatewise.forecast.model.plan import Plan, usual_length
 from gatewise.forecast.model.selection import Selection
-from gatewise.series import Series
+from gatewise.series import Panel, Series
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,11 @@ class Cutoffs:
         which, stages = (one.ravel() for one in np.indices((len(series), windows)))
         return cls(tuple(series), which, cuts, stages, horizon, step)
 
+    @property
+    def count(self) -> int:
+        """O, the number of cutoffs of each series."""
+        return int(self.stages.max()) + 1
+
     def first(self, stage: int) -> list[int]:
         """(S,) the cuts of a stage."""
         return [int(cut) for cut in self.cuts[self.stages == stage]]
@@ -71,6 +77,17 @@ class Cutoffs:
         dataset = selection.dataset(series, stops)
         fronts = dataset.fronts[[places[entry] for entry in entries]]
         return dataset, fronts + torch.from_numpy(cuts) - dataset.scaling.difference.lag
+
+
+def affordable_windows(panel: Panel, plan: Plan, season: int, horizon: int) -> int:
+    """How many windows a backtest can have, 0 to 3: they leave half of the series, and enough values to train on."""
+    values = usual_length(panel.series)
+    enough = (
+        windows
+        for windows in (3, 2, 1)
+        if (left := values - windows * horizon) >= max(values / 2, plan.needed(left, season)[0])
+    )
+    return next(enough, 0)
 
 
 def known_at(one: Series, cut: int) -> Series:

@@ -37,7 +37,7 @@ def by_cutoff(
 
     What an earlier cutoff forecast for the time since then has come true by now; what it forecast for later has not.
     """
-    stages, memory = int(cutoffs.stages.max()) + 1, max(MEMORY * known.span, FORECASTS * cutoffs.horizon)
+    stages, memory = cutoffs.count, max(MEMORY * known.span, FORECASTS * cutoffs.horizon)
     together = max(1, int(memory / PARTS / cutoffs.step))
     ahead = np.arange(1, cutoffs.horizon + 1)
     for stage in range(0, stages, together):

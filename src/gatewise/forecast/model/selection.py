@@ -77,7 +77,7 @@ def train(
     for strategy, dropout in candidates:
         scaling, words = plan.scaling(series, season, strategy, dropout, left)
         configuration = sizes(strategy, series)
-        dataset = Dataset.of(series, scaling.with_features(*_features(series)))
+        dataset = Dataset.of(series, scaling.with_features(*stack_features(series)))
         name = f"{title}{called(scaling)}, " if len(candidates) > 1 else title
         tried.append((configuration.tried(dataset, name), configuration, dataset, words))
     model, configuration, dataset, words = min(tried, key=lambda one: one[0].error)
@@ -133,7 +133,7 @@ def _beside(model: Ensemble, baseline: BestBaseline) -> str:
     )
 
 
-def _features(series: Sequence[Series]) -> list[np.ndarray | None]:
+def stack_features(series: Sequence[Series]) -> list[np.ndarray | None]:
     """Past (N, P), known (N, K) and static (S, C) features of all series, None where there are none."""
     found: list[np.ndarray | None] = []
     for name, join in (("past", np.concatenate), ("known", np.concatenate), ("static", np.stack)):
