@@ -187,8 +187,8 @@ def test_values_filled_in_are_not_scored():
     assert made["y"].isna().tolist() == [True] * 5 + [False] * 5
     known = made.iloc[5:]
     assert found.overall["LSTM"]["MAE"] == pytest.approx((known["y"] - known["LSTM"]).abs().mean())
-    assert "Of 5 values" in found.verdict
-    with pytest.raises(DataError, match="nothing was observed in the 4 steps after 2000-03-1"):
+    assert "Coverage over 5 values: " in found.verdict
+    with pytest.raises(DataError, match="the 4 steps after 2000-03-1"):
         Forecaster(**SMALL).backtest(gappy().iloc[:88], 4, windows=3, fill="interpolate")
 
 
@@ -231,19 +231,22 @@ def test_the_backtest_goes_by_the_season_of_the_forecast(refit):
         ({"strategy": "seq2seq"}, "strategy is 'seq2seq', expected one of 'auto', 'one-step', 'segment', 'flatten'"),
         ({"horizon": 0}, "horizon is 0, expected a whole number of at least 1"),
         ({"horizon": 10**6}, "horizon is 1000000, expected at most 100000 steps"),
-        ({"dropout": 1.0}, "dropout is 1.0, expected a share of hidden values from 0 to below 1"),
+        ({"dropout": 1.0}, "dropout is 1.0, expected a fraction of the hidden values from 0 to below 1"),
         ({"fallback": "drift"}, "fallback is 'drift', expected one of 'none', 'naive'"),
         ({"loss": "mape"}, "loss is 'mape'"),
         ({"lr": 0}, "lr is 0, expected a number above 0"),
         ({"lr": float("nan")}, "lr is nan, expected a number above 0"),
-        ({"validation_fraction": 1.0}, "validation_fraction is 1.0, expected a fraction of the series between 0 and 1"),
+        (
+            {"validation_fraction": 1.0},
+            "validation_fraction is 1.0, expected a fraction of each series between 0 and 1",
+        ),
         ({"engine": "turbo"}, "engine is 'turbo'"),
         ({"context": 0}, "context is 0"),
         ({"seed": 2**64}, "seed is 18446744073709551616"),
         ({"lr": "0.1"}, "lr is '0.1', expected a number above 0"),
         ({"cell": ["lstm"]}, r"cell is \['lstm'\]"),
         ({"validation_fraction": None}, "validation_fraction is None"),
-        ({"hidden_size": 10**8}, "hidden_size 100000000, num_layers 1 and networks 1 make some 8e.16 weights"),
+        ({"hidden_size": 10**8}, "hidden_size 100000000, num_layers 1 and ensemble_size 1 need about 8e.16 weights"),
     ],
 )
 def test_wrong_options_are_refused(options, message):

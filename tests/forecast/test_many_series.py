@@ -349,7 +349,7 @@ def test_paths_repeat_with_their_seed():
     assert not model.sample(5, 3, seed=1).equals(model.sample(5, 3, seed=2))
     for options, message in (
         ({"paths": 0}, "paths is 0"),
-        ({"paths": 10**12}, "at most 1e.09; ask for fewer"),
+        ({"paths": 10**12}, "at most 1e.09; use fewer paths"),
         ({"seed": -1}, "seed is -1"),
         ({"horizon": 0}, "horizon"),
     ):

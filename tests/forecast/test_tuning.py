@@ -65,7 +65,7 @@ def test_time_is_left_for_training_with_what_was_found(monkeypatch, panel, fits)
     left = 60 - world.now
     assert fits * (1 + found.settings["ensemble_size"]) * chosen.seconds <= left
     slow = [one for one in found.trials if one.error < chosen.error * (1 - coordinate_search.MARGIN)]
-    assert all(one.note == "too slow to train with in the time left" for one in slow)
+    assert all(one.note == "too slow to train in the remaining time" for one in slow)
     assert "until the time was up" in found.description
 
 
@@ -73,8 +73,8 @@ def test_time_left_over_goes_into_more_networks(monkeypatch, panel):
     World(monkeypatch, {"lr": 0.003})
     found = search({"strategy": "one-step"}, panel, 1000.0)
     assert found.settings["ensemble_size"] == coordinate_search.MOST_NETWORKS
-    assert found.description.endswith("10 network(s)")
-    assert "that of the defaults" in found.description
+    assert found.description.endswith("; ensemble of 10 networks")
+    assert "(the defaults)" in found.description
 
 
 def test_too_short_a_time_leaves_the_defaults(monkeypatch, panel):
@@ -82,7 +82,7 @@ def test_too_short_a_time_leaves_the_defaults(monkeypatch, panel):
     found = search({"strategy": "one-step", "seed": 5}, panel, 4.9)
     assert found.settings == {"strategy": "one-step", "seed": 5}
     assert found.trials == ()
-    assert "too short for a trial beside the training (about 5.2 s); nothing was searched" in str(found)
+    assert "search: none, as 4.9 s is too short for one trial and the training (about 5.2 s)" in str(found)
     assert world.now < 0.1
     assert len(search({"strategy": "one-step", "seed": 5}, panel, 6.0).trials) == 1
 
@@ -101,7 +101,7 @@ def test_nothing_to_search_for_is_said(panel):
     given = {"strategy": "one-step", "context": 24, "hidden_size": 8, "lr": 0.01, "dropout": 0}
     found = search(given, panel, 10.0)
     assert (found.settings, found.trials) == (given, ())
-    assert "all settings that are searched for were given" in found.description
+    assert "search: none, as all tunable settings were given" in found.description
 
 
 def test_settings_that_cannot_be_trained_are_never_the_best(monkeypatch, panel):
@@ -111,7 +111,7 @@ def test_settings_that_cannot_be_trained_are_never_the_best(monkeypatch, panel):
     found = search({"strategy": "one-step", "max_steps": 10}, panel, 10.0)
     assert found.settings == {"strategy": "one-step", "max_steps": 10}
     assert "trial 1: it diverged" in str(found)
-    assert "none of 1 trials could be trained; the defaults stay" in found.description
+    assert "search: 1 trial, in which training failed; the defaults stay" in found.description
 
 
 def test_a_real_search_is_the_same_again_and_its_errors_are_those_of_training(panel):
@@ -128,8 +128,8 @@ def test_a_real_search_is_the_same_again_and_its_errors_are_those_of_training(pa
 def test_tune_gives_a_fitted_forecaster_that_says_what_was_found(panel, capsys):
     model = tune({**SMALL, "context": 24, "lr": 0.01, "ensemble_size": 1}, panel, 5.0, quiet=False)
     assert len(model.predict(3)) == 3
-    assert "nothing" not in capsys.readouterr().err
-    assert "all settings that are searched for were given" in model.guesses[-1]
+    assert "too short" not in capsys.readouterr().err
+    assert "search: none, as all tunable settings were given" in model.guesses[-1]
     model = tune({**SMALL, "context": 24, "ensemble_size": 1}, panel, 3.0, quiet=False)
     said = capsys.readouterr().err
     assert "search: " in said
@@ -142,7 +142,7 @@ def test_wrong_arguments_are_refused(panel):
         search({}, panel, 0)
     with pytest.raises(ValueError, match="cell is 'box'"):
         tune({"cell": "box"}, panel, 1.0)
-    with pytest.raises(ValueError, match="space has 3, expected a list to choose from"):
+    with pytest.raises(ValueError, match="space has 3, expected a list of choices, or a tuple"):
         objective(panel, {}, {"hidden_size": 3})
     with pytest.raises(TypeError, match="width"):
         objective(panel, {}, {"width": [3, 4]})

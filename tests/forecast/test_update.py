@@ -85,7 +85,7 @@ def test_a_backtest_says_that_it_fell_back():
     model = Forecaster(**{**SMALL, "max_steps": 1, "lr": 1e-9}, fallback="naive")
     found = model.backtest(table, 4)
     assert found.guesses[-1] == "fallback: the Drift forecast takes the place of the LSTM, which was no better"
-    assert found.verdict.startswith("No verdict on the LSTM: measured was the drift forecast (on along the line from")
+    assert found.verdict.startswith("No verdict on the LSTM: the backtest measures the drift forecast (the line from")
     assert "LSTM is" not in found.verdict
     assert not found.trusted
     again = model.backtest(table, 4, windows=2, refit=True)

@@ -222,7 +222,7 @@ class CoordinateSearch:
     def _description(self) -> str:
         count = counted(len(self.trials), "trial")
         if self.best is None:
-            return f"search: training failed in all of {count}; the defaults stay"
+            return f"search: {count}, in which training failed; the defaults stay"
         end = "until the time was up" if self.out_of_time else "until no change helped"
         default = math.nan if self.best_default is None else self.best_default.error
         gain = "the defaults" if self.best is self.best_default else f"{default:.4g} with the defaults"

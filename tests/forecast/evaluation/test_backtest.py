@@ -1,4 +1,4 @@
-"""The backtest of held-out windows: naive forecasts, scores and means against independent computations."""
+"""The backtest of test windows: naive forecasts, scores and means against independent computations."""
 
 from dataclasses import replace
 
@@ -195,7 +195,7 @@ def test_without_intervals_there_are_only_errors():
     assert found.coverage == {}
     assert found.forecasts.columns.tolist()[4:] == ["LSTM", "Naive", "Drift", "SeasonalNaive"]
     assert "interval" not in found.verdict
-    assert "CRPS: the MAE here, as there are no intervals." in found.definitions()
+    assert "CRPS: equals the MAE, as there are no intervals." in found.definitions()
 
 
 def test_definitions_have_a_line_for_every_score():
@@ -204,7 +204,7 @@ def test_definitions_have_a_line_for_every_score():
     assert lines == list(found.overall["LSTM"])
     assert "seasonal naive forecast (season 7)" in found.definitions()
     assert "the quantiles 2.5, 10, 50, 90, 97.5 %" in found.definitions()
-    assert "MSIS-95: width of the 95 % interval and 40 times any miss" in found.definitions()
+    assert "MSIS-95: width of the 95 % interval plus 40 times each miss, scaled like MASE." in found.definitions()
     assert str(found) == f"{found.table()}\n{found.definitions()}\n{found.verdict}"
 
 
@@ -278,16 +278,16 @@ def test_windows_in_which_nothing_was_observed_are_left_out_and_said():
     truth = observed(data, which, cuts, 5)
     found = Backtest.of(Holdout(data, 1, which, cuts, truth, np.zeros((3, 5)), {}, "LSTM"), guesses=["season: none"])
     assert found.held.cuts.tolist() == [25, 19]
-    assert found.guesses == ("season: none", "left out: 1 held-out window in which nothing was observed")
+    assert found.guesses == ("season: none", "excluded: 1 test window without observed values")
     assert len(found.scores) == 6
 
 
 def test_a_backtest_in_which_nothing_was_observed_is_refused():
     data, which, cuts = gap("ab"), np.array([0, 1]), np.array([20, 20])
     empty = Holdout(data, 1, which, cuts, observed(data, which, cuts, 5), np.zeros((2, 5)), {}, "LSTM")
-    with pytest.raises(DataError, match="'a': nothing was observed in the 5 steps after 19, all values are filled in"):
+    with pytest.raises(DataError, match="'a': the 5 steps after 19 hold no observed value, only filled ones"):
         Backtest.of(empty)
-    with pytest.raises(DataError, match="'a': nothing was observed in the 5 steps after 19"):
+    with pytest.raises(DataError, match="'a': the 5 steps after 19 hold no observed value"):
         observed(gap("a"), np.array([0, 0]), np.array([10, 20]), 5)
 
 
@@ -301,7 +301,7 @@ def test_a_backtest_in_which_nothing_was_observed_is_refused():
         ({"cuts": np.full(18, 61)}, "cuts must be one for each window, from 1"),
         (
             {"which": np.zeros(0, int), "truth": np.zeros((0, 5)), "mean": np.zeros((0, 5)), "intervals": {}},
-            "there are no held-out windows",
+            "there are no test windows",
         ),
     ],
 )
@@ -333,10 +333,10 @@ def model(errors, constant=()):
     [
         (
             [0.5, 0.5, 0.5, 0.5],
-            "worth using: 50% better than the naive forecast (the last value), in 4 of 4 series",
+            "worth using: 50 % better than the naive forecast (the last value), in 4 of 4 series",
             True,
         ),
-        ([0.1, 0.1, 0.1, 1.5], "but ahead only in 3 of 4 series and 9 of 12 held-out windows; use it with care", False),
+        ([0.1, 0.1, 0.1, 1.5], "but ahead only in 3 of 4 series and 9 of 12 test windows; use it with care", False),
         ([0.98, 0.98, 1.0, 0.98], "is no better than the naive forecast", False),
         ([0.5, 9.0, 0.5, 0.5], "Do not trust the LSTM here: the naive forecast", False),
     ],
@@ -347,8 +347,8 @@ def test_many_series_are_judged_by_scaled_errors_each_counting_alike(errors, wor
     assert found.trusted is trusted
     assert found.best == "Naive"
     assert f"Mean over the series: MASE {np.mean(errors):.3g} against 1, mean absolute error" in found.verdict
-    assert "Of 12 values, the 80 % interval held 100%: wider than need be." not in found.verdict  # that may be chance
-    assert "thin" not in found.verdict
+    assert "(too wide)" not in found.verdict  # that may be chance
+    assert "little evidence" not in found.verdict
 
 
 def test_the_series_where_the_model_is_worst_are_named():
@@ -358,8 +358,8 @@ def test_the_series_where_the_model_is_worst_are_named():
 
 def test_series_without_a_scale_are_counted_and_said():
     found = model([0.5, 0.5, 0.5], constant="c")
-    assert "in 2 of 2 series and 6 of 6 held-out windows" in found.verdict
-    assert "No MASE in 1 of 3 series, whose past repeats itself or is shorter than a season." in found.verdict
+    assert "in 2 of 2 series and 6 of 6 test windows" in found.verdict
+    assert "No MASE for 1 of 3 series, whose past repeats exactly or is shorter than a season." in found.verdict
     assert np.isnan(found.by_series.query("unique_id == 'c'")["MASE"]).all()
     assert found.overall["LSTM"]["MASE"] == pytest.approx(0.5)
     only = model([0.5, 0.5], constant="ab")
@@ -370,8 +370,9 @@ def test_series_without_a_scale_are_counted_and_said():
 def test_one_series_is_judged_window_by_window():
     found = model([0.5])
     assert found.verdict.startswith(
-        "The LSTM is worth using: 50% better than the naive forecast (the last value), in 3 of 3 held-out windows. "
-        "Mean absolute error 0.5 against 1 (MASE 0.5 against 1). 3 windows are thin evidence"
+        "The LSTM is worth using: 50 % better than the naive forecast (the last value), in 3 of 3 test windows. "
+        "Mean absolute error 0.5 against 1 (MASE 0.5 against 1). "
+        "Three test windows are little evidence; use --windows 10."
     )
     assert found.trusted
     assert "Each is the mean over" not in found.definitions()

@@ -250,7 +250,7 @@ def test_the_forecaster_is_left_as_it_was():
 
 @pytest.mark.parametrize(
     ("ours", "words"),
-    [(0.5, "is worth using: 50% better"), (0.97, "no better than"), (1.0, "no better than"), (1.5, "Do not trust")],
+    [(0.5, "is worth using: 50 % better"), (0.97, "no better than"), (1.0, "no better than"), (1.5, "Do not trust")],
 )
 def test_the_verdict_goes_by_the_errors(monkeypatch, ours, words):
     pretend(monkeypatch, lambda last: last + 1 - ours)  # errs by `ours` where the naive forecast errs by 1
