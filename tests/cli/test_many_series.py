@@ -52,7 +52,7 @@ def test_many_series_are_forecast_and_bad_ones_put_aside(shops, capsys):
         "  60 to 73 values each (median 67), 2024-01-01 to 2024-03-13, frequency D",
         "Put aside: 2 series (--on-bad skip)",
         "series 'shop 3', row",
-        "Each is the mean over the windows of a series",
+        "Each score is averaged over the windows of a series",
         "Forecast of 5 steps of 12 series",
         "(60 rows; --out FILE.csv has them all)",
         "Written: f.csv, bad.csv, p.csv",

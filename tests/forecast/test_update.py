@@ -42,7 +42,7 @@ def test_series_put_aside_stay_and_grow():
 
 def test_a_seam_with_a_step_missing_is_refused_for_one_of_many():
     model = Forecaster(**SMALL).fit(several(40, 40))
-    with pytest.raises(DataError, match=r"series 's1': between 2003-04-01.* and 2003-06-01 steps are missing"):
+    with pytest.raises(DataError, match=r"series 's1': steps are missing between 2003-04-01.* and 2003-06-01"):
         model.update(pd.concat([months(41, "s0").tail(1), months(42, "s1").tail(1)]))
 
 

@@ -58,7 +58,7 @@ def test_the_content_is_on_the_disk_before_the_name_is(tmp_path, monkeypatch):
 def test_what_is_no_ordinary_file_is_refused(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for name in ("pipe", "."):
-        with pytest.raises(OSError, match="it is no ordinary file; give another name"):
+        with pytest.raises(OSError, match="it is not a regular file; use another name"):
             atomic.write(tmp_path / name, b"new")
     with pytest.raises(FileNotFoundError, match=r"there is no folder .*nowhere; create it first"):
         atomic.write(tmp_path / "nowhere" / "file", b"new")

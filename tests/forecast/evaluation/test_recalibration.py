@@ -238,6 +238,6 @@ def test_values_too_far_to_forecast_from_change_nothing():
     model = Forecaster(**SMALL).fit(y)
     before = model.predict(4)
     for far in (1e20, 1e60):
-        with pytest.raises(DataError, match="too far from those trained on"):
+        with pytest.raises(DataError, match="too far from the training data"):
             model.update(np.append(y, [far, far]))
     pd.testing.assert_frame_equal(model.predict(4), before)

@@ -1,4 +1,4 @@
-"""Files that somebody wrote to do harm, or that were damaged: refused in words, whatever they hold."""
+"""Hostile and damaged files: refused with a message, whatever they hold."""
 
 import copy
 import json
@@ -472,7 +472,7 @@ def test_a_file_with_a_long_tail_of_nothing_is_refused_before_it_is_read(small, 
 
 def test_no_file_of_another_kind_is_loaded(tmp_path):
     storage.save(tmp_path / "other", "Classifier", {}, {})
-    with pytest.raises(FormatError, match="it holds 'Classifier', expected 'Forecaster'; give another file"):
+    with pytest.raises(FormatError, match="it holds 'Classifier', expected 'Forecaster'; use another file"):
         Forecaster.load(tmp_path / "other")
     with pytest.raises(FileNotFoundError, match=r"there is no file .*; check the path"):
         Forecaster.load(tmp_path / "nowhere")
