@@ -343,9 +343,9 @@ def _joined(old: pd.DataFrame, new: pd.DataFrame, cut: bool = False) -> pd.DataF
     if cut:
         newest = pd.Series(ranks[len(old) :]).groupby(codes[len(old) :]).max()
         last[newest.index] = newest
-    kept = (ranks <= last[codes]) & ~both.index.duplicated(keep="last")
+    remains = (ranks <= last[codes]) & ~both.index.duplicated(keep="last")
     order = np.lexsort((ranks, codes))
-    return both.iloc[order[kept[order]]]
+    return both.iloc[order[remains[order]]]
 
 
 def _check_steps(index: pd.Index) -> None:

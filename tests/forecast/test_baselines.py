@@ -30,7 +30,7 @@ def test_a_past_shorter_than_a_season_has_the_naive_forecast():
     assert seasonal_naive(np.array([1.0, 2.0]), 3, season=2).tolist() == [1.0, 2.0, 1.0]
 
 
-def test_what_is_known_before_a_cut_is_known_of_values_before_it():
+def test_the_known_past_of_a_cut_uses_only_values_before_it():
     filled = np.array([False, False, True, True, False])
     one = Series("A", pd.RangeIndex(5), np.array([1.0, 4.0, 6.0, 8.0, 10.0]), filled)  # filled by interpolation
     assert known(one, 4).y.tolist() == [1.0, 4.0, 4.0, 4.0]

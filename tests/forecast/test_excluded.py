@@ -19,7 +19,7 @@ def spoilt():
 
 
 @pytest.mark.parametrize("on_bad", ["skip", "naive"])
-def test_series_that_cannot_be_used_are_put_aside(on_bad):
+def test_unusable_series_are_excluded(on_bad):
     data = spoilt()
     model = Forecaster(**QUICK, season=6, strategy="segment").fit(data, on_bad=on_bad)
     report = model.excluded()
@@ -39,7 +39,7 @@ def test_series_that_cannot_be_used_are_put_aside(on_bad):
         assert one_of(made, "B")["ds"].tolist() == one_of(made, "A")["ds"].tolist()
 
 
-def test_a_bad_series_is_refused_unless_told_otherwise():
+def test_a_bad_series_is_refused_by_default():
     with pytest.raises(DataError, match="series 'B'"):
         Forecaster(**QUICK).fit(spoilt())
     short = tables((60, 2))

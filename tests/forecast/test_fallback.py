@@ -39,7 +39,7 @@ def test_a_network_that_is_no_better_gives_way(strategy):
     assert np.abs(other.predict(7)["LSTM"] - made["LSTM"]).max() > 1
 
 
-def test_the_rival_is_calibrated_on_its_own_held_out_errors():
+def test_the_baseline_is_calibrated_on_its_own_validation_errors():
     data, model = drifting()
     baseline = model.state.selection.baseline
     errors, steps = [], 8  # half of the 16 of A that are held out; of B 18 are

@@ -119,7 +119,7 @@ def test_constant_series_are_forecast_as_constant(level):
     assert made.iloc[:, 2:].to_numpy() == pytest.approx(level, rel=1e-6, abs=0.1)
 
 
-def test_training_is_bounded_by_its_updates(monkeypatch):
+def test_training_is_bounded_by_max_steps(monkeypatch):
     seen, taken = [], Dataset.pair
     monkeypatch.setattr(Dataset, "pair", lambda self, cuts, limits: seen.append(len(cuts)) or taken(self, cuts, limits))
     Forecaster(**{**SMALL, "max_steps": 5}, batch_size=16, context=4).fit(wave(6000))
@@ -141,7 +141,7 @@ def test_the_networks_are_float32_whatever_the_default():
 
 
 @pytest.mark.parametrize("strategy", ["one-step", "segment", "flatten"])
-def test_the_held_out_end_is_not_trained_on(strategy):
+def test_the_validation_set_is_not_trained_on(strategy):
     y, changed = wave(), wave()
     changed[-20:] += np.random.default_rng(0).normal(0, 5, 20)  # 20 % of 120 are held out: 24
     first, other = (
@@ -192,7 +192,7 @@ def test_values_filled_in_are_not_scored():
         Forecaster(**SMALL).backtest(gappy().iloc[:88], 4, windows=3, fill="interpolate")
 
 
-def test_a_past_of_zeros_filled_in_is_no_fault_where_some_of_the_end_was_observed():
+def test_a_past_of_filled_zeros_is_accepted_if_the_end_has_observed_values():
     data = table(wave(60))
     data.loc[:35, "y"] = np.nan
     found = Forecaster(**SMALL).backtest(data, 10, windows=2, fill="zero")  # the first cut is at 40, 8 are held out
@@ -203,7 +203,7 @@ def test_a_past_of_zeros_filled_in_is_no_fault_where_some_of_the_end_was_observe
 
 
 @pytest.mark.parametrize("refit", [False, True])
-def test_the_backtest_goes_by_the_season_of_the_forecast(refit):
+def test_the_backtest_has_the_season_of_the_forecast(refit):
     data = table(wave(60))
     found = Forecaster(**SMALL).backtest(data, 12, windows=2, refit=refit)
     assert found.season == 12
@@ -281,7 +281,7 @@ def test_levels_may_be_one_number_or_an_iterator_and_come_once():
 
 
 @pytest.mark.parametrize("kind", ["forecast", "series", "differences", "approximation", "learning_curve", "gates"])
-def test_every_kind_of_picture_is_drawn(kind):
+def test_every_kind_of_figure_is_drawn(kind):
     pytest.importorskip("matplotlib")
     model = Forecaster("gru", **SMALL).fit(wave())
     drawn = model.plot(kind=kind)
@@ -297,7 +297,7 @@ def test_every_kind_of_picture_is_drawn(kind):
         model.plot(0)
 
 
-def test_the_picture_of_a_forecast_shows_the_forecast():
+def test_the_figure_of_a_forecast_shows_the_forecast():
     pytest.importorskip("matplotlib")
     model = Forecaster(**SMALL).fit(wave())
     drawn = model.plot(6, level=80)
@@ -306,7 +306,7 @@ def test_the_picture_of_a_forecast_shows_the_forecast():
     np.testing.assert_array_equal(fitted.lines[1].get_ydata(), model.fitted()["LSTM"])
 
 
-def test_data_that_will_not_do_are_refused_before_training(monkeypatch):
+def test_unusable_data_are_refused_before_training(monkeypatch):
     monkeypatch.setattr(TrainingConfiguration, "tried", lambda *_: pytest.fail("it went on to train"))
     huge = wave()
     huge[7] = 1e200
@@ -337,7 +337,7 @@ def test_divergence_leaves_the_model_that_was_there():
     pd.testing.assert_frame_equal(before, model.predict(3), check_exact=True)
 
 
-def test_what_was_chosen_is_said():
+def test_choices_are_in_the_guesses():
     model = Forecaster(**SMALL).fit(datasets.air_passengers())
     assert "strategy: one-step, as given" in model.guesses
     assert "season: 12 steps, usual for frequency MS" in model.guesses

@@ -238,7 +238,7 @@ def test_two_thousand_short_series_are_one_training(monkeypatch):
     assert np.abs(means - y[:, :6].mean(1)).mean() < 10
 
 
-def test_what_was_chosen_for_many_is_said():
+def test_the_strategy_of_many_series_is_in_the_guesses():
     model = Forecaster(**QUICK).fit(tables((60, 97)))
     said = next(one for one in model.guesses if one.startswith("strategy"))
     assert "the smallest held-out error as a MASE (one-step" in said
@@ -273,7 +273,7 @@ def sold(n=90):
 
 
 @pytest.mark.parametrize("strategy", STRATEGY_NAMES)
-def test_what_is_known_ahead_comes_with_the_request_or_the_table(strategy):
+def test_future_covariates_come_with_the_request_or_the_table(strategy):
     data = sold()
     model = Forecaster(**QUICK, season=1, strategy=strategy).fit(data.iloc[:84], known="price", target_column="y")
     made = model.predict(6, future=data.iloc[84:][["unique_id", "ds", "price"]])
@@ -285,7 +285,7 @@ def test_what_is_known_ahead_comes_with_the_request_or_the_table(strategy):
         model.predict(6)
 
 
-def test_what_is_not_known_ahead_is_refused_where_it_would_be_needed():
+def test_missing_future_covariates_are_refused():
     data = sold()
     with pytest.raises(DataError, match="strategy='one-step' goes on from its own forecasts"):
         Forecaster(**QUICK, strategy="one-step").fit(data, past="weather", target_column="y")

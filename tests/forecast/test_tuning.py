@@ -20,7 +20,7 @@ def panel():
 
 
 class World:
-    """A clock, and trials that cost what they are said to and have their smallest error at certain settings."""
+    """A clock set by trials whose cost is given, with the smallest error at certain settings."""
 
     def __init__(self, monkeypatch, best, seconds=1.0):
         self.now, self.best, self.seconds, self.tried = 0.0, best, seconds, []
@@ -49,7 +49,7 @@ def test_the_search_climbs_to_the_best_settings(monkeypatch, panel):
     assert len(distinct) == len(found.trials)
 
 
-def test_what_was_given_is_left_alone(monkeypatch, panel):
+def test_given_settings_stay(monkeypatch, panel):
     world = World(monkeypatch, {"lr": 0.012})
     found = search({"strategy": "one-step", "context": 24, "hidden_size": 32, "ensemble_size": 2}, panel, 100.0)
     assert {(one["context"], one["hidden_size"]) for one in world.tried} == {(24, 32)}
@@ -58,7 +58,7 @@ def test_what_was_given_is_left_alone(monkeypatch, panel):
 
 
 @pytest.mark.parametrize("fits", [1, 3])
-def test_time_is_left_for_training_with_what_was_found(monkeypatch, panel, fits):
+def test_time_is_left_for_training_with_the_best_settings(monkeypatch, panel, fits):
     world = World(monkeypatch, {"hidden_size": 1000, "lr": 0.1})
     found = search({"strategy": "one-step"}, panel, 60.0, fits=fits)
     chosen = next(one for one in found.trials if one.settings.items() <= found.settings.items())
@@ -87,7 +87,7 @@ def test_too_short_a_time_leaves_the_defaults(monkeypatch, panel):
     assert len(search({"strategy": "one-step", "seed": 5}, panel, 6.0).trials) == 1
 
 
-def test_all_strategies_are_tried_where_it_is_open(monkeypatch, panel):
+def test_all_strategies_are_tried_if_none_is_given(monkeypatch, panel):
     world = World(monkeypatch, {})
     search({"max_steps": 500}, panel, 1000.0)
     assert {(one["strategy"], one.get("dropout")) for one in world.tried} >= {
@@ -97,7 +97,7 @@ def test_all_strategies_are_tried_where_it_is_open(monkeypatch, panel):
     }
 
 
-def test_nothing_to_search_for_is_said(panel):
+def test_a_search_without_tunable_settings_says_so(panel):
     given = {"strategy": "one-step", "context": 24, "hidden_size": 8, "lr": 0.01, "dropout": 0}
     found = search(given, panel, 10.0)
     assert (found.settings, found.trials) == (given, ())
@@ -125,7 +125,7 @@ def test_a_real_search_is_the_same_again_and_its_errors_are_those_of_training(pa
     assert first.table().columns.tolist() == ["strategy", "lr", "error", "seconds", "note"]
 
 
-def test_tune_gives_a_fitted_forecaster_that_says_what_was_found(panel, capsys):
+def test_tune_returns_a_fitted_forecaster_that_describes_the_search(panel, capsys):
     model = tune({**SMALL, "context": 24, "lr": 0.01, "ensemble_size": 1}, panel, 5.0, quiet=False)
     assert len(model.predict(3)) == 3
     assert "too short" not in capsys.readouterr().err

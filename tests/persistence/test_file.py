@@ -58,7 +58,7 @@ def refused(folder, content, kind="Thing"):
     return str(caught.value).removeprefix(f"{path}: ")
 
 
-def test_what_goes_in_comes_back(folder):
+def test_saved_content_is_read_back(folder):
     save(folder / "all", "Thing", CONTENT, ARRAYS)
     content, arrays = load(folder / "all", "Thing")
     assert content == CONTENT
@@ -95,7 +95,7 @@ def test_the_same_gives_the_same_bytes(folder, whole):
         ({"a": "b" * 10**7}, {}, ValueError),
     ],
 )
-def test_what_cannot_be_kept_is_refused_before_anything_is_written(folder, content, arrays, error):
+def test_invalid_content_is_refused_before_anything_is_written(folder, content, arrays, error):
     with pytest.raises(error):
         save(folder / "never", "Thing", content, arrays)
     assert not (folder / "never").exists()
@@ -201,7 +201,7 @@ def test_memory_is_not_taken_for_what_a_file_only_claims(folder, whole, monkeypa
         (lambda header: header.pop("__metadata__"), "a safetensors file, but not from Gatewise"),
     ],
 )
-def test_each_damage_is_said(folder, whole, change, message):
+def test_each_damage_is_named(folder, whole, change, message):
     header, arrays = parts(whole)
     change(header)
     assert message in refused(folder, joined(header, arrays))
@@ -223,7 +223,7 @@ def test_each_damage_is_said(folder, whole, change, message):
         (b'\\"sha256\\": \\"', b'\\"sha256\\": \\"0', "does not match its checksum"),
     ],
 )
-def test_each_header_that_is_none_is_said(folder, whole, old, new, message):
+def test_each_invalid_header_is_named(folder, whole, old, new, message):
     (length,) = struct.unpack("<Q", whole[:8])
     text, arrays = whole[8 : 8 + length], whole[8 + length :]
     assert old in text
@@ -231,7 +231,7 @@ def test_each_header_that_is_none_is_said(folder, whole, old, new, message):
 
 
 @pytest.mark.parametrize("content", [b"", b"unique_id,ds,y\nA,2020-01-01,1\n", b"PK\3\4" + bytes(100), b"\x80\4cos\n"])
-def test_a_file_of_another_making_is_refused(folder, content):
+def test_a_file_of_another_format_is_refused(folder, content):
     assert "it is not a safetensors file; use a file that a model's `save` or --save wrote" in refused(folder, content)
 
 

@@ -11,7 +11,7 @@ from gatewise.forecast.fitted import FittedState
 from gatewise.forecast.validation import as_levels
 from gatewise.series.panel import joined
 
-OVERFIT = 1.5  # ratio of validation loss to training loss from which a network is said to overfit
+OVERFIT = 1.5  # ratio of validation loss to training loss from which a network overfits
 
 
 class Inspection:

@@ -18,7 +18,7 @@ from tests.forecast.evaluation.windows import held
 # ------------------------------------------------------------------------------------------------- tables
 
 
-def test_the_table_of_forecasts_is_what_was_held():
+def test_the_table_of_forecasts_holds_the_windows():
     found = Backtest.of(held())
     table, kept = found.forecasts, found.held
     assert table.columns.tolist() == [
@@ -36,7 +36,7 @@ def test_the_table_of_forecasts_is_what_was_held():
         np.testing.assert_array_equal(part["y"], observed(kept.panel, kept.which[w : w + 1], np.array([cut]), 5)[0])
 
 
-def test_polars_gets_what_is_missing_as_missing():
+def test_polars_gets_missing_values_as_missing():
     found, reference = Backtest.of(held(backend="polars", date_only=True)), Backtest.of(held())
     for name in ("scores", "by_series", "by_horizon", "forecasts"):
         table, expected = getattr(found, name), getattr(reference, name)
@@ -80,7 +80,7 @@ def gap(names):
     return Panel(tuple(Series(name, pd.RangeIndex(30), y, filled) for name in names), 1)
 
 
-def test_windows_in_which_nothing_was_observed_are_left_out_and_said():
+def test_windows_without_observed_values_are_excluded_with_a_guess():
     data, which, cuts = gap("ab"), np.array([0, 0, 1]), np.array([20, 25, 19])
     truth = observed(data, which, cuts, 5)
     found = Backtest.of(Holdout(data, 1, which, cuts, truth, np.zeros((3, 5)), {}, "LSTM"), guesses=["season: none"])
@@ -112,7 +112,7 @@ def test_a_backtest_in_which_nothing_was_observed_is_refused():
         ),
     ],
 )
-def test_held_windows_that_do_not_fit_are_refused(change, message):
+def test_invalid_windows_are_refused(change, message):
     given = held()
     names = ("panel", "season", "which", "cuts", "truth", "mean", "intervals", "model")
     with pytest.raises(ValueError, match=message):
@@ -163,7 +163,7 @@ def test_the_series_where_the_model_is_worst_are_named():
     assert "Worst" not in model([0.5, 0.5]).verdict
 
 
-def test_series_without_a_scale_are_counted_and_said():
+def test_series_without_a_scale_are_counted_in_the_verdict():
     found = model([0.5, 0.5, 0.5], constant="c")
     assert "in 2 of 2 series and 6 of 6 test windows" in found.verdict
     assert "No MASE for 1 of 3 series, whose past repeats exactly or is shorter than a season." in found.verdict

@@ -23,7 +23,7 @@ def noisy(count, scale, seed=0):
 
 
 @pytest.mark.parametrize(("share", "new"), [(0, 0), (0.2, 20), (0.5, 50), (1, 100), (10, 100)])
-def test_newer_errors_take_the_place_of_a_share_of_the_old(share, new):
+def test_newer_errors_replace_a_fraction_of_the_old(share, new):
     known = calibration(np.full(100, 1.0))
     found = known.renewed(np.array([[3.0, np.nan, -3.0]]), 2 * ONES, share)
     assert (found.distances == 1.5).sum() == new
@@ -31,7 +31,7 @@ def test_newer_errors_take_the_place_of_a_share_of_the_old(share, new):
     assert found.span == known.span
 
 
-def test_what_is_kept_is_spread_over_all_that_was_there():
+def test_thinned_errors_are_spread_evenly():
     found = calibration(np.arange(1.0, 101.0)).renewed(np.arange(1.0, 1001.0)[:, None], ONES, 0.5)
     for level in (20, 50, 80):
         reach = np.percentile(found.distances, level)
@@ -39,7 +39,7 @@ def test_what_is_kept_is_spread_over_all_that_was_there():
         assert below == pytest.approx(level / 100, abs=0.1)
 
 
-def test_errors_that_nobody_knows_change_nothing():
+def test_unknown_errors_change_nothing():
     known = calibration([1.0, 2.0])
     found = known.renewed(np.full((4, 3), np.nan), np.ones((4, 1)), 1.0)
     np.testing.assert_array_equal(found.distances, known.distances)
@@ -53,7 +53,7 @@ def test_paths_follow_newer_whole_forecasts():
     np.testing.assert_array_equal(shorter.errors, known.errors)
 
 
-def test_at_each_origin_the_errors_count_that_were_known_there(monkeypatch):
+def test_each_cutoff_uses_only_errors_known_there(monkeypatch):
     monkeypatch.setattr(renewal, "PARTS", 1000)  # renewed at each
     step, horizon, known = 2, 3, calibration(np.full(50, 5.0), span=16)  # remembers eight steps
     cutoffs = Cutoffs.of([Series("A", np.arange(60), np.arange(60.0))], horizon, 8, step)
@@ -75,7 +75,7 @@ def test_at_each_origin_the_errors_count_that_were_known_there(monkeypatch):
 
 
 @pytest.mark.parametrize(("kind", "horizon", "step"), [("walk", 24, 24), ("noise", 24, 24), ("walk", 6, 12)])
-def test_few_origins_do_not_take_the_place_of_all_that_was_known(kind, horizon, step):
+def test_few_cutoffs_do_not_replace_all_known_errors(kind, horizon, step):
     """Naive forecasts over a horizon longer than what was held out, from three cutoffs."""
     chance, inside = np.random.default_rng(0), []
     for _ in range(200):
@@ -154,7 +154,7 @@ def test_an_update_without_newer_values_leaves_the_intervals():
     pd.testing.assert_frame_equal(model.update(y).predict(4), before)
 
 
-def test_one_series_of_many_that_grows_counts_for_its_share():
+def test_one_growing_series_of_many_counts_for_its_fraction():
     table = pd.concat(
         [pd.DataFrame({"unique_id": str(k), "ds": np.arange(60), "y": noisy(60, 3, seed=k)}) for k in range(4)]
     )
@@ -188,7 +188,7 @@ def test_paths_are_as_wide_as_the_intervals_after_daily_updates():
     assert paths.mean() == pytest.approx(wide.mean(), rel=0.3)
 
 
-def test_a_series_that_was_always_the_same_tells_nothing_of_others():
+def test_a_constant_series_does_not_recalibrate_others():
     still = np.full(60, 5.0)
     parts = {"still": np.concatenate([still, [5, 6, 5, 6]]), **{str(k): 50 + noisy(64, 1, k) for k in range(3)}}
     table = pd.concat([pd.DataFrame({"unique_id": k, "ds": np.arange(64), "y": v}) for k, v in parts.items()])
@@ -223,7 +223,7 @@ def test_forecasts_after_a_filled_value_measure_nothing():
     assert dataset.observed[cuts - 1].all()
 
 
-def test_filled_values_are_no_news():
+def test_filled_values_do_not_recalibrate():
     model = Forecaster(**SMALL, horizon=4).fit(noisy(100, 3))
     old = model.state.selection.ensemble.calibrated
     newer = np.append(np.full(8, np.nan), [100.0])

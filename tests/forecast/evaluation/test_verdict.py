@@ -1,4 +1,4 @@
-"""The verdict: its words against numbers chosen for each."""
+"""The verdict: its sentences for numbers chosen for each."""
 
 import numpy as np
 import pytest
@@ -41,13 +41,13 @@ def test_a_random_walk_is_seldom_called_worth_using():
         ([1.5, 0.9], [1.0, 1.0], "behind"),
     ],
 )
-def test_the_standing_is_what_the_words_say(ours, theirs, stands):
+def test_the_standing_agrees_with_the_sentence(ours, theirs, stands):
     words = {"ahead": "worth using", "unsure": "with care", "level": "no better", "behind": "Do not trust"}
     assert standing(ours, theirs) == stands
     assert [name for name, said in words.items() if said in judgement("LSTM", "Naive", ours, theirs)] == [stands]
 
 
-def test_how_often_it_is_ahead_may_be_said_in_other_words():
+def test_the_cases_in_which_it_is_ahead_may_be_described():
     said = judgement("LSTM", "Naive", [1.0], [2.0], "in 1 of 1 series and 7 of 9 test windows")
     assert said.endswith("(the last value), in 1 of 1 series and 7 of 9 test windows.")
 
@@ -77,11 +77,11 @@ def test_intervals_are_called_narrow_or_wide_if_they_surely_are(fractions, value
     assert ("too wide" in words) == ("too wide" in coverage(fractions, values))
 
 
-def test_nothing_is_said_of_intervals_that_are_not_there():
+def test_without_intervals_there_is_no_coverage():
     assert coverage({}, 72) == ""
 
 
-def test_few_windows_are_called_thin_evidence():
+def test_few_windows_are_called_little_evidence():
     assert evidence(1) == "One test window is little evidence; use --windows 10."
     assert evidence(4) == "Four test windows are little evidence; use --windows 10."
     assert evidence(5) == ""

@@ -18,7 +18,7 @@ def small(tmp_path_factory):
 
 @pytest.fixture(scope="module", params=["one-step", "segment", "flatten"])
 def several(request, tmp_path_factory):
-    """The same of several series, some put aside, and sizes that were chosen."""
+    """The same for several series, some excluded, with sizes that were chosen."""
     folder = tmp_path_factory.mktemp("several")
     Forecaster(strategy=request.param, max_steps=1, ensemble_size=1, dropout=0).fit(broken(), on_bad="naive").save(
         folder / "model"

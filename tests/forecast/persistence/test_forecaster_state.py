@@ -57,8 +57,8 @@ def same_table(one, other):
         assert one.equals(other, null_equal=True)
 
 
-def picture(figure, folder):
-    return plot.save(figure, folder / "picture.svg").read_bytes()
+def svg(figure, folder):
+    return plot.save(figure, folder / "figure.svg").read_bytes()
 
 
 def check_same(model, again):
@@ -97,22 +97,22 @@ def test_every_kind_of_model_comes_back(tmp_path, cell, options):
     assert again.engine == options.get("engine", "auto")
 
 
-def test_every_picture_is_the_same(tmp_path):
+def test_every_figure_is_the_same(tmp_path):
     pytest.importorskip("matplotlib")
     model = Forecaster(**QUICK).fit(gaps(), fill="previous")
     again = kept(model, tmp_path)
     for kind in KINDS:
-        assert picture(model.plot(kind=kind), tmp_path) == picture(again.plot(kind=kind), tmp_path), kind
+        assert svg(model.plot(kind=kind), tmp_path) == svg(again.plot(kind=kind), tmp_path), kind
 
 
-def test_what_was_filled_in_is_still_known(tmp_path):
+def test_filled_values_are_still_known(tmp_path):
     model = Forecaster(**QUICK).fit(gaps(), fill="zero")
     again = kept(model, tmp_path)
     assert again.state.panel.series[0].filled.tolist() == model.state.panel.series[0].filled.tolist()
     assert again.state.panel.series[0].filled.sum() == 3
 
 
-def test_a_loaded_model_is_kept_and_loaded_again(tmp_path):
+def test_a_loaded_model_is_saved_with_the_same_bytes(tmp_path):
     model = Forecaster(**QUICK).fit(table())
     model.save(tmp_path / "first")
     Forecaster.load(tmp_path / "first").save(tmp_path / "second")
@@ -130,7 +130,7 @@ def test_a_fresh_process_forecasts_the_same_bits_on_any_number_of_threads(tmp_pa
         "print(model.predict(9)[f'{name}-hi-95'].to_numpy().tobytes().hex()); "
         "print(model.fitted()[name].to_numpy().tobytes().hex())"
     )
-    said = subprocess.run(
+    output = subprocess.run(
         [sys.executable, "-c", script, str(tmp_path / "model"), str(threads)],
         capture_output=True,
         text=True,
@@ -138,7 +138,7 @@ def test_a_fresh_process_forecasts_the_same_bits_on_any_number_of_threads(tmp_pa
         env={**os.environ, "OMP_NUM_THREADS": str(threads)},
     ).stdout.split()
     wanted = (model.predict(9)[f"{model.name}-hi-95"], model.fitted()[model.name])
-    assert said == [column.to_numpy().tobytes().hex() for column in wanted]
+    assert output == [column.to_numpy().tobytes().hex() for column in wanted]
 
 
 def test_several_threads_load_at_once(tmp_path):
@@ -173,7 +173,7 @@ def test_saving_before_fit_is_an_error_and_writes_nothing(tmp_path):
         (table(tz="dateutil/Europe/Berlin", freq="h"), "cannot hold dates in the time zone tzfile"),
     ],
 )
-def test_what_a_file_cannot_keep_is_refused(tmp_path, data, message):
+def test_names_and_zones_that_a_file_cannot_hold_are_refused(tmp_path, data, message):
     model = Forecaster(**QUICK).fit(data)
     with pytest.raises(ValueError, match=message):
         model.save(tmp_path / "model")
@@ -268,7 +268,7 @@ def test_covariates_come_back(tmp_path, strategy):
             np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
 
 
-def test_nothing_is_known_of_the_time_ahead_of_some_series(tmp_path):
+def test_some_series_have_no_future_covariates(tmp_path):
     whole = beside((12, 9))
     model = Forecaster(strategy="segment", **QUICK).fit(whole.drop(index=whole.index[-9:]), **COVARIATES)
     again = kept(model, tmp_path)
@@ -292,7 +292,7 @@ def test_a_dropout_that_was_chosen_comes_back(tmp_path):
     assert [network.network.dropout.p for network in again.state.selection.ensemble.networks] == [0.25, 0.25]
 
 
-def test_dates_that_series_share_are_kept_once(tmp_path):
+def test_shared_dates_are_stored_once(tmp_path):
     kept(Forecaster(**QUICK).fit(shop()), tmp_path)
     _, arrays = storage.load(tmp_path / "model.safetensors", "Forecaster")
     assert arrays["ds"].shape == (90,)
@@ -303,7 +303,7 @@ def test_dates_that_series_share_are_kept_once(tmp_path):
     assert "filled" not in arrays
 
 
-def test_dates_of_several_units_are_kept_in_the_finest(tmp_path):
+def test_dates_of_several_units_are_stored_in_the_finest(tmp_path):
     ds = pd.date_range("2000-01-01", periods=90, freq="MS")
     series = [Series(name, ds.as_unit(unit), values()) for name, unit in {"A": "s", "B": "ms"}.items()]
     model = Forecaster(**QUICK).fit(Panel(tuple(series), "MS"))
@@ -312,7 +312,7 @@ def test_dates_of_several_units_are_kept_in_the_finest(tmp_path):
     assert {one.ds.unit for one in again.state.panel.series} == {"ms"}
 
 
-def test_sentences_are_kept_without_what_steers_a_terminal(tmp_path):
+def test_sentences_are_stored_without_control_characters(tmp_path):
     panel = read(broken(), on_bad="naive")
     bad = tuple(ExcludedSeries(one.unique_id, "\x1b[2Jgone\n", one.series) for one in panel.excluded_series)
     panel = replace(panel, guesses=("\x1b]0;title\x07",), excluded_series=bad)
@@ -331,7 +331,7 @@ def test_a_newer_history_is_forecast_by_the_same_networks(tmp_path):
     same_table(again.predict(3, table=newer), model.predict(3, table=newer))
 
 
-def test_what_newer_values_were_added_to_is_kept(tmp_path):
+def test_an_updated_model_is_saved(tmp_path):
     model = Forecaster(**QUICK).fit(shop(freq="D"))
     again = kept(model, tmp_path)
     newer = pd.concat([table(95, "D").tail(20), table(95, "D", unique_id="new")])
@@ -340,18 +340,18 @@ def test_what_newer_values_were_added_to_is_kept(tmp_path):
     check_same(again, kept(again, tmp_path))
 
 
-def test_the_file_says_in_plain_json_what_it_holds(tmp_path):
+def test_the_file_describes_itself_in_json(tmp_path):
     Forecaster(strategy="one-step", **QUICK).fit(datasets.air_passengers()).save(tmp_path / "model")
     safetensors = pytest.importorskip("safetensors")
     with safetensors.safe_open(tmp_path / "model", "np") as file:
-        said = json.loads(file.metadata()["gatewise"])
+        document = json.loads(file.metadata()["gatewise"])
         assert file.get_tensor("names").tobytes() == b'["AirPassengers"]'
-    assert said["kind"] == "Forecaster"
-    assert said["content"]["arguments"]["hidden_size"] == 5
-    assert said["content"]["scaling"]["strategy"] == "one-step"
+    assert document["kind"] == "Forecaster"
+    assert document["content"]["arguments"]["hidden_size"] == 5
+    assert document["content"]["scaling"]["strategy"] == "one-step"
 
 
-def test_whole_numbers_of_numpy_are_kept(tmp_path):
+def test_integers_of_numpy_are_stored(tmp_path):
     y = np.sin(np.arange(80.0))
     one = {"context": np.int64(8), "season": np.int32(2), "difference": np.int64(1), "hidden_size": np.int64(4)}
     model = Forecaster(

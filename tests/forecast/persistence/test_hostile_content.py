@@ -187,7 +187,7 @@ from tests.forecast.persistence.hostile import (
         (with_arrays(other=np.zeros(1, np.float32)), "array 'other' is not part of a forecaster"),
     ],
 )
-def test_each_impossible_content_is_said(small, change, message):
+def test_each_invalid_content_is_named(small, change, message):
     content, arrays = copy.deepcopy(small[0]), dict(small[1])
     change(content, arrays)
     assert message in refused(small, content, arrays)
@@ -236,7 +236,7 @@ numbered_excluded = with_excluded(lambda rows: [one.__setitem__(0, k) for k, one
         (with_part("scaling", context=10**6 * 12), "values; the longest series has 90"),
     ],
 )
-def test_each_impossible_content_of_several_is_said(several, change, message):
+def test_each_invalid_content_of_several_series_is_named(several, change, message):
     content, arrays = copy.deepcopy(several[0]), dict(several[1])
     change(content, arrays)
     assert message in refused(several, content, arrays)
@@ -262,7 +262,7 @@ def test_each_impossible_content_of_several_is_said(several, change, message):
         (with_arrays(ahead__lengths=np.array([2**63 - 1] * 2)), "ahead.lengths do not add up to the 22 steps ahead"),
     ],
 )
-def test_each_impossible_content_of_covariates_is_said(rich, change, message):
+def test_each_invalid_content_of_covariates_is_named(rich, change, message):
     content, arrays = copy.deepcopy(rich[0]), dict(rich[1])
     change(content, arrays)
     assert message in refused(rich, content, arrays)

@@ -90,7 +90,7 @@ def check_refused_or_forecasts(whole, data):
         return
     try:
         assert len(model.predict(2)) >= 2
-    except (DataError, DivergenceError):  # said in words: dates without end, weights that grow
+    except (DataError, DivergenceError):  # dates out of range, or forecasts that diverge
         return
     assert len(model.fitted())
 

@@ -79,7 +79,7 @@ def pack_panel(panel: Panel) -> tuple[Content, Arrays]:
 
 
 def unpack_panel(content: Content, arrays: Arrays) -> Panel:
-    """The panel of content and arrays; its arrays are taken out.
+    """The panel of content and arrays; its arrays are removed.
 
     Raises:
         ValueError: the message says what is missing or invalid.
@@ -192,12 +192,12 @@ def _pack_ahead(series: Sequence[Series]) -> Arrays:
 
 def _unpack_features(arrays: Arrays, lengths: list[int]) -> list[Sequence[Any]]:
     """past, known, static and ahead of each series."""
-    nothing, shapes = [None] * len(lengths), {"past": sum(lengths), "known": sum(lengths), "static": len(lengths)}
-    found = {name: array(arrays, name, np.float64, (n, None)) for name, n in shapes.items() if name in arrays}
-    past, known = (_parts(found[name], lengths) if name in found else nothing for name in ("past", "known"))
-    static = list(found["static"]) if "static" in found else nothing
-    width = found["known"].shape[1] if "known" in found else 0
-    return [past, known, static, _unpack_ahead(arrays, len(lengths), width) if width else nothing]
+    missing, shapes = [None] * len(lengths), {"past": sum(lengths), "known": sum(lengths), "static": len(lengths)}
+    features = {name: array(arrays, name, np.float64, (n, None)) for name, n in shapes.items() if name in arrays}
+    past, known = (_parts(features[name], lengths) if name in features else missing for name in ("past", "known"))
+    static = list(features["static"]) if "static" in features else missing
+    width = features["known"].shape[1] if "known" in features else 0
+    return [past, known, static, _unpack_ahead(arrays, len(lengths), width) if width else missing]
 
 
 def _unpack_ahead(arrays: Arrays, count: int, width: int) -> Sequence[Any]:
