@@ -46,7 +46,9 @@ def test_series_of_another_kind_are_refused():
         model.predict(3, table=read(tables((40,), freq="W-SUN")))
     data = tables((40,))
     elsewhere = data.assign(ds=data["ds"].dt.tz_localize("Europe/Berlin"))
-    with pytest.raises(DataError, match="time zone 'Europe/Berlin' came"):
+    with pytest.raises(
+        DataError, match="the table has time zone 'Europe/Berlin', but the model was trained on time zone"
+    ):
         model.predict(3, table=elsewhere)
 
 
@@ -169,8 +171,11 @@ def test_an_update_takes_new_series_and_keeps_those_that_are_missing():
     [
         (lambda data: data.assign(ds=data["ds"] + pd.DateOffset(months=40)), "steps are missing"),
         (lambda data: data[data["ds"] < "2009-01-01"], "expected 2010-01-01.* or later"),
-        (lambda data: data.assign(unique_id="Z"), "the model was trained on series 'A', 'B', 'C'"),
-        (lambda data: read(data.assign(ds=pd.date_range("2009-01-01", periods=len(data)))), "frequency 'D' came"),
+        (lambda data: data.assign(unique_id="Z"), "the model was trained on the series 'A', 'B', 'C'"),
+        (
+            lambda data: read(data.assign(ds=pd.date_range("2009-01-01", periods=len(data)))),
+            "the table has frequency 'D', but the model was trained on frequency 'MS'",
+        ),
         (lambda data: data.assign(y=np.nan), "has no values at all"),
     ],
 )

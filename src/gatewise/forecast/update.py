@@ -22,8 +22,8 @@ def check_alike(known: Panel, new: Panel) -> None:
     for name, (expected, got) in {"frequency": (known.freq, new.freq), "time zone": tuple(zones)}.items():
         if expected != got:
             raise DataError(
-                f"the table has {name} {got!r}, but the model was trained on {name} {expected!r}; use one with the "
-                "latter, or train another model"
+                f"the table has {name} {got!r}, but the model was trained on {name} {expected!r}; convert "
+                "the table, or train another model"
             )
     expected, got = (_description(panel.covariates) for panel in (known, new))
     if expected != got:
