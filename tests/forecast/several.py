@@ -3,7 +3,6 @@
 import pandas as pd
 
 from gatewise import Forecaster
-from gatewise.forecast import baselines as baselines
 from tests.waves import tables
 
 QUICK = {"hidden_size": 6, "max_steps": 10, "ensemble_size": 1, "batch_size": 32, "dropout": 0.0, "horizon": 6}

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from gatewise import DataError, Forecaster
-from gatewise.forecast import baselines as baselines
 from gatewise.forecast import seasonal_naive
 from tests.forecast.several import COLUMNS, QUICK, fitted, same
 from tests.waves import one_of, tables

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from gatewise import Forecaster, read
-from gatewise.forecast import baselines as baselines
+from gatewise.forecast import baselines
 from gatewise.forecast.evaluation.cutoffs import Cutoffs
 from tests.forecast.several import QUICK, same
 from tests.waves import STRATEGY_NAMES, noisy, one_of, tables

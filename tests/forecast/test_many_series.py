@@ -6,7 +6,6 @@ import polars as pl
 import pytest
 
 from gatewise import DataError, Forecaster, read
-from gatewise.forecast import baselines as baselines
 from gatewise.forecast.model import ensemble as models
 from gatewise.forecast.model.training import TrainingConfiguration
 from gatewise.training import DivergenceError

@@ -2,7 +2,6 @@
 
 import pytest
 
-from gatewise.forecast import baselines as baselines
 from tests.forecast.several import fitted, same
 from tests.waves import one_of
 

@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 
 from gatewise import DataError, Forecaster, datasets
-from gatewise.forecast import baselines as baselines
-from gatewise.forecast import naive, seasonal_naive
+from gatewise.forecast import baselines, naive, seasonal_naive
 from gatewise.forecast.conformal import Calibration
 from gatewise.forecast.evaluation.cutoffs import Cutoffs, cut_off, known_at
 from gatewise.forecast.model.dataset import Dataset
