@@ -1,4 +1,4 @@
-"""The forecaster as sktime's forecasters are: for its pipelines, its search for arguments and its evaluation.
+"""A forecaster for sktime: for its pipelines, its parameter search and its evaluation.
 
     from gatewise.sktime import GatewiseForecaster
 
@@ -7,11 +7,10 @@ This module needs sktime, `pip install "gatewise[sktime]"`; no other module of G
 Reference: Löning, Bagnall, Ganesh, Kazakov, Lines and Király, sktime: a unified interface for machine learning with
 time series, 2019.
 
-Letters: `I` instances of a panel (one without), `C` columns of y, `S` series, C times I of them; `F` steps of sktime's
-horizon `fh`, `h` steps up to its last one; `Q` quantities of a forecast (itself, or the ends of its intervals).
+Letters: `I` instances of a panel (one without), `C` columns of y, `S` series, C times I; `F` steps of sktime's horizon
+`fh`, `h` steps up to its last one; `Q` quantities of a forecast (the mean, or the bounds of its intervals).
 """
 
-import copy
 from collections.abc import Callable, Sequence
 from inspect import signature
 from typing import Any
@@ -20,7 +19,6 @@ import numpy as np
 import pandas as pd
 
 from gatewise.forecast import Forecaster
-from gatewise.forecast.model.eligibility import eligible
 from gatewise.series import DataError, Panel, read
 
 try:
@@ -28,31 +26,31 @@ try:
 except ImportError as reason:
     raise ImportError('gatewise.sktime needs sktime, which is missing; run: pip install "gatewise[sktime]"') from reason
 
-SERIES, TIME, VALUE = "(series)", "(time)", "(value)"  # columns that X will hardly have
+SERIES, TIME, VALUE = "(series)", "(time)", "(value)"  # names that columns of X are unlikely to have
 READ_BY: dict[str, Any] = {"id_column": SERIES, "time_column": TIME, "target_column": VALUE}
 MTYPES = ["pd.DataFrame", "pd-multiindex", "pd_multiindex_hier"]
 
 
 class GatewiseForecaster(BaseForecaster):
-    """`gatewise.Forecaster` as a forecaster of sktime.
+    """`gatewise.Forecaster` as an sktime forecaster.
 
-    Its arguments are those of `gatewise.Forecaster`, with the same defaults; they are checked by `fit`.
+    The arguments are those of `gatewise.Forecaster`, with the same defaults; `fit` checks them.
 
-    - Panels, hierarchies and several columns are the series of one model, which learns from all of them. They may begin
-      and end at different times: a relative horizon then counts from the end of each.
-    - An `fh` that `fit` is given is the `horizon` of the network, where that is None.
-    - `X` are covariates known in advance, numbers or categories. `fit` and `update` need them for the dates of y,
-      `predict` for every date after the end up to the last of `fh`, also those that `fh` leaves out; dates that `X` had
-      before need not come again. What is missing is an error.
-    - Horizons beyond the end get the forecast. Horizons in the past get what the network would have forecast one step
-      ahead, having seen these values in training; NaN where no whole context lies before.
-    - `predict_interval` and `predict_quantiles` give the forecaster's intervals, beyond the end alone.
-      `predict_var` and `predict_proba` are sktime's, which take errors for normal.
-    - `update` with `update_params=True` trains afresh on the old values and the new; with False the networks and
-      intervals stay as they are, and forecasts begin at the new end. Panels may gain series by it.
-    - `pretrain` trains on many series, and a second time further, on other ones, at a tenth of the learning rate. `fit`
-      and `update` then leave the networks as they are: they forecast series that they have not seen.
-    - Missing values, in y or `X`, are refused by sktime, missing dates by Gatewise.
+    - One model learns from all series of a panel, a hierarchy or several columns. The series may start and end at
+      different times; a relative horizon counts from the end of each.
+    - If `horizon` is None, the last step of the `fh` passed to `fit` is the horizon of the network.
+    - `X` holds covariates known in advance, numbers or categories. `fit` and `update` need them for the dates of y,
+      `predict` for every date after the end up to the last step of `fh`, also for steps that `fh` skips; dates of an
+      earlier `X` need not be repeated. A missing row is an error.
+    - Steps beyond the end get the forecast. Steps in the past get the in-sample fit, one step ahead; NaN without a
+      whole context before them.
+    - `predict_interval` and `predict_quantiles` return the forecaster's intervals, only beyond the end.
+      `predict_var` and `predict_proba` are sktime's, which assume normal errors.
+    - `update` with `update_params=True` trains from scratch on old and new values; with False the networks and
+      intervals stay as they are, and forecasts start at the new end. A panel may gain series.
+    - `pretrain` trains on many series; a second call trains further on other series, at a tenth of the learning rate.
+      `fit` and `update` then keep the networks, which forecast series that they have not seen.
+    - sktime refuses missing values in y or `X`; Gatewise refuses missing dates.
 
     Attributes:
         forecaster_: the `gatewise.Forecaster`, once fitted, with its `history`, `guesses` and `plot`.
@@ -61,7 +59,7 @@ class GatewiseForecaster(BaseForecaster):
     Raises:
         TypeError: an unknown argument.
         ValueError: by `fit`, if an argument is out of range.
-        DataError: by `fit`, `update` and `predict`, if the data cannot be used as they are; says where, and the remedy.
+        DataError: by `fit`, `update` and `predict`, if the data cannot be used; the message says where, and the remedy.
 
     Examples:
         >>> import pandas as pd
@@ -103,48 +101,48 @@ class GatewiseForecaster(BaseForecaster):
             setattr(self, name, value)
         super().__init__()
 
-    # The one list of the arguments is the forecaster's. sktime reads it off here, as inspect does; mypy does not know.
+    # sktime reads the arguments from this signature, as inspect does; mypy does not support it.
     __init__.__signature__ = signature(Forecaster.__init__)  # type: ignore[attr-defined]
 
     def _fit(self, y: pd.DataFrame, X: Any, fh: Any) -> "GatewiseForecaster":
         self._cur_y, self._cur_X = y, X
         if hasattr(self, "pretrained_"):
-            self.forecaster_ = _of_others(self.pretrained_, y, X)
-            self._freq = self.forecaster_._fitted()[0].freq
+            self.forecaster_ = _with_series(self.pretrained_, y, X)
+            self._freq = self.forecaster_.state.panel.freq
             return self
         panel = _read(y, X)
         self._freq = panel.freq
-        self.forecaster_ = self._selection(panel, None if fh is None else int(self._where(self._dated(fh)).max()) + 1)
+        self.forecaster_ = self._trained(panel, None if fh is None else int(self._where(self._dated(fh)).max()) + 1)
         return self
 
     def _pretrain(self, y: pd.DataFrame, X: Any = None, fh: Any = None) -> "GatewiseForecaster":
-        self.pretrained_ = self._selection(_read(y, X), _last_step(fh))
+        self.pretrained_ = self._trained(_read(y, X), _last_step(fh))
         return self
 
     def _pretrain_update(self, y: pd.DataFrame, X: Any = None, fh: Any = None) -> "GatewiseForecaster":
         if not hasattr(self, "pretrained_"):
             return self._pretrain(y, X, fh)
-        max_steps = self.max_steps or self.pretrained_._fitted()[1].configuration.max_steps
-        self.pretrained_ = _of_others(self.pretrained_, y, X).update(_table(y, X), max_steps, **READ_BY)
+        max_steps = self.max_steps or self.pretrained_.state.selection.configuration.max_steps
+        self.pretrained_ = _with_series(self.pretrained_, y, X).update(_table(y, X), max_steps, **READ_BY)
         return self
 
     def _update(self, y: pd.DataFrame, X: Any = None, update_params: bool = True) -> "GatewiseForecaster":
-        if len(y.columns) == len(self._cur_y.columns) == 1:  # as for sktime, its name is no matter
+        if len(y.columns) == len(self._cur_y.columns) == 1:  # sktime ignores its name
             y = y.set_axis(self._cur_y.columns, axis=1)
-        y, X = _joined(self._cur_y, y, cut=True), self._every(X)
+        y, X = _joined(self._cur_y, y, cut=True), self._all_rows(X)
         if update_params and not hasattr(self, "pretrained_"):
-            self.forecaster_ = self._selection(_read(y, X), self.forecaster_.horizon)
+            self.forecaster_ = self._trained(_read(y, X), self.forecaster_.horizon)
         else:
-            self.forecaster_ = _of_others(self.forecaster_, y, X)
+            self.forecaster_ = _with_series(self.forecaster_, y, X)
         self._cur_y, self._cur_X = y, X
         return self
 
-    def _every(self, X: Any) -> pd.DataFrame | None:
-        """The rows of X and those that came earlier; None if `fit` had none."""
+    def _all_rows(self, X: Any) -> pd.DataFrame | None:
+        """The rows of X and of earlier ones; None if `fit` had no X."""
         return self._cur_X if self._cur_X is None or X is None else _joined(self._cur_X, X)
 
-    def _selection(self, panel: Panel, reach: int | None) -> Forecaster:
-        """A forecaster trained on a panel; of as many steps at once as are known to be asked for."""
+    def _trained(self, panel: Panel, reach: int | None) -> Forecaster:
+        """A forecaster trained on a panel; its horizon is `reach`, if the argument is None."""
         arguments = self.get_params(deep=False)
         if self.horizon is None and reach is not None and reach > 0:
             arguments["horizon"] = reach
@@ -153,59 +151,59 @@ class GatewiseForecaster(BaseForecaster):
     def _predict(self, fh: ForecastingHorizon, X: Any) -> pd.DataFrame:
         where = self._where(fh := self._dated(fh))
         past = max(0, -int(where.min()))
-        made = self._approximation(past) if past else {}
+        forecasts = self._in_sample_fit(past) if past else {}
         for name, ahead in self._ahead(int(where.max()) + 1, (), X).items():
-            made[name] = np.concatenate([made[name], ahead], axis=1) if past else ahead
-        return self._arranged(fh, where + past, made, self._cur_y.columns)
+            forecasts[name] = np.concatenate([forecasts[name], ahead], axis=1) if past else ahead
+        return self._arranged(fh, where + past, forecasts, self._cur_y.columns)
 
     def _predict_interval(self, fh: ForecastingHorizon, X: Any, coverage: list[float]) -> pd.DataFrame:
         where = self._where(fh := self._dated(fh))
-        levels = [float(f"{100 * one:g}") for one in coverage]  # 100 * 0.29 is 28.999999999999996
-        made = self._ahead(int(where.max()) + 1, levels, X)
+        levels = [float(f"{100 * fraction:g}") for fraction in coverage]  # 100 * 0.29 is 28.999999999999996
+        bounds = self._ahead(int(where.max()) + 1, levels, X)
         columns = pd.MultiIndex.from_product([self._cur_y.columns, coverage, ["lower", "upper"]])
-        return self._arranged(fh, where, made, columns)
+        return self._arranged(fh, where, bounds, columns)
 
-    def _each(self, make: Callable[[pd.Index], pd.Index]) -> list[pd.Index]:
-        """(I,) what sktime makes of the end of each instance, made once for all that end together."""
+    def _by_instance(self, make: Callable[[pd.Index], pd.Index]) -> list[pd.Index]:
+        """(I,) the result of `make` for the end of each instance, computed once for all that end together."""
         if self._cur_y.index.nlevels == 1:
             return [make(self.cutoff)]
         times, last = self._cur_y.index.get_level_values(-1), ~_instances(self._cur_y.index).duplicated(keep="last")
         codes, ends = times[last].factorize()
         freq = {"freq": self._freq} if isinstance(ends, pd.DatetimeIndex) else {}
-        made = [make(type(ends)(ends[[k]], **freq)) for k in range(len(ends))]
-        return [made[code] for code in codes]
+        results = [make(type(ends)(ends[[k]], **freq)) for k in range(len(ends))]
+        return [results[code] for code in codes]
 
     def _dated(self, fh: ForecastingHorizon) -> ForecastingHorizon:
-        """The horizon with the frequency, which sktime does not know of dates in a panel."""
+        """The horizon with the frequency, which sktime does not know for the dates of a panel."""
         if not isinstance(self._cur_y.index.get_level_values(-1), pd.DatetimeIndex) or fh.freq is not None:
             return fh
         return ForecastingHorizon(fh.to_pandas(), is_relative=fh.is_relative, freq=self._freq)
 
     def _where(self, fh: ForecastingHorizon) -> np.ndarray:
-        """(I, F) how many steps after the first beyond the end of each instance."""
-        return np.stack(self._each(fh.to_indexer))
+        """(I, F) steps after the end of each instance, 0 for the first step beyond it."""
+        return np.stack(self._by_instance(fh.to_indexer))
 
-    def _approximation(self, steps: int) -> dict[str, np.ndarray]:
-        """The last steps of each series one step ahead, (1, steps); NaN before the first that is known."""
-        known = self.forecaster_.fitted().groupby("unique_id", sort=False)[self.forecaster_.name]
-        found = {name: values.to_numpy()[-steps:] for name, values in known}
+    def _in_sample_fit(self, steps: int) -> dict[str, np.ndarray]:
+        """The in-sample fit of the last steps of each series, (1, steps); NaN where there is none."""
+        fitted = self.forecaster_.fitted().groupby("unique_id", sort=False)[self.forecaster_.name]
+        last = {name: values.to_numpy()[-steps:] for name, values in fitted}
         series = _series_names(self._cur_y)
-        short = {name: found.get(name, np.empty(0)) for name in series}
-        return {name: np.append(np.full(steps - len(one), np.nan), one)[None] for name, one in short.items()}
+        parts = {name: last.get(name, np.empty(0)) for name in series}
+        return {name: np.append(np.full(steps - len(part), np.nan), part)[None] for name, part in parts.items()}
 
     def _ahead(self, steps: int, levels: Sequence[float], X: Any) -> dict[str, np.ndarray]:
-        """(Q, steps) of each series, lower and upper end of each level or, without any, the forecast."""
+        """(Q, steps) for each series: lower and upper bound of each level or, without levels, the forecast."""
         if steps < 1:
             return {name: np.empty((1, 0)) for name in _series_names(self._cur_y)}
-        made = self.forecaster_.forecasts(steps, tuple(level for level in levels if level), self._future(steps, X))
+        forecasts = self.forecaster_.forecasts(steps, tuple(level for level in levels if level), self._future(steps, X))
         if not levels:
-            return {one.unique_id: one.mean[None] for one in made}
-        whole = {one.unique_id: {0.0: (one.mean, one.mean), **one.intervals} for one in made}  # level 0 is the median
-        return {name: np.stack([side for level in levels for side in of[level]]) for name, of in whole.items()}
+            return {f.unique_id: f.mean[None] for f in forecasts}
+        intervals = {f.unique_id: {0.0: (f.mean, f.mean), **f.intervals} for f in forecasts}  # level 0 is the median
+        return {name: np.stack([bound for level in levels for bound in of[level]]) for name, of in intervals.items()}
 
     def _future(self, steps: int, X: Any) -> pd.DataFrame | None:
-        """The covariates of the steps after the end of each series; those from X, and those that came earlier."""
-        if (X := self._every(X)) is None:
+        """The covariates of the steps after the end of each series, from X and earlier ones."""
+        if (X := self._all_rows(X)) is None:
             return None
         fh = ForecastingHorizon(range(1, steps + 1), is_relative=True, freq=self.cutoff)
         index = self._index(self._dated(fh))
@@ -213,7 +211,7 @@ class GatewiseForecaster(BaseForecaster):
 
     def _index(self, fh: ForecastingHorizon) -> pd.Index:
         """The dates of a horizon after the end of each instance."""
-        times = self._each(fh.to_absolute_index)
+        times = self._by_instance(fh.to_absolute_index)
         index = self._cur_y.index
         if index.nlevels == 1:
             return times[0]
@@ -222,17 +220,17 @@ class GatewiseForecaster(BaseForecaster):
         return pd.MultiIndex.from_arrays([*levels, times[0].append(times[1:])], names=index.names)
 
     def _arranged(
-        self, fh: ForecastingHorizon, where: np.ndarray, made: dict[str, np.ndarray], columns: pd.Index
+        self, fh: ForecastingHorizon, where: np.ndarray, values: dict[str, np.ndarray], columns: pd.Index
     ) -> pd.DataFrame:
         """The steps of each series, (Q, steps), in the rows and columns of sktime, (I * F, C * Q)."""
         names = _series_names(self._cur_y)
-        rows = np.stack([made[name][:, where[k % len(where)]] for k, name in enumerate(names)])
+        rows = np.stack([values[name][:, where[k % len(where)]] for k, name in enumerate(names)])
         rows = rows.reshape(-1, len(where), *rows.shape[1:]).transpose(1, 3, 0, 2)
         return pd.DataFrame(rows.reshape(where.size, -1), self._index(fh), columns)
 
     @classmethod
     def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
-        """Arguments that sktime's tests try, quick to train; the same whatever the name of the set."""
+        """Arguments for sktime's tests, quick to train; the same for every `parameter_set`."""
         quick = {
             "hidden_size": 4,
             "context": 4,
@@ -245,23 +243,19 @@ class GatewiseForecaster(BaseForecaster):
         return [quick, {**quick, **other, "dropout": 0.0}]
 
 
-def _of_others(forecaster: Forecaster, y: pd.DataFrame, X: pd.DataFrame | None) -> Forecaster:
-    """The forecaster with its networks as they are, and these series in place of its own."""
-    known, selection = forecaster._fitted()
-    asked = list(known.covariates.known) if known.covariates else []
-    if set(asked) != set(_names(X)):
+def _with_series(forecaster: Forecaster, y: pd.DataFrame, X: pd.DataFrame | None) -> Forecaster:
+    """The forecaster with the same networks, and these series in place of its own."""
+    known = forecaster.state.panel
+    expected = list(known.covariates.known) if known.covariates else []
+    if set(expected) != set(_names(X)):
         raise DataError(
-            f"X has the columns {_names(X)}, expected {asked}, on which the networks were trained; give those"
+            f"X has the columns {_names(X)}, but the networks were trained on {expected}; pass those columns"
         )
-    panel = eligible(forecaster._like(known, _table(y, X), READ_BY), forecaster.plan, alone=True)
-    other = copy.copy(forecaster)
-    other._keep(panel, selection)
-    other.guesses = (*panel.guesses, *forecaster.guesses[len(known.guesses) :])
-    return other
+    return forecaster.with_series(_table(y, X), **READ_BY)
 
 
 def _last_step(fh: Any) -> int | None:
-    """The last step of a horizon that says so without the end of a series."""
+    """The last step of a relative horizon; None for an absolute one."""
     return int(fh.to_pandas().max()) if fh is not None and fh.is_relative else None
 
 
@@ -269,18 +263,18 @@ def _last_step(fh: Any) -> int | None:
 
 
 def _instances(index: pd.Index) -> pd.Index:
-    """The instance of each row; the same for all without any."""
+    """The instance of each row; the same for all rows without instances."""
     return index.droplevel(-1) if index.nlevels > 1 else pd.Index([""] * len(index), dtype=object)
 
 
-def _in_words(key: Any) -> str:
+def _as_text(key: Any) -> str:
     return "/".join(str(one) for one in (key if isinstance(key, tuple) else (key,)))
 
 
 def _series_names(y: pd.DataFrame) -> list[str]:
-    """(S,) for each column the instances of y, joined by slashes to names of what differs between series."""
-    instances = [_in_words(one) for one in _instances(y.index).unique()]
-    columns = [_in_words(one) for one in y.columns]
+    """(S,) the names of the series: instance and column, as far as they differ, joined by slashes."""
+    instances = [_as_text(one) for one in _instances(y.index).unique()]
+    columns = [_as_text(one) for one in y.columns]
     if len(columns) > 1 or y.index.nlevels == 1:
         names = [f"{one}/{column}" if one else column for column in columns for one in instances]
     else:
@@ -289,13 +283,13 @@ def _series_names(y: pd.DataFrame) -> list[str]:
 
 
 def _names(X: pd.DataFrame | None) -> list[str]:
-    return [] if X is None else _distinct([_in_words(one) for one in X.columns], "columns of X")
+    return [] if X is None else _distinct([_as_text(one) for one in X.columns], "columns of X")
 
 
 def _distinct(names: list[str], what: str) -> list[str]:
     twice = pd.Index(names).duplicated()
     if twice.any():
-        raise DataError(f"two {what} are both called {names[int(twice.argmax())]!r} in words; rename one of them")
+        raise DataError(f"two {what} have the same name {names[int(twice.argmax())]!r} as text; rename one of them")
     return names
 
 
@@ -320,28 +314,28 @@ def _rows(X: pd.DataFrame, index: pd.Index) -> pd.DataFrame:
     """The rows of X for these dates.
 
     Raises:
-        DataError: X has not all of them; names the first.
+        DataError: X lacks some of them; the message names the first.
     """
     where = X.index.get_indexer(index)
     lacking = index[where < 0]
     if len(lacking):
         columns = ", ".join(repr(one) for one in _names(X))
-        names = ", ".join(_in_words(one) for one in lacking[:3]) + (", ..." if len(lacking) > 3 else "")
+        names = ", ".join(_as_text(one) for one in lacking[:3]) + (", ..." if len(lacking) > 3 else "")
         raise DataError(
-            f"X lacks {len(lacking)} of the {len(index)} rows that are needed: {names}; give its columns {columns} for "
-            "every date of y to fit and update, and to predict for every date after the end of y up to the last of fh"
+            f"X lacks {len(lacking)} of the {len(index)} required rows: {names}; pass its columns {columns} to fit and "
+            "update for every date of y, to predict for every date after the end of y up to the last step of fh"
         )
     return X.iloc[where]
 
 
 def _joined(old: pd.DataFrame, new: pd.DataFrame, cut: bool = False) -> pd.DataFrame:
-    """The rows of both, the new ones in place of the old, instances in the order in which they came, dates in theirs.
+    """The rows of both, sorted by date within each instance; new rows replace old ones.
 
-    With `cut`, old rows after the last new one of their instance go: they are not known at the new end.
+    With `cut`, old rows after the last new row of their instance are dropped: they are not known at the new end.
     """
     lacking = [one for one in old.columns if one not in new.columns]
     if lacking:
-        raise DataError(f"the data lack the columns {lacking} that fit had; give the same columns")
+        raise DataError(f"the data lack the columns {lacking} of fit; pass the same columns")
     both = pd.concat([old, new[old.columns]])
     codes, _ = _instances(both.index).factorize()
     ranks, _ = both.index.get_level_values(-1).factorize(sort=True)
@@ -349,13 +343,13 @@ def _joined(old: pd.DataFrame, new: pd.DataFrame, cut: bool = False) -> pd.DataF
     if cut:
         newest = pd.Series(ranks[len(old) :]).groupby(codes[len(old) :]).max()
         last[newest.index] = newest
-    kept = (ranks <= last[codes]) & ~both.index.duplicated(keep="last")
+    remains = (ranks <= last[codes]) & ~both.index.duplicated(keep="last")
     order = np.lexsort((ranks, codes))
-    return both.iloc[order[kept[order]]]
+    return both.iloc[order[remains[order]]]
 
 
 def _check_steps(index: pd.Index) -> None:
-    """Refuse whole numbers with gaps, where sktime's next step is not the forecaster's."""
+    """Refuse integer indexes with gaps, for which sktime and the forecaster have different next steps."""
     times, codes = index.get_level_values(-1), _instances(index).factorize()[0]
     if not pd.api.types.is_integer_dtype(times.dtype):
         return
@@ -363,6 +357,6 @@ def _check_steps(index: pd.Index) -> None:
     if gaps.any():
         of = times[codes == codes[int(gaps.argmax())]]
         raise ValueError(
-            f"the index goes from {of[0]} to {of[-1]} in {len(of)} values, expected steps of 1, by which "
-            "sktime counts whole numbers; number the values anew, as by y.reset_index(drop=True)"
+            f"the index goes from {of[0]} to {of[-1]} in {len(of)} values, expected steps of 1, as sktime assumes for "
+            "integers; renumber the values, such as by y.reset_index(drop=True)"
         )

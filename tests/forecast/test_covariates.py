@@ -172,7 +172,7 @@ def test_another_table_is_read_with_the_same_columns_and_categories():
         model.predict(HORIZON, table=some.assign(kind="c", other=1.0))
     with pytest.raises(DataError, match="covariate 'lead' is not among the columns"):
         model.predict(HORIZON, table=some.drop(columns="lead"))
-    with pytest.raises(DataError, match="series with no covariates came, but the model was trained on past covariates"):
+    with pytest.raises(DataError, match="the series have no covariates, but the model was trained on past covariates"):
         model.predict(HORIZON, table=read(some.dropna(), id_column="shop", target_column="sold", time_column="day"))
     with pytest.raises(DataError, match="the covariates differ from those of the earlier series"):
         model.update(some, known="x")

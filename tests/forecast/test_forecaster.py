@@ -119,7 +119,7 @@ def test_constant_series_are_forecast_as_constant(level):
     assert made.iloc[:, 2:].to_numpy() == pytest.approx(level, rel=1e-6, abs=0.1)
 
 
-def test_training_is_bounded_by_its_updates(monkeypatch):
+def test_training_is_bounded_by_max_steps(monkeypatch):
     seen, taken = [], Dataset.pair
     monkeypatch.setattr(Dataset, "pair", lambda self, cuts, limits: seen.append(len(cuts)) or taken(self, cuts, limits))
     Forecaster(**{**SMALL, "max_steps": 5}, batch_size=16, context=4).fit(wave(6000))
@@ -141,7 +141,7 @@ def test_the_networks_are_float32_whatever_the_default():
 
 
 @pytest.mark.parametrize("strategy", ["one-step", "segment", "flatten"])
-def test_the_held_out_end_is_not_trained_on(strategy):
+def test_the_validation_set_is_not_trained_on(strategy):
     y, changed = wave(), wave()
     changed[-20:] += np.random.default_rng(0).normal(0, 5, 20)  # 20 % of 120 are held out: 24
     first, other = (
@@ -188,12 +188,12 @@ def test_values_filled_in_are_not_scored():
     assert made["y"].isna().tolist() == [True] * 5 + [False] * 5
     known = made.iloc[5:]
     assert found.overall["LSTM"]["MAE"] == pytest.approx((known["y"] - known["LSTM"]).abs().mean())
-    assert "Of 5 values" in found.verdict
-    with pytest.raises(DataError, match="nothing was observed in the 4 steps after 2000-03-1"):
+    assert "Coverage over 5 values: " in found.verdict
+    with pytest.raises(DataError, match="the 4 steps after 2000-03-1"):
         Forecaster(**SMALL).backtest(gappy().iloc[:88], 4, windows=3, fill="interpolate")
 
 
-def test_a_past_of_zeros_filled_in_is_no_fault_where_some_of_the_end_was_observed():
+def test_a_past_of_filled_zeros_is_accepted_if_the_end_has_observed_values():
     data = table(wave(60))
     data.loc[:35, "y"] = np.nan
     found = Forecaster(**SMALL).backtest(data, 10, windows=2, fill="zero")  # the first cut is at 40, 8 are held out
@@ -207,7 +207,7 @@ def test_a_past_of_zeros_filled_in_is_no_fault_where_some_of_the_end_was_observe
 
 
 @pytest.mark.parametrize("refit", [False, True])
-def test_the_backtest_goes_by_the_season_of_the_forecast(refit):
+def test_the_backtest_has_the_season_of_the_forecast(refit):
     data = table(wave(60))
     found = Forecaster(**SMALL).backtest(data, 12, windows=2, refit=refit)
     assert found.season == 12
@@ -235,19 +235,22 @@ def test_the_backtest_goes_by_the_season_of_the_forecast(refit):
         ({"strategy": "seq2seq"}, "strategy is 'seq2seq', expected one of 'auto', 'one-step', 'segment', 'flatten'"),
         ({"horizon": 0}, "horizon is 0, expected a whole number of at least 1"),
         ({"horizon": 10**6}, "horizon is 1000000, expected at most 100000 steps"),
-        ({"dropout": 1.0}, "dropout is 1.0, expected a share of hidden values from 0 to below 1"),
+        ({"dropout": 1.0}, "dropout is 1.0, expected a fraction of the hidden values from 0 to below 1"),
         ({"fallback": "drift"}, "fallback is 'drift', expected one of 'none', 'naive'"),
         ({"loss": "mape"}, "loss is 'mape'"),
         ({"lr": 0}, "lr is 0, expected a number above 0"),
         ({"lr": float("nan")}, "lr is nan, expected a number above 0"),
-        ({"validation_fraction": 1.0}, "validation_fraction is 1.0, expected a fraction of the series between 0 and 1"),
+        (
+            {"validation_fraction": 1.0},
+            "validation_fraction is 1.0, expected a fraction of each series between 0 and 1",
+        ),
         ({"engine": "turbo"}, "engine is 'turbo'"),
         ({"context": 0}, "context is 0"),
         ({"seed": 2**64}, "seed is 18446744073709551616"),
         ({"lr": "0.1"}, "lr is '0.1', expected a number above 0"),
         ({"cell": ["lstm"]}, r"cell is \['lstm'\]"),
         ({"validation_fraction": None}, "validation_fraction is None"),
-        ({"hidden_size": 10**8}, "hidden_size 100000000, num_layers 1 and networks 1 make some 8e.16 weights"),
+        ({"hidden_size": 10**8}, "hidden_size 100000000, num_layers 1 and ensemble_size 1 need about 8e.16 weights"),
     ],
 )
 def test_wrong_options_are_refused(options, message):
@@ -282,7 +285,7 @@ def test_levels_may_be_one_number_or_an_iterator_and_come_once():
 
 
 @pytest.mark.parametrize("kind", ["forecast", "series", "differences", "approximation", "learning_curve", "gates"])
-def test_every_kind_of_picture_is_drawn(kind):
+def test_every_kind_of_figure_is_drawn(kind):
     pytest.importorskip("matplotlib")
     model = Forecaster("gru", **SMALL).fit(wave())
     drawn = model.plot(kind=kind)
@@ -298,7 +301,7 @@ def test_every_kind_of_picture_is_drawn(kind):
         model.plot(0)
 
 
-def test_the_picture_of_a_forecast_shows_the_forecast():
+def test_the_figure_of_a_forecast_shows_the_forecast():
     pytest.importorskip("matplotlib")
     model = Forecaster(**SMALL).fit(wave())
     drawn = model.plot(6, level=80)
@@ -307,8 +310,8 @@ def test_the_picture_of_a_forecast_shows_the_forecast():
     np.testing.assert_array_equal(fitted.lines[1].get_ydata(), model.fitted()["LSTM"])
 
 
-def test_data_that_will_not_do_are_refused_before_training(monkeypatch):
-    monkeypatch.setattr(TrainingConfiguration, "train_with_validation", lambda *_: pytest.fail("it went on to train"))
+def test_unusable_data_are_refused_before_training(monkeypatch):
+    monkeypatch.setattr(TrainingConfiguration, "tried", lambda *_: pytest.fail("it went on to train"))
     huge = wave()
     huge[7] = 1e200
     for data, message in (
@@ -340,7 +343,7 @@ def test_divergence_leaves_the_model_that_was_there():
     pd.testing.assert_frame_equal(before, model.predict(3), check_exact=True)
 
 
-def test_what_was_chosen_is_said():
+def test_choices_are_in_the_guesses():
     model = Forecaster(**SMALL).fit(datasets.air_passengers())
     assert "strategy: one-step (as given)" in model.guesses
     assert "season: 12 steps (usual for frequency MS)" in model.guesses

@@ -6,28 +6,11 @@ import polars as pl
 import pytest
 
 from gatewise import DataError, Forecaster, read
-from gatewise.forecast import baselines as baselines
-from gatewise.forecast import seasonal_naive
-from gatewise.forecast.evaluation.cutoffs import Cutoffs
 from gatewise.forecast.model import ensemble as models
 from gatewise.forecast.model.training import TrainingConfiguration
 from gatewise.training import DivergenceError
-from tests.waves import STRATEGY_NAMES, noisy, one_of, tables
-
-QUICK = {"hidden_size": 6, "max_steps": 10, "ensemble_size": 1, "batch_size": 32, "dropout": 0.0, "horizon": 6}
-LENGTHS = (60, 97, 8, 33)
-COLUMNS = ["LSTM", "LSTM-lo-80", "LSTM-hi-80", "LSTM-lo-95", "LSTM-hi-95"]
-
-
-def fitted(strategy="segment", lengths=LENGTHS, **options):
-    return Forecaster(**{**QUICK, "season": 6, "context": 12, **options}, strategy=strategy).fit(tables(lengths))
-
-
-def same(ours, theirs, exact=False):
-    pd.testing.assert_frame_equal(
-        ours.reset_index(drop=True), theirs.reset_index(drop=True), check_exact=exact, rtol=1e-4
-    )
-
+from tests.forecast.several import COLUMNS, LENGTHS, QUICK, fitted, same
+from tests.waves import STRATEGY_NAMES, one_of, tables
 
 # ------------------------------------------------------------------------------------------------- predict
 
@@ -62,7 +45,9 @@ def test_series_of_another_kind_are_refused():
         model.predict(3, table=read(tables((40,), freq="W-SUN")))
     data = tables((40,))
     elsewhere = data.assign(ds=data["ds"].dt.tz_localize("Europe/Berlin"))
-    with pytest.raises(DataError, match="time zone 'Europe/Berlin' came"):
+    with pytest.raises(
+        DataError, match="the table has time zone 'Europe/Berlin', but the model was trained on time zone"
+    ):
         model.predict(3, table=elsewhere)
 
 
@@ -70,7 +55,7 @@ def test_series_of_another_kind_are_refused():
 def test_forecasts_in_parts_are_those_of_all_at_once(strategy, monkeypatch):
     model = fitted(strategy)
     whole, past = model.predict(9), model.fitted()
-    monkeypatch.setattr(models, "MOST_VALUES", 40)
+    monkeypatch.setattr(models, "AT_ONCE", 40)
     same(model.predict(9), whole)
     same(model.fitted(), past)
 
@@ -185,8 +170,11 @@ def test_an_update_takes_new_series_and_keeps_those_that_are_missing():
     [
         (lambda data: data.assign(ds=data["ds"] + pd.DateOffset(months=40)), "steps are missing"),
         (lambda data: data[data["ds"] < "2009-01-01"], "expected 2010-01-01.* or later"),
-        (lambda data: data.assign(unique_id="Z"), "the model was trained on series 'A', 'B', 'C'"),
-        (lambda data: read(data.assign(ds=pd.date_range("2009-01-01", periods=len(data)))), "frequency 'D' came"),
+        (lambda data: data.assign(unique_id="Z"), "the model was trained on the series 'A', 'B', 'C'"),
+        (
+            lambda data: read(data.assign(ds=pd.date_range("2009-01-01", periods=len(data)))),
+            "the table has frequency 'D', but the model was trained on frequency 'MS'",
+        ),
         (lambda data: data.assign(y=np.nan), "has no values at all"),
     ],
 )
@@ -203,7 +191,7 @@ def test_an_update_that_does_not_fit_changes_nothing(change, message, max_steps)
 @pytest.mark.parametrize("strategy", STRATEGY_NAMES)
 def test_an_update_may_train_a_little_further(strategy, monkeypatch):
     model, data = fitted(strategy), tables(LENGTHS)
-    before, old = model.predict(4), model._selection
+    before, old = model.predict(4), model.state.selection
     weights = [{name: w.clone() for name, w in one.state_dict().items()} for one in old.ensemble.networks]
     model.update(data, max_steps=5)
     after = model.predict(4)
@@ -221,138 +209,6 @@ def test_an_update_may_train_a_little_further(strategy, monkeypatch):
     with pytest.raises(DivergenceError):
         model.update(data, max_steps=5)
     same(model.predict(4), after, exact=True)
-
-
-# ------------------------------------------------------------------------------------------------- bad series
-
-
-def spoilt():
-    """B has a hole, C is too short, and E has no value at all."""
-    data = tables((60, 97, 2, 33, 40))
-    data.loc[100, "y"] = np.nan
-    data.loc[data["unique_id"] == "E", "y"] = np.nan
-    return data
-
-
-@pytest.mark.parametrize("on_bad", ["skip", "naive"])
-def test_series_that_cannot_be_used_are_put_aside(on_bad):
-    data = spoilt()
-    model = Forecaster(**QUICK, season=6, strategy="segment").fit(data, on_bad=on_bad)
-    report = model.excluded()
-    assert sorted(report["unique_id"]) == ["B", "C", "E"]
-    reasons = report.set_index("unique_id")["reason"]
-    assert "is missing" in reasons["B"]
-    assert reasons["C"] == "series 'C' has 2 values, expected at least 3"
-    made = model.predict(8)
-    assert sorted(set(made["unique_id"])) == (["A", "D"] if on_bad == "skip" else ["A", "B", "C", "D"])
-    good = Forecaster(**QUICK, season=6, strategy="segment").fit(data[data["unique_id"].isin(["A", "D"])])
-    same(made[made["unique_id"].isin(["A", "D"])], good.predict(8), exact=True)
-    if on_bad == "naive":
-        b, c = (one_of(data, name)["y"].ffill().to_numpy() for name in "BC")
-        np.testing.assert_array_equal(one_of(made, "B")["LSTM"], seasonal_naive(b, 8, 6))
-        np.testing.assert_array_equal(one_of(made, "C")["LSTM"], np.repeat(c[-1], 8))
-        assert one_of(made, "B")[COLUMNS[1:]].isna().all(axis=None)
-        assert one_of(made, "B")["ds"].tolist() == one_of(made, "A")["ds"].tolist()
-
-
-def test_a_bad_series_is_refused_unless_told_otherwise():
-    with pytest.raises(DataError, match="series 'B'"):
-        Forecaster(**QUICK).fit(spoilt())
-    short = tables((60, 2))
-    with pytest.raises(DataError, match="series 'B' has 2 values, expected at least 3; use a longer series, or on_bad"):
-        Forecaster(**QUICK).fit(short)
-    assert len(fitted().excluded()) == 0
-
-
-# ------------------------------------------------------------------------------------------------- the fallback
-
-
-def drifting(strategy="segment", fallback="naive"):
-    """A model that was hardly trained, for series that grow by a line."""
-    parts = [
-        one_of(tables((80, 90)), name).assign(y=lambda part: 5.0 * np.arange(len(part)) + noisy(len(part)) / 100)
-        for name in "AB"
-    ]
-    data = pd.concat(parts, ignore_index=True)
-    options = {**QUICK, "max_steps": 1, "lr": 1e-6, "season": 1, "fallback": fallback}
-    return data, Forecaster(**options, strategy=strategy).fit(data)
-
-
-@pytest.mark.parametrize("strategy", STRATEGY_NAMES)
-def test_a_network_that_is_no_better_gives_way(strategy):
-    data, model = drifting(strategy)
-    assert model.guesses[-1] == "fallback: the Drift forecast replaces the LSTM (whose validation MASE is not lower)"
-    made = model.predict(7, level=80)
-    for name in "AB":
-        y = one_of(data, name)["y"].to_numpy()
-        np.testing.assert_allclose(one_of(made, name)["LSTM"], baselines.drift(y, 7))
-    baseline = model._selection.baseline
-    unit = [np.abs(np.diff(one_of(data, name)["y"])).mean() for name in "AB"]
-    reach = baseline.calibration.reach(np.repeat(unit, 7).reshape(2, 7), 80).ravel()
-    np.testing.assert_allclose(made["LSTM-hi-80"] - made["LSTM"], reach)
-    other = drifting(strategy, fallback="none")[1]
-    assert not any("fallback" in sentence for sentence in other.guesses)
-    assert np.abs(other.predict(7)["LSTM"] - made["LSTM"]).max() > 1
-
-
-def test_the_rival_is_calibrated_on_its_own_held_out_errors():
-    data, model = drifting()
-    baseline = model._selection.baseline
-    errors, steps = [], 8  # half of the 16 of A that are held out; of B 18 are
-    for name, held in (("A", 16), ("B", 18)):
-        y = one_of(data, name)["y"].to_numpy()
-        cuts, unit = range(len(y) - held, len(y) - steps + 1), np.abs(np.diff(y)).mean()
-        errors += [(y[cut : cut + steps] - baselines.drift(y[:cut], steps)) / unit for cut in cuts]
-    assert baseline.error == pytest.approx(np.abs(errors).mean())
-    growth = baseline.calibration.growth
-    expected = np.sort(np.abs(errors / np.arange(1, steps + 1) ** growth).ravel())
-    np.testing.assert_allclose(baseline.calibration.distances, expected)
-
-
-def test_a_network_that_is_better_stays():
-    x = np.arange(120)
-    data = tables((120,)).assign(y=10 * np.sin(x) * np.sin(x / 7))
-    options = {**QUICK, "max_steps": 150, "hidden_size": 16, "lr": 1e-2, "season": 1, "strategy": "one-step"}
-    plain, safe = (Forecaster(**options, fallback=fallback).fit(data).predict(5) for fallback in ("none", "naive"))
-    same(plain, safe, exact=True)
-
-
-def test_a_backtest_falls_back_too():
-    data, model = drifting()
-    found = model.backtest(data, 6, windows=2)
-    np.testing.assert_allclose(found.forecasts["LSTM"], found.forecasts["Drift"])
-    cutoffs = Cutoffs.of(read(data).series, 6, 2, 6)
-    assert found.held.cuts.tolist() == cutoffs.cuts.tolist()
-
-
-# ------------------------------------------------------------------------------------------------- sample paths
-
-
-def test_paths_of_each_series_are_spread_like_its_intervals():
-    model = fitted(max_steps=40)
-    drawn, made = model.sample(6, 2000), model.predict(6, level=(50, 80))
-    assert drawn.columns.tolist() == ["unique_id", "ds", "path", "LSTM"]
-    assert len(drawn) == 4 * 2000 * 6
-    joined = drawn.merge(made, on=["unique_id", "ds"], suffixes=("", "-mean"))
-    for level in (50, 80):
-        inside = joined["LSTM"].between(joined[f"LSTM-lo-{level}"], joined[f"LSTM-hi-{level}"])
-        assert inside.mean() == pytest.approx(level / 100, abs=0.06)
-    first = drawn[(drawn["unique_id"] == "B") & (drawn["path"] == 7)]
-    assert first["ds"].tolist() == one_of(made, "B")["ds"].tolist()
-
-
-def test_paths_repeat_with_their_seed():
-    model = fitted()
-    same(model.sample(5, 3, seed=1), model.sample(5, 3, seed=1), exact=True)
-    assert not model.sample(5, 3, seed=1).equals(model.sample(5, 3, seed=2))
-    for options, message in (
-        ({"paths": 0}, "paths is 0"),
-        ({"paths": 10**12}, "at most 1e.09; ask for fewer"),
-        ({"seed": -1}, "seed is -1"),
-        ({"horizon": 0}, "horizon"),
-    ):
-        with pytest.raises(ValueError, match=message):
-            model.sample(**{"horizon": 3, **options})
 
 
 # ------------------------------------------------------------------------------------------------- how many
@@ -373,9 +229,9 @@ def test_two_thousand_short_series_are_one_training(monkeypatch):
     y = rng.normal(50, 5, (2000, 24)) + 10 * np.sin(np.arange(24) * np.pi / 3)
     names = np.repeat([f"s{k}" for k in range(2000)], 24)
     ds = np.tile(pd.date_range("2020-01-01", periods=24, freq="MS"), 2000)
-    seen, finish = [], TrainingConfiguration.refit
+    seen, finish = [], TrainingConfiguration.finished
     monkeypatch.setattr(
-        TrainingConfiguration, "refit", lambda self, *of: seen.append(len(of[1].series)) or finish(self, *of)
+        TrainingConfiguration, "finished", lambda self, *of: seen.append(len(of[1].series)) or finish(self, *of)
     )
     model = Forecaster(**{**QUICK, "batch_size": 64}, season=6)
     made = model.fit(pd.DataFrame({"unique_id": names, "ds": ds, "y": y.ravel()})).predict(6)
@@ -386,26 +242,26 @@ def test_two_thousand_short_series_are_one_training(monkeypatch):
     assert np.abs(means - y[:, :6].mean(1)).mean() < 10
 
 
-def test_what_was_chosen_for_many_is_said():
+def test_the_strategy_of_many_series_is_in_the_guesses():
     model = Forecaster(**QUICK).fit(tables((60, 97)))
     said = next(one for one in model.guesses if one.startswith("strategy"))
-    assert "(lowest validation MASE: one-step" in said
+    assert "the smallest held-out error as a MASE (one-step" in said
     many = Forecaster(**QUICK).fit(tables([40] * 21))
     assert "strategy: segment" in many.guesses
 
 
 def test_auto_takes_the_strategy_of_the_smaller_error(monkeypatch):
-    errors, tried = {}, TrainingConfiguration.train_with_validation
+    errors, tried = {}, TrainingConfiguration.tried
 
     def counted(self, dataset, title=""):
         made = tried(self, dataset, title)
         errors[dataset.scaling.strategy, dataset.scaling.dropout] = made.error
         return made
 
-    monkeypatch.setattr(TrainingConfiguration, "train_with_validation", counted)
+    monkeypatch.setattr(TrainingConfiguration, "tried", counted)
     model = Forecaster(**{**QUICK, "dropout": None}, season=6).fit(tables((60, 97)))
     assert sorted(errors) == [("one-step", 0.0), ("segment", 0.0), ("segment", 0.5)]
-    chosen = model._selection.ensemble.scaling
+    chosen = model.state.selection.ensemble.scaling
     assert (chosen.strategy, chosen.dropout) == min(errors, key=errors.get)
 
 
@@ -421,7 +277,7 @@ def sold(n=90):
 
 
 @pytest.mark.parametrize("strategy", STRATEGY_NAMES)
-def test_what_is_known_ahead_comes_with_the_request_or_the_table(strategy):
+def test_future_covariates_come_with_the_request_or_the_table(strategy):
     data = sold()
     model = Forecaster(**QUICK, season=1, strategy=strategy).fit(data.iloc[:84], known="price", target_column="y")
     made = model.predict(6, future=data.iloc[84:][["unique_id", "ds", "price"]])
@@ -433,11 +289,9 @@ def test_what_is_known_ahead_comes_with_the_request_or_the_table(strategy):
         model.predict(6)
 
 
-def test_what_is_not_known_ahead_is_refused_where_it_would_be_needed():
+def test_missing_future_covariates_are_refused():
     data = sold()
-    with pytest.raises(
-        DataError, match="strategy='one-step' feeds its forecasts back, and past covariates of those steps are unknown"
-    ):
+    with pytest.raises(DataError, match="strategy='one-step' goes on from its own forecasts"):
         Forecaster(**QUICK, strategy="one-step").fit(data, past="weather", target_column="y")
     for strategy in ("segment", "flatten"):
         model = Forecaster(**QUICK, season=1, strategy=strategy).fit(data, past="weather", target_column="y")

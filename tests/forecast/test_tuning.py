@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from gatewise import DataError, Forecaster, datasets, read
-from gatewise.forecast import tune, tuning
+from gatewise.forecast import coordinate_search, tune, tuning
+from gatewise.forecast.trials import Measurement
 from gatewise.forecast.tuning import objective, search, without_end
 
 SMALL = {"strategy": "segment", "dropout": 0, "hidden_size": 8, "max_steps": 10, "seed": 3}
@@ -19,19 +20,20 @@ def panel():
 
 
 class World:
-    """A clock, and trials that cost what they are said to and have their smallest error at certain settings."""
+    """A clock set by trials whose cost is given, with the smallest error at certain settings."""
 
     def __init__(self, monkeypatch, best, seconds=1.0):
         self.now, self.best, self.seconds, self.tried = 0.0, best, seconds, []
-        monkeypatch.setattr(tuning, "perf_counter", lambda: self.now)
-        monkeypatch.setattr(tuning, "_tried", self.trial)
+        for module in (tuning, coordinate_search):
+            monkeypatch.setattr(module, "perf_counter", lambda: self.now)
+        monkeypatch.setattr(coordinate_search, "measure", self.trial)
 
     def trial(self, arguments, panel):
         cost = self.seconds * arguments.get("max_steps", 500) / 500 * (arguments.get("hidden_size") or 64) / 64
         self.now += cost
         self.tried.append(arguments)
         off = [abs(math.log(arguments[name] / value)) for name, value in self.best.items()]
-        return 1 + sum(off), cost, ""
+        return Measurement(1 + sum(off), cost, "")
 
 
 def test_the_search_climbs_to_the_best_settings(monkeypatch, panel):
@@ -42,12 +44,12 @@ def test_the_search_climbs_to_the_best_settings(monkeypatch, panel):
     assert found.settings["ensemble_size"] == 1
     errors = [one.error for one in found.trials]
     assert min(errors) == pytest.approx(1)
-    assert "until no change helped" in found.said
+    assert "until no change helped" in found.description
     distinct = {tuple(one.settings.items()) for one in found.trials}
     assert len(distinct) == len(found.trials)
 
 
-def test_what_was_given_is_left_alone(monkeypatch, panel):
+def test_given_settings_stay(monkeypatch, panel):
     world = World(monkeypatch, {"lr": 0.012})
     found = search({"strategy": "one-step", "context": 24, "hidden_size": 32, "ensemble_size": 2}, panel, 100.0)
     assert {(one["context"], one["hidden_size"]) for one in world.tried} == {(24, 32)}
@@ -56,23 +58,23 @@ def test_what_was_given_is_left_alone(monkeypatch, panel):
 
 
 @pytest.mark.parametrize("fits", [1, 3])
-def test_time_is_left_for_training_with_what_was_found(monkeypatch, panel, fits):
+def test_time_is_left_for_training_with_the_best_settings(monkeypatch, panel, fits):
     world = World(monkeypatch, {"hidden_size": 1000, "lr": 0.1})
     found = search({"strategy": "one-step"}, panel, 60.0, fits=fits)
     chosen = next(one for one in found.trials if one.settings.items() <= found.settings.items())
     left = 60 - world.now
     assert fits * (1 + found.settings["ensemble_size"]) * chosen.seconds <= left
-    slow = [one for one in found.trials if one.error < chosen.error * (1 - tuning.MARGIN)]
-    assert all(one.note == "too slow to train with in the time left" for one in slow)
-    assert "until the time was up" in found.said
+    slow = [one for one in found.trials if one.error < chosen.error * (1 - coordinate_search.MARGIN)]
+    assert all(one.note == "too slow to train in the remaining time" for one in slow)
+    assert "until the time was up" in found.description
 
 
 def test_time_left_over_goes_into_more_networks(monkeypatch, panel):
     World(monkeypatch, {"lr": 0.003})
     found = search({"strategy": "one-step"}, panel, 1000.0)
-    assert found.settings["ensemble_size"] == tuning.MOST_NETWORKS
-    assert found.said.endswith("10 network(s)")
-    assert "that of the defaults" in found.said
+    assert found.settings["ensemble_size"] == coordinate_search.MOST_NETWORKS
+    assert found.description.endswith("; ensemble of 10 networks")
+    assert "(the defaults)" in found.description
 
 
 def test_too_short_a_time_leaves_the_defaults(monkeypatch, panel):
@@ -80,12 +82,12 @@ def test_too_short_a_time_leaves_the_defaults(monkeypatch, panel):
     found = search({"strategy": "one-step", "seed": 5}, panel, 4.9)
     assert found.settings == {"strategy": "one-step", "seed": 5}
     assert found.trials == ()
-    assert "too short for a trial beside the training (about 5.2 s); nothing was searched" in str(found)
+    assert "search: none, as 4.9 s is too short for one trial and the training (about 5.2 s)" in str(found)
     assert world.now < 0.1
     assert len(search({"strategy": "one-step", "seed": 5}, panel, 6.0).trials) == 1
 
 
-def test_all_strategies_are_tried_where_it_is_open(monkeypatch, panel):
+def test_all_strategies_are_tried_if_none_is_given(monkeypatch, panel):
     world = World(monkeypatch, {})
     search({"max_steps": 500}, panel, 1000.0)
     assert {(one["strategy"], one.get("dropout")) for one in world.tried} >= {
@@ -95,19 +97,21 @@ def test_all_strategies_are_tried_where_it_is_open(monkeypatch, panel):
     }
 
 
-def test_nothing_to_search_for_is_said(panel):
+def test_a_search_without_tunable_settings_says_so(panel):
     given = {"strategy": "one-step", "context": 24, "hidden_size": 8, "lr": 0.01, "dropout": 0}
     found = search(given, panel, 10.0)
     assert (found.settings, found.trials) == (given, ())
-    assert "all settings that are searched for were given" in found.said
+    assert "search: none, as all tunable settings were given" in found.description
 
 
 def test_settings_that_cannot_be_trained_are_never_the_best(monkeypatch, panel):
-    monkeypatch.setattr(tuning, "_tried", lambda arguments, panel: (math.inf, 0.1, "it diverged"))
+    monkeypatch.setattr(
+        coordinate_search, "measure", lambda arguments, panel: Measurement(math.inf, 0.1, "it diverged")
+    )
     found = search({"strategy": "one-step", "max_steps": 10}, panel, 10.0)
     assert found.settings == {"strategy": "one-step", "max_steps": 10}
     assert "trial 1: it diverged" in str(found)
-    assert "none of 1 trials could be trained; the defaults stay" in found.said
+    assert "search: 1 trial, in which training failed; the defaults stay" in found.description
 
 
 def test_a_real_search_is_the_same_again_and_its_errors_are_those_of_training(panel):
@@ -116,16 +120,16 @@ def test_a_real_search_is_the_same_again_and_its_errors_are_those_of_training(pa
     assert len(first.trials) > 3
     best = min(first.trials, key=lambda one: one.error)
     model = Forecaster(**first.settings).fit(panel)
-    _, selection = model._fitted()
+    selection = model.state.selection
     assert selection.ensemble.error == best.error or best.error > 0.99 * selection.ensemble.error
     assert first.table().columns.tolist() == ["strategy", "lr", "error", "seconds", "note"]
 
 
-def test_tune_gives_a_fitted_forecaster_that_says_what_was_found(panel, capsys):
+def test_tune_returns_a_fitted_forecaster_that_describes_the_search(panel, capsys):
     model = tune({**SMALL, "context": 24, "lr": 0.01, "ensemble_size": 1}, panel, 5.0, quiet=False)
     assert len(model.predict(3)) == 3
-    assert "nothing" not in capsys.readouterr().err
-    assert "all settings that are searched for were given" in model.guesses[-1]
+    assert "too short" not in capsys.readouterr().err
+    assert "search: none, as all tunable settings were given" in model.guesses[-1]
     model = tune({**SMALL, "context": 24, "ensemble_size": 1}, panel, 3.0, quiet=False)
     said = capsys.readouterr().err
     assert "search: " in said
@@ -138,7 +142,7 @@ def test_wrong_arguments_are_refused(panel):
         search({}, panel, 0)
     with pytest.raises(ValueError, match="cell is 'box'"):
         tune({"cell": "box"}, panel, 1.0)
-    with pytest.raises(ValueError, match="space has 3, expected a list to choose from"):
+    with pytest.raises(ValueError, match="space has 3, expected a list of choices, or a tuple"):
         objective(panel, {}, {"hidden_size": 3})
     with pytest.raises(TypeError, match="width"):
         objective(panel, {}, {"width": [3, 4]})
@@ -186,7 +190,7 @@ def test_an_objective_is_the_error_of_a_trial(panel):
         ("lr", float, 0.001, 0.01, True),
     ]
     model = Forecaster(**arguments, hidden_size=8, context=24, lr=0.001, ensemble_size=1).fit(panel)
-    assert error == model._fitted()[1].ensemble.error
+    assert error == model.state.selection.ensemble.error
 
 
 def test_optuna_minimises_an_objective(panel):
@@ -196,4 +200,4 @@ def test_optuna_minimises_an_objective(panel):
     study.optimize(objective(panel, SMALL, {"lr": (1e-3, 1e-1), "context": (24, 48)}), n_trials=3)
     assert set(study.best_params) == {"lr", "context"}
     model = Forecaster(**{**SMALL, **study.best_params}, ensemble_size=1).fit(panel)
-    assert study.best_value == model._fitted()[1].ensemble.error
+    assert study.best_value == model.state.selection.ensemble.error

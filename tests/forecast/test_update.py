@@ -1,4 +1,4 @@
-"""Newer values, series put aside, units and what is known ahead: what users do after the first forecast."""
+"""Updates with newer values, excluded series, units and future covariates."""
 
 import numpy as np
 import pandas as pd
@@ -29,7 +29,7 @@ def test_one_new_value_of_each_series_is_enough(newest):
     pd.testing.assert_frame_equal(model.predict(4, level=()), whole)
 
 
-def test_series_put_aside_stay_and_grow():
+def test_excluded_series_stay_and_grow():
     model = Forecaster(**SMALL).fit(several(1, 2, 30, 40), on_bad="naive")
     assert model.excluded()["unique_id"].tolist() == ["s0", "s1"]
     model.update(months(41, "s3", 3))
@@ -42,7 +42,7 @@ def test_series_put_aside_stay_and_grow():
 
 def test_a_seam_with_a_step_missing_is_refused_for_one_of_many():
     model = Forecaster(**SMALL).fit(several(40, 40))
-    with pytest.raises(DataError, match=r"series 's1': between 2003-04-01.* and 2003-06-01 steps are missing"):
+    with pytest.raises(DataError, match=r"series 's1': steps are missing between 2003-04-01.* and 2003-06-01"):
         model.update(pd.concat([months(41, "s0").tail(1), months(42, "s1").tail(1)]))
 
 
@@ -57,7 +57,7 @@ def test_the_unit_does_not_matter_to_a_constant_series(unit):
     np.testing.assert_allclose(constant["LSTM"], 5.0, rtol=1e-3)
 
 
-def test_what_is_known_beyond_the_horizon_of_a_backtest_is_not_used():
+def test_covariates_beyond_the_horizon_of_a_backtest_are_not_used():
     table = several(60, 60).assign(x=np.random.default_rng(0).normal(size=120))
     later = table.copy()
     later.loc[[59, 119], "x"] += 3.0  # beyond all but the last cutoff
@@ -74,18 +74,18 @@ def test_no_level_is_no_interval():
     assert model.predict(2, level=None).columns.tolist() == ["unique_id", "ds", "LSTM"]
 
 
-def test_too_short_a_history_is_no_ground_for_a_forecast():
+def test_too_short_a_history_is_refused():
     model = Forecaster(**SMALL).fit(several(40, 40))
     with pytest.raises(DataError, match="series 's9' has 1 value, expected at least 3"):
         model.predict(1, table=months(1, "s9"))
 
 
-def test_a_backtest_says_that_it_fell_back():
+def test_a_backtest_reports_its_fallback():
     table = pd.DataFrame({"unique_id": "a", "ds": range(80), "y": np.arange(80.0)})
     model = Forecaster(**{**SMALL, "max_steps": 1, "lr": 1e-9}, fallback="naive")
     found = model.backtest(table, 4)
-    assert found.guesses[-1] == "fallback: the Drift forecast replaces the LSTM (whose validation MASE is not lower)"
-    assert found.verdict.startswith("No verdict on the LSTM: measured was the drift forecast (on along the line from")
+    assert found.guesses[-1] == "fallback: the Drift forecast takes the place of the LSTM, which was no better"
+    assert found.verdict.startswith("No verdict on the LSTM: the backtest measures the drift forecast (the line from")
     assert "LSTM is" not in found.verdict
     assert not found.trusted
     again = model.backtest(table, 4, windows=2, refit=True)

@@ -8,7 +8,7 @@ import pytest
 from gatewise.persistence import atomic
 
 
-def test_new_content_takes_the_place_of_the_old(tmp_path):
+def test_new_content_replaces_the_old(tmp_path):
     target = tmp_path / ("n" * 250)  # about the longest name there is: the file beside it must not need a longer one
     atomic.write(target, b"old")
     atomic.write(str(target), b"new")
@@ -34,7 +34,7 @@ def test_permissions_are_passed_on(tmp_path):
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])
-def test_what_fails_halfway_leaves_the_old_and_nothing_beside_it(tmp_path, monkeypatch, step):
+def test_an_interrupted_write_leaves_only_the_old_file(tmp_path, monkeypatch, step):
     def full(*_):
         raise OSError("no space left")
 
@@ -55,23 +55,23 @@ def test_the_content_is_on_the_disk_before_the_name_is(tmp_path, monkeypatch):
     assert done == ["fsync", "replace"]
 
 
-def test_what_is_no_ordinary_file_is_refused(tmp_path):
+def test_irregular_files_are_refused(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for name in ("pipe", "."):
-        with pytest.raises(OSError, match="it is no ordinary file; give another name"):
+        with pytest.raises(OSError, match="it is not a regular file; use another name"):
             atomic.write(tmp_path / name, b"new")
     with pytest.raises(FileNotFoundError, match=r"there is no folder .*nowhere; create it first"):
         atomic.write(tmp_path / "nowhere" / "file", b"new")
     assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
 
 
-def test_links_in_a_circle_are_refused(tmp_path):
+def test_circular_links_are_refused(tmp_path):
     (tmp_path / "circle").symlink_to(tmp_path / "circle")
     with pytest.raises(OSError, match=r"circle|symbolic links"):
         atomic.write(tmp_path / "circle", b"new")
 
 
-def test_what_only_the_owner_may_read_is_never_open_to_others(tmp_path, monkeypatch):
+def test_a_private_file_is_never_readable_by_others(tmp_path, monkeypatch):
     target, seen = tmp_path / "target", []
     target.write_bytes(b"old")
     target.chmod(0o600)

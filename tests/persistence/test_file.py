@@ -1,4 +1,4 @@
-"""Files: what comes back is what went in, and whatever else a file holds is refused in words."""
+"""Files: saved content is read back unchanged, and invalid files are refused with a message."""
 
 import json
 import struct
@@ -58,7 +58,7 @@ def refused(folder, content, kind="Thing"):
     return str(caught.value).removeprefix(f"{path}: ")
 
 
-def test_what_goes_in_comes_back(folder):
+def test_saved_content_is_read_back(folder):
     save(folder / "all", "Thing", CONTENT, ARRAYS)
     content, arrays = load(folder / "all", "Thing")
     assert content == CONTENT
@@ -95,7 +95,7 @@ def test_the_same_gives_the_same_bytes(folder, whole):
         ({"a": "b" * 10**7}, {}, ValueError),
     ],
 )
-def test_what_cannot_be_kept_is_refused_before_anything_is_written(folder, content, arrays, error):
+def test_invalid_content_is_refused_before_anything_is_written(folder, content, arrays, error):
     with pytest.raises(error):
         save(folder / "never", "Thing", content, arrays)
     assert not (folder / "never").exists()
@@ -178,9 +178,9 @@ def test_memory_is_not_taken_for_what_a_file_only_claims(folder, whole, monkeypa
     monkeypatch.setattr("safetensors.numpy.load", lambda _: pytest.fail("it went on to read the arrays"))
     header, arrays = parts(whole)
     header["x"] |= {"shape": [2**60, 2**60]}
-    assert "array 'x' is said to be of shape [1152921504606846976, 11529" in refused(folder, joined(header, arrays))
+    assert "array 'x' of shape [1152921504606846976, 11529" in refused(folder, joined(header, arrays))
     header["x"] |= {"shape": [2**50], "data_offsets": [0, 2**53]}
-    assert "but 32 bytes of arrays are there" in refused(folder, joined(header, arrays))
+    assert "but the arrays have 32 bytes" in refused(folder, joined(header, arrays))
     assert "it is not a safetensors file" in refused(folder, struct.pack("<Q", 2**62) + bytes(100))
     assert "in the middle of its header" in refused(folder, struct.pack("<Q", 10**6) + b"{}")
 
@@ -191,17 +191,17 @@ def test_memory_is_not_taken_for_what_a_file_only_claims(folder, whole, monkeypa
         (lambda header: header.pop("x"), "its arrays overlap or leave a gap at byte 0; it is damaged"),
         (lambda header: header.update(x=header["y"]), "its arrays overlap or leave a gap"),
         (lambda header: header["x"].update(dtype="BF16"), "array 'x' is of type 'BF16', expected one of F64, F32"),
-        (lambda header: header["x"].update(dtype="I64"), "does not agree with its own checksum, so it was damaged"),
-        (lambda header: header["x"].update(shape=[2, 1]), "does not agree with its own checksum"),
+        (lambda header: header["x"].update(dtype="I64"), "does not match its checksum, so it is damaged"),
+        (lambda header: header["x"].update(shape=[2, 1]), "does not match its checksum"),
         (lambda header: header["x"].update(shape=[-2]), "has shape [-2]"),
         (lambda header: header["x"].update(shape=[True]), "has shape [True]"),
         (lambda header: header["x"].pop("shape"), "expected dtype, shape and data_offsets"),
-        (lambda header: header.update(x=header["y"], y=header["x"]), "does not agree with its own checksum"),
-        (lambda header: header.update(z=header.pop("x")), "does not agree with its own checksum"),
-        (lambda header: header.pop("__metadata__"), "a safetensors file, but not one of Gatewise"),
+        (lambda header: header.update(x=header["y"], y=header["x"]), "does not match its checksum"),
+        (lambda header: header.update(z=header.pop("x")), "does not match its checksum"),
+        (lambda header: header.pop("__metadata__"), "a safetensors file, but not from Gatewise"),
     ],
 )
-def test_each_damage_is_said(folder, whole, change, message):
+def test_each_damage_is_named(folder, whole, change, message):
     header, arrays = parts(whole)
     change(header)
     assert message in refused(folder, joined(header, arrays))
@@ -210,20 +210,20 @@ def test_each_damage_is_said(folder, whole, change, message):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        (b'"dtype":"F64"', b'"dtype":"F64","dtype":"F64"', "a name comes twice: 'dtype'"),
-        (b'"y":', b'"x":', "a name comes twice: 'x'"),
+        (b'"dtype":"F64"', b'"dtype":"F64","dtype":"F64"', "duplicate name 'dtype'"),
+        (b'"y":', b'"x":', "duplicate name 'x'"),
         (b"[0,16]", b"[0,NaN]", "a number is NaN, expected a finite one"),
         (b"[0,16]", b"[0,1e999]", "a number is 1e999, expected a finite one"),
         (b"[0,16]", b"[0," + b"1" * 5000 + b"]", "its header cannot be read"),
         (b"[0,16]", b"[" * 100000, "its header cannot be read"),
         (b'\\"version\\": 2', b'\\"version\\": 3', "its format has version 3 (written by Gatewise '"),
         (b'\\"version\\": 2', b'\\"version\\": -Infinity', "a number is -Infinity"),
-        (b'\\"kind\\": \\"Thing\\"', b'\\"kind\\": \\"Other\\"', "it holds 'Other', expected 'Thing'; give another"),
-        (b'\\"format\\": \\"gatewise', b'\\"format\\": \\"other', "a safetensors file, but not one of Gatewise"),
-        (b'\\"sha256\\": \\"', b'\\"sha256\\": \\"0', "does not agree with its own checksum"),
+        (b'\\"kind\\": \\"Thing\\"', b'\\"kind\\": \\"Other\\"', "it holds 'Other', expected 'Thing'; use another"),
+        (b'\\"format\\": \\"gatewise', b'\\"format\\": \\"other', "a safetensors file, but not from Gatewise"),
+        (b'\\"sha256\\": \\"', b'\\"sha256\\": \\"0', "does not match its checksum"),
     ],
 )
-def test_each_header_that_is_none_is_said(folder, whole, old, new, message):
+def test_each_invalid_header_is_named(folder, whole, old, new, message):
     (length,) = struct.unpack("<Q", whole[:8])
     text, arrays = whole[8 : 8 + length], whole[8 + length :]
     assert old in text
@@ -231,8 +231,8 @@ def test_each_header_that_is_none_is_said(folder, whole, old, new, message):
 
 
 @pytest.mark.parametrize("content", [b"", b"unique_id,ds,y\nA,2020-01-01,1\n", b"PK\3\4" + bytes(100), b"\x80\4cos\n"])
-def test_a_file_of_another_making_is_refused(folder, content):
-    assert "it is not a safetensors file, such as a model's `save` and --save write" in refused(folder, content)
+def test_a_file_of_another_format_is_refused(folder, content):
+    assert "it is not a safetensors file; use a file that a model's `save` or --save wrote" in refused(folder, content)
 
 
 def test_a_failed_write_leaves_the_old_file(folder, monkeypatch):

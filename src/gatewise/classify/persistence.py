@@ -17,7 +17,7 @@ from gatewise.classify.network import BatchNetwork
 from gatewise.classify.scaling import Standardization
 from gatewise.classify.state import ClassifierState
 from gatewise.datasets import VIEWS
-from gatewise.persistence.fields import Arrays, Content, array, as_text, check_text, of_text, renamed, taken
+from gatewise.persistence.fields import Arrays, Content, array, as_text, check_text, checked, from_text, renamed
 from gatewise.training import History
 
 KIND = "Classifier"
@@ -96,7 +96,7 @@ def unpack(
 
 def read_arguments(content: Content, known: Content) -> Content:
     """The arguments of the constructor, all of them known."""
-    arguments: Content = taken(content, "arguments", dict)
+    arguments: Content = checked(content, "arguments", dict)
     if unknown := set(arguments) - set(known):
         raise ValueError(f"argument {min(unknown)[:80]!r} is unknown, perhaps of a newer Gatewise")
     pairs = arguments.get("class_weight")
@@ -115,11 +115,11 @@ def _read_weights(pairs: list[Any]) -> dict[Any, Any]:
 def read_classes(content: Content, arrays: Arrays) -> np.ndarray:
     """(K,) the classes, ascending."""
     check_text(content)
-    description = taken(content, "classes", dict)
-    kind, count = taken(description, "kind", str), taken(description, "count", int)
+    description = checked(content, "classes", dict)
+    kind, count = checked(description, "kind", str), checked(description, "count", int)
     if kind not in KINDS.values() or not 2 <= count <= MOST_CLASSES:
         raise ValueError(f"classes are {count} of kind {kind!r:.20}, expected 2 or more of {', '.join(KINDS.values())}")
-    values = of_text(arrays, "classes", count)
+    values = from_text(arrays, "classes", count)
     check_text(values)
     expected = {"text": str, "bool": bool, "float64": float}.get(kind, int)
     if not all(type(value) is expected for value in values):
@@ -137,9 +137,9 @@ def read_classes(content: Content, arrays: Arrays) -> np.ndarray:
 
 def read_history(content: Content, arrays: Arrays) -> History:
     """The losses of each epoch."""
-    description = taken(content, "history", dict)
+    description = checked(content, "history", dict)
     lists: dict[str, Any] = {name: array(arrays, f"history.{name}").tolist() for name in LISTS}
-    best, stopped = taken(description, "best_epoch", int, type(None)), taken(description, "stopped", str)
+    best, stopped = checked(description, "best_epoch", int, type(None)), checked(description, "stopped", str)
     epochs = {len(lists[name]) for name in ("train", "lr", "seconds")} | {len(lists["held_out"])} - {0}
     consistent = len(epochs) == 1 and stopped in ("", "epochs", "patience")
     if not consistent or (best is not None and best not in range(1, max(epochs) + 1)):
@@ -149,14 +149,14 @@ def read_history(content: Content, arrays: Arrays) -> History:
 
 def read_channels(content: Content) -> int:
     """C."""
-    channels: int = taken(content, "channels", int)
+    channels: int = checked(content, "channels", int)
     whole("channels", channels, 1)
     return channels
 
 
 def read_view(content: Content) -> str:
     """How images were converted to sequences, "" for other sequences."""
-    view: str = taken(content, "view", str)
+    view: str = checked(content, "view", str)
     one_of("view", view, ("", *VIEWS))
     return view
 

@@ -55,7 +55,7 @@ def _forecast_with_saved_model(arguments: argparse.Namespace, files: OutputFiles
 
     model = Forecaster.load(arguments.model)
     if arguments.file is not None:
-        panel, _ = model._fitted()
+        panel = model.state.panel
         model.update(read_panel(arguments, like=panel))
     table = _write_forecast(model, arguments, files)
     print_now(f"Model: {arguments.model}, {model!r}")

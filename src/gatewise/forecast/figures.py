@@ -1,24 +1,21 @@
-"""Pictures of a fitted forecaster: which records go into which figure."""
+"""Figures of a fitted forecaster: which records go into which figure."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gatewise import plot
 from gatewise.arguments import one_of, whole
-from gatewise.forecast.model.selection import Selection
+from gatewise.forecast.fitted import FittedState
 from gatewise.series import Panel
 from gatewise.windows import Difference
 
-if TYPE_CHECKING:
-    from gatewise.forecast.forecaster import Forecaster
-
 KINDS = ("forecast", "series", "differences", "approximation", "residuals", "learning_curve", "gates")
-MANY = ("gates", "residuals")  # have a figure of their own
-GRID = 8  # series in a grid
+SEVERAL_AXES = ("gates", "residuals")  # kinds that need a figure of their own
+MOST_IN_GRID = 8  # series
 
 
 def draw(
-    model: "Forecaster",
+    state: FittedState,
     horizon: int | None,
     kind: str,
     levels: tuple[float, ...],
@@ -27,24 +24,30 @@ def draw(
     future: Any,
     ax: Any,
 ) -> Any:
-    """A picture of a kind; see `Forecaster.plot`."""
+    """A figure of a kind; see `gatewise.Forecaster.plot`."""
+    _check_options(horizon, kind, zoom, ax)
+    if kind == "learning_curve":
+        loss = f"{state.selection.configuration.loss} of normalised values"
+        return plot.learning_curve(state.history.train, state.history.held_out, name=loss, ax=ax)
+    if kind != "forecast":
+        return _single_series(state, _single(state.panel, name), kind, zoom, ax)
+    if horizon is None:
+        season = state.selection.season
+        horizon = season if season > 1 else 12
+    if len(state.panel) > 1 and name is None and ax is None:
+        return _forecast_grid(state, horizon, levels, future)
+    return _forecast(state, _single(state.panel, name), horizon, levels, future, ax)
+
+
+def _check_options(horizon: Any, kind: str, zoom: Any, ax: Any) -> None:
     one_of("kind", kind, KINDS)
-    for option, given, owner in (("horizon", horizon, "forecast"), ("zoom", zoom, "approximation")):
-        if given is not None and kind != owner:
+    for option, value, owner in (("horizon", horizon, "forecast"), ("zoom", zoom, "approximation")):
+        if value is not None and kind != owner:
             raise ValueError(f"{option} belongs to kind={owner!r}, got kind={kind!r}; leave it out")
-    if ax is not None and kind in MANY:
+    if ax is not None and kind in SEVERAL_AXES:
         raise ValueError(f"kind={kind!r} draws several Axes of its own; leave ax out")
     if zoom is not None:
         _check_zoom(zoom)
-    panel, selection = model._fitted()
-    if kind == "learning_curve":
-        loss = f"{model.loss} of normalised values"
-        return plot.learning_curve(model.history.train, model.history.held_out, name=loss, ax=ax)
-    if kind == "forecast":
-        if horizon is None:
-            horizon = selection.season if selection.season > 1 else 12
-        return _forecast(model, panel, selection, horizon, levels, name, future, ax)
-    return _of_one(model, _chosen(panel, name), selection, kind, zoom, ax)
 
 
 def _check_zoom(zoom: Any) -> None:
@@ -54,64 +57,59 @@ def _check_zoom(zoom: Any) -> None:
         whole("a position of zoom", position, 0)
 
 
-def _forecast(
-    model: "Forecaster",
-    panel: Panel,
-    selection: Selection,
-    horizon: int,
-    levels: tuple[float, ...],
-    name: Any,
-    future: Any,
-    ax: Any,
-) -> Any:
-    last = max(4 * horizon, selection.ensemble.scaling.length)
-    if len(panel) > 1 and name is None and ax is None:
-        few = replace(panel, series=panel.series[:GRID], excluded_series=())
-        made = model.forecasts(horizon, levels, future, few)
-        examples = [
-            plot.Example(str(one.unique_id), one.ds, one.y, [(f.ds, f.mean, f.intervals)], last=last)
-            for one, f in zip(few.series, made, strict=True)
-        ]
-        return plot.examples(
-            examples,
-            title=f"{model.name}: {horizon} steps of the first {len(few)} of {len(panel)} series",
-            model=model.name,
-        )
-    one = _chosen(panel, name).series[0]
-    f = model.forecasts(horizon, levels, future, _chosen(panel, name))[0]
-    return plot.forecast(
-        one.ds, one.y, f.ds, f.mean, f.intervals, last=last, model=model.name, name=str(one.unique_id), ax=ax
-    )
+def _past_steps(state: FittedState, horizon: int) -> int:
+    """How many values of the past stand before a forecast."""
+    return max(4 * horizon, state.selection.ensemble.scaling.length)
 
 
-def _of_one(
-    model: "Forecaster", panel: Panel, selection: Selection, kind: str, zoom: tuple[int, int] | None, ax: Any
-) -> Any:
-    one, scaling = panel.series[0], selection.ensemble.scaling
-    name = str(one.unique_id)
+def _forecast_grid(state: FittedState, horizon: int, levels: tuple[float, ...], future: Any) -> Any:
+    """The forecasts of the first series, side by side."""
+    first = replace(state.panel, series=state.panel.series[:MOST_IN_GRID], excluded_series=())
+    last = _past_steps(state, horizon)
+    examples = [
+        plot.Example(str(one.unique_id), one.ds, one.y, [(f.ds, f.mean, f.intervals)], last=last)
+        for one, f in zip(first.series, state.forecasts(horizon, levels, future, first), strict=True)
+    ]
+    title = f"{state.name}: {horizon} steps of the first {len(first)} of {len(state.panel)} series"
+    return plot.examples(examples, title=title, model=state.name)
+
+
+def _forecast(state: FittedState, panel: Panel, horizon: int, levels: tuple[float, ...], future: Any, ax: Any) -> Any:
+    """The forecast of a panel's only series."""
+    series = panel.series[0]
+    f = state.forecasts(horizon, levels, future, panel)[0]
+    names = {"model": state.name, "name": str(series.unique_id)}
+    last = _past_steps(state, horizon)
+    return plot.forecast(series.ds, series.y, f.ds, f.mean, f.intervals, last=last, ax=ax, **names)
+
+
+def _single_series(state: FittedState, panel: Panel, kind: str, zoom: tuple[int, int] | None, ax: Any) -> Any:
+    """A figure of a panel's only series and its in-sample fit."""
+    series, selection = panel.series[0], state.selection
+    name = str(series.unique_id)
     if kind == "series":
-        return plot.series(one.ds, one.y, name=name, ax=ax)
+        return plot.series(series.ds, series.y, name=name, ax=ax)
     if kind == "differences":
-        difference = scaling.difference if scaling.difference.lag else Difference()
-        return plot.differences(one.ds[difference.lag :], difference.apply(one.y), name=name, ax=ax)
+        difference = selection.ensemble.scaling.difference
+        difference = difference if difference.lag else Difference()
+        return plot.differences(series.ds[difference.lag :], difference.apply(series.y), name=name, ax=ax)
     dataset = selection.dataset(panel.series)
     if kind == "gates":
-        return plot.gates(
-            *selection.ensemble.gates(dataset), title=f"{model.name}: gates while it reads the end of {name}"
-        )
+        title = f"{state.name}: gates while it reads the end of {name}"
+        return plot.gates(*selection.ensemble.gates(dataset), title=title)
     fitted = selection.ensemble.fitted(dataset)[0]
-    n = len(fitted)
+    ds, y = series.ds[-len(fitted) :], series.y[-len(fitted) :]
     if kind == "residuals":
-        return plot.residuals(one.ds[-n:], one.y[-n:] - fitted, season=selection.season, name=name)
-    return plot.approximation(one.ds[-n:], one.y[-n:], fitted, zoom=zoom, name=name, ax=ax)
+        return plot.residuals(ds, y - fitted, season=selection.season, name=name)
+    return plot.approximation(ds, y, fitted, zoom=zoom, name=name, ax=ax)
 
 
-def _chosen(panel: Panel, name: Any) -> Panel:
-    """A panel of one series only: that of the name, or the only one there is."""
+def _single(panel: Panel, name: Any) -> Panel:
+    """A panel with one series only: the one of that name, or the only one there is."""
     if name is None and len(panel) == 1:
         return panel
-    found = tuple(one for one in panel.series if one.unique_id == name or str(one.unique_id) == str(name))
-    if name is None or not found:
+    matches = tuple(one for one in panel.series if one.unique_id == name or str(one.unique_id) == str(name))
+    if name is None or not matches:
         names = ", ".join(repr(one.unique_id) for one in panel.series[:3])
         raise ValueError(f"series is {name!r}, expected the name of one of {len(panel)} series ({names}, ...)")
-    return replace(panel, series=found[:1], excluded_series=())
+    return replace(panel, series=matches[:1], excluded_series=())

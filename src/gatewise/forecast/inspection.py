@@ -1,81 +1,51 @@
-"""What a fitted forecaster shows of itself: how it was trained, how it fits the past, pictures."""
+"""How a fitted forecaster was trained, and how it fits the past."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from gatewise.forecast import figures as pictures
-from gatewise.forecast.model.selection import Selection
+from gatewise.forecast import figures
+from gatewise.forecast.fitted import FittedState
 from gatewise.forecast.validation import as_levels
-from gatewise.series import Panel
 from gatewise.series.panel import concatenated
-from gatewise.training import History
 
-if TYPE_CHECKING:
-    from gatewise.forecast.forecaster import Forecaster
-
-OVERFIT = 1.5  # a held-out loss so many times the training loss is pointed out
+OVERFIT = 1.5  # ratio of validation loss to training loss from which a network overfits
 
 
-class Shown:
-    """The part of `gatewise.Forecaster` that looks at what was fitted."""
-
-    history: History
+class Inspection:
+    """Methods of a forecaster that look at its fitted state."""
 
     @property
-    def name(self) -> str:
-        """What its column is called."""
-        raise NotImplementedError
-
-    def _fitted(self) -> tuple[Panel, Selection]:
+    def state(self) -> FittedState:
+        """The series and the trained networks."""
         raise NotImplementedError
 
     def summary(self) -> str:
-        """How the training went, in words: the losses, and whether the network learnt noise by heart.
+        """The losses of the training, and whether the network overfits.
 
         Raises:
             RuntimeError: before `fit`.
         """
-        self._fitted()
-        train, held_out = self.history.train[-1], self.history.held_out[-1]
-        text = f"{self.history.summary()}."
-        if train and held_out > OVERFIT * train:
-            text += (
-                f" The held-out loss is {held_out / train:.1f} times the training loss: part of what the network "
-                "learnt is noise; fewer max_steps or a smaller hidden_size learn less of that."
-            )
-        return text
+        return training_summary(self.state)
 
     def fitted(self) -> Any:
-        """The past as the network would have forecast it one step ahead.
+        """The in-sample fit: the past as the network forecasts it one step ahead.
 
         Returns:
-            Table with columns unique_id, ds, y and the model's, on the original scale, for every value that has a whole
-            window before it. The network has seen these values in training; `backtest` shows what it does without.
+            Table with columns unique_id, ds, y and the model's, on the original scale, for every value with a whole
+            window before it. The network was trained on these values; `backtest` measures forecasts of unseen ones.
         """
-        panel, selection = self._fitted()
-        made = selection.ensemble.fitted(selection.dataset(panel.series))
-        sizes = np.array([len(f) for f in made])
-        past = concatenated([one.ds for one in panel.series])
-        ends = np.cumsum([len(one) for one in panel.series])
-        at = np.arange(sizes.sum()) + np.repeat(ends - sizes.cumsum(), sizes)
-        columns = {
-            "unique_id": pd.Index([one.unique_id for one in panel.series]).repeat(sizes),
-            "ds": past.take(at),
-            "y": np.concatenate([one.y for one in panel.series])[at],
-            self.name: np.concatenate(made),
-        }
-        return panel.table(pd.DataFrame(columns))
+        return self.state.panel.table(in_sample_fit(self.state))
 
     def excluded(self) -> Any:
-        """Table of the series that could not be used, with on_bad="skip" or "naive": unique_id, reason.
+        """Table of the series that on_bad="skip" or "naive" excluded: unique_id, reason.
 
-        With on_bad="naive" `predict` has naive forecasts of them, but no intervals: how far off they may be would have
-        to come from a past that is known to be broken.
+        With on_bad="naive", `predict` has naive forecasts of them, but no intervals, as their past is not reliable
+        enough to measure errors.
         """
-        return self._fitted()[0].excluded()
+        return self.state.panel.excluded()
 
     def plot(
         self,
@@ -88,26 +58,54 @@ class Shown:
         future: Any = None,
         ax: Any = None,
     ) -> Any:
-        """Draw a series, or what the network makes of it.
+        """Plot a series, its forecast, or the network.
 
         Arguments:
             horizon: steps, for "forecast"; by default a season, or 12 without one.
-            kind: "forecast" after the last stretch of the series (of several series: a grid of the first ones);
-                "series"; "differences", those the network gets or else first ones; "approximation", the past one step
-                ahead; "residuals" of that; "learning_curve"; or "gates", what each gate does while the last window is
-                read.
+            kind: "forecast" after the last values (of several series: a grid of the first ones); "series";
+                "differences", those that the network reads, or else first differences; "approximation", the in-sample
+                fit; "residuals" of it; "learning_curve"; or "gates", what each gate does over the last window.
             level: percentages of the intervals of a forecast.
-            zoom: positions (start, stop) of an approximation, counted from the first that is drawn.
-            series: name of the series, where there are several.
-            future: of a forecast, as for `predict`.
-            ax: matplotlib Axes to draw on, a new figure by default; not for what has many.
+            zoom: positions (start, stop) of an approximation, counted from its first value.
+            series: name of the series, if there are several.
+            future: for a forecast, as for `predict`.
+            ax: matplotlib Axes to draw on; by default a new figure. Kinds with several Axes draw their own.
 
         Returns:
-            The Axes, or the Figure where there are many. `gatewise.plot.save` writes either.
+            The Axes, or the Figure of several Axes. `gatewise.plot.save` writes either.
 
         Raises:
             RuntimeError: before `fit`.
             ValueError: for an unknown kind, or options that do not belong to it.
             ImportError: without matplotlib.
         """
-        return pictures.draw(cast("Forecaster", self), horizon, kind, as_levels(level), zoom, series, future, ax)
+        return figures.draw(self.state, horizon, kind, as_levels(level), zoom, series, future, ax)
+
+
+def training_summary(state: FittedState) -> str:
+    """The losses of the training, and whether the network overfits."""
+    history = state.history
+    train, validation = history.train[-1], history.held_out[-1]
+    text = f"{history.summary()}."
+    if train and validation > OVERFIT * train:
+        text += (
+            f" The network overfits: its validation loss is {validation / train:.1f} times its training loss; use "
+            "fewer max_steps or a smaller hidden_size."
+        )
+    return text
+
+
+def in_sample_fit(state: FittedState) -> pd.DataFrame:
+    """The one-step-ahead forecasts of the past: unique_id, ds, y and the model's, a row for each value."""
+    series = state.panel.series
+    fitted = state.selection.ensemble.fitted(state.selection.dataset(series))
+    counts = np.array([len(values) for values in fitted])
+    ends = np.cumsum([len(one) for one in series])
+    rows = np.arange(counts.sum()) + np.repeat(ends - counts.cumsum(), counts)
+    columns = {
+        "unique_id": pd.Index([one.unique_id for one in series]).repeat(counts),
+        "ds": concatenated([one.ds for one in series]).take(rows),
+        "y": np.concatenate([one.y for one in series])[rows],
+        state.name: np.concatenate(fitted),
+    }
+    return pd.DataFrame(columns)

@@ -1,5 +1,6 @@
-"""Histories: newer observations joined to those that a model knows."""
+"""Updates: newer observations joined to the series that a model knows."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,98 +12,123 @@ from gatewise.series.frequency import future
 from gatewise.series.wording import counted, format_date, listed
 
 
-def check_alike(known: Panel, came: Panel) -> None:
-    """Refuse series of another calendar or with other features than those of a model.
+def check_alike(known: Panel, new: Panel) -> None:
+    """Refuse series whose frequency, time zone or covariates differ from those of a model.
 
     Raises:
-        DataError: says what differs.
+        DataError: the message says what differs.
     """
-    zones = (str(getattr(panel.series[0].ds, "tz", None)) for panel in (known, came))
-    for what, (expected, got) in {"frequency": (known.freq, came.freq), "time zone": tuple(zones)}.items():
+    zones = (str(getattr(panel.series[0].ds, "tz", None)) for panel in (known, new))
+    for name, (expected, got) in {"frequency": (known.freq, new.freq), "time zone": tuple(zones)}.items():
         if expected != got:
             raise DataError(
-                f"{what} {got!r} came, but the model was trained on {what} {expected!r}; give such series, or train "
-                "another model"
+                f"the table has {name} {got!r}, but the model was trained on {name} {expected!r}; convert "
+                "the table, or train another model"
             )
-    ours, theirs = (_in_words(panel.covariates) for panel in (known, came))
-    if ours != theirs:
+    expected, got = (_description(panel.covariates) for panel in (known, new))
+    if expected != got:
         raise DataError(
-            f"series with {theirs} came, but the model was trained on {ours}; give the table itself, or read it with "
-            "gatewise.read(table, like=...) as the panel that the model was trained on"
+            f"the series have {got}, but the model was trained on {expected}; pass the table itself, or read it with "
+            "gatewise.read(table, like=...), where like is the panel that the model was trained on"
         )
 
 
 def check_reach(panel: Panel, reach: int, horizon: int) -> None:
-    """Refuse a horizon beyond the steps that a network forecasts at once, where its past covariates are not known.
+    """Refuse a horizon beyond the steps that a network forecasts at once, if further steps need past covariates.
 
     Raises:
-        DataError: names the remedy.
+        DataError: the message names the remedy.
     """
     if panel.covariates is not None and panel.covariates.past and horizon > reach:
         raise DataError(
-            f"horizon {horizon}: the network forecasts {counted(reach, 'step')} at once, and to go on it lacks the "
-            f"past covariates {listed(panel.covariates.past)}; fit with Forecaster(horizon={horizon}), or pass "
-            "covariates that are known in advance as known="
+            f"horizon {horizon}: the network forecasts {counted(reach, 'step')} at once, and further steps need future "
+            f"values of the past covariates {listed(panel.covariates.past)}; fit with Forecaster(horizon={horizon}), "
+            "or pass covariates that are known in advance as known="
         )
 
 
-def _in_words(covariates: Covariates | None) -> str:
-    """The features of covariates, for a person."""
+def _description(covariates: Covariates | None) -> str:
+    """The names of the covariates by role."""
     covariates = covariates or Covariates()
     names = {role: getattr(covariates, f"{role}_features") for role in ("past", "known", "static")}
-    return "; ".join(f"{role} covariates {', '.join(some)}" for role, some in names.items() if some) or "no covariates"
+    return (
+        "; ".join(f"{role} covariates {', '.join(features)}" for role, features in names.items() if features)
+        or "no covariates"
+    )
 
 
-def extended(known: Panel, came: Panel) -> Panel:
-    """The known series with newer values in place of, and after, their own; series that are new are added.
+def extended(known: Panel, new: Panel) -> Panel:
+    """The known series with newer values that extend or replace theirs, and the new series.
 
     Raises:
-        DataError: none of the series is known, one ends earlier than it did, or steps are missing between the two.
+        DataError: no series is known, a series ends earlier than the known one, or steps between the two are missing.
     """
-    check_alike(known, came)
-    newer = {one.unique_id: one for one in came.series}
-    aside = [
-        one for one in known.excluded_series if one.unique_id not in {bad.unique_id for bad in came.excluded_series}
-    ]
-    grown = [one.series for one in aside if one.series is not None and one.unique_id in newer]
-    before = (*known.series, *grown)
-    names = {one.unique_id for one in before}
+    check_alike(known, new)
+    newer = {series.unique_id: series for series in new.series}
+    excluded_again = {one.unique_id for one in new.excluded_series}
+    excluded = [one for one in known.excluded_series if one.unique_id not in excluded_again]
+    recovered = [one.series for one in excluded if one.series is not None and one.unique_id in newer]
+    before = (*known.series, *recovered)
+    names = {series.unique_id for series in before}
     if not names & set(newer):
-        ours, theirs = (", ".join(repr(str(one.unique_id)) for one in panel.series[:3]) for panel in (known, came))
+        expected, got = (", ".join(repr(str(one.unique_id)) for one in panel.series[:3]) for panel in (known, new))
         raise DataError(
-            f"series {theirs} came, but the model was trained on series {ours}; give newer values of the same series, "
-            "or forecast others by predict(table=...)"
+            f"the table has the series {got}, but the model was trained on the series {expected}; pass newer values of "
+            "the same series, or forecast others with predict(table=...)"
         )
-    seams: dict[tuple[Any, Any], bool] = {}
-    old = [_joined(one, newer[one.unique_id], known.freq, seams) if one.unique_id in newer else one for one in before]
-    added = [one for one in came.series if one.unique_id not in names]
-    bad = (*(one for one in aside if one.unique_id not in newer), *came.excluded_series)
-    return replace(came, series=(*old, *added), covariates=known.covariates, excluded_series=bad)
+    continues = _continuations(before, newer, known.freq)
+    old = [
+        _joined(series, newer[series.unique_id], continues) if series.unique_id in newer else series
+        for series in before
+    ]
+    added = [series for series in new.series if series.unique_id not in names]
+    still_excluded = (one for one in excluded if one.unique_id not in newer)
+    return replace(
+        new,
+        series=(*old, *added),
+        covariates=known.covariates,
+        excluded_series=(*still_excluded, *new.excluded_series),
+    )
 
 
-def _joined(old: Series, new: Series, freq: str | int, seams: dict[tuple[Any, Any], bool]) -> Series:
+def _continuations(
+    series: Sequence[Series], newer: Mapping[Any, Series], freq: str | int
+) -> dict[tuple[Any, Any], bool]:
+    """For each distinct pair of last known date and first newer date, whether the latter is the next step."""
+    continues: dict[tuple[Any, Any], bool] = {}
+    for old in series:
+        new = newer.get(old.unique_id)
+        known = 0 if new is None else int(old.ds.searchsorted(new.ds[0]))
+        if new is None or known == 0:
+            continue
+        seam = (old.ds[known - 1], new.ds[0])
+        if seam not in continues:
+            continues[seam] = bool(future(old.ds[known - 1 : known], freq, 1)[0] == new.ds[0])
+    return continues
+
+
+def _joined(old: Series, new: Series, continues: Mapping[tuple[Any, Any], bool]) -> Series:
+    """The known values before the newer ones, and the newer ones."""
     if new.ds[-1] < old.ds[-1]:
         raise DataError(
-            f"series {str(new.unique_id)!r} ends at {format_date(new.ds[-1])}, expected {format_date(old.ds[-1])} or "
-            "later, where what the model knows ends; give newer values"
+            f"series {str(new.unique_id)!r} ends at {format_date(new.ds[-1])}, expected {format_date(old.ds[-1])} or later, the end "
+            "of the series that the model knows; pass newer values"
         )
-    kept = int(old.ds.searchsorted(new.ds[0]))
-    if kept == 0:
+    known = int(old.ds.searchsorted(new.ds[0]))
+    if known == 0:
         return new
-    seam = (old.ds[kept - 1], new.ds[0])
-    if seam not in seams:  # many series have the same
-        seams[seam] = bool(future(old.ds[kept - 1 : kept], freq, 1)[0] == new.ds[0])
-    if not seams[seam]:
+    last, first = old.ds[known - 1], new.ds[0]
+    if not continues[last, first]:
         raise DataError(
-            f"series {str(new.unique_id)!r}: between {format_date(seam[0])}, the last value the model knows, and "
-            f"{format_date(new.ds[0])} steps are missing; give the values from the step after the former on"
+            f"series {str(new.unique_id)!r}: steps are missing between {format_date(last)}, the last value that the model "
+            f"knows, and {format_date(first)}; pass all values after the former"
         )
-    y, filled = np.concatenate([old.y[:kept], new.y]), None
+    y, filled = np.concatenate([old.y[:known], new.y]), None
     if old.filled is not None or new.filled is not None:
         parts = [np.zeros(len(one), bool) if one.filled is None else one.filled for one in (old, new)]
-        filled = np.concatenate([parts[0][:kept], parts[1]])
+        filled = np.concatenate([parts[0][:known], parts[1]])
     features = {
-        name: None if getattr(new, name) is None else np.concatenate([getattr(old, name)[:kept], getattr(new, name)])
+        name: None if getattr(new, name) is None else np.concatenate([getattr(old, name)[:known], getattr(new, name)])
         for name in ("past", "known")
     }
-    return replace(new, ds=old.ds[:kept].append(new.ds), y=y, filled=filled, **features)
+    return replace(new, ds=old.ds[:known].append(new.ds), y=y, filled=filled, **features)

@@ -1,32 +1,68 @@
-"""What the forecaster refuses of its arguments, in words."""
+"""Validation of the arguments of a forecaster, before anything is trained."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from inspect import signature
 from typing import Any
 
-from gatewise.arguments import number, whole
+from gatewise.arguments import boolean, number, one_of, whole
 from gatewise.series import read
 from gatewise.training import DivergenceError
 
-MOST_WEIGHTS = 10**8  # more are refused before memory is taken
-MOST_DRAWN = 10**9  # values of sample paths, likewise
-MOST_DIFFERENCES = 4  # errors of the d-th differences add up to errors that grow as the d-th power of the horizon
-MOST_STEPS = 10**5  # a longer horizon is refused before memory is taken
+MOST_WEIGHTS = 10**8  # more are refused before memory is allocated
+MOST_SAMPLED = 10**9  # values of sample paths, likewise
+MOST_DIFFERENCES = 4  # errors of d-th differences accumulate to errors that grow with the d-th power of the horizon
+MOST_STEPS = 10**5  # of a horizon; a longer one is refused before memory is allocated
+SIZES = ("hidden_size", "context", "season", "horizon", "ensemble_size", "max_steps", "batch_size")  # may be None
 
 
-def check_size(hidden_size: int, num_layers: int, networks: int) -> None:
-    """Refuse networks that no memory holds."""
-    weights = 8 * hidden_size**2 * num_layers * networks
+def check_arguments(arguments: Mapping[str, Any], choices: Mapping[str, Sequence[str]]) -> None:
+    """Check the arguments of a forecaster.
+
+    Arguments:
+        arguments: all of them, by name.
+        choices: argument -> the names that it accepts.
+
+    Raises:
+        ValueError: an argument is unknown or out of range.
+    """
+    for name, names in choices.items():
+        one_of(name, arguments[name], names)
+    whole("num_layers", arguments["num_layers"], 1)
+    for name in SIZES:
+        if arguments[name] is not None:
+            whole(name, arguments[name], 1)
+    whole("seed", arguments["seed"], 0)
+    _check_differences(arguments["difference"], arguments["seasonal_difference"])
+    if arguments["horizon"] is not None:
+        check_horizon(arguments["horizon"])
+    _check_weights(arguments["hidden_size"] or 1, arguments["num_layers"], arguments["ensemble_size"] or 1)
+    if arguments["lr"] is not None:
+        number("lr", arguments["lr"], float("inf"), "a number above 0, such as 0.003")
+    boolean("quiet", arguments["quiet"])
+    fraction = arguments["validation_fraction"]
+    number("validation_fraction", fraction, 1, "a fraction of each series between 0 and 1, such as 0.2")
+    _check_dropout(arguments["dropout"], arguments["strategy"])
+
+
+def _check_weights(hidden_size: int, num_layers: int, ensemble_size: int) -> None:
+    """Refuse networks that do not fit in memory."""
+    weights = 8 * hidden_size**2 * num_layers * ensemble_size
     if weights > MOST_WEIGHTS:
         raise ValueError(
-            f"hidden_size {hidden_size}, num_layers {num_layers} and networks {networks} make some {weights:.0e} "
-            f"weights, expected at most {MOST_WEIGHTS:.0e}; lower one of them"
+            f"hidden_size {hidden_size}, num_layers {num_layers} and ensemble_size {ensemble_size} need about "
+            f"{weights:.0e} weights, expected at most {MOST_WEIGHTS:.0e}; lower one of them"
         )
 
 
-def check_differences(difference: int, seasonal_difference: int) -> None:
-    """Refuse so many differences that nothing but errors would come back from them."""
+def _check_dropout(dropout: Any, strategy: str) -> None:
+    if dropout is not None and (isinstance(dropout, bool) or dropout != 0):
+        number("dropout", dropout, 1, "a fraction of the hidden values from 0 to below 1, such as 0.3")
+        one_of("strategy, with a dropout,", strategy, ("auto", "segment"))
+
+
+def _check_differences(difference: int, seasonal_difference: int) -> None:
+    """Refuse so many differences that forecasts would be dominated by accumulated errors."""
     for name, times in {"difference": difference, "seasonal_difference": seasonal_difference}.items():
         whole(name, times, 0)
         if times > MOST_DIFFERENCES:
@@ -34,7 +70,7 @@ def check_differences(difference: int, seasonal_difference: int) -> None:
 
 
 def check_columns(columns: Iterable[str]) -> None:
-    """Refuse names of arguments that `gatewise.read` does not know."""
+    """Refuse arguments that `gatewise.read` does not have."""
     known = [name for name in signature(read).parameters if name != "source"]
     for name in columns:
         if name not in known:
@@ -42,36 +78,37 @@ def check_columns(columns: Iterable[str]) -> None:
 
 
 @contextmanager
-def training(scale: str) -> Iterator[None]:
-    """Say of a training that diverged what helps in a forecaster, which makes its batches by itself."""
+def divergence_remedies(scale: str) -> Iterator[None]:
+    """Name the remedies that a forecaster has when its training diverges: it makes the batches by itself."""
     try:
         yield
     except DivergenceError as error:
-        what, weights, _ = str(error).partition("; the weights are restored")
+        message, weights, _ = str(error).partition("; the weights are back")
         if weights:
             other = "" if scale == "window" else f", or scale='window' instead of {scale!r}"
-            error.args = (f"{what}. Use a smaller lr{other}",)
+            error.args = (f"{message}. Use a smaller lr{other}",)
         raise
 
 
 def check_horizon(horizon: Any) -> None:
-    """Refuse what is no number of steps to forecast."""
+    """Refuse a horizon that is not a positive whole number, or too long."""
     whole("horizon", horizon, 1)
     if horizon > MOST_STEPS:
         raise ValueError(f"horizon is {horizon}, expected at most {MOST_STEPS} steps")
 
 
 def check_paths(series: int, paths: int, horizon: int) -> None:
-    """Refuse sample paths that no memory holds."""
-    if series * paths * horizon > MOST_DRAWN:
+    """Refuse sample paths that do not fit in memory."""
+    values = series * paths * horizon
+    if values > MOST_SAMPLED:
         raise ValueError(
-            f"paths is {paths}, with {series} series and {horizon} steps {series * paths * horizon:.2g} values, "
-            f"expected at most {MOST_DRAWN:.0e}; ask for fewer paths"
+            f"paths is {paths}, which with {series} series and {horizon} steps makes {values:.2g} values, expected at "
+            f"most {MOST_SAMPLED:.0e}; use fewer paths"
         )
 
 
 def as_levels(level: Any) -> tuple[float, ...]:
-    """The levels, each once, if all are percentages that a column can be named after."""
+    """The distinct levels; each must be a percentage that fits into the name of a column."""
     if level is None:
         return ()
     several = isinstance(level, Iterable) and not isinstance(level, str) and getattr(level, "ndim", 1) > 0

@@ -1,4 +1,4 @@
-"""Files written whole or not at all."""
+"""Atomic writes: a file is written completely or not at all."""
 
 import os
 import secrets
@@ -8,10 +8,10 @@ from typing import Any
 
 
 def as_path(path: Any) -> Path:
-    """A path as such.
+    """The path of a file.
 
     Raises:
-        TypeError: it is none; a whole number would be taken for an open file.
+        TypeError: `path` is not a path; `open` would take an integer for an open file.
     """
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"path is {path!r}, expected the path of a file, as text or a pathlib.Path")
@@ -19,17 +19,17 @@ def as_path(path: Any) -> Path:
 
 
 def write(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write a file whole or not at all: what is there already stays until the new content is complete on the disk.
+    """Write a file completely or not at all: an existing file stays until the new content is complete on disk.
 
-    A link stays a link: what it points to is replaced. A file that was there passes its permissions on.
+    A link stays a link: its target is replaced. The permissions of an existing file are kept.
 
     Arguments:
-        path: where to.
-        content: all of it.
+        path: of the file.
+        content: its bytes.
 
     Raises:
-        TypeError: path is no path.
-        OSError: no such folder, something there that is no ordinary file, or no place or right to write.
+        TypeError: `path` is not a path.
+        OSError: the folder does not exist, the path is not a regular file, or there is no space or permission.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -39,16 +39,16 @@ def write(path: str | os.PathLike[str], content: bytes) -> None:
     """
     try:
         target = as_path(path).resolve()
-    except RuntimeError:  # what Python below 3.13 makes of it
-        raise OSError(f"cannot write {path}: its links lead in a circle; give another name") from None
+    except RuntimeError:  # from Python below 3.13
+        raise OSError(f"cannot write {path}: its links form a circle; use another name") from None
     if not target.parent.is_dir():
         raise FileNotFoundError(f"cannot write {path}: there is no folder {target.parent}; create it first")
-    if target.exists() and not target.is_file():  # a folder, or a device that must not become a file
-        raise OSError(f"cannot write {path}: it is no ordinary file; give another name")
+    if target.exists() and not target.is_file():  # a folder, or a device that must not be replaced by a file
+        raise OSError(f"cannot write {path}: it is not a regular file; use another name")
     partial = target.with_name(f".{secrets.token_hex(8)}.partial")
     try:
         with partial.open("xb") as file:
-            if target.exists():  # before there is anything to read
+            if target.exists():  # before it has content that others could read
                 partial.chmod(stat.S_IMODE(target.stat().st_mode))
             file.write(content)
             file.flush()

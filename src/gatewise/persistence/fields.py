@@ -1,4 +1,4 @@
-"""What a file says of a model, of which nothing is believed: each value is taken out of it and checked."""
+"""Values out of a file, each validated before use."""
 
 import json
 import re
@@ -10,16 +10,16 @@ import numpy as np
 Content: TypeAlias = dict[str, Any]
 Arrays: TypeAlias = dict[str, "np.ndarray[Any, Any]"]
 
-CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # what steers a terminal, and what none can show
+CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # characters that control a terminal, or cannot be encoded
 
 
 def renamed(content: Any, names: Mapping[str, str]) -> Any:
-    """Content with the present names of its fields in place of older ones."""
+    """Content with its fields under their present names; older name -> present name."""
     return {names.get(name, name): value for name, value in content.items()} if isinstance(content, dict) else content
 
 
-def taken(content: Content, name: str, *kinds: type) -> Any:
-    """A value of one of these types, and of no subclass."""
+def checked(content: Content, name: str, *kinds: type) -> Any:
+    """The value of a field, of one of these types and not of a subclass."""
     value = content.get(name)
     if name not in content or type(value) not in kinds:
         raise ValueError(f"{name} is {value!r:.80}, expected {' or '.join(kind.__name__ for kind in kinds)}")
@@ -27,77 +27,77 @@ def taken(content: Content, name: str, *kinds: type) -> Any:
 
 
 def measure(content: Content, name: str, most: float = 1e300) -> float:
-    """A number from 0 to `most`."""
-    value = taken(content, name, int, float)
+    """A field that is a number from 0 to `most`."""
+    value = checked(content, name, int, float)
     if not 0 <= value <= most:
         raise ValueError(f"{name} is {value!r:.80}, expected a number from 0 to {most:g}")
     return float(value)
 
 
 def sentences(content: Content, name: str) -> tuple[str, ...]:
-    """A list of text."""
-    value = taken(content, name, list)
+    """A field that is a list of text."""
+    value = checked(content, name, list)
     if not all(isinstance(sentence, str) for sentence in value):
-        raise ValueError(f"{name} is {value!r:.80}, expected sentences")
+        raise ValueError(f"{name} is {value!r:.80}, expected a list of text")
     return tuple(value)
 
 
 def array(arrays: Arrays, name: str, dtype: Any = np.float64, shape: tuple[int | None, ...] = (None,)) -> np.ndarray:
-    """An array of a type and a shape, None for any length; it is taken out, so that what is left is strange."""
+    """Remove and return an array of a type and a shape, None for any length; unknown arrays remain."""
     if name not in arrays:
         raise ValueError(f"there is no array {name!r}")
-    came = arrays.pop(name)
-    fits = came.ndim == len(shape) and all(wanted in (None, n) for n, wanted in zip(came.shape, shape, strict=True))
-    if came.dtype != dtype or not fits:
+    values = arrays.pop(name)
+    fits = values.ndim == len(shape) and all(wanted in (None, n) for n, wanted in zip(values.shape, shape, strict=True))
+    if values.dtype != dtype or not fits:
         wanted = "one dimension" if shape == (None,) else f"shape {shape}".replace("None", "any")
         raise ValueError(
-            f"array {name!r} is {came.dtype} of shape {came.shape}, expected {np.dtype(dtype)} of {wanted}"
+            f"array {name!r} is {values.dtype} of shape {values.shape}, expected {np.dtype(dtype)} of {wanted}"
         )
-    if not np.isfinite(came).all():
+    if not np.isfinite(values).all():
         raise ValueError(f"array {name!r} holds NaN or infinity")
-    return came
-
-
-def as_text(values: Sequence[Any]) -> np.ndarray:
-    """A list as JSON in bytes: what may be too long for a header."""
-    return np.frombuffer(json.dumps(values, ensure_ascii=False, allow_nan=False).encode(), np.uint8)
-
-
-def of_text(arrays: Arrays, name: str, count: int) -> list[Any]:
-    """The list of so many that `as_text` made."""
-    text = array(arrays, name, np.uint8).tobytes()
-    try:
-        values = json.loads(text.decode(), parse_constant=_no_number)
-    except (ValueError, RecursionError):
-        raise ValueError(f"array {name!r} is no text in JSON") from None
-    if not isinstance(values, list) or len(values) != count:
-        raise ValueError(f"array {name!r} is no list of {count}")
     return values
 
 
-def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no number")
+def as_text(values: Sequence[Any]) -> np.ndarray:
+    """A list as bytes of JSON text, which may be too long for a header."""
+    return np.frombuffer(json.dumps(values, ensure_ascii=False, allow_nan=False).encode(), np.uint8)
+
+
+def from_text(arrays: Arrays, name: str, count: int) -> list[Any]:
+    """The list of `count` values that `as_text` encoded."""
+    text = array(arrays, name, np.uint8).tobytes()
+    try:
+        values = json.loads(text.decode(), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise ValueError(f"array {name!r} is not JSON text") from None
+    if not isinstance(values, list) or len(values) != count:
+        raise ValueError(f"array {name!r} is not a list of {count}")
+    return values
+
+
+def _refuse_constant(text: str) -> NoReturn:
+    raise ValueError(f"{text} is not a JSON number")
 
 
 def check_text(content: Any) -> None:
-    """Refuse control characters in any text of a content, however deep: shown on a terminal, they could steer it."""
+    """Refuse control characters in any text of a content, at any depth: printed, they could control a terminal."""
     for text in _texts(content):
         if CONTROLS.search(text):
-            raise ValueError(f"{text!r:.80} holds control characters, expected text that can be shown")
+            raise ValueError(f"{text!r:.80} holds control characters, expected printable text")
 
 
 def _texts(content: Any) -> Iterator[str]:
-    left = [content]
-    while left:
-        value = left.pop()
+    remaining = [content]
+    while remaining:
+        value = remaining.pop()
         if isinstance(value, str):
             yield value
         elif isinstance(value, dict):
-            left += [*value, *value.values()]
+            remaining += [*value, *value.values()]
         elif isinstance(value, list):
-            left += value
+            remaining += value
 
 
-def shown(sentence: str) -> str:
-    """A sentence with its control characters written out."""
-    return CONTROLS.sub(lambda found: repr(found[0])[1:-1], sentence)
+def printable(sentence: str) -> str:
+    """A sentence with its control characters escaped."""
+    return CONTROLS.sub(lambda match: repr(match[0])[1:-1], sentence)

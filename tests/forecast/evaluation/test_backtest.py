@@ -1,4 +1,4 @@
-"""The backtest of held-out windows: naive forecasts, scores and means against independent computations."""
+"""The backtest: its tables, verdict and figures."""
 
 from dataclasses import replace
 
@@ -7,211 +7,18 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from gatewise import metrics, plot
-from gatewise.forecast.baselines import drift, forecasts, known, naive, seasonal_naive
+from gatewise import plot
+from gatewise.forecast.baselines import known, naive
 from gatewise.forecast.evaluation.backtest import Backtest
 from gatewise.forecast.evaluation.holdout import Holdout, observed
 from gatewise.forecast.evaluation.verdict import standing
 from gatewise.series import DataError, Panel, Series
-
-LENGTHS = {"a": 60, "b": 45, "c": 80}
-SEASON, HORIZON = 7, 5
-
-
-def panel(seed=0, gaps=True, **options):
-    """Three series of different size and length, some of whose values are filled in."""
-    rng = np.random.default_rng(seed)
-    made = []
-    for k, (name, length) in enumerate(LENGTHS.items()):
-        filled = rng.random(length) < 0.2 if gaps else None
-        y = 10.0**k * (5 + rng.normal(size=length))
-        made.append(Series(name, pd.date_range("2020-01-01", periods=length, freq="D"), y, filled))
-    return Panel(tuple(made), "D", **options)
-
-
-def held(seed=0, levels=(80, 95), gaps=True, better=1.0, **options):
-    """Windows of `panel` in no order, some beyond its end, and forecasts of them."""
-    rng, data = np.random.default_rng(seed), panel(seed, gaps, **options)
-    which = np.repeat([2, 0, 1], [6, 9, 3])
-    cuts = np.concatenate(
-        [rng.choice(np.arange(20, len(data.series[k])), n, replace=False) for k, n in ((2, 6), (0, 9), (1, 3))]
-    )
-    order = rng.permutation(len(which))
-    which, cuts = which[order], cuts[order]
-    truth = observed(data, which, cuts, HORIZON)
-    size = 10.0 ** which[:, None]
-    mean = size * (5 + better * rng.normal(size=truth.shape))
-    intervals = {level: (mean - size * level / 60, mean + size * level / 90) for level in levels}
-    return Holdout(data, SEASON, which, cuts, truth, mean, intervals, "LSTM")
-
-
-# ------------------------------------------------------------------------------------------------- naive forecasts
-
-
-@pytest.mark.parametrize("gaps", [False, True])
-@pytest.mark.parametrize("season", [1, 7, 50])
-def test_the_naive_forecasts_of_many_pasts_are_those_of_each(gaps, season):
-    data, rng = panel(3, gaps), np.random.default_rng(1)
-    which = rng.integers(0, 3, 200)
-    cuts = np.array([rng.integers(1, len(data.series[k]) + 1) for k in which])
-    made = forecasts(data.series, which, cuts, 12, season)
-    assert list(made) == ["Naive", "Drift", "SeasonalNaive"][: 2 if season == 1 else 3]
-    for w, (k, cut) in enumerate(zip(which, cuts, strict=True)):
-        past = known(data.series[k], cut).y
-        np.testing.assert_array_equal(made["Naive"][w], naive(past, 12))
-        np.testing.assert_allclose(made["Drift"][w], drift(past, 12), rtol=1e-12)
-        if season > 1:
-            np.testing.assert_array_equal(made["SeasonalNaive"][w], seasonal_naive(past, 12, season))
-
-
-def test_a_past_shorter_than_a_season_has_the_naive_forecast():
-    assert seasonal_naive(np.array([1.0, 2.0]), 3, season=4).tolist() == [2.0, 2.0, 2.0]
-    assert seasonal_naive(np.array([1.0, 2.0]), 3, season=2).tolist() == [1.0, 2.0, 1.0]
-
-
-def test_what_is_known_before_a_cut_is_known_of_values_before_it():
-    filled = np.array([False, False, True, True, False])
-    one = Series("A", pd.RangeIndex(5), np.array([1.0, 4.0, 6.0, 8.0, 10.0]), filled)  # filled by interpolation
-    assert known(one, 4).y.tolist() == [1.0, 4.0, 4.0, 4.0]
-    assert known(one, 5).y.tolist() == [1.0, 4.0, 6.0, 8.0, 10.0]
-    later = Series("A", one.ds, np.array([1.0, 4.0, 36.0, 68.0, 100.0]), filled)
-    windows = np.zeros(4, int), np.arange(1, 5), 3, 2
-    for name, made in forecasts([one], *windows).items():
-        np.testing.assert_array_equal(made, forecasts([later], *windows)[name])
-
-
-# ------------------------------------------------------------------------------------------------- scores
-
-
-@pytest.mark.parametrize("seed", [0, 1])
-def test_each_score_is_that_of_the_public_metrics(seed):
-    given = held(seed, gaps=False)
-    found = Backtest.of(given)
-    rows = found.scores.set_index(["unique_id", "cutoff", "model"])
-    assert len(rows) == 4 * len(given.which)
-    for w, (k, cut) in enumerate(zip(given.which, given.cuts, strict=True)):
-        one, there = given.panel.series[k], ~np.isnan(given.truth[w])
-        assert there.sum() == min(HORIZON, len(one) - cut)
-        y, past = given.truth[w][there], one.y[:cut]
-        pasts = {"Naive": naive(past, 5), "Drift": drift(past, 5), "SeasonalNaive": seasonal_naive(past, 5, SEASON)}
-        for name, f in {"LSTM": given.mean[w], **pasts}.items():
-            row, f = rows.loc[(one.unique_id, one.ds[cut - 1], name)], f[there]
-            expected = [metrics.mae(y, f), metrics.rmse(y, f), metrics.smape(y, f)]
-            assert row[["MAE", "RMSE", "sMAPE"]].tolist() == pytest.approx(expected)
-            assert row["MASE"] == pytest.approx(metrics.mase(y, f, train=past, season=SEASON))
-            if name != "LSTM":
-                assert row["CRPS"] == pytest.approx(row["MAE"])
-                assert row[["MSIS-80", "MSIS-95", "coverage-80", "coverage-95"]].isna().all()
-        bounds = {level: [b[w][there] for b in given.intervals[level]] for level in (80, 95)}
-        quantiles = {0.025: bounds[95][0], 0.1: bounds[80][0], 0.5: f, 0.9: bounds[80][1], 0.975: bounds[95][1]}
-        row, quantiles[0.5] = rows.loc[(one.unique_id, one.ds[cut - 1], "LSTM")], given.mean[w][there]
-        assert row["CRPS"] == pytest.approx(metrics.crps(y, quantiles))
-        for level, (lower, upper) in bounds.items():
-            scaled = metrics.msis(y, lower, upper, level=level, train=past, season=SEASON)
-            assert row[f"MSIS-{level}"] == pytest.approx(scaled)
-            assert row[f"coverage-{level}"] == pytest.approx(metrics.coverage(y, lower, upper))
-
-
-def test_values_filled_in_count_in_no_score():
-    given = held()
-    found = Backtest.of(given)
-    model = found.scores.query("model == 'LSTM'").reset_index(drop=True)
-    for w, (k, cut) in enumerate(zip(found.held.which, found.held.cuts, strict=True)):
-        one = given.panel.series[k]
-        y, f, lower = one.y[cut : cut + 5], found.held.mean[w], found.held.intervals[80][0][w]
-        there = np.flatnonzero(~one.filled[cut : cut + 5])
-        gaps = [abs(one.y[t] - one.y[t - 7]) for t in range(7, cut) if not one.filled[t] and not one.filled[t - 7]]
-        error = np.mean([abs(y[t] - f[t]) for t in there])
-        assert model.loc[w, "MAE"] == pytest.approx(error)
-        assert model.loc[w, "MASE"] == pytest.approx(error / np.mean(gaps))
-        inside = [lower[t] <= y[t] <= found.held.intervals[80][1][w][t] for t in there]
-        assert model.loc[w, "coverage-80"] == pytest.approx(np.mean(inside))
-
-
-def test_the_means_are_over_windows_then_series():
-    found = Backtest.of(held())
-    names = [name for name in found.scores.columns if name not in ("unique_id", "cutoff", "model")]
-    by_series = found.scores.groupby(["unique_id", "model"], sort=False)[names].mean()
-    pd.testing.assert_frame_equal(found.by_series.set_index(["unique_id", "model"]), by_series)
-    assert found.by_series["unique_id"].unique().tolist() == ["a", "b", "c"]
-    for model, scores in by_series.groupby("model"):
-        expected = scores[list(found.overall[model])].mean().to_dict()
-        assert found.overall[model] == pytest.approx(expected, nan_ok=True)
-    table = found.forecasts.dropna(subset="y")
-    inside = table["y"].between(table["LSTM-lo-95"], table["LSTM-hi-95"])
-    assert found.coverage[95] == pytest.approx(inside.mean())
-    assert list(found.coverage) == [80, 95]
-
-
-def test_each_step_has_the_mean_over_the_series():
-    found = Backtest.of(held())
-    table = found.forecasts.assign(step=np.tile(np.arange(1, 6), len(found.held.which))).dropna(subset="y")
-    rows = found.by_horizon.set_index(["step", "model"])
-    assert found.by_horizon["step"].unique().tolist() == [1, 2, 3, 4, 5]
-    table["inside"] = table["y"].between(table["LSTM-lo-80"], table["LSTM-hi-80"])
-    for step, part in table.groupby("step"):
-        per_series = part.groupby("unique_id")
-        for model in ("LSTM", "Naive", "Drift", "SeasonalNaive"):
-            error = (part["y"] - part[model]).abs()
-            by = error.groupby(part["unique_id"])
-            assert rows.loc[(step, model), "MAE"] == pytest.approx(by.mean().mean())
-            root = (error**2).groupby(part["unique_id"]).mean() ** 0.5
-            assert rows.loc[(step, model), "RMSE"] == pytest.approx(root.mean())
-        assert rows.loc[(step, "LSTM"), "coverage-80"] == pytest.approx(per_series["inside"].mean().mean())
-
-
-def test_the_order_of_the_windows_is_of_no_consequence():
-    given = held()
-    turned = Holdout(
-        given.panel,
-        SEASON,
-        *(part[::-1] for part in (given.which, given.cuts, given.truth, given.mean)),
-        {level: (lower[::-1], upper[::-1]) for level, (lower, upper) in given.intervals.items()},
-        "LSTM",
-    )
-    first, other = Backtest.of(given), Backtest.of(turned)
-    for name in ("scores", "by_series", "by_horizon", "forecasts"):
-        pd.testing.assert_frame_equal(getattr(first, name), getattr(other, name), check_exact=True)
-    assert first.verdict == other.verdict
-
-
-def test_scores_are_free_of_the_unit_of_each_series():
-    given = held(gaps=False)
-    size = np.array([3.0, 0.01, 7e5])
-    scaled = tuple(Series(one.unique_id, one.ds, s * one.y) for one, s in zip(given.panel.series, size, strict=True))
-    by = size[given.which][:, None]
-    intervals = {level: (by * lower, by * upper) for level, (lower, upper) in given.intervals.items()}
-    other = Holdout(
-        Panel(scaled, "D"), SEASON, given.which, given.cuts, by * given.truth, by * given.mean, intervals, "LSTM"
-    )
-    for name in ("MASE", "sMAPE", "MSIS-80", "coverage-95"):
-        np.testing.assert_allclose(Backtest.of(given).scores[name], Backtest.of(other).scores[name], rtol=1e-9)
-
-
-def test_without_intervals_there_are_only_errors():
-    found = Backtest.of(held(levels=()))
-    assert list(found.overall["LSTM"]) == ["MAE", "RMSE", "sMAPE", "MASE", "CRPS"]
-    assert found.overall["LSTM"]["CRPS"] == found.overall["LSTM"]["MAE"]
-    assert found.coverage == {}
-    assert found.forecasts.columns.tolist()[4:] == ["LSTM", "Naive", "Drift", "SeasonalNaive"]
-    assert "interval" not in found.verdict
-    assert "CRPS: the MAE here, as there are no intervals." in found.definitions()
-
-
-def test_definitions_have_a_line_for_every_score():
-    found = Backtest.of(held())
-    lines = [line.split(":")[0].strip() for line in found.definitions().splitlines()[:-1]]
-    assert lines == list(found.overall["LSTM"])
-    assert "seasonal naive forecast (season 7)" in found.definitions()
-    assert "the quantiles 2.5, 10, 50, 90, 97.5 %" in found.definitions()
-    assert "MSIS-95: width of the 95 % interval and 40 times any miss" in found.definitions()
-    assert str(found) == f"{found.table()}\n{found.definitions()}\n{found.verdict}"
-
+from tests.forecast.evaluation.windows import held
 
 # ------------------------------------------------------------------------------------------------- tables
 
 
-def test_the_table_of_forecasts_is_what_was_held():
+def test_the_table_of_forecasts_holds_the_windows():
     found = Backtest.of(held())
     table, kept = found.forecasts, found.held
     assert table.columns.tolist() == [
@@ -229,7 +36,7 @@ def test_the_table_of_forecasts_is_what_was_held():
         np.testing.assert_array_equal(part["y"], observed(kept.panel, kept.which[w : w + 1], np.array([cut]), 5)[0])
 
 
-def test_polars_gets_what_is_missing_as_missing():
+def test_polars_gets_missing_values_as_missing():
     found, reference = Backtest.of(held(backend="polars", date_only=True)), Backtest.of(held())
     for name in ("scores", "by_series", "by_horizon", "forecasts"):
         table, expected = getattr(found, name), getattr(reference, name)
@@ -273,21 +80,21 @@ def gap(names):
     return Panel(tuple(Series(name, pd.RangeIndex(30), y, filled) for name in names), 1)
 
 
-def test_windows_in_which_nothing_was_observed_are_left_out_and_said():
+def test_windows_without_observed_values_are_excluded_with_a_guess():
     data, which, cuts = gap("ab"), np.array([0, 0, 1]), np.array([20, 25, 19])
     truth = observed(data, which, cuts, 5)
     found = Backtest.of(Holdout(data, 1, which, cuts, truth, np.zeros((3, 5)), {}, "LSTM"), guesses=["season: none"])
     assert found.held.cuts.tolist() == [25, 19]
-    assert found.guesses == ("season: none", "left out: 1 held-out window in which nothing was observed")
+    assert found.guesses == ("season: none", "excluded: 1 test window without observed values")
     assert len(found.scores) == 6
 
 
 def test_a_backtest_in_which_nothing_was_observed_is_refused():
     data, which, cuts = gap("ab"), np.array([0, 1]), np.array([20, 20])
     empty = Holdout(data, 1, which, cuts, observed(data, which, cuts, 5), np.zeros((2, 5)), {}, "LSTM")
-    with pytest.raises(DataError, match="'a': nothing was observed in the 5 steps after 19, all values are filled in"):
+    with pytest.raises(DataError, match="'a': the 5 steps after 19 hold no observed value, only filled ones"):
         Backtest.of(empty)
-    with pytest.raises(DataError, match="'a': nothing was observed in the 5 steps after 19"):
+    with pytest.raises(DataError, match="'a': the 5 steps after 19 hold no observed value"):
         observed(gap("a"), np.array([0, 0]), np.array([10, 20]), 5)
 
 
@@ -301,11 +108,11 @@ def test_a_backtest_in_which_nothing_was_observed_is_refused():
         ({"cuts": np.full(18, 61)}, "cuts must be one for each window, from 1"),
         (
             {"which": np.zeros(0, int), "truth": np.zeros((0, 5)), "mean": np.zeros((0, 5)), "intervals": {}},
-            "there are no held-out windows",
+            "there are no test windows",
         ),
     ],
 )
-def test_held_windows_that_do_not_fit_are_refused(change, message):
+def test_invalid_windows_are_refused(change, message):
     given = held()
     names = ("panel", "season", "which", "cuts", "truth", "mean", "intervals", "model")
     with pytest.raises(ValueError, match=message):
@@ -333,10 +140,10 @@ def model(errors, constant=()):
     [
         (
             [0.5, 0.5, 0.5, 0.5],
-            "worth using: 50% better than the naive forecast (the last value), in 4 of 4 series",
+            "worth using: 50 % better than the naive forecast (the last value), in 4 of 4 series",
             True,
         ),
-        ([0.1, 0.1, 0.1, 1.5], "but ahead only in 3 of 4 series and 9 of 12 held-out windows; use it with care", False),
+        ([0.1, 0.1, 0.1, 1.5], "but ahead only in 3 of 4 series and 9 of 12 test windows; use it with care", False),
         ([0.98, 0.98, 1.0, 0.98], "is no better than the naive forecast", False),
         ([0.5, 9.0, 0.5, 0.5], "Do not trust the LSTM here: the naive forecast", False),
     ],
@@ -347,8 +154,8 @@ def test_many_series_are_judged_by_scaled_errors_each_counting_alike(errors, wor
     assert found.trusted is trusted
     assert found.best == "Naive"
     assert f"Mean over the series: MASE {np.mean(errors):.3g} against 1, mean absolute error" in found.verdict
-    assert "Of 12 values, the 80 % interval held 100%: wider than need be." not in found.verdict  # that may be chance
-    assert "thin" not in found.verdict
+    assert "(too wide)" not in found.verdict  # that may be chance
+    assert "little evidence" not in found.verdict
 
 
 def test_the_series_where_the_model_is_worst_are_named():
@@ -356,10 +163,10 @@ def test_the_series_where_the_model_is_worst_are_named():
     assert "Worst" not in model([0.5, 0.5]).verdict
 
 
-def test_series_without_a_scale_are_counted_and_said():
+def test_series_without_a_scale_are_counted_in_the_verdict():
     found = model([0.5, 0.5, 0.5], constant="c")
-    assert "in 2 of 2 series and 6 of 6 held-out windows" in found.verdict
-    assert "No MASE in 1 of 3 series, whose past repeats itself or is shorter than a season." in found.verdict
+    assert "in 2 of 2 series and 6 of 6 test windows" in found.verdict
+    assert "No MASE for 1 of 3 series, whose past repeats exactly or is shorter than a season." in found.verdict
     assert np.isnan(found.by_series.query("unique_id == 'c'")["MASE"]).all()
     assert found.overall["LSTM"]["MASE"] == pytest.approx(0.5)
     only = model([0.5, 0.5], constant="ab")
@@ -370,8 +177,9 @@ def test_series_without_a_scale_are_counted_and_said():
 def test_one_series_is_judged_window_by_window():
     found = model([0.5])
     assert found.verdict.startswith(
-        "The LSTM is worth using: 50% better than the naive forecast (the last value), in 3 of 3 held-out windows. "
-        "Mean absolute error 0.5 against 1 (MASE 0.5 against 1). 3 windows are thin evidence"
+        "The LSTM is worth using: 50 % better than the naive forecast (the last value), in 3 of 3 test windows. "
+        "Mean absolute error 0.5 against 1 (MASE 0.5 against 1). "
+        "Three test windows are little evidence; use --windows 10."
     )
     assert found.trusted
     assert "Each is the mean over" not in found.definitions()

@@ -1,4 +1,4 @@
-"""Cutoffs and backtests: each forecast is what `fit` and `predict` would have said of the table as it was then."""
+"""Cutoffs and backtests: each forecast is that of `fit` and `predict` for the table as it was then."""
 
 import dataclasses
 
@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 
 from gatewise import DataError, Forecaster, datasets
-from gatewise.forecast import baselines as baselines
-from gatewise.forecast import naive, seasonal_naive
+from gatewise.forecast import baselines, naive, seasonal_naive
 from gatewise.forecast.conformal import Calibration
 from gatewise.forecast.evaluation.cutoffs import Cutoffs, cut_off, known_at
 from gatewise.forecast.model.dataset import Dataset
@@ -25,7 +24,7 @@ LENGTHS = (40, 57, 33)
 
 
 @pytest.mark.parametrize(("horizon", "windows", "step"), [(3, 1, 3), (3, 4, 3), (4, 3, 1), (2, 3, 5)])
-def test_origins_end_a_horizon_before_each_series(horizon, windows, step):
+def test_cutoffs_end_a_horizon_before_each_series(horizon, windows, step):
     found = Cutoffs.of([series(noisy(n)) for n in LENGTHS], horizon, windows, step)
     expected = [
         (k, n - horizon - step * (windows - 1 - stage), stage)
@@ -59,14 +58,14 @@ def test_a_series_is_known_at_a_cut_without_what_came_later():
         np.testing.assert_array_equal(known_at(one, untouched).y, one.y)
 
 
-def test_a_past_that_is_all_filled_in_is_kept():
+def test_a_past_of_only_filled_values_stays():
     one = gapped(gap=slice(0, 30))
     np.testing.assert_array_equal(known_at(one, 25).y, one.y)
 
 
 @pytest.mark.parametrize("strategy", STRATEGY_NAMES)
 @pytest.mark.parametrize("difference", [Difference(0), Difference(1)])
-def test_forecasts_from_origins_are_those_of_the_series_cut_off_there(strategy, difference):
+def test_forecasts_from_cutoffs_are_those_of_the_series_cut_off_there(strategy, difference):
     several = [series(noisy(60)), gapped(60, slice(30, 50)), series(noisy(45, seed=3))]
     model = untrained(window_scaling(strategy, season=4, context=8, segment=4, difference=difference, reach=5))
     if strategy == "one-step":
@@ -93,7 +92,7 @@ COLUMNS = ["LSTM", "LSTM-lo-80", "LSTM-hi-80", "LSTM-lo-95", "LSTM-hi-95"]
 
 @pytest.mark.parametrize("strategy", STRATEGY_NAMES)
 @pytest.mark.parametrize("step", [None, 2])
-def test_each_forecast_is_what_predict_would_have_said_then(strategy, step):
+def test_each_forecast_equals_predict_at_its_cutoff(strategy, step):
     data, model = tables(LENGTHS), Forecaster(**QUICK, strategy=strategy, dropout=0.0, horizon=5)
     found = model.backtest(data, 5, windows=2, step=step, refit=True)
     for stage, back in enumerate((5 + (step or 5), 5)):
@@ -104,7 +103,7 @@ def test_each_forecast_is_what_predict_would_have_said_then(strategy, step):
 
 
 @pytest.mark.parametrize("strategy", STRATEGY_NAMES)
-def test_without_refit_later_origins_go_by_the_first_model(strategy):
+def test_without_refit_later_cutoffs_use_the_first_model(strategy):
     data, model = tables(LENGTHS), Forecaster(**QUICK, strategy=strategy, dropout=0.0, horizon=5)
     found = model.backtest(data, 5, windows=3)
     model.fit(before_the_end(data, 15))
@@ -115,7 +114,7 @@ def test_without_refit_later_origins_go_by_the_first_model(strategy):
         np.testing.assert_allclose(rows["LSTM"], made["LSTM"], rtol=1e-6 if stage == 0 else 0.02)
 
 
-def test_truth_and_rivals_are_those_of_each_series():
+def test_outcomes_and_baselines_are_those_of_each_series():
     data = tables(LENGTHS)
     found = Forecaster(**QUICK, strategy="segment", dropout=0.0).backtest(data, 4, windows=3, step=2)
     assert found.season == 4
@@ -144,7 +143,7 @@ def test_a_backtest_of_many_does_not_see_what_it_forecasts(strategy, refit):
     assert not np.allclose(first["y"], other["y"])
 
 
-def test_series_too_short_for_the_windows_are_left_out_and_said():
+def test_series_too_short_for_the_windows_are_excluded_with_a_guess():
     data = tables((40, 9, 33))
     found = Forecaster(**QUICK, strategy="segment", dropout=0.0).backtest(data, 5, windows=2)
     assert set(found.forecasts["unique_id"]) == {"A", "C"}
@@ -153,7 +152,7 @@ def test_series_too_short_for_the_windows_are_left_out_and_said():
         Forecaster(**QUICK).backtest(tables((9, 8)), 5, windows=2)
 
 
-def test_series_that_cannot_be_used_are_no_part_of_a_backtest():
+def test_excluded_series_are_not_part_of_a_backtest():
     data = tables((40, 33))
     data.loc[50, "y"] = np.nan
     model = Forecaster(**QUICK, strategy="segment", dropout=0.0)
@@ -234,7 +233,7 @@ def test_scores_are_those_of_the_forecasts():
     )
 
 
-def test_the_last_window_is_what_predict_would_have_said():
+def test_the_last_window_equals_predict():
     data = table(wave())
     found = Forecaster(**SMALL).backtest(data, 12, windows=1)
     made = Forecaster(**SMALL).fit(data.iloc[:-12]).predict(12)
@@ -250,7 +249,7 @@ def test_the_forecaster_is_left_as_it_was():
 
 @pytest.mark.parametrize(
     ("ours", "words"),
-    [(0.5, "is worth using: 50% better"), (0.97, "no better than"), (1.0, "no better than"), (1.5, "Do not trust")],
+    [(0.5, "is worth using: 50 % better"), (0.97, "no better than"), (1.0, "no better than"), (1.5, "Do not trust")],
 )
 def test_the_verdict_goes_by_the_errors(monkeypatch, ours, words):
     pretend(monkeypatch, lambda last: last + 1 - ours)  # errs by `ours` where the naive forecast errs by 1
@@ -272,7 +271,7 @@ def test_a_series_that_repeats_itself_has_no_mase_but_a_backtest():
     assert found.table().splitlines()[1].split()[-1] == "-"
 
 
-def test_the_drift_forecast_is_a_rival(monkeypatch):
+def test_the_drift_forecast_is_a_baseline(monkeypatch):
     pretend(monkeypatch, lambda last: last)
     found = Forecaster(context=4, strategy="one-step").backtest(3.0 * np.arange(60.0) + 5, 4, windows=2)
     assert found.overall["Drift"]["MAE"] == pytest.approx(0, abs=1e-9)

@@ -23,7 +23,7 @@ def noisy(count, scale, seed=0):
 
 
 @pytest.mark.parametrize(("share", "new"), [(0, 0), (0.2, 20), (0.5, 50), (1, 100), (10, 100)])
-def test_newer_errors_take_the_place_of_a_share_of_the_old(share, new):
+def test_newer_errors_replace_a_fraction_of_the_old(share, new):
     known = calibration(np.full(100, 1.0))
     found = known.recalibrated(np.array([[3.0, np.nan, -3.0]]), 2 * ONES, share)
     assert (found.distances == 1.5).sum() == new
@@ -31,15 +31,15 @@ def test_newer_errors_take_the_place_of_a_share_of_the_old(share, new):
     assert found.span == known.span
 
 
-def test_what_is_kept_is_spread_over_all_that_was_there():
-    found = calibration(np.arange(1.0, 101.0)).recalibrated(np.arange(1.0, 1001.0)[:, None], ONES, 0.5)
+def test_thinned_errors_are_spread_evenly():
+    found = calibration(np.arange(1.0, 101.0)).renewed(np.arange(1.0, 1001.0)[:, None], ONES, 0.5)
     for level in (20, 50, 80):
         reach = np.percentile(found.distances, level)
         below = (np.arange(1, 101) <= reach).mean() / 2 + (np.arange(1, 1001) <= reach).mean() / 2
         assert below == pytest.approx(level / 100, abs=0.1)
 
 
-def test_errors_that_nobody_knows_change_nothing():
+def test_unknown_errors_change_nothing():
     known = calibration([1.0, 2.0])
     found = known.recalibrated(np.full((4, 3), np.nan), np.ones((4, 1)), 1.0)
     np.testing.assert_array_equal(found.distances, known.distances)
@@ -53,7 +53,7 @@ def test_paths_follow_newer_whole_forecasts():
     np.testing.assert_array_equal(shorter.errors, known.errors)
 
 
-def test_at_each_origin_the_errors_count_that_were_known_there(monkeypatch):
+def test_each_cutoff_uses_only_errors_known_there(monkeypatch):
     monkeypatch.setattr(renewal, "PARTS", 1000)  # renewed at each
     step, horizon, known = 2, 3, calibration(np.full(50, 5.0), span=16)  # remembers eight steps
     cutoffs = Cutoffs.of([Series("A", np.arange(60), np.arange(60.0))], horizon, 8, step)
@@ -75,7 +75,7 @@ def test_at_each_origin_the_errors_count_that_were_known_there(monkeypatch):
 
 
 @pytest.mark.parametrize(("kind", "horizon", "step"), [("walk", 24, 24), ("noise", 24, 24), ("walk", 6, 12)])
-def test_few_origins_do_not_take_the_place_of_all_that_was_known(kind, horizon, step):
+def test_few_cutoffs_do_not_replace_all_known_errors(kind, horizon, step):
     """Naive forecasts over a horizon longer than what was held out, from three cutoffs."""
     chance, inside = np.random.default_rng(0), []
     for _ in range(200):
@@ -127,10 +127,10 @@ def test_intervals_follow_a_series_that_becomes_calmer_or_wilder(factor):
 def test_an_update_learns_from_the_errors_at_new_values_alone(strategy, naive):
     y = noisy(130, 3)
     model = Forecaster(**{**SMALL, "strategy": strategy, "dropout": None}, horizon=4).fit(y[:120])
-    old = model._selection
+    old = model.state.selection
     known = old.baseline.calibration if naive else old.ensemble.calibrated
     model.update(y)
-    found = model._selection.baseline.calibration if naive else model._selection.ensemble.calibrated
+    found = model.state.selection.baseline.calibration if naive else model.state.selection.ensemble.calibrated
     horizon, errors, spreads = known.errors.shape[1], [], []
     dataset = old.dataset([Series("A", pd.RangeIndex(130), y)], [120])
     for cut in range(120 - horizon + 1, 130):
@@ -154,14 +154,14 @@ def test_an_update_without_newer_values_leaves_the_intervals():
     pd.testing.assert_frame_equal(model.update(y).predict(4), before)
 
 
-def test_one_series_of_many_that_grows_counts_for_its_share():
+def test_one_growing_series_of_many_counts_for_its_fraction():
     table = pd.concat(
         [pd.DataFrame({"unique_id": str(k), "ds": np.arange(60), "y": noisy(60, 3, seed=k)}) for k in range(4)]
     )
     model = Forecaster(**SMALL).fit(table)
-    old = model._selection.ensemble.calibrated
+    old = model.state.selection.ensemble.calibrated
     newer = pd.DataFrame({"unique_id": "0", "ds": np.arange(60, 63), "y": [101.0, 99.0, 102.0]})
-    found = model.update(newer)._selection.ensemble.calibrated
+    found = model.update(newer).state.selection.ensemble.calibrated
     new = (~np.isin(found.distances, old.distances)).mean()
     assert new == pytest.approx(3 / 4 / (0.5 * old.span), abs=1 / len(old.distances))
 
@@ -188,7 +188,7 @@ def test_paths_are_as_wide_as_the_intervals_after_daily_updates():
     assert paths.mean() == pytest.approx(wide.mean(), rel=0.3)
 
 
-def test_a_series_that_was_always_the_same_tells_nothing_of_others():
+def test_a_constant_series_does_not_recalibrate_others():
     still = np.full(60, 5.0)
     parts = {"still": np.concatenate([still, [5, 6, 5, 6]]), **{str(k): 50 + noisy(64, 1, k) for k in range(3)}}
     table = pd.concat([pd.DataFrame({"unique_id": k, "ds": np.arange(64), "y": v}) for k, v in parts.items()])
@@ -206,9 +206,9 @@ def test_a_series_that_was_always_the_same_tells_nothing_of_others():
     of_each = found.by_series[found.by_series["model"] == "LSTM"].set_index("unique_id")["MSIS-95"]
     assert (of_each[["0", "1", "2"]] < 30).all()
     alone = Forecaster(**SMALL, horizon=4).fit(still)
-    expected = alone._selection.ensemble.calibrated.distances
+    expected = alone.state.selection.ensemble.calibrated.distances
     alone.update(np.append(still, [5.0, 7.0]))
-    np.testing.assert_array_equal(alone._selection.ensemble.calibrated.distances, expected)
+    np.testing.assert_array_equal(alone.state.selection.ensemble.calibrated.distances, expected)
 
 
 def test_forecasts_after_a_filled_value_measure_nothing():
@@ -216,19 +216,19 @@ def test_forecasts_after_a_filled_value_measure_nothing():
     y[70:118:3] = np.nan
     table = pd.DataFrame({"ds": np.arange(120), "y": y})
     model = Forecaster(**SMALL).fit(table, fill="interpolate")
-    panel, selection = model._fitted()
+    panel, selection = model.state.panel, model.state.selection
     dataset = selection.dataset(panel.series)
     cuts, _ = selection.configuration.validation_set(dataset).cutoffs()
     assert len(cuts) > 5
     assert dataset.observed[cuts - 1].all()
 
 
-def test_filled_values_are_no_news():
+def test_filled_values_do_not_recalibrate():
     model = Forecaster(**SMALL, horizon=4).fit(noisy(100, 3))
-    old = model._selection.ensemble.calibrated
+    old = model.state.selection.ensemble.calibrated
     newer = np.append(np.full(8, np.nan), [100.0])
     table = pd.DataFrame({"ds": np.arange(109), "y": np.concatenate([noisy(100, 3), newer])})
-    found = model.update(table, fill="interpolate")._selection.ensemble.calibrated
+    found = model.update(table, fill="interpolate").state.selection.ensemble.calibrated
     new = (~np.isin(found.distances, old.distances)).mean()
     assert 0 < new <= 1 / (0.5 * old.span) + 1 / len(old.distances)
 
@@ -238,6 +238,6 @@ def test_values_too_far_to_forecast_from_change_nothing():
     model = Forecaster(**SMALL).fit(y)
     before = model.predict(4)
     for far in (1e20, 1e60):
-        with pytest.raises(DataError, match="too far from those trained on"):
+        with pytest.raises(DataError, match="too far from the training data"):
             model.update(np.append(y, [far, far]))
     pd.testing.assert_frame_equal(model.predict(4), before)

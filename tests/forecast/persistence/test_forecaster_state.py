@@ -15,7 +15,7 @@ import pytest
 from gatewise import DataError, Forecaster, datasets, plot
 from gatewise.persistence import file as storage
 from gatewise.series import ExcludedSeries, Panel, Series, read
-from tests.kept_tables import COVARIATES, QUICK, beside, broken, shop, table, values
+from tests.forecast.persistence.tables import COVARIATES, QUICK, beside, broken, shop, table, values
 
 KINDS = ("forecast", "series", "differences", "approximation", "learning_curve", "gates")
 
@@ -57,8 +57,8 @@ def same_table(one, other):
         assert one.equals(other, null_equal=True)
 
 
-def picture(figure, folder):
-    return plot.save(figure, folder / "picture.svg").read_bytes()
+def svg(figure, folder):
+    return plot.save(figure, folder / "figure.svg").read_bytes()
 
 
 def check_same(model, again):
@@ -97,22 +97,22 @@ def test_every_kind_of_model_comes_back(tmp_path, cell, options):
     assert again.engine == options.get("engine", "auto")
 
 
-def test_every_picture_is_the_same(tmp_path):
+def test_every_figure_is_the_same(tmp_path):
     pytest.importorskip("matplotlib")
     model = Forecaster(**QUICK).fit(gaps(), fill="previous")
     again = kept(model, tmp_path)
     for kind in KINDS:
-        assert picture(model.plot(kind=kind), tmp_path) == picture(again.plot(kind=kind), tmp_path), kind
+        assert svg(model.plot(kind=kind), tmp_path) == svg(again.plot(kind=kind), tmp_path), kind
 
 
-def test_what_was_filled_in_is_still_known(tmp_path):
+def test_filled_values_are_still_known(tmp_path):
     model = Forecaster(**QUICK).fit(gaps(), fill="zero")
     again = kept(model, tmp_path)
-    assert again._panel.series[0].filled.tolist() == model._panel.series[0].filled.tolist()
-    assert again._panel.series[0].filled.sum() == 3
+    assert again.state.panel.series[0].filled.tolist() == model.state.panel.series[0].filled.tolist()
+    assert again.state.panel.series[0].filled.sum() == 3
 
 
-def test_a_loaded_model_is_kept_and_loaded_again(tmp_path):
+def test_a_loaded_model_is_saved_with_the_same_bytes(tmp_path):
     model = Forecaster(**QUICK).fit(table())
     model.save(tmp_path / "first")
     Forecaster.load(tmp_path / "first").save(tmp_path / "second")
@@ -130,7 +130,7 @@ def test_a_fresh_process_forecasts_the_same_bits_on_any_number_of_threads(tmp_pa
         "print(model.predict(9)[f'{name}-hi-95'].to_numpy().tobytes().hex()); "
         "print(model.fitted()[name].to_numpy().tobytes().hex())"
     )
-    said = subprocess.run(
+    output = subprocess.run(
         [sys.executable, "-c", script, str(tmp_path / "model"), str(threads)],
         capture_output=True,
         text=True,
@@ -138,7 +138,7 @@ def test_a_fresh_process_forecasts_the_same_bits_on_any_number_of_threads(tmp_pa
         env={**os.environ, "OMP_NUM_THREADS": str(threads)},
     ).stdout.split()
     wanted = (model.predict(9)[f"{model.name}-hi-95"], model.fitted()[model.name])
-    assert said == [column.to_numpy().tobytes().hex() for column in wanted]
+    assert output == [column.to_numpy().tobytes().hex() for column in wanted]
 
 
 def test_several_threads_load_at_once(tmp_path):
@@ -168,12 +168,12 @@ def test_saving_before_fit_is_an_error_and_writes_nothing(tmp_path):
     ("data", "message"),
     [
         (table(unique_id=pd.Timestamp("2000-01-01")), "names that are text or numbers, .*; rename the series"),
-        (table(unique_id=np.inf), "keeps no NaN or infinity as a name; rename the series"),
-        (table(unique_id="\x1b[31m"), r"series '\\x1b\[31m': a file keeps no control characters in a name; rename"),
-        (table(tz="dateutil/Europe/Berlin", freq="h"), "cannot keep dates in the time zone tzfile"),
+        (table(unique_id=np.inf), "can hold only finite numbers as names; rename the series"),
+        (table(unique_id="\x1b[31m"), r"series '\\x1b\[31m': a file can hold only names without control characters"),
+        (table(tz="dateutil/Europe/Berlin", freq="h"), "cannot hold dates in the time zone tzfile"),
     ],
 )
-def test_what_a_file_cannot_keep_is_refused(tmp_path, data, message):
+def test_names_and_zones_that_a_file_cannot_hold_are_refused(tmp_path, data, message):
     model = Forecaster(**QUICK).fit(data)
     with pytest.raises(ValueError, match=message):
         model.save(tmp_path / "model")
@@ -216,14 +216,14 @@ def test_every_kind_of_many_series_comes_back(tmp_path, data):
     again = kept(model, tmp_path)
     check_same(model, again)
     same_table(model.excluded(), again.excluded())
-    for one, other in zip(model._panel.series, again._panel.series, strict=True):
+    for one, other in zip(model.state.panel.series, again.state.panel.series, strict=True):
         assert one.ds.equals(other.ds)
         assert one.ds.dtype == other.ds.dtype
         np.testing.assert_array_equal(one.y, other.y)
         np.testing.assert_array_equal(np.bool_(one.filled), np.bool_(other.filled))
-    assert again._panel.on_bad == model._panel.on_bad
-    assert again._panel.categorical == model._panel.categorical
-    assert bool(again._panel.categorical) == (data.endswith(("categories", "enum")))
+    assert again.state.panel.on_bad == model.state.panel.on_bad
+    assert again.state.panel.categorical == model.state.panel.categorical
+    assert bool(again.state.panel.categorical) == (data.endswith(("categories", "enum")))
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
@@ -247,10 +247,10 @@ def test_every_strategy_of_many_series_comes_back(tmp_path, strategy, cell, opti
     again = kept(model, tmp_path)
     check_same(model, again)
     same_table(model.sample(7, 3, seed=1), again.sample(7, 3, seed=1))
-    assert again._selection.baseline.name == model._selection.baseline.name
-    assert again._selection.baseline.error == model._selection.baseline.error
-    assert again._selection.ensemble.scaling.difference == model._selection.ensemble.scaling.difference
-    assert again._selection.configuration == model._selection.configuration
+    assert again.state.selection.baseline.name == model.state.selection.baseline.name
+    assert again.state.selection.baseline.error == model.state.selection.baseline.error
+    assert again.state.selection.ensemble.scaling.difference == model.state.selection.ensemble.scaling.difference
+    assert again.state.selection.configuration == model.state.selection.configuration
 
 
 @pytest.mark.parametrize("strategy", ["one-step", "segment", "flatten"])
@@ -260,22 +260,20 @@ def test_covariates_come_back(tmp_path, strategy):
     model = Forecaster(strategy=strategy, horizon=9, **QUICK).fit(panel)
     again = kept(model, tmp_path)
     check_same(model, again)
-    assert again._panel.covariates == panel.covariates
-    assert again._panel.covariates.read_by == panel.covariates.read_by
-    assert [len(one.ahead) for one in again._panel.series] == [12, 10]
-    for one, other in zip(panel.series, again._panel.series, strict=True):
+    assert again.state.panel.covariates == panel.covariates
+    assert again.state.panel.covariates.read_by == panel.covariates.read_by
+    assert [len(one.ahead) for one in again.state.panel.series] == [12, 10]
+    for one, other in zip(panel.series, again.state.panel.series, strict=True):
         for name in ("past", "known", "static", "ahead"):
             np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
 
 
-def test_nothing_is_known_of_the_time_ahead_of_some_series(tmp_path):
+def test_some_series_have_no_future_covariates(tmp_path):
     whole = beside((12, 9))
     model = Forecaster(strategy="segment", **QUICK).fit(whole.drop(index=whole.index[-9:]), **COVARIATES)
     again = kept(model, tmp_path)
-    assert [one.ahead is None for one in again._panel.series] == [False, True]
-    with pytest.raises(
-        DataError, match="series 'B' needs the known covariates 'promotion', 'heat' for 2007-06-01 to 2008-02-01"
-    ):
+    assert [one.ahead is None for one in again.state.panel.series] == [False, True]
+    with pytest.raises(DataError, match="series 'B': the known covariates 'promotion', 'heat' are needed"):
         again.predict(9)
     same_table(model.predict(9, future=whole), again.predict(9, future=whole))
     kept(Forecaster(strategy="segment", **QUICK).fit(whole[whole["y"].notna()], **COVARIATES), tmp_path)
@@ -291,10 +289,10 @@ def test_a_dropout_that_was_chosen_comes_back(tmp_path):
     storage.save(tmp_path / "model", "Forecaster", content, arrays)
     again = Forecaster.load(tmp_path / "model")
     same_table(model.predict(9), again.predict(9))
-    assert [network.network.dropout.p for network in again._selection.ensemble.networks] == [0.25, 0.25]
+    assert [network.network.dropout.p for network in again.state.selection.ensemble.networks] == [0.25, 0.25]
 
 
-def test_dates_that_series_share_are_kept_once(tmp_path):
+def test_shared_dates_are_stored_once(tmp_path):
     kept(Forecaster(**QUICK).fit(shop()), tmp_path)
     _, arrays = storage.load(tmp_path / "model.safetensors", "Forecaster")
     assert arrays["ds"].shape == (90,)
@@ -305,16 +303,16 @@ def test_dates_that_series_share_are_kept_once(tmp_path):
     assert "filled" not in arrays
 
 
-def test_dates_of_several_units_are_kept_in_the_finest(tmp_path):
+def test_dates_of_several_units_are_stored_in_the_finest(tmp_path):
     ds = pd.date_range("2000-01-01", periods=90, freq="MS")
     series = [Series(name, ds.as_unit(unit), values()) for name, unit in {"A": "s", "B": "ms"}.items()]
     model = Forecaster(**QUICK).fit(Panel(tuple(series), "MS"))
     again = kept(model, tmp_path)
     same_table(model.predict(3), again.predict(3))
-    assert {one.ds.unit for one in again._panel.series} == {"ms"}
+    assert {one.ds.unit for one in again.state.panel.series} == {"ms"}
 
 
-def test_sentences_are_kept_without_what_steers_a_terminal(tmp_path):
+def test_sentences_are_stored_without_control_characters(tmp_path):
     panel = read(broken(), on_bad="naive")
     bad = tuple(ExcludedSeries(one.unique_id, "\x1b[2Jgone\n", one.series) for one in panel.excluded_series)
     panel = replace(panel, guesses=("\x1b]0;title\x07",), excluded_series=bad)
@@ -333,7 +331,7 @@ def test_a_newer_history_is_forecast_by_the_same_networks(tmp_path):
     same_table(again.predict(3, table=newer), model.predict(3, table=newer))
 
 
-def test_what_newer_values_were_added_to_is_kept(tmp_path):
+def test_an_updated_model_is_saved(tmp_path):
     model = Forecaster(**QUICK).fit(shop(freq="D"))
     again = kept(model, tmp_path)
     newer = pd.concat([table(95, "D").tail(20), table(95, "D", unique_id="new")])
@@ -342,18 +340,18 @@ def test_what_newer_values_were_added_to_is_kept(tmp_path):
     check_same(again, kept(again, tmp_path))
 
 
-def test_the_file_says_in_plain_json_what_it_holds(tmp_path):
+def test_the_file_describes_itself_in_json(tmp_path):
     Forecaster(strategy="one-step", **QUICK).fit(datasets.air_passengers()).save(tmp_path / "model")
     safetensors = pytest.importorskip("safetensors")
     with safetensors.safe_open(tmp_path / "model", "np") as file:
-        said = json.loads(file.metadata()["gatewise"])
+        document = json.loads(file.metadata()["gatewise"])
         assert file.get_tensor("names").tobytes() == b'["AirPassengers"]'
-    assert said["kind"] == "Forecaster"
-    assert said["content"]["arguments"]["hidden_size"] == 5
-    assert said["content"]["scaling"]["strategy"] == "one-step"
+    assert document["kind"] == "Forecaster"
+    assert document["content"]["arguments"]["hidden_size"] == 5
+    assert document["content"]["scaling"]["strategy"] == "one-step"
 
 
-def test_whole_numbers_of_numpy_are_kept(tmp_path):
+def test_integers_of_numpy_are_stored(tmp_path):
     y = np.sin(np.arange(80.0))
     one = {"context": np.int64(8), "season": np.int32(2), "difference": np.int64(1), "hidden_size": np.int64(4)}
     model = Forecaster(

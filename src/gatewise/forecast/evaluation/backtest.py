@@ -1,15 +1,15 @@
-"""Backtests: forecasts of a past that was not looked at, scored beside naive ones, and a verdict in words.
+"""Backtests: forecasts of test windows in the past, their scores beside naive forecasts, and a verdict.
 
-Letters: `W` held-out windows (series x cutoffs), `h` horizon, `S` series that have windows.
+Letters: `W` test windows (series x cutoffs), `h` horizon, `S` series that have windows.
 
-How means are taken. A score of one window is its mean over the steps whose outcome was observed (RMSE: the root of
-that mean). A series has the mean over its windows, and the whole the mean over the series, each series counting alike
-as in the M4 competition. At one step of the horizon a series has the mean over its windows (RMSE: the root of the mean
-square), and the step the mean over the series. A score that does not exist, MASE after a past that repeats itself, is
-left out.
+How scores are averaged. The score of a window is the mean over the steps whose outcome was observed (RMSE: the root of
+that mean). The score of a series is the mean over its windows; the overall score is the mean over the series, with
+equal weights as in the M4 competition. At one step of the horizon the score of a series is the mean over its windows
+(RMSE: the root of the mean square), and the score of the step is the mean over the series. Scores that do not exist,
+such as the MASE after a past that repeats exactly, are skipped.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -19,26 +19,27 @@ import pandas as pd
 
 from gatewise import plot
 from gatewise.arguments import one_of
-from gatewise.forecast import baselines as baselines
-from gatewise.forecast.evaluation import verdict
-from gatewise.forecast.evaluation.holdout import Holdout, mean
-from gatewise.plot import Example
-
-EXAMPLES = 3  # best and worst series that are drawn
-Scores = Mapping[str, np.ndarray]  # by the name of the score
+from gatewise.forecast.evaluation import figures, verdict
+from gatewise.forecast.evaluation.cross_validation import CrossValidation
+from gatewise.forecast.evaluation.cutoffs import Cutoffs
+from gatewise.forecast.evaluation.holdout import Holdout, mean, observed
+from gatewise.forecast.evaluation.scores import Scores, definitions, score
+from gatewise.forecast.model.eligibility import long_enough
+from gatewise.forecast.update import check_reach
+from gatewise.series.wording import counted
 
 
 @dataclass(frozen=True)
 class Backtest:
-    """What a backtest found; prints as its scores, what they mean, and its verdict.
+    """The result of a backtest; prints as its scores, their definitions, and its verdict.
 
     Attributes:
-        held: the held-out windows themselves, by series and cutoff.
+        held: the test windows, by series and cutoff.
         by_window: forecast -> score -> (W,), in the order of `held`.
         by_step: forecast -> score -> (h,).
-        guesses: everything that was guessed or chosen.
-        trained: on how much the model was trained, the last one if it was trained for each window.
-        replaced: the naive forecast that took the place of each model that was trained, "" for none.
+        guesses: sentences for everything that was guessed or chosen.
+        trained: how much the model was trained on; with `refit`, the last model.
+        replaced: for each trained model the naive forecast that replaced it, "" for none.
     """
 
     held: Holdout
@@ -52,30 +53,32 @@ class Backtest:
     def of(
         cls, held: Holdout, *, guesses: Sequence[str] = (), trained: str = "", replaced: Sequence[str] = ()
     ) -> "Backtest":
-        """Score held-out windows.
+        """Score test windows.
 
         Arguments:
-            held: the windows; those in which nothing was observed are left out, which a guess then says.
-            guesses: what was guessed or chosen before.
-            trained: on how much the model was trained.
-            replaced: the naive forecast that took the place of each model that was trained, "" for none.
+            held: the windows. Those without any observed value are excluded, and a guess says so.
+            guesses: sentences for what was guessed or chosen before.
+            trained: how much the model was trained on.
+            replaced: for each trained model the naive forecast that replaced it, "" for none.
 
         Raises:
-            DataError: nothing was observed in any window.
+            DataError: no window has an observed value.
         """
         scored = held.scored()
-        lost = len(held.which) - len(scored.which)
-        if lost:
-            guesses = (*guesses, f"left out: {lost} held-out window{'s' * (lost > 1)} in which nothing was observed")
-        scale, by_window, by_step = scored.scale(), {}, {}
-        for name, f in scored.forecasts().items():
-            intervals = scored.intervals if name == scored.model else {}
-            by_window[name], by_step[name] = _reduced(scored, _losses(scored.truth, f, intervals, scale))
+        if lost := len(held.which) - len(scored.which):
+            guesses = (*guesses, f"excluded: {counted(lost, 'test window')} without observed values")
+        scale = scored.scale()
+        scores = {
+            name: score(scored, forecast, scored.intervals if name == scored.model else {}, scale)
+            for name, forecast in scored.forecasts().items()
+        }
+        by_window = {name: of.by_window for name, of in scores.items()}
+        by_step = {name: of.by_step for name, of in scores.items()}
         return cls(scored, by_window, by_step, tuple(guesses), trained, tuple(replaced))
 
     @property
     def season(self) -> int:
-        """Steps that the scores and the seasonal naive forecast go by; 1 for none."""
+        """Steps of the season of the seasonal naive forecast and of the MASE; 1 for none."""
         return self.held.season
 
     @property
@@ -85,8 +88,8 @@ class Backtest:
 
     @cached_property
     def scores(self) -> Any:
-        """Table with a row per series, cutoff and forecast: unique_id, cutoff (the last date known), model, MAE, RMSE,
-        sMAPE, MASE, CRPS; for the model also, per level, MSIS-80 and coverage-80, as a fraction. See `definitions`.
+        """Table with a row per series, cutoff and forecast: unique_id, cutoff (the last known date), model, MAE, RMSE,
+        sMAPE, MASE, CRPS; for the model and each level also MSIS-80 and coverage-80, a fraction. See `definitions`.
         """
         held, models = self.held, list(self.by_window)
         columns = {
@@ -114,7 +117,7 @@ class Backtest:
 
     @cached_property
     def overall(self) -> dict[str, dict[str, float]]:
-        """The mean over the series of each score but the coverage, by forecast; NaN where a forecast has none."""
+        """Forecast -> score -> mean over the series, without the coverage; NaN where a forecast lacks a score."""
         names = [name for name in self._names if not name.startswith("coverage")]
         return {
             model: {name: float(mean(scores[name])) if name in scores else float("nan") for name in names}
@@ -123,18 +126,18 @@ class Backtest:
 
     @cached_property
     def coverage(self) -> dict[float, float]:
-        """Level in percent -> fraction of all observed values inside, each value counting alike."""
-        y, found = self.held.truth, {}
+        """Level in percent -> fraction of the observed values inside the interval."""
+        y, coverage = self.held.truth, {}
         for level in self.held.levels:
             lower, upper = self.held.intervals[level]
-            found[level] = float(((lower <= y) & (y <= upper)).sum() / self._values)
-        return found
+            coverage[level] = float(((lower <= y) & (y <= upper)).sum() / self._values)
+        return coverage
 
     @cached_property
     def forecasts(self) -> Any:
-        """Long table of everything forecast: unique_id, ds, cutoff, y, the model with its intervals, the naive ones.
+        """Long table of all forecasts: unique_id, ds, cutoff, y, the model with its intervals, the naive forecasts.
 
-        What nobody observed is missing in `y`. The columns are those that `utilsforecast.evaluation.evaluate` reads.
+        `y` is missing where nothing was observed. The columns are those that `utilsforecast.evaluation.evaluate` reads.
         """
         held, h = self.held, self.held.horizon
         model, *others = held.forecasts().items()
@@ -153,39 +156,34 @@ class Backtest:
 
     @property
     def best(self) -> str:
-        """The naive forecast with the smallest error, that which the verdict goes by."""
+        """The naive forecast with the smallest error, with which the verdict compares the model."""
         others = [name for name in self.overall if name != self.model]
         return min(others, key=lambda name: self.overall[name][self._ruler])
 
     @property
     def trusted(self) -> bool:
-        """Whether the verdict calls the model worth using: ahead of the best naive one by more than 5 %, and surely."""
+        """Whether the model is worth using: significantly better than the best naive forecast, by more than 5 %."""
         return verdict.standing(*self._cases[1:]) == "ahead"
 
     @cached_property
     def verdict(self) -> str:
-        """Whether to trust the model, in words and numbers."""
-        judged, *sentences = self._of_one() if len(self.held.series) == 1 else self._of_many()
-        sentences = [verdict.stood_in(self.model, self.replaced, judged), *sentences]
-        thin, held = verdict.evidence(len(self.held.which)), verdict.band(self.coverage, self._values)
-        return " ".join(sentence for sentence in (*sentences, thin, held) if sentence)
+        """Whether to trust the model, and the numbers that say so."""
+        judgement, *numbers = self._single_series() if len(self.held.series) == 1 else self._many_series()
+        sentences = (
+            verdict.replacement(self.model, self.replaced, judgement),
+            *numbers,
+            verdict.evidence(len(self.held.which)),
+            verdict.coverage(self.coverage, self._values),
+        )
+        return " ".join(sentence for sentence in sentences if sentence)
 
     def definitions(self) -> str:
-        """What each score is, a line for each, and how the means are taken."""
-        seasonal = f"seasonal naive forecast (season {self.season})" if self.season > 1 else "naive forecast"
-        said = {
-            "MAE": "mean absolute error, in the unit of the series.",
-            "RMSE": "root of the mean squared error, in the unit of the series; large errors weigh more.",
-            "sMAPE": "200 |y - f| / (|y| + |f|), averaged, in percent.",
-            "MASE": f"absolute error over that of the {seasonal} in what was known before; 1 is as good.",
-            "CRPS": f"{self._quantiles()}.",
-        }
-        for level in self.held.levels:
-            fine = f"{200 / (100 - level):.3g} times"
-            said[f"MSIS-{level:g}"] = f"width of the {level:g} % interval and {fine} any miss of it, scaled as MASE is."
-        lines = [f"  {name}: {words}" for name, words in said.items()]
+        """The definition of each score, a line each, and how the scores are averaged."""
+        lines = [f"  {name}: {text}" for name, text in definitions(self.season, self.held.levels).items()]
         if len(self.held.series) > 1:
-            lines.append("  Each is the mean over the windows of a series, then over the series, which count alike.")
+            lines.append(
+                "  Each score is averaged over the windows of a series, then over the series with equal weights."
+            )
         return "\n".join(lines)
 
     def table(self) -> str:
@@ -197,15 +195,15 @@ class Backtest:
         return "\n".join(f"{model:<14}" + "".join(f"{cell:>{width}}" for cell in row) for model, *row in cells)
 
     def plot(self, kind: str = "forecast", *, unique_id: Any = None, score: str = "MAE", ax: Any = None) -> Any:
-        """Draw the forecasts over what happened, the scores over the horizon, or how often the intervals held.
+        """Plot the forecasts over the outcomes, the scores over the horizon, or the coverage of the intervals.
 
         Arguments:
-            kind: "forecast", those of one series, side by side (where they overlap, the last and those before it that
-                do not); "examples", the same for the series that came out best and worst; "horizon", the score at each
-                step beside that of the naive forecasts; or "coverage", of the intervals beside what they promise.
-            unique_id: name of the series of "forecast"; the first by default.
-            score: of "horizon", a column of `by_horizon`.
-            ax: matplotlib Axes to draw on, a new figure by default; not for "examples", which has many.
+            kind: "forecast", the test windows of one series (of overlapping windows only those that do not overlap with
+                a later one); "examples", the same for the best and the worst series; "horizon", the score at each
+                step, beside the naive forecasts; or "coverage", of the intervals, beside their levels.
+            unique_id: name of the series for "forecast"; by default the first.
+            score: for "horizon", a column of `by_horizon`.
+            ax: matplotlib Axes to draw on; by default a new figure. "examples" draws its own.
 
         Returns:
             The Axes; for "examples" the Figure.
@@ -216,14 +214,12 @@ class Backtest:
         """
         one_of("kind", kind, ("forecast", "examples", "horizon", "coverage"))
         if kind == "forecast":
-            example = self._example(self._find(unique_id))
-            return plot.backtest(
-                example.ds, example.y, example.forecasts, last=example.last, model=self.model, name=example.title, ax=ax
-            )
+            return figures.draw_series(self.held, self._position(unique_id), ax)
         if kind == "examples":
             if ax is not None:
                 raise ValueError("kind='examples' draws several Axes of its own; leave ax out")
-            return self._draw_examples()
+            cases, errors, _ = self._cases
+            return figures.draw_examples(self.held, cases, errors, self._ruler)
         if kind == "coverage":
             return plot.coverage(list(self.coverage), list(self.coverage.values()), values=self._values, ax=ax)
         one_of("score", score, self._names)
@@ -242,61 +238,57 @@ class Backtest:
 
     @property
     def _names(self) -> tuple[str, ...]:
-        """Names of the scores, of which the model has all."""
+        """Names of all scores, which the model has."""
         return tuple(self.by_window[self.model])
 
     @property
     def _values(self) -> int:
+        """How many values were observed."""
         return int((~np.isnan(self.held.truth)).sum())
 
     @property
     def _ruler(self) -> str:
-        """The score that the verdict goes by: of many series one without a unit, if there is any."""
+        """The score of the verdict: the MAE, or for many series the MASE, which has no unit, if it exists."""
         many = len(self.held.series) > 1 and np.isfinite(self.overall[self.model]["MASE"])
         return "MASE" if many else "MAE"
 
     @property
     def _cases(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Series, or the windows of a single one, that have the score of the verdict: which, and both their errors."""
-        means = self.by_window if len(self.held.series) == 1 else self._series_means
-        ours, theirs = self._ruled(means)
-        there = np.flatnonzero(~np.isnan(ours))
-        return there, ours[there], theirs[there]
+        """The series, or the windows of a single one, that have the score of the verdict: positions, errors of the
+        model, errors of the best naive forecast."""
+        errors, baseline = self._errors(self.by_window if len(self.held.series) == 1 else self._series_means)
+        cases = np.flatnonzero(~np.isnan(errors))
+        return cases, errors[cases], baseline[cases]
 
-    def _ruled(self, scores: Mapping[str, Scores]) -> tuple[np.ndarray, np.ndarray]:
+    def _errors(self, scores: Mapping[str, Scores]) -> tuple[np.ndarray, np.ndarray]:
         """The score of the verdict, of the model and of the best naive forecast."""
         return scores[self.model][self._ruler], scores[self.best][self._ruler]
 
-    def _of_one(self) -> tuple[str, ...]:
-        ours, theirs = self.overall[self.model], self.overall[self.best]
-        numbers = f"Mean absolute error {ours['MAE']:.4g} against {theirs['MAE']:.4g}"
-        if np.isfinite(ours["MASE"]):
-            numbers += f" (MASE {ours['MASE']:.3g} against {theirs['MASE']:.3g})"
+    def _single_series(self) -> tuple[str, ...]:
+        """The judgement and the numbers for a single series."""
+        model, naive = self.overall[self.model], self.overall[self.best]
+        numbers = f"Mean absolute error {model['MAE']:.4g} against {naive['MAE']:.4g}"
+        if np.isfinite(model["MASE"]):
+            numbers += f" (MASE {model['MASE']:.3g} against {naive['MASE']:.3g})"
         return verdict.judgement(self.model, self.best, *self._cases[1:]), f"{numbers}."
 
-    def _of_many(self) -> tuple[str, ...]:
-        ours, theirs = self.overall[self.model], self.overall[self.best]
-        there, mine, other = self._cases
-        each = [scores[~np.isnan(scores)] for scores in self._ruled(self.by_window)]
-        windows = verdict.wins(each[0], each[1])
-        where = f"in {verdict.wins(mine, other)} series and {windows} held-out windows"
-        numbers = f"mean absolute error {ours['MAE']:.4g} against {theirs['MAE']:.4g}."
-        scaled = f"MASE {ours['MASE']:.3g} against {theirs['MASE']:.3g}, "
-        lost = len(self.held.series) - len(there)
-        series = f"{lost} of {len(self.held.series)} series"
+    def _many_series(self) -> tuple[str, ...]:
+        """The judgement and the numbers for several series."""
+        model, naive = self.overall[self.model], self.overall[self.best]
+        cases, errors, baseline = self._cases
+        windows = verdict.wins(*(scores[~np.isnan(scores)] for scores in self._errors(self.by_window)))
+        where = f"in {verdict.wins(errors, baseline)} series and {windows} test windows"
+        numbers = f"mean absolute error {model['MAE']:.4g} against {naive['MAE']:.4g}."
+        if self._ruler == "MASE":
+            numbers = f"MASE {model['MASE']:.3g} against {naive['MASE']:.3g}, {numbers}"
+        count = len(self.held.series)
+        lost = f"{count - len(cases)} of {count} series" if len(cases) < count else ""
         return (
-            verdict.judgement(self.model, self.best, mine, other, where),
-            f"Mean over the series: {scaled if self._ruler == 'MASE' else ''}{numbers}",
-            f"No MASE in {series}, whose past repeats itself or is shorter than a season." if lost else "",
-            verdict.worst(self.held.names(self.held.series[there]), mine, other, self._ruler),
+            verdict.judgement(self.model, self.best, errors, baseline, where),
+            f"Mean over the series: {numbers}",
+            f"No MASE for {lost}, whose past repeats exactly or is shorter than a season." if lost else "",
+            verdict.worst(self.held.names(self.held.series[cases]), errors, baseline, self._ruler),
         )
-
-    def _quantiles(self) -> str:
-        if not self.held.levels:
-            return "the MAE here, as there are no intervals"
-        below = [50 - level / 2 for level in reversed(self.held.levels)]
-        shares = ", ".join(f"{share:g}" for share in (*below, 50, *(100 - share for share in reversed(below))))
-        return f"twice the mean pinball loss of the quantiles {shares} %, the forecast as the median; else the MAE"
 
     def _table(self, columns: dict[str, Any], scores: Mapping[str, Scores]) -> Any:
         """A table of scores (n,) by forecast, with the forecasts of each row side by side."""
@@ -305,120 +297,56 @@ class Backtest:
             columns[name] = np.stack([of.get(name, missing) for of in scores.values()], axis=1).ravel()
         return self._finished(pd.DataFrame(columns))
 
-    def _finished(self, frame: pd.DataFrame) -> Any:
-        panel = self.held.panel
-        return _missing(panel.table(frame))
+    def _finished(self, table: pd.DataFrame) -> Any:
+        return _missing(self.held.panel.table(table))
 
-    def _find(self, unique_id: Any) -> int:
-        """Position of a series that has windows."""
-        names = {self.held.panel.series[k].unique_id: int(k) for k in self.held.series}
+    def _position(self, unique_id: Any) -> int:
+        """The position of a series that has windows."""
+        positions = {self.held.panel.series[k].unique_id: int(k) for k in self.held.series}
         if unique_id is None:
             return int(self.held.series[0])
-        if unique_id not in names:
-            raise ValueError(f"unique_id is {unique_id!r}, expected one of {', '.join(map(repr, list(names)[:5]))}")
-        return names[unique_id]
-
-    def _draw_examples(self) -> Any:
-        """The best and the worst series, by the score of the verdict."""
-        there, errors, _ = self._cases
-        if len(self.held.series) == 1 or not len(there):
-            there, errors = np.zeros(1, int), np.zeros(1)
-        order = there[np.argsort(errors, kind="stable")]
-        few = len(order) <= 2 * EXAMPLES
-        parts = {"": order} if few else {"best: ": order[:EXAMPLES], "worst: ": order[-EXAMPLES:]}
-        panels = [
-            replace(example, title=f"{which}{example.title}")
-            for which, chosen in parts.items()
-            for example in (self._example(int(self.held.series[place])) for place in chosen)
-        ]
-        return plot.examples(panels, title=f"{self.model} beside what happened, by {self._ruler}", model=self.model)
-
-    def _example(self, k: int) -> Example:
-        """The held-out windows of one series, as far as they lie side by side, and what came before."""
-        held, one, h = self.held, self.held.panel.series[k], self.held.horizon
-        rows = _side_by_side(np.flatnonzero(held.which == k), held.cuts, h)
-        end = int(held.cuts[rows[-1]])
-        ds = held.calendar(k, end + h - 1)
-        past = baselines.known(one, end).y
-        made = [
-            (ds[cut : cut + h], held.mean[w], {level: (lo[w], hi[w]) for level, (lo, hi) in held.intervals.items()})
-            for w, cut in zip(rows, held.cuts[rows], strict=True)
-        ]
-        return Example(
-            str(one.unique_id),
-            ds[: end + h],
-            np.concatenate([past, held.truth[rows[-1]]]),
-            made,
-            last=end - int(held.cuts[rows[0]]) + 4 * h,  # three horizons before the first window
-        )
+        if unique_id not in positions:
+            names = ", ".join(map(repr, list(positions)[:5]))
+            raise ValueError(f"unique_id is {unique_id!r}, expected one of {names}")
+        return positions[unique_id]
 
 
-# -------------------------------------------------------------------------------------------------- one window each
+def run(
+    validation: CrossValidation,
+    horizon: int,
+    windows: int,
+    step: int,
+    levels: tuple[float, ...],
+    refit: bool,
+    guesses: Sequence[str],
+) -> Backtest:
+    """Train on the values before the test windows, forecast them, and score the forecasts.
 
+    Arguments:
+        validation: the models, and all series; those that are too short are excluded, and a guess says so.
+        horizon, windows, step, levels, refit: see `gatewise.Forecaster.backtest`.
+        guesses: sentences for what was guessed or chosen before.
 
-def _losses(
-    y: np.ndarray, f: np.ndarray, intervals: Mapping[float, tuple[np.ndarray, np.ndarray]], scale: np.ndarray
-) -> Iterator[tuple[str, np.ndarray]]:
-    """What each score takes the mean of, (W, h), one after the other; NaN where nothing was observed."""
-    error = np.abs(y - f)
-    size = np.abs(y) + np.abs(f)
-    yield "MAE", error
-    yield "RMSE", error  # squared later
-    yield "sMAPE", np.divide(200 * error, size, out=0 * error, where=size > 0)
-    yield "MASE", error / scale[:, None]
-    yield "CRPS", _crps(y, f, intervals)
-    for level in sorted(intervals):
-        lower, upper = intervals[level]
-        outside = np.maximum(lower - y, 0) + np.maximum(y - upper, 0)
-        yield f"MSIS-{level:g}", (upper - lower + 200 / (100 - level) * outside) / scale[:, None]
-    for level in sorted(intervals):
-        lower, upper = intervals[level]
-        yield f"coverage-{level:g}", np.where(np.isnan(y), np.nan, (lower <= y) & (y <= upper))
-
-
-def _crps(y: np.ndarray, f: np.ndarray, intervals: Mapping[float, tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    """Twice the mean pinball loss over the median, which is `f`, and the bounds of the intervals."""
-    total = np.abs(y - f)
-    for level, (lower, upper) in intervals.items():
-        tail = (100 - level) / 200
-        for q, bound in ((tail, lower), (1 - tail, upper)):
-            total = total + 2 * np.maximum(q * (y - bound), (q - 1) * (y - bound))
-    return np.asarray(total / (1 + 2 * len(intervals)))
-
-
-def _reduced(held: Holdout, losses: Iterator[tuple[str, np.ndarray]]) -> tuple[dict[str, np.ndarray], ...]:
-    """The scores of each window (W,), and of each step (h,)."""
-    windows, steps = {}, {}
-    for name, loss in losses:
-        if name == "RMSE":
-            windows[name], steps[name] = _roots(held, loss)
-            continue
-        windows[name] = mean(loss, axis=1)
-        steps[name] = mean(held.mean_by_series(loss), axis=0)
-    return windows, steps
-
-
-def _roots(held: Holdout, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The roots of mean squared errors (W,) and (h,), in units of each series' largest, as small squares vanish."""
-    starts = np.searchsorted(held.which, held.series)
-    largest = np.maximum.reduceat(np.nan_to_num(error).max(axis=1), starts)
-    unit = np.where(largest > 0, largest, 1.0)
-    each = unit[np.searchsorted(held.series, held.which)]
-    square = np.square(error / each[:, None])
-    return each * np.sqrt(mean(square, axis=1)), mean(unit[:, None] * np.sqrt(held.mean_by_series(square)), axis=0)
-
-
-def _side_by_side(rows: np.ndarray, cuts: np.ndarray, horizon: int) -> list[int]:
-    """The last window, and going back from it those that end before the one that was taken."""
-    taken = [int(rows[-1])]
-    for row in rows[-2::-1]:
-        if cuts[row] + horizon <= cuts[taken[-1]]:
-            taken.append(int(row))
-    return taken[::-1]
+    Raises:
+        DataError: the series are too short, or hold no observed value to compare with.
+    """
+    check_reach(validation.panel, validation.plan.horizon or horizon, horizon)
+    purpose = f"{counted(windows, 'window')} of {horizon}"
+    panel, excluded = long_enough(validation.panel, validation.plan, horizon + (windows - 1) * step, purpose)
+    validation = replace(validation, panel=panel)
+    cutoffs = Cutoffs.of(panel.series, horizon, windows, step)
+    which, cuts = cutoffs.which, cutoffs.cuts
+    truth = observed(panel, which, cuts, horizon)
+    forecasts = validation.forecasts(cutoffs, truth, levels, refit)
+    held = Holdout(panel, validation.season, which, cuts, truth, forecasts.mean, forecasts.intervals, validation.name)
+    last = cutoffs.first(windows - 1 if refit else 0)[0]
+    trained = f"trained on the first {last} values" if len(panel) == 1 else f"trained on {len(panel)} series"
+    guesses = (*guesses, *excluded, *forecasts.choices)
+    return Backtest.of(held, guesses=guesses, trained=trained, replaced=forecasts.replacements)
 
 
 def _missing(table: Any) -> Any:
-    """NaN as what the library calls missing: polars tells the two apart, and its means skip only the latter."""
+    """The table with missing values instead of NaN, which the means of polars do not skip."""
     if isinstance(table, pd.DataFrame):
         return table
     import narwhals as nw

@@ -1,70 +1,96 @@
-"""The job of a backtest: train on what was known, and forecast from there.
+"""Cross-validation over time: train on the values before each cutoff, and forecast from there.
 
-Letters: `S` series, `W` cutoffs of all of them, `h` horizon.
+Letters: `S` series, `W` cutoffs of all series, `h` horizon.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from gatewise.forecast.conformal import Calibration
 from gatewise.forecast.evaluation.cutoffs import Cutoffs, cut_off
 from gatewise.forecast.evaluation.recalibration import by_cutoff
+from gatewise.forecast.fitted import replaces_network
 from gatewise.forecast.model.plan import Plan, Sizes
 from gatewise.forecast.model.selection import Selection, fallback_message, train
 from gatewise.series import Panel
 from gatewise.series.wording import counted
 
+Bounds = dict[float, tuple[np.ndarray, np.ndarray]]  # by level in percent
+
+
+class CutoffForecasts(NamedTuple):
+    """The forecasts from all cutoffs.
+
+    Attributes:
+        mean: (W, h).
+        intervals: level in percent -> lower and upper bounds, (W, h) each.
+        choices: sentences about the last trained model.
+        replacements: for each trained model the naive forecast that replaced it, "" for none.
+    """
+
+    mean: np.ndarray
+    intervals: Bounds
+    choices: tuple[str, ...]
+    replacements: tuple[str, ...]
+
 
 @dataclass(frozen=True)
 class CrossValidation:
-    """What a backtest trains, and on what.
+    """Which models a backtest trains, and on which series.
 
     Attributes:
         plan, sizes: of the models.
-        panel: the series, long enough.
-        season: of all of them.
-        naive: whether the baseline is to take the place of a model.
+        panel: the series; all are long enough.
+        season: of all series.
+        fallback: "naive" or "none", as for `gatewise.Forecaster`.
+        name: of the models, such as "LSTM".
     """
 
     plan: Plan
     sizes: Sizes
     panel: Panel
     season: int
-    naive: Callable[[Selection], bool]
+    fallback: str
+    name: str
 
-    def forecasts(
-        self, cutoffs: Cutoffs, truth: np.ndarray, levels: Sequence[float], refit: bool, name: str
-    ) -> tuple[np.ndarray, dict[float, tuple[np.ndarray, np.ndarray]], tuple[str, ...], tuple[str, ...]]:
-        """Forecasts (W, h) from all cutoffs, the bounds of each level, what was chosen last, in words, and the naive
-        forecast that took the place of each model, "" for none.
+    def forecasts(self, cutoffs: Cutoffs, truth: np.ndarray, levels: Sequence[float], refit: bool) -> CutoffForecasts:
+        """Forecast from all cutoffs.
 
-        With `refit` a model is trained for each cutoff on what was known there, else one for all on what was known at
-        the first, whose intervals learn from cutoff to cutoff by what came true (W, h).
+        Arguments:
+            cutoffs: where forecasts start.
+            truth: (W, h) the outcomes, from which the intervals of later cutoffs learn.
+            levels: percentages of the intervals.
+            refit: True trains a model for each cutoff, on the values before it; False trains one for all cutoffs, on
+                the values before the first, and recalibrates its intervals from cutoff to cutoff.
         """
-        stages = int(cutoffs.stages.max()) + 1
-        mean, spreads = (np.empty((len(cutoffs.cuts), cutoffs.horizon)) for _ in range(2))
-        baselines = list[str]()
+        mean, spread = (np.empty((len(cutoffs.cuts), cutoffs.horizon)) for _ in range(2))
         bounds = {level: (np.empty_like(mean), np.empty_like(mean)) for level in levels}
-        what = f" left by {counted(stages, 'window')} of {cutoffs.horizon}"
-        for stage in range(stages if refit else 1):
-            cuts = cutoffs.first(stage)
-            past = [cut_off(one, cut) for one, cut in zip(cutoffs.series, cuts, strict=True)]
-            title = f"backtest {stage + 1} of {stages}: " if refit else "backtest: "
-            selection = train(self.plan, self.sizes, self.panel, past, self.season, what, title)
-            rows = cutoffs.stages == stage if refit else slice(None)
-            dataset, where = cutoffs.dataset(selection, rows, cuts)
-            made, spread, calibration = selection.forecast(dataset, where, cutoffs.horizon, naive=self.naive(selection))
-            mean[rows], spreads[rows] = made, spread
-            baselines.append(selection.baseline.name if self.naive(selection) else "")
-            turns = (
-                [(rows, calibration)]
-                if refit
-                else by_cutoff(calibration, cutoffs, dataset.measurable(where, truth - mean), spreads)
-            )
-            for here, known in turns:
+        replacements = list[str]()
+        for stage in range(cutoffs.count if refit else 1):
+            selection = self._train(cutoffs, stage, refit)
+            naive = replaces_network(self.fallback, selection)
+            replacements.append(selection.baseline.name if naive else "")
+            rows: Any = cutoffs.stages == stage if refit else slice(None)
+            dataset, cuts = cutoffs.dataset(selection, rows, cutoffs.first(stage))
+            mean[rows], spread[rows], calibration = selection.forecast(dataset, cuts, cutoffs.horizon, naive=naive)
+            calibrations: Iterator[tuple[np.ndarray, Calibration]] = iter([(rows, calibration)])
+            if not refit:
+                errors = dataset.measurable(cuts, truth - mean)
+                calibrations = by_cutoff(calibration, cutoffs, errors, spread)
+            for part, calibration in calibrations:
                 for level, (lower, upper) in bounds.items():
-                    reach = known.reach(spreads[here], level)
-                    lower[here], upper[here] = mean[here] - reach, mean[here] + reach
-        replaced = (fallback_message(selection, name),) if baselines[-1] else ()
-        return mean, bounds, (*selection.choices, *replaced), tuple(baselines)
+                    reach = calibration.reach(spread[part], level)
+                    lower[part], upper[part] = mean[part] - reach, mean[part] + reach
+        replaced = (fallback_message(selection, self.name),) if naive else ()
+        return CutoffForecasts(mean, bounds, (*selection.choices, *replaced), tuple(replacements))
+
+    def _train(self, cutoffs: Cutoffs, stage: int, refit: bool) -> Selection:
+        """A model trained on the values before the cutoffs of a stage."""
+        cuts = cutoffs.first(stage)
+        past = [cut_off(series, cut) for series, cut in zip(cutoffs.series, cuts, strict=True)]
+        left = f" left by {counted(cutoffs.count, 'window')} of {cutoffs.horizon}"
+        title = f"backtest {stage + 1} of {cutoffs.count}: " if refit else "backtest: "
+        return train(self.plan, self.sizes, self.panel, past, self.season, left, title)

@@ -1,4 +1,4 @@
-"""Cutoffs of a backtest: where in the past forecasts start, and what was known there.
+"""Cutoffs of a backtest: where forecasts in the past start, and which values are known there.
 
 Letters: `S` series, `O` cutoffs of each, `h` horizon.
 """
@@ -13,19 +13,20 @@ from torch import Tensor
 
 from gatewise.forecast.baselines import last_observed
 from gatewise.forecast.model.dataset import Dataset
+from gatewise.forecast.model.plan import Plan, usual_length
 from gatewise.forecast.model.selection import Selection
-from gatewise.series import Series
+from gatewise.series import Panel, Series
 
 
 @dataclass(frozen=True)
 class Cutoffs:
-    """Cutoffs side by side, the last one `h` steps before the end of each series.
+    """Evenly spaced cutoffs, the last one `h` steps before the end of each series.
 
     Attributes:
-        series: those that are long enough.
+        series: all are long enough.
         which: (S * O,) the series of each cutoff.
-        cuts: (S * O,) how many of its values are known there.
-        stages: (S * O,) 0 to O - 1, the first cutoff of each series to the last.
+        cuts: (S * O,) number of its values before the cutoff.
+        stages: (S * O,) 0 to O - 1, from the first cutoff of each series to the last.
         horizon: h.
         step: from one cutoff to the next.
     """
@@ -51,6 +52,11 @@ class Cutoffs:
         which, stages = (one.ravel() for one in np.indices((len(series), windows)))
         return cls(tuple(series), which, cuts, stages, horizon, step)
 
+    @property
+    def count(self) -> int:
+        """O, the number of cutoffs of each series."""
+        return int(self.stages.max()) + 1
+
     def first(self, stage: int) -> list[int]:
         """(S,) the cuts of a stage."""
         return [int(cut) for cut in self.cuts[self.stages == stage]]
@@ -58,7 +64,7 @@ class Cutoffs:
     def dataset(self, selection: Selection, rows: Any, until: Sequence[int]) -> tuple[Dataset, Tensor]:
         """The series prepared for a model, and the cutoffs `rows` as cuts into them.
 
-        A series with values that were filled in is prepared for each cutoff anew, as it was known there.
+        A series with filled values is prepared separately for each cutoff, as it was known there.
         """
         which, cuts = self.which[rows], self.cuts[rows]
         entries = [
@@ -73,8 +79,19 @@ class Cutoffs:
         return dataset, fronts + torch.from_numpy(cuts) - dataset.scaling.difference.lag
 
 
+def affordable_windows(panel: Panel, plan: Plan, season: int, horizon: int) -> int:
+    """How many windows a backtest can have, 0 to 3: they leave half of the series, and enough values to train on."""
+    values = usual_length(panel.series)
+    enough = (
+        windows
+        for windows in (3, 2, 1)
+        if (left := values - windows * horizon) >= max(values / 2, plan.needed(left, season)[0])
+    )
+    return next(enough, 0)
+
+
 def known_at(one: Series, cut: int) -> Series:
-    """A series in which values before a cut that were filled in with the help of later ones are the last true one."""
+    """A series whose filled values just before a cut, which may depend on later ones, repeat the last observed one."""
     if one.filled is None:
         return one
     last = int(last_observed(one, np.array([cut]))[0])
@@ -84,7 +101,7 @@ def known_at(one: Series, cut: int) -> Series:
 
 
 def cut_off(one: Series, cut: int) -> Series:
-    """What was known of a series at a cut."""
+    """A series up to a cut, as it was known there."""
     one = known_at(one, cut)
     parts = {
         name: None if (values := getattr(one, name)) is None else values[:cut] for name in ("filled", "past", "known")

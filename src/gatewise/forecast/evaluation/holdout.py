@@ -1,6 +1,6 @@
-"""Held-out windows: what was forecast at an cutoff in the past, what then happened, and the scale to score it by.
+"""Test windows: forecasts from a cutoff in the past, the outcomes, and the scale of the errors.
 
-Letters: `W` held-out windows (series x cutoffs), `h` horizon, `S` series that have windows, `T` values of a series.
+Letters: `W` test windows (series x cutoffs), `h` horizon, `S` series that have windows, `T` values of a series.
 """
 
 from collections.abc import Mapping
@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gatewise.forecast import baselines as baselines
+from gatewise.forecast import baselines
 from gatewise.forecast.baselines import grouped
 from gatewise.series import DataError, Panel, Series, future
 from gatewise.series.wording import counted
 
-REPEATS = 1e-12  # a naive error so small beside the values is rounding
+REPEATS = 1e-12  # relative to the values; a smaller naive error is rounding
 
 
 def observed(panel: Panel, which: np.ndarray, cuts: np.ndarray, horizon: int) -> np.ndarray:
-    """What happened after each cut.
+    """The outcomes after each cut.
 
     Arguments:
         panel: the series.
@@ -29,11 +29,11 @@ def observed(panel: Panel, which: np.ndarray, cuts: np.ndarray, horizon: int) ->
         horizon: steps, h.
 
     Returns:
-        (W, h), NaN beyond the end of a series and where a value was filled in: what nobody observed is no measure.
+        (W, h), NaN beyond the end of a series and where a value was filled in.
 
     Raises:
-        DataError: nothing was observed in a window of the only series. Of many series, `Backtest.of` leaves such a
-            window out and says so.
+        DataError: a window of the only series has no observed value. With many series, `Backtest.of` excludes such
+            windows and says so.
 
     >>> panel = Panel((Series("A", pd.RangeIndex(4), np.array([1.0, 2.0, 3.0, 4.0])),), freq=1)
     >>> observed(panel, np.array([0, 0]), np.array([1, 3]), horizon=2).tolist()
@@ -53,21 +53,20 @@ def observed(panel: Panel, which: np.ndarray, cuts: np.ndarray, horizon: int) ->
 
 @dataclass(frozen=True)
 class Holdout:
-    """Held-out windows: what was forecast, and what then happened.
+    """Test windows, their forecasts and their outcomes.
 
     Attributes:
         panel: the series.
-        season: steps that the naive forecast and the scores go by, 1 for none.
+        season: steps of the season for naive forecasts and scores, 1 for none.
         which: (W,) position in `panel.series` of each window's series.
-        cuts: (W,) how many of its values were known at the cutoff, at least 1.
-        truth: (W, h) what then happened, NaN where nothing was observed, see `observed`.
-        mean: (W, h) what the model had said.
+        cuts: (W,) number of its values before the cutoff, at least 1.
+        truth: (W, h) outcomes, NaN where nothing was observed, see `observed`.
+        mean: (W, h) forecasts of the model.
         intervals: level in percent -> (lower, upper), each (W, h).
         model: its name.
 
     Raises:
-        ValueError: shapes that do not fit each other, no windows, a cut outside its series, or a forecast that is not
-            finite.
+        ValueError: the shapes differ, there are no windows, a cut is outside its series, or a forecast is not finite.
     """
 
     panel: Panel
@@ -87,9 +86,9 @@ class Holdout:
             if array.shape != (len(self.which), self.horizon):
                 raise ValueError(f"{name} has shape {array.shape}, expected {(len(self.which), self.horizon)}")
             if name != "truth" and not np.isfinite(array).all():
-                raise ValueError(f"{name} holds values that are not finite; every window needs a whole forecast")
+                raise ValueError(f"{name} holds values that are not finite; every window needs a complete forecast")
         if not len(self.which):
-            raise ValueError("there are no held-out windows, expected at least one")
+            raise ValueError("there are no test windows, expected at least one")
         lengths = np.array([len(one) for one in self.panel.series])
         if self.cuts.shape != self.which.shape or (self.cuts < 1).any() or (self.cuts > lengths[self.which]).any():
             raise ValueError("cuts must be one for each window, from 1 to the length of its series")
@@ -110,26 +109,26 @@ class Holdout:
         return np.unique(self.which)
 
     def forecasts(self) -> dict[str, np.ndarray]:
-        """(W, h) by name: the model's, and those of its baselines."""
-        made = baselines.forecasts(self.panel.series, self.which, self.cuts, self.horizon, self.season)
-        return {self.model: self.mean, **made}
+        """(W, h) by name: of the model, and of its baselines."""
+        naive = baselines.forecasts(self.panel.series, self.which, self.cuts, self.horizon, self.season)
+        return {self.model: self.mean, **naive}
 
     def scored(self) -> "Holdout":
-        """The windows in which something was observed, by series and then by cutoff."""
+        """The windows with an observed value, sorted by series and cutoff."""
         order = np.lexsort((self.cuts, self.which))
-        kept = order[~np.isnan(self.truth).all(1)[order]]
-        if not len(kept):
+        chosen = order[~np.isnan(self.truth).all(1)[order]]
+        if not len(chosen):
             raise _nothing_observed(self.panel.series[self.which[0]], int(self.cuts[0]), self.horizon)
-        if np.array_equal(kept, np.arange(len(self.which))):
+        if np.array_equal(chosen, np.arange(len(self.which))):
             return self
-        intervals = {level: (lower[kept], upper[kept]) for level, (lower, upper) in self.intervals.items()}
-        parts = {name: getattr(self, name)[kept] for name in ("which", "cuts", "truth", "mean")}
+        intervals = {level: (lower[chosen], upper[chosen]) for level, (lower, upper) in self.intervals.items()}
+        parts = {name: getattr(self, name)[chosen] for name in ("which", "cuts", "truth", "mean")}
         return replace(self, **parts, intervals=intervals)
 
     def scale(self) -> np.ndarray:
-        """(W,) mean absolute error of the (seasonal) naive forecast in what was known, over pairs of observed values.
+        """(W,) mean absolute error of the (seasonal) naive forecast before each window, over pairs of observed values.
 
-        NaN where there is no pair, or the past repeats itself to rounding.
+        NaN where there is no pair, or the past repeats exactly (up to rounding).
         """
         scale = np.empty(len(self.which))
         for k, rows in grouped(self.which):
@@ -137,19 +136,19 @@ class Holdout:
         return scale
 
     def dates(self, at: np.ndarray) -> pd.Index:
-        """The dates at positions (W, n) of each window's series, row by row; those after its end are on its calendar.
+        """The dates at positions (W, n) of each window's series, row by row; after its end they continue its calendar.
 
-        The windows are those of `scored`, in order of their series.
+        The windows must be sorted by series, as those of `scored`.
         """
         parts = [self.calendar(k, int(at[rows].max())).take(at[rows].ravel()) for k, rows in grouped(self.which)]
         return parts[0].append(parts[1:]) if len(parts) > 1 else parts[0]
 
     def names(self, which: np.ndarray) -> Any:
-        """Names of series, as a column."""
+        """The names of series, as a column."""
         return pd.Series([one.unique_id for one in self.panel.series]).array.take(which)
 
     def mean_by_series(self, values: np.ndarray) -> np.ndarray:
-        """Means (S, ...) over each series' windows of values (W, ...), those that are not NaN."""
+        """Means (S, ...) of values (W, ...) over the windows of each series, without NaN."""
         starts = np.searchsorted(self.which, self.series)
         there = ~np.isnan(values)
         total = np.add.reduceat(np.where(there, values, 0.0), starts, axis=0)
@@ -162,7 +161,7 @@ class Holdout:
 
 
 def _naive_error(one: Series, season: int) -> np.ndarray:
-    """The scale (T + 1,) of a series after each number of known values; see `Holdout.scale`."""
+    """The scale (T + 1,) of a series after each of its values; see `Holdout.scale`."""
     there = np.ones(len(one), bool) if one.filled is None else ~one.filled
     pairs = there[season:] & there[:-season]
     steps = np.where(pairs, np.abs(one.y[season:] - one.y[:-season]), 0.0)
@@ -174,7 +173,7 @@ def _naive_error(one: Series, season: int) -> np.ndarray:
 
 
 def mean(values: np.ndarray, axis: int = 0) -> np.ndarray:
-    """The mean of what is not NaN; NaN if that is nothing."""
+    """The mean without NaN; NaN if nothing is left."""
     there = ~np.isnan(values)
     return _ratio(np.where(there, values, 0.0).sum(axis), there.sum(axis))
 
@@ -185,6 +184,6 @@ def _ratio(total: np.ndarray, count: np.ndarray) -> np.ndarray:
 
 def _nothing_observed(one: Series, cut: int, horizon: int) -> DataError:
     return DataError(
-        f"series {str(one.unique_id)!r}: nothing was observed in the {counted(horizon, 'step')} after "
-        f"{one.ds[cut - 1]}, all values are filled in; choose another horizon or number of windows (--windows)"
+        f"series {str(one.unique_id)!r}: the {counted(horizon, 'step')} after {one.ds[cut - 1]} hold no observed "
+        "value, only filled ones; choose another horizon or number of windows (--windows)"
     )

@@ -1,6 +1,6 @@
-"""Renewal: intervals that learn from what came true after the training.
+"""Recalibration: intervals learn from outcomes after the training.
 
-The networks have not seen these values, so their errors there are as honest as those on the held-out end, and newer.
+The networks have not seen these values, so their errors are as valid as those on the validation set, and newer.
 
 Letters: `S` series, `W` cutoffs of all series, `B` cuts, `h` horizon, `K` steps of the forecasts that are measured.
 """
@@ -19,45 +19,45 @@ from gatewise.forecast.model.validation_set import MOST_CUTOFFS, after_observed
 from gatewise.series import DataError, Series
 from gatewise.training import DivergenceError
 
-MEMORY = 0.5  # of the time held out: older errors than that are forgotten when newer ones come
-FORECASTS = 2  # that do not overlap: so many at least are remembered
-PARTS = 20  # of the memory: intervals are renewed when so small a part of it can be new
+MEMORY = 0.5  # of the length of the validation set: newer errors replace errors older than that
+FORECASTS = 2  # that do not overlap: the memory holds at least so many
+PARTS = 20  # of the memory: intervals are recalibrated once for each part
 
 
 def by_cutoff(
     known: Calibration, cutoffs: Cutoffs, errors: np.ndarray, spreads: np.ndarray
 ) -> Iterator[tuple[np.ndarray, Calibration]]:
-    """Which cutoffs (W,) share a calibration, and the one that was to be had there, by turns.
+    """The calibrations available at the cutoffs: which cutoffs (W,) share one, and the calibration.
 
     Arguments:
-        known: at the first cutoff of each series.
-        cutoffs: with a step between them.
-        errors: (W, h) of the forecasts from all of them, NaN where nothing was observed.
-        spreads: (W, h) of these.
+        known: the calibration at the first cutoff of each series.
+        cutoffs: of all series.
+        errors: (W, h) of the forecasts from all cutoffs, NaN where nothing was observed.
+        spreads: (W, h) of these forecasts.
 
-    What an earlier cutoff forecast for the time since then has come true by now; what it forecast for later has not.
+    At a cutoff, the outcomes of earlier forecasts are known only up to that cutoff.
     """
-    stages, memory = int(cutoffs.stages.max()) + 1, max(MEMORY * known.span, FORECASTS * cutoffs.horizon)
+    stages, memory = cutoffs.count, max(MEMORY * known.span, FORECASTS * cutoffs.horizon)
     together = max(1, int(memory / PARTS / cutoffs.step))
     ahead = np.arange(1, cutoffs.horizon + 1)
     for stage in range(0, stages, together):
         here = (cutoffs.stages >= stage) & (cutoffs.stages < stage + together)
-        now, found = stage * cutoffs.step, known
+        now, calibration = stage * cutoffs.step, known
         if stage:
             recent = cutoffs.stages * cutoffs.step + cutoffs.horizon > now - memory
             before = np.flatnonzero((cutoffs.stages < stage) & recent)
             times = cutoffs.stages[before, None] * cutoffs.step + ahead
             seen = (times <= now) & (times > now - memory) & ~np.isnan(errors[before])
-            share = len(np.unique(times[seen])) / memory
-            found = known.recalibrated(np.where(seen, errors[before], np.nan), spreads[before], share)
-        yield here, found
+            fraction = len(np.unique(times[seen])) / memory
+            calibration = known.recalibrated(np.where(seen, errors[before], np.nan), spreads[before], fraction)
+        yield here, calibration
 
 
 def after_update(selection: Selection, old: Sequence[Series], new: Sequence[Series]) -> Selection:
-    """A model whose intervals have learnt from the values that series have after the ends that it knew of them.
+    """The selection with intervals recalibrated on the values that series gained.
 
     Raises:
-        DataError: the newer values are so far from those trained on that nothing can be forecast from them.
+        DataError: forecasts from the newer values diverge, as these are too far from the training data.
     """
     ends = {one.unique_id: one.ds[-1] for one in old}
     grown = [one for one in new if one.unique_id in ends and one.ds[-1] > ends[one.unique_id]]
@@ -66,7 +66,7 @@ def after_update(selection: Selection, old: Sequence[Series], new: Sequence[Seri
     before = [int(one.ds.searchsorted(ends[one.unique_id], side="right")) for one in grown]
     memory, horizon = MEMORY * selection.ensemble.calibrated.span, selection.ensemble.calibrated.errors.shape[1]
     dataset = selection.dataset(grown, before)
-    first = dataset.fronts + torch.tensor(before) - dataset.scaling.difference.lag  # of the new values
+    first = dataset.fronts + torch.tensor(before) - dataset.scaling.difference.lag  # new value
     first = torch.maximum(first, dataset.ends - max(1, int(memory)))
     starts = torch.maximum(first - horizon + 1, dataset.starts + dataset.scaling.length)
     cuts = after_observed(dataset, torch.unique(Cuts(starts, dataset.ends - 1).spread(MOST_CUTOFFS)))
@@ -77,15 +77,15 @@ def after_update(selection: Selection, old: Sequence[Series], new: Sequence[Seri
     truth = dataset.measurable(cuts, truth)
     observed = sum(int(dataset.observed[a:b].sum()) for a, b in zip(first.tolist(), dataset.ends.tolist(), strict=True))
 
-    def renewed(known: Calibration, naive: bool) -> Calibration:
+    def recalibrated(known: Calibration, naive: bool) -> Calibration:
         mean, spread, _ = selection.forecast(dataset, cuts, horizon, naive=naive)
         return known.recalibrated(truth - mean, spread, observed / len(new) / memory)
 
     try:
-        model = replace(selection.ensemble, calibration=renewed(selection.ensemble.calibrated, False))
+        ensemble = replace(selection.ensemble, calibration=recalibrated(selection.ensemble.calibrated, False))
     except DivergenceError:
         raise DataError(
-            "the newer values are too far from those trained on to forecast from them; correct them, or fit anew"
+            "the newer values are too far from the training data to forecast from them; correct them, or call fit again"
         ) from None
-    baseline = replace(selection.baseline, calibration=renewed(selection.baseline.calibration, True))
-    return replace(selection, ensemble=model, baseline=baseline)
+    baseline = replace(selection.baseline, calibration=recalibrated(selection.baseline.calibration, True))
+    return replace(selection, ensemble=ensemble, baseline=baseline)

@@ -1,4 +1,4 @@
-"""The verdict: what a backtest says about trusting a model, in words that its numbers bear out."""
+"""The verdict: whether the numbers of a backtest justify trust in a model."""
 
 import math
 from collections.abc import Sequence
@@ -11,144 +11,157 @@ from gatewise.series.wording import counted
 
 Errors: TypeAlias = Sequence[float] | np.ndarray
 
-CALLED = {
+DESCRIPTIONS = {
     NAIVE: "the naive forecast (the last value)",
-    DRIFT: "the drift forecast (on along the line from the first value to the last)",
-    SEASONAL: "the seasonal naive forecast (last season again)",
+    DRIFT: "the drift forecast (the line from the first value to the last, continued)",
+    SEASONAL: "the seasonal naive forecast (the last season repeated)",
 }
-MARGIN = 0.05  # a difference of less than 5 % in mean error is called none
-LOOSE = 0.10  # an interval whose coverage is off by less than 10 points is called neither narrow nor wide
-THIN = 5  # fewer windows than these are thin evidence
-WORST = 3  # so many series at most are named
+MARGIN = 0.05  # a relative difference in mean error up to which two forecasts are equally good
+TOLERANCE = 0.10  # a difference between coverage and level up to which an interval is neither narrow nor wide
+ENOUGH_WINDOWS = 5  # fewer test windows are little evidence
+MOST_NAMED = 3  # of the worst series
+NUMBERS = ("No", "One", "Two", "Three", "Four")
 
 
-def standing(ours: Errors, theirs: Errors) -> Literal["behind", "level", "unsure", "ahead"]:
-    """Where errors stand beside a baseline's in the same cases: "ahead" by more than a little, and surely.
+def standing(errors: Errors, baseline: Errors) -> Literal["behind", "level", "unsure", "ahead"]:
+    """Compare errors with those of a baseline in the same cases.
 
-    Surely is in every case, or on average by twice the standard error of the differences.
+    "ahead" means a mean error lower by more than 5 %, and a lower error in every case or on average by two standard
+    errors of the differences.
 
     Arguments:
-        ours, theirs: error in each case, a held-out window or a series.
+        errors, baseline: error in each case, a test window or a series.
 
     >>> standing([1.0, 2.0, 1.5], [2.0, 3.0, 2.5]), standing([1.0, 5.0, 1.0], [3.0, 3.0, 3.0])
     ('ahead', 'unsure')
     """
-    gains = np.asarray(theirs) - np.asarray(ours)
-    gains = gains / (np.abs(gains).max() or 1.0)  # squares of small ones vanish
-    mine, other = float(np.mean(ours)), float(np.mean(theirs))
-    if mine > other * (1 + MARGIN):
+    gains = np.asarray(baseline) - np.asarray(errors)
+    gains = gains / (np.abs(gains).max() or 1.0)  # squares of small gains underflow
+    mean, baseline_mean = float(np.mean(errors)), float(np.mean(baseline))
+    if mean > baseline_mean * (1 + MARGIN):
         return "behind"
-    if mine >= other * (1 - MARGIN):
+    if mean >= baseline_mean * (1 - MARGIN):
         return "level"
     sure = (gains > 0).all() or gains.mean() > 2 * gains.std(ddof=1) / math.sqrt(len(gains))
     return "ahead" if sure else "unsure"
 
 
-def judgement(model: str, best: str, ours: Errors, theirs: Errors, where: str = "") -> str:
-    """Whether a model is worth using beside the best naive forecast.
+def judgement(model: str, best: str, errors: Errors, baseline: Errors, where: str = "") -> str:
+    """Whether a model is worth using instead of the best naive forecast.
 
     Arguments:
-        model, best: names.
-        ours, theirs: error in each held-out window, or the mean error in each series.
-        where: how often the model is ahead, in words; by default in how many of the windows.
+        model, best: names of the model and the naive forecast.
+        errors, baseline: their error in each test window, or their mean error for each series.
+        where: in which cases the model is better; by default in how many of the test windows.
 
     >>> print(judgement("LSTM", "Naive", [1.0, 2.0, 1.5], [2.0, 3.0, 2.5]))
-    The LSTM is worth using: 40% better than the naive forecast (the last value), in 3 of 3 held-out windows.
+    The LSTM is worth using: 40 % better than the naive forecast (the last value), in 3 of 3 test windows.
     """
-    where = where or f"in {wins(ours, theirs)} held-out windows"
-    stands = standing(ours, theirs)
-    if stands == "behind":
-        return f"Do not trust the {model} here: {CALLED[best]} does better, and the {model} is ahead {where}."
-    if stands == "level":
-        return f"The {model} is no better than {CALLED[best]}; use that, it is simpler (ahead {where})."
-    gain = f"{1 - float(np.mean(ours)) / float(np.mean(theirs)):.0%} better than {CALLED[best]}"
-    if stands == "ahead":
+    where = where or f"in {wins(errors, baseline)} test windows"
+    naive, result = DESCRIPTIONS[best], standing(errors, baseline)
+    if result == "behind":
+        return f"Do not trust the {model} here: {naive} is better; the {model} is ahead {where}."
+    if result == "level":
+        return f"The {model} is no better than {naive}; use that, it is simpler (the {model} is ahead {where})."
+    gain = f"{percent(1 - float(np.mean(errors)) / float(np.mean(baseline)))} better than {naive}"
+    if result == "ahead":
         return f"The {model} is worth using: {gain}, {where}."
     return f"The {model} is {gain} on average, but ahead only {where}; use it with care."
 
 
-def stood_in(model: str, replaced: Sequence[str], judged: str) -> str:
-    """What is judged where naive forecasts took the place of a model; else the judgement as it is.
+def replacement(model: str, replaced: Sequence[str], judged: str) -> str:
+    """The judgement, with a note on the trainings after which a naive forecast replaced the model.
 
     Arguments:
         model: its name.
-        replaced: the naive forecast that stood in for it each time it was trained, "" for none.
-        judged: of the forecasts that were measured.
+        replaced: for each training the naive forecast that replaced the model, "" for none.
+        judged: the judgement of the measured forecasts.
 
-    >>> stood_in("LSTM", ["Naive"], "...").partition(":")[0]
+    >>> replacement("LSTM", ["Naive"], "...").partition(":")[0]
     'No verdict on the LSTM'
-    >>> stood_in("LSTM", ["Naive", ""], "It is worth using.")
-    "It is worth using. In 1 of 2 trainings of the LSTM a naive forecast took its place (fallback='naive')."
+    >>> replacement("LSTM", ["Naive", ""], "It is worth using.")
+    "It is worth using. In 1 of 2 trainings a naive forecast replaced the LSTM (fallback='naive')."
     """
     baselines = list(dict.fromkeys(name for name in replaced if name))
     if not baselines:
         return judged
     if all(replaced):
-        said = " and ".join(CALLED[name] for name in baselines)
-        return f"No verdict on the {model}: measured was {said}, which took its place (fallback='naive')."
-    times = f"{sum(map(bool, replaced))} of {len(replaced)} trainings of the {model}"
-    return f"{judged} In {times} a naive forecast took its place (fallback='naive')."
+        naive = " and ".join(DESCRIPTIONS[name] for name in baselines)
+        return f"No verdict on the {model}: the backtest measures {naive}, which replaced it (fallback='naive')."
+    times = f"{sum(map(bool, replaced))} of {len(replaced)} trainings"
+    return f"{judged} In {times} a naive forecast replaced the {model} (fallback='naive')."
 
 
-def wins(ours: Errors, theirs: Errors) -> str:
-    """In how many cases the errors are the smaller ones.
+def wins(errors: Errors, baseline: Errors) -> str:
+    """In how many cases the errors are smaller than those of the baseline.
 
     >>> wins([1.0, 2.0, 4.0], [2.0, 3.0, 3.0])
     '2 of 3'
     """
-    return f"{int((np.asarray(ours) < np.asarray(theirs)).sum())} of {len(ours)}"
+    return f"{int((np.asarray(errors) < np.asarray(baseline)).sum())} of {len(errors)}"
 
 
-def worst(names: Sequence[Any], ours: Errors, theirs: Errors, score: str) -> str:
-    """The few series where a model is furthest behind a baseline; nothing if it is behind in none.
+def worst(names: Sequence[Any], errors: Errors, baseline: Errors, score: str) -> str:
+    """The series on which a model is furthest behind a baseline; "" if it is behind on none.
 
     >>> worst(["a", "b", "c"], [3.1, 0.5, 2.0], [1.2, 1.0, 1.9], "MASE")
     "Worst: 'a' (MASE 3.1 against 1.2), 'c' (MASE 2 against 1.9)."
     """
-    behind = np.asarray(ours) - np.asarray(theirs)
-    chosen = [int(k) for k in np.argsort(-behind, kind="stable")[:WORST] if behind[k] > 0]
-    said = [f"{_short(names[k])} ({score} {ours[k]:.3g} against {theirs[k]:.3g})" for k in chosen]
-    return f"Worst: {', '.join(said)}." if said else ""
+    behind = np.asarray(errors) - np.asarray(baseline)
+    cases = [int(k) for k in np.argsort(-behind, kind="stable")[:MOST_NAMED] if behind[k] > 0]
+    texts = [f"{_short(names[k])} ({score} {errors[k]:.3g} against {baseline[k]:.3g})" for k in cases]
+    return f"Worst: {', '.join(texts)}." if texts else ""
 
 
 def evidence(windows: int) -> str:
-    """What to think of the number of windows; nothing if there are enough.
+    """A warning of too few test windows; "" if there are enough.
 
     >>> evidence(3)
-    '3 windows are thin evidence; more of them (windows=, --windows) make it firmer.'
+    'Three test windows are little evidence; use --windows 10.'
     """
-    if windows >= THIN:
+    if windows >= ENOUGH_WINDOWS:
         return ""
-    few = "One window is" if windows == 1 else f"{windows} windows are"
-    return f"{few} thin evidence; more of them (windows=, --windows) make it firmer."
+    count = f"{NUMBERS[windows]} test window{' is' if windows == 1 else 's are'}"
+    return f"{count} little evidence; use --windows 10."
 
 
-def band(coverage: dict[float, float], values: int) -> str:
-    """How far the measured coverage of the intervals bears out their levels.
+def coverage(fractions: dict[float, float], values: int) -> str:
+    """The measured coverage of the intervals, beside their levels.
 
     Arguments:
-        coverage: level in percent -> fraction of the values inside.
-        values: how many there were.
+        fractions: level in percent -> fraction of the values inside.
+        values: how many values were measured.
 
-    >>> band({80: 0.55, 95: 0.8}, values=72)
-    'Of 72 values, the 80 % interval held 55% and the 95 % interval held 80%: too narrow, expect more surprises.'
+    >>> coverage({80: 0.55, 95: 0.94}, values=72)
+    'Coverage over 72 values: 55 % for the 80 % interval (too narrow), 94 % for the 95 % interval.'
     """
-    if not coverage or not values:
+    if not fractions or not values:
         return ""
-    found = " and ".join(f"the {level:g} % interval held {inside:.0%}" for level, inside in coverage.items())
-    off = [_off(level / 100, inside, values) for level, inside in coverage.items()]
-    judged = ": too narrow, expect more surprises" if min(off) < 0 else ": wider than need be" if max(off) > 0 else ""
-    return f"Of {counted(values, 'value')}, {found}{judged}."
+    notes = {-1: " (too narrow)", 0: "", 1: " (too wide)"}
+    parts = [
+        f"{percent(inside)} for the {level:g} % interval{notes[_deviation(level / 100, inside, values)]}"
+        for level, inside in fractions.items()
+    ]
+    return f"Coverage over {counted(values, 'value')}: {', '.join(parts)}."
 
 
-def _off(level: float, inside: float, values: int) -> int:
-    """-1 or 1 where the coverage is off by more than a little and more than chance would have it, else 0."""
-    chance = 2 * math.sqrt(level * (1 - level) / values)
-    away = inside - level
-    return 0 if abs(away) <= max(LOOSE, chance) else int(math.copysign(1, away))
+def percent(fraction: float) -> str:
+    """A fraction in whole percent.
+
+    >>> percent(0.974)
+    '97 %'
+    """
+    return f"{fraction:.0%}".replace("%", " %")
+
+
+def _deviation(level: float, inside: float, values: int) -> int:
+    """-1 or 1 where the coverage is significantly too low or too high, else 0."""
+    twice_deviation = 2 * math.sqrt(level * (1 - level) / values)
+    difference = inside - level
+    return 0 if abs(difference) <= max(TOLERANCE, twice_deviation) else int(math.copysign(1, difference))
 
 
 def _short(name: Any) -> str:
-    """A name in quotes, cut where it is long."""
+    """A name in quotes, truncated if it is long."""
     text = str(name)
     return repr(text if len(text) <= 40 else f"{text[:39]}…")

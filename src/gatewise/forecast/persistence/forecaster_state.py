@@ -1,17 +1,19 @@
-"""A fitted forecaster as what a file holds, and back; see `gatewise.persistence` for the file.
+"""A fitted forecaster as the content of a file, and back; see `gatewise.persistence` for the file.
 
-Of what comes from a file nothing is believed: every name, type, shape and size is checked before it is used.
+Values from a file are validated before use: every name, type, shape and size.
 """
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
-from typing import Any
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import torch
 
+from gatewise import persistence
 from gatewise.arguments import number, one_of, plain, whole
-from gatewise.forecast import baselines as baselines
+from gatewise.forecast import baselines
 from gatewise.forecast.conformal import Calibration
 from gatewise.forecast.model.ensemble import Ensemble
 from gatewise.forecast.model.plan import LONGEST_SEGMENT, Plan, Sizes
@@ -19,100 +21,185 @@ from gatewise.forecast.model.selection import BestBaseline, Selection
 from gatewise.forecast.model.strategies import STRATEGIES
 from gatewise.forecast.model.training import TrainingConfiguration
 from gatewise.forecast.model.window import FLOORS, Features, WindowScaling
+from gatewise.forecast.persistence import panel_state
 from gatewise.forecast.persistence.panel_state import pack_panel, unpack_panel, widths
 from gatewise.forecast.validation import check_horizon
-from gatewise.persistence.fields import Arrays, Content, array, check_text, measure, renamed, sentences, shown, taken
+from gatewise.persistence.fields import (
+    Arrays,
+    Content,
+    array,
+    check_text,
+    checked,
+    measure,
+    printable,
+    renamed,
+    sentences,
+)
 from gatewise.series import Panel
 from gatewise.series.wording import counted
 from gatewise.training import History
 from gatewise.windows import Difference, Scale
 
 KIND = "Forecaster"
-LOSSES_OF = ("train", "held_out", "lr", "seconds")
-OF_SCALING = tuple(one.name for one in fields(WindowScaling) if one.name not in ("difference", "scale", "features"))
-OF_CALIBRATION = {"growth": "growth", "span": "span", "series": "series", "renewals": "recalibrations"}
-OF_CONFIGURATION = tuple(one.name for one in fields(TrainingConfiguration) if one.name not in ("engine", "quiet"))
-MOST_PADDED = 1000  # values put before the series for each that is there: more is no model of these series
+HISTORY_ARRAYS = ("train", "held_out", "lr", "seconds")
+SCALING_FIELDS = tuple(
+    field.name for field in fields(WindowScaling) if field.name not in ("difference", "scale", "features")
+)
+CALIBRATION_FIELDS = ("growth", "span", "series", "recalibrations")
+CONFIGURATION_FIELDS = tuple(
+    field.name for field in fields(TrainingConfiguration) if field.name not in ("engine", "quiet")
+)
+MOST_PADDED = 1000  # padded values for each value of the series: more cannot be a model of these series
 
-
-# What version 1 of the format called the same.
+# Names in version 1 of the format -> their present names.
 ARGUMENTS_OF_1 = {"networks": "ensemble_size", "updates": "max_steps", "held_out": "validation_fraction"}
-CONTENT_OF_1 = {"frame": "scaling", "recipe": "configuration", "rival": "baseline"}
-ARRAYS_OF_1 = {"rival.distances": "baseline.distances", "rival.errors": "baseline.errors"}
+CONTENT_OF_1 = {
+    "frame": "scaling",
+    "recipe": "configuration",
+    "rival": "baseline",
+    "model": "ensemble",
+    "said": "selection_choices",
+    "chosen": "choices",
+}
+ARRAYS_OF_1 = {
+    "rival.distances": "baseline.distances",
+    "rival.errors": "baseline.errors",
+    "model.distances": "ensemble.distances",
+    "model.errors": "ensemble.errors",
+    **panel_state.ARRAYS_OF_1,
+}
 
 
 def from_version_1(content: Content, arrays: Arrays) -> tuple[Content, Arrays]:
     """Content and arrays of version 1 under their present names."""
     content = renamed(content, CONTENT_OF_1)
-    for part in ("arguments", "configuration"):
+    parts = {"arguments": ARGUMENTS_OF_1, "configuration": ARGUMENTS_OF_1, "panel": panel_state.CONTENT_OF_1}
+    parts |= {part: {"renewals": "recalibrations"} for part in ("ensemble", "baseline")}
+    for part, names in parts.items():
         if part in content:
-            content[part] = renamed(content[part], ARGUMENTS_OF_1)
+            content[part] = renamed(content[part], names)
     return content, renamed(arrays, ARRAYS_OF_1)
 
 
 UPGRADES = {1: from_version_1}
 
 
+class StoredForecaster(NamedTuple):
+    """What a file holds beside the arguments.
+
+    Attributes:
+        panel: the series.
+        selection: the trained networks and the best naive forecast.
+        choices: sentences about what was chosen for the series.
+    """
+
+    panel: Panel
+    selection: Selection
+    choices: tuple[str, ...]
+
+
+class Configured(Protocol):
+    """A forecaster before it is fitted."""
+
+    plan: Plan
+    sizes: Sizes
+
+
+ForecasterType = TypeVar("ForecasterType", bound=Configured)
+
+
+def save(
+    path: str | os.PathLike[str],
+    arguments: Mapping[str, Any],
+    panel: Panel,
+    selection: Selection,
+    choices: tuple[str, ...],
+) -> None:
+    """Write a fitted forecaster to a file; see `gatewise.Forecaster.save`."""
+    persistence.save(path, KIND, *pack(arguments, panel, selection, choices))
+
+
+def load(
+    path: str | os.PathLike[str], create: Callable[..., ForecasterType], known: Mapping[str, Any]
+) -> tuple[ForecasterType, StoredForecaster]:
+    """Read a file that `save` wrote; see `gatewise.Forecaster.load`.
+
+    Arguments:
+        path: of the file.
+        create: makes a forecaster of its arguments.
+        known: the names of the arguments.
+
+    Returns:
+        The forecaster, not fitted yet, and the rest.
+    """
+    content, arrays = persistence.load(path, KIND, UPGRADES)
+    try:
+        forecaster = create(**_arguments(content, known))
+        return forecaster, unpack(content, arrays, forecaster.plan, forecaster.sizes)
+    except ValueError as reason:
+        raise persistence.FormatError(f"{path} does not hold a valid forecaster: {reason}; save it again") from None
+
+
 def pack(
-    arguments: Mapping[str, Any], panel: Panel, selection: Selection, chosen: tuple[str, ...]
+    arguments: Mapping[str, Any], panel: Panel, selection: Selection, choices: tuple[str, ...]
 ) -> tuple[Content, Arrays]:
     """Content and arrays of a fitted forecaster.
 
     Raises:
-        ValueError: a series has a name or a time zone that a file cannot keep.
+        ValueError: a series has a name or a time zone that a file cannot hold.
     """
-    model, baseline, history = selection.ensemble, selection.baseline, selection.ensemble.history
-    of_panel, arrays = pack_panel(panel)
+    ensemble, baseline, history = selection.ensemble, selection.baseline, selection.ensemble.history
+    panel_content, arrays = pack_panel(panel)
     content = {
         "arguments": {name: plain(value) for name, value in arguments.items()},
-        "panel": of_panel,
-        "scaling": {name: plain(getattr(model.scaling, name)) for name in OF_SCALING},
-        "configuration": {name: plain(getattr(selection.configuration, name)) for name in OF_CONFIGURATION},
+        "panel": panel_content,
+        "scaling": {name: plain(getattr(ensemble.scaling, name)) for name in SCALING_FIELDS},
+        "configuration": {name: plain(getattr(selection.configuration, name)) for name in CONFIGURATION_FIELDS},
         "history": {"best_epoch": history.best_epoch, "stopped": history.stopped},
-        "model": {"error": model.error, **_pack_calibration(model.calibrated)},
+        "ensemble": {"error": ensemble.error, **_pack_calibration(ensemble.calibrated)},
         "baseline": {"name": baseline.name, "error": baseline.error, **_pack_calibration(baseline.calibration)},
-        "said": [shown(sentence) for sentence in selection.choices],
-        "chosen": [shown(sentence) for sentence in chosen],
+        "selection_choices": [printable(sentence) for sentence in selection.choices],
+        "choices": [printable(sentence) for sentence in choices],
     }
-    arrays |= _pack_features(model.scaling.features)
-    arrays |= {f"history.{name}": np.asarray(asdict(history)[name], np.float64) for name in LOSSES_OF}
-    for name, calibration in {"model": model.calibrated, "baseline": baseline.calibration}.items():
+    arrays |= _pack_features(ensemble.scaling.features)
+    arrays |= {f"history.{name}": np.asarray(asdict(history)[name], np.float64) for name in HISTORY_ARRAYS}
+    for name, calibration in {"ensemble": ensemble.calibrated, "baseline": baseline.calibration}.items():
         arrays |= {f"{name}.distances": calibration.distances, f"{name}.errors": calibration.errors}
-    for k, network in enumerate(model.networks):
+    for k, network in enumerate(ensemble.networks):
         arrays |= {f"network.{k}.{name}": weight.cpu().numpy() for name, weight in network.state_dict().items()}
     return content, arrays
 
 
-def unpack(content: Content, arrays: Arrays, plan: Plan, sizes: Sizes) -> tuple[Panel, Selection, tuple[str, ...]]:
-    """The series, the model, and what was chosen for it, of content and arrays whose arguments made plan and sizes.
+def unpack(content: Content, arrays: Arrays, plan: Plan, sizes: Sizes) -> StoredForecaster:
+    """The forecaster of content and arrays, whose arguments gave the plan and the sizes.
 
     Raises:
-        ValueError: says what is missing or cannot be.
+        ValueError: the message says what is missing or invalid.
     """
     check_text(content)
     left = dict(arrays)
-    panel = unpack_panel(taken(content, "panel", dict), left)
-    scaling = _scaling(taken(content, "scaling", dict), left, plan)
+    panel = unpack_panel(checked(content, "panel", dict), left)
+    scaling = _scaling(checked(content, "scaling", dict), left, plan)
     _check_features(panel, scaling)
     _check_lengths(panel, scaling)
-    configuration = _configuration(taken(content, "configuration", dict), sizes)
-    history = _history(taken(content, "history", dict), left)
-    baseline = _rival(taken(content, "baseline", dict), left, scaling.season)
-    measured = taken(content, "model", dict)
-    calibration, error = _calibration(measured, left, "model"), measure(measured, "error")
+    configuration = _configuration(checked(content, "configuration", dict), sizes)
+    history = _history(checked(content, "history", dict), left)
+    baseline = _baseline(checked(content, "baseline", dict), left, scaling.season)
+    measured = checked(content, "ensemble", dict)
+    calibration, error = _calibration(measured, left, "ensemble"), measure(measured, "error")
     networks = configuration.load_networks(scaling, _states(left, configuration, scaling))
-    model = Ensemble(scaling, networks, history, calibration, error)
-    selection = Selection(model, configuration, scaling.season, baseline, sentences(content, "said"))
-    return panel, selection, sentences(content, "chosen")
+    ensemble = Ensemble(scaling, networks, history, calibration, error)
+    selection = Selection(ensemble, configuration, scaling.season, baseline, sentences(content, "selection_choices"))
+    return StoredForecaster(panel, selection, sentences(content, "choices"))
 
 
-def arguments(content: Content, known: Mapping[str, Any]) -> Content:
-    """The arguments of the constructor, none of them unknown."""
-    given: Content = taken(content, "arguments", dict)
-    unknown = set(given) - set(known)
+def _arguments(content: Content, known: Mapping[str, Any]) -> Content:
+    """The arguments of the constructor; all names are known."""
+    arguments: Content = checked(content, "arguments", dict)
+    unknown = set(arguments) - set(known)
     if unknown:
-        raise ValueError(f"argument {min(unknown)[:80]!r} is unknown, perhaps of a newer Gatewise")
-    return given
+        raise ValueError(f"argument {min(unknown)[:80]!r} is unknown, perhaps from a newer Gatewise")
+    return arguments
 
 
 # ---------------------------------------------------------------------------------------------------------- scaling
@@ -128,7 +215,7 @@ def _pack_features(features: Features) -> Arrays:
 
 
 def _scaling(content: Content, arrays: Arrays, plan: Plan) -> WindowScaling:
-    """The scaling, of sizes that agree with each other and with what was asked for."""
+    """The scaling, whose sizes agree with each other and with the arguments."""
     one_of("strategy", content.get("strategy"), STRATEGIES)
     one_of("spread", content.get("spread"), FLOORS)
     for name in ("season", "lag", "segment", "context", "reach"):
@@ -136,18 +223,18 @@ def _scaling(content: Content, arrays: Arrays, plan: Plan) -> WindowScaling:
     check_horizon(content["reach"])
     whole("seasons", content.get("seasons"), 0)
     measure(content, "dropout", 1)
-    asked = {
+    expected = {
         "strategy": None if plan.strategy == "auto" else plan.strategy,
         "season": plan.season,
         "context": plan.context and -(-plan.context // content["segment"]) * content["segment"],
         "reach": 1 if content["strategy"] == "one-step" else plan.horizon,
         "dropout": plan.dropout if content["strategy"] == "segment" else 0,
     }
-    _check_asked(content, asked)
+    _check_expected(content, expected)
     difference = Difference(plan.difference, plan.seasonal_difference, content["season"])
-    features = Features(**{one.name: _scale(arrays, one.name) for one in fields(Features)})
+    features = Features(**{field.name: _scale(arrays, field.name) for field in fields(Features)})
     scaling = WindowScaling(
-        difference=difference, scale=plan.scale, features=features, **{name: content[name] for name in OF_SCALING}
+        difference=difference, scale=plan.scale, features=features, **{name: content[name] for name in SCALING_FIELDS}
     )
     segments = scaling.strategy == "segment"
     fits = (
@@ -158,8 +245,8 @@ def _scaling(content: Content, arrays: Arrays, plan: Plan) -> WindowScaling:
         and (scaling.spread == "std" or scaling.length > scaling.season)
     )
     if not fits:
-        together = ", ".join(f"{name} {content[name]!r}" for name in OF_SCALING if name != "strategy")
-        raise ValueError(f"{together} make no scaling of strategy {scaling.strategy!r}")
+        sizes = ", ".join(f"{name} {content[name]!r}" for name in SCALING_FIELDS if name != "strategy")
+        raise ValueError(f"{sizes} are not a valid scaling of strategy {scaling.strategy!r}")
     return scaling
 
 
@@ -173,24 +260,24 @@ def _scale(arrays: Arrays, name: str) -> Scale | None:
     return Scale("standard", shift, scale)
 
 
-def _check_asked(content: Content, asked: Content) -> None:
-    for name, value in asked.items():
+def _check_expected(content: Content, expected: Content) -> None:
+    for name, value in expected.items():
         if value is not None and content.get(name) != value:
             raise ValueError(f"{name} is {content.get(name)!r:.80}, but {value!r} in the arguments")
 
 
 def _check_features(panel: Panel, scaling: WindowScaling) -> None:
-    """Refuse series with other features than the model reads."""
-    there, read = widths(panel), scaling.features.counts
-    said = there if panel.covariates is None else panel.covariates.sizes
-    if not there == read == said:
+    """Refuse series whose features differ from those that the model reads."""
+    values, model = widths(panel), scaling.features.counts
+    names = values if panel.covariates is None else panel.covariates.sizes
+    if not values == model == names:
         raise ValueError(
-            f"the series have {there} features, past, known and static, the model {read}, the names {said}"
+            f"the series have {values} features (past, known, static), the model {model}, their names {names}"
         )
 
 
 def _check_lengths(panel: Panel, scaling: WindowScaling) -> None:
-    """Refuse series that are too short to be forecast and approximated, and windows that are absurd beside them."""
+    """Refuse series that are too short to forecast, and windows that are much too long for them."""
     lag, lengths = scaling.difference.lag, [len(one) for one in panel.series]
     shortest = min(panel.series, key=len)
     if min(lengths) <= lag or max(lengths) <= lag + 1:
@@ -200,7 +287,7 @@ def _check_lengths(panel: Panel, scaling: WindowScaling) -> None:
     padded = scaling.length * len(lengths)
     if scaling.length > max(lengths) + LONGEST_SEGMENT or padded > MOST_PADDED * sum(lengths):
         raise ValueError(
-            f"the model reads {scaling.length} values, but the longest series has {max(lengths)}, all {sum(lengths)}"
+            f"the model reads {scaling.length} values; the longest series has {max(lengths)}, all have {sum(lengths)}"
         )
 
 
@@ -208,29 +295,29 @@ def _check_lengths(panel: Panel, scaling: WindowScaling) -> None:
 
 
 def _configuration(content: Content, sizes: Sizes) -> TrainingConfiguration:
-    """The configuration, with everything that was asked for as it was."""
-    asked = {name: getattr(sizes, name) for name in OF_CONFIGURATION}
-    _check_asked(content, asked)
+    """The configuration, which agrees with the arguments."""
+    expected = {name: getattr(sizes, name) for name in CONFIGURATION_FIELDS}
+    _check_expected(content, expected)
     for name in ("hidden_size", "max_steps", "batch_size", "ensemble_size"):
         whole(name, content.get(name), 1)
     number("lr", content.get("lr"), float("inf"), "a number above 0")
-    chosen = {name: content[name] if value is None else value for name, value in asked.items()}
-    return TrainingConfiguration(engine=sizes.engine, quiet=sizes.quiet, **chosen)
+    values = {name: content[name] if value is None else value for name, value in expected.items()}
+    return TrainingConfiguration(engine=sizes.engine, quiet=sizes.quiet, **values)
 
 
 def _history(content: Content, arrays: Arrays) -> History:
     train = array(arrays, "history.train")
     epochs = len(train)
-    lists = {name: array(arrays, f"history.{name}", np.float64, (epochs,)).tolist() for name in LOSSES_OF[1:]}
-    best: int = taken(content, "best_epoch", int)
+    lists = {name: array(arrays, f"history.{name}", np.float64, (epochs,)).tolist() for name in HISTORY_ARRAYS[1:]}
+    best: int = checked(content, "best_epoch", int)
     whole("best_epoch", best, 1)
     if best > epochs:
-        raise ValueError(f"best_epoch is {best} of {epochs}")
+        raise ValueError(f"best_epoch is {best}, but there are {epochs} epochs")
     one_of("stopped", content.get("stopped"), ("", "epochs", "patience", "divergence"))
     return History(train.tolist(), **lists, best_epoch=best, stopped=content["stopped"])
 
 
-def _rival(content: Content, arrays: Arrays, season: int) -> BestBaseline:
+def _baseline(content: Content, arrays: Arrays, season: int) -> BestBaseline:
     names = (
         (baselines.NAIVE, baselines.DRIFT) if season == 1 else (baselines.NAIVE, baselines.DRIFT, baselines.SEASONAL)
     )
@@ -239,36 +326,38 @@ def _rival(content: Content, arrays: Arrays, season: int) -> BestBaseline:
 
 
 def _pack_calibration(calibration: Calibration) -> Content:
-    return {name: getattr(calibration, attribute) for name, attribute in OF_CALIBRATION.items()}
+    return {name: getattr(calibration, name) for name in CALIBRATION_FIELDS}
 
 
 def _calibration(content: Content, arrays: Arrays, name: str) -> Calibration:
     growth, distances = measure(content, "growth", 1), array(arrays, f"{name}.distances")
     errors = array(arrays, f"{name}.errors", np.float64, (None, None))
     if not len(distances) or distances[0] < 0 or (np.diff(distances) < 0).any() or not errors.shape[1]:
-        raise ValueError(f"{name}.distances and {name}.errors are those of no calibration, sorted errors and paths")
-    for size, least in {"span": 1, "series": 1, "renewals": 0}.items():
+        raise ValueError(
+            f"{name}.distances and {name}.errors are not a calibration: sorted distances and paths of errors"
+        )
+    for size, least in {"span": 1, "series": 1, "recalibrations": 0}.items():
         whole(size, content.get(size), least)
-    return Calibration(growth, distances, errors, content["span"], content["series"], content["renewals"])
+    return Calibration(growth, distances, errors, content["span"], content["series"], content["recalibrations"])
 
 
 def _states(
     arrays: Arrays, configuration: TrainingConfiguration, scaling: WindowScaling
 ) -> list[dict[str, torch.Tensor]]:
-    """The weights of each network; their shapes are for the networks to check."""
+    """The weights of each network; `TrainingConfiguration.restored` checks their shapes."""
     _check_size(arrays, configuration, scaling)
     states: list[dict[str, torch.Tensor]] = [{} for _ in range(configuration.ensemble_size)]
     numbers = {str(k): state for k, state in enumerate(states)}
     for name in list(arrays):
         k, _, weight = name.removeprefix("network.").partition(".")
         if not name.startswith("network.") or k not in numbers:
-            raise ValueError(f"array {name[:80]!r} belongs to no part of the forecaster")
+            raise ValueError(f"array {name[:80]!r} is not part of a forecaster")
         numbers[k][weight] = torch.from_numpy(array(arrays, name, np.float32, arrays[name].shape))
     return states
 
 
 def _check_size(arrays: Arrays, configuration: TrainingConfiguration, scaling: WindowScaling) -> None:
-    """Refuse sizes that need more weights than there are, before networks of these sizes are made."""
+    """Refuse sizes that need more weights than the file holds, before memory is allocated for them."""
     if len(arrays) < configuration.ensemble_size * configuration.num_layers:
         raise ValueError(
             f"too few arrays for {configuration.ensemble_size} networks of {configuration.num_layers} layers"
@@ -276,9 +365,9 @@ def _check_size(arrays: Arrays, configuration: TrainingConfiguration, scaling: W
     least = configuration.num_layers * configuration.hidden_size**2
     if scaling.strategy == "flatten":
         least += 2 * scaling.reach**2 * scaling.features.counts[1]
-    came = sum(weights.size for weights in arrays.values())
-    if came < configuration.ensemble_size * least:
+    count = sum(weights.size for weights in arrays.values())
+    if count < configuration.ensemble_size * least:
         raise ValueError(
-            f"{came} weights are too few for {configuration.ensemble_size} networks of hidden_size {configuration.hidden_size}, "
-            f"num_layers {configuration.num_layers} and reach {scaling.reach}"
+            f"{count} weights are too few for {configuration.ensemble_size} networks of hidden_size "
+            f"{configuration.hidden_size}, num_layers {configuration.num_layers} and reach {scaling.reach}"
         )

@@ -1,10 +1,10 @@
-"""The series of a fitted forecaster as what a file holds, and back.
+"""The series of a fitted forecaster as the content of a file, and back.
 
-Letters: `S` series, `N` values of all of them, `U` dates, `A` steps after the ends of all of them of which something is
-known; `P`, `K` and `C` features, see `gatewise.forecast.model.window`.
+Letters: `S` series, `N` values of all series, `U` dates, `A` steps after the ends of all series with known covariates;
+`P`, `K` and `C` features, see `gatewise.forecast.model.window`.
 
-The values of all series stand end to end. The dates of all stand once, in order: a series says at which of them it
-starts. Only where series run on calendars that interleave, each calendar stands for itself.
+The values of all series are concatenated. Each date is stored once, in order, with the position at which each series
+starts. Where the calendars of series interleave, each calendar is stored separately.
 """
 
 import math
@@ -23,82 +23,91 @@ from gatewise.persistence.fields import (
     array,
     as_text,
     check_text,
-    of_text,
+    checked,
+    from_text,
+    printable,
     sentences,
-    shown,
-    taken,
 )
 from gatewise.series import LARGEST, ExcludedSeries, Panel, Series, check_frequency
 from gatewise.series.backends import Kind
 
-LATEST = 2**62  # a time in whole numbers beyond is refused when a series is read, too
+LATEST = 2**62  # of times in whole numbers; reading a table refuses later ones, too
 UNITS = ("s", "ms", "us", "ns")
 ON_BAD = ("raise", "skip", "naive")
 NAMES = (str, int, float, bool)
+
+# Names in version 1 of the format -> their present names.
+CONTENT_OF_1 = {"bad": "excluded"}
+ARRAYS_OF_1 = {
+    "bad": "excluded",
+    **{f"bad.{name}": f"excluded.{name}" for name in ("ds", "starts", "lengths", "y", "filled")},
+}
 
 
 def pack_panel(panel: Panel) -> tuple[Content, Arrays]:
     """Content and arrays of a panel.
 
     Raises:
-        ValueError: a series has a name or a time zone that a file cannot keep, or a covariate such a name.
+        ValueError: a series has a name or a time zone that a file cannot hold, or a covariate such a name.
     """
-    mended = [bad.series for bad in panel.excluded_series if bad.series is not None]
-    time = _time_of([*panel.series, *mended])
+    excluded = [one.series for one in panel.excluded_series if one.series is not None]
+    time = _time_of([*panel.series, *excluded])
     covariates = None if panel.covariates is None else panel.covariates.content()
     check_text(covariates)
     categorical, kinds = _pack_categories(panel.categorical)
     content = {
         "freq": panel.freq,
-        "guesses": [shown(sentence) for sentence in panel.guesses],
+        "guesses": [printable(sentence) for sentence in panel.guesses],
         "backend": panel.backend,
         "date_only": panel.date_only,
         "categorical": categorical,
         "on_bad": panel.on_bad,
-        "bad": len(panel.excluded_series),
+        "excluded": len(panel.excluded_series),
         "time": time,
         "covariates": covariates,
     }
     arrays = {"names": as_text([_plain(one.unique_id) for one in panel.series])}
     arrays |= kinds | _pack_series(panel.series, time, "") | _pack_features(panel.series) | _pack_ahead(panel.series)
     if panel.excluded_series:
-        said = [[_plain(bad.unique_id), shown(bad.reason), bad.series is not None] for bad in panel.excluded_series]
-        arrays["bad"] = as_text(said)
-    if mended:
-        arrays |= _pack_series(mended, time, "bad.")
+        reasons = [
+            [_plain(one.unique_id), printable(one.reason), one.series is not None] for one in panel.excluded_series
+        ]
+        arrays["excluded"] = as_text(reasons)
+    if excluded:
+        arrays |= _pack_series(excluded, time, "excluded.")
     return content, arrays
 
 
 def unpack_panel(content: Content, arrays: Arrays) -> Panel:
-    """The panel of content and arrays; its arrays are taken out.
+    """The panel of content and arrays; its arrays are removed.
 
     Raises:
-        ValueError: says what is missing or cannot be.
+        ValueError: the message says what is missing or invalid.
     """
-    time = taken(content, "time", dict, type(None))
+    time = checked(content, "time", dict, type(None))
     one_of("backend", content.get("backend"), ("pandas", "polars"))
     one_of("on_bad", content.get("on_bad"), ON_BAD)
     bare = _unpack_series(time, arrays, "")
-    names = _checked_names(of_text(arrays, "names", len(bare)))
-    freq = check_frequency(taken(content, "freq", int, str), bare[0].ds)
+    names = _checked_names(from_text(arrays, "names", len(bare)))
+    freq = check_frequency(checked(content, "freq", int, str), bare[0].ds)
     if isinstance(freq, int) and freq >= LATEST:
         raise ValueError("freq is too large")
     features = _unpack_features(arrays, [len(one) for one in bare])
-    bad = _unpack_bad(content, arrays, time)
+    excluded = _unpack_excluded(content, arrays, time)
     categorical = _unpack_categories(content, arrays)
     kinds = [] if isinstance(categorical, bool) else categorical.categories.tolist()
-    _check_types([*names, *(one.unique_id for one in bad), *kinds], content["backend"], bool(categorical))
+    _check_types([*names, *(one.unique_id for one in excluded), *kinds], content["backend"], bool(categorical))
     return Panel(
         tuple(
-            Series(name, one.ds, one.y, one.filled, *of_one)
-            for name, one, of_one in zip(names, bare, zip(*features, strict=True), strict=True)
+            Series(name, one.ds, one.y, one.filled, *features_of)
+            for name, one, features_of in zip(names, bare, zip(*features, strict=True), strict=True)
         ),
         freq,
         sentences(content, "guesses"),
         content["backend"],
-        taken(content, "date_only", bool),
+        checked(content, "date_only", bool),
         _covariates(content, freq),
-        bad,
+        excluded,
         content["on_bad"],
         categorical,
     )
@@ -137,33 +146,33 @@ def _unpack_series(time: Content | None, arrays: Arrays, prefix: str) -> list[Se
     lengths = array(arrays, f"{prefix}lengths", np.int64)
     starts = array(arrays, f"{prefix}starts", np.int64, lengths.shape)
     if not len(lengths) or lengths.min() < 1 or lengths.max() > len(y) or lengths.sum() != len(y):
-        raise ValueError(f"{prefix}lengths are not those of series with {len(y)} values in all")
+        raise ValueError(f"{prefix}lengths do not add up to the {len(y)} values")
     counts = array(arrays, f"{prefix}ds", np.int64)
     _check_order(counts, starts, lengths, prefix)
     dates = _index(time, counts)
     filled = array(arrays, f"{prefix}filled", np.bool_, y.shape) if f"{prefix}filled" in arrays else None
-    calendars: dict[tuple[int, int], pd.Index] = {}  # equal dates are kept once
+    calendars: dict[tuple[int, int], pd.Index] = {}  # series with equal dates share them
     series, end = [], 0
     for start, length in zip(starts.tolist(), lengths.tolist(), strict=True):
         if (start, length) not in calendars:
             calendars[start, length] = dates[start : start + length]
-        of_one = slice(end, end := end + length)
-        made_up = None if filled is None or not filled[of_one].any() else filled[of_one]
-        series.append(Series(None, calendars[start, length], y[of_one], made_up))
+        part = slice(end, end := end + length)
+        filled_part = None if filled is None or not filled[part].any() else filled[part]
+        series.append(Series(None, calendars[start, length], y[part], filled_part))
     return series
 
 
 def _check_order(counts: np.ndarray, starts: np.ndarray, lengths: np.ndarray, prefix: str) -> None:
-    """Refuse series whose dates are not there, or not in order without duplicates."""
+    """Refuse series whose dates are missing, out of order, or duplicated."""
     if starts.min() < 0 or (starts > len(counts) - lengths).any():
         raise ValueError(f"{prefix}starts and {prefix}lengths reach beyond the {len(counts)} dates of {prefix}ds")
     falls = np.concatenate([[0], np.cumsum(counts[1:] <= counts[:-1])])
     if (falls[starts + lengths - 1] != falls[starts]).any():
-        raise ValueError(f"{prefix}ds holds no dates in order")
+        raise ValueError(f"{prefix}ds is not sorted, or has duplicates")
 
 
 def _pack_features(series: Sequence[Series]) -> Arrays:
-    """past (N, P), known (N, K) and static (S, C), those that there are."""
+    """past (N, P), known (N, K) and static (S, C), each if the series have it."""
     arrays = {}
     for name in ("past", "known", "static"):
         if getattr(series[0], name) is not None:
@@ -173,7 +182,7 @@ def _pack_features(series: Sequence[Series]) -> Arrays:
 
 
 def _pack_ahead(series: Sequence[Series]) -> Arrays:
-    """ahead (A, K) and ahead.lengths (S,), if any series has some of it."""
+    """ahead (A, K) and ahead.lengths (S,), if covariates of any series are known in advance."""
     lengths = np.array([0 if one.ahead is None else len(one.ahead) for one in series], np.int64)
     if not lengths.any():
         return {}
@@ -183,50 +192,52 @@ def _pack_ahead(series: Sequence[Series]) -> Arrays:
 
 def _unpack_features(arrays: Arrays, lengths: list[int]) -> list[Sequence[Any]]:
     """past, known, static and ahead of each series."""
-    nothing, shapes = [None] * len(lengths), {"past": sum(lengths), "known": sum(lengths), "static": len(lengths)}
-    found = {name: array(arrays, name, np.float64, (n, None)) for name, n in shapes.items() if name in arrays}
-    past, known = (_parts(found[name], lengths) if name in found else nothing for name in ("past", "known"))
-    static = list(found["static"]) if "static" in found else nothing
-    width = found["known"].shape[1] if "known" in found else 0
-    return [past, known, static, _unpack_ahead(arrays, len(lengths), width) if width else nothing]
+    missing, shapes = [None] * len(lengths), {"past": sum(lengths), "known": sum(lengths), "static": len(lengths)}
+    features = {name: array(arrays, name, np.float64, (n, None)) for name, n in shapes.items() if name in arrays}
+    past, known = (_parts(features[name], lengths) if name in features else missing for name in ("past", "known"))
+    static = list(features["static"]) if "static" in features else missing
+    width = features["known"].shape[1] if "known" in features else 0
+    return [past, known, static, _unpack_ahead(arrays, len(lengths), width) if width else missing]
 
 
 def _unpack_ahead(arrays: Arrays, count: int, width: int) -> Sequence[Any]:
-    """What is known in advance of each of so many series, None where nothing is."""
+    """The future covariates of each series, None where there are none."""
     if "ahead" not in arrays:
         return [None] * count
     values = array(arrays, "ahead", np.float64, (None, width))
     lengths = array(arrays, "ahead.lengths", np.int64, (count,))
     if lengths.min() < 0 or lengths.max() > len(values) or lengths.sum() != len(values):
-        raise ValueError(f"ahead.lengths are not those of series with {len(values)} steps ahead in all")
+        raise ValueError(f"ahead.lengths do not add up to the {len(values)} steps ahead")
     return [part if len(part) else None for part in _parts(values, lengths.tolist())]
 
 
 def _parts(values: np.ndarray, lengths: list[int]) -> list[np.ndarray]:
-    """The rows of each series, of rows that stand end to end."""
+    """The rows of each series, out of the concatenated rows."""
     return np.split(values, np.cumsum(lengths)[:-1])
 
 
-def _unpack_bad(content: Content, arrays: Arrays, time: Content | None) -> tuple[ExcludedSeries, ...]:
-    count = taken(content, "bad", int)
-    said = of_text(arrays, "bad", count) if count else []
-    if not all(type(one) is list and [type(part) for part in one[1:]] == [str, bool] for one in said):
-        raise ValueError("array 'bad' is no list of names, reasons, and whether there is a series")
-    check_text([reason for _, reason, _ in said])
-    names = _checked_names([name for name, _, _ in said])
-    mended = _unpack_series(time, arrays, "bad.") if any(there for _, _, there in said) else []
-    if len(mended) != sum(there for _, _, there in said):
-        raise ValueError(f"there are {len(mended)} series in 'bad.lengths', but 'bad' says otherwise")
-    left = iter(mended)
-    bad = []
-    for name, (_, reason, there) in zip(names, said, strict=True):
-        one = next(left) if there else None
-        bad.append(ExcludedSeries(name, reason, None if one is None else Series(name, one.ds, one.y, one.filled)))
-    return tuple(bad)
+def _unpack_excluded(content: Content, arrays: Arrays, time: Content | None) -> tuple[ExcludedSeries, ...]:
+    count = checked(content, "excluded", int)
+    rows = from_text(arrays, "excluded", count) if count else []
+    if not all(type(row) is list and [type(part) for part in row[1:]] == [str, bool] for row in rows):
+        raise ValueError("array 'excluded' is not a list of names, reasons, and whether the series is stored")
+    check_text([reason for _, reason, _ in rows])
+    names = _checked_names([name for name, _, _ in rows])
+    series = _unpack_series(time, arrays, "excluded.") if any(stored for _, _, stored in rows) else []
+    expected = sum(stored for _, _, stored in rows)
+    if len(series) != expected:
+        raise ValueError(f"'excluded.lengths' has {len(series)} series, but 'excluded' says {expected}")
+    remaining = iter(series)
+    excluded = []
+    for name, (_, reason, stored) in zip(names, rows, strict=True):
+        one = next(remaining) if stored else None
+        named = None if one is None else Series(name, one.ds, one.y, one.filled)
+        excluded.append(ExcludedSeries(name, reason, named))
+    return tuple(excluded)
 
 
 def _covariates(content: Content, freq: str | int) -> Any:
-    if taken(content, "covariates", dict, type(None)) is None:
+    if checked(content, "covariates", dict, type(None)) is None:
         return None
     from gatewise.series.covariates.roles import Covariates
 
@@ -237,58 +248,58 @@ def _covariates(content: Content, freq: str | int) -> Any:
 
 
 def _plain(name: Any) -> Any:
-    """A name that a file can keep, as Python's own."""
+    """A name that a file can hold, as a Python value."""
     value = name.item() if isinstance(name, np.generic) else name
     if fault := _fault(value):
-        raise ValueError(f"series {name!r}: a file keeps {fault}; rename the series")
+        raise ValueError(f"series {name!r}: a file can hold {fault}; rename the series")
     return value
 
 
 def _fault(name: Any) -> str:
-    """What a file keeps instead of a name that it cannot keep."""
+    """The names that a file can hold, if it cannot hold this one; else ""."""
     if type(name) not in NAMES or (type(name) is int and not -(2**63) <= name < 2**64):
-        return "names that are text or numbers, whole ones of up to 64 bits"
+        return "only names that are text or numbers, integers of up to 64 bits"
     if type(name) is float and not math.isfinite(name):
-        return "no NaN or infinity as a name"
+        return "only finite numbers as names"
     if type(name) is str and CONTROLS.search(name):
-        return "no control characters in a name"
+        return "only names without control characters"
     return ""
 
 
 def _checked_names(names: list[Any]) -> list[Any]:
-    if strange := [name for name in names if _fault(name)]:
-        raise ValueError(f"a series is called {strange[0]!r:.80}, but a file keeps {_fault(strange[0])}")
+    if invalid := [name for name in names if _fault(name)]:
+        raise ValueError(f"a series is called {invalid[0]!r:.80}, but a file can hold {_fault(invalid[0])}")
     if len({(type(name), name) for name in names}) < len(names):
         raise ValueError("two series have the same name")
     return names
 
 
 def _pack_categories(categorical: Kind) -> tuple[bool | Content, Arrays]:
-    """Of what kind the names are; the categories themselves, which may be many, in an array."""
+    """The type of the names; the categories themselves, which may be many, in an array."""
     if isinstance(categorical, bool):
         return categorical, {}
     categories = [_plain(name) for name in categorical.categories]
-    about = {"count": len(categories), "ordered": bool(categorical.ordered)}
-    return about, {"categories": as_text(categories)}
+    description = {"count": len(categories), "ordered": bool(categorical.ordered)}
+    return description, {"categories": as_text(categories)}
 
 
 def _unpack_categories(content: Content, arrays: Arrays) -> Kind:
-    about = taken(content, "categorical", bool, dict)
-    if isinstance(about, bool):
-        return about
-    categories = _checked_names(of_text(arrays, "categories", taken(about, "count", int)))
-    return pd.CategoricalDtype(categories, taken(about, "ordered", bool))
+    description = checked(content, "categorical", bool, dict)
+    if isinstance(description, bool):
+        return description
+    categories = _checked_names(from_text(arrays, "categories", checked(description, "count", int)))
+    return pd.CategoricalDtype(categories, checked(description, "ordered", bool))
 
 
 def _check_types(names: list[Any], backend: str, categorical: bool) -> None:
-    """Refuse names that no table of polars holds, of all series, those put aside, and the categories."""
-    if backend == "polars" and not _of_one_type(names):
-        raise ValueError("the names of the series are of several types, which no table of polars holds")
+    """Refuse names of series, excluded series or categories that a polars table cannot hold."""
+    if backend == "polars" and not _have_one_type(names):
+        raise ValueError("the names of the series have several types, which a polars column cannot hold")
     if backend == "polars" and categorical and type(names[0]) is not str:
-        raise ValueError(f"categorical is True, but a series is called {names[0]!r}, which is no text")
+        raise ValueError(f"categorical is True, but a series is called {names[0]!r}, which is not text")
 
 
-def _of_one_type(names: list[Any]) -> bool:
+def _have_one_type(names: list[Any]) -> bool:
     kinds = {type(name) for name in names}
     return len(kinds) <= 1 and (kinds != {int} or min(names) >= 0 or max(names) < 2**63)
 
@@ -297,7 +308,7 @@ def _of_one_type(names: list[Any]) -> bool:
 
 
 def _time_of(series: Sequence[Series]) -> Content | None:
-    """What the time of series counts: the finest of their units; None for whole numbers."""
+    """The unit and zone of the times: the finest unit of all series; None for whole numbers."""
     distinct = list({id(one.ds): one.ds for one in series}.values())
     if not isinstance(distinct[0], pd.DatetimeIndex):
         return None
@@ -307,20 +318,20 @@ def _time_of(series: Sequence[Series]) -> Content | None:
         _dates(time, np.zeros(1, np.int64))
     except ValueError:
         raise ValueError(
-            f"series {str(series[0].unique_id)!r}: a file cannot keep dates in the time zone {zone}; convert them to a "
+            f"series {str(series[0].unique_id)!r}: a file cannot hold dates in the time zone {zone}; convert them to a "
             'zone with a name, as by dates.dt.tz_convert("Europe/Berlin")'
         ) from None
     return time
 
 
 def _dates_of(series: Sequence[Series], time: Content | None) -> tuple[np.ndarray, np.ndarray]:
-    """The dates of all series in counts (U,), and where in them each series starts (S,)."""
+    """The dates of all series as integers (U,), and the position at which each series starts (S,)."""
     distinct = {id(one.ds): one.ds for one in series}
     counts = [_counts(ds, time) for ds in distinct.values()]
     lengths = np.array([len(one) for one in counts])
     merged = np.unique(np.concatenate(counts))
     first, last = (merged.searchsorted([one[end] for one in counts]) for end in (0, -1))
-    if (last - first + 1 != lengths).any():  # dates of another calendar lie between
+    if (last - first + 1 != lengths).any():  # calendars interleave
         merged, first = np.concatenate(counts), lengths.cumsum() - lengths
     start = dict(zip(distinct, first.tolist(), strict=True))
     return merged, np.array([start[id(one.ds)] for one in series], np.int64)
@@ -336,7 +347,7 @@ def _dates(time: Content, counts: np.ndarray) -> pd.DatetimeIndex:
     dates = counts.view(f"M8[{unit}]")
     years = dates.astype("M8[Y]").astype(np.int64) + 1970
     if np.isnat(dates).any() or not ((years > 0) & (years < 10000)).all():
-        raise ValueError("ds holds what is no date of the years 1 to 9999")
+        raise ValueError("ds holds a date outside the years 1 to 9999")
     index = pd.DatetimeIndex(dates)
     if zone is None:
         return index
@@ -344,8 +355,8 @@ def _dates(time: Content, counts: np.ndarray) -> pd.DatetimeIndex:
         raise ValueError(f"zone is {str(zone)[:80]!r}, expected the name of a time zone such as Europe/Berlin")
     try:
         return index.tz_localize("UTC").tz_convert(zone)
-    except (KeyError, TypeError, ValueError, OSError):  # of whatever keeps the zones
-        raise ValueError(f"this machine knows no time zone {zone!r}; install tzdata") from None
+    except (KeyError, TypeError, ValueError, OSError):  # from whatever provides the zones
+        raise ValueError(f"time zone {zone!r} is unknown on this machine; install tzdata") from None
 
 
 def _index(time: Content | None, counts: np.ndarray) -> pd.Index:

@@ -1,4 +1,4 @@
-"""Tables that the tests of keeping forecasters in files share."""
+"""Tables that the tests of saved forecasters share."""
 
 import numpy as np
 import pandas as pd
@@ -40,12 +40,12 @@ def beside(ahead):
     """Series with covariates of every kind, whose values end so many months before the covariates do."""
     parts = []
     for k, (name, months) in enumerate(zip("AB", ahead, strict=True)):
-        chance, rows = np.random.default_rng(k), table(90 - k + months, unique_id=name)
+        generator, rows = np.random.default_rng(k), table(90 - k + months, unique_id=name)
         covariates = {
             "y": rows["y"].mask(rows.index >= 90 - k),
-            "price": chance.normal(size=len(rows)),
-            "promotion": chance.choice(["none", "coupon", "half price"], len(rows)),
-            "heat": chance.normal(size=len(rows)),
+            "price": generator.normal(size=len(rows)),
+            "promotion": generator.choice(["none", "coupon", "half price"], len(rows)),
+            "heat": generator.normal(size=len(rows)),
             "size": ["small", "big"][k],
         }
         parts.append(rows.assign(**covariates))

@@ -1,0 +1,37 @@
+"""Series and test windows that the tests of scores and backtests share."""
+
+import numpy as np
+import pandas as pd
+
+from gatewise.forecast.evaluation.holdout import Holdout, observed
+from gatewise.series import Panel, Series
+
+LENGTHS = {"a": 60, "b": 45, "c": 80}
+SEASON, HORIZON = 7, 5
+
+
+def panel(seed=0, gaps=True, **options):
+    """Three series of different size and length, some of whose values are filled in."""
+    rng = np.random.default_rng(seed)
+    made = []
+    for k, (name, length) in enumerate(LENGTHS.items()):
+        filled = rng.random(length) < 0.2 if gaps else None
+        y = 10.0**k * (5 + rng.normal(size=length))
+        made.append(Series(name, pd.date_range("2020-01-01", periods=length, freq="D"), y, filled))
+    return Panel(tuple(made), "D", **options)
+
+
+def held(seed=0, levels=(80, 95), gaps=True, better=1.0, **options):
+    """Windows of `panel` in no order, some beyond its end, and forecasts of them."""
+    rng, data = np.random.default_rng(seed), panel(seed, gaps, **options)
+    which = np.repeat([2, 0, 1], [6, 9, 3])
+    cuts = np.concatenate(
+        [rng.choice(np.arange(20, len(data.series[k])), n, replace=False) for k, n in ((2, 6), (0, 9), (1, 3))]
+    )
+    order = rng.permutation(len(which))
+    which, cuts = which[order], cuts[order]
+    truth = observed(data, which, cuts, HORIZON)
+    size = 10.0 ** which[:, None]
+    mean = size * (5 + better * rng.normal(size=truth.shape))
+    intervals = {level: (mean - size * level / 60, mean + size * level / 90) for level in levels}
+    return Holdout(data, SEASON, which, cuts, truth, mean, intervals, "LSTM")
