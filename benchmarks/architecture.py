@@ -3,9 +3,9 @@
 SRC is the folder that holds the package `gatewise`; the default is `src` of this checkout. grimp (installed with
 import-linter) reads the imports and counts those under TYPE_CHECKING and inside functions as well. For each package:
 
-- files: its Python files, `__init__.py` included;
-- levels: the files on the longest chain of imports inside the package, where a circle counts as one;
-- circles: groups of two or more files that import each other, directly or through others of the group.
+- files: its Python files, `__init__.py` included; parts: the files and folders directly in it, without `__init__.py`;
+- levels: the files (or parts) on the longest chain of imports inside the package, where a circle counts as one;
+- circles: groups of two or more files (or parts) that import each other, directly or through others of the group.
 """
 
 import sys
@@ -20,7 +20,7 @@ import grimp
 ROOT = "gatewise"
 SRC = Path(__file__).parent.parent / "src"
 WHOLE = "whole house"
-BETWEEN = "between packages"
+COLUMNS = ("levels", "circles")
 
 Graph = Mapping[str, Collection[str]]  # each file or package, and those that it imports
 Circle = list[str]
@@ -117,13 +117,21 @@ def levels(graph: Graph) -> int:
 
 
 def table(graph: Graph, root: str = ROOT) -> str:
-    """One line for each package, for the whole and for the imports between packages; then the circles by name."""
-    parts = {package.removeprefix(f"{root}."): inside(graph, package) for package in packages(graph, root)}
-    parts |= {WHOLE: graph, BETWEEN: between(graph, root)}
-    lines = [f"{'package':<18}{'files':>6}{'levels':>8}{'circles':>9}"]
-    lines += [f"{name:<18}{len(part):>6}{levels(part):>8}{len(circles(part)):>9}" for name, part in parts.items()]
-    named = {name: circles(part) for name, part in parts.items() if name != WHOLE}
-    return "\n".join(lines + [f"circle in {name}: {', '.join(one)}" for name, found in named.items() for one in found])
+    """A line for each package and one for the whole: its files, then its parts; below, the circles by name."""
+    named = {package.removeprefix(f"{root}."): package for package in packages(graph, root)} | {WHOLE: root}
+    lines = [f"{'package':<14}" + "".join(f"{title:>8}" for title in ("files", *COLUMNS, "parts", *COLUMNS))]
+    found = circles(graph)
+    for name, package in named.items():
+        files = inside(graph, package)
+        parts = between(files, package)
+        lines.append(f"{name:<14}" + "".join(f"{number:>8}" for number in (*measures(files), *measures(parts))))
+        found += [circle for circle in circles(parts) if circle not in found]
+    return "\n".join(lines + [f"circle: {', '.join(circle)}" for circle in found])
+
+
+def measures(graph: Graph) -> tuple[int, int, int]:
+    """Members, levels and circles of a graph."""
+    return len(graph), levels(graph), len(circles(graph))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
