@@ -9,6 +9,7 @@ from benchmarks.architecture import SRC, between, circles, inside, levels, main,
 
 REPOSITORY = Path(__file__).parent.parent
 LONGEST_FILE, LONGEST_README = 399, 150
+SUFFIXES = {".py", ".hpp", ".cpp", ".h", ".typed"}
 DESCRIBED = ["src/gatewise", "benchmarks", "examples", "native", "tests"]
 TREE = re.compile(r"<!-- tree -->\n```\n(.*?)\n```", re.DOTALL)
 
@@ -138,7 +139,7 @@ def test_the_architecture_page_names_every_file_once():
         str(path.relative_to(REPOSITORY))
         for folder in DESCRIBED
         for path in (REPOSITORY / folder).rglob("*")
-        if path.suffix in {".py", ".hpp", ".cpp", ".h", ".typed"} and not is_empty_test_package(path)
+        if path.suffix in SUFFIXES and not is_empty_test_package(path)
     }
     described = {name for name in named if name.startswith(tuple(f"{folder}/" for folder in DESCRIBED))}
     assert sorted(wanted - described) == []
@@ -152,3 +153,10 @@ def is_empty_test_package(path):
 def test_the_architecture_page_describes_every_file():
     (block,) = TREE.findall((REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8"))
     assert [line for line in block.splitlines() if len(line.split()) < 2] == []
+
+
+def test_the_architecture_page_refers_to_files_that_exist():
+    text = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
+    paths = [f"/{path.relative_to(REPOSITORY)}" for path in REPOSITORY.rglob("*.*") if path.suffix in SUFFIXES]
+    named = {name for name in re.findall(r"`([\w./]+\.(?:py|cpp|hpp|h))`", text) if not re.search("[A-Z]{4}", name)}
+    assert sorted(name for name in named if not any(path.endswith(f"/{name}") for path in paths)) == []
