@@ -25,12 +25,12 @@ format: .venv/.test
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# The native library, built anew where its sources have changed; `make test` does the same.
+# Rebuilds the native library if its sources have changed; `make test` does the same.
 native: .venv/.test
 	$(BIN)/gatewise info | grep native
 
-# native/check.cpp, a test of the C interface, under AddressSanitizer (with LeakSanitizer), UndefinedBehaviorSanitizer
-# and ThreadSanitizer. Each ends with an error if it finds anything.
+# Runs native/check.cpp, the test of the C interface, under AddressSanitizer (with LeakSanitizer),
+# UndefinedBehaviorSanitizer and ThreadSanitizer. Each run fails if the sanitizer reports a problem.
 SANITIZING_COMPILER := $(if $(shell command -v clang++),clang++,g++)
 SANITIZERS := address undefined thread
 sanitize: $(SANITIZERS:%=sanitize-%)
@@ -48,12 +48,12 @@ clean:
 .venv/bin/pip:
 	$(PYTHON) -m venv .venv
 
-# The native library is built if a compiler is found.
+# Builds the native library if a compiler is found.
 .venv/.demo: .venv/bin/pip pyproject.toml constraints.txt $(NATIVE)
 	$(PIP) -e ".[plot]"
 	touch $@
 
-# The native library must be built; `make test GATEWISE_NATIVE=0` is for a machine without a compiler.
+# Requires the native library; without a compiler, run `make test GATEWISE_NATIVE=0`.
 .venv/.test: export GATEWISE_NATIVE ?= 1
 .venv/.test: .venv/bin/pip pyproject.toml constraints.txt $(NATIVE)
 	$(PIP) -e ".[test]"

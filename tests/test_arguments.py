@@ -136,7 +136,7 @@ OF_A_PATH = "expected the path of a file, as text or a pathlib.Path"
     [
         (lambda one: one.backtest(SALES, 3, refit="yes"), "refit is 'yes', expected True or False"),
         (lambda one: one.fit(SALES, sort="no"), "sort='no': expected True or False (--sort)"),
-        (lambda one: one.fit(SALES, like="sales"), "like is of type str, expected a panel that gatewise.read gave"),
+        (lambda one: one.fit(SALES, like="sales"), "like is of type str, expected a panel returned by gatewise.read"),
         (lambda one: one.fit(SALES, id_column=["a"]), "id_column=['a']: expected the name of a column (--id)"),
         (lambda one: one.fit(SALES, time_column=3), "time_column=3: expected the name of a column, or a list"),
         (lambda one: one.fit(SALES, target_column=3), "target_column=3: expected the name of a column, or a list"),
@@ -153,8 +153,8 @@ OF_A_PATH = "expected the path of a file, as text or a pathlib.Path"
         (lambda one: one.load(0), f"path is 0, {OF_A_PATH}"),  # not the standard input
         (lambda one: one.plot(kind="approximation", zoom=3), "zoom is 3, expected two positions (start, stop)"),
         (lambda one: one.plot(kind="approximation", zoom=("a", 3)), "a position of zoom is 'a', expected a whole num"),
-        (lambda one: one.plot(ax=3), "ax is 3, expected Axes of matplotlib"),
-        (lambda one: Forecaster(dropout=False), "dropout is False, expected a share"),
+        (lambda one: one.plot(ax=3), "ax is 3, expected matplotlib Axes"),
+        (lambda one: Forecaster(dropout=False), "dropout is False, expected a fraction of the hidden values"),
     ],
 )
 def test_invalid_arguments_are_refused_with_a_message(model, call, message):

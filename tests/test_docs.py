@@ -1,15 +1,35 @@
-"""What the pages of docs/ show as a session does as they say."""
+"""The pages: their examples run, and their links lead somewhere."""
 
 import doctest
+import re
 from pathlib import Path
 
 import pytest
 
-PAGES = sorted(path.name for path in (Path(__file__).parent.parent / "docs").glob("*.md") if ">>> " in path.read_text())
+REPOSITORY = Path(__file__).parent.parent
+DOCS = sorted((REPOSITORY / "docs").glob("*.md"))
+PAGES = sorted(path.name for path in DOCS if ">>> " in path.read_text(encoding="utf-8"))
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_sessions_in_the_docs_do_as_they_say(page):
-    found = doctest.testfile(f"../docs/{page}", optionflags=doctest.NORMALIZE_WHITESPACE)
-    assert found.attempted > 0
-    assert found.failed == 0
+def test_examples_run(page):
+    result = doctest.testfile(f"../docs/{page}", optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert result.attempted > 0
+    assert result.failed == 0
+
+
+def anchors(page):
+    """The anchors of a page's headings, as GitHub makes them."""
+    headings = HEADING.findall(page.read_text(encoding="utf-8"))
+    return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", [*sorted(REPOSITORY.glob("*.md")), *DOCS], ids=lambda page: page.name)
+def test_links_lead_to_files_and_headings(page):
+    for link in LINK.findall(page.read_text(encoding="utf-8")):
+        name, _, anchor = link.partition("#")
+        target = page.parent / name if name else page
+        assert link.startswith("https://") or target.is_file(), link
+        assert not anchor or anchor in anchors(target), link

@@ -61,7 +61,7 @@ def test_classes_that_a_file_cannot_hold_are_refused_and_nothing_is_written(tmp_
     with pytest.raises(ValueError, match=r"classes are datetime64\[D\], a file holds"):
         Classifier(**SMALL).fit(x, days).save(tmp_path / "m")
     for label in ("a\tb", "\x1b[2J", "\ud800"):
-        with pytest.raises(ValueError, match="control characters, expected text that can be shown"):
+        with pytest.raises(ValueError, match="control characters, expected printable text"):
             Classifier(**SMALL).fit(*data(("a", label))).save(tmp_path / "m")
     assert not list(tmp_path.iterdir())
 

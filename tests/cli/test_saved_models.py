@@ -51,7 +51,9 @@ def test_a_saved_model_forecasts_from_a_newer_file(sales, capsys):
     assert "ends at 2024-03-20, expected 2024-03-30 or later" in capsys.readouterr().err
     whole.rename(columns={"sold": "bought"}).to_csv("other.csv", index=False)
     assert main(["forecast", "other.csv", "--horizon", "2", "--model", "m.safetensors"]) == 2
-    assert "series 'bought' came, but the model was trained on series 'sold'" in capsys.readouterr().err
+    assert (
+        "the table has the series 'bought', but the model was trained on the series 'sold'" in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize(

@@ -42,8 +42,6 @@ def test_a_bad_series_is_refused_by_default():
     with pytest.raises(DataError, match="series 'B'"):
         Forecaster(**QUICK).fit(spoilt())
     short = tables((60, 2))
-    with pytest.raises(
-        DataError, match="series 'B' has 2 values, expected at least 3; give a longer series, or on_bad"
-    ):
+    with pytest.raises(DataError, match="series 'B' has 2 values, expected at least 3; use a longer series, or on_bad"):
         Forecaster(**QUICK).fit(short)
     assert len(fitted().excluded()) == 0

@@ -311,7 +311,7 @@ def test_the_figure_of_a_forecast_shows_the_forecast():
 
 
 def test_unusable_data_are_refused_before_training(monkeypatch):
-    monkeypatch.setattr(TrainingConfiguration, "tried", lambda *_: pytest.fail("it went on to train"))
+    monkeypatch.setattr(TrainingConfiguration, "train_with_validation", lambda *_: pytest.fail("it went on to train"))
     huge = wave()
     huge[7] = 1e200
     for data, message in (

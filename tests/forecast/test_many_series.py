@@ -55,7 +55,7 @@ def test_series_of_another_kind_are_refused():
 def test_forecasts_in_parts_are_those_of_all_at_once(strategy, monkeypatch):
     model = fitted(strategy)
     whole, past = model.predict(9), model.fitted()
-    monkeypatch.setattr(models, "AT_ONCE", 40)
+    monkeypatch.setattr(models, "MOST_VALUES", 40)
     same(model.predict(9), whole)
     same(model.fitted(), past)
 
@@ -229,9 +229,9 @@ def test_two_thousand_short_series_are_one_training(monkeypatch):
     y = rng.normal(50, 5, (2000, 24)) + 10 * np.sin(np.arange(24) * np.pi / 3)
     names = np.repeat([f"s{k}" for k in range(2000)], 24)
     ds = np.tile(pd.date_range("2020-01-01", periods=24, freq="MS"), 2000)
-    seen, finish = [], TrainingConfiguration.finished
+    seen, finish = [], TrainingConfiguration.refit
     monkeypatch.setattr(
-        TrainingConfiguration, "finished", lambda self, *of: seen.append(len(of[1].series)) or finish(self, *of)
+        TrainingConfiguration, "refit", lambda self, *of: seen.append(len(of[1].series)) or finish(self, *of)
     )
     model = Forecaster(**{**QUICK, "batch_size": 64}, season=6)
     made = model.fit(pd.DataFrame({"unique_id": names, "ds": ds, "y": y.ravel()})).predict(6)
@@ -245,20 +245,20 @@ def test_two_thousand_short_series_are_one_training(monkeypatch):
 def test_the_strategy_of_many_series_is_in_the_guesses():
     model = Forecaster(**QUICK).fit(tables((60, 97)))
     said = next(one for one in model.guesses if one.startswith("strategy"))
-    assert "the smallest held-out error as a MASE (one-step" in said
+    assert "(lowest validation MASE: one-step" in said
     many = Forecaster(**QUICK).fit(tables([40] * 21))
     assert "strategy: segment" in many.guesses
 
 
 def test_auto_takes_the_strategy_of_the_smaller_error(monkeypatch):
-    errors, tried = {}, TrainingConfiguration.tried
+    errors, tried = {}, TrainingConfiguration.train_with_validation
 
     def counted(self, dataset, title=""):
         made = tried(self, dataset, title)
         errors[dataset.scaling.strategy, dataset.scaling.dropout] = made.error
         return made
 
-    monkeypatch.setattr(TrainingConfiguration, "tried", counted)
+    monkeypatch.setattr(TrainingConfiguration, "train_with_validation", counted)
     model = Forecaster(**{**QUICK, "dropout": None}, season=6).fit(tables((60, 97)))
     assert sorted(errors) == [("one-step", 0.0), ("segment", 0.0), ("segment", 0.5)]
     chosen = model.state.selection.ensemble.scaling
@@ -291,7 +291,9 @@ def test_future_covariates_come_with_the_request_or_the_table(strategy):
 
 def test_missing_future_covariates_are_refused():
     data = sold()
-    with pytest.raises(DataError, match="strategy='one-step' goes on from its own forecasts"):
+    with pytest.raises(
+        DataError, match="strategy='one-step' feeds its forecasts back, and past covariates of those steps are unknown"
+    ):
         Forecaster(**QUICK, strategy="one-step").fit(data, past="weather", target_column="y")
     for strategy in ("segment", "flatten"):
         model = Forecaster(**QUICK, season=1, strategy=strategy).fit(data, past="weather", target_column="y")

@@ -84,7 +84,7 @@ def test_a_backtest_reports_its_fallback():
     table = pd.DataFrame({"unique_id": "a", "ds": range(80), "y": np.arange(80.0)})
     model = Forecaster(**{**SMALL, "max_steps": 1, "lr": 1e-9}, fallback="naive")
     found = model.backtest(table, 4)
-    assert found.guesses[-1] == "fallback: the Drift forecast takes the place of the LSTM, which was no better"
+    assert found.guesses[-1] == "fallback: the Drift forecast replaces the LSTM (whose validation MASE is not lower)"
     assert found.verdict.startswith("No verdict on the LSTM: the backtest measures the drift forecast (the line from")
     assert "LSTM is" not in found.verdict
     assert not found.trusted

@@ -83,7 +83,7 @@ def divergence_remedies(scale: str) -> Iterator[None]:
     try:
         yield
     except DivergenceError as error:
-        message, weights, _ = str(error).partition("; the weights are back")
+        message, weights, _ = str(error).partition("; the weights are restored")
         if weights:
             other = "" if scale == "window" else f", or scale='window' instead of {scale!r}"
             error.args = (f"{message}. Use a smaller lr{other}",)

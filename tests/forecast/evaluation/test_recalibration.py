@@ -32,7 +32,7 @@ def test_newer_errors_replace_a_fraction_of_the_old(share, new):
 
 
 def test_thinned_errors_are_spread_evenly():
-    found = calibration(np.arange(1.0, 101.0)).renewed(np.arange(1.0, 1001.0)[:, None], ONES, 0.5)
+    found = calibration(np.arange(1.0, 101.0)).recalibrated(np.arange(1.0, 1001.0)[:, None], ONES, 0.5)
     for level in (20, 50, 80):
         reach = np.percentile(found.distances, level)
         below = (np.arange(1, 101) <= reach).mean() / 2 + (np.arange(1, 1001) <= reach).mean() / 2

@@ -273,7 +273,7 @@ def test_some_series_have_no_future_covariates(tmp_path):
     model = Forecaster(strategy="segment", **QUICK).fit(whole.drop(index=whole.index[-9:]), **COVARIATES)
     again = kept(model, tmp_path)
     assert [one.ahead is None for one in again.state.panel.series] == [False, True]
-    with pytest.raises(DataError, match="series 'B': the known covariates 'promotion', 'heat' are needed"):
+    with pytest.raises(DataError, match="series 'B' needs the known covariates 'promotion', 'heat'"):
         again.predict(9)
     same_table(model.predict(9, future=whole), again.predict(9, future=whole))
     kept(Forecaster(strategy="segment", **QUICK).fit(whole[whole["y"].notna()], **COVARIATES), tmp_path)

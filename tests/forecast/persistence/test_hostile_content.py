@@ -119,7 +119,7 @@ from tests.forecast.persistence.hostile import (
         (with_part("panel", covariates=[]), "covariates is [], expected dict or NoneType"),
         (with_part("panel", covariates={}), "covariates are {}, expected the fields"),
         (with_part("panel", time={}), "unit is None, expected one of 's', 'ms'"),
-        (with_part("panel", time={"unit": "s", "zone": None}), "freq=1 is no frequency of pandas"),
+        (with_part("panel", time={"unit": "s", "zone": None}), "freq=1 is not a pandas frequency; pass one such as MS"),
         (with_part("panel", time={"unit": "s", "zone": "/etc/passwd"}), "zone is '/etc/passwd', expected the name"),
         (with_part("panel", time={"unit": "s", "zone": "../x"}), "zone is '../x', expected the name of a time zone"),
         (with_part("panel", time={"unit": "s", "zone": "dateutil//x"}), "expected the name of a time zone"),

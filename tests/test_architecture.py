@@ -1,0 +1,162 @@
+"""The shape of the repository: imports without circles, short files, and pages that name every file."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from benchmarks.architecture import SRC, between, circles, inside, levels, main, packages, read_imports, table
+
+REPOSITORY = Path(__file__).parent.parent
+LONGEST_FILE, LONGEST_README = 399, 150
+SUFFIXES = {".py", ".hpp", ".cpp", ".h", ".typed"}
+DESCRIBED = ["src/gatewise", "benchmarks", "examples", "native", "tests"]
+TREE = re.compile(r"<!-- tree -->\n```\n(.*?)\n```", re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def graph():
+    return read_imports(SRC)
+
+
+@pytest.fixture
+def write_package(tmp_path):
+    """Write the files of a small package `house` and read its imports."""
+
+    def write(**files):
+        for name, text in {"__init__": "", **files}.items():
+            path = tmp_path / "house" / f"{name.replace('.', '/')}.py"
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text)
+        return read_imports(tmp_path, "house")
+
+    return write
+
+
+def python_files(*folders):
+    return sorted(path for folder in folders for path in (REPOSITORY / folder).rglob("*.py"))
+
+
+def test_no_file_is_in_a_circle_of_imports(graph):
+    assert circles(graph) == []
+
+
+def test_no_package_is_in_a_circle_of_imports(graph):
+    assert circles(between(graph)) == []
+
+
+def test_no_folder_inside_a_package_is_in_a_circle_of_imports(graph):
+    found = {package: circles(between(inside(graph, package), package)) for package in packages(graph)}
+    assert {package: folders for package, folders in found.items() if folders} == {}
+
+
+def test_circles_that_are_only_for_types_or_inside_functions_are_counted(write_package):
+    graph = write_package(
+        a="from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    from house.b import B\n",
+        b="def call():\n    from house import c\n",
+        c="import house.a\n",
+        d="import house.a\n",
+    )
+    assert circles(graph) == [["house.a", "house.b", "house.c"]]
+    assert levels(graph) == 2
+
+
+def test_levels_are_the_files_on_the_longest_chain(write_package):
+    graph = write_package(a="import house.b\nimport house.c\n", b="import house.c\n", c="", d="import house.a\n")
+    assert circles(graph) == []
+    assert levels(graph) == 4
+
+
+def test_a_file_that_the_package_exports_must_not_import_the_package(write_package):
+    graph = write_package(__init__="from house.a import A\n", a="from house import B\n")
+    assert circles(graph) == [["house", "house.a"]]
+
+
+def test_the_table_has_a_line_for_each_package_and_names_the_circles(write_package):
+    files = {"a": "import house.b", "b": "import house.sub.c\nimport house.a", "c": "import house.sub.c"}
+    graph = write_package(**files, **{"sub.__init__": "import house.sub.c", "sub.c": "", "sub.d": "import house.c"})
+    assert table(graph, "house").splitlines() == [
+        "package          files  levels circles   parts  levels circles",
+        "sub                  3       2       0       2       1       0",
+        "whole house          7       3       1       4       2       2",
+        "circle: house.a, house.b",
+        "circle: house.c, house.sub",
+    ]
+
+
+def test_the_command_prints_the_table_of_this_checkout(capsys, graph):
+    main([])
+    printed = capsys.readouterr().out
+    assert printed == table(graph) + "\n"
+    assert {line.split()[0] for line in printed.splitlines()} >= {
+        "forecast",
+        "series",
+        "engines",
+        "classify",
+        "cli",
+        "nn",
+    }
+
+
+def test_the_command_needs_a_folder_that_holds_the_package(tmp_path):
+    with pytest.raises(SystemExit) as stopped:
+        main([str(tmp_path)])
+    assert stopped.value.args == (f"{tmp_path} holds no folder gatewise; give the folder that does, for example src",)
+
+
+@pytest.mark.parametrize("path", python_files("src", "tests"), ids=lambda path: str(path.relative_to(REPOSITORY)))
+def test_every_file_is_short(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE
+
+
+def test_the_readme_is_short():
+    assert len((REPOSITORY / "README.md").read_text(encoding="utf-8").splitlines()) <= LONGEST_README
+
+
+def test_no_file_has_a_name_that_says_nothing():
+    assert [
+        path for path in python_files("src", "tests") if path.stem in {"utils", "helpers", "base", "common", "misc"}
+    ] == []
+
+
+def paths_of_the_tree():
+    """The paths in the tree of docs/architecture.md: folders end with a slash, two spaces of indentation a level."""
+    (block,) = TREE.findall((REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8"))
+    folders, result = [], []
+    for line in block.splitlines():
+        depth = (len(line) - len(line.lstrip())) // 2
+        name = line.split()[0]
+        folders[depth:] = [name]
+        if not name.endswith("/"):
+            result.append("".join(folders))
+    return result
+
+
+def test_the_architecture_page_names_every_file_once():
+    named = paths_of_the_tree()
+    assert len(named) == len(set(named))
+    wanted = {
+        str(path.relative_to(REPOSITORY))
+        for folder in DESCRIBED
+        for path in (REPOSITORY / folder).rglob("*")
+        if path.suffix in SUFFIXES and not is_empty_test_package(path)
+    }
+    described = {name for name in named if name.startswith(tuple(f"{folder}/" for folder in DESCRIBED))}
+    assert sorted(wanted - described) == []
+    assert sorted(described - wanted) == []
+
+
+def is_empty_test_package(path):
+    return path.name == "__init__.py" and "tests" in path.relative_to(REPOSITORY).parts
+
+
+def test_the_architecture_page_describes_every_file():
+    (block,) = TREE.findall((REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8"))
+    assert [line for line in block.splitlines() if len(line.split()) < 2] == []
+
+
+def test_the_architecture_page_refers_to_files_that_exist():
+    text = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
+    paths = [f"/{path.relative_to(REPOSITORY)}" for path in REPOSITORY.rglob("*.*") if path.suffix in SUFFIXES]
+    named = {name for name in re.findall(r"`([\w./]+\.(?:py|cpp|hpp|h))`", text) if not re.search("[A-Z]{4}", name)}
+    assert sorted(name for name in named if not any(path.endswith(f"/{name}") for path in paths)) == []
