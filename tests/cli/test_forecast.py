@@ -24,7 +24,7 @@ def test_forecast_of_the_built_in_series(folder, capsys):
         "SeasonalNaive",
         "trained on the first 72 values",
         "Verdict: ",
-        "the 80 % interval held",
+        " for the 80 % interval",
         "Files written: f.csv, f.png",
     ):
         assert text in printed.out

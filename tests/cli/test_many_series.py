@@ -52,7 +52,7 @@ def test_many_series_are_forecast_and_those_with_errors_excluded(shops, capsys):
         "  60 to 73 values each (median 67), 2024-01-01 to 2024-03-13, frequency D",
         "Excluded series: 2 (--on-bad skip)",
         "series 'shop 3', row",
-        "Each is the mean over the windows of a series",
+        "Each score is averaged over the windows of a series",
         "Forecast: 5 steps for 12 series",
         "(60 rows; --out FILE.csv writes them all)",
         "Files written: f.csv, bad.csv, p.csv",

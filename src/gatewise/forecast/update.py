@@ -111,8 +111,8 @@ def _joined(old: Series, new: Series, continues: Mapping[tuple[Any, Any], bool])
     """The known values before the newer ones, and the newer ones."""
     if new.ds[-1] < old.ds[-1]:
         raise DataError(
-            f"series {str(new.unique_id)!r} ends at {format_date(new.ds[-1])}, expected {format_date(old.ds[-1])} or later, the end "
-            "of the series that the model knows; pass newer values"
+            f"series {str(new.unique_id)!r} ends at {format_date(new.ds[-1])}, expected {format_date(old.ds[-1])} or "
+            "later, the end of the series that the model knows; pass newer values"
         )
     known = int(old.ds.searchsorted(new.ds[0]))
     if known == 0:
@@ -120,8 +120,8 @@ def _joined(old: Series, new: Series, continues: Mapping[tuple[Any, Any], bool])
     last, first = old.ds[known - 1], new.ds[0]
     if not continues[last, first]:
         raise DataError(
-            f"series {str(new.unique_id)!r}: steps are missing between {format_date(last)}, the last value that the model "
-            f"knows, and {format_date(first)}; pass all values after the former"
+            f"series {str(new.unique_id)!r}: steps are missing between {format_date(last)}, the last value that the "
+            f"model knows, and {format_date(first)}; pass all values after the former"
         )
     y, filled = np.concatenate([old.y[:known], new.y]), None
     if old.filled is not None or new.filled is not None:

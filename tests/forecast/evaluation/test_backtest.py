@@ -182,7 +182,7 @@ def test_one_series_is_judged_window_by_window():
         "Three test windows are little evidence; use --windows 10."
     )
     assert found.trusted
-    assert "Each is the mean over" not in found.definitions()
+    assert "Each score is averaged over" not in found.definitions()
 
 
 # ------------------------------------------------------------------------------------------------- pictures

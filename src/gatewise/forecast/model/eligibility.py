@@ -42,8 +42,8 @@ def _check_unscaled(panel: Panel) -> None:
         worst = int(np.abs(series.y).argmax())
         if abs(series.y[worst]) > MOST_UNSCALED:
             raise DataError(
-                f"series {str(series.unique_id)!r}, {format_date(series.ds[worst])}: {series.y[worst]:g} is too large for "
-                f"scale='none', expected an absolute value of at most {MOST_UNSCALED:g}; use scale='window' "
+                f"series {str(series.unique_id)!r}, {format_date(series.ds[worst])}: {series.y[worst]:g} is too large "
+                f"for scale='none', expected an absolute value of at most {MOST_UNSCALED:g}; use scale='window' "
                 "(--scale window), or a larger unit"
             )
 
