@@ -193,7 +193,7 @@ def test_a_test_set_with_other_channels_is_an_error_before_training(walks, capsy
     assert main(["classify", "walks.csv", "--test", "two.npz", *SMALL]) == 2
     printed = capsys.readouterr()
     assert "test set: two.npz, 4 sequences, without labels" in printed.out
-    assert "have 2 channels, but the training sequences have 1; give the --view" in printed.err
+    assert "have 2 channels, but the training sequences have 1; pass --view as in training" in printed.err
     assert "epoch" not in printed.err
 
 
@@ -245,7 +245,7 @@ def test_a_saved_model_keeps_its_view(images, capsys):
 def test_sequences_with_other_channels_are_an_error(images, capsys):
     Classifier(hidden_size=4, epochs=1).fit(np.eye(4), [0, 1, 0, 1]).save("m.safetensors")
     assert main(["classify", ".", "--model", "m.safetensors"]) == 2
-    assert "have 3 channels, but the model was trained on 1; give the --view" in capsys.readouterr().err
+    assert "have 3 channels, but the model was trained on 1; pass --view as in training" in capsys.readouterr().err
 
 
 def test_the_model_options_are_the_arguments_of_the_classifier():

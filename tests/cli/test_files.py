@@ -32,7 +32,7 @@ def test_an_interrupt_between_two_files_names_the_written_one(sales, capsys, mon
     monkeypatch.setattr("gatewise.plot.save", interrupt)
     arguments = ["forecast", "whole.csv", "--horizon", "3", "--out", "f.csv", "--plot", "f.png", "--windows", "0"]
     assert main([*arguments, *SMALL]) == 130
-    assert "interrupted; files written before: f.csv" in capsys.readouterr().err
+    assert "interrupted; files already written: f.csv" in capsys.readouterr().err
     assert len(pd.read_csv("f.csv")) == 3
 
 

@@ -52,7 +52,7 @@ def test_no_file_is_written_by_default_and_quiet_hides_progress(sales, capsys):
     assert main(["forecast", "whole.csv", "--horizon", "7", "--quiet", *SMALL]) == 0
     printed = capsys.readouterr()
     assert printed.err == ""
-    assert "time column: 'day' (the only one that reads as dates)" in printed.out
+    assert "time column: 'day' (the only column of dates)" in printed.out
     assert sorted(sales.iterdir()) == before
 
 

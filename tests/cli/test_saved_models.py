@@ -24,7 +24,7 @@ def test_a_saved_model_forecasts_without_training(sales, capsys, monkeypatch):
         "Model: m.safetensors, Forecaster(cell='gru', hidden_size=8, horizon=7, ensemble_size=1, max_steps=20)",
         "time column: 'day'",
         "Training: ",
-        "Verdict: none (--model runs no backtest; to evaluate: gatewise backtest FILE).",
+        "Verdict: none (--model runs no backtest; use gatewise backtest FILE to evaluate).",
         "Files written: again.csv, again.png",
     ):
         assert text in printed

@@ -4,17 +4,17 @@ Results go to standard output, progress and errors to standard error. Exit codes
 130 interrupted.
 
     parser.py       commands, options and help texts
-    options.py      names and values of the options
+    options.py      groups of options, conversion of their values
     validation.py   options that exclude each other, files that cannot be written
     forecast.py     gatewise forecast
     backtest.py     gatewise backtest
-    data.py         both: the panel, the forecaster, the backtest
+    data.py         steps that forecast and backtest share
     classify.py     gatewise classify
-    sequences.py    its training and test sequences
-    predictions.py  its predictions, as a table and as figures
+    sequences.py    training and test sequences of classify
+    predictions.py  predictions of classify, as a table and as figures
     info.py         gatewise info
-    output.py       what is printed
-    files.py        what is written
+    output.py       printed text
+    files.py        output files and standard streams
 """
 
 import argparse
@@ -47,7 +47,7 @@ def _run(argv: Sequence[str] | None) -> int:
         files = OutputFiles(arguments)
         arguments.run(arguments, files)
         sys.stdout.flush()
-    except BrokenPipeError:  # the reader, such as `head`, has closed the pipe; the files are written by then
+    except BrokenPipeError:  # a reader such as `head` closed the pipe; the files are already written
         discard()
     except KeyboardInterrupt:
         print(f"gatewise: interrupted{files.status()}", file=sys.stderr)
@@ -66,7 +66,7 @@ def command_line() -> argparse.ArgumentParser:
 
 
 def _message(error: Exception) -> str:
-    """The message of an error; a remedy replaces the number of a system error."""
+    """The message of an error; a system error gets a remedy instead of its number."""
     if not isinstance(error, OSError) or error.errno is None or not str(error).startswith("[Errno"):
         return str(error) or type(error).__name__
     remedy = "free disk space, or write elsewhere" if error.errno == ENOSPC else "check the path and the permissions"
@@ -74,7 +74,7 @@ def _message(error: Exception) -> str:
 
 
 def _is_expected(error: Exception) -> bool:
-    """Whether an error is about data, options or memory; any other RuntimeError is a bug and keeps its traceback."""
+    """Whether data, options or memory caused the error; any other RuntimeError is a bug and keeps its traceback."""
     if not isinstance(error, RuntimeError):
         return True
     from gatewise.training import DivergenceError  # here, as torch takes seconds to import
@@ -83,10 +83,10 @@ def _is_expected(error: Exception) -> bool:
 
 
 def _prepare_streams() -> None:
-    """Replace closed standard streams, and characters that the terminal cannot show."""
+    """Discard output to closed standard streams, and replace characters that the terminal cannot show."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
-            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - it stays open as long as the program
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - it stays open until the program ends
         elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")

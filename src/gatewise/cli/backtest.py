@@ -1,4 +1,4 @@
-"""`gatewise backtest`: forecast test windows of the past, compare with naive forecasts, write and print."""
+"""`gatewise backtest`: forecast past test windows and compare the forecasts with naive ones."""
 
 import argparse
 

@@ -1,4 +1,4 @@
-"""`gatewise classify`: train on one set of sequences, test on another, write and print."""
+"""`gatewise classify`: train a classifier on labelled sequences and test it, or use a saved one."""
 
 import argparse
 from typing import Any
@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace, files: OutputFiles) -> None:
 
 
 def _train(arguments: argparse.Namespace) -> tuple[Any, Any]:
-    """The model of the options, trained, and the test set, or None."""
+    """Train a model with the given options; return it with the test set, or None."""
     from gatewise import Classifier
     from gatewise.cli import sequences
 
@@ -37,7 +37,7 @@ def _train(arguments: argparse.Namespace) -> tuple[Any, Any]:
 
 
 def _load(arguments: argparse.Namespace) -> tuple[Any, Any]:
-    """The saved model, and the sequences to classify."""
+    """Load a saved model; return it with the sequences to classify."""
     from gatewise import Classifier
     from gatewise.cli import sequences
 
@@ -49,7 +49,7 @@ def _load(arguments: argparse.Namespace) -> tuple[Any, Any]:
 
 
 def _saved_view(view: str | None, trained: str) -> str:
-    """The view of the training; another one is an error."""
+    """The view that the model was trained with; a different --view is an error."""
     if trained and view not in (None, trained):
         raise ValueError(f"--view is {view}, but the model of --model was trained with --view {trained}; omit --view")
     return view or trained or DEFAULT_VIEW

@@ -7,11 +7,11 @@ from typing import Any
 from gatewise.cli.files import print_now
 from gatewise.cli.options import DATA, FORECASTER, given
 
-DEFAULT_WINDOWS = 3  # of a backtest
+DEFAULT_WINDOWS = 3  # test windows of `gatewise backtest`
 
 
 def read_panel(arguments: argparse.Namespace, **defaults: Any) -> Any:
-    """The selected series, read, validated and described on standard output."""
+    """Read and validate the series, describe them on standard output, and return the selected ones."""
     from gatewise import datasets
     from gatewise.cli import output
     from gatewise.series import read
@@ -47,7 +47,7 @@ def _select(panel: Any, names: list[str]) -> Any:
 
 
 def build_forecaster(arguments: argparse.Namespace) -> Any:
-    """The forecaster of the options; direct strategies forecast the horizon at once."""
+    """A forecaster with the given options; direct strategies forecast the whole horizon at once."""
     from gatewise.forecast import Forecaster
 
     options = given(arguments, FORECASTER)
@@ -57,7 +57,7 @@ def build_forecaster(arguments: argparse.Namespace) -> Any:
 
 
 def run_backtest(model: Any, panel: Any, arguments: argparse.Namespace, windows: int) -> Any:
-    """The backtest of the options."""
+    """Run the backtest with the given options."""
     return model.backtest(
         panel,
         arguments.horizon,

@@ -1,4 +1,4 @@
-"""Output files: each is written completely or not at all; output goes on where nobody reads it."""
+"""Output files, each written completely or not at all, and standard streams that may be closed."""
 
 import argparse
 import os
@@ -14,7 +14,7 @@ class OutputFiles:
     """The output files of a command.
 
     Attributes:
-        paths: option -> path, of the options that are given.
+        paths: option -> path, for each option that is given.
         written: the paths of the files that are complete.
     """
 
@@ -24,7 +24,7 @@ class OutputFiles:
         self.written: list[str] = []
 
     def write(self, contents: Mapping[str, Callable[[], Any]]) -> None:
-        """Write the files, before anything is printed that nobody may read.
+        """Write the files; commands call this before they print, because standard output may be closed.
 
         Arguments:
             contents: option -> function that computes the content: a table; for "plot" a figure; for "save" a fitted
@@ -36,9 +36,9 @@ class OutputFiles:
             self.written.append(self.paths[name])
 
     def status(self) -> str:
-        """The end of an error message: the files written so far, if the options name any."""
+        """The files written so far, as the end of an error message; empty if no option names a file."""
         if self.written:
-            return f"; files written before: {', '.join(self.written)}"
+            return f"; files already written: {', '.join(self.written)}"
         return "; nothing was written" if self.paths else ""
 
 
@@ -51,7 +51,7 @@ def _write(name: str, content: Any, path: str) -> None:
         _save_figure(content, path)
     elif name == "save":
         content.save(path)
-    elif name == "excluded":  # which may have no rows
+    elif name == "excluded":  # possibly without rows
         atomic.write(path, excluded_table(content).to_csv(index=False).encode())
     else:
         write_csv(content, path)
@@ -76,10 +76,10 @@ def _save_figure(figure: Any, path: str) -> None:
 
 
 def print_now(text: str) -> None:
-    """Print at once, and continue if nobody reads the output."""
+    """Print immediately, and continue if standard output is closed."""
     try:
         print(text, flush=True)
-    except BrokenPipeError:  # the files are still to be written
+    except BrokenPipeError:  # the files are not written yet
         discard()
 
 
@@ -89,7 +89,7 @@ def discard(stream: TextIO | None = None) -> None:
 
 
 class OptionalStream:
-    """A stream that may fail, such as standard error: what cannot be written is discarded."""
+    """A stream such as standard error that may be closed; text that cannot be written is discarded."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
@@ -106,7 +106,7 @@ class OptionalStream:
             return len(text)
 
     def flush(self) -> None:
-        """Flush the stream, or discard what it holds."""
+        """Flush the stream, or discard its buffer."""
         try:
             self.stream.flush()
         except OSError:

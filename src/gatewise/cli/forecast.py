@@ -1,4 +1,4 @@
-"""`gatewise forecast`: backtest, train on all values, forecast, write and print."""
+"""`gatewise forecast`: backtest, train on all values, and forecast."""
 
 import argparse
 from typing import Any
@@ -7,7 +7,7 @@ from gatewise.cli import validation
 from gatewise.cli.data import build_forecaster, read_panel, run_backtest
 from gatewise.cli.files import OutputFiles, print_now
 
-SAMPLE_PATHS = 100  # without --paths
+SAMPLE_PATHS = 100  # default of --paths
 
 
 def run(arguments: argparse.Namespace, files: OutputFiles) -> None:
@@ -25,7 +25,7 @@ def _train_and_forecast(arguments: argparse.Namespace, files: OutputFiles) -> No
 
     model = build_forecaster(arguments)
     panel = read_panel(arguments)
-    known_ahead(panel, arguments.horizon, arguments.future)  # missing future values are an error before the training
+    known_ahead(panel, arguments.horizon, arguments.future)  # raises before training if future values are missing
     windows = arguments.windows
     if windows is None:
         windows = model.affordable_windows(panel, arguments.horizon)
@@ -49,7 +49,7 @@ def _train_and_forecast(arguments: argparse.Namespace, files: OutputFiles) -> No
 
 
 def _forecast_with_saved_model(arguments: argparse.Namespace, files: OutputFiles) -> None:
-    """Forecast from the series of a saved model, or from newer values of them."""
+    """Forecast with a saved model, after the end of its own series or of newer values."""
     from gatewise.cli import output
     from gatewise.forecast import Forecaster
 
@@ -63,7 +63,7 @@ def _forecast_with_saved_model(arguments: argparse.Namespace, files: OutputFiles
     output.print_excluded(model.excluded(), arguments)
     print(f"\nTraining: {model.summary()}")
     output.print_forecast(table, arguments.horizon)
-    print("\nVerdict: none (--model runs no backtest; to evaluate: gatewise backtest FILE).")
+    print("\nVerdict: none (--model runs no backtest; use gatewise backtest FILE to evaluate).")
     output.print_files(files.written)
 
 

@@ -1,4 +1,4 @@
-"""Names and values of the options: which belong together, how their texts become values."""
+"""Options: groups of names, and the conversion of texts to values."""
 
 import argparse
 import re

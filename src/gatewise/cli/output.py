@@ -1,4 +1,4 @@
-"""What is printed: the data, the choices, the scores and the forecasts, short enough for a screen."""
+"""Printed output: data, choices, scores and forecasts, shortened to fit a screen."""
 
 import argparse
 from collections.abc import Iterable, Sequence
@@ -12,23 +12,24 @@ from gatewise.series.wording import counted, format_date
 
 MAX_ROWS = 48  # a longer table is shortened on the screen, never in a file
 SHORTENED_ROWS = 12
-MAX_NAMES, MAX_REASONS, EXTREMES = 5, 3, 5  # of many series
+MAX_NAMES, MAX_REASONS, EXTREMES = 5, 3, 5  # limits for many series
 NAME_LENGTH, REASON_LENGTH = 40, 300  # characters
 
 
 def describe(panel: Panel) -> str:
-    """One series, or the number and the lengths of many.
+    """Describe a panel: its only series, or the number and the lengths of its series.
 
     >>> import gatewise as gw
     >>> table = pd.DataFrame({"day": [0, 1, 2], "a": [1.0, 2.0, 3.0], "b": [1.0, 2.0, None]})
     >>> print(describe(gw.read(table, layout="columns")))
       2 series: 'a', 'b'
-      2 to 3 values each (median 2.5), 0 to 2, frequency 1
+      2 to 3 values each (median 2.5), time 0 to 2, frequency 1
     """
+    time = "time " if isinstance(panel.freq, int) else ""
     if len(panel) == 1 and not panel.excluded_series:
         series = panel.series[0]
         dates = f"{format_date(series.ds[0])} to {format_date(series.ds[-1])}"
-        return f"  series {str(series.unique_id)!r}: {counted(len(series), 'value')}, {dates}"
+        return f"  series {str(series.unique_id)!r}: {counted(len(series), 'value')}, {time}{dates}"
     excluded = f" ({len(panel.excluded_series)} more excluded)" if panel.excluded_series else ""
     lengths = [len(series) for series in panel.series]
     values = f"{min(lengths)} to {max(lengths)} values each (median {np.median(lengths):g})"
@@ -37,7 +38,7 @@ def describe(panel: Panel) -> str:
     first, last = min(series.ds[0] for series in panel.series), max(series.ds[-1] for series in panel.series)
     return (
         f"  {len(panel)} series{excluded}: {quote_first(series.unique_id for series in panel.series)}\n"
-        f"  {values}, {format_date(first)} to {format_date(last)}, frequency {panel.freq}"
+        f"  {values}, {time}{format_date(first)} to {format_date(last)}, frequency {panel.freq}"
     )
 
 
@@ -66,7 +67,7 @@ def excluded_table(table: Any) -> pd.DataFrame:
 
 
 def print_choices(choices: Sequence[str]) -> None:
-    """Print everything that was inferred from the data or chosen for them."""
+    """Print every choice that was inferred from the data."""
     print("\nChoices")
     for choice in choices:
         print(f"  {choice}")
@@ -104,7 +105,7 @@ def print_details(backtest: Any) -> None:
 
 
 def _gains(backtest: Any) -> tuple[pd.DataFrame, str]:
-    """A row per series: score of the model and of the best naive forecast, sorted by gain; and the score's name."""
+    """The score of the model and of the best naive forecast by series, sorted by gain; and the score's name."""
     scores = as_pandas(backtest.by_series)
     score = "MASE" if np.isfinite(backtest.overall[backtest.model]["MASE"]) else "MAE"
     columns = {
@@ -130,7 +131,7 @@ def print_forecast(table: Any, horizon: int) -> None:
 
 
 def print_verdict(backtest: Any, arguments: argparse.Namespace) -> None:
-    """Print the verdict, or the reason for its absence."""
+    """Print the verdict, or why there is none."""
     if backtest is not None:
         print(f"\nVerdict: {backtest.verdict}")
     elif arguments.windows == 0:

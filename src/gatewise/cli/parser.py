@@ -27,7 +27,7 @@ SUMMARIES = {  # command -> line of `gatewise --help`, description
     ),
     "backtest": (
         "compare forecasts of the past with naive forecasts",
-        f"Forecast test windows at the end of the series, and compare with naive forecasts. {DEFAULTS}",
+        f"Forecast test windows at the end of each series, and compare the forecasts with naive ones. {DEFAULTS}",
     ),
     "classify": (
         "classify sequences",
@@ -41,7 +41,7 @@ SUMMARIES = {  # command -> line of `gatewise --help`, description
 
 
 def build(*, forecast: Run, backtest: Run, classify: Run, info: Run) -> argparse.ArgumentParser:
-    """The parser of `gatewise COMMAND ...`; the parsed `run` is the function of the command."""
+    """The parser of `gatewise COMMAND ...`; its result holds the function of the command as `run`."""
     from gatewise import __version__
 
     parser = argparse.ArgumentParser(
@@ -78,12 +78,12 @@ def _add_forecast(command: argparse.ArgumentParser) -> None:
         help="forecast with a saved model, without training; FILE, if given, supplies newer values",
     )
     command.add_argument(
-        "--budget", type=duration, metavar="TIME", help="search for better settings for this long, such as 90s, 2m, 1h"
+        "--budget", type=duration, metavar="TIME", help="time to search for better settings, such as 90s, 2m or 1h"
     )
     output = _add_output(command)
     output.add_argument("--save", metavar="MODEL.safetensors", help="save the model with its series")
-    output.add_argument("--paths-out", metavar="PATHS.csv", help="write sample paths of the future as a table")
-    output.add_argument("--paths", type=positive_integer, metavar="N", help="sample paths of each series (100)")
+    output.add_argument("--paths-out", metavar="PATHS.csv", help="write sample paths of the forecast as a table")
+    output.add_argument("--paths", type=positive_integer, metavar="N", help="number of sample paths per series (100)")
     _add_data(command)
     _add_backtest_options(command, "3, fewer for a short series")
     _add_forecaster(command)
@@ -117,7 +117,7 @@ def _add_output(command: argparse.ArgumentParser) -> "argparse._ArgumentGroup":
     output = command.add_argument_group("output files")
     output.add_argument("--out", metavar="OUT.csv", help="write the forecasts as a table")
     output.add_argument(
-        "--plot", metavar="PLOT.png", help="plot the forecasts, of a few series if there are many (.png, .svg, .pdf)"
+        "--plot", metavar="PLOT.png", help="plot the forecasts of one or a few series (.png, .svg, .pdf)"
     )
     output.add_argument(
         "--excluded", metavar="EXCLUDED.csv", help="write the series excluded by --on-bad, with the reasons"
@@ -156,7 +156,7 @@ def _add_data(command: argparse.ArgumentParser) -> None:
     data.add_argument(
         "--on-bad",
         choices=("raise", "skip", "naive"),
-        help="series with errors: stop, exclude, or exclude and forecast naively (raise)",
+        help="for a series with errors: raise the error, skip the series, or use a naive forecast (raise)",
     )
     covariates = command.add_argument_group("covariates")
     covariates.add_argument(
@@ -184,10 +184,10 @@ def _add_forecaster(command: argparse.ArgumentParser) -> None:
         "--strategy", choices=("auto", "one-step", "segment", "flatten"), help="multi-step forecasting strategy (auto)"
     )
     model.add_argument("--cell", choices=("lstm", "gru", "rnn"), help="recurrent cell (lstm)")
-    model.add_argument("--hidden-size", type=positive_integer, metavar="H", help="units of each layer")
+    model.add_argument("--hidden-size", type=positive_integer, metavar="H", help="units per layer")
     model.add_argument("--num-layers", type=positive_integer, metavar="L", help="stacked layers (1)")
     model.add_argument("--context", type=positive_integer, metavar="T", help="past steps that the network reads")
-    model.add_argument("--season", type=positive_integer, metavar="M", help="steps of a season; 1: no season")
+    model.add_argument("--season", type=positive_integer, metavar="M", help="steps of a season, 1 for none")
     model.add_argument("--difference", type=non_negative_integer, metavar="D", help="order of differencing (0)")
     model.add_argument(
         "--seasonal-difference", type=non_negative_integer, metavar="D", help="order of seasonal differencing (0)"
@@ -205,7 +205,7 @@ def _add_forecaster(command: argparse.ArgumentParser) -> None:
     model.add_argument(
         "--fallback",
         choices=("naive", "none"),
-        help="use the best naive forecast where the network is no better in validation (none)",
+        help="use the best naive forecast if the network is no better in validation (none)",
     )
     model.add_argument("--seed", type=non_negative_integer, help="random seed (0)")
     model.add_argument("--engine", help="computation engine, listed by `gatewise info` (auto)")
@@ -219,7 +219,7 @@ def _add_classify(command: argparse.ArgumentParser) -> None:
         "file",
         nargs="?",
         metavar="DATA",
-        help="folder with the MNIST files or a UCR or UEA data set, or a .ts, .npz, .csv, .tsv or .parquet file "
+        help=".ts, .npz, .csv, .tsv or .parquet file, or a folder with MNIST files, a UCR or a UEA data set "
         "(generated control charts)",
     )
     command.add_argument(
@@ -229,7 +229,7 @@ def _add_classify(command: argparse.ArgumentParser) -> None:
     data = command.add_argument_group("data")
     data.add_argument("--label", metavar="COL", help="column of the labels in a table (label, class, target or y)")
     data.add_argument(
-        "--view", choices=VIEWS, help="how an image becomes a sequence (rows; with --model as in training)"
+        "--view", choices=VIEWS, help="how an image becomes a sequence (rows, or the view of the saved model)"
     )
     data.add_argument("--test", metavar="FILE", help="test sequences")
     data.add_argument(
@@ -256,7 +256,7 @@ def _add_classifier(command: argparse.ArgumentParser) -> None:
         "model and training", "Defaults that are not shown depend on the data; see gatewise.Classifier."
     )
     model.add_argument("--cell", choices=("lstm", "gru", "rnn"), help="recurrent cell (lstm)")
-    model.add_argument("--hidden-size", type=positive_integer, metavar="H", help="units of each layer (128)")
+    model.add_argument("--hidden-size", type=positive_integer, metavar="H", help="units per layer (128)")
     model.add_argument("--num-layers", type=positive_integer, metavar="L", help="stacked layers (1)")
     model.add_argument("--bidirectional", action="store_true", help="read the sequences in both directions")
     model.add_argument("--pooling", choices=("last", "mean", "max"), help="pooling of the hidden states (last)")
@@ -270,12 +270,18 @@ def _add_classifier(command: argparse.ArgumentParser) -> None:
         help="fraction of the training sequences used for validation (0.1)",
     )
     model.add_argument(
-        "--patience", type=positive_integer, metavar="K", help="epochs without improvement after which training stops"
+        "--patience",
+        type=positive_integer,
+        metavar="K",
+        help="stop training after this many epochs without improvement",
     )
     model.add_argument(
-        "--epochs", type=positive_integer, metavar="K", help="passes over the sequences (8 to 100, fewer for more data)"
+        "--epochs",
+        type=positive_integer,
+        metavar="K",
+        help="passes over the training sequences (8 to 100, fewer for more data)",
     )
-    model.add_argument("--batch-size", type=positive_integer, metavar="B", help="sequences of a training step (64)")
+    model.add_argument("--batch-size", type=positive_integer, metavar="B", help="sequences per training step (64)")
     model.add_argument("--lr", type=float, help="maximum learning rate (0.003)")
     model.add_argument("--seed", type=non_negative_integer, help="random seed (0)")
     model.add_argument("--engine", help="computation engine, listed by `gatewise info` (auto)")

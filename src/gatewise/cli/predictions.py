@@ -13,8 +13,8 @@ from gatewise.cli.output import print_files, truncate
 from gatewise.cli.sequences import LabelledSequences, check_channels
 from gatewise.series.wording import counted
 
-MATRIX_CLASSES = 12  # more classes than these have no confusion matrix on the screen
-MAX_ERRORS = 5  # pairs of classes that are named
+MATRIX_CLASSES = 12  # the confusion matrix of more classes is not printed
+MAX_ERRORS = 5  # printed pairs of true and predicted class
 LABEL_LENGTH = 24  # characters on the screen
 
 
@@ -23,7 +23,7 @@ class Predictions(NamedTuple):
 
     Attributes:
         test: the sequences.
-        classes: (K,) of the training.
+        classes: (K,) classes of the training set.
         predicted: (N,) classes.
         probabilities: (N, K).
         scores: None without labels.
@@ -46,7 +46,7 @@ class Predictions(NamedTuple):
 
 
 def predict(model: Any, test: LabelledSequences | None) -> Predictions | None:
-    """The predictions for the test set, None without one."""
+    """The predictions for the test set, or None if there is none."""
     if test is None:
         return None
     check_channels(test, model.n_features_in_, "the model was trained on")
@@ -122,7 +122,7 @@ def _in_percent(table: pd.DataFrame) -> str:
 
 
 def figure(model: Any, predictions: Predictions | None, kind: str | None, view: str) -> Any:
-    """The figure of a kind; by default the confusion matrix and the learning curve, or what is possible of them."""
+    """A figure of the given kind; the default is the summary, or as much of it as the data allow."""
     if kind == "learning_curve" or predictions is None:
         return model.plot("learning_curve")
     test = predictions.test

@@ -1,4 +1,4 @@
-"""Sequences for `gatewise classify`: read, described, split into a training and a test set."""
+"""Sequences for `gatewise classify`: read them, describe them, split them into a training and a test set."""
 
 import argparse
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ TEST_FRACTION = 0.2
 
 
 class LabelledSequences(NamedTuple):
-    """Sequences as the network reads them.
+    """Sequences with their labels, as the network reads them.
 
     Attributes:
         x: (N, T, C) array, or a list of (T, C) arrays.
@@ -118,7 +118,7 @@ def _describe(data: LabelledSequences) -> str:
 def check_before_training(
     train: LabelledSequences, test: LabelledSequences | None, kind: str | None, out: str | None
 ) -> None:
-    """Refuse what would fail only after the training."""
+    """Refuse options and data that would fail only after the training."""
     check_kind(test, kind)
     if test is None:
         if out is not None:
@@ -131,7 +131,7 @@ def check_before_training(
 
 
 def check_kind(test: LabelledSequences | None, kind: str | None) -> None:
-    """Refuse a figure that lacks its predictions or labels."""
+    """Refuse a figure that needs predictions or labels if there are none."""
     if test is None and kind not in (None, "learning_curve"):
         raise ValueError(
             f"--kind {kind} shows predictions, but there is no test set to predict; use --kind learning_curve"
@@ -141,10 +141,10 @@ def check_kind(test: LabelledSequences | None, kind: str | None) -> None:
 
 
 def check_channels(test: LabelledSequences, expected: int, reference: str) -> None:
-    """Refuse sequences with other channels than those of the training."""
+    """Refuse sequences whose number of channels differs from that of the training."""
     channels = test.x[0].shape[1]
     if channels != expected:
         raise ValueError(
-            f"the sequences to predict have {counted(channels, 'channel')}, but {reference} {expected}; give the "
-            "--view of the training, or sequences with the same channels"
+            f"the sequences to predict have {counted(channels, 'channel')}, but {reference} {expected}; pass "
+            "--view as in training, or give sequences with the same number of channels"
         )

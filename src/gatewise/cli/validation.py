@@ -50,7 +50,7 @@ def _check_names(arguments: argparse.Namespace) -> None:
 
 
 def _check_training_options(arguments: argparse.Namespace, names: tuple[str, ...]) -> None:
-    """Refuse options of the training beside a saved model."""
+    """Refuse training options together with a saved model."""
     for name in given(arguments, names):
         option = option_name(name)
         raise ValueError(
@@ -61,7 +61,7 @@ def _check_training_options(arguments: argparse.Namespace, names: tuple[str, ...
 
 def _check_saved_model(arguments: argparse.Namespace) -> None:
     """Refuse options that have no effect on a trained model."""
-    sampling = ("seed",) if arguments.paths_out is not None else ()  # here the seed is that of the sample paths
+    sampling = ("seed",) if arguments.paths_out is not None else ()  # --seed then seeds the sample paths
     training = (*BACKTEST, "budget", *(name for name in FORECASTER if name not in sampling))
     _check_training_options(arguments, training)
     for name in given(arguments, ("series", *DATA)) if arguments.file is None else ():
@@ -80,7 +80,7 @@ def _check_backtest(arguments: argparse.Namespace) -> None:
 
 
 def _check_covariates(arguments: argparse.Namespace) -> None:
-    """Refuse future values without columns, and outputs that would be empty."""
+    """Refuse --future without --known, and options of outputs that are not requested."""
     if arguments.future is not None and arguments.known is None and arguments.model is None:
         raise ValueError("--future gives the values of columns known in advance; name these columns with --known")
     if arguments.future is not None and not Path(arguments.future).is_file():

@@ -1,15 +1,15 @@
 """Series: read, validated, repaired on request, and returned as tables.
 
-`read` takes a file, a table or an array and returns a `Panel` of checked series, with a sentence for every guess. Data
-that cannot be used raise a `DataError` that names the series, the row or date, and the remedy.
+`read` takes a file, a table or an array and returns a `Panel` of checked series, with a sentence for every guess. It
+raises a `DataError` for invalid data; the message names the series, the row or date, and the remedy.
 
-- `reading`: from any source to a panel; `reading.read` lists the steps.
+- `reading`: from any source to a panel; `reading.read` calls the steps in order.
 - `panel`: the series, their panel, their forecasts.
-- `covariates`: the columns beside the target, the calendar, and the features that both make.
+- `covariates`: columns beside the target, calendar cycles, and their features.
 - `backends`: tables of pandas and polars.
-- `frequency`: the calendar of a time index: inferred, continued, described.
-- `values`: the largest magnitude, and the neighbours of a missing value.
-- `errors`, `wording`: errors, and the parts that their messages have in common.
+- `frequency`: infer, continue and describe the calendar of a time index.
+- `values`: the largest allowed magnitude, and the valid neighbours of a missing value.
+- `errors`, `wording`: errors, and the phrases that messages share.
 - `output`: tables as CSV files.
 """
 

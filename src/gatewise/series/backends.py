@@ -1,4 +1,4 @@
-"""Backends: tables of pandas and of polars, converted into each other column by column."""
+"""Backends: conversion between pandas and polars tables, column by column."""
 
 from typing import Any, Literal, TypeAlias
 
@@ -6,13 +6,14 @@ import numpy as np
 import pandas as pd
 
 Backend = Literal["pandas", "polars"]
-Kind: TypeAlias = bool | pd.CategoricalDtype  # of names: none, polars' Categorical, or pandas' own and polars' Enum
+# Categories of series names: False without, True for polars' Categorical, a dtype for polars' Enum and pandas.
+Kind: TypeAlias = bool | pd.CategoricalDtype
 
 
 def to_table(
     frame: pd.DataFrame, backend: Backend = "pandas", *, date_only: bool = False, categorical: Kind = False
 ) -> Any:
-    """A pandas table in the given library; see `to_frame`. `categorical` makes the names of series categories."""
+    """A pandas table in the given library; see `to_frame`. With `categorical`, the column unique_id has categories."""
     dtype = _with_new(categorical, frame["unique_id"]) if "unique_id" in frame.columns and categorical else None
     if backend == "pandas":
         return frame if dtype is None else frame.astype({"unique_id": dtype})
@@ -26,7 +27,7 @@ def to_table(
 
 
 def _with_new(categorical: Kind, names: pd.Series) -> pd.CategoricalDtype | None:
-    """The categories, extended by names that an update added; None if no categories are listed."""
+    """The categories, extended by names that an update added; None if the type lists no categories."""
     if isinstance(categorical, bool):
         return None
     new = [name for name in names.unique() if name not in categorical.categories]
@@ -34,7 +35,7 @@ def _with_new(categorical: Kind, names: pd.Series) -> pd.CategoricalDtype | None
 
 
 def _polars_column(column: pd.Series, date_only: bool) -> Any:
-    """One pandas column in polars, without pyarrow; dates with a time zone go through UTC."""
+    """Convert a pandas column to polars, without pyarrow; dates with a time zone are converted in UTC."""
     import narwhals as nw
 
     def series(values: Any) -> Any:
@@ -56,14 +57,14 @@ def _polars_column(column: pd.Series, date_only: bool) -> Any:
 
 
 def category_kind(dtype: Any) -> Kind:
-    """Whether a polars column holds categories, and which if its type lists them."""
+    """The categories of a polars column: a dtype if its type lists them, else whether it has any."""
     import narwhals as nw
 
     return pd.CategoricalDtype(list(dtype.categories), ordered=True) if dtype == nw.Enum else dtype == nw.Categorical
 
 
 def from_polars(column: Any) -> pd.Series:
-    """One polars column in pandas, without pyarrow; dates go through their 64-bit counts."""
+    """Convert a polars column to pandas, without pyarrow; dates are converted as 64-bit integers."""
     import narwhals as nw
 
     if column.dtype == nw.Date or column.dtype == nw.Datetime:

@@ -1,4 +1,4 @@
-"""Errors: data that cannot be used, as a whole or in some rows."""
+"""Errors: invalid data, as a whole or in some rows."""
 
 from collections.abc import Callable
 
@@ -6,15 +6,15 @@ import numpy as np
 
 
 class DataError(ValueError):
-    """The data cannot be used as they are; the message names the row or date and the remedy."""
+    """The data are invalid; the message names the row or date and the remedy."""
 
 
 class RowError(DataError):
-    """Some rows cannot be used; `describe` writes the message for any of them, so that each series gets its own.
+    """Some rows are invalid; `describe` returns the message for any subset of them, so that each series gets its own.
 
     Arguments:
         rows: (R,) positions of the rows.
-        describe: the message for some of the rows, given by position.
+        describe: function from positions of rows to the message for these rows.
     """
 
     def __init__(self, rows: np.ndarray, describe: Callable[[np.ndarray], str]) -> None:

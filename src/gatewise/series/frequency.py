@@ -1,7 +1,7 @@
-"""Frequency: the calendar of a time index, how to infer it, continue it and describe it.
+"""Frequency: infer, continue and describe the calendar of a time index.
 
-A time index is either a `pandas.DatetimeIndex` or an index of whole numbers. A frequency is a pandas offset alias
-("MS", "W-SUN", "15min", ...) for the first and a whole-number step for the second.
+A time index is a `pandas.DatetimeIndex` or an integer index ("integer time"). Its frequency is a pandas offset alias
+("MS", "W-SUN", "15min", ...) or an integer step.
 
 Letters: N dates.
 """
@@ -39,11 +39,12 @@ CALENDARS = {
 
 
 def check_frequency(freq: str | int, ds: pd.Index) -> str | int:
-    """A given frequency, validated, in the form that fits the time index."""
+    """Validate a frequency for a time index: a pandas alias for dates, an integer for integer time."""
     if not isinstance(ds, pd.DatetimeIndex):
         if not re.fullmatch(r"[1-9]\d*", str(freq)):
             raise DataError(
-                f"freq={freq!r}: the time is in whole numbers, expected a positive whole step; pass freq=1 (--freq 1)"
+                f"freq={freq!r}: the time column holds integers, expected a positive integer step; pass freq=1 "
+                "(--freq 1)"
             )
         return int(freq)
     try:
@@ -61,8 +62,8 @@ def season_length(freq: str | int) -> int:
     """Steps of the usual season of a frequency: a year of months, quarters or weeks, a week of days, a day of hours.
 
     Monthly 12, quarterly 4, weekly 52, yearly 1, daily 7, business days 5, hourly 24, minutes 1440, seconds 3600 (an
-    hour). A multiple such as "15min" divides it (96); where it does not divide, or the time is in whole numbers, no
-    season is known: 1.
+    hour). A multiple such as "15min" divides these steps (1440 / 15 = 96). The result is 1, no season, if they are not
+    divisible, and for integer time.
 
     >>> season_length("MS"), season_length("B"), season_length("15min"), season_length(1)
     (12, 5, 96, 1)
@@ -76,7 +77,7 @@ def season_length(freq: str | int) -> int:
 def describe_frequency(freq: str | int) -> str:
     """A frequency with its description: "MS (month start)"."""
     if isinstance(freq, int):
-        return f"{freq} (whole-number time)"
+        return f"{freq} (integer time)"
     description = CALENDARS.get(_base(freq), ("", 1))[0]
     return f"{freq} ({description})" if description and to_offset(freq).n == 1 else freq
 
@@ -153,7 +154,7 @@ def future(ds: pd.Index, freq: str | int, horizon: int) -> pd.Index:
 
     Arguments:
         ds: time index whose last entry lies on the calendar.
-        freq: pandas offset alias, or a whole-number step for a time in whole numbers.
+        freq: pandas offset alias, or an integer step for integer time.
         horizon: number of dates, at least 1.
 
     Returns:
@@ -229,5 +230,5 @@ def _from_local(local: pd.DatetimeIndex, ds: pd.DatetimeIndex) -> pd.DatetimeInd
 
 
 def as_integers(ds: pd.Index) -> np.ndarray:
-    """Dates as the integers of their unit, whole-number time unchanged."""
+    """Dates as integers in their unit; integer time unchanged."""
     return np.asarray(ds.asi8 if isinstance(ds, pd.DatetimeIndex) else ds.to_numpy())

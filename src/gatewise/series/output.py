@@ -1,4 +1,4 @@
-"""Output: tables of any backend as pandas tables and as CSV files."""
+"""Output: tables of either library as pandas tables and CSV files."""
 
 from pathlib import Path
 from typing import Any

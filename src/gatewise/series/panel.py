@@ -1,4 +1,4 @@
-"""Panel: the series that are read, the forecasts that are made, and their tables.
+"""Panel: series, forecasts, and their tables.
 
 Letters: T time steps, h horizon, S sample paths.
 """
@@ -23,13 +23,13 @@ class Series:
 
     Attributes:
         unique_id: its name.
-        ds: (T,) dates, or whole numbers.
+        ds: (T,) dates, or integers.
         y: (T,) values, float64.
         filled: (T,) whether `fill` replaced a missing value or added a missing date; None if it did neither.
         past: (T, P) covariates known only up to the end.
         known: (T, K) covariates known in advance.
         static: (C,) covariates with one value for the whole series.
-        ahead: (h, K) covariates known in advance, of the h steps after the end that the table holds.
+        ahead: (h, K) covariates known in advance, for the h steps after the end that the table covers.
     """
 
     unique_id: Any
@@ -67,12 +67,12 @@ class Panel:
 
     Attributes:
         series: the series, in the order of the table.
-        freq: pandas offset alias ("MS", "W-SUN", "15min"), or the step of a time in whole numbers.
+        freq: pandas offset alias ("MS", "W-SUN", "15min"), or the step of integer time.
         guesses: a sentence for everything that was guessed, repaired or left out.
         backend: the library of the tables that are returned.
-        date_only: whether tables have dates without a time of day (polars' `Date`).
-        categorical: whether tables have the names of series as polars' `Categorical`; or their categories, for pandas'
-            categorical and polars' `Enum`.
+        date_only: whether returned tables have dates without a time of day (polars' `Date`).
+        categorical: type of unique_id in returned tables: True for polars' `Categorical`; the categories for polars'
+            `Enum` and pandas; False for names that are no categories.
         covariates: names and categories of the covariates of the series.
         excluded_series: the series with an error, in the order of the table.
         on_bad: how series with an error are treated; see `gatewise.read`.
@@ -136,12 +136,12 @@ class Forecast:
     paths: np.ndarray | None = None
 
     def frame(self) -> pd.DataFrame:
-        """The forecast in columns: unique_id, ds, the model, and per level, ascending, its lower and upper bound."""
+        """The forecast as columns: unique_id, ds, the model, and the lower and upper bound of each level, ascending."""
         return to_frame([self])
 
 
 def to_frame(forecasts: Sequence[Forecast], backend: Backend = "pandas", *, date_only: bool = False) -> Any:
-    """Forecasts as one long table: unique_id, ds, the model, and per level, ascending, its lower and upper bound.
+    """Forecasts as one long table: unique_id, ds, the model, and the lower and upper bound of each level, ascending.
 
     Arguments:
         forecasts: of any number of series, with one model name and the same levels.
@@ -179,7 +179,7 @@ def _names(forecasts: Sequence[Forecast]) -> pd.Index:
 
 
 def concatenated(indexes: Sequence[pd.Index]) -> pd.Index:
-    """Time indexes one after the other, fast where many series share one index object."""
+    """Concatenate time indexes; fast if many series share one index object."""
     if len(indexes) == 1:
         return indexes[0]
     distinct = {id(index): index for index in indexes}
@@ -219,18 +219,18 @@ def futures(series: Panel | Sequence[Series], freq: str | int, horizon: int) -> 
 
 
 def check_length(panel: Panel, minimum: int, why: str) -> None:
-    """Refuse series that are too short, with the reason for the length.
+    """Refuse series shorter than `minimum`; the error states the reason.
 
     >>> from gatewise.series import read
     >>> check_length(read([1.0, 2.0]), 20, "context of 19 and one target")
     Traceback (most recent call last):
         ...
     gatewise.series.errors.DataError: series 'y' has 2 values, expected at least 20 (context of 19 and one target);
-    give a longer series or ask for less
+    give a longer series or reduce the minimum
     """
     for series in panel.series:
         if len(series) < minimum:
             raise DataError(
                 f"series {str(series.unique_id)!r} has {counted(len(series), 'value')}, expected at least {minimum} "
-                f"({why}); give a longer series or ask for less"
+                f"({why}); give a longer series or reduce the minimum"
             )

@@ -1,4 +1,4 @@
-"""Values: the largest magnitude, the ways to fill a missing value, and the neighbours that it is filled from.
+"""Values: the largest allowed magnitude, the ways to fill missing values, and their valid neighbours.
 
 Letters: N rows of all series, one series after the other.
 """
@@ -10,13 +10,13 @@ LARGEST = 1e100  # larger values overflow when squared
 
 
 def last_valid(valid: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    """(N,) for each row the last valid one at or before it in its series, -1 if there is none."""
+    """(N,) the last valid row of the same series at or before each row, -1 if there is none."""
     rows = np.arange(len(valid))
     last = np.maximum.accumulate(np.where(valid, rows, -1))
     return np.where(last >= np.searchsorted(codes, np.arange(codes.max(initial=0) + 1))[codes], last, -1)
 
 
 def next_valid(valid: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    """(N,) for each row the next valid one at or after it in its series, -1 if there is none."""
+    """(N,) the next valid row of the same series at or after each row, -1 if there is none."""
     last = last_valid(valid[::-1], codes.max(initial=0) - codes[::-1])
     return np.where(last < 0, -1, len(valid) - 1 - last)[::-1]

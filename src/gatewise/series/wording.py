@@ -1,4 +1,4 @@
-"""Wording: the parts that all messages have in common."""
+"""Wording: phrases that messages share."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -21,7 +21,7 @@ def counted(count: int, noun: str) -> str:
 
 
 def quoted(value: object, longest: int = 60) -> str:
-    """A value as its repr, shortened to `longest` characters.
+    """The repr of a value; text is shortened to `longest` characters.
 
     >>> quoted("n/a"), quoted("x" * 100, longest=8)
     ("'n/a'", "'xxxxxxxx…'")
@@ -41,10 +41,24 @@ def did_you_mean(name: object, known: Iterable[object]) -> str:
 
 
 def format_date(moment: object) -> str:
-    """A date without its time of day at midnight; a whole number unchanged."""
+    """A date as text, without the time of day if it is midnight; an integer unchanged."""
     if isinstance(moment, pd.Timestamp) and moment == moment.normalize() and moment.tz is None:
         return str(moment.date())
     return str(moment).removesuffix(" 00:00:00") if isinstance(moment, pd.Timedelta) else str(moment)
+
+
+def and_more(count: int) -> str:
+    """The number of further cases, in parentheses; empty if there are none.
+
+    >>> and_more(3), and_more(0)
+    (' (and 3 more)', '')
+    """
+    return f" (and {count} more)" if count else ""
+
+
+def listed_dates(dates: pd.Index) -> str:
+    """Dates as a list for a message, at most three of them."""
+    return ", ".join(format_date(date) for date in dates[:3]) + (", ..." if len(dates) > 3 else "")
 
 
 def listed(names: Any) -> str:

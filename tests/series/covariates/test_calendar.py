@@ -89,6 +89,6 @@ def test_sine_and_cosine_lie_on_the_circle_and_weeks_repeat(freq, start):
 
 
 def test_whole_number_time_has_no_calendar():
-    with refused("a time in whole numbers has no calendar", "--calendar"):
+    with refused("integer time has no calendar", "--calendar"):
         calendar_features(pd.Index([1, 2]), 1)
     assert calendar_features(pd.Index([1, 2]), 1, False)[1].shape == (2, 0)

@@ -67,9 +67,9 @@ def test_covariates_are_described_and_constant_columns_are_named():
         ({"known": ["open", "open"]}, "'open' is named twice"),
         ({"known": "y"}, "'y' is already the target column"),
         ({"known": "ds"}, "'ds' holds datetime64 values"),
-        ({"calendar": ["hour of day"], "freq": "D"}, "'hour of day': expected some of 'day of week', 'day of month'"),
-        ({"calendar": True}, "a time in whole numbers has no calendar"),
-        ({"calendar": True, "freq": "YS"}, "frequency 'YS' shows no cycle"),
+        ({"calendar": ["hour of day"], "freq": "D"}, "'hour of day': expected one of 'day of week', 'day of month'"),
+        ({"calendar": True}, "integer time has no calendar"),
+        ({"calendar": True, "freq": "YS"}, "frequency 'YS' has no calendar cycle"),
     ],
 )
 def test_columns_that_cannot_be_covariates_are_refused(columns, message):
@@ -133,7 +133,7 @@ def test_content_goes_through_json_and_back(categories, calendar):
 def test_invalid_content_is_refused(change):
     content = Covariates(past=("p",)).content()
     assert Covariates.of_content(content, "D") == Covariates(past=("p",))
-    with pytest.raises(ValueError, match=r"expected|repeat|twice"):
+    with pytest.raises(ValueError, match="expected"):
         Covariates.of_content({**content, **change}, "D")
 
 

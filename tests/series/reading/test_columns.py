@@ -12,8 +12,8 @@ from tests.series_tables import MONTHS, lines, table
 def test_guesses_are_stated_and_can_be_overridden():
     frame = pd.DataFrame({"Month": MONTHS.strftime("%Y-%m"), "sales": 1.0, "note": "x"})
     assert read(frame).guesses == (
-        "time column: 'Month' (the only one that reads as dates)",
-        "target column: 'sales' (the only one left that holds numbers)",
+        "time column: 'Month' (the only column of dates)",
+        "target column: 'sales' (the only other column of numbers)",
         "columns not used: 'note'",
         "frequency: MS (month start), inferred from 30 dates",
     )
@@ -23,8 +23,8 @@ def test_guesses_are_stated_and_can_be_overridden():
         "time column: 'week' (as given)",
         "target column: 'other' (as given)",
         "columns not used: 'Month', 'sales', 'note'",
-        "time: whole numbers, not dates",
-        "frequency: 1 (whole-number time), as given",
+        "time: integers, not dates",
+        "frequency: 1 (integer time), as given",
     )
 
 
@@ -51,7 +51,7 @@ def test_decimal_commas_and_day_first_dates_are_stated(csv):
             pd.DataFrame({"a": [1.0], "b": [2.0]}),
             "no time column found, none of 'a', 'b' reads as dates; pass time",
         ),
-        (table()[["ds"]], "no target column found, no column beside the time holds numbers"),
+        (table()[["ds"]], "no target column found, no column except the time holds numbers"),
         (pd.DataFrame([[1, 2]], columns=["y", "y"]), "several columns named 'y'"),
         (table()[:0], "has no rows"),
     ],

@@ -15,7 +15,7 @@ FAR = pd.date_range("1900-01-01", periods=40, freq="YS")
 
 BAD = {
     "missing value": (daily(y=spoil(range(12), 4, np.nan)), "row 41: the value at 2020-01-05 is missing", [3, 3, 5]),
-    "gap": (daily(ds=spoil(DAYS, 11, DAYS[11] + DAYS.freq)), "1 date is missing from", [10, 10, 11]),
+    "gap": (daily(ds=spoil(DAYS, 11, DAYS[11] + DAYS.freq)), "1 date is missing between", [10, 10, 11]),
     "duplicate": (daily(ds=spoil(DAYS, 4, DAYS[3])), "row 41: duplicate date 2020-01-04", [4, 4, 5]),
     "unsorted": (daily()[::-1], "row 38: 2020-01-11 comes after 2020-01-12", [3, 4, 5]),
     "infinite": (daily(y=spoil(range(12), 4, np.inf)), "row 41: inf in target 'y' is infinite", [3, 3, 5]),
@@ -23,7 +23,7 @@ BAD = {
     "huge": (daily(y=spoil(np.arange(12.0), 4, 1e101)), "2020-01-05 00:00:00: 1e+101 is too large", [3, 3, 5]),
     "no date": (daily(ds=spoil(DAYS, 4, None)), "row 41: no date in time column 'ds' (1 row has none)", [3, 3, 5]),
     "off": (daily(ds=spoil(DAYS, 4, DAYS[4] + pd.Timedelta("1h"))), "01:00:00 is not on the calendar D", [3, 3, 5]),
-    "other frequency": (daily(ds=MONTHS[:12]), "324 dates are missing from 2020-01-01", None),
+    "other frequency": (daily(ds=MONTHS[:12]), "324 dates are missing between 2020-01-01 and", None),
     "no values": (daily(y=np.nan), "series 's3' has no values at all", None),
 }
 
@@ -79,10 +79,10 @@ def test_errors_of_the_whole_table_are_always_raised():
     for frame, message in (
         (ten_series().rename(columns={"ds": "a"}).assign(b=DAYS[0]), "the time column is ambiguous"),
         (ten_series().replace({"unique_id": {"s3": None}}), "row 37: no name in series column"),
-        (daily(y=spoil(range(12), 4, np.nan)), "none of 1 series can be used: series 's3', row 5: the value at"),
+        (daily(y=spoil(range(12), 4, np.nan)), "the only series has an error: series 's3', row 5: the value at"),
         (
             pd.concat([daily(f"s{i}", y=np.nan) for i in range(5)]),
-            "none of 5 series can be used: series 's0' has .*; and 2 more",
+            "all 5 series have errors: series 's0' has .*; and 2 more",
         ),
     ):
         with pytest.raises(DataError, match=message):

@@ -93,7 +93,11 @@ def test_the_calendar_alone_needs_no_table():
         ),
         (
             LATER[1:2],
-            ("'A'", "(2 dates), but the table has all but 1 date: 2024-02-05 (and 1 more series", "--future FILE"),
+            (
+                "'A'",
+                "(2 dates), but the table has all but 1 date: 2024-02-05 (1 more series with missing dates)",
+                "--future FILE",
+            ),
         ),
         (
             LATER[4:],

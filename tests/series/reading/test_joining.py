@@ -217,7 +217,7 @@ def test_another_table_is_read_like_a_panel():
         read(other.assign(holiday="new"), like=panel)
     with refused("the covariates differ from those of the earlier series, 'price', 'holiday'"):
         read(other, like=panel, past="price")
-    with refused("been read already"):
+    with refused("the data are already a panel"):
         read(panel, like=panel)
 
 
@@ -237,7 +237,7 @@ def test_polars_dates_keep_their_unit_and_names_stay_categorical(unit, zone):
 
 
 def test_a_table_without_any_usable_series_is_an_error():
-    with pytest.raises(DataError, match=r"none of 2 series can be used: series 'B', row 1 .*; series 'A', row 2"):
+    with pytest.raises(DataError, match=r"all 2 series have errors: series 'B', row 1 .*; series 'A', row 2"):
         read(shop().assign(price=[None, None, 2, 9, 4, 8]), past="price", on_bad="skip", freq="D")
 
 

@@ -98,7 +98,11 @@ def test_each_of_several_columns_of_a_long_table_is_a_series():
             {"layout": "rows"},
             "has only the column 'y'; layout='rows' needs columns of values after the name",
         ),
-        (table()[["ds"]], {"layout": "columns"}, "every column must be a series, but there is none beside the time"),
+        (
+            table()[["ds"]],
+            {"layout": "columns"},
+            "every column must be a series, but there is no column beside the time",
+        ),
         (pd.DataFrame({"n": ["a", "a"], "v": 1.0}), {"layout": "rows"}, "row 2: series 'a' is a duplicate"),
         (table(a=1.0).rename(columns={"y": "b"}), {}, 'if the table is wide, pass layout="columns"'),
     ],
@@ -110,5 +114,5 @@ def test_layouts_that_do_not_fit_are_refused(source, options, message):
 
 def test_a_panel_takes_no_layout():
     for options in ({"layout": "rows"}, {"on_bad": "skip"}):
-        with pytest.raises(DataError, match="the data are a panel that has been read already"):
+        with pytest.raises(DataError, match="the data are already a panel"):
             read(read(table()), **options)

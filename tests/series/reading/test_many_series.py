@@ -80,7 +80,10 @@ def test_series_are_read_together_as_alone(given_table, fill, sort):
     alone = {name: one.series[0] for name, one in each.items() if not isinstance(one, str)}
     reasons = {name: unplaced(one) for name, one in each.items() if isinstance(one, str)}
     if not alone:
-        with pytest.raises(DataError, match=f"none of {len(reasons)} series can be used: "):
+        with pytest.raises(
+            DataError,
+            match="the only series has an error: " if len(reasons) == 1 else f"all {len(reasons)} series have errors: ",
+        ):
             read(frame, on_bad="skip", **options)
         return
     panel = read(frame, on_bad="skip", **options)
@@ -137,7 +140,7 @@ def test_repeated_local_hours_are_distinct_when_daylight_saving_time_ends():
         "2020-10-25 02:00:00+02:00",
         "2020-10-25 02:00:00+01:00",
     ]
-    with pytest.raises(DataError, match=r"series 'b': 1 date is missing from .*: 2020-10-25 02:00:00.01:00 "):
+    with pytest.raises(DataError, match=r"series 'b': 1 date is missing between .*: 2020-10-25 02:00:00.01:00 "):
         read(frame.drop(index=60 + 22))
 
 

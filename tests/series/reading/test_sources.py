@@ -188,6 +188,7 @@ def test_a_panel_is_returned_unchanged():
     assert read(panel) is panel
     with pytest.raises(
         DataError,
-        match="the data are a panel that has been read already; pass columns, freq, fill, sort and covariates when",
+        match="the data are already a panel; pass columns, layout, freq, fill, sort, on_bad and covariates when you "
+        "read the table",
     ):
         read(panel, fill="zero")

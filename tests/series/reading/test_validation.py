@@ -31,7 +31,7 @@ BAD_ROWS = {
     "gaps": (
         spoil(DATES, 29, "2022-10-01"),
         range(30),
-        "series 'y': 4 dates are missing from 2020-01-01 to 2022-10-01: 2022-06-01, 2022-07-01, 2022-08-01, ... "
+        "series 'y': 4 dates are missing between 2020-01-01 and 2022-10-01: 2022-06-01, 2022-07-01, 2022-08-01, ... "
         f"(the first after row 29 (line 30 of sales.csv)); {FILL}",
     ),
     "duplicate": (spoil(DATES, 4, DATES[3]), range(30), ROW_5 + "duplicate date 2020-04-01; remove or average"),

@@ -14,7 +14,7 @@ from gatewise.series.errors import DataError
 MONTHS = ("MS", "ME", "BMS", "BME", "CBMS", "CBME", "WOM", "LWOM")
 QUARTERS = ("QS", "QE", "BQS", "BQE")
 
-# Offset alias without its anchor -> the cycles it shows that are no shorter than its season, and their steps.
+# Offset alias without its anchor -> cycles that are at least as long as its season -> steps of a cycle.
 CYCLES: dict[str, dict[str, float]] = {
     "s": {"minute of hour": 3600, "hour of day": 86400, "day of week": 604800, "day of year": 31557600},
     "min": {"hour of day": 1440, "day of week": 10080, "day of year": 525960},
@@ -36,7 +36,7 @@ def _week_of_year(ds: pd.DatetimeIndex) -> np.ndarray:
     return np.asarray(day // 7 / weeks)
 
 
-# Cycle -> the fraction of it that has passed, from 0 to below 1.
+# Cycle -> position in the cycle, from 0 to below 1.
 PHASES: dict[str, Callable[[pd.DatetimeIndex], np.ndarray]] = {
     "minute of hour": lambda ds: (ds.minute + ds.second / 60) / 60,
     "hour of day": lambda ds: (ds.hour + ds.minute / 60 + ds.second / 3600) / 24,
@@ -50,10 +50,10 @@ PHASES: dict[str, Callable[[pd.DatetimeIndex], np.ndarray]] = {
 
 
 def cycles(freq: str | int) -> tuple[str, ...]:
-    """The calendar cycles of at least two steps of a frequency that are no shorter than its season.
+    """The calendar cycles of a frequency: at least two steps, and at least its season, long.
 
     Hourly: hour of day, day of week, day of year; daily: day of week, of month, of year; weekly: week of year;
-    monthly: month of year; quarterly: quarter of year; yearly and whole-number time: none.
+    monthly: month of year; quarterly: quarter of year; yearly and integer time: none.
 
     >>> cycles("h"), cycles("7D"), cycles("MS"), cycles(1)
     (('hour of day', 'day of week', 'day of year'), ('day of month', 'day of year'), ('month of year',), ())
@@ -66,10 +66,10 @@ def cycles(freq: str | int) -> tuple[str, ...]:
 
 
 def choose_cycles(calendar: bool | str | Sequence[str], freq: str | int) -> tuple[str, ...]:
-    """The cycles to use: all that the frequency shows (True), none (False), or those named.
+    """The cycles to use: all cycles of the frequency (True), none (False), or the named ones.
 
     Raises:
-        DataError: the frequency shows no cycle, or not every cycle that is named.
+        DataError: the frequency has no cycle, or a named cycle is not among its cycles.
 
     >>> choose_cycles(["day of year", "day of week"], "D")
     ('day of week', 'day of year')
@@ -81,21 +81,21 @@ def choose_cycles(calendar: bool | str | Sequence[str], freq: str | int) -> tupl
     available = cycles(freq)
     if not available:
         reason = (
-            "a time in whole numbers has no calendar" if isinstance(freq, int) else f"frequency {freq!r} shows no cycle"
+            "integer time has no calendar" if isinstance(freq, int) else f"frequency {freq!r} has no calendar cycle"
         )
         raise DataError(f"no calendar features are available: {reason}; omit calendar= (--calendar)")
     names = available if calendar is True else (calendar,) if isinstance(calendar, str) else tuple(calendar)
     for name in names:
         if name not in available:
             raise DataError(
-                f"calendar feature {name!r:.80}: expected some of {', '.join(map(repr, available))}, the cycles that "
-                f"frequency {freq!r} shows; name some of them, or pass calendar=True for all"
+                f"calendar feature {name!r:.80}: expected one of {', '.join(map(repr, available))}, the cycles of "
+                f"frequency {freq!r}; name some of them, or pass calendar=True for all"
             )
     return tuple(name for name in available if name in names)
 
 
 def feature_names(names: Sequence[str]) -> tuple[str, ...]:
-    """The names of the features of some cycles: a sine and a cosine each."""
+    """The names of the features of cycles: a sine and a cosine of each."""
     return tuple(f"calendar: {name} ({wave})" for name in names for wave in ("sine", "cosine"))
 
 
@@ -104,8 +104,8 @@ def calendar_features(
 ) -> tuple[tuple[str, ...], np.ndarray]:
     """The position of each date in the cycles of its calendar, as sine and cosine, in local time.
 
-    At its start a cycle has sine 0 and cosine 1. Days, weeks, months and quarters count as whole units, from the first:
-    Monday, the 1st of the month, week 1 of ISO 8601, January. The hour of the day includes minutes and seconds.
+    A cycle starts at sine 0 and cosine 1: weeks on Monday, months on the 1st, years on 1 January or in ISO week 1.
+    Positions are whole days, weeks, months or quarters; the hour of the day includes minutes and seconds.
 
     Arguments:
         ds: (N,) dates, in any order; they may repeat.
@@ -116,7 +116,7 @@ def calendar_features(
         The names of the F features, and their values (N, F) from -1 to 1, float64.
 
     Raises:
-        DataError: the time is in whole numbers, or the frequency does not show every cycle that is named.
+        DataError: integer time, or a named cycle that is not among those of the frequency.
 
     >>> names, values = calendar_features(pd.DatetimeIndex(["2024-01-01", "2024-04-01"]), "MS")
     >>> names, values.round(3).tolist()

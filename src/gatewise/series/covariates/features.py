@@ -1,4 +1,4 @@
-"""Features: the columns of covariates as arrays, for the past of many series and for the dates to forecast.
+"""Features: covariate columns as arrays, for the past of many series and for the dates to forecast.
 
 Every step works on all rows of all series at once.
 
@@ -18,7 +18,7 @@ from gatewise.series.covariates.roles import Covariates, is_blank, is_given
 from gatewise.series.errors import DataError, RowError
 from gatewise.series.frequency import as_integers
 from gatewise.series.values import FILLS, LARGEST, last_valid, next_valid
-from gatewise.series.wording import counted, format_date, listed, quoted
+from gatewise.series.wording import and_more, counted, format_date, listed, quoted
 
 OWN_CATEGORY = 'give empty cells their own category, for example table[column].fillna("none")'
 
@@ -30,14 +30,14 @@ def row_of(position: int) -> str:
 
 @dataclass(frozen=True)
 class Places:
-    """Where the rows of a table belong: N places in order of series, then date.
+    """The series and date of N rows of a table, sorted by series, then by date.
 
     Attributes:
         names: (S,) the names of the series.
-        codes: (N,) the series of each place, ascending from 0.
-        ds: (N,) its date.
-        positions: (N,) its row in the table, -1 for a date that has none.
-        row: names a row in a message.
+        codes: (N,) number of the series of each place, ascending from 0.
+        ds: (N,) date of each place.
+        positions: (N,) row of each place in the table, -1 for a date without a row.
+        row: function that names a row in a message.
         remedy: the remedy for a missing value.
     """
 
@@ -50,7 +50,7 @@ class Places:
 
     @classmethod
     def of(cls, ids: Any, ds: pd.Index, row: Callable[[int], str] = row_of) -> "Places":
-        """The places of the rows of a table, whose series are in order of appearance.
+        """The places of the rows of a table; series are in order of appearance.
 
         >>> Places.of(["B", "A", "B"], pd.Index([2, 1, 1])).positions
         array([2, 0, 1])
@@ -66,14 +66,14 @@ class Places:
         return f"series {str(self.names[self.codes[place]])!r}, {row} ({format_date(self.ds[place])})"
 
     def cells(self, column: pd.Series) -> pd.Series:
-        """(N,) the cells of a column; missing where a date has no row."""
+        """(N,) the cells of a column; a date without a row has a missing cell."""
         cells = column.take(np.maximum(self.positions, 0)).reset_index(drop=True)
         has_row = self.positions >= 0
         return cells if has_row.all() else cells.where(has_row)
 
 
 class Features(NamedTuple):
-    """Past-only (N, P) and known-future (N, K) features of each place, static ones (S, C), or None; and the guesses."""
+    """Past-only (N, P) and known-future (N, K) features of each place, static ones (S, C) of each series, or None."""
 
     past: np.ndarray | None
     known: np.ndarray | None
@@ -93,9 +93,9 @@ def features(
 
     Arguments:
         frame: long table with the columns of the covariates.
-        places: which of its rows to read, for which series and dates.
+        places: the rows to read, with their series and dates.
         covariates: the columns, their categories, the cycles of the calendar.
-        freq: pandas offset alias, or the step of a time in whole numbers.
+        freq: pandas offset alias, or the step of integer time.
         fill: repair missing values within each series: "interpolate" (linear in time; "previous" for past covariates,
             whose later values are not known yet), "previous" or "zero" for numbers; "previous" for categories.
 
@@ -125,11 +125,11 @@ Encoded: TypeAlias = tuple[np.ndarray | None, tuple[str, ...]]  # features, and 
 
 @dataclass(frozen=True)
 class CovariateReader:
-    """Reads the covariates of a table at some places.
+    """Reads the covariates of a table at given places.
 
     Attributes:
         frame: table with the columns of the covariates.
-        places: where its rows belong.
+        places: the rows to read, with their series and dates.
         covariates: the columns and their categories.
         fill: how to repair missing values; see `features`.
     """
@@ -149,13 +149,13 @@ class CovariateReader:
         return waves if columns is None else np.concatenate([columns, waves], axis=1), guesses
 
     def encoded(self, columns: Sequence[str]) -> Encoded:
-        """(N, features) of columns that change along the series, repaired if `fill` asks for it."""
+        """(N, features) of columns that change along a series; `fill` repairs missing values."""
         parts = [self._filled(column, *self._values(column)) for column in columns]
         guesses = tuple(guess for _, guess in parts if guess is not None)
         return self._features(columns, [values for values, _ in parts]), guesses
 
     def static(self) -> np.ndarray | None:
-        """(S, C) of columns that stay the same within each series."""
+        """(S, C) of columns that are constant within each series."""
         columns = self.covariates.static
         return self._features(columns, [self._constant(column, *self._values(column)) for column in columns])
 
@@ -216,7 +216,7 @@ class CovariateReader:
         """Raise an error for the places where a column is wrong."""
 
         def describe(places: np.ndarray) -> str:
-            first, more = int(places[0]), f" (and {len(places) - 1} more)" if len(places) > 1 else ""
+            first, more = int(places[0]), and_more(len(places) - 1)
             where, message = self.places.where(first), fault if isinstance(fault, str) else fault(first)
             return f"{where}: {self.covariates.role(column)}: {self._cell(column, first)} {message}{more}; {remedy}"
 
@@ -274,20 +274,19 @@ class CovariateReader:
             np.flatnonzero(missing),
             lambda places: (
                 f"{self.places.where(int(places[0]))}: no value in {self.covariates.role(column)}"
-                f"{f' (and {len(places) - 1} more)' if len(places) > 1 else ''}{fill}; {remedy}"
+                f"{and_more(len(places) - 1)}{fill}; {remedy}"
             ),
         )
 
     def _constant(self, column: str, values: np.ndarray, missing: np.ndarray) -> np.ndarray:
-        """(S,) the value of each series; with any fill, other rows of the series replace a missing value."""
+        """(S,) the value of each series; with `fill`, missing values are ignored if other rows have the value."""
         absent = missing & (self.places.positions >= 0)
         if absent.any() and self.fill is None:
             self._refuse_missing(column, absent, column in self.covariates.categories)
         present = np.flatnonzero(~missing)
         first = np.full(len(self.places.names), -1)
-        first[self.places.codes[present[::-1]]] = present[
-            ::-1
-        ]  # the last assignment to a series, its first place, stays
+        backwards = present[::-1]  # so that the first place of each series is assigned last
+        first[self.places.codes[backwards]] = backwards
         if (first < 0).any():
             raise RowError(np.flatnonzero((first < 0)[self.places.codes]), partial(self._no_value, column))
 

@@ -25,9 +25,9 @@ Category: TypeAlias = str | bool | int | float
 
 @dataclass(frozen=True)
 class Covariates:
-    """Which columns of a table are covariates, and which features they and the calendar make.
+    """The covariate columns of a table, and the features of these columns and of the calendar.
 
-    A column of numbers is one feature. A column of categories is one feature each, 1 where it applies and 0 elsewhere.
+    A column of numbers is one feature. A column of categories is one feature per category, with the values 0 and 1.
 
     Attributes:
         past: columns known only up to the end of the series.
@@ -83,7 +83,7 @@ class Covariates:
         return f"{role} covariate {column!r}"
 
     def width(self, columns: Sequence[str]) -> int:
-        """How many features these columns make."""
+        """The number of features of these columns."""
         return sum(len(self.categories.get(column, (None,))) for column in columns)
 
     def _features(self, columns: Sequence[str]) -> tuple[str, ...]:
@@ -112,13 +112,13 @@ class Covariates:
             past: columns known only up to the end of the series.
             known: columns known in advance.
             static: columns with one value per series.
-            calendar: True for every cycle that the frequency shows, or the names of some.
-            freq: pandas offset alias, or the step of a time in whole numbers.
+            calendar: True for every cycle of the frequency, or the names of some.
+            freq: pandas offset alias, or the step of integer time.
             reserved: column -> its other use, such as {"y": "target"}.
 
         Raises:
             DataError: unknown columns, columns named twice or reserved, without any value, of more than 100
-                categories, or of neither numbers nor categories; cycles that the frequency does not show.
+                categories, or of neither numbers nor categories; cycles that the frequency does not have.
         """
         roles = {"past": as_names(past), "known": as_names(known), "static": as_names(static)}
         columns = [column for names in roles.values() for column in names]
@@ -132,7 +132,7 @@ class Covariates:
         _check_columns(frame, self.columns, reserved)
 
     def describe(self, frame: pd.DataFrame) -> tuple[str, ...]:
-        """How the columns of a table are read, and which of them never change, in sentences."""
+        """Sentences that state how the columns of a table are read, and which columns are constant."""
         roles = {"past": self.past, "known": self.known, "static": self.static}
         sentences = [
             f"{role} covariates: {', '.join(map(self._kind, names))}" for role, names in roles.items() if names
@@ -157,7 +157,7 @@ class Covariates:
 
     @classmethod
     def of_content(cls, content: Any, freq: str | int) -> "Covariates":
-        """Covariates from plain JSON content, which is validated first.
+        """Covariates from plain JSON content, validated before use.
 
         Raises:
             ValueError: naming the invalid field, and the expected one.
@@ -168,7 +168,7 @@ class Covariates:
         roles = {name: _text(name, content[name]) for name in ("past", "known", "static")}
         columns = [column for names in roles.values() for column in names]
         if len(set(columns)) < len(columns):
-            raise ValueError(f"covariates name a column twice, among {columns!r:.80}")
+            raise ValueError(f"covariates are {columns!r:.80}, expected each column once")
         categories = content["categories"]
         if not isinstance(categories, dict) or not set(categories) <= set(columns):
             raise ValueError(f"categories are {categories!r:.80}, expected lists of categories by covariate")
@@ -221,11 +221,13 @@ def _is_numbers(column: pd.Series) -> bool:
 
 
 def _categories(column: pd.Series) -> tuple[Category, ...]:
-    """The categories that occur, in order: numbers before text."""
+    """The categories of a column, sorted, numbers before text."""
     distinct = pd.Series(column.unique()).dropna()
     values = [value for value in map(plain, distinct) if not is_blank(value)]
     if not all(isinstance(value, str | int) or _is_finite(value) for value in values):
-        raise DataError(f"covariate {column.name!r} has categories that are neither text nor numbers; rename them")
+        raise DataError(
+            f"covariate {column.name!r} has categories that are neither text nor numbers; convert them to text"
+        )
     if not values:
         raise DataError(f"covariate {column.name!r} has no values at all; add values, or omit the covariate")
     if len(values) > MOST_CATEGORIES:
@@ -249,7 +251,7 @@ def is_blank(value: Any) -> bool:
 
 
 def is_given(column: pd.Series) -> np.ndarray:
-    """(N,) where a column has a value; a cell of spaces has none."""
+    """(N,) whether each cell has a value; a cell of spaces has none."""
     if pd.api.types.is_numeric_dtype(column):
         return np.asarray(column.notna())
     codes, distinct = pd.factorize(column)
@@ -281,8 +283,8 @@ def _checked_categories(column: str, values: Any) -> tuple[Category, ...]:
     is_list = isinstance(values, list) and 1 <= len(values) <= MOST_CATEGORIES
     if not is_list or not all(type(value) in (str, bool, int) or _is_finite(value) for value in values):
         raise ValueError(
-            f"categories of {column!r:.80} are {values!r:.80}, expected 1 to {MOST_CATEGORIES} of text, numbers, bools"
+            f"categories of {column!r:.80} are {values!r:.80}, expected 1 to {MOST_CATEGORIES} texts, numbers or bools"
         )
     if len(set(values)) < len(values) or any(map(is_blank, values)):
-        raise ValueError(f"categories of {column!r:.80} repeat one, or one is blank: {values!r:.80}")
+        raise ValueError(f"categories of {column!r:.80} are {values!r:.80}, expected distinct ones that are not blank")
     return tuple(values)

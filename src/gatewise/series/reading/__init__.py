@@ -2,11 +2,11 @@
 
 - `sources`, `files`: any source as one `table.Table`.
 - `columns`: the columns of the time, the target and the names of series.
-- `layouts`, `rows`: the rows of all series, with their `dates` and `numbers`.
-- `history`: the rows in order, apart from the rows of the future.
+- `layouts`, `rows`: the rows of all series; `dates`, `numbers`: their columns converted.
+- `history`: the rows of the past in order, separated from rows of the future.
 - `frequency`: the calendar that the series share.
-- `validation`, `repairs`: values without gaps on that calendar, and the repairs that this needs.
-- `request`, `joining`: the covariates that a caller asks for, beside the series.
+- `validation`: dates and values without gaps on that calendar, repaired on request.
+- `request`, `joining`: the requested covariates, added to the series.
 - `exclusion`: the series with an error.
 - `future`: the covariates of the dates to forecast.
 """

@@ -1,6 +1,6 @@
 """Columns: which columns of a table hold the time, the target and the names of series.
 
-No choice is silent: every guess is stated in a sentence, and an ambiguous choice is an error that lists the candidates.
+Every guess is stated in a sentence. An ambiguous choice is an error that lists the candidates.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ def choose_columns(
     layout: str = "long",
     covariates: Sequence[str] = (),
 ) -> Columns:
-    """The columns to use: those given, those of the usual names, or the only candidates beside the covariates."""
+    """The columns to use: the given ones, else those with the usual names, else the only candidates."""
     given = _as_list(target_column)
     _check_given(table, [id_column, *given, *_as_list(time_column)])
     if table.columns is not None:
@@ -100,7 +100,7 @@ def _time_columns(
         return (), "time column: none"
     candidates = [column for column in dates if column in named] or dates or named
     if len(candidates) == 1:
-        reason = "the only one that reads as dates" if dates == candidates else "by its name"
+        reason = "the only column of dates" if dates == candidates else "by its name"
         return (candidates[0],), f"time column: {candidates[0]!r} ({reason})"
     ambiguous = f"the time column is ambiguous, candidates are {listed(candidates)}"
     problem = ambiguous if candidates else f"no time column found, none of {listed(columns)} reads as dates"
@@ -120,22 +120,22 @@ def _target_column(
     numbers = [column for column in columns if mostly_numbers(table.frame[column])]
     candidates = columns if len(columns) == 1 else numbers
     if len(candidates) == 1:
-        reason = "the only one left" if len(columns) == 1 else "the only one left that holds numbers"
+        reason = "the only other column" if len(columns) == 1 else "the only other column of numbers"
         return candidates[0], f"target column: {candidates[0]!r} ({reason})"
     ambiguous = f"the target column is ambiguous, {len(numbers)} columns hold numbers: {listed(numbers)}"
-    problem = ambiguous if numbers else "no target column found, no column beside the time holds numbers"
+    problem = ambiguous if numbers else "no target column found, no column except the time holds numbers"
     remedy = "pass target_column= (--target COL)" + (f"; {WIDE_REMEDY}" if len(numbers) > 1 else "")
     raise DataError(f"{table.name}: {problem}; {remedy}")
 
 
 def _target_columns(table: Table, given: list[str], used: set[str]) -> tuple[tuple[str, ...], str]:
-    """The columns that each hold a series: those given, or all except the time and the covariates."""
+    """The columns that are one series each: the given ones, or all except the time and the covariates."""
     targets = given or [column for column in table.frame.columns if column not in used]
     textual = [column for column in targets if not holds_numbers(table.frame[column])]
     if textual or not targets:
-        problem = f"there are no numbers in {listed(textual)}" if textual else "there is none beside the time"
+        problem = f"there are no numbers in {listed(textual)}" if textual else "there is no column beside the time"
         raise DataError(
             f"{table.name}: every column must be a series, but {problem}; list the columns to forecast as "
             "target_column=[...]"
         )
-    return tuple(targets), f"target columns: {listed(targets)} ({'as given' if given else 'all that are left'})"
+    return tuple(targets), f"target columns: {listed(targets)} ({'as given' if given else 'all other columns'})"

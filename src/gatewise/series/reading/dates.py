@@ -1,4 +1,4 @@
-"""Dates: a column as dates or as whole numbers."""
+"""Dates: a column as dates or as integer time."""
 
 import re
 import warnings
@@ -47,12 +47,12 @@ def looks_like_dates(column: pd.Series) -> bool:
 
 
 def read_dates(column: pd.Series, where: Where) -> tuple[pd.Index, str | None]:
-    """A column as a time index, and the guess that states how it is read, if any."""
+    """A column as a time index, and the guess made to read it, or None."""
     _refuse_missing(column, where)
     if pd.api.types.infer_dtype(column) in ("integer", "floating", "mixed-integer-float"):  # also as objects
         column = pd.to_numeric(column)
     if pd.api.types.is_numeric_dtype(column):
-        return _whole_numbers(column, where)
+        return _integers(column, where)
     if is_text(column):
         return _text_dates(column, where)
     converted = _converted(column)
@@ -61,7 +61,12 @@ def read_dates(column: pd.Series, where: Where) -> tuple[pd.Index, str | None]:
     return converted, None
 
 
-def join_parts(frame: pd.DataFrame, columns: Sequence[str], where: Where) -> pd.Series:
+def read_time(frame: pd.DataFrame, columns: Sequence[str], where: Where) -> tuple[pd.Index, str | None]:
+    """One or several columns as a time index, and the guess made to read them, or None."""
+    return read_dates(frame[columns[0]] if len(columns) == 1 else _joined(frame, columns, where), where)
+
+
+def _joined(frame: pd.DataFrame, columns: Sequence[str], where: Where) -> pd.Series:
     """Several columns as one: year, month, day, ... as a date, others as text joined by spaces."""
     for column in columns:
         _refuse_missing(frame[column], where)
@@ -99,19 +104,22 @@ def is_text(column: pd.Series) -> bool:
 
 
 def _converted(column: pd.Series) -> pd.DatetimeIndex | str:
-    """Date objects (of pandas, numpy or Python) as an index, or the reason why they are none."""
+    """Date objects (of pandas, numpy or Python) as an index, or the reason why this fails."""
     if isinstance(column.dtype, pd.PeriodDtype):
         return pd.DatetimeIndex(column.dt.to_timestamp())
     kind = pd.api.types.infer_dtype(column, skipna=True)
     if kind not in ("datetime64", "datetime", "date"):
-        return f"it holds {kind!r} values, expected dates, text such as '1949-01-31', or whole numbers"
+        return f"it holds {kind!r} values, expected dates, text such as '1949-01-31', or integers"
     try:
         return pd.DatetimeIndex(pd.to_datetime(column))
     except (ValueError, TypeError) as reason:  # several time zones, or dates out of the range of pandas
-        return f"{reason}; convert dates of several time zones first, as with pandas.to_datetime(column, utc=True)"
+        return (
+            f"{reason}; convert dates of several time zones first, for example with "
+            "pandas.to_datetime(column, utc=True)"
+        )
 
 
-def _whole_numbers(column: pd.Series, where: Where) -> tuple[pd.Index, str | None]:
+def _integers(column: pd.Series, where: Where) -> tuple[pd.Index, str | None]:
     values = column.to_numpy(np.float64)
     faults = {
         "infinite": np.isinf(values),
@@ -124,27 +132,27 @@ def _whole_numbers(column: pd.Series, where: Where) -> tuple[pd.Index, str | Non
             np.flatnonzero(faults[fault]),
             lambda rows: (
                 f"{where(rows[0])}: time {values[rows[0]]:g} in column {column.name!r} is {fault}; "
-                "give dates such as '1949-01', or whole numbers"
+                "give dates such as '1949-01', or integers"
             ),
         )
     if str(column.name).lower() == "year" and ((values >= 1000) & (values < 3000)).all():
-        return _digits(column, "%Y"), "dates: whole numbers read as years"
+        return _digits(column, "%Y"), "dates: integers read as years"
     if ((values >= 1e7) & (values < 3e7)).all():
         dates = _digits(column, "%Y%m%d")
         if dates.notna().all():
-            return dates, "dates: whole numbers read as year, month, day"
-    return pd.Index(column.to_numpy(np.int64)), "time: whole numbers, not dates"
+            return dates, "dates: integers read as year, month, day"
+    return pd.Index(column.to_numpy(np.int64)), "time: integers, not dates"
 
 
 def _digits(column: pd.Series, form: str) -> pd.DatetimeIndex:
-    """Whole numbers as dates by their digits; each distinct number is read once."""
+    """Integers such as 20240131 as dates; each distinct integer is converted once."""
     codes, distinct = pd.factorize(column.astype(np.int64))
     dates = pd.to_datetime(pd.Series(distinct).astype(str), format=form, errors="coerce")
     return pd.DatetimeIndex(dates).take(codes)
 
 
 def _readings(text: pd.Series) -> list[pd.Series]:
-    """The ways to read text as dates: ISO 8601, quarters, or day or month first; unreadable cells are NaT."""
+    """The possible readings of text as dates: ISO 8601, quarters, day or month first; unreadable cells are NaT."""
     text = text.str.strip()
     zones = text.str.extract(r":\d\d(?:\.\d+)?\s?(Z|[+-]\d\d:?\d\d)$", expand=False)
     iso = pd.to_datetime(text, format="ISO8601", errors="coerce", utc=len(zones.unique()) > 1)
@@ -154,7 +162,7 @@ def _readings(text: pd.Series) -> list[pd.Series]:
         quarters = text.str.replace("-", "").where(text.str.fullmatch(r"\d{4}-?Q[1-4]"))
         return [pd.Series(pd.PeriodIndex(quarters, freq="Q").to_timestamp(), index=text.index)]
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pandas warns of the day first; both orders are tried here
+        warnings.simplefilter("ignore")  # pandas warns about day-first dates; both orders are tried here
         formats = next((formats for cell in text.iloc[:20] if (formats := _formats(cell))), set())
     return [pd.to_datetime(text, format=form, errors="coerce") for form in sorted(formats)]
 
@@ -166,7 +174,7 @@ def _formats(cell: str) -> set[str]:
 
 
 def _text_dates(column: pd.Series, where: Where) -> tuple[pd.Index, str | None]:
-    """Text as dates; each distinct cell is read once."""
+    """Text as dates; each distinct cell is converted once."""
     codes, distinct = pd.factorize(column)
     cells = pd.Series(distinct)
     readings = sorted(_readings(cells), key=lambda reading: int(reading.isna().sum()))
@@ -197,7 +205,7 @@ def _reading_guess(cells: pd.Series, dates: pd.Series) -> str | None:
 
 
 def _day_or_month_first(column: pd.Series, readings: list[pd.DatetimeIndex]) -> tuple[pd.DatetimeIndex, str]:
-    """The order, among those that read every cell, that gives a regular calendar."""
+    """The reading that gives a regular calendar, among those that read every cell."""
     readings = readings[:1] if readings[0].equals(readings[-1]) else readings
     differ = int((readings[0] != readings[-1]).argmax())
     regular = [dates for dates in readings if len(readings) == 1 or pandas_frequency(dates.unique().sort_values())]

@@ -1,4 +1,4 @@
-"""Exclusion: which series have an error, and what a naive forecast can still use of them.
+"""Exclusion: the series with errors, and their repaired values for a naive forecast.
 
 Letters: N rows of all series, S series, R rows with an error.
 """
@@ -29,7 +29,7 @@ class Reason(str):
 
 @dataclass(frozen=True)
 class Exclusions:
-    """The series excluded so far; it never changes, each method returns what it adds.
+    """The series excluded so far; immutable, so each method returns a new object.
 
     Attributes:
         on_bad: "raise", "skip" or "naive"; see `gatewise.read`.
@@ -40,7 +40,7 @@ class Exclusions:
     reasons: Mapping[int, str] = field(default_factory=dict)
 
     def attempt(self, check: Callable[[], T]) -> T | Reason:
-        """The result of the check of one series, or the reason to exclude it; with on_bad="raise" the error rises."""
+        """The result of the check of one series, or the reason to exclude it; on_bad="raise" raises the error."""
         try:
             return check()
         except DataError as error:
@@ -49,7 +49,7 @@ class Exclusions:
             return Reason(error)
 
     def attempt_rows(self, compute: Callable[[], T], series: np.ndarray) -> "tuple[T | None, Exclusions]":
-        """The result for the rows of all series, or None and the exclusions with the series of the refused rows.
+        """The result and these exclusions; or None, and the exclusions extended by the series of refused rows.
 
         Arguments:
             compute: raises `RowError` for rows that it refuses.
@@ -61,11 +61,11 @@ class Exclusions:
             return None, self.with_rows(error, series[error.rows][:, None])
 
     def with_reasons(self, reasons: Mapping[int, str]) -> "Exclusions":
-        """The exclusions with more of them; a series keeps its first reason."""
+        """The exclusions extended by more series; a series keeps its first reason."""
         return replace(self, reasons={**reasons, **self.reasons}) if reasons else self
 
     def with_rows(self, error: RowError, series: np.ndarray) -> "Exclusions":
-        """The exclusions with the series of the refused rows; with on_bad="raise" the error rises.
+        """The exclusions extended by the series of refused rows; on_bad="raise" raises the error.
 
         Arguments:
             error: the rows and their messages.
@@ -86,12 +86,13 @@ class Exclusions:
         if not eligible.any():
             first = [self.reasons[s] for s in sorted(self.reasons)[:FEW]]
             more = f"; and {count - FEW} more" if count > FEW else ""
-            raise DataError(f"none of {count} series can be used: {'; '.join(first)}{more}")
+            subject = "the only series has an error" if count == 1 else f"all {count} series have errors"
+            raise DataError(f"{subject}: {'; '.join(first)}{more}")
         return eligible
 
 
 def excluded_series(stack: Stack, freq: str | int, exclusions: Exclusions) -> tuple[ExcludedSeries, ...]:
-    """The series with errors, in order of appearance, repaired for a naive forecast if on_bad="naive" asks for it."""
+    """The series with errors, in order of appearance; on_bad="naive" repairs them for a naive forecast."""
     naive = exclusions.on_bad == "naive"
     return tuple(
         ExcludedSeries(stack.names[s], exclusions.reasons[s], _repaired(stack.rows(s), freq) if naive else None)
@@ -102,7 +103,7 @@ def excluded_series(stack: Stack, freq: str | int, exclusions: Exclusions) -> tu
 def _repaired(rows: Rows, freq: str | int) -> Series | None:
     """The last known value at each date of the calendar, for a naive forecast; None if there is no value.
 
-    Rows are sorted by date, the last of duplicates counts, and a value that is not finite counts as missing.
+    Rows are sorted by date, only the last of duplicates is used, and infinite or huge values count as missing.
     """
     known = pd.Series(np.where(np.abs(rows.y) <= LARGEST, rows.y, np.nan), index=rows.ds).dropna()
     known = known[~known.index.duplicated(keep="last")].sort_index()
@@ -115,5 +116,5 @@ def _repaired(rows: Rows, freq: str | int) -> Series | None:
     if not len(calendar):
         return None
     y = known.reindex(calendar, method="ffill").to_numpy(np.float64)
-    invented = ~calendar.isin(known.index)
-    return Series(rows.unique_id, calendar, y, invented if invented.any() else None)
+    filled = ~calendar.isin(known.index)
+    return Series(rows.unique_id, calendar, y, filled if filled.any() else None)

@@ -1,4 +1,4 @@
-"""Files: a CSV of any common dialect, or a parquet file, as one pandas table."""
+"""Files: a CSV file of any common dialect, or a Parquet file, as one pandas table."""
 
 import gzip
 import io
@@ -22,7 +22,7 @@ def read_file(
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """The table in a file, and the guesses that state how it is read.
 
-    In a CSV the names of series and the categories of covariates stay text as written, also None and NA.
+    In a CSV file, series names and categories of covariates remain text as written, including None and NA.
     """
     try:
         content = path.read_bytes()
@@ -55,7 +55,13 @@ def _parquet(path: Path, content: bytes) -> pd.DataFrame:
         raise DataError(
             f"{path}: reading .parquet needs pyarrow; pip install pyarrow, or save the table as CSV"
         ) from None
-    except (ValueError, OSError, NotImplementedError, LookupError, TypeError) as reason:  # all that pyarrow raises
+    except (
+        ValueError,
+        OSError,
+        NotImplementedError,
+        LookupError,
+        TypeError,
+    ) as reason:  # every error that pyarrow raises
         if content[:4] != b"PAR1":
             raise DataError(
                 f"{path} is not a parquet file; save it as parquet, or rename it to .csv if it is CSV"
@@ -127,7 +133,7 @@ def _parsed(path: Path, text: str, delimiter: str, id_column: str | None, first_
     filled = np.flatnonzero(frame.notna().any(axis=1))
     if len(filled) == 0:
         raise DataError(f"{path} has a header but no rows; expected one row per date")
-    return frame.iloc[: filled[-1] + 1]  # blank lines at the end are dropped, others are reported later
+    return frame.iloc[: filled[-1] + 1]  # blank lines at the end are dropped; those before are reported later
 
 
 def _refuse_repeated(path: Path, header: pd.Series) -> None:
@@ -137,7 +143,7 @@ def _refuse_repeated(path: Path, header: pd.Series) -> None:
 
 
 def _decimal_points(frame: pd.DataFrame, text: str, delimiter: str) -> list[str]:
-    """A sentence for each column of numbers such as 1.000, which may mean a thousand in such a file."""
+    """A sentence for each column of numbers such as 1.000, which may mean a thousand in a file with semicolons."""
     columns = [column for column in frame.columns if frame[column].dtype.kind == "f"] if delimiter == ";" else []
     if not columns:
         return []
@@ -155,7 +161,7 @@ def _decimal_points(frame: pd.DataFrame, text: str, delimiter: str) -> list[str]
 
 
 def _decimal_commas(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """The table with numbers such as 112,5 read, and a sentence for each column of them."""
+    """The table with numbers such as 112,5 converted, and a sentence for each converted column."""
     frame, guesses = frame.copy(), []
     for column in [column for column in frame.columns if is_text(frame[column])]:
         text = frame[column].dropna().str.strip()

@@ -1,4 +1,4 @@
-"""Frequency: the calendar that the series of a table share, as given or inferred.
+"""Frequency: the calendar that the series of a table share, given or inferred.
 
 Letters: S series.
 """
@@ -12,28 +12,27 @@ from gatewise.series.reading.exclusion import Exclusions
 from gatewise.series.reading.rows import Rows, Stack
 from gatewise.series.wording import counted, format_date
 
-TRIES = 10  # frequencies to try when searching the one of most rows
+MAX_CANDIDATES = 10  # in the search for the series that most rows agree with
 
 
 def choose_frequency(
     stack: Stack, given: str | int | None, of_index: str | None, exclusions: Exclusions
 ) -> tuple[str | int, str]:
-    """The frequency that is given, that the index has, or else inferred from the dates; and the guess that states it.
+    """The frequency as given, of the index, or inferred from the dates; and the guess that states it.
 
-    It is inferred from the longest series; if series with errors are excluded, from the one that most rows agree with.
+    It is inferred from the longest series, or, if series with errors are excluded, from the one most rows agree with.
     """
     eligible = exclusions.eligible(len(stack.names))
     longest = stack.rows(int(np.where(eligible, stack.lengths, -1).argmax()))
     known = of_index if given is None else given
     if known is not None:
         freq = check_frequency(known, longest.ds)
-        source = "from the index" if given is None else "as given"
-        return freq, f"frequency: {describe_frequency(freq)}, {source}"
-    model = longest if exclusions.on_bad == "raise" else _typical(stack, eligible) or longest
-    inferred = infer_frequency(model.ds)
+        return freq, f"frequency: {describe_frequency(freq)}, {'from the index' if given is None else 'as given'}"
+    source = longest if exclusions.on_bad == "raise" else _typical(stack, eligible) or longest
+    inferred = infer_frequency(source.ds)
     if inferred is None:
-        raise DataError(_no_frequency(model))
-    return inferred, f"frequency: {describe_frequency(inferred)}, inferred from {counted(len(model.ds), 'date')}"
+        raise DataError(_no_frequency(source))
+    return inferred, f"frequency: {describe_frequency(inferred)}, inferred from {counted(len(source.ds), 'date')}"
 
 
 def _typical(stack: Stack, eligible: np.ndarray) -> Rows | None:
@@ -41,7 +40,7 @@ def _typical(stack: Stack, eligible: np.ndarray) -> Rows | None:
     series = np.repeat(np.arange(len(stack.names)), stack.lengths)[:-1]
     inside = stack.inside() & eligible[series]
     steps, left, followed = np.diff(as_integers(stack.ds)), inside.copy(), {}
-    for _ in range(TRIES):
+    for _ in range(MAX_CANDIDATES):
         if not left.any():
             break
         usual = pd.Series(steps[left]).value_counts().idxmax()
@@ -73,7 +72,7 @@ def _no_frequency(rows: Rows) -> str:
 
 
 def _local_days(ds: pd.Index) -> str:
-    """A remedy for local midnights, which are irregular in UTC where daylight-saving time changes."""
+    """A remedy for local midnights, which are irregular in UTC when daylight-saving time changes."""
     if str(getattr(ds, "tz", None)) != "UTC":
         return ""
     return '; if these are local days, convert them to their time zone (dates.dt.tz_convert("Europe/Berlin"))'

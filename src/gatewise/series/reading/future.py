@@ -1,4 +1,4 @@
-"""Future: the covariates known in advance of the dates to forecast, from a table or from the end of the history.
+"""Future covariates: values for the dates to forecast, from a table or from the end of the history.
 
 Letters: N rows, S series, h horizon, K known-future features.
 """
@@ -15,10 +15,10 @@ from gatewise.series.covariates.roles import Covariates
 from gatewise.series.errors import DataError
 from gatewise.series.frequency import future
 from gatewise.series.panel import Panel, Series
-from gatewise.series.reading.dates import TIME_NAMES, join_parts, looks_like_dates, read_dates
+from gatewise.series.reading.dates import TIME_NAMES, looks_like_dates, read_time
 from gatewise.series.reading.sources import load
 from gatewise.series.reading.table import Table
-from gatewise.series.wording import counted, format_date, listed
+from gatewise.series.wording import counted, format_date, listed, listed_dates
 
 
 def future_known(
@@ -37,15 +37,15 @@ def future_known(
     Arguments:
         series: (S,); only their names and last dates are used.
         source: a file or table with the known columns and a row for every series and date to forecast; other rows and
-            columns are ignored. None if the calendar features are the only ones.
+            columns are ignored. None if there are only calendar features.
         covariates: the columns, their categories, the cycles of the calendar.
-        freq: pandas offset alias, or the step of a time in whole numbers.
+        freq: pandas offset alias, or the step of integer time.
         horizon: number of dates, h.
         id_column: column that names the series; by default unique_id, or the only column with the names of all
             series. A single series needs none.
         time_column: column of the dates, or several to combine; by default ds, or the only column that reads as dates
             or has a name such as "month".
-        shared: whether a row applies to all series; the table then has no names of series.
+        shared: whether each row applies to all series; the table then needs no id column.
 
     Returns:
         (S, h, K), float64; None if there are no such features.
@@ -61,7 +61,7 @@ def future_known(
     """
     if not covariates.known_features:
         return None
-    frame, places = pd.DataFrame(), _wanted(series, freq, horizon)
+    frame, places = pd.DataFrame(), _forecast_places(series, freq, horizon)
     if covariates.known:
         _refuse_no_table(source, places, horizon, covariates)
         table = load(source, id_column, covariates=covariates.known)
@@ -86,7 +86,7 @@ def known_ahead(panel: Panel, horizon: int, source: Any = None) -> np.ndarray | 
         (S, h, K), float64; None if there are no such features.
 
     Raises:
-        DataError: as `future_known`; a table that no covariate needs.
+        DataError: as `future_known`; a table although no covariate is known in advance.
 
     >>> from gatewise.series import read
     >>> panel = read(pd.DataFrame({"y": [5.0, 6.0, None, None], "price": [1, 1, 2, 3]}), known="price")
@@ -96,8 +96,8 @@ def known_ahead(panel: Panel, horizon: int, source: Any = None) -> np.ndarray | 
     covariates = panel.covariates or Covariates()
     if source is not None and not covariates.known:
         raise DataError(
-            "got a table of the future, but no covariates are known in advance; omit future= (--future), or name the "
-            "columns as known= when fitting"
+            "got a table of future covariates, but no covariates are known in advance; omit future= (--future), or "
+            "name the columns as known= when fitting"
         )
     if source is None and covariates.known:
         return _ahead_in_history(panel, covariates, horizon)
@@ -111,18 +111,17 @@ def _ahead_in_history(panel: Panel, covariates: Covariates, horizon: int) -> np.
     ahead = [np.empty((0, 0)) if series.ahead is None else series.ahead[:horizon] for series in panel.series]
     short = np.array([len(values) for values in ahead]) < horizon
     if short.any():
-        first, others = int(short.argmax()), int(short.sum()) - 1
-        wanted = _wanted(panel.series[first : first + 1], panel.freq, horizon)
+        first, more = int(short.argmax()), _more_series(int(short.sum()) - 1)
+        places = _forecast_places(panel.series[first : first + 1], panel.freq, horizon)
         available = f"the first {counted(len(ahead[first]), 'date')}" if len(ahead[first]) else "none of them"
-        more = f" (and {others} more series lack some)" if others else ""
         raise DataError(
-            f"{_needed(wanted, horizon, covariates, 0)}, but the history has {available}{more}; {wanted.remedy}"
+            f"{_needed(places, horizon, covariates, 0)}, but the history has {available}{more}; {places.remedy}"
         )
     return np.stack(ahead)
 
 
-def _wanted(series: Sequence[Series], freq: str | int, horizon: int) -> Places:
-    """The dates after each series, without rows."""
+def _forecast_places(series: Sequence[Series], freq: str | int, horizon: int) -> Places:
+    """The dates to forecast of each series, as places without rows."""
     names, codes = [one_series.unique_id for one_series in series], np.repeat(np.arange(len(series)), horizon)
     ds = _future_dates(series, freq, horizon)
     remedy = f"supply every value in predict({horizon}, future=table) (--future FILE)"
@@ -130,25 +129,25 @@ def _wanted(series: Sequence[Series], freq: str | int, horizon: int) -> Places:
 
 
 def _future_dates(series: Sequence[Series], freq: str | int, horizon: int) -> pd.Index:
-    """(S * h,) the dates after each series, computed once for all series that end together."""
+    """(S * h,) the dates after each series, computed once for series with the same last date."""
     ends, distinct = pd.factorize(pd.Index([one_series.ds[-1] for one_series in series]))
     continued = [future(distinct[[i]], freq, horizon) for i in range(len(distinct))]
     dates = continued[0].append(continued[1:])
     return dates[(ends[:, None] * horizon + np.arange(horizon)).ravel()]
 
 
-def _rows(table: Table, wanted: Places, ids: str | None, time: list[str]) -> np.ndarray:
-    """(S * h,) the row of the table for each series and date, -1 where there is none."""
-    of_series = _series_of_rows(table, wanted.names, ids)
+def _rows(table: Table, places: Places, ids: str | None, time: list[str]) -> np.ndarray:
+    """(S * h,) the row of the table for each series and date, -1 if there is none."""
+    of_series = _series_of_rows(table, places.names, ids)
     positions = np.flatnonzero(of_series >= 0)  # rows of other series are not checked
-    dates = wanted.ds.unique()
+    dates = places.ds.unique()
     at = dates.get_indexer(_dates(table, time, positions, dates))
     positions, at = positions[at >= 0], at[at >= 0]
     keys = pd.Index(of_series[positions] * len(dates) + at)
-    wanted_keys = wanted.codes * len(dates) + dates.get_indexer(wanted.ds)
+    place_keys = places.codes * len(dates) + dates.get_indexer(places.ds)
     repeated = keys.duplicated()
-    _refuse_duplicates(table, wanted, positions[repeated], keys[repeated], wanted_keys)
-    at = keys[~repeated].get_indexer(wanted_keys)
+    _refuse_duplicates(table, places, positions[repeated], keys[repeated], place_keys)
+    at = keys[~repeated].get_indexer(place_keys)
     return np.asarray(np.append(positions[~repeated], -1)[at])  # a key without a row has index -1, the appended one
 
 
@@ -191,26 +190,25 @@ def _time_columns(table: Table, given: str | Sequence[str] | None, covariates: C
     if given or len(dates) != 1:
         raise DataError(
             f"{table.name}: no time column found; expected {listed(expected)}, got {listed(columns)}; name it "
-            f"{'as in the history' if given else 'ds; if the history counts its rows, continue the count'}"
+            f"{'as in the history' if given else 'ds; if the history has no time column, continue its row count'}"
         )
     return dates
 
 
-def _dates(table: Table, columns: list[str], positions: np.ndarray, wanted: pd.Index) -> pd.Index:
-    """The dates of some rows of a table, in the type and unit of the wanted dates."""
+def _dates(table: Table, columns: list[str], positions: np.ndarray, expected: pd.Index) -> pd.Index:
+    """The dates of the rows at `positions`, in the type and unit of the dates to forecast."""
     frame = table.frame.iloc[positions].reset_index(drop=True)
 
     def where(i: int) -> str:
         return table.row(int(positions[i]))
 
-    given, _ = read_dates(frame[columns[0]] if len(columns) == 1 else join_parts(frame, columns, where), where)
-    is_dates, has_zone = ([test(ds) for ds in (given, wanted)] for test in (_is_dates, _has_zone))
-    if is_dates[0] != is_dates[1] or has_zone[0] != has_zone[1]:
+    ds, _ = read_time(frame, columns, where)
+    if (_is_dates(ds), _has_zone(ds)) != (_is_dates(expected), _has_zone(expected)):
         raise DataError(
-            f"time column {listed(columns)} of {table.name} holds {given.dtype} such as {format_date(given[0])}, but "
-            f"the history holds {wanted.dtype} such as {format_date(wanted[0])}; write the dates as in the history"
+            f"time column {listed(columns)} of {table.name} holds {ds.dtype} such as {format_date(ds[0])}, but the "
+            f"history holds {expected.dtype} such as {format_date(expected[0])}; write the dates as in the history"
         )
-    return given.as_unit(wanted.unit) if is_dates[0] else given
+    return ds.as_unit(expected.unit) if _is_dates(ds) else ds
 
 
 def _is_dates(ds: pd.Index) -> bool:
@@ -230,19 +228,22 @@ def _refuse_no_table(source: Any, places: Places, horizon: int, covariates: Cova
 
 
 def _refuse_no_rows(places: Places, horizon: int, covariates: Covariates) -> None:
-    """An error for the first series that lacks a row."""
+    """Raise an error for the first series without a row for every date."""
     lacking = (places.positions < 0).reshape(-1, horizon)
     if not lacking.any():
         return
     first = int(lacking.any(axis=1).argmax())
     absent = places.ds[first * horizon : (first + 1) * horizon][lacking[first]]
-    dates = ", ".join(format_date(date) for date in absent[:3]) + (", ..." if len(absent) > 3 else "")
-    available = "none of them" if len(absent) == horizon else f"all but {counted(len(absent), 'date')}: {dates}"
-    others = int(lacking.any(axis=1).sum()) - 1
-    more = f" (and {others} more series lack some)" if others else ""
+    missing = f"all but {counted(len(absent), 'date')}: {listed_dates(absent)}"
+    available = "none of them" if len(absent) == horizon else missing
+    more = _more_series(int(lacking.any(axis=1).sum()) - 1)
     raise DataError(
         f"{_needed(places, horizon, covariates, first)}, but the table has {available}{more}; {places.remedy}"
     )
+
+
+def _more_series(count: int) -> str:
+    return f" ({counted(count, 'more series')} with missing dates)" if count else ""
 
 
 def _needed(places: Places, horizon: int, covariates: Covariates, series: int) -> str:
@@ -255,13 +256,13 @@ def _needed(places: Places, horizon: int, covariates: Covariates, series: int) -
 
 
 def _refuse_duplicates(
-    table: Table, wanted: Places, positions: np.ndarray, keys: pd.Index, wanted_keys: np.ndarray
+    table: Table, places: Places, positions: np.ndarray, keys: pd.Index, place_keys: np.ndarray
 ) -> None:
-    wanted_again = keys.isin(wanted_keys)
-    if wanted_again.any():
-        first = int(wanted_again.argmax())
-        place = int((wanted_keys == keys[first]).argmax())
-        name, date = str(wanted.names[wanted.codes[place]]), format_date(wanted.ds[place])
+    is_needed = keys.isin(place_keys)
+    if is_needed.any():
+        first = int(is_needed.argmax())
+        place = int((place_keys == keys[first]).argmax())
+        name, date = str(places.names[places.codes[place]]), format_date(places.ds[place])
         raise DataError(
             f"series {name!r}, {table.row(int(positions[first]))}: duplicate date {date}; remove one of the rows"
         )

@@ -1,4 +1,4 @@
-"""History: the rows of each series in order, apart from the rows that hold covariates of its future.
+"""History: the rows of each series by date, separated from rows that hold only future covariates.
 
 Letters: N rows, S series.
 """
@@ -12,14 +12,13 @@ import pandas as pd
 from gatewise.series.covariates.roles import is_given
 from gatewise.series.frequency import as_integers
 from gatewise.series.reading.exclusion import Exclusions
-from gatewise.series.reading.repairs import Repair
 from gatewise.series.reading.rows import Stack
-from gatewise.series.reading.validation import in_order
+from gatewise.series.reading.validation import Repair, in_order
 from gatewise.series.wording import counted
 
 
 class History(NamedTuple):
-    """The rows of the past of all series and of their future, in order, with repairs, exclusions and guesses."""
+    """The past and future rows of all series by date, with repairs, exclusions and guesses."""
 
     stack: Stack
     future: Stack
@@ -42,8 +41,8 @@ def history_of(stack: Stack, known: Sequence[str], trim: bool, sort: bool, exclu
     Arguments:
         stack: the rows of all series, in the order of the table.
         known: columns known in advance.
-        trim: whether blank cells before the first and after the last value of a series are no part of it.
-        sort: sort rows that are not in order of date.
+        trim: drop blank cells before the first and after the last value of each series.
+        sort: sort rows that are not in order of their dates.
         exclusions: the series excluded so far.
     """
     stack, before = stack.without_blanks() if trim and not known else (stack, ())
@@ -55,17 +54,17 @@ def history_of(stack: Stack, known: Sequence[str], trim: bool, sort: bool, exclu
 
 
 def split_future(stack: Stack, known: Sequence[str]) -> Split:
-    """The history of the series, and the rows after their last values that hold known covariates already.
+    """Split the rows of each series into its history and later rows that have known covariates but no value.
 
     Arguments:
         stack: the rows of all series, in any order.
-        known: columns known in advance; a row belongs to the future if it holds one of them.
+        known: columns known in advance; a later row belongs to the future if it has a value in one of them.
 
     Returns:
         The history, the future and the guess that states it. A series without any value stays in the history.
     """
     given, codes, time = ~np.isnan(stack.y), stack.codes, as_integers(stack.ds)
-    last = np.full(len(stack.names), np.iinfo(np.int64).max)  # no date comes after the last of a series without values
+    last = np.full(len(stack.names), np.iinfo(np.int64).max)  # a series without values has no future rows
     latest = pd.Series(time[given]).groupby(codes[given]).max()
     last[latest.index] = latest
     holds = np.zeros(len(stack.table.frame), bool)

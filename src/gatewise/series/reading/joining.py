@@ -1,4 +1,4 @@
-"""Joining: the covariates of a table beside its checked series, step by step.
+"""Joining: add the covariates of a table to its checked series, aligned by date.
 
 Letters: N steps of all series, S series, h steps ahead, K known-future features.
 """
@@ -38,7 +38,7 @@ def join_covariates(
     """The series with their features.
 
     Arguments:
-        series: those of the history that have no error so far, on their whole calendars.
+        series: the series without an error so far, on their whole calendars.
         history: the rows of the past and of the future.
         covariates: the columns to read.
         freq: the calendar.
@@ -65,7 +65,7 @@ def join_covariates(
 def _with_features(
     series: tuple[Series, ...], beside: Features, codes: np.ndarray, known: np.ndarray | None, ahead: np.ndarray
 ) -> tuple[Series, ...]:
-    """The series, each with its part of the features (N, ...) and of the known features (n, K) ahead."""
+    """The series, each with its part of the features (N, ...) and of the known features ahead (n, K)."""
     bounds, later = (np.searchsorted(part, np.arange(len(series) + 1)).tolist() for part in (codes, ahead))
 
     def part(values: np.ndarray | None, at: list[int], k: int) -> np.ndarray | None:
@@ -98,7 +98,7 @@ def _places(series: tuple[Series, ...], stack: Stack, numbers: np.ndarray) -> Pl
 
 
 def _on_grid(series: Series, rows: Rows) -> np.ndarray:
-    """(T,) the row of the table of each step, -1 where it has none; rows before the first step have no step."""
+    """(T,) the table row of each step, -1 if it has none; rows before the first step are ignored."""
     positions, steps, time = np.full(len(series), -1), as_integers(series.ds), as_integers(rows.ds)
     inside = time >= steps[0]
     positions[np.searchsorted(steps, time[inside])] = rows.positions[inside]
@@ -108,7 +108,7 @@ def _on_grid(series: Series, rows: Rows) -> np.ndarray:
 def _places_ahead(
     series: tuple[Series, ...], later: Stack, numbers: np.ndarray, covariates: Covariates, freq: str | int
 ) -> Places:
-    """The places of the steps after each series, up to the first that the table does not hold in full."""
+    """The places of the steps after each series, up to the first step without a complete row."""
     whole = np.ones(len(later.table.frame), bool)
     for column in covariates.known:
         whole &= is_given(later.table.frame[column])

@@ -1,4 +1,4 @@
-"""Layouts: a long table, or one with a series in each column or each row, as the rows of all series.
+"""Layouts: long tables, and wide tables with a series in each column or row, as the rows of all series.
 
 Letters: N rows, S series.
 """
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gatewise.series.errors import DataError, RowError
-from gatewise.series.reading.dates import Where, join_parts, read_dates
+from gatewise.series.reading.dates import read_time
 from gatewise.series.reading.exclusion import Exclusions
 from gatewise.series.reading.numbers import read_numbers
 from gatewise.series.reading.rows import Stack
@@ -28,7 +28,7 @@ class ReadRows(NamedTuple):
 
 
 class _Dates(NamedTuple):
-    """The rows that have a date, their dates, the series of other rows, and the guess made to read them."""
+    """The rows with a date, their dates, the exclusions of series with other rows, and the guess made to read them."""
 
     rows: np.ndarray
     ds: pd.Index
@@ -37,7 +37,7 @@ class _Dates(NamedTuple):
 
 
 def read_rows(table: Table, columns: Columns, layout: str, exclusions: Exclusions) -> ReadRows:
-    """The rows of each series, with dates and numbers read."""
+    """The rows of each series, with dates and numbers converted."""
     codes, ids = _series_of_rows(table, columns)
     if layout == "rows":
         return _along_rows(table, columns, codes, ids, exclusions)
@@ -50,7 +50,7 @@ def read_rows(table: Table, columns: Columns, layout: str, exclusions: Exclusion
 
 
 def _series_of_rows(table: Table, columns: Columns) -> tuple[np.ndarray, list[Any]]:
-    """The number of the series that each row belongs to, in order of appearance, and their names."""
+    """The number of the series of each row, in order of appearance, and the names of the series."""
     if columns.id is None:
         return np.zeros(len(table.frame), np.int64), [None]
     ids = table.frame[columns.id]
@@ -81,7 +81,7 @@ def _dates(table: Table, columns: Columns, codes: np.ndarray, names: list[Any], 
 
     while True:
         try:
-            ds, guess = _read_time(frame, columns.time, partial(where, rows))
+            ds, guess = read_time(frame, columns.time, partial(where, rows))
             return _Dates(rows, ds, exclusions, guess)
         except RowError as error:  # noqa: PERF203  # a round for each kind of error, not for each row
             exclusions = exclusions.with_rows(error, codes[rows[error.rows]][:, None] * count + np.arange(count))
@@ -91,14 +91,10 @@ def _dates(table: Table, columns: Columns, codes: np.ndarray, names: list[Any], 
                 exclusions.eligible(len(names))  # raises, as no series is left
 
 
-def _read_time(frame: pd.DataFrame, columns: tuple[str, ...], where: Where) -> tuple[pd.Index, str | None]:
-    return read_dates(frame[columns[0]] if len(columns) == 1 else join_parts(frame, columns, where), where)
-
-
 def _down_columns(
     table: Table, columns: Columns, codes: np.ndarray, names: list[Any], dates: _Dates
 ) -> tuple[Stack, Exclusions]:
-    """The values of each target column below each other, by series."""
+    """The values of all target columns, stacked by series."""
     rows, count, exclusions = dates.rows, len(columns.targets), dates.exclusions
     parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     for j, target in enumerate(columns.targets):
@@ -114,7 +110,7 @@ def _down_columns(
 def _values(
     table: Table, target: str, series: np.ndarray, names: list[Any], exclusions: Exclusions
 ) -> tuple[np.ndarray, Exclusions]:
-    """A target column as numbers; a cell that is no number excludes its series and is then missing."""
+    """A target column as numbers; a cell that is not a number excludes its series and becomes missing."""
     column = table.frame[target]
 
     def where(i: int) -> str:
@@ -131,12 +127,12 @@ def _values(
 def _along_rows(
     table: Table, columns: Columns, codes: np.ndarray, names: list[Any], exclusions: Exclusions
 ) -> ReadRows:
-    """The values of each row, one after the other; blank cells at the end of a row are no part of its series."""
+    """The values of each row as one series; blank cells at the end of a row are dropped."""
     if len(names) < len(codes):
         row = int(pd.Series(codes).duplicated().argmax())
         raise DataError(
             f"{table.row(row)}: series {str(names[codes[row]])!r} is a duplicate; layout='rows' reads each row as a "
-            "series: give each row its own name"
+            "series, so give each row its own name"
         )
     values = []
     for target in columns.targets:

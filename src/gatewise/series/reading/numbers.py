@@ -1,4 +1,4 @@
-"""Numbers: a column of any type as float64."""
+"""Numbers: a column of any type converted to float64."""
 
 import math
 from decimal import Decimal
@@ -11,7 +11,7 @@ import pandas as pd
 
 from gatewise.series.errors import DataError, RowError
 from gatewise.series.reading.dates import Where, is_text
-from gatewise.series.wording import quoted
+from gatewise.series.wording import and_more, quoted
 
 
 def read_numbers(column: pd.Series, where: Where) -> np.ndarray:
@@ -19,7 +19,8 @@ def read_numbers(column: pd.Series, where: Where) -> np.ndarray:
     kind = pd.api.types.infer_dtype(column, skipna=True)
     if kind in ("boolean", "complex"):
         raise DataError(
-            f"target {column.name!r} holds {kind} values, expected numbers; convert them, as with astype(float)"
+            f"target {column.name!r} holds {kind} values, expected numbers; convert them, for example with "
+            "astype(float)"
         )
     cells = column.where(column.str.strip() != "") if is_text(column) else column
     values, present = to_numbers(cells), cells.notna().to_numpy()
@@ -32,9 +33,8 @@ def read_numbers(column: pd.Series, where: Where) -> np.ndarray:
 def _no_number(column: pd.Series, where: Where, fault: str, rows: np.ndarray) -> str:
     cell = column.iloc[rows[0]]
     value = quoted(cell) if isinstance(cell, str) else cell
-    more = f" (and {len(rows) - 1} more)" if rows[1:].size else ""
     return (
-        f"{where(rows[0])}: {value} in target {column.name!r} is {fault}{more}; "
+        f"{where(rows[0])}: {value} in target {column.name!r} is {fault}{and_more(len(rows) - 1)}; "
         'give a number such as 1234.5, or leave the cell empty and pass fill="interpolate" (--fill interpolate)'
     )
 
@@ -61,5 +61,5 @@ def _number_or_text(cell: Any) -> float | str | None:
         return cell
     try:
         return float(cell) if isinstance(cell, Real | Decimal) else None
-    except OverflowError:  # a whole number beyond float64
+    except OverflowError:  # an integer beyond float64
         return math.inf if cell > 0 else -math.inf

@@ -1,4 +1,4 @@
-"""Read: from a file, a table or an array to a panel of checked series."""
+"""Read a file, a table or an array as a panel of checked series."""
 
 from collections.abc import Sequence
 
@@ -13,11 +13,10 @@ from gatewise.series.reading.frequency import choose_frequency
 from gatewise.series.reading.history import history_of
 from gatewise.series.reading.joining import Joined, join_covariates
 from gatewise.series.reading.layouts import LAYOUTS, read_rows
-from gatewise.series.reading.repairs import describe_repairs
 from gatewise.series.reading.request import CovariateRequest
 from gatewise.series.reading.sources import Source, load
 from gatewise.series.reading.table import Columns, Table
-from gatewise.series.reading.validation import validate
+from gatewise.series.reading.validation import describe_repairs, validate
 from gatewise.series.values import FILLS
 
 
@@ -52,10 +51,10 @@ def read(
             first and after its last value; or "rows", where each row is a series (as in the files of the M4
             competition): its name, then its values at time 0, 1, 2, ..., without the blank cells at the end.
         id_column: column that names the series (--id).
-        time_column: column of dates or whole numbers, or several to combine, such as ["year", "month"] (--time).
-        target_column: column to forecast (--target); if several, each is a series, named id/column in a table with
-            an id_column.
-        freq: pandas offset alias, or whole-number step, if it cannot be inferred (--freq).
+        time_column: column of dates or integers, or several to combine, such as ["year", "month"] (--time).
+        target_column: column to forecast (--target); if there are several, each is a series, named id/column
+            in a table with an id_column.
+        freq: pandas offset alias, or integer step, if it cannot be inferred (--freq).
         fill: how to repair missing values and dates: "interpolate" (linear in time), "previous" (the last known
             value) or "zero" (--fill). Past covariates are never interpolated; categories accept only "previous".
         sort: sort the rows by date first (--sort).
@@ -64,14 +63,14 @@ def read(
         known: future covariates, known in advance. With layout="columns" a column applies to all series. Rows at the
             end that have them but no value yet are used for the forecast.
         static: covariates with one value per series.
-        calendar: True for features of every calendar cycle that the frequency shows, such as the day of the week, or
-            the names of some cycles; see `gatewise.series.covariates.calendar.cycles`.
-        like: a panel whose frequency, covariates and categories the new panel gets; with covariates, also the names of
-            its columns.
+        calendar: True for features of every calendar cycle of the frequency, such as the day of the week, or the names
+            of some cycles; see `gatewise.series.covariates.calendar.cycles`.
+        like: a panel whose frequency, covariates and categories are reused; if it has covariates, its column names are
+            reused, too.
         on_bad: how to treat a series with an error: "raise" raises the error; "skip" moves the series to
-            `Panel.excluded_series`, with the error's message, and reads the rest; "naive" also repairs it far enough
-            for a naive forecast, without an interval, since the errors of a repaired past would be too small. With
-            "skip" and "naive" the frequency is that of most rows, not of the longest series.
+            `Panel.excluded_series`, with the error's message, and reads the rest; "naive" also repairs it for a naive
+            forecast. That forecast has no interval, because errors on repaired values would be too small. With "skip"
+            and "naive" the frequency is inferred from the series that most rows agree with, not from the longest.
 
     Returns:
         The checked series with their covariates, their frequency and the guesses.
@@ -87,7 +86,7 @@ def read(
     >>> panel.freq, panel.series[0].unique_id, panel.series[0].y
     ('MS', 'sales', array([112., 118., 132.]))
     >>> print(*panel.guesses, sep="; ")
-    time column: 'Month' (the only one that reads as dates); target column: 'sales' (the only one left);
+    time column: 'Month' (the only column of dates); target column: 'sales' (the only other column);
     frequency: MS (month start), inferred from 3 dates
 
     A table with a series in each column, one of them with a missing value:
@@ -104,8 +103,8 @@ def read(
         chosen = past or known or static or calendar
         if any(option is not None for option in options) or chosen or (layout, on_bad) != ("long", "raise"):
             raise DataError(
-                "the data are a panel that has been read already; pass columns, freq, fill, sort and covariates when "
-                "reading them"
+                "the data are already a panel; pass columns, layout, freq, fill, sort, on_bad and covariates when you "
+                "read the table"
             )
         return source
     _check_arguments(sort, like, id_column, time_column, target_column)
@@ -146,7 +145,7 @@ def read(
 
 
 def _categorical(table: Table, columns: Columns, layout: str) -> Kind:
-    """Whether the names of series are categories, and which."""
+    """The categories of the series names; see `Panel.categorical`."""
     categorical = table.categorical.get(columns.id, False)
     if layout != "rows" and len(columns.targets) > 1:
         return categorical is True  # names such as id/column are no categories of the table

@@ -1,4 +1,4 @@
-"""Request: the covariates that a caller asks for, by name or as those of a panel read before."""
+"""Request: the covariates to read, by name or as in an earlier panel."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,12 +14,12 @@ from gatewise.series.wording import listed
 
 @dataclass(frozen=True)
 class CovariateRequest:
-    """The covariates asked for: columns and the calendar, or those of another panel.
+    """The covariates to read: columns and calendar, or those of an earlier panel.
 
     Attributes:
         past, known, static: columns.
         calendar: True, or cycles by name.
-        like: covariates of another panel, to be read in the same way.
+        like: covariates of an earlier panel, to be read in the same way.
     """
 
     past: tuple[str, ...] = ()
@@ -37,10 +37,10 @@ class CovariateRequest:
         calendar: bool | str | Sequence[str],
         like: Panel | None,
     ) -> "CovariateRequest":
-        """The covariates asked for by name, or those of the panel `like`.
+        """The covariates given by name, or those of the panel `like`.
 
         Raises:
-            DataError: both are given and differ.
+            DataError: both are given and they differ.
         """
         named = cls(as_names(past), as_names(known), as_names(static), calendar)
         if like is None:
@@ -66,17 +66,17 @@ class CovariateRequest:
 
     @property
     def read_by(self) -> Mapping[str, str | list[str]]:
-        """How the table of the other panel was read."""
+        """How the table of the earlier panel was read."""
         return {} if self.like is None else self.like.read_by
 
     @property
     def id_column(self) -> str | None:
-        """The column that named the series of the other panel."""
+        """The id column of the earlier panel."""
         column = self.read_by.get("id_column")
         return None if column is None else str(column)
 
     def named(self, table: Table, **given: Any) -> dict[str, Any]:
-        """The id, time and target columns as given, else those of the other panel if the table has them."""
+        """The id, time and target columns as given, else those of the earlier panel if the table has them."""
         has = set(table.frame.columns)
 
         def before(name: str) -> Any:
@@ -102,7 +102,7 @@ class CovariateRequest:
     def covariates(
         self, table: Table, columns: Columns, layout: str, freq: str | int
     ) -> tuple[Covariates | None, tuple[str, ...]]:
-        """The covariates found in a table, None if the request has none; and the guesses that state them."""
+        """The covariates of a table, None if the request names none; and the guesses that state them."""
         if not self:
             return None, ()
         reserved = dict.fromkeys(columns.targets, "target") | dict.fromkeys(columns.time, "time")
@@ -117,7 +117,7 @@ class CovariateRequest:
 
 
 def _read_by(columns: Columns, layout: str) -> dict[str, str | list[str]]:
-    """How `read` finds the same columns in another table; a wide one may hold other series."""
+    """The arguments with which `read` finds the same columns in another table; a wide one may hold other series."""
     if layout == "columns":
         return {"layout": layout, "time_column": list(columns.time)}
     by: dict[str, str | list[str]] = {"target_column": list(columns.targets), "time_column": list(columns.time)}

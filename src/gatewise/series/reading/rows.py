@@ -1,7 +1,7 @@
 """Rows: all series in flat arrays, one series after the other.
 
-A few operations on whole arrays read and check a table of 100,000 series. Only a series with an error is taken out as
-`Rows`, for the checks that write its message.
+A few operations on whole arrays read and check a table of 100,000 series. Only a series with an error is extracted as
+`Rows`, so that a check can write its message.
 
 Letters: N rows of all series, S series.
 """
@@ -40,11 +40,11 @@ class Stack:
     """The rows of all series, one series after the other in order of appearance.
 
     Attributes:
-        names: (S,) of the series.
-        bounds: (S + 1,) where each series begins and the last one ends.
+        names: (S,) names of the series.
+        bounds: (S + 1,) the first row of each series, and the end of the last one.
         ds: (N,) dates.
         y: (N,) values, NaN where missing.
-        positions: (N,) of the rows in the table.
+        positions: (N,) positions of the rows in the table.
         table: the table.
     """
 
@@ -65,16 +65,18 @@ class Stack:
         span = slice(self.bounds[s], self.bounds[s + 1])
         return Rows(self.names[s], self.ds[span], self.y[span], self.positions[span], self.table)
 
-    def every(self, holds: np.ndarray) -> np.ndarray:
-        """Which series hold in each of their rows (N,), or in each step between them (N - 1,): (S,) booleans."""
-        fails = np.concatenate([[0], np.cumsum(~holds, dtype=np.int64)])
+    def every(self, condition: np.ndarray) -> np.ndarray:
+        """(S,) whether `condition` is true in all rows (N,), or all steps between rows (N - 1,), of each series."""
+        fails = np.concatenate([[0], np.cumsum(~condition, dtype=np.int64)])
         last = len(fails) - 1
-        steps = len(self.ds) - len(holds)  # 1 for steps: a step into the next series belongs to neither
+        steps = len(self.ds) - len(
+            condition
+        )  # 1 for steps between rows: a step into the next series belongs to neither
         starts = np.minimum(self.bounds[:-1], last)
         return np.asarray(fails[np.clip(self.bounds[1:] - steps, starts, last)] == fails[starts])
 
     def inside(self) -> np.ndarray:
-        """Which steps between rows are inside a series: (N - 1,) booleans."""
+        """(N - 1,) whether each step between rows is inside a series."""
         inside = np.ones(max(len(self.ds) - 1, 0), bool)
         borders = self.bounds[1:-1]
         inside[borders[(borders > 0) & (borders < len(self.ds))] - 1] = False
@@ -90,12 +92,12 @@ class Stack:
         return self._take(np.lexsort((as_integers(self.ds), self.codes)))
 
     def only(self, selected: np.ndarray) -> "Stack":
-        """The selected rows: (N,) booleans."""
+        """The rows where `selected` (N,) is true."""
         counts = np.bincount(self.codes[selected], minlength=len(self.names))
         return replace(self._take(np.flatnonzero(selected)), bounds=np.concatenate([[0], counts.cumsum()]))
 
     def without_blanks(self) -> "tuple[Stack, tuple[str, ...]]":
-        """Each series from its first value to its last, unchanged if it has none; and the guess that states it."""
+        """Each series from its first value to its last, or all of it if it has none; and the guess that states it."""
         given, codes = ~np.isnan(self.y), self.codes
         blank = (last_valid(given, codes) < 0) | (next_valid(given, codes) < 0)
         blank &= (np.bincount(codes[given], minlength=len(self.names)) > 0)[codes]

@@ -1,4 +1,4 @@
-"""Sources: a file, a table, a series or an array as one table."""
+"""Sources: load a file, a table, a series or an array as one table."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -43,7 +43,7 @@ def _load_file(path: Path, id_column: str | None, layout: str, covariates: Seque
 
 
 def _refuse_headless(name: str, header: pd.Series) -> None:
-    """Refuse a header of dates and numbers, which is a row of data; consecutive whole numbers are column names."""
+    """Refuse a header of dates and numbers, which is a row of data; consecutive integers are column names."""
     numbers = to_numbers(header)
     texts = header[np.isnan(numbers)]
     if not all(any(map(str.isdecimal, text)) and looks_like_dates(pd.Series([text])) for text in texts):
@@ -120,7 +120,7 @@ def _single_series(
 
 
 def _with_index(frame: pd.DataFrame) -> pd.DataFrame:
-    """The table with dates or names of its index as columns; a plain row count is dropped."""
+    """The table with its index as columns; a plain row count is dropped."""
     index = frame.index
     if isinstance(frame.columns, pd.MultiIndex):
         raise DataError(

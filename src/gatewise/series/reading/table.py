@@ -11,10 +11,10 @@ from gatewise.series.backends import Backend, Kind
 
 @dataclass(frozen=True)
 class Columns:
-    """Which columns to use, with the guesses that state them."""
+    """The columns to use, and the guesses that state them."""
 
     time: tuple[str, ...]  # empty: the rows are time 0, 1, 2, ...
-    targets: tuple[str, ...]  # each a series if several; with layout="rows" the values of a row, in order
+    targets: tuple[str, ...]  # several: one series each; with layout="rows": the values of a row, in order
     id: str | None
     guesses: tuple[str, ...] = ()
 
@@ -31,7 +31,7 @@ class Table:
     frame: pd.DataFrame
     name: str = "the table"
     backend: Backend = "pandas"
-    is_file: bool = False  # then row 1 is line 2
+    is_file: bool = False  # if so, row 1 is line 2
     date_only: tuple[str, ...] = ()  # polars columns of type Date
     categorical: Mapping[Any, Kind] = field(default_factory=dict)  # columns of categories
     columns: Columns | None = None  # if the source is one series

@@ -1,10 +1,12 @@
-"""Validation: dates in order, on one calendar, without gaps; no missing values; repairs on request.
+"""Validation: dates are in order and on one calendar, without gaps or missing values, or are repaired on request.
 
 Each check looks at all series at once (`Stack`) and then at each series that fails it (`Rows`).
 
 Letters: S series.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -15,19 +17,61 @@ from gatewise.series.errors import DataError
 from gatewise.series.frequency import as_integers, describe_frequency, follows, grid, on_calendar, tick_count
 from gatewise.series.panel import Series
 from gatewise.series.reading.exclusion import Exclusions, Reason
-from gatewise.series.reading.repairs import Repair
 from gatewise.series.reading.rows import Rows, Stack
-from gatewise.series.values import LARGEST
-from gatewise.series.wording import format_date
+from gatewise.series.values import FILLS, LARGEST
+from gatewise.series.wording import FEW, counted, format_date, listed_dates
 
 FILL_REMEDY = 'pass fill="interpolate", "previous" or "zero" (--fill interpolate)'
+
+
+# ------------------------------------------------------------------------------------------------------- repairs
+
+
+@dataclass(frozen=True)
+class Repair:
+    """A repair of one series."""
+
+    kind: str  # "sorted", "left out" or "filled"
+    series: str
+    count: int = 0
+    first: str = ""  # date
+
+
+def describe_repairs(repairs: Sequence[Repair], fill: str | None) -> tuple[str, ...]:
+    """A sentence for each repair, or one for all repairs of a kind where there are many."""
+    kinds = ([repair for repair in repairs if repair.kind == kind] for kind in ("sorted", "left out", "filled"))
+    return tuple(sentence for kind in kinds for sentence in _sentences(kind, fill))
+
+
+def _sentences(repairs: list[Repair], fill: str | None) -> list[str]:
+    return [_describe(repair, fill) for repair in repairs] if len(repairs) <= FEW else [_summarize(repairs, fill)]
+
+
+def _describe(repair: Repair, fill: str | None) -> str:
+    if repair.kind == "sorted":
+        return f"sorted by date: {repair.series}"
+    if repair.kind == "left out":
+        dates, are = ("date", "value is") if repair.count == 1 else (f"{repair.count} dates", "values are")
+        return f"left out: the first {dates} of {repair.series}, whose {are} missing"
+    return (
+        f"filled {FILLS[str(fill)]}: {counted(repair.count, 'value')} of {repair.series}, the first at {repair.first}"
+    )
+
+
+def _summarize(repairs: list[Repair], fill: str | None) -> str:
+    series, count, first = f"{len(repairs)} series", sum(repair.count for repair in repairs), repairs[0]
+    if first.kind == "sorted":
+        return f"sorted by date: {series}, starting with {first.series}"
+    if first.kind == "left out":
+        return f"left out: {count} dates at the start of {series}, whose values are missing; first in {first.series}"
+    return f"filled {FILLS[str(fill)]}: {count} values of {series}, the first in {first.series} at {first.first}"
 
 
 # --------------------------------------------------------------------------------------------------------- order
 
 
 class Ordered(NamedTuple):
-    """The rows of all series by date, the series that were sorted, and those refused."""
+    """The rows of all series by date, the repairs of sorted series, and the exclusions."""
 
     stack: Stack
     repairs: tuple[Repair, ...]
@@ -66,13 +110,13 @@ def _refuse_duplicates(rows: Rows) -> None:
         more = "" if len(repeats) == 1 else f" ({len(repeats)} rows repeat a date)"
         raise DataError(
             f"{rows.where(repeats[0])}: duplicate date {format_date(rows.ds[repeats[0]])}{more}; remove or average the "
-            "duplicates; if the table holds several series, name the column of their names as id_column= (--id)"
+            "duplicates; if the table holds several series, pass the column of their names as id_column= (--id)"
             f"{_daylight_saving_remedy(rows.ds[repeats[0]])}"
         )
 
 
 def _daylight_saving_remedy(date: Any) -> str:
-    """A remedy for the hour that repeats when daylight-saving time ends, on a Sunday; empty for other dates."""
+    """A remedy for an hour that daylight-saving time repeats, on a Sunday; empty for other dates."""
     local = isinstance(date, pd.Timestamp) and date.tz is None
     if not local or date.day_name() != "Sunday" or date.hour not in (1, 2):
         return ""
@@ -94,8 +138,8 @@ def check_dates(rows: Rows, freq: str | int) -> pd.Index:
     steps = tick_count(rows.ds, freq)
     if steps > 100 * len(rows.ds) + 1000:
         raise DataError(
-            f"{rows}: freq={freq!r} makes {steps} steps from {_span(rows.ds)}, but there are {len(rows.ds)} rows; "
-            "pass a longer step as freq= (--freq)"
+            f"{rows}: freq={freq!r} makes {steps} steps from {format_date(rows.ds[0])} to {format_date(rows.ds[-1])}, "
+            f"but there are {len(rows.ds)} rows; pass a longer step as freq= (--freq)"
         )
     calendar = grid(rows.ds, freq)
     off = np.flatnonzero(~np.isin(as_integers(rows.ds), as_integers(calendar)))
@@ -105,10 +149,6 @@ def check_dates(rows: Rows, freq: str | int) -> pd.Index:
             f"{describe_frequency(freq)}; correct the date or pass another freq= (--freq)"
         )
     return calendar
-
-
-def _span(ds: pd.Index) -> str:
-    return f"{format_date(ds[0])} to {format_date(ds[-1])}"
 
 
 # -------------------------------------------------------------------------------------------------------- values
@@ -130,7 +170,7 @@ class Checked(NamedTuple):
 
 
 def validate(stack: Stack, freq: str | int, fill: str | None, exclusions: Exclusions) -> Validated:
-    """The series that have no error, each on its whole calendar."""
+    """The series without an error, each on its whole calendar."""
     eligible = exclusions.eligible(len(stack.names))
     regular = _regular(stack, freq)
     whole = stack.every(np.abs(stack.y) <= LARGEST)  # False where a value is missing
@@ -157,7 +197,7 @@ def validate(stack: Stack, freq: str | int, fill: str | None, exclusions: Exclus
 
 
 def _regular(stack: Stack, freq: str | int) -> np.ndarray:
-    """Which series run on the calendar without gaps: (S,) booleans."""
+    """(S,) whether each series is on the calendar without gaps."""
     starts = stack.ds[np.minimum(stack.bounds[:-1], len(stack.ds) - 1)]
     return np.asarray(stack.every(follows(stack.ds, freq)) & on_calendar(starts, freq))
 
@@ -198,9 +238,11 @@ def _refuse_large(rows: Rows) -> None:
 def _gaps(rows: Rows, calendar: pd.Index) -> str:
     absent = calendar[~calendar.isin(rows.ds)]
     before = rows.table.row(int(rows.positions[rows.ds.searchsorted(absent[0]) - 1]))
-    dates = ", ".join(format_date(date) for date in absent[:3]) + (", ..." if len(absent) > 3 else "")
     count = "1 date is" if len(absent) == 1 else f"{len(absent)} dates are"
-    return f"{rows}: {count} missing from {_span(rows.ds)}: {dates} (the first after {before}); {FILL_REMEDY}"
+    return (
+        f"{rows}: {count} missing between {format_date(rows.ds[0])} and {format_date(rows.ds[-1])}: "
+        f"{listed_dates(absent)} (the first after {before}); {FILL_REMEDY}"
+    )
 
 
 def _filled(rows: Rows, calendar: pd.Index, fill: str) -> Checked:
