@@ -1,4 +1,4 @@
-"""`gatewise backtest`: what it prints and writes for one series; for many see test_many_series.py."""
+"""`gatewise backtest`: printed output and files for one series; test_many_series.py tests many."""
 
 import pandas as pd
 import pytest

@@ -1,4 +1,4 @@
-"""`gatewise classify`: what it prints and writes, and its errors."""
+"""`gatewise classify`: printed output, files and errors."""
 
 import inspect
 
@@ -25,8 +25,8 @@ def walks(folder):
     table.assign(label=y).to_csv(folder / "walks.csv", index=False)
     table.to_csv(folder / "unlabelled.csv", index=False)
     order = generator.permutation(80)
-    for part, which in (("TRAIN", order[:60]), ("TEST", order[60:])):
-        rows = [",".join(map(str, x[k])) + ":" + y[k] for k in which]
+    for part, indices in (("TRAIN", order[:60]), ("TEST", order[60:])):
+        rows = [",".join(map(str, x[k])) + ":" + y[k] for k in indices]
         text = "@problemName Walks\n@classLabel true up down\n@data\n" + "\n".join(rows)
         (folder / f"Walks_{part}.ts").write_text(text)
     return folder
@@ -46,7 +46,7 @@ def images(folder):
     return folder
 
 
-def test_without_data_it_runs_on_generated_charts(folder, capsys):
+def test_classify_without_data_uses_generated_charts(folder, capsys):
     assert main(["classify", *SMALL, "--out", "p.csv", "--save", "m.safetensors"]) == 0
     printed = capsys.readouterr()
     for message in (
@@ -64,9 +64,9 @@ def test_without_data_it_runs_on_generated_charts(folder, capsys):
     charts = datasets.control_charts()
     assert table["label"].tolist() == charts.y[table["sequence"]].tolist()
     model = Classifier.load("m.safetensors")
-    shares = model.predict_proba(charts.x[table["sequence"]])
-    assert table.iloc[:, 4:].to_numpy() == pytest.approx(shares, abs=1e-12)
-    assert table["predicted"].tolist() == model.classes_[shares.argmax(1)].tolist()
+    probabilities = model.predict_proba(charts.x[table["sequence"]])
+    assert table.iloc[:, 4:].to_numpy() == pytest.approx(probabilities, abs=1e-12)
+    assert table["predicted"].tolist() == model.classes_[probabilities.argmax(1)].tolist()
     assert str(Scores.of(table["label"], table["predicted"], model.classes_)) in printed.out
 
 
@@ -162,8 +162,8 @@ def test_wrong_data_and_options_are_errors(walks, capsys, arguments, message):
     np.savez("none.npz", x=np.ones((0, 12, 1)), y=np.ones(0))
     try:
         code = main(["classify", *arguments])
-    except SystemExit as stopped:  # argparse's own
-        code = stopped.code
+    except SystemExit as error:  # raised by argparse
+        code = error.code
     assert code == 2
     assert message in capsys.readouterr().err
 
@@ -178,7 +178,7 @@ def test_wrong_data_and_options_are_errors(walks, capsys, arguments, message):
     ],
     ids=["unknown class", "missing value", "fine", "no labels"],
 )
-def test_an_unusable_test_set_is_an_error_before_training(walks, capsys, change, arguments, message):
+def test_an_invalid_test_set_is_an_error_before_training(walks, capsys, change, arguments, message):
     known = pd.read_csv("walks.csv")
     test = known.drop(columns="label") if change is None else known.assign(**change)
     test.to_csv("test.csv", index=False)
@@ -249,9 +249,9 @@ def test_sequences_with_other_channels_are_an_error(images, capsys):
 
 
 def test_the_model_options_are_the_arguments_of_the_classifier():
-    taken = set(inspect.signature(Classifier).parameters)
-    assert taken - set(options.CLASSIFIER) == {"seed", "quiet"}
-    assert set(options.CLASSIFIER) <= taken
+    arguments = set(inspect.signature(Classifier).parameters)
+    assert arguments - set(options.CLASSIFIER) == {"seed", "quiet"}
+    assert set(options.CLASSIFIER) <= arguments
     assert options.VIEWS == datasets.VIEWS
 
 

@@ -1,4 +1,4 @@
-"""`gatewise forecast`: what it prints and writes, and the errors before any training."""
+"""`gatewise forecast`: printed output, files, and errors before training."""
 
 import numpy as np
 import pandas as pd
@@ -67,13 +67,13 @@ def test_a_gap_is_an_error_and_its_remedy_works(sales, capsys):
 
 
 def test_every_model_option_reaches_the_forecaster(sales, monkeypatch):
-    given = {}
+    passed = {}
 
-    def keep(self, **options):
-        given.update(options)
-        raise ValueError("enough seen")
+    def record(self, **options):
+        passed.update(options)
+        raise ValueError("stop here")
 
-    monkeypatch.setattr(Forecaster, "__init__", keep)
+    monkeypatch.setattr(Forecaster, "__init__", record)
     options = {
         "cell": "gru",
         "hidden_size": 5,
@@ -95,7 +95,7 @@ def test_every_model_option_reaches_the_forecaster(sales, monkeypatch):
     }
     flags = [part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", str(value))]
     assert main(["forecast", "whole.csv", "--horizon", "3", *flags]) == 2
-    assert given == {**options, "horizon": 3, "quiet": False}
+    assert passed == {**options, "horizon": 3, "quiet": False}
 
 
 def test_every_data_option_reaches_the_reader(folder, capsys):
@@ -167,7 +167,7 @@ def test_a_long_forecast_is_shortened_on_the_screen_only(sales, capsys):
     ],
 )
 def test_wrong_data_and_options_exit_with_2_before_training(sales, capsys, monkeypatch, arguments, message):
-    monkeypatch.setattr("gatewise.forecast.model.training.fit", lambda *_, **__: pytest.fail("it went on to train"))
+    monkeypatch.setattr("gatewise.forecast.model.training.fit", lambda *_, **__: pytest.fail("training started"))
     assert main(["forecast", *arguments]) == 2
     printed = capsys.readouterr().err
     assert printed.startswith("gatewise: ")

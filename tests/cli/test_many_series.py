@@ -1,4 +1,4 @@
-"""The command with many series: what it prints, which series it excludes, and the files it writes."""
+"""The command with many series: printed output, excluded series, and files."""
 
 import signal
 import subprocess
@@ -45,7 +45,7 @@ def printed_by(capsys, *command):
 
 
 def test_many_series_are_forecast_and_those_with_errors_excluded(shops, capsys):
-    files = ["--out", "f.csv", "--excluded", "bad.csv", "--paths", "3", "--paths-out", "p.csv"]
+    files = ["--out", "f.csv", "--excluded", "excluded.csv", "--paths", "3", "--paths-out", "p.csv"]
     printed = printed_by(capsys, "forecast", *SHOPS, "--on-bad", "skip", *files)
     for text in (
         "12 series (2 more excluded): 'shop 0', 'shop 1', 'shop 2', 'shop 4', 'shop 5', ...\n"
@@ -55,10 +55,10 @@ def test_many_series_are_forecast_and_those_with_errors_excluded(shops, capsys):
         "Each score is averaged over the windows of a series",
         "Forecast: 5 steps for 12 series",
         "(60 rows; --out FILE.csv writes them all)",
-        "Files written: f.csv, bad.csv, p.csv",
+        "Files written: f.csv, excluded.csv, p.csv",
     ):
         assert text in printed
-    assert pd.read_csv("bad.csv")["unique_id"].tolist() == ["shop 3", "shop 7"]
+    assert pd.read_csv("excluded.csv")["unique_id"].tolist() == ["shop 3", "shop 7"]
     assert len(pd.read_csv("p.csv")) == 12 * 5 * 3
     panel = read("shops.csv", id_column="shop", on_bad="skip")
     model = Forecaster(max_steps=20, hidden_size=8, ensemble_size=1, dropout=0.0, horizon=5).fit(panel)
@@ -76,7 +76,7 @@ def test_a_series_with_errors_stops_the_command_unless_it_may_be_excluded(capsys
 
 
 def test_a_backtest_prints_the_best_and_worst_series(capsys):
-    options = ["--on-bad", "skip", "--windows", "3", "--step", "2", "--excluded", "bad.csv", "--out", "b.csv"]
+    options = ["--on-bad", "skip", "--windows", "3", "--step", "2", "--excluded", "excluded.csv", "--out", "b.csv"]
     printed = printed_by(capsys, "backtest", *SHOPS, *options)
     assert "Backtest: 3 windows of 5 steps, mean scores" in printed
     assert "largest gain first" in printed
@@ -89,7 +89,7 @@ def test_a_backtest_prints_the_best_and_worst_series(capsys):
     table = pd.read_csv("b.csv", parse_dates=["cutoff"])
     cutoffs = table.loc[table["unique_id"] == "shop 0", "cutoff"].drop_duplicates()
     assert cutoffs.diff().dropna().dt.days.tolist() == [2, 2]
-    assert len(pd.read_csv("bad.csv")) == 2
+    assert len(pd.read_csv("excluded.csv")) == 2
 
 
 @pytest.mark.parametrize("layout", ["columns", "rows"])
@@ -107,8 +107,8 @@ def test_several_columns_may_be_targets(capsys):
 
 
 def test_several_series_are_selected(capsys):
-    chosen = ["--series", "shop 2", "--series", "shop 0", "--series", "shop 3", "--on-bad", "skip", "--windows", "0"]
-    printed = printed_by(capsys, "forecast", *SHOPS, *chosen)
+    selection = ["--series", "shop 2", "--series", "shop 0", "--series", "shop 3", "--on-bad", "skip", "--windows", "0"]
+    printed = printed_by(capsys, "forecast", *SHOPS, *selection)
     assert "2 series (1 more excluded): 'shop 0', 'shop 2'" in printed
     assert "Excluded series: 1 " in printed
     assert main(["forecast", *SHOPS, "--series", "shop 3", "--on-bad", "skip", *SMALL]) == 2
@@ -163,7 +163,7 @@ def test_without_excluded_series_the_table_of_them_is_empty(capsys):
     ],
 )
 def test_options_that_exclude_each_other_are_errors_before_any_work(monkeypatch, capsys, options, message):
-    monkeypatch.setattr("gatewise.series.read", lambda *_, **__: pytest.fail("it read the file"))
+    monkeypatch.setattr("gatewise.series.read", lambda *_, **__: pytest.fail("the file was read"))
     assert main(["forecast", *SHOPS, *options]) == 2
     assert message in capsys.readouterr().err
 
@@ -176,17 +176,17 @@ def test_a_budget_is_a_duration(budget, capsys):
 
 
 def test_covariates_are_passed_on_only_if_given(monkeypatch):
-    options_read = {}
+    passed = {}
 
-    def keep(source, **options):
-        options_read.update(options)
+    def record(source, **options):
+        passed.update(options)
         raise ValueError("stop here")
 
-    monkeypatch.setattr("gatewise.series.read", keep)
+    monkeypatch.setattr("gatewise.series.read", record)
     assert main(["backtest", *SHOPS]) == 2
-    assert options_read == {"id_column": "shop"}
+    assert passed == {"id_column": "shop"}
     assert main(["backtest", *SHOPS, "--known", "price,day", "--past", "a", "--static", "b", "--calendar"]) == 2
-    assert options_read == {
+    assert passed == {
         "id_column": "shop",
         "known": ["price", "day"],
         "past": ["a"],
@@ -198,18 +198,18 @@ def test_covariates_are_passed_on_only_if_given(monkeypatch):
 def test_a_search_uses_the_values_before_the_backtest(monkeypatch, capsys):
     from gatewise.forecast import tuning
 
-    seen = {}
+    recorded = {}
 
     def search(arguments, table, seconds, *, fits, quiet):
-        seen.update(seconds=seconds, fits=fits, last=[series.ds[-1] for series in table.series])
+        recorded.update(seconds=seconds, fits=fits, last=[series.ds[-1] for series in table.series])
         trial = tuning.Trial({"lr": 0.01}, 0.5, 1.0)
         return tuning.Search({**arguments, "lr": 0.01}, (trial,), "search: 1 trial(s)")
 
     monkeypatch.setattr(tuning, "search", search)
     options = ["--budget", "1.5m", "--windows", "2", "--series", "shop 0"]
     printed = printed_by(capsys, "forecast", *SHOPS, *options, "--on-bad", "skip")
-    assert (seen["seconds"], seen["fits"]) == (90, 2)
-    assert seen["last"] == [pd.Timestamp("2024-02-29") - pd.Timedelta(days=10)]
+    assert (recorded["seconds"], recorded["fits"]) == (90, 2)
+    assert recorded["last"] == [pd.Timestamp("2024-02-29") - pd.Timedelta(days=10)]
     assert "Search: 1 trial(s)\n" in printed
     assert "0.5" in printed
 
@@ -229,7 +229,7 @@ def test_an_interrupt_during_training_leaves_no_files(shops):
 
 
 def test_missing_future_values_are_an_error_before_training(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(Forecaster, "fit", lambda *_, **__: pytest.fail("trained"))
+    monkeypatch.setattr(Forecaster, "fit", lambda *_, **__: pytest.fail("training started"))
     table = pd.DataFrame({"ds": pd.date_range("2000-01-01", periods=40, freq="MS"), "y": range(40), "x": 1.0})
     table.loc[::2, "x"] = 2.0
     table.to_csv(tmp_path / "x.csv", index=False)
@@ -244,7 +244,7 @@ def test_a_saved_model_samples_paths_with_the_given_seed(shops):
     assert [
         main([*sampling, name, "--seed", seed]) for name, seed in (("a.csv", "1"), ("b.csv", "1"), ("c.csv", "2"))
     ] == [0] * 3
-    first, again, other = (pd.read_csv(name) for name in ("a.csv", "b.csv", "c.csv"))
-    assert first.equals(again)
+    first, repeated, other = (pd.read_csv(name) for name in ("a.csv", "b.csv", "c.csv"))
+    assert first.equals(repeated)
     assert not first.equals(other)
     assert main(["forecast", "--model", "m.safetensors", "--horizon", "3", "--seed", "1"]) == 2

@@ -1,4 +1,4 @@
-"""The command line: usage errors, the options of the forecaster, and what works without torch."""
+"""The command line: usage errors, the options of the forecaster, and the import of torch."""
 
 import inspect
 import subprocess
@@ -65,6 +65,6 @@ def test_early_errors_do_not_import_torch(folder):
 
 
 def test_the_model_options_are_the_arguments_of_the_forecaster():
-    taken = set(inspect.signature(Forecaster).parameters)
-    assert set(options.FORECASTER) <= taken
-    assert taken - set(options.FORECASTER) == {"horizon", "batch_size", "validation_fraction", "quiet"}
+    arguments = set(inspect.signature(Forecaster).parameters)
+    assert set(options.FORECASTER) <= arguments
+    assert arguments - set(options.FORECASTER) == {"horizon", "batch_size", "validation_fraction", "quiet"}

@@ -16,7 +16,7 @@ def test_a_saved_model_forecasts_without_training(sales, capsys, monkeypatch):
     arguments = ["forecast", "whole.csv", "--horizon", "7", "--windows", "0", "--quiet", *SMALL]
     assert main([*arguments, "--save", "m.safetensors", "--out", "f.csv", "--cell", "gru"]) == 0
     assert "Files written: f.csv, m.safetensors" in capsys.readouterr().out
-    monkeypatch.setattr("gatewise.forecast.model.training.fit", lambda *_, **__: pytest.fail("it trained"))
+    monkeypatch.setattr("gatewise.forecast.model.training.fit", lambda *_, **__: pytest.fail("training started"))
     saved = ["forecast", "--horizon", "7", "--model", "m.safetensors"]
     assert main([*saved, "--out", "again.csv", "--plot", "again.png"]) == 0
     printed = capsys.readouterr().out

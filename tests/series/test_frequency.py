@@ -1,4 +1,4 @@
-"""Frequency: calendars are recognized, also across gaps, and continued; others are refused."""
+"""Frequency: calendars are inferred, also across gaps, and continued; other dates are refused."""
 
 import re
 
@@ -19,11 +19,11 @@ CALENDARS = {
 
 @pytest.mark.parametrize("freq", CALENDARS)
 @pytest.mark.parametrize("gaps", [False, True])
-def test_calendars_are_recognised_also_across_gaps_and_continued(freq, gaps):
+def test_calendars_are_inferred_across_gaps_and_continued(freq, gaps):
     start, season = CALENDARS[freq]
     dates = pd.date_range(start, periods=60, freq=freq)
-    given = dates[:50].delete([7, 8, 20, 41] if gaps else [])
-    panel = read(table(given, np.arange(len(given))), fill="interpolate")
+    observed = dates[:50].delete([7, 8, 20, 41] if gaps else [])
+    panel = read(table(observed, np.arange(len(observed))), fill="interpolate")
     assert season_length(panel.freq) == season == panel.season
     assert (panel.series[0].ds == dates[:50]).all()
     assert (future(panel.series[0].ds, panel.freq, 10) == dates[50:]).all()
@@ -40,9 +40,9 @@ def test_time_zones_work_across_daylight_saving_changes(freq, gap):
     assert future(panel.series[0].ds, freq, 20).tz == dates.tz
 
 
-def test_offsets_from_utc_are_kept_if_there_is_one_and_stated_if_there_are_several():
-    one = read(table([f"2020-10-25T0{hour}:00:00+02:00" for hour in range(3)], range(3)))
-    assert [str(date) for date in one.series[0].ds[:1]] == ["2020-10-25 00:00:00+02:00"]
+def test_a_single_utc_offset_is_preserved_and_several_are_stated():
+    single = read(table([f"2020-10-25T0{hour}:00:00+02:00" for hour in range(3)], range(3)))
+    assert [str(date) for date in single.series[0].ds[:1]] == ["2020-10-25 00:00:00+02:00"]
     hours = ["2020-10-25T01:00:00+02:00", "2020-10-25T02:00:00+02:00", "2020-10-25T02:00:00+01:00"]
     several = read(table(hours, range(3)))
     assert several.freq == "h"
@@ -50,7 +50,7 @@ def test_offsets_from_utc_are_kept_if_there_is_one_and_stated_if_there_are_sever
     assert str(several.series[0].ds[0]) == "2020-10-24 23:00:00+00:00"
 
 
-def test_whole_number_time_has_a_step():
+def test_integer_time_has_a_step():
     panel = read(pd.DataFrame({"t": [10, 15, 25, 30], "v": [1.0, 2, 4, 5]}), fill="interpolate")
     assert (panel.freq, panel.series[0].y.tolist()) == (5, [1, 2, 3, 4, 5])
     assert future(panel.series[0].ds, 5, 2).tolist() == [35, 40]

@@ -32,22 +32,22 @@ def test_polars_dates_keep_their_type_so_that_tables_join(kind):
     source = pl.DataFrame({"ds": MONTHS.to_list(), "y": range(30)}).with_columns(pl.col("ds").cast(pl.Datetime("us")))
     source = source.with_columns(pl.col("ds").dt.replace_time_zone(getattr(kind, "time_zone", None)).cast(kind))
     panel = read(source)
-    answer = to_frame([forecast(ds=panel.series[0].ds[5:7])], panel.backend, date_only=panel.date_only)
-    assert answer["ds"].dtype == kind
-    assert answer.join(source, on="ds")["y"].to_list() == [5, 6]
+    result = to_frame([forecast(ds=panel.series[0].ds[5:7])], panel.backend, date_only=panel.date_only)
+    assert result["ds"].dtype == kind
+    assert result.join(source, on="ds")["y"].to_list() == [5, 6]
 
 
 @pytest.mark.parametrize("source", ["pandas", "polars dates", "polars datetimes"])
 def test_tables_keep_the_library_and_types_of_the_data(source):
     panel = read(SOURCES[source][0])
     frame = pd.DataFrame({"model": ["LSTM", "Naive"], "cutoff": panel.series[0].ds[:2], "MASE": [0.5, 1.0]})
-    answer = to_table(frame, panel.backend, date_only=panel.date_only)
-    assert type(answer).__module__.startswith(panel.backend)
-    assert panel.backend == "pandas" or answer["cutoff"].dtype == SOURCES[source][0]["ds"].dtype
-    pd.testing.assert_frame_equal(as_pandas(answer), frame, check_dtype=False)
+    result = to_table(frame, panel.backend, date_only=panel.date_only)
+    assert type(result).__module__.startswith(panel.backend)
+    assert panel.backend == "pandas" or result["cutoff"].dtype == SOURCES[source][0]["ds"].dtype
+    pd.testing.assert_frame_equal(as_pandas(result), frame, check_dtype=False)
 
 
-def test_whole_number_time_stays_whole_numbers():
+def test_integer_time_remains_integers():
     assert to_frame([forecast(ds=pd.Index([3, 4]))], "polars")["ds"].to_list() == [3, 4]
 
 

@@ -28,18 +28,18 @@ def forecasts(lengths, dates=MONTHS):
 def test_a_table_of_forecasts_is_the_concatenation_of_their_tables(backend, dates):
     parts = [*forecasts([3, 1, 5], dates), *forecasts([2], dates)]
     frame = to_frame(parts, backend)
-    each = [to_frame([part], backend) for part in parts]
+    tables = [to_frame([part], backend) for part in parts]
     assert type(frame).__module__.startswith(backend)
     assert list(frame.columns) == ["unique_id", "ds", "GRU", "GRU-lo-80", "GRU-hi-80", "GRU-lo-95", "GRU-hi-95"]
     for column in frame.columns:
-        assert list(frame[column]) == [value for one in each for value in one[column]]
-        assert frame[column].dtype == each[0][column].dtype
+        assert list(frame[column]) == [value for part in tables for value in part[column]]
+        assert frame[column].dtype == tables[0][column].dtype
 
 
 def test_futures_are_shared_by_series_that_end_together():
     series = [Series(i, MONTHS[i % 3 : 20 + i % 2], np.ones(20)) for i in range(12)]
     ahead = futures(series, "MS", 7)
-    assert all(index.equals(future(one.ds, "MS", 7)) for index, one in zip(ahead, series, strict=True))
-    assert len({id(one) for one in ahead}) == 2
+    assert all(index.equals(future(one_series.ds, "MS", 7)) for index, one_series in zip(ahead, series, strict=True))
+    assert len({id(index) for index in ahead}) == 2
     panel = read(ten_series())
-    assert [len(one) for one in futures(panel, panel.freq, 3)] == [3] * 10
+    assert [len(index) for index in futures(panel, panel.freq, 3)] == [3] * 10

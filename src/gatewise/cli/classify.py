@@ -48,8 +48,8 @@ def _load(arguments: argparse.Namespace) -> tuple[Any, Any]:
     return model, test
 
 
-def _saved_view(view: str | None, trained: str) -> str:
+def _saved_view(view: str | None, saved: str) -> str:
     """The view that the model was trained with; a different --view is an error."""
-    if trained and view not in (None, trained):
-        raise ValueError(f"--view is {view}, but the model of --model was trained with --view {trained}; omit --view")
-    return view or trained or DEFAULT_VIEW
+    if saved and view not in (None, saved):
+        raise ValueError(f"--view is {view}, but the model of --model was trained with --view {saved}; omit --view")
+    return view or saved or DEFAULT_VIEW

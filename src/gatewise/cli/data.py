@@ -40,10 +40,10 @@ def _select(panel: Any, names: list[str]) -> Any:
                 f"{did_you_mean(name, in_file)}"
             )
     selected = tuple(series for name, series in valid.items() if name in names)
-    unusable = tuple(series for name, series in excluded.items() if name in names)
+    excluded_selected = tuple(series for name, series in excluded.items() if name in names)
     if not selected:
-        raise ValueError(f"--series {names[0]}: all selected series are excluded: {unusable[0].reason}")
-    return dataclasses.replace(panel, series=selected, excluded_series=unusable)
+        raise ValueError(f"--series {names[0]}: all selected series are excluded: {excluded_selected[0].reason}")
+    return dataclasses.replace(panel, series=selected, excluded_series=excluded_selected)
 
 
 def build_forecaster(arguments: argparse.Namespace) -> Any:

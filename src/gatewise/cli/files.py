@@ -64,11 +64,11 @@ def _save_figure(figure: Any, path: str) -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.filterwarnings("always", "Glyph")
         plot.save(figure, path)
-    lacking = [warning for warning in caught if str(warning.message).startswith("Glyph")]
-    if lacking:
+    glyph_warnings = [warning for warning in caught if str(warning.message).startswith("Glyph")]
+    if glyph_warnings:
         print(f"gatewise: {path}: the font lacks some characters of the names; they appear as boxes", file=sys.stderr)
     for warning in caught:
-        if warning not in lacking:
+        if warning not in glyph_warnings:
             warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
 
 

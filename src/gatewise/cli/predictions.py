@@ -41,8 +41,8 @@ class Predictions(NamedTuple):
         if self.test.y is not None:
             columns["label"] = self.test.y
         columns |= {"predicted": self.predicted, "probability": self.probabilities.max(1)}
-        each = {f"p({name})": self.probabilities[:, k] for k, name in enumerate(self.classes.tolist())}
-        return pd.DataFrame(columns | each)
+        probabilities = {f"p({name})": self.probabilities[:, k] for k, name in enumerate(self.classes.tolist())}
+        return pd.DataFrame(columns | probabilities)
 
 
 def predict(model: Any, test: LabelledSequences | None) -> Predictions | None:
@@ -126,15 +126,15 @@ def figure(model: Any, predictions: Predictions | None, kind: str | None, view: 
     if kind == "learning_curve" or predictions is None:
         return model.plot("learning_curve")
     test = predictions.test
-    of_images = test.images is not None
+    is_image = test.images is not None
     if kind == "gates":
         labels = None if test.y is None else test.y[:1]
-        return model.plot(kind, test.x[:1], labels, image=view == "rows" and of_images)
+        return model.plot(kind, test.x[:1], labels, image=view == "rows" and is_image)
     if kind == "examples" or predictions.scores is None:
         sequences = Sequences.of(test.x)
-        places = None if test.y is None else label_indices(test.y, model.classes_, len(sequences))
-        image = test.images if of_images else False
-        return figures.examples(model._fitted(), sequences, predictions.probabilities, places, image)
+        indices = None if test.y is None else label_indices(test.y, model.classes_, len(sequences))
+        image = test.images if is_image else False
+        return figures.examples(model._fitted(), sequences, predictions.probabilities, indices, image)
     return _confusion(predictions.scores) if kind == "confusion" else _summary(model, predictions.scores)
 
 

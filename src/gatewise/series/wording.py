@@ -35,7 +35,7 @@ def did_you_mean(name: object, known: Iterable[object]) -> str:
     >>> did_you_mean("slaes", ["ds", "sales"]), did_you_mean("price", ["ds", "sales"])
     ("; did you mean 'sales'?", '')
     """
-    names = {str(one).lower(): one for one in known}
+    names = {str(candidate).lower(): candidate for candidate in known}
     close = get_close_matches(str(name).lower(), names, n=1)
     return f"; did you mean {names[close[0]]!r}?" if close else ""
 

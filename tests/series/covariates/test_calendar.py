@@ -30,7 +30,7 @@ from tests.shop import refused
         (1, ()),
     ],
 )
-def test_a_frequency_has_the_cycles_that_it_shows(freq, expected):
+def test_each_frequency_has_its_calendar_cycles(freq, expected):
     assert cycles(freq) == expected
 
 
@@ -69,7 +69,7 @@ def test_weeks_equal_those_of_pandas():
 
 
 def test_the_hour_is_in_local_time():
-    ds = pd.date_range("2024-03-30 23:00", periods=5, freq="h", tz="Europe/Berlin")  # 23, 0, 1, 3, 4: one is left out
+    ds = pd.date_range("2024-03-30 23:00", periods=5, freq="h", tz="Europe/Berlin")  # 23, 0, 1, 3, 4: 2 is skipped
     clock = 2 * np.pi * np.array([23, 0, 1, 3, 4]) / 24
     np.testing.assert_allclose(calendar_features(ds, "h", ["hour of day"])[1][:, 0], np.sin(clock), atol=1e-12)
 
@@ -88,7 +88,7 @@ def test_sine_and_cosine_lie_on_the_circle_and_weeks_repeat(freq, start):
     np.testing.assert_allclose(values[0, weekly], values[1, weekly])
 
 
-def test_whole_number_time_has_no_calendar():
+def test_integer_time_has_no_calendar():
     with refused("integer time has no calendar", "--calendar"):
         calendar_features(pd.Index([1, 2]), 1)
     assert calendar_features(pd.Index([1, 2]), 1, False)[1].shape == (2, 0)

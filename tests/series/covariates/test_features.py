@@ -1,4 +1,4 @@
-"""Features: they equal those computed by hand, for many series as for each alone; errors are plain."""
+"""Features: values computed by hand, many series like each alone, and errors."""
 
 import numpy as np
 import pandas as pd
@@ -22,10 +22,10 @@ def features_of(table, *, fill=None, freq="D", **columns):
 
 def test_polars_columns_are_read_as_pandas_columns_are():
     frames = shop(), as_pandas(pl.from_dicts(shop().to_dict("records")))
-    one, two = (
+    from_pandas, from_polars = (
         features_of(frame, past="price", known=["holiday", "open"], static="size", calendar=True) for frame in frames
     )
-    for left, right in zip(one, two, strict=True):
+    for left, right in zip(from_pandas, from_polars, strict=True):
         np.testing.assert_array_equal(left, right)
 
 

@@ -13,7 +13,7 @@ from tests.series_tables import DAYS, MONTHS, daily, spoil, ten_series
 FAR = pd.date_range("1900-01-01", periods=40, freq="YS")
 
 
-BAD = {
+CASES = {
     "missing value": (daily(y=spoil(range(12), 4, np.nan)), "row 41: the value at 2020-01-05 is missing", [3, 3, 5]),
     "gap": (daily(ds=spoil(DAYS, 11, DAYS[11] + DAYS.freq)), "1 date is missing between", [10, 10, 11]),
     "duplicate": (daily(ds=spoil(DAYS, 4, DAYS[3])), "row 41: duplicate date 2020-01-04", [4, 4, 5]),
@@ -28,10 +28,10 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("case", BAD)
+@pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("text_dates", [False, True])
 def test_a_series_with_an_error_is_raised_or_excluded(case, text_dates):
-    rows, reason, mended = BAD[case]
+    rows, reason, repaired = CASES[case]
     frame = ten_series(s3=rows)
     if text_dates:
         frame["ds"] = [None if pd.isna(date) else str(date) for date in frame["ds"]]
@@ -39,31 +39,35 @@ def test_a_series_with_an_error_is_raised_or_excluded(case, text_dates):
         read(frame)
     for on_bad in ("skip", "naive"):
         panel = read(frame, on_bad=on_bad)
-        assert [one.unique_id for one in panel.series] == [f"s{i}" for i in range(10) if i != 3]
-        (bad,) = panel.excluded_series
-        assert (bad.unique_id, bad.reason, panel.freq) == ("s3", str(error.value), "D")
-        assert on_bad == "naive" or bad.series is None
-        assert panel.excluded().to_dict("list") == {"unique_id": ["s3"], "reason": [bad.reason]}
-    if mended is not None:
-        one = bad.series
-        assert (one.ds == pd.date_range(DAYS[0], one.ds[-1])).all()
-        assert one.ds.dtype == panel.series[0].ds.dtype
-        values = pd.Series(one.y, one.ds)
-        assert [values[DAYS[3]], values[DAYS[4]], values[DAYS[5]]][-len(mended) :] == mended or case == "gap"
-        assert np.isfinite(one.y).all()
+        assert [series.unique_id for series in panel.series] == [f"s{i}" for i in range(10) if i != 3]
+        (excluded,) = panel.excluded_series
+        assert (excluded.unique_id, excluded.reason, panel.freq) == ("s3", str(error.value), "D")
+        assert on_bad == "naive" or excluded.series is None
+        assert panel.excluded().to_dict("list") == {"unique_id": ["s3"], "reason": [excluded.reason]}
+    if repaired is not None:
+        series = excluded.series
+        assert (series.ds == pd.date_range(DAYS[0], series.ds[-1])).all()
+        assert series.ds.dtype == panel.series[0].ds.dtype
+        values = pd.Series(series.y, series.ds)
+        assert [values[DAYS[3]], values[DAYS[4]], values[DAYS[5]]][-len(repaired) :] == repaired or case == "gap"
+        assert np.isfinite(series.y).all()
     if case == "gap":
-        assert (len(one), one.y[-3:].tolist(), one.filled[-3:].tolist()) == (13, [10, 10, 11], [False, True, False])
+        assert (len(series), series.y[-3:].tolist(), series.filled[-3:].tolist()) == (
+            13,
+            [10, 10, 11],
+            [False, True, False],
+        )
     if case == "no values":
-        assert bad.series is None
+        assert excluded.series is None
 
 
 def test_all_kinds_of_errors_are_excluded_together():
-    replaced = {f"s{i}": BAD[case][0].assign(unique_id=f"s{i}") for i, case in enumerate(list(BAD)[:9])}
+    replaced = {f"s{i}": CASES[case][0].assign(unique_id=f"s{i}") for i, case in enumerate(list(CASES)[:9])}
     panel = read(ten_series(**replaced), on_bad="naive")
-    assert [one.unique_id for one in panel.series] == ["s9"]
-    assert [one.unique_id for one in panel.excluded_series] == list(replaced)
-    assert all(one.reason.startswith(f"series {one.unique_id!r}") for one in panel.excluded_series)
-    assert all(one.series is not None and len(one.series) >= 12 for one in panel.excluded_series)
+    assert [series.unique_id for series in panel.series] == ["s9"]
+    assert [excluded.unique_id for excluded in panel.excluded_series] == list(replaced)
+    assert all(excluded.reason.startswith(f"series {excluded.unique_id!r}") for excluded in panel.excluded_series)
+    assert all(excluded.series is not None and len(excluded.series) >= 12 for excluded in panel.excluded_series)
 
 
 def test_a_series_without_any_date_is_excluded():
@@ -72,7 +76,7 @@ def test_a_series_without_any_date_is_excluded():
     assert (panel.excluded_series[0].unique_id, panel.excluded_series[0].series, len(panel)) == ("s3", None, 9)
     assert "(12 rows have none)" in panel.excluded_series[0].reason
     unreadable = ten_series(s0=daily("s0", "soon")).astype({"ds": str})
-    assert [one.unique_id for one in read(unreadable, on_bad="skip").excluded_series] == ["s0"]
+    assert [excluded.unique_id for excluded in read(unreadable, on_bad="skip").excluded_series] == ["s0"]
 
 
 def test_errors_of_the_whole_table_are_always_raised():
@@ -93,12 +97,12 @@ def test_the_frequency_is_that_of_most_rows():
     long = pd.DataFrame({"unique_id": "long", "ds": FAR, "y": 1.0})
     assert read(long).freq == "YS-JAN"
     panel = read(pd.concat([long, ten_series()]), on_bad="skip")
-    assert (panel.freq, [one.unique_id for one in panel.excluded_series], len(panel)) == ("D", ["long"], 10)
+    assert (panel.freq, [excluded.unique_id for excluded in panel.excluded_series], len(panel)) == ("D", ["long"], 10)
     work = pd.bdate_range("2020-01-06", periods=12)  # most of their steps are also daily
-    every_day = pd.DataFrame({"unique_id": "long", "ds": pd.date_range("2020-01-01", periods=40), "y": 1.0})
-    every = pd.concat([every_day, *(daily(f"s{i}", ds=work) for i in range(10))])
-    panel = read(every, on_bad="skip")
-    assert (panel.freq, [one.unique_id for one in panel.excluded_series]) == ("B", ["long"])
+    daily_series = pd.DataFrame({"unique_id": "long", "ds": pd.date_range("2020-01-01", periods=40), "y": 1.0})
+    frame = pd.concat([daily_series, *(daily(f"s{i}", ds=work) for i in range(10))])
+    panel = read(frame, on_bad="skip")
+    assert (panel.freq, [excluded.unique_id for excluded in panel.excluded_series]) == ("B", ["long"])
     holes = ten_series()
     holes = holes[(np.arange(len(holes)) * 7) % 10 != 0]
     assert read(pd.concat([long, holes]), on_bad="skip", fill="previous").freq == "D"
@@ -108,9 +112,9 @@ def test_a_stray_date_far_away_leaves_the_last_value():
     seconds = pd.date_range("2020-01-01", periods=12, freq="s")
     stray = daily(ds=spoil(seconds, 11, pd.Timestamp("2030-01-01")))
     frame = pd.concat([daily(f"s{i}", ds=seconds) for i in range(3)] + [stray.assign(unique_id="stray")])
-    (bad,) = read(frame, on_bad="naive").excluded_series
-    assert "makes 315619201 steps" in bad.reason
-    assert (bad.series.y.tolist(), bad.series.ds.tolist()) == ([11], [pd.Timestamp("2030-01-01")])
+    (excluded,) = read(frame, on_bad="naive").excluded_series
+    assert "makes 315619201 steps" in excluded.reason
+    assert (excluded.series.y.tolist(), excluded.series.ds.tolist()) == ([11], [pd.Timestamp("2030-01-01")])
 
 
 def test_few_repairs_are_stated_one_by_one_and_many_together():
@@ -129,12 +133,12 @@ def test_few_repairs_are_stated_one_by_one_and_many_together():
     )
 
 
-@pytest.mark.parametrize("bad", [0, 1])
-def test_the_table_of_exclusions_is_in_the_library_of_the_data(bad):
-    frame = ten_series(s3=daily(y=np.nan)) if bad else ten_series()
+@pytest.mark.parametrize("errors", [0, 1])
+def test_the_table_of_exclusions_is_in_the_library_of_the_data(errors):
+    frame = ten_series(s3=daily(y=np.nan)) if errors else ten_series()
     excluded = read(pl.DataFrame({name: frame[name].to_list() for name in frame}), on_bad="skip").excluded()
     assert isinstance(excluded, pl.DataFrame)
-    assert (excluded.columns, excluded["unique_id"].to_list()) == (["unique_id", "reason"], ["s3"][:bad])
+    assert (excluded.columns, excluded["unique_id"].to_list()) == (["unique_id", "reason"], ["s3"][:errors])
 
 
 def test_polars_names_and_dates_in_text_or_categories():
@@ -142,6 +146,6 @@ def test_polars_names_and_dates_in_text_or_categories():
     frame = frame.with_columns(y=pl.Series(range(24)))
     for kind in (pl.String, pl.Categorical):
         panel = read(frame.with_columns(pl.col("unique_id").cast(kind)))
-        assert [(one.unique_id, one.y[0]) for one in panel.series] == [("b", 0), ("a", 1)]
+        assert [(series.unique_id, series.y[0]) for series in panel.series] == [("b", 0), ("a", 1)]
     with pytest.raises(DataError, match="row 1: no name in series column 'unique_id'"):
         read(frame.with_columns(pl.col("unique_id").replace("b", None)))

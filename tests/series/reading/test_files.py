@@ -42,7 +42,7 @@ def test_bad_files_are_refused(csv, case):
 
 
 @pytest.mark.parametrize("rows", ["2020-01,5\n2020-02,6\n2020-03,7\n", "112\n118\n132\n", "3.5,1\n4.5,2\n5.5,3\n"])
-def test_a_first_line_of_values_is_no_header(csv, rows):
+def test_a_first_line_of_values_is_not_a_header(csv, rows):
     with pytest.raises(DataError, match=r"the first line, .* holds no column names; add a header line above it"):
         read(csv(rows))
 
@@ -109,7 +109,7 @@ def test_a_folder_is_refused(tmp_path):
         read(tmp_path)
 
 
-def test_a_parquet_file_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
+def test_the_error_of_a_parquet_file_without_pyarrow_names_the_package(tmp_path, monkeypatch):
     (tmp_path / "s.parquet").write_bytes(b"PAR1")
 
     def missing(*_):

@@ -18,7 +18,7 @@ from gatewise.series.reading.table import Columns
 from tests.shop import DAYS, refused, shop
 
 
-def ended(name="A", last=DAYS[3], length=3):
+def series_ending(name="A", last=DAYS[3], length=3):
     return Series(name, pd.date_range(end=last, periods=length, freq="D"), np.zeros(length))
 
 
@@ -32,7 +32,8 @@ LATER = pd.DataFrame(
         "else": None,
     }
 )
-ENDED = [ended("A"), ended("B", DAYS[4], 5)]  # the next dates are 5 and 6 February for A, 6 and 7 for B
+# The next dates are 5 and 6 February for A, 6 and 7 for B.
+SERIES = [series_ending("A"), series_ending("B", DAYS[4], 5)]
 
 
 @pytest.mark.parametrize("form", ["pandas", "polars", "file", "other names"])
@@ -45,39 +46,39 @@ def test_known_values_are_found_by_series_and_date(form, tmp_path):
         LATER.to_csv(source, index=False)
     elif form == "other names":
         source = LATER.rename(columns={"unique_id": "shop", "ds": "day"})
-    values = future_known(ENDED, source, KNOWN, "D", 2)
+    values = future_known(SERIES, source, KNOWN, "D", 2)
     assert values.tolist() == [[[3, 0, 1], [2, 1, 0]], [[1, 0, 1], [5, 1, 0]]]
 
 
-def test_a_single_series_needs_no_names_and_whole_numbers_are_a_time():
-    one = Series("A", pd.Index([0, 2]), np.zeros(2))
+def test_a_single_series_needs_no_names_and_integers_are_a_time():
+    series = Series("A", pd.Index([0, 2]), np.zeros(2))
     table = pd.DataFrame({"t": [6, 4], "price": [1, 2]})
     known = Covariates(known=("price",))
     for column in (None, "t", ["t"], []):
-        assert future_known([one], table, known, 2, 2, time_column=column).tolist() == [[[2], [1]]]
+        assert future_known([series], table, known, 2, 2, time_column=column).tolist() == [[[2], [1]]]
 
 
 def test_dates_in_several_columns_are_combined():
-    one = Series("A", pd.date_range("2023-11-01", periods=2, freq="MS"), np.zeros(2))
+    series = Series("A", pd.date_range("2023-11-01", periods=2, freq="MS"), np.zeros(2))
     table = pd.DataFrame({"year": [2024, 2024], "month": [2, 1], "price": [1, 2]})
-    values = future_known([one], table, Covariates(known=("price",)), "MS", 2, time_column=["year", "month"])
+    values = future_known([series], table, Covariates(known=("price",)), "MS", 2, time_column=["year", "month"])
     assert values.tolist() == [[[2], [1]]]
 
 
 def test_dates_with_a_time_zone_are_compared_in_absolute_time():
-    one = Series("A", pd.date_range("2024-03-30", periods=2, freq="D", tz="Europe/Berlin"), np.zeros(2))
+    series = Series("A", pd.date_range("2024-03-30", periods=2, freq="D", tz="Europe/Berlin"), np.zeros(2))
     table = pd.DataFrame({"ds": pd.DatetimeIndex(["2024-03-31 22:00"], tz="UTC"), "price": [2]})
-    assert future_known([one], table, Covariates(known=("price",)), "D", 1).tolist() == [[[2]]]
+    assert future_known([series], table, Covariates(known=("price",)), "D", 1).tolist() == [[[2]]]
     with refused("time column 'ds'", "but the history holds datetime64", "Europe/Berlin"):
-        future_known([one], table.assign(ds=DAYS[0]), Covariates(known=("price",)), "D", 1)
+        future_known([series], table.assign(ds=DAYS[0]), Covariates(known=("price",)), "D", 1)
 
 
 def test_the_calendar_alone_needs_no_table():
     covariates = Covariates(calendar=("day of week",))
-    values = future_known(ENDED, None, covariates, "D", 2)
+    values = future_known(SERIES, None, covariates, "D", 2)
     assert values.shape == (2, 2, 2)
     np.testing.assert_allclose(values[:, :, 1], np.cos(2 * np.pi * np.array([[0, 1], [1, 2]]) / 7))
-    assert future_known(ENDED, None, Covariates(past=("price",)), "D", 2) is None
+    assert future_known(SERIES, None, Covariates(past=("price",)), "D", 2) is None
 
 
 @pytest.mark.parametrize(
@@ -123,7 +124,7 @@ def test_the_calendar_alone_needs_no_table():
 )
 def test_missing_future_values_are_named_by_series_dates_and_remedy(table, parts):
     with refused(*parts):
-        future_known(ENDED, table, KNOWN, "D", 2)
+        future_known(SERIES, table, KNOWN, "D", 2)
 
 
 # -------------------------------------------------------------------------------------------------------- history

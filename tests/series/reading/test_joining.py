@@ -1,4 +1,4 @@
-"""Joining: each step has the covariates of its row, whatever was sorted or filled."""
+"""Joining: each step has the covariates of its row, also after sorting and filling."""
 
 import numpy as np
 import pandas as pd
@@ -13,8 +13,10 @@ from tests.shop import DAYS, refused, shop
 ALL = {"past": "price", "known": ["holiday", "open"], "static": "size"}
 
 
-def lists(one):
-    return [None if part is None else part.tolist() for part in (one.past, one.known, one.static, one.ahead)]
+def features_as_lists(series):
+    return [
+        None if part is None else part.tolist() for part in (series.past, series.known, series.static, series.ahead)
+    ]
 
 
 @pytest.mark.parametrize("form", ["pandas", "polars", "file", "index", "unsorted"])
@@ -30,7 +32,7 @@ def test_every_source_gives_each_step_the_features_of_its_row(form, tmp_path):
     elif form == "unsorted":
         source, options = shop()[::-1], {"sort": True}
     panel = read(source, **ALL, freq="D", **options)
-    features = {one.unique_id: lists(one) for one in panel.series}
+    features = {series.unique_id: features_as_lists(series) for series in panel.series}
     easter, no, xmas = [1, 0, 0], [0, 1, 0], [0, 0, 1]
     assert features["B"] == [[[7], [9]], [[*no, 0, 1], [*no, 0, 1]], [0, 1], None]
     rows = [[*no, 0, 1], [*easter, 1, 0], [*no, 0, 1], [*xmas, 0, 1]]
@@ -41,13 +43,13 @@ def test_every_source_gives_each_step_the_features_of_its_row(form, tmp_path):
 
 
 def test_the_calendar_needs_no_columns():
-    one = read(pd.Series(np.arange(6.0), DAYS), calendar="day of week").series[0]
-    np.testing.assert_allclose(one.known[:, 1], np.cos(2 * np.pi * np.array([3, 4, 5, 6, 0, 1]) / 7))
-    assert (one.past, one.static, one.ahead) == (None, None, None)
+    series = read(pd.Series(np.arange(6.0), DAYS), calendar="day of week").series[0]
+    np.testing.assert_allclose(series.known[:, 1], np.cos(2 * np.pi * np.array([3, 4, 5, 6, 0, 1]) / 7))
+    assert (series.past, series.static, series.ahead) == (None, None, None)
     assert read(pd.Series(np.arange(6.0), DAYS)).covariates is None
 
 
-def test_rows_are_counted_beside_covariates_too():
+def test_a_table_with_covariates_but_no_time_column_has_row_numbers_as_time():
     table = pd.DataFrame({"y": [1.0, 2.0, None], "x": [1, 2, 3]})
     for options in ({}, {"target_column": "y"}):
         panel = read(table, known="x", **options)
@@ -101,12 +103,12 @@ def test_categories_that_are_numbers_stay_categories():
 def test_filled_dates_have_filled_features_and_removed_dates_have_none():
     table = pd.DataFrame({"ds": DAYS[[0, 1, 3, 5]], "y": [None, 1.0, 3.0, 5.0], "price": [9.0, 1.0, None, 5.0]})
     table["plan"] = table["price"]
-    one = read(table, past="price", known="plan", calendar="day of week", fill="interpolate", freq="D").series[0]
-    assert one.past.ravel().tolist() == [1, 1, 1, 1, 5]  # the later value was not known then
-    assert one.known[:, 0].tolist() == [1, 2, 3, 4, 5]
-    assert one.y.tolist() == [1, 2, 3, 4, 5]
-    assert one.filled.tolist() == [False, True, False, True, False]
-    np.testing.assert_allclose(one.known[:, 2], np.cos(2 * np.pi * np.array([4, 5, 6, 0, 1]) / 7))
+    series = read(table, past="price", known="plan", calendar="day of week", fill="interpolate", freq="D").series[0]
+    assert series.past.ravel().tolist() == [1, 1, 1, 1, 5]  # the later value was not known then
+    assert series.known[:, 0].tolist() == [1, 2, 3, 4, 5]
+    assert series.y.tolist() == [1, 2, 3, 4, 5]
+    assert series.filled.tolist() == [False, True, False, True, False]
+    np.testing.assert_allclose(series.known[:, 2], np.cos(2 * np.pi * np.array([4, 5, 6, 0, 1]) / 7))
 
 
 @settings(max_examples=60, deadline=None)
@@ -124,10 +126,10 @@ def test_every_step_has_the_features_of_its_own_row(kinds, random):
     table = table.assign(z=-table["x"])
     panel = read(table, past="x", known="z", sort=True, fill="previous", freq="D")
     rows_of = {(name, date): x for name, date, _, x in rows}
-    for one in panel.series:
+    for series in panel.series:
         last = np.nan
-        for date, x, z in zip(one.ds, one.past[:, 0], one.known[:, 0], strict=True):
-            last = rows_of.get((one.unique_id, date), last)
+        for date, x, z in zip(series.ds, series.past[:, 0], series.known[:, 0], strict=True):
+            last = rows_of.get((series.unique_id, date), last)
             assert (x, z) == (last, -last)
 
 
@@ -142,24 +144,24 @@ def test_series_with_wrong_covariates_are_excluded_with_the_reason(on_bad):
         for name in names
     ]
     table = pd.concat(parts, ignore_index=True).astype({"x": object})
-    at = {name: table.index[table["unique_id"] == name] for name in names}
-    table.loc[at["gap"][2], "x"] = None
-    table.loc[at["changes"][3], "size"] = "b"
-    table.loc[at["infinite"][1], "x"] = np.inf
-    table.loc[at["no value"], "size"] = None
-    table.loc[at["short y"][2], "y"] = None
+    rows = {name: table.index[table["unique_id"] == name] for name in names}
+    table.loc[rows["gap"][2], "x"] = None
+    table.loc[rows["changes"][3], "size"] = "b"
+    table.loc[rows["infinite"][1], "x"] = np.inf
+    table.loc[rows["no value"], "size"] = None
+    table.loc[rows["short y"][2], "y"] = None
     panel = read(table, past="x", static="size", on_bad=on_bad)
-    assert [one.unique_id for one in panel.series] == ["good"]
+    assert [series.unique_id for series in panel.series] == ["good"]
     assert panel.series[0].past.ravel().tolist() == list(range(6))
-    reasons = {bad.unique_id: bad.reason for bad in panel.excluded_series}
+    reasons = {excluded.unique_id: excluded.reason for excluded in panel.excluded_series}
     assert list(reasons) == ["gap", "changes", "no value", "infinite", "short y"]
     assert reasons["gap"].startswith("series 'gap', row 3 (2024-02-03): no value in past covariate 'x'; pass fill=")
     assert "'b' differs from 'a' in row 7" in reasons["changes"]
     assert "inf is infinite" in reasons["infinite"]
     assert "'size'" in reasons["no value"]
-    assert all((bad.series is None) == (on_bad == "skip") for bad in panel.excluded_series)
+    assert all((excluded.series is None) == (on_bad == "skip") for excluded in panel.excluded_series)
     with refused("series 'infinite', row 26"):
-        read(table.drop(index=at["short y"]), past="x", static="size")
+        read(table.drop(index=rows["short y"]), past="x", static="size")
 
 
 # -------------------------------------------------------------------------------------------------------- ahead
@@ -168,9 +170,11 @@ def test_series_with_wrong_covariates_are_excluded_with_the_reason(on_bad):
 def test_future_rows_are_used_up_to_the_first_incomplete_one():
     table = shop().assign(y=[1.0, 1.0, None, None, None, None], price=[7, 1, 2, 9, 4, None])
     panel = read(table, known="price", freq="D", target_column="y", on_bad="skip")
-    assert {one.unique_id: (one.y.tolist(), one.ahead.tolist()) for one in panel.series} == {"B": ([1.0], [[9.0]])}
+    assert {series.unique_id: (series.y.tolist(), series.ahead.tolist()) for series in panel.series} == {
+        "B": ([1.0], [[9.0]])
+    }
     panel = read(table[:5], known="price", freq="D", target_column="y")
-    assert [one.ahead.tolist() for one in panel.series] == [[[9]], [[2], [4]]]
+    assert [series.ahead.tolist() for series in panel.series] == [[[9]], [[2], [4]]]
     assert known_ahead(panel, 1).tolist() == [[[9]], [[2]]]
     with refused(
         "'B'",
@@ -179,9 +183,9 @@ def test_future_rows_are_used_up_to_the_first_incomplete_one():
     ):
         known_ahead(panel, 2)
     half = read(table[:5].assign(open=[1, 1, 1, 1, None]), known=["price", "open"], freq="D", target_column="y")
-    assert [one.ahead.tolist() for one in half.series] == [[[9, 1]], [[2, 1]]]
+    assert [series.ahead.tolist() for series in half.series] == [[[9, 1]], [[2, 1]]]
     gap = read(table.drop(index=2)[:4], known="price", freq="D", target_column="y")
-    assert [None if one.ahead is None else one.ahead.tolist() for one in gap.series] == [[[9]], None]
+    assert [None if series.ahead is None else series.ahead.tolist() for series in gap.series] == [[[9]], None]
 
 
 def test_wide_tables_share_their_covariates():
@@ -201,18 +205,18 @@ def test_wide_tables_share_their_covariates():
         read(wide, layout="rows", calendar=True)
 
 
-# --------------------------------------------------------------------------------------------------------- alike
+# --------------------------------------------------------------------------------------------------- read(like=)
 
 
 def test_another_table_is_read_like_a_panel():
     names = {"unique_id": "shop", "ds": "day"}
     panel = read(shop().rename(columns=names), **ALL, id_column="shop", target_column="y", freq="D")
     other = shop().rename(columns=names).iloc[[1, 2, 4]].assign(ds=0, more=1)
-    again = read(other, like=panel)
-    assert again.covariates == panel.covariates
-    assert again.freq == "D"
-    assert again.series[0].known.tolist() == panel.series[1].known[:3].tolist()
-    assert read(other, like=panel, **ALL).series[0].known.tolist() == again.series[0].known.tolist()
+    reread = read(other, like=panel)
+    assert reread.covariates == panel.covariates
+    assert reread.freq == "D"
+    assert reread.series[0].known.tolist() == panel.series[1].known[:3].tolist()
+    assert read(other, like=panel, **ALL).series[0].known.tolist() == reread.series[0].known.tolist()
     with refused("'new' is a new category, expected one of 'easter', 'none', 'xmas'"):
         read(other.assign(holiday="new"), like=panel)
     with refused("the covariates differ from those of the earlier series, 'price', 'holiday'"):
@@ -228,15 +232,15 @@ def test_polars_dates_keep_their_unit_and_names_stay_categorical(unit, zone):
         pl.col("ds").cast(pl.Datetime(unit)).dt.replace_time_zone(zone), pl.col("unique_id").cast(pl.Categorical)
     )
     panel = read(table, freq="D", target_column="y")
-    answer = panel.table(pd.DataFrame({"unique_id": ["A"], "ds": panel.series[1].ds[:1], "LSTM": [1.0]}))
-    assert answer.schema["ds"] == table.schema["ds"]
-    assert answer.schema["unique_id"] == pl.Categorical
-    assert table.join(answer, on=["unique_id", "ds"]).height == 1
+    forecasts = panel.table(pd.DataFrame({"unique_id": ["A"], "ds": panel.series[1].ds[:1], "LSTM": [1.0]}))
+    assert forecasts.schema["ds"] == table.schema["ds"]
+    assert forecasts.schema["unique_id"] == pl.Categorical
+    assert table.join(forecasts, on=["unique_id", "ds"]).height == 1
     assert panel.categorical
     assert not read(table.with_columns(pl.col("unique_id").cast(pl.String)), freq="D", target_column="y").categorical
 
 
-def test_a_table_without_any_usable_series_is_an_error():
+def test_a_table_without_an_eligible_series_is_an_error():
     with pytest.raises(DataError, match=r"all 2 series have errors: series 'B', row 1 .*; series 'A', row 2"):
         read(shop().assign(price=[None, None, 2, 9, 4, 8]), past="price", on_bad="skip", freq="D")
 

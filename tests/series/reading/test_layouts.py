@@ -13,23 +13,23 @@ def test_each_column_is_a_series():
     wide = pd.DataFrame({"day": DAYS[:5], "a": [None, 1, 2, 3, 4], "b": range(5), "c": [0, 1, 2, None, None]})
     for source in (wide, wide.set_index("day"), pl.from_pandas(wide)):
         panel = read(source, layout="columns")
-        assert [(one.unique_id, one.y.tolist()) for one in panel.series] == [
+        assert [(series.unique_id, series.y.tolist()) for series in panel.series] == [
             ("a", [1, 2, 3, 4]),
             ("b", [0, 1, 2, 3, 4]),
             ("c", [0, 1, 2]),
         ]
-        assert [str(one.ds[0].date()) for one in panel.series] == ["2020-01-02", "2020-01-01", "2020-01-01"]
+        assert [str(series.ds[0].date()) for series in panel.series] == ["2020-01-02", "2020-01-01", "2020-01-01"]
         assert panel.freq == "D"
         assert "blank cells before the first or after the last value: left out in 2 of 3 series" in panel.guesses
     few = read(wide.assign(note="x"), layout="columns", target_column=["c", "b"])
-    assert [one.unique_id for one in few.series] == ["c", "b"]
+    assert [series.unique_id for series in few.series] == ["c", "b"]
     assert "columns not used: 'a', 'note'" in few.guesses
     with pytest.raises(DataError, match=r"no numbers in 'note'; list the columns to forecast as target_column="):
         read(wide.assign(note="x"), layout="columns")
     with pytest.raises(DataError, match="series 'a', row 4: the value at 2020-01-04 is missing"):
         read(wide.assign(a=[None, 1, 2, None, 4]), layout="columns")
-    counted = read(wide[["b"]].assign(c=1), layout="columns")
-    assert (counted.freq, counted.series[1].ds.tolist()) == (1, [0, 1, 2, 3, 4])
+    without_time = read(wide[["b"]].assign(c=1), layout="columns")
+    assert (without_time.freq, without_time.series[1].ds.tolist()) == (1, [0, 1, 2, 3, 4])
 
 
 def test_each_row_is_a_series(tmp_path):
@@ -38,7 +38,7 @@ def test_each_row_is_a_series(tmp_path):
         '"V1","V2","V3","V4","V5"\n"H1","605","586","",""\n"007","1","","3","4.5"\n"H3","8","9","10","11"\n'
     )
     panel = read(path, layout="rows", fill="previous")
-    assert [(one.unique_id, one.y.tolist()) for one in panel.series] == [
+    assert [(series.unique_id, series.y.tolist()) for series in panel.series] == [
         ("H1", [605, 586]),
         ("007", [1, 1, 3, 4.5]),
         ("H3", [8, 9, 10, 11]),
@@ -51,22 +51,24 @@ def test_each_row_is_a_series(tmp_path):
     )
     with pytest.raises(DataError, match=r"series '007', row 2 \(line 3 of M4.csv\): the value at 1 is missing"):
         read(path, layout="rows")
-    assert [one.unique_id for one in read(path, layout="rows", on_bad="skip").excluded_series] == ["007"]
+    assert [excluded.unique_id for excluded in read(path, layout="rows", on_bad="skip").excluded_series] == ["007"]
     with pytest.raises(DataError, match=r'reads as dates; .* pass layout="columns" \(.*\) or layout="rows"'):
         read(path)
     other = read(pd.DataFrame({"a": [1, 2], "b": [3, 4], "shop": ["x", "y"]}), layout="rows", id_column="shop")
-    assert [(one.unique_id, one.y.tolist()) for one in other.series] == [("x", [1, 3]), ("y", [2, 4])]
+    assert [(series.unique_id, series.y.tolist()) for series in other.series] == [("x", [1, 3]), ("y", [2, 4])]
 
 
 def test_each_of_several_columns_of_a_long_table_is_a_series():
     both = ten_series().assign(z=lambda frame: -frame["y"])
     panel = read(both, target_column=["y", "z"])
-    assert [one.unique_id for one in panel.series][:3] == ["s0/y", "s0/z", "s1/y"]
+    assert [series.unique_id for series in panel.series][:3] == ["s0/y", "s0/z", "s1/y"]
     assert panel.series[1].y.tolist() == (-np.arange(12.0)).tolist()
     panel = read(both[:12].drop(columns="unique_id"), target_column=["z", "y"])
-    assert [one.unique_id for one in panel.series] == ["z", "y"]
-    bad = both.assign(ds=spoil(both["ds"], 3, None), z=spoil(both["z"], 15, "x"))
-    assert [one.unique_id for one in read(bad, target_column=["y", "z"], on_bad="skip").excluded_series] == [
+    assert [series.unique_id for series in panel.series] == ["z", "y"]
+    invalid = both.assign(ds=spoil(both["ds"], 3, None), z=spoil(both["z"], 15, "x"))
+    assert [
+        excluded.unique_id for excluded in read(invalid, target_column=["y", "z"], on_bad="skip").excluded_series
+    ] == [
         "s0/y",
         "s0/z",
         "s1/z",
@@ -112,7 +114,7 @@ def test_layouts_that_do_not_fit_are_refused(source, options, message):
         read(source, **options)
 
 
-def test_a_panel_takes_no_layout():
+def test_a_panel_cannot_be_read_with_a_layout():
     for options in ({"layout": "rows"}, {"on_bad": "skip"}):
         with pytest.raises(DataError, match="the data are already a panel"):
             read(read(table()), **options)

@@ -1,4 +1,4 @@
-"""Many series: they are read together as each is read alone."""
+"""Many series: reading them together equals reading each alone."""
 
 import re
 
@@ -15,12 +15,12 @@ from tests.series_tables import CALENDARS, MONTHS, table
 DEFECTS = ("missing", "gap", "duplicate", "unsorted", "infinite", "huge", "no date", "empty", "off")
 
 
-def same(one, other):
-    assert (one.unique_id, one.ds.dtype) == (other.unique_id, other.ds.dtype)
-    assert one.ds.equals(other.ds)
-    assert one.y.tolist() == other.y.tolist()
-    assert (one.filled is None) == (other.filled is None)
-    assert one.filled is None or one.filled.tolist() == other.filled.tolist()
+def assert_equal(series, other):
+    assert (series.unique_id, series.ds.dtype) == (other.unique_id, other.ds.dtype)
+    assert series.ds.equals(other.ds)
+    assert series.y.tolist() == other.y.tolist()
+    assert (series.filled is None) == (other.filled is None)
+    assert series.filled is None or series.filled.tolist() == other.filled.tolist()
 
 
 def spoiled(frame, defect, at):
@@ -58,7 +58,7 @@ def tables(draw):
     return frame, 3 if name == "numbers" else name.partition(" ")[0]
 
 
-def outcome(frame, **options):
+def panel_or_message(frame, **options):
     """The panel, or the error's message."""
     try:
         return read(frame, **options)
@@ -66,19 +66,21 @@ def outcome(frame, **options):
         return str(reason)
 
 
-def unplaced(reason):
-    """A message without the rows it names, which differ where a series stands alone."""
+def without_row_numbers(reason):
+    """A message without row numbers, which differ if a series is read alone."""
     return re.sub(r"row \d+", "row", reason)
 
 
 @settings(deadline=None, max_examples=60)
 @given(tables(), st.sampled_from([None, "interpolate", "previous"]), st.booleans())
-def test_series_are_read_together_as_alone(given_table, fill, sort):
+def test_many_series_are_read_like_each_alone(given_table, fill, sort):
     frame, freq = given_table
     options = {"fill": fill, "sort": sort, "freq": freq}
-    each = {name: outcome(frame[frame["unique_id"] == name], **options) for name in frame["unique_id"].unique()}
-    alone = {name: one.series[0] for name, one in each.items() if not isinstance(one, str)}
-    reasons = {name: unplaced(one) for name, one in each.items() if isinstance(one, str)}
+    results = {
+        name: panel_or_message(frame[frame["unique_id"] == name], **options) for name in frame["unique_id"].unique()
+    }
+    alone = {name: result.series[0] for name, result in results.items() if not isinstance(result, str)}
+    reasons = {name: without_row_numbers(result) for name, result in results.items() if isinstance(result, str)}
     if not alone:
         with pytest.raises(
             DataError,
@@ -87,26 +89,26 @@ def test_series_are_read_together_as_alone(given_table, fill, sort):
             read(frame, on_bad="skip", **options)
         return
     panel = read(frame, on_bad="skip", **options)
-    assert [one.unique_id for one in panel.series] == list(alone)
-    assert {one.unique_id: unplaced(one.reason) for one in panel.excluded_series} == reasons
-    for one in panel.series:
-        same(one, alone[one.unique_id])
+    assert [series.unique_id for series in panel.series] == list(alone)
+    assert {excluded.unique_id: without_row_numbers(excluded.reason) for excluded in panel.excluded_series} == reasons
+    for series in panel.series:
+        assert_equal(series, alone[series.unique_id])
 
 
 @settings(deadline=None, max_examples=60)
 @given(tables(), st.sampled_from([None, "interpolate", "zero"]), st.booleans())
-def test_the_check_of_all_series_agrees_with_the_check_of_each(given_table, fill, sort):
+def test_the_check_of_all_series_equals_the_check_of_each_series(given_table, fill, sort):
     frame, _ = given_table
-    quick = outcome(frame, fill=fill, sort=sort)
+    together = panel_or_message(frame, fill=fill, sort=sort)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(validation, "_regular", lambda stack, freq: np.zeros(len(stack.names), bool))
-        close = outcome(frame, fill=fill, sort=sort)
-    if isinstance(close, str):
-        assert quick == close
+        separately = panel_or_message(frame, fill=fill, sort=sort)
+    if isinstance(separately, str):
+        assert together == separately
         return
-    assert (quick.freq, quick.guesses, len(quick)) == (close.freq, close.guesses, len(close))
-    for one, other in zip(quick.series, close.series, strict=True):
-        same(one, other)
+    assert (together.freq, together.guesses, len(together)) == (separately.freq, separately.guesses, len(separately))
+    for series, other in zip(together.series, separately.series, strict=True):
+        assert_equal(series, other)
 
 
 def test_a_first_date_off_the_calendar_is_found():
@@ -118,7 +120,7 @@ def test_a_first_date_off_the_calendar_is_found():
 
 def test_series_of_equal_length_keep_their_own_dates():
     panel = read(pd.concat([table(MONTHS[i : i + 20], np.arange(20), unique_id=i) for i in range(5)]))
-    assert all((one.ds == MONTHS[i : i + 20]).all() for i, one in enumerate(panel.series))
+    assert all((series.ds == MONTHS[i : i + 20]).all() for i, series in enumerate(panel.series))
 
 
 def test_regular_series_are_not_checked_one_by_one_and_share_their_dates(monkeypatch):
@@ -127,7 +129,7 @@ def test_regular_series_are_not_checked_one_by_one_and_share_their_dates(monkeyp
     for ds in (MONTHS, *CALENDARS.values()):
         panel = read(frame.assign(ds=ds.take(np.tile(np.arange(30), 50))))
         assert len(panel) == 50
-        assert all(one.ds is panel.series[0].ds for one in panel.series)
+        assert all(series.ds is panel.series[0].ds for series in panel.series)
         assert panel.series[49].y.tolist() == (-(10.0**49) * np.arange(30)).tolist()
 
 
@@ -135,7 +137,7 @@ def test_repeated_local_hours_are_distinct_when_daylight_saving_time_ends():
     hours = pd.date_range("2020-10-24", periods=60, freq="h", tz="Europe/Berlin")
     frame = pd.DataFrame({"unique_id": np.repeat(["a", "b"], [60, 50]), "ds": hours.append(hours[5:55]), "y": 1.0})
     panel = read(frame)
-    assert (panel.freq, season_length(panel.freq), [len(one) for one in panel.series]) == ("h", 24, [60, 50])
+    assert (panel.freq, season_length(panel.freq), [len(series) for series in panel.series]) == ("h", 24, [60, 50])
     assert [str(date) for date in panel.series[0].ds[26:28]] == [
         "2020-10-25 02:00:00+02:00",
         "2020-10-25 02:00:00+01:00",
@@ -149,6 +151,6 @@ def test_local_days_without_a_midnight_begin_at_the_first_hour():
         "America/Sao_Paulo", nonexistent="shift_forward"
     )
     assert days[5].hour == 1
-    (one,) = read(table(days[:7], range(7)), freq="D").series
-    assert (one.ds == days[:7]).all()
+    (series,) = read(table(days[:7], range(7)), freq="D").series
+    assert (series.ds == days[:7]).all()
     assert (future(days[:4], "D", 5) == days[4:]).all()

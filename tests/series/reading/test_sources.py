@@ -1,4 +1,4 @@
-"""Sources: every table, file or array reads the same, and an unusable one is refused with a remedy."""
+"""Sources: equal data are read equally from every source; invalid sources are refused with a remedy."""
 
 import gzip
 
@@ -17,8 +17,8 @@ from tests.series_tables import AIR, DATES, MONTHS, SOURCES, lines, table
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_every_table_reads_the_same(source):
-    given, name, backend = SOURCES[source]
-    panel = read(given)
+    data, name, backend = SOURCES[source]
+    panel = read(data)
     (series,) = panel.series
     assert (panel.freq, panel.season, panel.backend, series.unique_id) == ("MS", 12, backend, name)
     assert (series.ds == pd.DatetimeIndex(AIR["ds"])).all()
@@ -56,7 +56,7 @@ def test_masked_values_are_missing():
         read(masked)
 
 
-def test_reading_copies():
+def test_reading_copies_the_data():
     y = np.arange(5.0)
     read(y).series[0].y[0] = 9
     assert y[0] == 0
@@ -117,7 +117,7 @@ def test_dates_in_several_columns_are_combined():
         read(parts)
 
 
-def test_parquet_reads_too(tmp_path):
+def test_a_parquet_file_is_read(tmp_path):
     table().to_parquet(tmp_path / "SALES.PARQUET")
     assert read(tmp_path / "SALES.PARQUET").series[0].y.tolist() == list(range(30))
 
@@ -138,7 +138,7 @@ def test_categories_are_dates_or_names():
     assert (read(table(pd.Categorical(DATES))).series[0].ds == MONTHS).all()
 
 
-def test_whole_numbers_held_as_objects_are_a_time():
+def test_integers_in_an_object_column_are_a_time():
     panel = read(table(pd.Series(range(0, 60, 2), dtype=object)))
     assert (panel.freq, panel.series[0].ds.dtype, panel.series[0].ds[-1]) == (2, np.int64, 58)
 
@@ -178,7 +178,7 @@ def test_whole_numbers_held_as_objects_are_a_time():
         (pl.DataFrame({"ds": DATES.to_list(), "y": [None, *range(29)]}), "row 1: the value at 2020-01-01 is missing"),
     ],
 )
-def test_other_sources_are_refused_clearly(source, message):
+def test_unsupported_sources_are_refused(source, message):
     with pytest.raises(DataError, match=message):
         read(source)
 

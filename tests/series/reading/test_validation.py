@@ -1,4 +1,4 @@
-"""Validation: wrong rows are refused by row, date and remedy, or repaired where asked."""
+"""Validation: invalid rows are refused with row, date and remedy, or repaired on request."""
 
 import re
 
@@ -103,7 +103,7 @@ def test_an_hour_repeated_when_daylight_saving_time_ends_has_its_own_remedy(csv)
         ("zero", [0, 0, 0, 9, 12], "with zero"),
     ],
 )
-def test_fill_repairs_gaps_and_missing_values_and_states_it(fill, expected, description):
+def test_fill_repairs_gaps_and_missing_values_and_states_the_repair(fill, expected, description):
     days = pd.to_datetime(["2020-01-01", "2020-01-03", "2020-01-04", "2020-01-05"])
     panel = read(table(days, [0, np.nan, 9, 12]), fill=fill)
     assert panel.series[0].y.tolist() == expected
@@ -134,7 +134,7 @@ def test_values_outside_the_known_ones_are_not_interpolated():
         read(trailing, fill="mean")
 
 
-def test_rows_are_sorted_when_asked_and_it_is_stated():
+def test_rows_are_sorted_on_request_and_the_repair_is_stated():
     panel = read(table().iloc[::-1], sort=True)
     assert panel.series[0].y.tolist() == list(range(30))
     assert "sorted by date: series 'y'" in panel.guesses

@@ -16,7 +16,7 @@ MAX_CANDIDATES = 10  # in the search for the series that most rows agree with
 
 
 def choose_frequency(
-    stack: Stack, given: str | int | None, of_index: str | None, exclusions: Exclusions
+    stack: Stack, given: str | int | None, index_frequency: str | None, exclusions: Exclusions
 ) -> tuple[str | int, str]:
     """The frequency as given, of the index, or inferred from the dates; and the guess that states it.
 
@@ -24,7 +24,7 @@ def choose_frequency(
     """
     eligible = exclusions.eligible(len(stack.names))
     longest = stack.rows(int(np.where(eligible, stack.lengths, -1).argmax()))
-    known = of_index if given is None else given
+    known = index_frequency if given is None else given
     if known is not None:
         freq = check_frequency(known, longest.ds)
         return freq, f"frequency: {describe_frequency(freq)}, {'from the index' if given is None else 'as given'}"
@@ -39,17 +39,17 @@ def _typical(stack: Stack, eligible: np.ndarray) -> Rows | None:
     """The series whose calendar most rows of all eligible series follow."""
     series = np.repeat(np.arange(len(stack.names)), stack.lengths)[:-1]
     inside = stack.inside() & eligible[series]
-    steps, left, followed = np.diff(as_integers(stack.ds)), inside.copy(), {}
+    steps, remaining, followed = np.diff(as_integers(stack.ds)), inside.copy(), {}
     for _ in range(MAX_CANDIDATES):
-        if not left.any():
+        if not remaining.any():
             break
-        usual = pd.Series(steps[left]).value_counts().idxmax()
-        candidates = np.unique(series[left & (steps == usual)])
+        usual = pd.Series(steps[remaining]).value_counts().idxmax()
+        candidates = np.unique(series[remaining & (steps == usual)])
         s = int(candidates[stack.lengths[candidates].argmax()])
         freq = infer_frequency(stack.rows(s).ds)
         stepping = inside & (follows(stack.ds, freq) if freq is not None else False)
         followed[s] = int(stepping.sum()) if freq is not None else -1
-        left &= ~stepping & (series != s)
+        remaining &= ~stepping & (series != s)
     best = max(followed, key=lambda s: followed[s], default=None)
     return None if best is None or followed[best] < 0 else stack.rows(best)
 

@@ -63,14 +63,14 @@ def split_future(stack: Stack, known: Sequence[str]) -> Split:
     Returns:
         The history, the future and the guess that states it. A series without any value stays in the history.
     """
-    given, codes, time = ~np.isnan(stack.y), stack.codes, as_integers(stack.ds)
+    has_value, codes, time = ~np.isnan(stack.y), stack.codes, as_integers(stack.ds)
     last = np.full(len(stack.names), np.iinfo(np.int64).max)  # a series without values has no future rows
-    latest = pd.Series(time[given]).groupby(codes[given]).max()
+    latest = pd.Series(time[has_value]).groupby(codes[has_value]).max()
     last[latest.index] = latest
-    holds = np.zeros(len(stack.table.frame), bool)
+    has_known = np.zeros(len(stack.table.frame), bool)
     for column in set(known) & set(stack.table.frame.columns):  # an unknown column is refused later
-        holds |= is_given(stack.table.frame[column])
-    ahead = holds[stack.positions] & ~given & (time > last[codes])
+        has_known |= is_given(stack.table.frame[column])
+    ahead = has_known[stack.positions] & ~has_value & (time > last[codes])
     if not ahead.any():
         return Split(stack, stack.only(ahead), ())
     rows, series = counted(int(ahead.sum()), "row"), counted(len(np.unique(codes[ahead])), "series")

@@ -50,12 +50,14 @@ def join_covariates(
         places = _places(series, history.stack, numbers)
         ahead = _places_ahead(series, history.future, numbers, covariates, freq)
         past = partial(features, frame, places, covariates, freq, fill=fill)
-        beside, exclusions = exclusions.attempt_rows(past, numbers[places.codes])
+        past_features, exclusions = exclusions.attempt_rows(past, numbers[places.codes])
         known = partial(CovariateReader(frame, ahead, covariates).known, freq)
-        later, exclusions = exclusions.attempt_rows(known, numbers[ahead.codes])
-        if beside is not None and later is not None:
+        ahead_features, exclusions = exclusions.attempt_rows(known, numbers[ahead.codes])
+        if past_features is not None and ahead_features is not None:
             return Joined(
-                _with_features(series, beside, places.codes, later[0], ahead.codes), beside.guesses, exclusions
+                _with_features(series, past_features, places.codes, ahead_features[0], ahead.codes),
+                past_features.guesses,
+                exclusions,
             )
         eligible = exclusions.eligible(len(history.stack.names))[numbers]
         series = tuple(itertools.compress(series, eligible))
@@ -63,21 +65,21 @@ def join_covariates(
 
 
 def _with_features(
-    series: tuple[Series, ...], beside: Features, codes: np.ndarray, known: np.ndarray | None, ahead: np.ndarray
+    series: tuple[Series, ...], past_features: Features, codes: np.ndarray, known: np.ndarray | None, ahead: np.ndarray
 ) -> tuple[Series, ...]:
     """The series, each with its part of the features (N, ...) and of the known features ahead (n, K)."""
-    bounds, later = (np.searchsorted(part, np.arange(len(series) + 1)).tolist() for part in (codes, ahead))
+    bounds, bounds_ahead = (np.searchsorted(part, np.arange(len(series) + 1)).tolist() for part in (codes, ahead))
 
-    def part(values: np.ndarray | None, at: list[int], k: int) -> np.ndarray | None:
-        return None if values is None or at[k] == at[k + 1] else values[at[k] : at[k + 1]]
+    def part(values: np.ndarray | None, bounds: list[int], k: int) -> np.ndarray | None:
+        return None if values is None or bounds[k] == bounds[k + 1] else values[bounds[k] : bounds[k + 1]]
 
     return tuple(
         replace(
             one_series,
-            past=part(beside.past, bounds, k),
-            known=part(beside.known, bounds, k),
-            static=None if beside.static is None else beside.static[k],
-            ahead=part(known, later, k),
+            past=part(past_features.past, bounds, k),
+            known=part(past_features.known, bounds, k),
+            static=None if past_features.static is None else past_features.static[k],
+            ahead=part(known, bounds_ahead, k),
         )
         for k, one_series in enumerate(series)
     )
@@ -106,21 +108,21 @@ def _on_grid(series: Series, rows: Rows) -> np.ndarray:
 
 
 def _places_ahead(
-    series: tuple[Series, ...], later: Stack, numbers: np.ndarray, covariates: Covariates, freq: str | int
+    series: tuple[Series, ...], stack: Stack, numbers: np.ndarray, covariates: Covariates, freq: str | int
 ) -> Places:
     """The places of the steps after each series, up to the first step without a complete row."""
-    whole = np.ones(len(later.table.frame), bool)
+    whole = np.ones(len(stack.table.frame), bool)
     for column in covariates.known:
-        whole &= is_given(later.table.frame[column])
+        whole &= is_given(stack.table.frame[column])
     counts, at, following = np.zeros(len(series), np.int64), [np.empty(0, np.int64)], dict[object, np.ndarray]()
-    most = int(later.lengths.max(initial=0))
-    for k in np.flatnonzero(later.lengths[numbers]).tolist():
-        rows, end = np.arange(*later.bounds[numbers[k] : numbers[k] + 2]), series[k].ds[-1]
+    most = int(stack.lengths.max(initial=0))
+    for k in np.flatnonzero(stack.lengths[numbers]).tolist():
+        rows, end = np.arange(*stack.bounds[numbers[k] : numbers[k] + 2]), series[k].ds[-1]
         if end not in following:
             following[end] = as_integers(future(series[k].ds, freq, most))
-        fits = (as_integers(later.ds[rows]) == following[end][: len(rows)]) & whole[later.positions[rows]]
+        fits = (as_integers(stack.ds[rows]) == following[end][: len(rows)]) & whole[stack.positions[rows]]
         counts[k] = len(rows) if fits.all() else fits.argmin()
         at.append(rows[: counts[k]])
     selected, codes = np.concatenate(at), np.repeat(np.arange(len(series)), counts)
     names = [one_series.unique_id for one_series in series]
-    return Places(names, codes, later.ds[selected], later.positions[selected], later.table.row)
+    return Places(names, codes, stack.ds[selected], stack.positions[selected], stack.table.row)

@@ -42,19 +42,20 @@ class CovariateRequest:
         Raises:
             DataError: both are given and they differ.
         """
-        named = cls(as_names(past), as_names(known), as_names(static), calendar)
+        requested = cls(as_names(past), as_names(known), as_names(static), calendar)
         if like is None:
-            return named
+            return requested
         old = like.covariates or Covariates()
-        again = cls(old.past, old.known, old.static, old.calendar, like.covariates)
+        earlier = cls(old.past, old.known, old.static, old.calendar, like.covariates)
         cycles = choose_cycles(calendar, like.freq)
-        if named and (named.past, named.known, named.static, cycles) != (old.past, old.known, old.static, old.calendar):
+        names = (requested.past, requested.known, requested.static, cycles)
+        if requested and names != (old.past, old.known, old.static, old.calendar):
             raise DataError(
                 f"the covariates differ from those of the earlier series, "
-                f"{listed([*again.columns, *old.calendar]) or 'none'}; omit past=, known=, static= and calendar=, or "
+                f"{listed([*earlier.columns, *old.calendar]) or 'none'}; omit past=, known=, static= and calendar=, or "
                 "train a new model"
             )
-        return again
+        return earlier
 
     def __bool__(self) -> bool:
         return bool(self.columns) or bool(self.calendar)
@@ -79,12 +80,12 @@ class CovariateRequest:
         """The id, time and target columns as given, else those of the earlier panel if the table has them."""
         has = set(table.frame.columns)
 
-        def before(name: str) -> Any:
+        def earlier_column(name: str) -> Any:
             columns = self.read_by.get(name)
             present = columns and has.issuperset([columns] if isinstance(columns, str) else columns)
             return columns if present else None
 
-        return {name: before(name) if columns is None else columns for name, columns in given.items()}
+        return {name: earlier_column(name) if columns is None else columns for name, columns in given.items()}
 
     def check(self, layout: str) -> None:
         """Refuse covariates that the layout does not support."""

@@ -98,9 +98,9 @@ class Stack:
 
     def without_blanks(self) -> "tuple[Stack, tuple[str, ...]]":
         """Each series from its first value to its last, or all of it if it has none; and the guess that states it."""
-        given, codes = ~np.isnan(self.y), self.codes
-        blank = (last_valid(given, codes) < 0) | (next_valid(given, codes) < 0)
-        blank &= (np.bincount(codes[given], minlength=len(self.names)) > 0)[codes]
+        has_value, codes = ~np.isnan(self.y), self.codes
+        blank = (last_valid(has_value, codes) < 0) | (next_valid(has_value, codes) < 0)
+        blank &= (np.bincount(codes[has_value], minlength=len(self.names)) > 0)[codes]
         if not blank.any():
             return self, ()
         trimmed = f"{len(np.unique(codes[blank]))} of {len(self.names)} series"
