@@ -273,7 +273,7 @@ def test_the_seed_selects_the_test_sequences(folder):
     ],
     ids=str,
 )
-def test_these_errors_leave_all_files_as_they_are(walks, capsys, arguments, message):
+def test_errors_leave_all_files_unchanged(walks, capsys, arguments, message):
     Classifier(hidden_size=4, epochs=1).fit(np.eye(4), [0, 1, 0, 1]).save("m.safetensors")
     before = {path.name: path.read_bytes() for path in walks.iterdir()}
     assert main(["classify", *arguments]) == 2

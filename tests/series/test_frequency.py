@@ -78,7 +78,7 @@ def test_dates_of_everyday_exports_are_read_and_stated(form, freq):
     assert [guess for guess in panel.guesses if "read as 2020-0" in guess]
 
 
-def test_may_is_not_ambiguous_as_long_and_short_name():
+def test_may_is_not_ambiguous_between_long_and_short_month_names():
     mays = [f"May {year}" for year in range(1990, 2020)]
     assert read(table(mays), freq="12MS").series[0].ds[0] == pd.Timestamp("1990-05-01")
 
@@ -91,7 +91,7 @@ def test_the_error_of_local_days_in_utc_names_the_time_zone():
         read(table([day.isoformat() for day in days]))
 
 
-def test_the_frequency_of_an_index_counts_only_if_it_is_the_time_and_runs_forward():
+def test_the_frequency_of_an_index_is_used_only_if_it_is_the_time_and_ascending():
     air = AIR.set_index("ds")["y"].asfreq("MS")
     assert read(air[::-1], sort=True).freq == "MS"
     weeks = pd.date_range("2020-01-05", periods=len(air), freq="W")

@@ -1,4 +1,4 @@
-"""Output: tables in the library and the types of the data, and CSV files."""
+"""Output: tables have the library and the types of the data; CSV files."""
 
 import numpy as np
 import pandas as pd
@@ -66,7 +66,7 @@ def test_csv_files_are_written_whole_with_plain_dates(tmp_path, backend):
     assert [file.name for file in tmp_path.iterdir()] == ["forecast.csv"]
 
 
-def test_a_link_stays_a_link(tmp_path):
+def test_a_symbolic_link_is_preserved(tmp_path):
     (tmp_path / "link.csv").symlink_to(tmp_path / "forecast.csv")
     write_csv(to_frame([forecast()]), tmp_path / "link.csv")
     assert (tmp_path / "link.csv").is_symlink()

@@ -77,7 +77,7 @@ def _is_expected(error: Exception) -> bool:
     """Whether data, options or memory caused the error; any other RuntimeError is a bug and keeps its traceback."""
     if not isinstance(error, RuntimeError):
         return True
-    from gatewise.training import DivergenceError  # here, as torch takes seconds to import
+    from gatewise.training import DivergenceError  # imported here because torch takes seconds to import
 
     return isinstance(error, DivergenceError) or "alloc" in str(error)
 

@@ -75,7 +75,7 @@ def given(arguments: argparse.Namespace, names: tuple[str, ...]) -> dict[str, An
 
 
 def option_name(argument: str) -> str:
-    """The option of an argument.
+    """The name of an option on the command line.
 
     >>> option_name("hidden_size"), option_name("time_column")
     ('--hidden-size', '--time')

@@ -62,7 +62,7 @@ def truncate(text: str, length: int) -> str:
 
 
 def excluded_table(table: Any) -> pd.DataFrame:
-    """The table of excluded series as a pandas table, also without rows."""
+    """The table of excluded series as a pandas table; it may have no rows."""
     return pd.DataFrame({name: list(table[name]) for name in ("unique_id", "reason")})
 
 

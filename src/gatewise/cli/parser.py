@@ -81,7 +81,7 @@ def _add_forecast(command: argparse.ArgumentParser) -> None:
         "--budget", type=duration, metavar="TIME", help="time to search for better settings, such as 90s, 2m or 1h"
     )
     output = _add_output(command)
-    output.add_argument("--save", metavar="MODEL.safetensors", help="save the model with its series")
+    output.add_argument("--save", metavar="MODEL.safetensors", help="save the model and its series")
     output.add_argument("--paths-out", metavar="PATHS.csv", help="write sample paths of the forecast as a table")
     output.add_argument("--paths", type=positive_integer, metavar="N", help="number of sample paths per series (100)")
     _add_data(command)

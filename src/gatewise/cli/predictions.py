@@ -25,7 +25,7 @@ class Predictions(NamedTuple):
         test: the sequences.
         classes: (K,) classes of the training set.
         predicted: (N,) classes.
-        probabilities: (N, K).
+        probabilities: (N, K) class probabilities.
         scores: None without labels.
     """
 

@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 
 Backend = Literal["pandas", "polars"]
-# Categories of series names: False without, True for polars' Categorical, a dtype for polars' Enum and pandas.
+# Categories of series names. False: none; True: polars' Categorical; a dtype: polars' Enum or pandas' categorical.
 Kind: TypeAlias = bool | pd.CategoricalDtype
 
 
 def to_table(
     frame: pd.DataFrame, backend: Backend = "pandas", *, date_only: bool = False, categorical: Kind = False
 ) -> Any:
-    """A pandas table in the given library; see `to_frame`. With `categorical`, the column unique_id has categories."""
+    """Convert a pandas table to the given library; see `to_frame`. With `categorical`, unique_id has categories."""
     dtype = _with_new(categorical, frame["unique_id"]) if "unique_id" in frame.columns and categorical else None
     if backend == "pandas":
         return frame if dtype is None else frame.astype({"unique_id": dtype})
@@ -57,7 +57,7 @@ def _polars_column(column: pd.Series, date_only: bool) -> Any:
 
 
 def category_kind(dtype: Any) -> Kind:
-    """The categories of a polars column: a dtype if its type lists them, else whether it has any."""
+    """The `Kind` of a polars column: a dtype for Enum, True for Categorical, else False."""
     import narwhals as nw
 
     return pd.CategoricalDtype(list(dtype.categories), ordered=True) if dtype == nw.Enum else dtype == nw.Categorical

@@ -62,8 +62,8 @@ def season_length(freq: str | int) -> int:
     """Steps of the usual season of a frequency: a year of months, quarters or weeks, a week of days, a day of hours.
 
     Monthly 12, quarterly 4, weekly 52, yearly 1, daily 7, business days 5, hourly 24, minutes 1440, seconds 3600 (an
-    hour). A multiple such as "15min" divides these steps (1440 / 15 = 96). The result is 1, no season, if they are not
-    divisible, and for integer time.
+    hour). A multiple such as "15min" divides these steps (1440 / 15 = 96). The result is 1 (no season) for
+    integer time, and if the division leaves a remainder.
 
     >>> season_length("MS"), season_length("B"), season_length("15min"), season_length(1)
     (12, 5, 96, 1)
@@ -188,7 +188,7 @@ def future(ds: pd.Index, freq: str | int, horizon: int) -> pd.Index:
 
 
 def follows(ds: pd.Index, freq: str | int) -> np.ndarray:
-    """Whether each date follows the previous one by one step of the calendar: (N - 1,) booleans."""
+    """(N - 1,) whether each date is one calendar step after the previous one."""
     if isinstance(freq, int):
         return np.asarray(np.diff(ds) == freq)
     offset = to_offset(freq)
@@ -207,7 +207,7 @@ def follows(ds: pd.Index, freq: str | int) -> np.ndarray:
 
 
 def on_calendar(ds: pd.Index, freq: str | int) -> np.ndarray:
-    """Which dates lie on the calendar: (N,) booleans."""
+    """(N,) whether each date is on the calendar."""
     if isinstance(freq, int):
         return np.ones(len(ds), bool)
     offset = to_offset(freq)

@@ -18,6 +18,6 @@ def write_csv(frame: Any, path: str | Path) -> None:
     """Write a pandas or polars table to a CSV file, atomically; a date without a time of day stays a date.
 
     Raises:
-        OSError: if the file cannot be written; an earlier file then stays untouched.
+        OSError: if the file cannot be written; an existing file then remains unchanged.
     """
     atomic.write(path, as_pandas(frame).to_csv(index=False).encode())

@@ -52,8 +52,8 @@ class ExcludedSeries:
     Attributes:
         unique_id: its name.
         reason: the message of its error, with the remedy.
-        series: its repaired values for a naive forecast: sorted, the last of duplicates, gaps filled with the previous
-            value; None if it has no values or was skipped.
+        series: its repaired values for a naive forecast: sorted, only the last of duplicates, gaps filled with the
+            previous value; None if it has no values or was skipped.
     """
 
     unique_id: Any

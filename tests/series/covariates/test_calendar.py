@@ -45,7 +45,7 @@ def test_each_frequency_has_its_calendar_cycles(freq, expected):
         ("day of year", "D", "2024-12-31", 365 / 366),
         ("day of year", "D", "2023-12-31", 364 / 365),
         ("week of year", "W", "2020-12-31", 52 / 53),  # week 53 of 53
-        ("week of year", "W", "2021-01-03", 52 / 53),  # still
+        ("week of year", "W", "2021-01-03", 52 / 53),  # week 53 of 53 as well
         ("week of year", "W", "2021-01-04", 0),
         ("week of year", "W", "2024-12-30", 0),  # week 1 of 2025
         ("month of year", "MS", "2024-04-01", 3 / 12),

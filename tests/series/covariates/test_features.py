@@ -20,7 +20,7 @@ def features_of(table, *, fill=None, freq="D", **columns):
     return features(table, places, covariates, freq, fill=fill)
 
 
-def test_polars_columns_are_read_as_pandas_columns_are():
+def test_polars_columns_are_read_like_pandas_columns():
     frames = shop(), as_pandas(pl.from_dicts(shop().to_dict("records")))
     from_pandas, from_polars = (
         features_of(frame, past="price", known=["holiday", "open"], static="size", calendar=True) for frame in frames
@@ -165,7 +165,7 @@ def test_dates_without_a_row_are_filled_and_need_no_static_value():
         features(table, places, covariates, "D")
 
 
-def test_tables_name_their_own_rows(tmp_path):
+def test_messages_use_the_row_names_of_the_table(tmp_path):
     path = tmp_path / "shop.csv"
     shop().assign(price=[7, 1, None, 9, 4, 8]).to_csv(path, index=False)
     table = load(path)

@@ -97,7 +97,7 @@ CATEGORIES = st.one_of(st.text(min_size=1).filter(str.strip), st.booleans(), st.
 
 
 @given(st.lists(CATEGORIES, min_size=1, max_size=9, unique=True), st.lists(st.sampled_from(cycles("h")), unique=True))
-def test_content_goes_through_json_and_back(categories, calendar):
+def test_content_survives_json(categories, calendar):
     known = Covariates(("p",), ("k",), ("s",), {"k": tuple(categories)}, choose_cycles(calendar, "h"))
     restored = Covariates.of_content(json.loads(json.dumps(known.content())), "h")
     assert restored == known

@@ -30,7 +30,7 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("text_dates", [False, True])
-def test_a_series_with_an_error_is_raised_or_excluded(case, text_dates):
+def test_an_error_is_raised_or_excludes_its_series(case, text_dates):
     rows, reason, repaired = CASES[case]
     frame = ten_series(s3=rows)
     if text_dates:
@@ -141,7 +141,7 @@ def test_the_table_of_exclusions_is_in_the_library_of_the_data(errors):
     assert (excluded.columns, excluded["unique_id"].to_list()) == (["unique_id", "reason"], ["s3"][:errors])
 
 
-def test_polars_names_and_dates_in_text_or_categories():
+def test_polars_names_and_dates_are_read_from_text_and_categories():
     frame = pl.DataFrame({"unique_id": ["b", "a"] * 12, "ds": [str(day.date()) for day in DAYS for _ in "ba"]})
     frame = frame.with_columns(y=pl.Series(range(24)))
     for kind in (pl.String, pl.Categorical):

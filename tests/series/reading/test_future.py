@@ -50,7 +50,7 @@ def test_known_values_are_found_by_series_and_date(form, tmp_path):
     assert values.tolist() == [[[3, 0, 1], [2, 1, 0]], [[1, 0, 1], [5, 1, 0]]]
 
 
-def test_a_single_series_needs_no_names_and_integers_are_a_time():
+def test_a_single_series_needs_no_names_and_may_have_integer_time():
     series = Series("A", pd.Index([0, 2]), np.zeros(2))
     table = pd.DataFrame({"t": [6, 4], "price": [1, 2]})
     known = Covariates(known=("price",))

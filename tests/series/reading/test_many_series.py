@@ -41,7 +41,7 @@ def spoiled(frame, defect, at):
 
 @st.composite
 def tables(draw):
-    """A table of ragged series on one calendar, some with a defect, their rows mixed; and its frequency."""
+    """Series of different lengths on one calendar, some with a defect, in a table of mixed rows; and its frequency."""
     name = draw(st.sampled_from(sorted(CALENDARS)))
     dates, parts = CALENDARS[name], []
     for i in range(draw(st.integers(1, 5))):

@@ -36,7 +36,7 @@ def test_every_table_reads_the_same(source):
         pl.Series([1.0, 2.5, 4.0]),
     ],
 )
-def test_arrays_are_counted_from_zero(source):
+def test_the_time_of_arrays_is_counted_from_zero(source):
     panel = read(source)
     (series,) = panel.series
     assert (series.unique_id, series.ds.tolist(), series.y.tolist(), panel.freq, panel.season) == (
@@ -138,7 +138,7 @@ def test_categories_are_dates_or_names():
     assert (read(table(pd.Categorical(DATES))).series[0].ds == MONTHS).all()
 
 
-def test_integers_in_an_object_column_are_a_time():
+def test_integers_in_an_object_column_are_read_as_time():
     panel = read(table(pd.Series(range(0, 60, 2), dtype=object)))
     assert (panel.freq, panel.series[0].ds.dtype, panel.series[0].ds[-1]) == (2, np.int64, 58)
 

@@ -14,7 +14,7 @@ from gatewise.series.errors import DataError
 MONTHS = ("MS", "ME", "BMS", "BME", "CBMS", "CBME", "WOM", "LWOM")
 QUARTERS = ("QS", "QE", "BQS", "BQE")
 
-# Offset alias without its anchor -> cycles that are at least as long as its season -> steps of a cycle.
+# Offset alias without its anchor -> cycle -> its number of steps; cycles are no shorter than the season.
 CYCLES: dict[str, dict[str, float]] = {
     "s": {"minute of hour": 3600, "hour of day": 86400, "day of week": 604800, "day of year": 31557600},
     "min": {"hour of day": 1440, "day of week": 10080, "day of year": 525960},
@@ -29,7 +29,7 @@ CYCLES: dict[str, dict[str, float]] = {
 
 
 def _week_of_year(ds: pd.DatetimeIndex) -> np.ndarray:
-    """The week of ISO 8601, 0 to 51 or 52, over the weeks of its year: a week belongs to the year of its Thursday."""
+    """The ISO 8601 week, from 0, as a fraction of the weeks of its year; a week belongs to the year of its Thursday."""
     thursday = ds + pd.to_timedelta(3 - ds.day_of_week, unit="D").as_unit(ds.unit)
     day, days = np.asarray(thursday.day_of_year) - 1, 365 + np.asarray(thursday.is_leap_year)
     weeks = (days - 1 - day % 7) // 7 + 1
@@ -50,7 +50,7 @@ PHASES: dict[str, Callable[[pd.DatetimeIndex], np.ndarray]] = {
 
 
 def cycles(freq: str | int) -> tuple[str, ...]:
-    """The calendar cycles of a frequency: at least two steps, and at least its season, long.
+    """The calendar cycles of a frequency that have two or more steps and are no shorter than its season.
 
     Hourly: hour of day, day of week, day of year; daily: day of week, of month, of year; weekly: week of year;
     monthly: month of year; quarterly: quarter of year; yearly and integer time: none.

@@ -30,7 +30,7 @@ def row_of(position: int) -> str:
 
 @dataclass(frozen=True)
 class Places:
-    """The series and date of N rows of a table, sorted by series, then by date.
+    """N places, sorted by series, then by date: the series, the date, and the row of the table that has its values.
 
     Attributes:
         names: (S,) the names of the series.
@@ -230,7 +230,7 @@ class CovariateReader:
     # ---------------------------------------------------------------------------------------------------- repair
 
     def _filled(self, column: str, values: np.ndarray, missing: np.ndarray) -> tuple[np.ndarray, str | None]:
-        """Values without gaps, filled within each series, and the guess that states it."""
+        """Values without gaps, filled within each series, and the guess that states the repair."""
         if not missing.any():
             return values, None
         is_category = column in self.covariates.categories

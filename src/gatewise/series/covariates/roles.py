@@ -160,7 +160,7 @@ class Covariates:
         """Covariates from plain JSON content, validated before use.
 
         Raises:
-            ValueError: naming the invalid field, and the expected one.
+            ValueError: an invalid field; the message names it and the expected content.
         """
         fields = {"past", "known", "static", "calendar", "categories", "read_by"}
         if not isinstance(content, dict) or set(content) != fields:

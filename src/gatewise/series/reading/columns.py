@@ -12,7 +12,7 @@ from gatewise.series.reading.numbers import holds_numbers, mostly_numbers
 from gatewise.series.reading.table import Columns, Table
 from gatewise.series.wording import did_you_mean, listed
 
-WIDE_REMEDY = 'if the table is wide, pass layout="columns" (a series in each) or layout="rows"'
+WIDE_REMEDY = 'if the table is wide, pass layout="columns" (a series in each column) or layout="rows"'
 
 
 def choose_columns(

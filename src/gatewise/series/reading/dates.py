@@ -49,7 +49,7 @@ def looks_like_dates(column: pd.Series) -> bool:
 def read_dates(column: pd.Series, where: Where) -> tuple[pd.Index, str | None]:
     """A column as a time index, and the guess made to read it, or None."""
     _refuse_missing(column, where)
-    if pd.api.types.infer_dtype(column) in ("integer", "floating", "mixed-integer-float"):  # also as objects
+    if pd.api.types.infer_dtype(column) in ("integer", "floating", "mixed-integer-float"):  # also in an object column
         column = pd.to_numeric(column)
     if pd.api.types.is_numeric_dtype(column):
         return _integers(column, where)

@@ -148,7 +148,7 @@ def _rows(table: Table, places: Places, ids: str | None, time: list[str]) -> np.
     repeated = keys.duplicated()
     _refuse_duplicates(table, places, positions[repeated], keys[repeated], place_keys)
     at = keys[~repeated].get_indexer(place_keys)
-    return np.asarray(np.append(positions[~repeated], -1)[at])  # a key without a row has index -1, the appended one
+    return np.asarray(np.append(positions[~repeated], -1)[at])  # a key without a row has index -1, the appended -1
 
 
 def _series_of_rows(table: Table, names: Sequence[Any], ids: str | None) -> np.ndarray:

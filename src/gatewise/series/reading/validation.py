@@ -1,4 +1,4 @@
-"""Validation: dates are in order and on one calendar, without gaps or missing values, or are repaired on request.
+"""Validation: the order of dates, their calendar, gaps and missing values; repairs on request.
 
 Each check looks at all series at once (`Stack`) and then at each series that fails it (`Rows`).
 
@@ -38,7 +38,7 @@ class Repair:
 
 
 def describe_repairs(repairs: Sequence[Repair], fill: str | None) -> tuple[str, ...]:
-    """A sentence for each repair, or one for all repairs of a kind where there are many."""
+    """A sentence for each repair, or one sentence for each kind that has many repairs."""
     kinds = ([repair for repair in repairs if repair.kind == kind] for kind in ("sorted", "left out", "filled"))
     return tuple(sentence for kind in kinds for sentence in _sentences(kind, fill))
 
