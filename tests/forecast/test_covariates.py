@@ -134,7 +134,10 @@ def test_missing_future_rows_are_named():
     with pytest.raises(DataError, match=r"row 3 .*promo.*'maybe' is a new category"):
         model.predict(HORIZON, future=future.assign(promo=["yes"] * 2 + ["maybe"] * (len(future) - 2)))
     longer = Forecaster(**{**model.get_params(), "horizon": 9}).fit(table, **columns)
-    with pytest.raises(DataError, match=r"2020-04-10 .5 dates., but the history has the first 4 dates .and 7 more"):
+    with pytest.raises(
+        DataError,
+        match=r"2020-04-10 .5 dates., but the history has the first 4 dates .7 more series with missing dates",
+    ):
         longer.predict(HORIZON + 1)
 
 

@@ -120,7 +120,7 @@ def test_nanoseconds_become_microseconds_past_their_last_year():
         (MONTHS, "-1D", "freq='-1D' is not a pandas frequency"),
         (MONTHS, "99999999999999999999D", "D' is not a pandas frequency"),
         (MONTHS, "s", "makes 76204801 steps from 2020-01-01 to 2022-06-01, but there are 30 rows; pass a longer step"),
-        (range(30), "MS", "freq='MS': the time column holds integers, expected a positive integer step"),
+        (range(30), "MS", "freq='MS': expected a positive integer step, because the time holds integers"),
         ([*range(29), 10**15], None, "makes 1000000000000001 steps"),
         (MONTHS[:2], None, "series 'y' has 2 dates, expected 3 or more to infer the frequency; pass freq= (--freq MS)"),
         (MONTHS + pd.Timedelta(days=14), None, "every date is on day 15 of a month"),
