@@ -219,7 +219,7 @@ def _add_classify(command: argparse.ArgumentParser) -> None:
         "file",
         nargs="?",
         metavar="DATA",
-        help=".ts, .npz, .csv, .tsv or .parquet file, or a folder with MNIST files, a UCR or a UEA data set "
+        help=".ts, .npz, .csv, .tsv or .parquet file, or a folder with MNIST files or with a UCR or UEA data set "
         "(generated control charts)",
     )
     command.add_argument(

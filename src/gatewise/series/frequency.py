@@ -43,7 +43,8 @@ def check_frequency(freq: str | int, ds: pd.Index) -> str | int:
     if not isinstance(ds, pd.DatetimeIndex):
         if not re.fullmatch(r"[1-9]\d*", str(freq)):
             raise DataError(
-                f"freq={freq!r}: expected a positive integer step, because the time holds integers; pass freq=1 (--freq 1)"
+                f"freq={freq!r}: expected a positive integer step, because the time holds integers; pass freq=1 "
+                "(--freq 1)"
             )
         return int(freq)
     try:

@@ -110,7 +110,7 @@ def _refuse_duplicates(rows: Rows) -> None:
         more = "" if len(repeats) == 1 else f" ({len(repeats)} rows repeat a date)"
         raise DataError(
             f"{rows.where(repeats[0])}: duplicate date {format_date(rows.ds[repeats[0]])}{more}; remove or average the "
-            "duplicates; if the table holds several series, pass the column of their names as id_column= (--id)"
+            "duplicates; if the table holds several series, pass the column of series names as id_column= (--id)"
             f"{_daylight_saving_remedy(rows.ds[repeats[0]])}"
         )
 
