@@ -185,17 +185,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
     parser.add_argument("command", choices=("write", "compare"))
     parser.add_argument("file", type=Path, help="JSON file with the digests")
-    parser.add_argument("--models", type=Path, metavar="FOLDER", help="folder to save the models in (write) or to load them from (compare)")
-    given = parser.parse_args()
+    parser.add_argument(
+        "--models",
+        type=Path,
+        metavar="FOLDER",
+        help="folder to save the models in (write) or to load them from (compare)",
+    )
+    arguments = parser.parse_args()
     torch.set_num_threads(1)
-    before = None if given.command == "write" else json.loads(given.file.read_text())
+    before = None if arguments.command == "write" else json.loads(arguments.file.read_text())
     if before and before["conditions"] != conditions():
         raise SystemExit(f"not comparable: written under {before['conditions']}, here {conditions()}")
-    settings, same = dict[str, Digests](), True
+    settings, equal = dict[str, Digests](), True
     for name, model, data, options, compute in (*forecasters(), *classifiers()):
         start = time.perf_counter()
         model.fit(*data, **options)
-        path = None if given.models is None else given.models / file_name(name)
+        path = None if arguments.models is None else arguments.models / file_name(name)
         if path is not None and not before:
             path.parent.mkdir(parents=True, exist_ok=True)
             model.save(path)
@@ -205,11 +210,11 @@ def main() -> None:
             loaded = [] if path is None else [digests(compute(type(model).load(path)))]
             expected = before["settings"].get(name, {})
             entries = [comparison(expected, columns) for columns in (settings[name], *loaded)]
-            same &= all(entry.startswith("equal") for entry in entries)
+            equal &= all(entry.startswith("equal") for entry in entries)
         print(f"| {name} | {' | '.join(entries)} | {time.perf_counter() - start:.1f} s |", flush=True)
     if not before:
-        given.file.write_text(json.dumps({"conditions": conditions(), "settings": settings}, indent=1) + "\n")
-    elif not same or before["settings"].keys() - settings.keys():
+        arguments.file.write_text(json.dumps({"conditions": conditions(), "settings": settings}, indent=1) + "\n")
+    elif not equal or before["settings"].keys() - settings.keys():
         raise SystemExit("the bits differ")
 
 

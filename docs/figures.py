@@ -1,7 +1,7 @@
 """The two figures of README.md: `python docs/figures.py [FOLDER]` writes forecast.png and gates.png in about a minute.
 
-The network of the forecast is trained without the last 24 months, which are drawn over it. The gates are those of a
-classifier while it reads a sequence that is not in its training set.
+The forecast covers the last 24 months; its network is trained without them, and the figure also shows their actual
+values. The gates are those of a classifier that reads a sequence outside its training set.
 """
 
 import io
@@ -20,7 +20,7 @@ COLOURS = 256
 
 
 def draw_forecast() -> Any:
-    """AirPassengers: a forecast of the last 24 months with intervals, and what happened."""
+    """AirPassengers: a forecast of the last 24 months with intervals, beside the actual values."""
     table = gw.datasets.air_passengers()
     past, actual = table[:-HORIZON], table[-HORIZON:]
     forecast = gw.Forecaster(cell="lstm").fit(past).predict(HORIZON, level=LEVELS)
@@ -35,7 +35,7 @@ def draw_forecast() -> Any:
         actual=actual["y"],
         model="LSTM",
         name="passengers (thousands)",
-        title="AirPassengers: forecast of the last 24 months, trained on the values before",
+        title="AirPassengers: forecast of the last 24 months by an LSTM trained on the months before them",
     )
     return axes.figure
 
@@ -44,11 +44,12 @@ def draw_gates() -> Any:
     """A control chart with a downward shift: the gates of an LSTM and the class probabilities after each step."""
     train, test = gw.datasets.control_charts(each=100), gw.datasets.control_charts(each=4, seed=1)
     model = gw.Classifier(cell="lstm", hidden_size=12, validation_fraction=0.1).fit(train.x, train.y)
-    return model.plot("gates", test.x[test.y == "downward shift"][:1])
+    chosen = test.y == "downward shift"
+    return model.plot("gates", test.x[chosen][:1], test.y[chosen][:1])
 
 
 def write(figure: Any, path: Path, dpi: int) -> None:
-    """A PNG of 256 colours, so that the repository stays small."""
+    """Write a PNG of 256 colours, which keeps the repository small."""
     buffer = io.BytesIO()
     figure.savefig(buffer, dpi=dpi)
     Image.open(buffer).convert("RGB").quantize(COLOURS).save(path, optimize=True)

@@ -46,8 +46,8 @@ def test_no_package_is_in_a_circle_of_imports(graph):
 
 
 def test_no_folder_inside_a_package_is_in_a_circle_of_imports(graph):
-    found = {package: circles(between(inside(graph, package), package)) for package in packages(graph)}
-    assert {package: folders for package, folders in found.items() if folders} == {}
+    groups = {package: circles(between(inside(graph, package), package)) for package in packages(graph)}
+    assert {package: folders for package, folders in groups.items() if folders} == {}
 
 
 def test_circles_that_are_only_for_types_or_inside_functions_are_counted(write_package):
@@ -78,7 +78,7 @@ def test_the_table_has_a_line_for_each_package_and_names_the_circles(write_packa
     assert table(graph, "house").splitlines() == [
         "package          files  levels circles   parts  levels circles",
         "sub                  3       2       0       2       1       0",
-        "whole house          7       3       1       4       2       2",
+        "whole package        7       3       1       4       2       2",
         "circle: house.a, house.b",
         "circle: house.c, house.sub",
     ]
@@ -113,7 +113,7 @@ def test_the_readme_is_short():
     assert len((REPOSITORY / "README.md").read_text(encoding="utf-8").splitlines()) <= LONGEST_README
 
 
-def test_no_file_has_a_name_that_says_nothing():
+def test_no_file_has_a_generic_name():
     assert [
         path for path in python_files("src", "tests") if path.stem in {"utils", "helpers", "base", "common", "misc"}
     ] == []
@@ -133,17 +133,17 @@ def paths_of_the_tree():
 
 
 def test_the_architecture_page_names_every_file_once():
-    named = paths_of_the_tree()
-    assert len(named) == len(set(named))
-    wanted = {
+    paths = paths_of_the_tree()
+    assert len(paths) == len(set(paths))
+    expected = {
         str(path.relative_to(REPOSITORY))
         for folder in DESCRIBED
         for path in (REPOSITORY / folder).rglob("*")
         if path.suffix in SUFFIXES and not is_empty_test_package(path)
     }
-    described = {name for name in named if name.startswith(tuple(f"{folder}/" for folder in DESCRIBED))}
-    assert sorted(wanted - described) == []
-    assert sorted(described - wanted) == []
+    described = {name for name in paths if name.startswith(tuple(f"{folder}/" for folder in DESCRIBED))}
+    assert sorted(expected - described) == []
+    assert sorted(described - expected) == []
 
 
 def is_empty_test_package(path):
@@ -157,6 +157,6 @@ def test_the_architecture_page_describes_every_file():
 
 def test_the_architecture_page_refers_to_files_that_exist():
     text = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
-    paths = [f"/{path.relative_to(REPOSITORY)}" for path in REPOSITORY.rglob("*.*") if path.suffix in SUFFIXES]
-    named = {name for name in re.findall(r"`([\w./]+\.(?:py|cpp|hpp|h))`", text) if not re.search("[A-Z]{4}", name)}
-    assert sorted(name for name in named if not any(path.endswith(f"/{name}") for path in paths)) == []
+    files = [f"/{path.relative_to(REPOSITORY)}" for path in REPOSITORY.rglob("*.*") if path.suffix in SUFFIXES]
+    paths = {name for name in re.findall(r"`([\w./]+\.(?:py|cpp|hpp|h))`", text) if not re.search("[A-Z]{4}", name)}
+    assert sorted(name for name in paths if not any(file.endswith(f"/{name}") for file in files)) == []

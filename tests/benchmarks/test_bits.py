@@ -34,7 +34,7 @@ def test_compare_with_models_has_a_second_entry_for_the_loaded_model(run, tmp_pa
     run("write", tmp_path / "before.json", "--models", tmp_path / "models")
     assert (tmp_path / "models" / "trend_small.safetensors").is_file()
     output = run("compare", tmp_path / "before.json", "--models", tmp_path / "models")
-    assert "| trend, small | equal, 14 columns | equal, 10 columns | " in output
+    assert "| trend, small | equal, 14 columns | equal, 14 columns | " in output
 
 
 def test_a_different_digest_is_named_and_an_error(run, tmp_path, capsys):
