@@ -44,8 +44,7 @@ def draw_gates() -> Any:
     """A control chart with a downward shift: the gates of an LSTM and the class probabilities after each step."""
     train, test = gw.datasets.control_charts(each=100), gw.datasets.control_charts(each=4, seed=1)
     model = gw.Classifier(cell="lstm", hidden_size=12, validation_fraction=0.1).fit(train.x, train.y)
-    chosen = test.y == "downward shift"
-    return model.plot("gates", test.x[chosen][:1], test.y[chosen][:1])
+    return model.plot("gates", test.x[test.y == "downward shift"][:1])
 
 
 def write(figure: Any, path: Path, dpi: int) -> None:

@@ -21,7 +21,7 @@ from gatewise.networks import OneStep
 from gatewise.training import History, fit
 
 CORRECTED = """
-Corrected: every layer is registered and trained; the original notebook overwrites all parameters except the last layer's.
+Corrected: every layer is registered and trained; the original notebook keeps the parameters of the last only.
 Corrected: each network has its own figures; in the original notebook the concise form shows those of the first network.
 """
 Weights = dict[str, torch.Tensor]
