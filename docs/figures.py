@@ -35,7 +35,7 @@ def draw_forecast() -> Any:
         actual=actual["y"],
         model="LSTM",
         name="passengers (thousands)",
-        title="AirPassengers: forecast of the last 24 months by an LSTM trained on the months before them",
+        title="AirPassengers: forecast of the last 24 months from the months before",
     )
     return axes.figure
 

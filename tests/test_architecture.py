@@ -21,14 +21,14 @@ def graph():
 
 @pytest.fixture
 def write_package(tmp_path):
-    """Write the files of a small package `house` and read its imports."""
+    """Write the files of a small package `sample` and read its imports."""
 
     def write(**files):
         for name, text in {"__init__": "", **files}.items():
-            path = tmp_path / "house" / f"{name.replace('.', '/')}.py"
+            path = tmp_path / "sample" / f"{name.replace('.', '/')}.py"
             path.parent.mkdir(exist_ok=True)
             path.write_text(text)
-        return read_imports(tmp_path, "house")
+        return read_imports(tmp_path, "sample")
 
     return write
 
@@ -52,35 +52,35 @@ def test_no_folder_inside_a_package_is_in_a_circle_of_imports(graph):
 
 def test_circles_that_are_only_for_types_or_inside_functions_are_counted(write_package):
     graph = write_package(
-        a="from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    from house.b import B\n",
-        b="def call():\n    from house import c\n",
-        c="import house.a\n",
-        d="import house.a\n",
+        a="from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    from sample.b import B\n",
+        b="def call():\n    from sample import c\n",
+        c="import sample.a\n",
+        d="import sample.a\n",
     )
-    assert circles(graph) == [["house.a", "house.b", "house.c"]]
+    assert circles(graph) == [["sample.a", "sample.b", "sample.c"]]
     assert levels(graph) == 2
 
 
 def test_levels_are_the_files_on_the_longest_chain(write_package):
-    graph = write_package(a="import house.b\nimport house.c\n", b="import house.c\n", c="", d="import house.a\n")
+    graph = write_package(a="import sample.b\nimport sample.c\n", b="import sample.c\n", c="", d="import sample.a\n")
     assert circles(graph) == []
     assert levels(graph) == 4
 
 
 def test_a_file_that_the_package_exports_must_not_import_the_package(write_package):
-    graph = write_package(__init__="from house.a import A\n", a="from house import B\n")
-    assert circles(graph) == [["house", "house.a"]]
+    graph = write_package(__init__="from sample.a import A\n", a="from sample import B\n")
+    assert circles(graph) == [["sample", "sample.a"]]
 
 
 def test_the_table_has_a_line_for_each_package_and_names_the_circles(write_package):
-    files = {"a": "import house.b", "b": "import house.sub.c\nimport house.a", "c": "import house.sub.c"}
-    graph = write_package(**files, **{"sub.__init__": "import house.sub.c", "sub.c": "", "sub.d": "import house.c"})
-    assert table(graph, "house").splitlines() == [
+    files = {"a": "import sample.b", "b": "import sample.sub.c\nimport sample.a", "c": "import sample.sub.c"}
+    graph = write_package(**files, **{"sub.__init__": "import sample.sub.c", "sub.c": "", "sub.d": "import sample.c"})
+    assert table(graph, "sample").splitlines() == [
         "package          files  levels circles   parts  levels circles",
         "sub                  3       2       0       2       1       0",
         "whole package        7       3       1       4       2       2",
-        "circle: house.a, house.b",
-        "circle: house.c, house.sub",
+        "circle: sample.a, sample.b",
+        "circle: sample.c, sample.sub",
     ]
 
 
