@@ -172,10 +172,16 @@ def _file(path: Path, windows: int, horizon: int, step: int, **columns: Any) -> 
     """A function that reads a file, whose last rolling windows are the test part."""
 
     def panel(validate: bool) -> Panel:
-        whole = read(path, **columns)
+        whole = _read(path, **columns)
         return _without(whole, horizon + (windows - 1) * step) if validate else whole
 
     return panel
+
+
+def _read(path: Path, **columns: Any) -> Panel:
+    """Read a file; unlike `gatewise.read`, raise FileNotFoundError if there is none."""
+    path.stat()
+    return read(path, **columns)
 
 
 def _without(panel: Panel, values: int) -> Panel:
@@ -189,10 +195,10 @@ def _without(panel: Panel, values: int) -> Panel:
 
 def _m4(folder: Path) -> Callable[[bool], Panel]:
     def panel(validate: bool) -> Panel:
-        train = read(folder / "Hourly-train.csv", layout="rows")
+        train = _read(folder / "Hourly-train.csv", layout="rows")
         if validate:
             return train
-        test = read(folder / "Hourly-test.csv", layout="rows")
+        test = _read(folder / "Hourly-test.csv", layout="rows")
         ends = {series.unique_id: series.y for series in test.series}
         values = {series.unique_id: np.concatenate([series.y, ends[series.unique_id]]) for series in train.series}
         joined = tuple(Series(name, pd.RangeIndex(len(y)), y) for name, y in values.items())
