@@ -25,7 +25,7 @@ What the values mean, for one unit at one step:
     output    o     the memory is kept,             half of tanh(c) is output       tanh(c) is output, to the next
                     but not output                                                  step and the prediction
 
-So f = 1 and i = 0 keeps the memory; f = 0 and i = 1 replaces it; f = i = 0.5 is a moving average.
+So f = 1 and i = 0 keep the memory, f = 0 and i = 1 replace it, and f = i = 0.5 is a moving average.
 
 Applications: time series and sensors (the main purpose of this library), speech and handwriting, text and translation
 before transformers, music, anomalies in logs and machines, control. LSTMs suit data that arrive one step at a time and

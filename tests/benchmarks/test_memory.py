@@ -46,7 +46,7 @@ def test_guessing_the_symbols_costs_the_loss_without_memory():
     assert float(memory.recalled(outputs, y)) == pytest.approx(math.log(8), rel=1e-4)
 
 
-def test_initial_forget_gates_have_the_given_spans():
+def test_initial_forget_gates_remember_for_the_requested_spans():
     body = memory.with_long_memory(nn.LSTM(3, 500, generator=generator()), 100, generator())
     write, keep, *_ = (body.bias_ih_l0 + body.bias_hh_l0).detach().chunk(4)
     spans = 1 / (1 - torch.sigmoid(keep))  # steps after which 1/e is left, roughly

@@ -18,7 +18,7 @@ def write_idx(path, array):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Files named as MNIST's: 2,100 images for training, 40 for testing."""
+    """A folder with the file names of MNIST: 2,100 training images, 40 test images."""
     for name, count, seed in (("train", 2100, 1), ("t10k", 40, 2)):
         part = example_of_digits.digits(count, seed)
         write_idx(tmp_path / f"{name}-images-idx3-ubyte", part.images)
@@ -78,7 +78,7 @@ def test_digits_depend_on_the_seed_and_consist_of_segments():
     assert len(set(example_of_digits.LIT)) == 10
 
 
-def test_parts_are_disjoint_and_test_images_are_read_only_with_the_option(folder):
+def test_parts_are_disjoint_and_reading_the_test_images_needs_the_option(folder):
     parts = example_of_digits.split_parts(folder, 100, False, 0)
     assert {name: len(part.y) for name, part in parts.items()} == {"training": 100, "validation": 1000, "test": 1000}
     known = [{image.tobytes() for image in part.images} for part in parts.values()]
