@@ -7,8 +7,8 @@ daily-min-temperatures.csv, example_wp_log_peyton_manning.csv, pollution.csv, ET
 m4/Hourly-test.csv. The series of system A is generated. The table marks missing data sets.
 
 Each data set has a training and a test part. All settings were selected with --validate, which forecasts the end of the
-training part and does not read the test part. MASE is scaled by the in-sample seasonal naive error, sMAPE is
-200 |y - f| / (|y| + |f|), averaged; both are first averaged per series. MSE and MAE of ETTh1 are those of values
+training part and does not read the test part. MASE is scaled by the in-sample seasonal naive error; sMAPE is
+200 |y - f| / (|y| + |f|). Both are averaged per series, then over the series. MSE and MAE of ETTh1 refer to values
 standardised by the training part.
 """
 
@@ -58,14 +58,14 @@ class Rolling:
     Attributes:
         name: name of the data set.
         setting: description of the cutoffs and the horizon.
-        panel: gives the panel; True leaves the test part out.
+        panel: function that returns the panel, without the test part if its argument is True.
         horizon: steps of each forecast.
         windows: cutoffs of each series.
         step: steps between cutoffs.
         reference: published results and the goal.
         options: options of the forecaster.
         score_names: scores in the table.
-        unit: gives the units (S,) of MSE and MAE; 1 by default.
+        unit: function that returns the units (S,) of MSE and MAE; 1 by default.
         budget: seconds of a search on the values before the first cutoff; None for default settings.
     """
 
@@ -169,13 +169,19 @@ def _verdicts(backtests: Iterator[Backtest]) -> str:
 
 
 def _file(path: Path, windows: int, horizon: int, step: int, **columns: Any) -> Callable[[bool], Panel]:
-    """A file; its last rolling windows are the test part."""
+    """A function that reads a file, whose last rolling windows are the test part."""
 
     def panel(validate: bool) -> Panel:
-        whole = read(path, **columns)
+        whole = _read(path, **columns)
         return _without(whole, horizon + (windows - 1) * step) if validate else whole
 
     return panel
+
+
+def _read(path: Path, **columns: Any) -> Panel:
+    """Read a file; unlike `gatewise.read`, raise FileNotFoundError if there is none."""
+    path.stat()
+    return read(path, **columns)
 
 
 def _without(panel: Panel, values: int) -> Panel:
@@ -189,10 +195,10 @@ def _without(panel: Panel, values: int) -> Panel:
 
 def _m4(folder: Path) -> Callable[[bool], Panel]:
     def panel(validate: bool) -> Panel:
-        train = read(folder / "Hourly-train.csv", layout="rows")
+        train = _read(folder / "Hourly-train.csv", layout="rows")
         if validate:
             return train
-        test = read(folder / "Hourly-test.csv", layout="rows")
+        test = _read(folder / "Hourly-test.csv", layout="rows")
         ends = {series.unique_id: series.y for series in test.series}
         values = {series.unique_id: np.concatenate([series.y, ends[series.unique_id]]) for series in train.series}
         joined = tuple(Series(name, pd.RangeIndex(len(y)), y) for name, y in values.items())

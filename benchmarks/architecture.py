@@ -19,7 +19,7 @@ import grimp
 
 ROOT = "gatewise"
 SRC = Path(__file__).parent.parent / "src"
-WHOLE = "whole house"
+WHOLE = "whole package"
 COLUMNS = ("levels", "circles")
 
 Graph = Mapping[str, Collection[str]]  # each file or package, and those that it imports
@@ -57,7 +57,7 @@ def inside(graph: Graph, package: str) -> Graph:
 
 
 def between(graph: Graph, root: str = ROOT) -> Graph:
-    """The graph of the direct children of `root`, each with all that it holds; `root` itself is left out."""
+    """The import graph of the direct children of `root`, each with everything inside it; `root` is left out."""
     children: dict[str, set[str]] = {child_of(root, module): set() for module in graph if module != root}
     for module, imports in graph.items():
         if module != root:
@@ -77,7 +77,7 @@ def packages(graph: Graph, root: str = ROOT) -> list[str]:
 
 
 def components(graph: Graph) -> list[Circle]:
-    """The strongly connected components, those that are imported first (Tarjan, 1972)."""
+    """The strongly connected components; imported ones come before those that import them (Tarjan, 1972)."""
     index: dict[str, int] = {}
     low: dict[str, int] = {}
     stack: list[str] = []
@@ -117,16 +117,16 @@ def levels(graph: Graph) -> int:
 
 
 def table(graph: Graph, root: str = ROOT) -> str:
-    """A line for each package and one for the whole: its files, then its parts; below, the circles by name."""
-    named = {package.removeprefix(f"{root}."): package for package in packages(graph, root)} | {WHOLE: root}
+    """A line for each package and one for the whole: first its files, then its parts; the circles follow below."""
+    by_name = {package.removeprefix(f"{root}."): package for package in packages(graph, root)} | {WHOLE: root}
     lines = [f"{'package':<14}" + "".join(f"{title:>8}" for title in ("files", *COLUMNS, "parts", *COLUMNS))]
-    found = circles(graph)
-    for name, package in named.items():
+    groups = circles(graph)
+    for name, package in by_name.items():
         files = inside(graph, package)
         parts = between(files, package)
         lines.append(f"{name:<14}" + "".join(f"{number:>8}" for number in (*measures(files), *measures(parts))))
-        found += [circle for circle in circles(parts) if circle not in found]
-    return "\n".join(lines + [f"circle: {', '.join(circle)}" for circle in found])
+        groups += [circle for circle in circles(parts) if circle not in groups]
+    return "\n".join(lines + [f"circle: {', '.join(circle)}" for circle in groups])
 
 
 def measures(graph: Graph) -> tuple[int, int, int]:

@@ -3,12 +3,12 @@
     python -m benchmarks.bits write before.json --models FOLDER
     python -m benchmarks.bits compare before.json --models FOLDER
 
-`write` fits small forecasters and classifiers of every kind with fixed seeds, on one thread, and stores the SHA-256 of
+`write` fits small forecasters and classifiers of every kind with fixed seeds, on one thread. It stores the SHA-256 of
 each column of numbers and dates in their results: forecasts with intervals, sample paths, in-sample fits, backtests,
-forecasts after an update, probabilities. With --models it also saves each model in FOLDER. `compare` repeats this,
-prints a line for each setting, and exits with 1 if a digest differs. With --models it also loads the files of FOLDER,
-which older code may have written, and compares their results; these are the second entry of a line. The digests also
-depend on the machine and on torch, which are stored with them and must agree.
+forecasts after an update, probabilities. With --models it also saves each model in FOLDER. `compare` repeats the fits,
+prints a line for each setting, and exits with 1 if a digest differs. With --models it also loads the models in FOLDER,
+which older code may have saved, and compares their results; a line then has two entries. The digests also depend on the
+machine and on torch. Both are stored with the digests, and `compare` stops if they differ.
 """
 
 import argparse
@@ -29,22 +29,22 @@ from gatewise.engines.native import loader
 
 Digests = dict[str, str]  # column -> digest
 Results = dict[str, Any]  # name -> table, array or backtest
-Compute = Callable[[Any], Results]  # of a fitted model, which it may change
+Compute = Callable[[Any], Results]  # the results of a fitted model, which the function may change
 Setting = tuple[str, Any, tuple[Any, ...], dict[str, Any], Compute]  # name, model, arguments and options of `fit`
 AHEAD = 10  # days with future covariates
 KNOWN: dict[str, Any] = {"known": ["price", "promo"], "static": ["region"], "calendar": True}
 PAST: dict[str, Any] = {"past": ["visitors"], **KNOWN}
 
 
-def shops(names: str, seed: int, lost: str = "") -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Daily sales of shops of different ages, with a value missing in shop `lost`, and their future covariates."""
+def shops(names: str, seed: int, incomplete: str = "") -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Daily sales of shops of different ages, one value missing in shop `incomplete`, and their future covariates."""
     generator, past, future = np.random.default_rng(seed), [], []
     for k, name in enumerate(names):
         days = 70 + 11 * k + AHEAD
         price, promo = generator.uniform(1, 2, days).round(2), generator.choice(["none", "flyer", "radio"], days)
         week, noise = np.sin(0.9 * np.arange(days)), generator.normal(20 * k, 1, days)
         y = 50 + 10 * week - 8 * price + 6 * (promo == "radio") + noise
-        y[40] = np.nan if name == lost else y[40]
+        y[40] = np.nan if name == incomplete else y[40]
         ds, region = pd.date_range("2024-01-01", periods=days), "NS"[k % 2]
         shop = pd.DataFrame({"unique_id": name, "ds": ds, "price": price, "promo": promo, "region": region})
         past.append(shop.assign(y=y, visitors=3 * np.nan_to_num(y) + generator.normal(0, 5, days))[:-AHEAD])
@@ -79,7 +79,7 @@ def forecaster(name: str, compute: Compute, data: Any, options: Any = None, **ar
 def forecasters() -> Iterator[Setting]:
     """Strategies, cells, engines, covariates, differences, scales; updates and backtests."""
     air, trend = gw.datasets.air_passengers(), gw.datasets.trend(90)
-    (table, future), (broken, later), (other, after) = shops("ABC", 1), shops("ABCD", 2, lost="C"), shops("EF", 3)
+    (table, future), (broken, later), (other, after) = shops("ABC", 1), shops("ABCD", 2, incomplete="C"), shops("EF", 3)
     known, native, reference = forecasts(7, future=future), {"engine": "native"}, {"engine": "reference"}
 
     def other_series(model: Any) -> Results:
@@ -160,7 +160,7 @@ def digests(results: Results) -> Digests:
 
 
 def conditions() -> dict[str, str]:
-    """The versions and the machine, on which the digests depend too."""
+    """The versions and the machine: the digests depend on them."""
     native = loader.instructions() if loader.load() else "none"
     versions = {"torch": torch.__version__, "numpy": np.__version__, "processor": machine.processor()}
     return {**versions, "capability": torch.backends.cpu.get_cpu_capability(), "native": native}
@@ -172,34 +172,49 @@ def comparison(expected: Digests, actual: Digests) -> str:
     return f"DIFFERS: {', '.join(columns)}" if columns else f"equal, {len(actual)} columns"
 
 
+def file_name(setting: str) -> str:
+    """The file of the model of a setting.
+
+    >>> file_name("one-step gru, known")
+    'one-step-gru_known.safetensors'
+    """
+    return f"{setting.replace(', ', '_').replace(' ', '-')}.safetensors"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
     parser.add_argument("command", choices=("write", "compare"))
     parser.add_argument("file", type=Path, help="JSON file with the digests")
-    parser.add_argument("--models", type=Path, metavar="FOLDER", help="folder to save models in, or to load them from")
-    given = parser.parse_args()
+    parser.add_argument(
+        "--models",
+        type=Path,
+        metavar="FOLDER",
+        help="folder to save the models in (write) or to load them from (compare)",
+    )
+    arguments = parser.parse_args()
     torch.set_num_threads(1)
-    before = None if given.command == "write" else json.loads(given.file.read_text())
+    before = None if arguments.command == "write" else json.loads(arguments.file.read_text())
     if before and before["conditions"] != conditions():
         raise SystemExit(f"not comparable: written under {before['conditions']}, here {conditions()}")
-    settings, same = dict[str, Digests](), True
+    settings, equal = dict[str, Digests](), True
     for name, model, data, options, compute in (*forecasters(), *classifiers()):
         start = time.perf_counter()
         model.fit(*data, **options)
-        path = given.models and given.models / f"{name.replace(', ', '_').replace(' ', '-')}.safetensors"
-        if path and not before:
-            given.models.mkdir(parents=True, exist_ok=True)
+        path = None if arguments.models is None else arguments.models / file_name(name)
+        if path is not None and not before:
+            path.parent.mkdir(parents=True, exist_ok=True)
             model.save(path)
         settings[name] = digests(compute(model))
         entries = [f"{len(settings[name])} columns"]
         if before:
-            actual = [settings[name]] + [digests(compute(type(model).load(path)))] * bool(path)
-            entries = [comparison(before["settings"].get(name, {}), columns) for columns in actual]
-            same &= all(entry.startswith("equal") for entry in entries)
+            loaded = [] if path is None else [digests(compute(type(model).load(path)))]
+            expected = before["settings"].get(name, {})
+            entries = [comparison(expected, columns) for columns in (settings[name], *loaded)]
+            equal &= all(entry.startswith("equal") for entry in entries)
         print(f"| {name} | {' | '.join(entries)} | {time.perf_counter() - start:.1f} s |", flush=True)
     if not before:
-        given.file.write_text(json.dumps({"conditions": conditions(), "settings": settings}, indent=1) + "\n")
-    elif not same or before["settings"].keys() - settings.keys():
+        arguments.file.write_text(json.dumps({"conditions": conditions(), "settings": settings}, indent=1) + "\n")
+    elif not equal or before["settings"].keys() - settings.keys():
         raise SystemExit("the bits differ")
 
 

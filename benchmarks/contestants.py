@@ -25,7 +25,7 @@ STEPS = 5  # steps before the states of single-step contestants are compared
 class Problem:
     """The data of a task: input, weights, lengths, and the gradient of the output.
 
-    This gradient is dense, as from a head or a loss over all steps; that of a plain sum would be a repeated 1.
+    The gradient of the output is dense, as from a loss over all steps; the gradient of a plain sum would be constant.
     """
 
     def __init__(self, task: Task, seed: int = 0) -> None:
@@ -120,12 +120,12 @@ def steps(output: Tensor | PackedSequence) -> Tensor:
 def streaming(
     name: str, start: Callable[[], Any], advance: Callable[[Any], Any], read: Callable[[Any], Any]
 ) -> Contestant:
-    """A contestant that continues from call to call; its outputs are the state after the first `STEPS` steps.
+    """A contestant that continues from call to call; its outputs are the state after `STEPS` steps from zero.
 
     Arguments:
-        start: gives a zero state.
-        advance: gives the state after one more step.
-        read: gives the tensors of a state, h or (h, c).
+        start: returns a zero state.
+        advance: returns the state after one more step.
+        read: returns the tensors of a state, h or (h, c).
     """
     state = start()
 

@@ -4,8 +4,8 @@
 
 DATA is a folder with the MNIST files. Each row is one run with the given seed. All settings were selected with
 --validate, which trains on the first 54,000 training images, scores the other 6,000 and does not read the test images.
-With --speed, Gatewise and torch.nn take turns to train the same model on the same batches, from the same weights, after
-their losses and weights agree.
+With --speed, Gatewise and torch.nn take turns to train the same model on the same batches, from the same initial
+weights. Their losses and weights are compared before anything is timed.
 
 Letters: `T` steps, `B` sequences of a batch, `C` channels.
 """
@@ -31,19 +31,21 @@ TRAINING_IMAGES = 54_000
 CLASSES = 10
 
 
-class Reading(NamedTuple):
-    """A view of the digits, the options of the network, and the goal or a reference."""
+class Experiment(NamedTuple):
+    """A view of the digits, the options of the classifier, and the required accuracy."""
 
     view: str
     options: dict[str, Any]
     reference: str
 
 
-READINGS = {
-    "rows": Reading("rows", {"cell": "lstm", "hidden_size": 128, "epochs": 8}, "at least 98.9"),
-    "rows, a minute": Reading("rows", {"cell": "lstm", "hidden_size": 128, "epochs": 4}, "at least 97.5 within 60 s"),
-    "vector, 4 units": Reading("vector", {"cell": "lstm", "hidden_size": 4, "epochs": 10}, "accuracy to report"),
-    "vector, 128 units": Reading("vector", {"cell": "lstm", "hidden_size": 128, "epochs": 10}, "at least 97.5"),
+EXPERIMENTS = {
+    "rows": Experiment("rows", {"cell": "lstm", "hidden_size": 128, "epochs": 8}, "at least 98.9"),
+    "rows, a minute": Experiment(
+        "rows", {"cell": "lstm", "hidden_size": 128, "epochs": 4}, "at least 97.5 within 60 s"
+    ),
+    "vector, 4 units": Experiment("vector", {"cell": "lstm", "hidden_size": 4, "epochs": 10}, "accuracy to report"),
+    "vector, 128 units": Experiment("vector", {"cell": "lstm", "hidden_size": 128, "epochs": 10}, "at least 97.5"),
 }
 SPEEDS = {
     "rows": ("rows", "lstm", 40),
@@ -67,17 +69,17 @@ def parts(folder: Path, kind: str, validate: bool) -> tuple[np.ndarray, np.ndarr
     return x, y, datasets.view(test_images, kind), test_y
 
 
-def accuracy(name: str, given: argparse.Namespace) -> str:
+def accuracy(name: str, arguments: argparse.Namespace) -> str:
     """A row of the table of accuracies."""
-    reading = READINGS[name]
-    x, y, test_x, test_y = parts(given.data, reading.view, given.validate)
+    experiment = EXPERIMENTS[name]
+    x, y, test_x, test_y = parts(arguments.data, experiment.view, arguments.validate)
     start = time.perf_counter()
-    model = Classifier(**reading.options, seed=given.seed, quiet=given.quiet).fit(x, y)
+    model = Classifier(**experiment.options, seed=arguments.seed, quiet=arguments.quiet).fit(x, y)
     seconds = time.perf_counter() - start
-    part = "validation" if given.validate else "test"
+    part = "validation" if arguments.validate else "test"
     percent = 100 * model.score(test_x, test_y)
     network = f"{model.cell.upper()} {model.hidden_size}, {model.epochs} epochs"
-    return f"| {name} | {network} | {part} {percent:.2f} % | {reading.reference} | {seconds:.0f} |"
+    return f"| {name} | {network} | {part} {percent:.2f} % | {experiment.reference} | {seconds:.0f} |"
 
 
 # ------------------------------------------------------------------------------------------------------------ speed
@@ -96,14 +98,14 @@ class TorchNetwork(Module):
         return outputs
 
 
-def speed(name: str, given: argparse.Namespace) -> str:
+def speed(name: str, arguments: argparse.Namespace) -> str:
     """A row of the table of times: a training step with forward, backward and Adam."""
     view, cell, count = SPEEDS[name]
-    x, y, *_ = parts(given.data, view, validate=True)
+    x, y, *_ = parts(arguments.data, view, validate=True)
     batches = [
         (torch.from_numpy(x[k : k + B]).transpose(0, 1), torch.tensor(y[k : k + B]).long()) for k in starts(count)
     ]
-    timings = check_then_time([contestant(library, cell, batches) for library in LIBRARIES], given.seconds)
+    timings = check_then_time([contestant(library, cell, batches) for library in LIBRARIES], arguments.seconds)
     torch_seconds, gatewise_seconds = (timings[library].seconds / count for library in LIBRARIES)
     T, _, C = batches[0][0].shape
     shape = f"{cell.upper()} {H}, {T} steps of {C}, batch {B}"
@@ -116,7 +118,7 @@ def starts(count: int) -> range:
 
 
 def contestant(library: str, cell: str, batches: list[tuple[Tensor, Tensor]]) -> Contestant:
-    """A contestant that trains on the batches: a call continues, the outputs start from the initial weights."""
+    """A contestant that trains on the batches: calls continue the training, outputs start from the initial weights."""
 
     def outputs() -> Outputs:
         network = build_network(library, cell, batches[0][0].shape[-1])
@@ -143,7 +145,7 @@ def contestant(library: str, cell: str, batches: list[tuple[Tensor, Tensor]]) ->
 
 
 def build_network(library: str, cell: str, channels: int) -> Module:
-    """The network of a contestant; the weights are the same for each."""
+    """The network of a contestant; all have the same initial weights."""
     generator = torch.Generator().manual_seed(0)
     network = Pooled(GATEWISE_LAYERS[cell](channels, H, generator=generator), CLASSES, generator=generator)
     if library == "Gatewise":
@@ -155,22 +157,24 @@ def build_network(library: str, cell: str, channels: int) -> Module:
 
 
 def main() -> None:
-    given = _arguments()
-    torch.set_num_threads(given.threads)
-    print(f"{machine.processor()}, {given.threads} threads{'' if given.speed else f', seed {given.seed}'}\n")
-    if given.speed:
+    arguments = _arguments()
+    torch.set_num_threads(arguments.threads)
+    print(
+        f"{machine.processor()}, {arguments.threads} threads{'' if arguments.speed else f', seed {arguments.seed}'}\n"
+    )
+    if arguments.speed:
         print("| view | model | torch.nn, ms per step | Gatewise, ms per step | ratio |\n|---|---|---|---|---|")
     else:
         print("| view | model | accuracy | goal | s |\n|---|---|---|---|---|")
-    for name in SPEEDS if given.speed else READINGS:
-        if name in (given.only or (name,)):
-            print(speed(name, given) if given.speed else accuracy(name, given), flush=True)
+    for name in SPEEDS if arguments.speed else EXPERIMENTS:
+        if name in (arguments.only or (name,)):
+            print(speed(name, arguments) if arguments.speed else accuracy(name, arguments), flush=True)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
     parser.add_argument("data", type=Path, help="folder with the MNIST files")
-    parser.add_argument("--only", nargs="+", choices=sorted({*READINGS, *SPEEDS}), help="rows to run (all)")
+    parser.add_argument("--only", nargs="+", choices=sorted({*EXPERIMENTS, *SPEEDS}), help="rows to run (all)")
     parser.add_argument(
         "--validate", action="store_true", help="score the end of the training images instead of the test images"
     )
@@ -179,14 +183,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=machine.cores())
     parser.add_argument("--quiet", action="store_true")
-    given = parser.parse_args()
-    rows = SPEEDS if given.speed else READINGS
-    if given.only and not set(given.only) <= set(rows):
+    arguments = parser.parse_args()
+    rows = SPEEDS if arguments.speed else EXPERIMENTS
+    if arguments.only and not set(arguments.only) <= set(rows):
         parser.error(
-            f"--only names rows that this table does not have; with{'' if given.speed else 'out'} --speed: "
+            f"--only names rows that this table does not have; with{'' if arguments.speed else 'out'} --speed: "
             f"{', '.join(rows)}"
         )
-    return given
+    return arguments
 
 
 if __name__ == "__main__":

@@ -2,9 +2,8 @@
 
 Letters: `T` time steps, `B` batch, `I` input size, `H` hidden size, `G` gates.
 
-Threads. XLA reads the number of threads from the environment variable NPROC, once, at its import; there is no other
-setting. `limit_threads` must therefore be called first. With one thread, the parallel matrix products of XLA are also
-disabled.
+Threads. XLA reads the number of threads from the environment variable NPROC when JAX is imported; there is no other
+setting. Call `limit_threads` before the import. With one thread, it also disables XLA's parallel matrix products.
 """
 
 import importlib
@@ -105,10 +104,10 @@ def layer_contestant(problem: Problem, variant: str) -> Contestant:
         output, backward, state = jax.vjp(lambda weights: layer(weights, x), weights, has_aux=True)
         return output, state, backward(grad)[0]
 
-    run, given = jax.jit(train if problem.trains else infer), weights(jnp, problem)
+    run, arrays = jax.jit(train if problem.trains else infer), weights(jnp, problem)
 
     def call() -> Any:
-        return jax.block_until_ready(run(given, x, grad))
+        return jax.block_until_ready(run(arrays, x, grad))
 
     def outputs() -> Outputs:
         output, state, *grads = call()
@@ -123,7 +122,7 @@ def streaming_contestant(problem: Problem) -> Contestant:
     """Single steps, jitted; the state remains a JAX array."""
     jax: Any = importlib.import_module("jax")
     jnp, cell = jax.numpy, problem.task.cell
-    given, x = weights(jnp, problem), jnp.asarray(problem.x[0].numpy())
+    arrays, x = weights(jnp, problem), jnp.asarray(problem.x[0].numpy())
 
     def step(weights: dict[str, Any], x: Any, state: tuple[Any, ...]) -> tuple[Any, ...]:
         from_x = x @ weights["weight_ih_l0"] + weights["bias_ih_l0"]
@@ -133,7 +132,7 @@ def streaming_contestant(problem: Problem) -> Contestant:
     return streaming(
         NAME,
         lambda: zero_state(jnp, problem),
-        lambda state: jax.block_until_ready(run(given, x, state)),
+        lambda state: jax.block_until_ready(run(arrays, x, state)),
         lambda state: tuple(tensor(array) for array in state),
     )
 

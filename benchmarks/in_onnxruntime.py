@@ -2,10 +2,10 @@
 
 Letters: `T` time steps, `B` batch, `I` input size, `H` hidden size, `G` gates.
 
-Threads. A session has the given number of threads. By default they also spin between calls, which slowed the next
-contestant by up to a factor of two on two cores. `session.force_spinning_stop` stops them at the end of a call: ONNX
-Runtime alone is as fast with it, and does not disturb the others. Without any spinning
-(`session.intra_op.allow_spinning=0`) it was no faster, and calls with many short parts may be slower.
+Threads. By default, the threads of a session also spin between calls. On two cores this slowed the next contestant by
+up to a factor of two. `session.force_spinning_stop` stops the spinning at the end of a call: ONNX Runtime alone is as
+fast with it, and does not disturb the others. Without any spinning (`session.intra_op.allow_spinning=0`) it was no
+faster, and calls with many short parts may be slower.
 """
 
 import importlib

@@ -46,27 +46,27 @@ def parser() -> argparse.ArgumentParser:
     return options
 
 
-def tasks(given: argparse.Namespace) -> list[Task]:
+def tasks(arguments: argparse.Namespace) -> list[Task]:
     """The selected tasks."""
-    groups = given.group or [name for name in GROUPS if name != "large" or given.all]
-    modes = [mode for name in given.mode for mode in MODES[name]]
-    return select(groups, given.cell, modes, given.quick)
+    groups = arguments.group or [name for name in GROUPS if name != "large" or arguments.all]
+    modes = [mode for name in arguments.mode for mode in MODES[name]]
+    return select(groups, arguments.cell, modes, arguments.quick)
 
 
-def run(task: Task, given: argparse.Namespace, peers: list[str]) -> Result:
-    """Check and time one task; the result contains any difference or error."""
+def run(task: Task, arguments: argparse.Namespace, peers: list[str]) -> Result:
+    """Compare and time one task; if outputs differ or an error occurs, the result contains the message."""
     try:
         if task.mode == "memory":
-            return Result(task, {}, peaks=peak.compare(task, given.engine, given.threads))
+            return Result(task, {}, peaks=peak.compare(task, arguments.engine, arguments.threads))
         problem = Problem(task)
         # Around all calls: entering it takes a considerable part of a small step.
         with nullcontext() if problem.trains else torch.inference_mode():
-            contestants = [*torch_contestants(problem), *gatewise_contestants(problem, given.engine)]
-            contestants += [entry for peer in peers for entry in PEERS[peer].contestants(problem, given.threads)]
-            times = check_then_time(contestants, given.seconds)
+            contestants = [*torch_contestants(problem), *gatewise_contestants(problem, arguments.engine)]
+            contestants += [entry for peer in peers for entry in PEERS[peer].contestants(problem, arguments.threads)]
+            times = check_then_time(contestants, arguments.seconds)
         return Result(task, times, operations(task, problem.rows))
     except (ValueError, RuntimeError) as error:
-        return Result(task, {}, wrong=str(error))
+        return Result(task, {}, error=str(error))
 
 
 def ceiling(threads: int) -> float | None:
@@ -78,22 +78,22 @@ def ceiling(threads: int) -> float | None:
         return None
 
 
-def compare(selected: list[Task], given: argparse.Namespace, peers: list[str]) -> tuple[list[Result], float | None]:
-    """All results, and the highest measured ceiling: a disturbed, lower one would flatter the results."""
-    ceilings, results = [ceiling(given.threads)], []
+def compare(selected: list[Task], arguments: argparse.Namespace, peers: list[str]) -> tuple[list[Result], float | None]:
+    """All results, and the highest measured ceiling: one that other load has lowered would flatter the results."""
+    ceilings, results = [ceiling(arguments.threads)], []
     for number, task in enumerate(selected, 1):
-        results.append(run(task, given, peers))
-        if not given.quiet:
+        results.append(run(task, arguments, peers))
+        if not arguments.quiet:
             print(f"[{number}/{len(selected)}] {line(results[-1])}", file=sys.stderr, flush=True)
         if number % CEILING_EVERY == 0 or number == len(selected):
-            ceilings.append(ceiling(given.threads))
+            ceilings.append(ceiling(arguments.threads))
     return results, max((rate for rate in ceilings if rate), default=None)
 
 
 def line(result: Result) -> str:
     """The result in one line."""
-    if result.wrong:
-        return f"{report.label(result.task)}: {result.wrong}"
+    if result.error:
+        return f"{report.label(result.task)}: {result.error}"
     if result.peaks:
         sizes = [f"{name} {peak.planes(result.task.shape):.1f} planes" for name, peak in result.peaks.items()]
         return f"{report.label(result.task)}: {', '.join(sizes)}"
@@ -101,19 +101,21 @@ def line(result: Result) -> str:
     return f"{report.label(result.task)}: {', '.join(times)} ms, {result.to_torch:.2f} times as fast as torch.nn"
 
 
-def conditions(given: argparse.Namespace, peers: list[str], rate: float | None, others: float | None) -> dict[str, str]:
+def conditions(
+    arguments: argparse.Namespace, peers: list[str], rate: float | None, others: float | None
+) -> dict[str, str]:
     """The machine, versions and settings of the measurements."""
     values = {
         "Machine": f"{machine.processor()}, {machine.cores()} cores, {platform.system()}",
-        "Threads": f"{given.threads}",
+        "Threads": f"{arguments.threads}",
         "torch": torch.__version__,
-        "Gatewise": f"engine {given.engine!r}",
+        "Gatewise": f"engine {arguments.engine!r}",
     }
     if "onnxruntime" in peers:
-        settings = f"{given.threads} threads, no spinning between calls, inputs and outputs bound"
+        settings = f"{arguments.threads} threads, no spinning between calls, inputs and outputs bound"
         values["ONNX Runtime"] = f"{in_onnxruntime.version()}; {settings}"
     if "jax" in peers:
-        values["JAX"] = f"{in_jax.version()}; NPROC={given.threads}, lax.scan, jitted, the faster of two variants"
+        values["JAX"] = f"{in_jax.version()}; NPROC={arguments.threads}, lax.scan, jitted, the faster of two variants"
     values["Ceiling of multiply-adds"] = f"{rate:.0f} GF/s" if rate else "not measured: no native library"
     if others is not None:
         warning = "; **the machine is busy: measure again**" if others > BUSY else ""
@@ -121,26 +123,26 @@ def conditions(given: argparse.Namespace, peers: list[str], rate: float | None, 
     return values
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     """Run the comparison; returns 1 if any outputs differ."""
     options = parser()
-    given = options.parse_args(arguments)
+    arguments = options.parse_args(argv)
     try:
-        engines.check_name(given.engine)
+        engines.check_name(arguments.engine)
     except ValueError as error:
         options.error(f"{error}; pass --engine")
-    selected = tasks(given)
+    selected = tasks(arguments)
     if not peak.available():
         selected = [task for task in selected if task.mode != "memory"]
     if not selected:
         options.error("no task is selected; omit --group, --cell, --mode or --quick")
-    torch.set_num_threads(given.threads)
-    in_jax.limit_threads(given.threads)
-    peers = [name for name, module in PEERS.items() if name not in given.without and module.available()]
+    torch.set_num_threads(arguments.threads)
+    in_jax.limit_threads(arguments.threads)
+    peers = [name for name, module in PEERS.items() if name not in arguments.without and module.available()]
     others = machine.OtherProcesses()
-    results, rate = compare(selected, given, peers)
-    write(results, conditions(given, peers, rate, others.cores()), rate, given.out)
-    return int(any(result.wrong for result in results))
+    results, rate = compare(selected, arguments, peers)
+    write(results, conditions(arguments, peers, rate, others.cores()), rate, arguments.out)
+    return int(any(result.error for result in results))
 
 
 def write(results: list[Result], conditions: dict[str, str], rate: float | None, out: Path) -> None:

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 IDLE = (3, 4)  # idle and iowait, among the times of /proc/stat
-COUNTED = 8  # user, nice, system, idle, iowait, irq, softirq, steal; these include the later ones
+COUNTED = 8  # user, nice, system, idle, iowait, irq, softirq, steal; the columns after these are included in them
 
 
 def cores() -> int:

@@ -10,8 +10,9 @@
 | pixels | the 784 pixels of an MNIST digit, one at a time | the digit |
 | permuted | these pixels in a fixed random order | the digit |
 
-Each training step of adding and copy has new random sequences; 2,000 others are the test set. The network for copy is
-trained on short sequences first; when it recalls the symbols, the sequences grow by half, up to the length of the test.
+Each training step of adding and copy draws new random sequences; the test set has 2,000 others. The network for copy is
+trained on short sequences first. Whenever it recalls the symbols, the number of blanks grows by half, up to that of the
+test.
 FOLDER contains the MNIST files. The settings for pixels were selected with --validate, which trains on the first 54,000
 training images, scores the other 6,000 and does not read the test images.
 
@@ -48,8 +49,8 @@ from gatewise.training import fit
 ADDED, COPIED = 600, 1000  # steps of the adding problem; blanks of copy memory, including the first sign
 SYMBOLS, ALPHABET, BLANK, SIGN = 10, 8, 0, 9
 TEST_SIZE, TEST_BATCH = 2000, 500
-SOLVED = 0.05  # nats per symbol; guessing has ln 8 = 2.08
-MAX_STEPS = 60_000  # several times as many as are needed
+SOLVED = 0.05  # nats per symbol; the loss of a guess is ln 8 = 2.08
+MAX_STEPS = 60_000  # several times the usual number
 Draw = Callable[[int, torch.Generator], tuple[Tensor, Tensor]]
 
 
@@ -107,14 +108,14 @@ class RandomBatches:
 # ------------------------------------------------------------------------------------------------------------- tasks
 
 
-def run_adding(given: argparse.Namespace) -> Result:
+def run_adding(arguments: argparse.Namespace) -> Result:
     """The adding problem: the mean squared error of the prediction at the end."""
-    generator = torch.Generator().manual_seed(given.seed)
+    generator = torch.Generator().manual_seed(arguments.seed)
     network = Pooled(nn.GRU(2, 64, generator=generator), 1, generator=generator)
     batches = RandomBatches(lambda: adding(ADDED, 32, generator), 100)
-    options: dict[str, Any] = {"lr": 5e-3, "schedule": "onecycle", "clip_norm": 1.0, "epochs": given.epochs or 60}
-    fit(network, batches, loss="mse", quiet=given.quiet, description="adding", **options)
-    test_generator = torch.Generator().manual_seed(given.seed + 1)
+    options: dict[str, Any] = {"lr": 5e-3, "schedule": "onecycle", "clip_norm": 1.0, "epochs": arguments.epochs or 60}
+    fit(network, batches, loss="mse", quiet=arguments.quiet, description="adding", **options)
+    test_generator = torch.Generator().manual_seed(arguments.seed + 1)
     parts = [adding(ADDED, TEST_BATCH, test_generator) for _ in range(TEST_SIZE // TEST_BATCH)]
     with torch.inference_mode():
         error = sum(float(mse_loss(network(x), y)) for x, y in parts) / len(parts)
@@ -135,14 +136,14 @@ class OutputAtEachStep(Module):
         return outputs
 
 
-def run_copy(given: argparse.Namespace) -> Result:
+def run_copy(arguments: argparse.Namespace) -> Result:
     """Copy memory: the cross-entropy over all steps."""
-    generator = torch.Generator().manual_seed(given.seed)
+    generator = torch.Generator().manual_seed(arguments.seed)
     network = OutputAtEachStep(
         with_long_memory(nn.LSTM(SIGN + 1, 128, generator=generator), COPIED, generator), ALPHABET + 1, generator
     )
-    learn_to_copy(network, generator, given)
-    test_generator = torch.Generator().manual_seed(given.seed + 1)
+    learn_to_copy(network, generator, arguments)
+    test_generator = torch.Generator().manual_seed(arguments.seed + 1)
     losses, accuracies = [], []
     with torch.inference_mode():
         for _ in range(TEST_SIZE // TEST_BATCH):
@@ -158,7 +159,7 @@ def run_copy(given: argparse.Namespace) -> Result:
     return Result(f"copy, T = {COPIED}", "LSTM 128", score, f"without memory: {memoryless:.4f}", published)
 
 
-def learn_to_copy(network: Module, generator: torch.Generator, given: argparse.Namespace) -> None:
+def learn_to_copy(network: Module, generator: torch.Generator, arguments: argparse.Namespace) -> None:
     """Train on short sequences first, and on longer ones when the symbols are recalled."""
     optimizer = torch.optim.Adam(network.parameters(), lr=2e-3)
     T, steps, start = 5, 0, time.perf_counter()
@@ -171,7 +172,7 @@ def learn_to_copy(network: Module, generator: torch.Generator, given: argparse.N
             break
         if loss < SOLVED:
             T = min(COPIED, T + T // 2)
-            if not given.quiet:
+            if not arguments.quiet:
                 print(f"copy: {steps} steps, now {T} blanks, {time.perf_counter() - start:.0f} s", file=sys.stderr)
     else:
         raise SystemExit(f"copy: not learnt in {steps} steps, up to {T} blanks; try another --seed")
@@ -179,7 +180,7 @@ def learn_to_copy(network: Module, generator: torch.Generator, given: argparse.N
 
 
 def recalled(outputs: Tensor, y: Tensor) -> Tensor:
-    """The cross-entropy of all steps per symbol, independent of the number of blanks."""
+    """The cross-entropy summed over all steps, per symbol; it does not depend on the number of blanks."""
     return cross_entropy(outputs.flatten(0, 1), y.flatten()) * (len(y) / SYMBOLS)
 
 
@@ -193,12 +194,12 @@ def with_long_memory(body: Any, steps: int, generator: torch.Generator) -> Any:
     return body
 
 
-def run_digits(given: argparse.Namespace, kind: str, published: str) -> Result:
+def run_digits(arguments: argparse.Namespace, kind: str, published: str) -> Result:
     """MNIST pixel by pixel: the accuracy."""
-    x, y, test_x, test_y = parts(given.data, kind, given.validate)
-    options = {**PIXELS, "epochs": given.epochs or PIXELS["epochs"]}
-    accuracy = Classifier("gru", seed=given.seed, quiet=given.quiet, **options).fit(x, y).score(test_x, test_y)
-    score = f"{'validation' if given.validate else 'test'} accuracy {100 * accuracy:.2f} %"
+    x, y, test_x, test_y = parts(arguments.data, kind, arguments.validate)
+    options = {**PIXELS, "epochs": arguments.epochs or PIXELS["epochs"]}
+    accuracy = Classifier("gru", seed=arguments.seed, quiet=arguments.quiet, **options).fit(x, y).score(test_x, test_y)
+    score = f"{'validation' if arguments.validate else 'test'} accuracy {100 * accuracy:.2f} %"
     baseline = f"most frequent digit: {100 * np.bincount(test_y).max() / len(test_y):.1f} %"
     return Result(f"MNIST, {kind}", f"GRU {PIXELS['hidden_size']}", score, baseline, published)
 
@@ -207,18 +208,18 @@ PIXELS: dict[str, Any] = {"hidden_size": 128, "pooling": "last", "epochs": 10, "
 TASKS: dict[str, Callable[[argparse.Namespace], Result]] = {
     "adding": run_adding,
     "copy": run_copy,
-    "pixels": lambda given: run_digits(given, "pixels", "coRNN 99.4, TCN 99.0, GRU 96.2, LSTM 87.2"),
-    "permuted": lambda given: run_digits(given, "permuted", "TCN 97.2, coRNN 97.3, GRU 87.3, LSTM 85.7"),
+    "pixels": lambda arguments: run_digits(arguments, "pixels", "coRNN 99.4, TCN 99.0, GRU 96.2, LSTM 87.2"),
+    "permuted": lambda arguments: run_digits(arguments, "permuted", "TCN 97.2, coRNN 97.3, GRU 87.3, LSTM 85.7"),
 }
 
 
 def main() -> None:
-    given = _arguments()
-    torch.set_num_threads(given.threads)
-    print(f"{machine.processor()}, {given.threads} threads, seed {given.seed}\n\n{HEADER}")
-    for name in given.tasks:
+    arguments = _arguments()
+    torch.set_num_threads(arguments.threads)
+    print(f"{machine.processor()}, {arguments.threads} threads, seed {arguments.seed}\n\n{HEADER}")
+    for name in arguments.tasks:
         start = time.perf_counter()
-        result = TASKS[name](given)
+        result = TASKS[name](arguments)
         print(result.line(time.perf_counter() - start), flush=True)
 
 
@@ -233,14 +234,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=machine.cores())
     parser.add_argument("--quiet", action="store_true")
-    given = parser.parse_args()
-    if given.data is None and {"pixels", "permuted"} & set(given.tasks):
+    arguments = parser.parse_args()
+    if arguments.data is None and {"pixels", "permuted"} & set(arguments.tasks):
         parser.error("pixels and permuted read the MNIST files; give their folder with --data")
-    if given.epochs is not None and (given.epochs < 1 or "copy" in given.tasks):
+    if arguments.epochs is not None and (arguments.epochs < 1 or "copy" in arguments.tasks):
         parser.error(
             "--epochs is an integer of at least 1, and not for copy, which trains until it recalls the symbols"
         )
-    return given
+    return arguments
 
 
 if __name__ == "__main__":

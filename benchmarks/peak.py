@@ -1,4 +1,4 @@
-"""Peak memory of one training step, each contestant in a separate process that runs this file. Linux only.
+"""Peak memory of one training step, measured in a separate process for each contestant. Linux only.
 
 The kernel records the highest resident set size of a process (VmHWM); writing 5 to /proc/self/clear_refs resets it to
 the current size. A small step runs first, to load libraries and start threads. The peak includes everything above input
@@ -54,11 +54,11 @@ def compare(task: Task, engine: str, threads: int) -> dict[str, Peak]:
 def in_subprocess(name: str, task: Task, engine: str, threads: int) -> Peak:
     """The peak of one contestant, measured in a separate process."""
     command = [sys.executable, "-m", "benchmarks.peak", name, task.cell, engine, threads, *task.shape]
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+    completed = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
+    if completed.returncode:
+        last = (completed.stderr.strip().splitlines() or [f"exit status {completed.returncode}"])[-1]
         raise ValueError(f"{name}: {last}")
-    return Peak(**json.loads(done.stdout))
+    return Peak(**json.loads(completed.stdout))
 
 
 def measure(name: str, task: Task, engine: str) -> Peak:

@@ -24,12 +24,12 @@ NAMES = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN"}
 
 
 class Result(NamedTuple):
-    """One task: the times if the outputs agree, else the difference."""
+    """The result of one task: the times if the outputs agree, otherwise the message about the difference."""
 
     task: Task
     times: dict[str, Timing]
     operations: int = 0
-    wrong: str | None = None
+    error: str | None = None
     peaks: dict[str, Peak] = {}  # noqa: RUF012  (never changed)
 
     @property
@@ -63,9 +63,9 @@ def geometric_mean(ratios: Iterable[float]) -> float:
 def markdown(results: list[Result], machine: dict[str, str], ceiling: float | None) -> str:
     """The whole report."""
     parts = ["# Comparison of layers", "\n".join(f"- {name}: {value}" for name, value in machine.items())]
-    if wrong := [result for result in results if result.wrong]:
+    if failed := [result for result in results if result.error]:
         parts.append(
-            "**Outputs differ:**\n\n" + "\n".join(f"- {label(result.task)}: {result.wrong}" for result in wrong)
+            "**Outputs differ:**\n\n" + "\n".join(f"- {label(result.task)}: {result.error}" for result in failed)
         )
     timed = [result for result in results if result.times]
     tables = [(mode, cell, select(timed, mode, cell)) for mode in (*LAYER_MODES, "step") for cell in CELLS]
@@ -108,17 +108,17 @@ def summary(tables: list[tuple[str, str, list[Result]]], ceiling: float | None) 
     rows = []
     for mode, cell, results in tables:
         ratios = [result.to_torch for result in results]
-        mean, least = geometric_mean(ratios), min(ratios)
-        mean_floor, least_floor = FLOORS[cell, mode]
+        mean, minimum = geometric_mean(ratios), min(ratios)
+        mean_floor, minimum_floor = FLOORS[cell, mode]
         best = geometric_mean(result.to_best for result in results)
         row = [f"{NAMES[cell]}, {TITLES[mode]}", str(len(results)), f"{mean:.2f}", met(mean, mean_floor)]
         row += [
-            f"{least:.2f} at {min(results, key=lambda result: result.to_torch).task.shape}",
-            met(least, least_floor),
+            f"{minimum:.2f} at {min(results, key=lambda result: result.to_torch).task.shape}",
+            met(minimum, minimum_floor),
         ]
         row += [f"{best:.2f}"]
         if ceiling:
-            row.append(least_fraction(results, mode, ceiling))
+            row.append(lowest_fraction(results, mode, ceiling))
         rows.append(row)
     if ceiling:
         head.append(f"least fraction of ceiling, H ≥ {CEILING_H}, B ≥ {CEILING_B}")
@@ -129,7 +129,7 @@ def met(value: float, floor: float) -> str:
     return f"{floor:g}: {'met' if value >= floor else '**not met**'}"
 
 
-def least_fraction(results: list[Result], mode: str, ceiling: float) -> str:
+def lowest_fraction(results: list[Result], mode: str, ceiling: float) -> str:
     """The lowest fraction of the ceiling among large shapes, and whether it meets the floor."""
     large = [result for result in results if result.task.shape.H >= CEILING_H and result.task.shape.B >= CEILING_B]
     if mode not in CEILING_FLOORS or not large:
@@ -199,7 +199,7 @@ def as_json(results: list[Result], machine: dict[str, str], ceiling: float | Non
                 "to_torch": result.to_torch if result.times else None,
                 "to_best": result.to_best if result.times else None,
                 "peak_bytes": {name: peak.bytes for name, peak in result.peaks.items()},
-                "wrong": result.wrong,
+                "wrong": result.error,
             }
             for result in results
         ],

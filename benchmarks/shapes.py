@@ -65,7 +65,7 @@ SWEEPS = {
     "B": tuple(CENTRE._replace(B=B) for B in (1, 8, 32, 128)),
     "H": tuple(CENTRE._replace(H=H) for H in (16, 32, 64, 128, 256)),
 }
-# An entry may have several groups with different cells.
+# A name may stand for several groups with different cells.
 GROUPS: dict[str, tuple[Group, ...]] = {
     "peers": (Group("from tiny to the 512 units of fastrnns, 1 to 180 sequences", PEERS, modes=LAYER_MODES),),
     "systems": (

@@ -1,4 +1,4 @@
-"""Compare the outputs, then time the contestants: in turns, in blocks, by medians.
+"""Compare the outputs, then time the contestants: they take turns, and the median over blocks of calls counts.
 
 Contestants take turns in one process, so that disturbances of the machine affect all of them. A turn is a block of
 calls of one contestant. It starts with calls that are not measured, at least one and at least `LEAD` seconds: OpenMP
@@ -42,14 +42,14 @@ def mismatch(outputs: Outputs, expected: Outputs) -> str | None:
     """The first difference between outputs, as a message; None if they agree."""
     if outputs.keys() != expected.keys():
         return f"has {', '.join(outputs)}, expected {', '.join(expected)}"
-    for name, right in expected.items():
+    for name, reference in expected.items():
         value = outputs[name]
-        if value.shape != right.shape or value.dtype != right.dtype:
-            return f"{name} is {value.dtype} {tuple(value.shape)}, expected {right.dtype} {tuple(right.shape)}"
-        size = right.abs().max().item() if right.numel() else 1.0
-        worst = (value - right).abs().max().item() if right.numel() else 0.0
-        if not worst <= TOLERANCE * (size or 1.0):  # so that NaN is a mismatch
-            return f"{name} differs by up to {worst:.3g}, the largest value is {size:.3g}"
+        if value.shape != reference.shape or value.dtype != reference.dtype:
+            return f"{name} is {value.dtype} {tuple(value.shape)}, expected {reference.dtype} {tuple(reference.shape)}"
+        size = reference.abs().max().item() if reference.numel() else 1.0
+        difference = (value - reference).abs().max().item() if reference.numel() else 0.0
+        if not difference <= TOLERANCE * (size or 1.0):  # so that NaN is a mismatch
+            return f"{name} differs by up to {difference:.3g}, the largest value is {size:.3g}"
     return None
 
 

@@ -1,7 +1,7 @@
 """The two figures of README.md: `python docs/figures.py [FOLDER]` writes forecast.png and gates.png in about a minute.
 
-The network of the forecast is trained without the last 24 months, which are drawn over it. The gates are those of a
-classifier while it reads a sequence that is not in its training set.
+The forecast covers the last 24 months; its network is trained without them, and the figure also shows their actual
+values. The gates are those of a classifier that reads a sequence outside its training set.
 """
 
 import io
@@ -20,7 +20,7 @@ COLOURS = 256
 
 
 def draw_forecast() -> Any:
-    """AirPassengers: a forecast of the last 24 months with intervals, and what happened."""
+    """AirPassengers: a forecast of the last 24 months with intervals, beside the actual values."""
     table = gw.datasets.air_passengers()
     past, actual = table[:-HORIZON], table[-HORIZON:]
     forecast = gw.Forecaster(cell="lstm").fit(past).predict(HORIZON, level=LEVELS)
@@ -35,7 +35,7 @@ def draw_forecast() -> Any:
         actual=actual["y"],
         model="LSTM",
         name="passengers (thousands)",
-        title="AirPassengers: forecast of the last 24 months, trained on the values before",
+        title="AirPassengers: forecast of the last 24 months from the months before",
     )
     return axes.figure
 
@@ -48,7 +48,7 @@ def draw_gates() -> Any:
 
 
 def write(figure: Any, path: Path, dpi: int) -> None:
-    """A PNG of 256 colours, so that the repository stays small."""
+    """Write a PNG of 256 colours, which keeps the repository small."""
     buffer = io.BytesIO()
     figure.savefig(buffer, dpi=dpi)
     Image.open(buffer).convert("RGB").quantize(COLOURS).save(path, optimize=True)

@@ -14,15 +14,15 @@ from collections.abc import Sequence
 
 import torch
 from command_line import parser
-from noisy_trend import HELD_OUT, Trend, noisy_trend, report, save_figures, with_one_bias
+from noisy_trend import VALIDATION_SEED, Trend, noisy_trend, report, save_figures, with_one_bias
 
 from gatewise import nn
 from gatewise.networks import OneStep
 from gatewise.training import History, fit
 
 CORRECTED = """
-Corrected: every layer is registered and trained; the original notebook overwrites the parameters of all but the last.
-Corrected: each network has figures of its own; in the original notebook the concise form shows those of the first.
+Corrected: every layer is registered and trained; the original notebook keeps the parameters of the last only.
+Corrected: each network has its own figures; in the original notebook the concise form shows those of the first network.
 """
 Weights = dict[str, torch.Tensor]
 
@@ -39,16 +39,16 @@ def concise_rnn(generator: torch.Generator) -> OneStep:
 
 
 def train_deep(
-    seen: Trend, unseen: Trend, *, epochs: int, seed: int = 0, quiet: bool = True
+    training: Trend, validation: Trend, *, epochs: int, seed: int = 0, quiet: bool = True
 ) -> tuple[OneStep, History, Weights]:
     """Train the linear network; returns the network, the losses, and the distance that each weight has moved."""
     generator = torch.Generator().manual_seed(seed)
     network = deep_rnn(generator)
-    before = copied(network)
+    before = copy_weights(network)
     history = fit(
         network,
-        seen.windows.batches(shuffle=True, generator=generator),
-        held_out=unseen.windows.batches(),
+        training.windows.batches(shuffle=True, generator=generator),
+        held_out=validation.windows.batches(),
         optimizer="sgd",
         lr=0.0001,
         epochs=epochs,
@@ -56,19 +56,19 @@ def train_deep(
         quiet=quiet,
         description="deep RNN",
     )
-    return network, history, moved(before, network)
+    return network, history, weight_distances(before, network)
 
 
 def train_concise(
-    seen: Trend, unseen: Trend, *, stage: int, seed: int = 0, quiet: bool = True
+    training: Trend, validation: Trend, *, stage: int, seed: int = 0, quiet: bool = True
 ) -> tuple[OneStep, History]:
     """Train the tanh network in three stages of `stage` epochs each."""
     generator = torch.Generator().manual_seed(seed)
     network = concise_rnn(generator)
     history = fit(
         network,
-        seen.windows.batches(shuffle=True, generator=generator),
-        held_out=unseen.windows.batches(),
+        training.windows.batches(shuffle=True, generator=generator),
+        held_out=validation.windows.batches(),
         optimizer="sgd",
         stages=[(stage, 0.03), (stage, 0.003), (stage, 0.0003)],
         quiet=quiet,
@@ -77,14 +77,14 @@ def train_concise(
     return network, history
 
 
-def copied(network: OneStep) -> Weights:
+def copy_weights(network: OneStep) -> Weights:
     """A copy of the current weights."""
     return {name: weight.detach().clone() for name, weight in network.named_parameters()}
 
 
-def moved(before: Weights, network: OneStep) -> Weights:
-    """The distance of each weight from its value before; without the biases that `with_one_bias` keeps at zero."""
-    now = copied(network)
+def weight_distances(before: Weights, network: OneStep) -> Weights:
+    """The distance that each weight has moved, except the biases that `with_one_bias` fixes at zero."""
+    now = copy_weights(network)
     return {name: (now[name] - weight).norm() for name, weight in before.items() if "bias_hh" not in name}
 
 
@@ -94,23 +94,27 @@ def main(argv: Sequence[str] | None = None) -> tuple[History, History]:
     options.add_argument(
         "--stage", type=int, default=500, help="epochs of each of the three stages of the concise form"
     )
-    given = options.parse_args(argv)
-    seen, unseen = noisy_trend(given.seed), noisy_trend(given.seed + HELD_OUT)
-    deep, history, distances = train_deep(seen, unseen, epochs=given.epochs, seed=given.seed, quiet=given.quiet)
+    arguments = options.parse_args(argv)
+    training, validation = noisy_trend(arguments.seed), noisy_trend(arguments.seed + VALIDATION_SEED)
+    deep, history, distances = train_deep(
+        training, validation, epochs=arguments.epochs, seed=arguments.seed, quiet=arguments.quiet
+    )
     print(history.summary())
     print("Distance that each weight has moved during training:")
     for name, distance in distances.items():
         print(f"  {name:<20} {distance:.3f}")
-    print(report("linear deep RNN", history, seen, unseen))
-    files = save_figures(given.out / "from-scratch", seen, deep, history, "linear deep RNN")
+    print(report("linear deep RNN", history, training, validation))
+    files = save_figures(arguments.out / "from-scratch", training, deep, history, "linear deep RNN")
 
-    concise, in_stages = train_concise(seen, unseen, stage=given.stage, seed=given.seed, quiet=given.quiet)
-    print(f"\nConcise form: {in_stages.summary()}")
-    print(report("concise tanh RNN", in_stages, seen, unseen))
-    files += save_figures(given.out / "concise", seen, concise, in_stages, "concise tanh RNN")
+    concise, concise_history = train_concise(
+        training, validation, stage=arguments.stage, seed=arguments.seed, quiet=arguments.quiet
+    )
+    print(f"\nConcise form: {concise_history.summary()}")
+    print(report("concise tanh RNN", concise_history, training, validation))
+    files += save_figures(arguments.out / "concise", training, concise, concise_history, "concise tanh RNN")
     print(CORRECTED)
-    print(f"{len(files)} figures in {given.out}")
-    return history, in_stages
+    print(f"{len(files)} figures in {arguments.out}")
+    return history, concise_history
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ State = tuple[Tensor, Tensor]  # h and c, each (bs, hs)
 CORRECTED = """
 Corrected: the input gate has a recurrent matrix of its own; in the original notebook it uses the forget gate's.
 Corrected: weights are parameters, so they train, move and are saved; in the original notebook they are plain tensors.
-Corrected: the final state is returned; in the original notebook the second value returned is undefined.
+Corrected: the final state is returned; in the original notebook the second return value is undefined.
 """
 
 
@@ -38,17 +38,17 @@ class EquationLSTM(Module):
         super().__init__()
         bound = 1 / math.sqrt(hs)
 
-        def drawn(*shape: int) -> Parameter:
+        def draw(*shape: int) -> Parameter:
             return Parameter(torch.empty(shape).uniform_(-bound, bound, generator=generator))
 
-        self.W = ParameterDict({gate: drawn(fn, hs) for gate in "fiog"})
-        self.U = ParameterDict({gate: drawn(hs, hs) for gate in "fiog"})
+        self.W = ParameterDict({gate: draw(fn, hs) for gate in "fiog"})
+        self.U = ParameterDict({gate: draw(hs, hs) for gate in "fiog"})
         self.b = ParameterDict({gate: Parameter(torch.zeros(1, hs)) for gate in "fiog"})
 
     def step(self, x_t: Tensor, state: State) -> State:
         """The state after one time step."""
         W, U, b, (h, c) = self.W, self.U, self.b, state
-        f = torch.sigmoid(x_t @ W["f"] + h @ U["f"] + b["f"])  # fraction of the memory that is kept
+        f = torch.sigmoid(x_t @ W["f"] + h @ U["f"] + b["f"])  # fraction of the memory that remains
         i = torch.sigmoid(x_t @ W["i"] + h @ U["i"] + b["i"])  # fraction of the candidate that is written
         o = torch.sigmoid(x_t @ W["o"] + h @ U["o"] + b["o"])  # fraction of the memory that is output
         g = torch.tanh(x_t @ W["g"] + h @ U["g"] + b["g"])  # candidate for the memory
@@ -67,13 +67,13 @@ class EquationLSTM(Module):
     def fused(self) -> dict[str, Tensor]:
         """The weights in the layout of torch: gates i, f, g, o stacked and transposed, and two biases."""
 
-        def stacked(weights: ParameterDict) -> Tensor:
+        def stack(weights: ParameterDict) -> Tensor:
             return torch.cat([weights[gate] for gate in "ifgo"], 1).T.detach()
 
-        bias = stacked(self.b)[:, 0]
+        bias = stack(self.b)[:, 0]
         return {
-            "weight_ih_l0": stacked(self.W),
-            "weight_hh_l0": stacked(self.U),
+            "weight_ih_l0": stack(self.W),
+            "weight_hh_l0": stack(self.U),
             "bias_ih_l0": bias,
             "bias_hh_l0": torch.zeros_like(bias),
         }
@@ -107,10 +107,10 @@ def train(lstm: EquationLSTM, X: Tensor, state: State, target: Tensor, epochs: i
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run, compare, train, save, load and move the LSTM."""
-    given = parser("An LSTM, equation by equation.", epochs=1, out="out/lstm_equation_by_equation").parse_args(argv)
+    arguments = parser("An LSTM, equation by equation.", epochs=1, out="out/lstm_equation_by_equation").parse_args(argv)
     bs, time, fn, hs = 30, 10, 20, 10
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    generator = torch.Generator().manual_seed(given.seed)
+    generator = torch.Generator().manual_seed(arguments.seed)
     lstm = EquationLSTM(fn, hs, generator).to(device)
     X = torch.randn(bs, time, fn, generator=generator).to(device)
     h0, c0 = torch.randn(2, bs, hs, generator=generator).to(device)
@@ -122,17 +122,17 @@ def main(argv: Sequence[str] | None = None) -> None:
         for other, gap in largest_differences(same, X.to(dtype), (h0.to(dtype), c0.to(dtype))).items():
             print(f"Largest difference from {other} with the same weights, {dtype}: {gap:.1e}")
 
-    wrong = copy.deepcopy(lstm)
-    wrong.U["i"] = wrong.U["f"]
-    gap = (wrong(X, (h0, c0))[0] - hidden).abs().max().item()
+    shared = copy.deepcopy(lstm)
+    shared.U["i"] = shared.U["f"]
+    gap = (shared(X, (h0, c0))[0] - hidden).abs().max().item()
     print(f"With the recurrent matrix of the forget gate in the input gate, hidden states differ by up to {gap:.2f}")
 
     target = torch.rand(hidden.shape, generator=generator).to(device)
-    changed = train(lstm, X, (h0, c0), target, given.epochs)
-    print(f"{given.epochs} training step(s) changed {len(changed)} of {len(list(lstm.parameters()))} weights")
+    changed = train(lstm, X, (h0, c0), target, arguments.epochs)
+    print(f"{arguments.epochs} training step(s) changed {len(changed)} of {len(list(lstm.parameters()))} weights")
 
-    given.out.mkdir(parents=True, exist_ok=True)
-    file = given.out / "lstm.pt"
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    file = arguments.out / "lstm.pt"
     torch.save(lstm.state_dict(), file)
     loaded = EquationLSTM(fn, hs, generator)
     loaded.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))

@@ -12,15 +12,15 @@ from collections.abc import Sequence
 
 import torch
 from command_line import parser
-from noisy_trend import HELD_OUT, Trend, noisy_trend, report, save_figures, with_one_bias
+from noisy_trend import VALIDATION_SEED, Trend, noisy_trend, report, save_figures, with_one_bias
 
 from gatewise import nn
 from gatewise.networks import OneStep
 from gatewise.training import History, fit
 
 CORRECTED = """
-Corrected: a validation loss is reported too; alone, the training loss of 79 in the original notebook looks good.
-Corrected: windows are views of one tensor; in the original notebook two loader workers take most of each epoch.
+Corrected: the validation loss is reported too; the original notebook reports a training loss of 79, which looks good.
+Corrected: windows are views of one tensor; in the original notebook two loader workers take most of each epoch's time.
 Added: the forecast is also on the original scale; the original notebook stops at differences.
 """
 
@@ -32,15 +32,21 @@ def lstm(generator: torch.Generator) -> OneStep:
 
 
 def train(
-    seen: Trend, unseen: Trend, *, epochs: int, seed: int = 0, clip_size: float | None = None, quiet: bool = True
+    training: Trend,
+    validation: Trend,
+    *,
+    epochs: int,
+    seed: int = 0,
+    clip_size: float | None = None,
+    quiet: bool = True,
 ) -> tuple[OneStep, History]:
-    """Train a new network on one draw; another draw is the validation set."""
+    """Train a new network on one series; another series is the validation set."""
     generator = torch.Generator().manual_seed(seed)
     network = lstm(generator)
     history = fit(
         network,
-        seen.windows.batches(shuffle=True, generator=generator),
-        held_out=unseen.windows.batches(),
+        training.windows.batches(shuffle=True, generator=generator),
+        held_out=validation.windows.batches(),
         loss="mse",
         optimizer="sgd",
         lr=0.003,
@@ -62,16 +68,21 @@ def main(argv: Sequence[str] | None = None) -> History:
         help="scale a parameter's gradient down to the norm ALPHA * its number of elements (the matrices of the four "
         "gates are one parameter here)",
     )
-    given = options.parse_args(argv)
-    seen, unseen = noisy_trend(given.seed), noisy_trend(given.seed + HELD_OUT)
+    arguments = options.parse_args(argv)
+    training, validation = noisy_trend(arguments.seed), noisy_trend(arguments.seed + VALIDATION_SEED)
     network, history = train(
-        seen, unseen, epochs=given.epochs, seed=given.seed, clip_size=given.clip_size, quiet=given.quiet
+        training,
+        validation,
+        epochs=arguments.epochs,
+        seed=arguments.seed,
+        clip_size=arguments.clip_size,
+        quiet=arguments.quiet,
     )
     print(history.summary())
-    print(report("LSTM", history, seen, unseen))
-    files = save_figures(given.out, seen, network, history, "LSTM")
+    print(report("LSTM", history, training, validation))
+    files = save_figures(arguments.out, training, network, history, "LSTM")
     print(CORRECTED)
-    print(f"{len(files)} figures in {given.out}")
+    print(f"{len(files)} figures in {arguments.out}")
     return history
 
 

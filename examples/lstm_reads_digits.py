@@ -1,4 +1,4 @@
-"""An LSTM classifies digits row by row, and shows its gates.
+"""An LSTM classifies digits row by row; the script prints its gates.
 
 Why an LSTM. A plain recurrent network replaces its whole state at every step, h' = tanh(W x + U h + b). An input k
 steps ago influences the prediction through k of these products, and the gradient flows back through them: if each
@@ -25,7 +25,7 @@ What the values mean, for one unit at one step:
     output    o     the memory is kept,             half of tanh(c) is output       tanh(c) is output, to the next
                     but not output                                                  step and the prediction
 
-So f = 1 and i = 0 keeps the memory; f = 0 and i = 1 replaces it; f = i = 0.5 is a moving average.
+So f = 1 and i = 0 keep the memory, f = 0 and i = 1 replace it, and f = i = 0.5 is a moving average.
 
 Applications: time series and sensors (the main purpose of this library), speech and handwriting, text and translation
 before transformers, music, anomalies in logs and machines, control. LSTMs suit data that arrive one step at a time and
@@ -62,7 +62,7 @@ GATES = ("input", "forget", "candidate", "output")  # in the order of the chunks
 FIXED = (0.0, 0.5, 1.0)
 UNITS = {"rows": 64, "columns": 64, "pixels": 64, "permuted": 64, "vector": 4}
 CORRECTED = """
-Completed: the classifier on the state after the last step; it is unfinished in the original notebook.
+Completed: the classifier on the state after the last step, which is unfinished in the original notebook.
 Corrected: separate training, validation and test sets; in the original notebook the test set is the training set.
 Added: the rows of an image as a sequence. In the original, an image is one step of 784 values; then the forget gate and
 the recurrent weights have no effect, because the state before the only step is zero.
@@ -85,8 +85,8 @@ class Cell(Module):
     def __init__(self, inputs: int, hidden: int, generator: torch.Generator, *, bias: bool = True) -> None:
         super().__init__()
         self.hidden = hidden
-        self.of_input = skip_init(Linear, inputs, 4 * hidden, bias=bias)
-        self.of_state = skip_init(Linear, hidden, 4 * hidden, bias=bias)
+        self.input_map = skip_init(Linear, inputs, 4 * hidden, bias=bias)
+        self.state_map = skip_init(Linear, hidden, 4 * hidden, bias=bias)
         bound = 1 / math.sqrt(hidden)
         for weight in self.parameters():
             torch.nn.init.uniform_(weight, -bound, bound, generator=generator)
@@ -96,10 +96,10 @@ class Cell(Module):
     ) -> tuple[Tensor, Tensor]:
         """The state h and c, each (B, H), after an input (B, I); the initial state is zero by default.
 
-        The gates in `fixed` take these values instead.
+        Gates named in `fixed` have these constant values.
         """
         h, c = x.new_zeros(2, len(x), self.hidden) if state is None else state
-        i, f, g, o = (self.of_input(x) + self.of_state(h)).chunk(4, 1)
+        i, f, g, o = (self.input_map(x) + self.state_map(h)).chunk(4, 1)
         gates = {"input": i.sigmoid(), "forget": f.sigmoid(), "candidate": g.tanh(), "output": o.sigmoid()}
         for name, value in (fixed or {}).items():
             gates[name] = torch.full_like(gates[name], value)
@@ -116,12 +116,12 @@ class Cell(Module):
 
     def state_in_torch_layout(self) -> dict[str, Tensor]:
         """The weights under the names of a torch layer; the order of the gates is the same."""
-        maps = {"ih": self.of_input, "hh": self.of_state}
+        maps = {"ih": self.input_map, "hh": self.state_map}
         return {
             f"{k}_{name}_l0": weight.detach() for name, part in maps.items() for k, weight in part.named_parameters()
         }
 
-    def take(self, layer: nn.LSTM) -> "Cell":
+    def copy_weights(self, layer: nn.LSTM) -> "Cell":
         """Copy the weights of a layer."""
         weights = layer.state_dict()
         with torch.no_grad():
@@ -177,7 +177,7 @@ def digits(count: int, seed: int) -> Part:
     return Part((255 * noisy.clip(0, 1)).astype(np.uint8), y)
 
 
-def parts_of(folder: Path | None, images: int, test: bool, seed: int) -> dict[str, Part]:
+def split_parts(folder: Path | None, images: int, test: bool, seed: int) -> dict[str, Part]:
     """Disjoint training, validation and test sets; the first has `images` images.
 
     Without `test`, the test set is the end of the training images: the test images are not read.
@@ -192,8 +192,8 @@ def parts_of(folder: Path | None, images: int, test: bool, seed: int) -> dict[st
             )
     training, validation = (Part(*(array[start:stop] for array in whole)) for start, stop in ((0, cuts[0]), cuts))
     end = Part(*(array[-(cuts[1] - cuts[0]) :] for array in whole))
-    tested = Part(*datasets.mnist(folder, "test")) if folder is not None and test else end
-    return {"training": training, "validation": validation, "test": tested}
+    test_part = Part(*datasets.mnist(folder, "test")) if folder is not None and test else end
+    return {"training": training, "validation": validation, "test": test_part}
 
 
 # ---- the classifier
@@ -202,7 +202,7 @@ def parts_of(folder: Path | None, images: int, test: bool, seed: int) -> dict[st
 def train(part: Part, view: str, epochs: int, seed: int, quiet: bool) -> Classifier:
     """A classifier of images in this view.
 
-    A tenth of the images is the validation set of the training: the weights of the best epoch are kept.
+    A tenth of the images is the validation set; the model has the weights of the best epoch.
     """
     model = Classifier(hidden_size=UNITS[view], scale="none", epochs=epochs, lr=0.01, seed=seed, quiet=quiet)
     return model.fit(datasets.view(part.images, view), part.y)
@@ -220,13 +220,13 @@ def sequences(part: Part, view: str) -> Tensor:
 
 @torch.inference_mode()
 def gates_by_step(model: Classifier, x: Tensor) -> dict[str, np.ndarray]:
-    """The mean of each gate (T,) over sequences and units, of the candidate's absolute value, and the memory kept.
+    """The mean of each gate (T,) over sequences and units, of the candidate's absolute value, and the retained memory.
 
-    The memory kept is the product of all later forget gates: this fraction of the memory is left at the end.
+    The retained memory is the product of all later forget gates: the fraction of the memory left at the end.
     """
     gates = model.network_.body.trace(x).gates
-    ahead = torch.cat([gates["forget"][1:], torch.ones_like(gates["forget"][:1])])
-    values = {**gates, "candidate": gates["candidate"].abs(), "kept": ahead.flip(0).cumprod(0).flip(0)}
+    later = torch.cat([gates["forget"][1:], torch.ones_like(gates["forget"][:1])])
+    values = {**gates, "candidate": gates["candidate"].abs(), "retained": later.flip(0).cumprod(0).flip(0)}
     return {name: gate.mean((1, 2)).numpy() for name, gate in values.items()}
 
 
@@ -234,7 +234,7 @@ def gates_by_step(model: Classifier, x: Tensor) -> dict[str, np.ndarray]:
 def accuracy_with_fixed_gates(model: Classifier, x: Tensor, y: np.ndarray) -> dict[str, list[float]]:
     """The accuracy of the trained weights with one gate fixed at 0, 0.5 and 1, computed by `Cell`."""
     body, head = model.network_.body, model.network_.head
-    cell = Cell(body.input_size, body.hidden_size, torch.Generator()).take(body)
+    cell = Cell(body.input_size, body.hidden_size, torch.Generator()).copy_weights(body)
 
     def accuracy(fixed: Mapping[str, float]) -> float:
         return float((head(cell.last_state(x, fixed)).argmax(1).numpy() == y).mean())
@@ -286,7 +286,7 @@ def report_fixed(table: Mapping[str, list[float]]) -> None:
 
 def options() -> argparse.ArgumentParser:
     """The command-line options."""
-    parser = argparse.ArgumentParser(description="An LSTM classifies digits, and shows its gates.")
+    parser = argparse.ArgumentParser(description="Train an LSTM that classifies digits, and print its gates.")
     parser.add_argument("folder", type=Path, nargs="?", help="folder with the MNIST files (generated digits)")
     parser.add_argument("--test", action="store_true", help="test on the MNIST test images")
     parser.add_argument("--images", type=int, help="training images (2000, or 5000 of MNIST)")
@@ -308,19 +308,19 @@ def options() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> dict[str, float]:
     """Compare the cell, train, select a view, test and inspect; returns the accuracies, the test accuracy last."""
-    given = options().parse_args(argv)
-    if given.test and given.folder is None:
+    arguments = options().parse_args(argv)
+    if arguments.test and arguments.folder is None:
         options().error("--test needs the MNIST test images; give the folder with the MNIST files")
-    for name, least in (("images", 1), ("epochs", 1), ("seed", 0)):
-        if getattr(given, name) is not None and getattr(given, name) < least:
-            options().error(f"--{name} is {getattr(given, name)}, expected an integer of at least {least}")
-    images = given.images or (2000 if given.folder is None else 5000)
-    parts = parts_of(given.folder, images, given.test, given.seed)
-    report_cell(parts["training"], given.seed)
+    for name, minimum in (("images", 1), ("epochs", 1), ("seed", 0)):
+        if getattr(arguments, name) is not None and getattr(arguments, name) < minimum:
+            options().error(f"--{name} is {getattr(arguments, name)}, expected an integer of at least {minimum}")
+    images = arguments.images or (2000 if arguments.folder is None else 5000)
+    parts = split_parts(arguments.folder, images, arguments.test, arguments.seed)
+    report_cell(parts["training"], arguments.seed)
 
     models, accuracies = {}, {}
-    for view in given.views:
-        models[view] = train(parts["training"], view, given.epochs, given.seed, given.quiet)
+    for view in arguments.views:
+        models[view] = train(parts["training"], view, arguments.epochs, arguments.seed, arguments.quiet)
         scores = {name: score(models[view], parts[name], view) for name in ("training", "validation")}
         accuracies[view] = scores["validation"]
         print(
@@ -333,11 +333,11 @@ def main(argv: Sequence[str] | None = None) -> dict[str, float]:
 
     part = parts["validation"]
     x = sequences(Part(part.images[:500], part.y), best)
-    print("\nMean of each gate (of the candidate: absolute value); kept: fraction of the memory left at the end")
+    print("\nMean of each gate (of the candidate: absolute value); retained: fraction of the memory left at the end")
     report_gates(gates_by_step(models[best], x))
     report_fixed(accuracy_with_fixed_gates(models[best], x, part.y[:500]))
-    if given.plots is not None:
-        print(f"{len(save_figures(given.plots, models[best], part, best))} figures in {given.plots}")
+    if arguments.plots is not None:
+        print(f"{len(save_figures(arguments.plots, models[best], part, best))} figures in {arguments.plots}")
     print(CORRECTED)
     return accuracies
 

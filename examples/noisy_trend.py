@@ -1,4 +1,4 @@
-"""Shared by the two examples on a noisy trend: the data, the lowest possible error, the forecasts, the figures.
+"""Data, lowest possible error, forecasts and figures for the two examples on a noisy trend.
 
 The data are y_x = 5 + 7 x + N(0, 10), x = 0, ..., 199. A network reads 19 differences d_x = y_{x+1} - y_x and predicts
 the next difference at every step.
@@ -19,7 +19,7 @@ from gatewise.training import History
 from gatewise.windows import Difference, Windows
 
 LENGTH, CONTEXT, SLOPE, NOISE = 200, 19, 7.0, 10.0
-HELD_OUT = 1000  # added to the seed: an independent draw for validation
+VALIDATION_SEED = 1000  # added to the seed, for the independent series of the validation set
 DIFFERENCE = Difference(order=1)
 
 
@@ -42,8 +42,8 @@ def noisy_trend(seed: int) -> Trend:
 def with_one_bias(body: Body) -> Body:
     """The body with one trained bias per gate, as in the equations.
 
-    The layout of torch has two, which are added. Here the second stays at zero: if both trained, their sum would move
-    twice as fast.
+    torch's layout has two biases, which are added. Here the second one stays at zero: if both were trained, their sum
+    would change twice as fast.
     """
     for name, weight in body.named_parameters():
         if name.startswith("bias_hh"):
@@ -78,18 +78,18 @@ def best_possible_by_algebra(steps: int = CONTEXT, noise: float = NOISE) -> np.n
 
 
 def best_forecast(x: Tensor) -> Tensor:
-    """The forecast that attains it, with known slope: (T, B, 1) next differences for windows (T, B, 1)."""
+    """The best possible forecast, for a known slope: the next differences (T, B, 1) of windows (T, B, 1)."""
     path = (x - SLOPE).cumsum(0)  # e_k - e_0
     count = torch.arange(2, len(x) + 2).reshape(-1, 1, 1)
     return SLOPE - (path - path.cumsum(0) / count)  # slope - e_k, where the mean of e_0, ..., e_k is estimated as 0
 
 
-def report(name: str, history: History, seen: Trend, unseen: Trend) -> str:
+def report(name: str, history: History, training: Trend, validation: Trend) -> str:
     """The final training and validation errors, the lowest possible ones, and whether the network overfits."""
-    (x, y), (x_unseen, y_unseen) = seen.windows[:], unseen.windows[:]
+    (x, y), (x_validation, y_validation) = training.windows[:], validation.windows[:]
     network = history.train[-1], history.held_out[-1]
-    best = metrics.mse(y, best_forecast(x)), metrics.mse(y_unseen, best_forecast(x_unseen))
-    slope = metrics.mse(y, torch.full_like(y, SLOPE)), metrics.mse(y_unseen, torch.full_like(y, SLOPE))
+    best = metrics.mse(y, best_forecast(x)), metrics.mse(y_validation, best_forecast(x_validation))
+    slope = metrics.mse(y, torch.full_like(y, SLOPE)), metrics.mse(y_validation, torch.full_like(y, SLOPE))
     rows = {name: network, "best possible forecast, with known slope": best, "always the slope": slope}
     theory = best_possible()
     gap = np.abs(theory - best_possible_by_algebra()).max()
@@ -149,7 +149,7 @@ def save_figures(folder: Path, trend: Trend, network: OneStep, history: History,
     # Window i predicts d[i + 19] = y[i + 20] - y[i + 19]: adding y[19:-1] gives predictions of y[20:].
     reconstruction = DIFFERENCE.restore(approximation, y)
     x, ends, ahead = np.arange(len(y)), np.arange(1, len(y)), len(y) + np.arange(len(future))
-    fitted, restored = _at_the_end(approximation, len(d)), _at_the_end(reconstruction, len(y))
+    fitted, restored = _pad_start(approximation, len(d)), _pad_start(reconstruction, len(y))
     title = f"{name}: in-sample fit, one step ahead"
     figures = {
         "1-data": plot.series(x, y, title="A noisy trend, y = 5 + 7 x + N(0, 10)"),
@@ -173,6 +173,6 @@ def save_figures(folder: Path, trend: Trend, network: OneStep, history: History,
     return [plot.save(figure, folder / f"{file}.png") for file, figure in figures.items()]
 
 
-def _at_the_end(values: np.ndarray, length: int) -> np.ndarray:
+def _pad_start(values: np.ndarray, length: int) -> np.ndarray:
     """The values at the end of an array of this length, NaN before them."""
     return np.concatenate([np.full(length - len(values), np.nan), values])

@@ -21,14 +21,14 @@ def graph():
 
 @pytest.fixture
 def write_package(tmp_path):
-    """Write the files of a small package `house` and read its imports."""
+    """Write the files of a small package `sample` and read its imports."""
 
     def write(**files):
         for name, text in {"__init__": "", **files}.items():
-            path = tmp_path / "house" / f"{name.replace('.', '/')}.py"
+            path = tmp_path / "sample" / f"{name.replace('.', '/')}.py"
             path.parent.mkdir(exist_ok=True)
             path.write_text(text)
-        return read_imports(tmp_path, "house")
+        return read_imports(tmp_path, "sample")
 
     return write
 
@@ -46,41 +46,41 @@ def test_no_package_is_in_a_circle_of_imports(graph):
 
 
 def test_no_folder_inside_a_package_is_in_a_circle_of_imports(graph):
-    found = {package: circles(between(inside(graph, package), package)) for package in packages(graph)}
-    assert {package: folders for package, folders in found.items() if folders} == {}
+    groups = {package: circles(between(inside(graph, package), package)) for package in packages(graph)}
+    assert {package: folders for package, folders in groups.items() if folders} == {}
 
 
 def test_circles_that_are_only_for_types_or_inside_functions_are_counted(write_package):
     graph = write_package(
-        a="from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    from house.b import B\n",
-        b="def call():\n    from house import c\n",
-        c="import house.a\n",
-        d="import house.a\n",
+        a="from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    from sample.b import B\n",
+        b="def call():\n    from sample import c\n",
+        c="import sample.a\n",
+        d="import sample.a\n",
     )
-    assert circles(graph) == [["house.a", "house.b", "house.c"]]
+    assert circles(graph) == [["sample.a", "sample.b", "sample.c"]]
     assert levels(graph) == 2
 
 
 def test_levels_are_the_files_on_the_longest_chain(write_package):
-    graph = write_package(a="import house.b\nimport house.c\n", b="import house.c\n", c="", d="import house.a\n")
+    graph = write_package(a="import sample.b\nimport sample.c\n", b="import sample.c\n", c="", d="import sample.a\n")
     assert circles(graph) == []
     assert levels(graph) == 4
 
 
 def test_a_file_that_the_package_exports_must_not_import_the_package(write_package):
-    graph = write_package(__init__="from house.a import A\n", a="from house import B\n")
-    assert circles(graph) == [["house", "house.a"]]
+    graph = write_package(__init__="from sample.a import A\n", a="from sample import B\n")
+    assert circles(graph) == [["sample", "sample.a"]]
 
 
 def test_the_table_has_a_line_for_each_package_and_names_the_circles(write_package):
-    files = {"a": "import house.b", "b": "import house.sub.c\nimport house.a", "c": "import house.sub.c"}
-    graph = write_package(**files, **{"sub.__init__": "import house.sub.c", "sub.c": "", "sub.d": "import house.c"})
-    assert table(graph, "house").splitlines() == [
+    files = {"a": "import sample.b", "b": "import sample.sub.c\nimport sample.a", "c": "import sample.sub.c"}
+    graph = write_package(**files, **{"sub.__init__": "import sample.sub.c", "sub.c": "", "sub.d": "import sample.c"})
+    assert table(graph, "sample").splitlines() == [
         "package          files  levels circles   parts  levels circles",
         "sub                  3       2       0       2       1       0",
-        "whole house          7       3       1       4       2       2",
-        "circle: house.a, house.b",
-        "circle: house.c, house.sub",
+        "whole package        7       3       1       4       2       2",
+        "circle: sample.a, sample.b",
+        "circle: sample.c, sample.sub",
     ]
 
 
@@ -113,7 +113,7 @@ def test_the_readme_is_short():
     assert len((REPOSITORY / "README.md").read_text(encoding="utf-8").splitlines()) <= LONGEST_README
 
 
-def test_no_file_has_a_name_that_says_nothing():
+def test_no_file_has_a_generic_name():
     assert [
         path for path in python_files("src", "tests") if path.stem in {"utils", "helpers", "base", "common", "misc"}
     ] == []
@@ -133,17 +133,17 @@ def paths_of_the_tree():
 
 
 def test_the_architecture_page_names_every_file_once():
-    named = paths_of_the_tree()
-    assert len(named) == len(set(named))
-    wanted = {
+    paths = paths_of_the_tree()
+    assert len(paths) == len(set(paths))
+    expected = {
         str(path.relative_to(REPOSITORY))
         for folder in DESCRIBED
         for path in (REPOSITORY / folder).rglob("*")
         if path.suffix in SUFFIXES and not is_empty_test_package(path)
     }
-    described = {name for name in named if name.startswith(tuple(f"{folder}/" for folder in DESCRIBED))}
-    assert sorted(wanted - described) == []
-    assert sorted(described - wanted) == []
+    described = {name for name in paths if name.startswith(tuple(f"{folder}/" for folder in DESCRIBED))}
+    assert sorted(expected - described) == []
+    assert sorted(described - expected) == []
 
 
 def is_empty_test_package(path):
@@ -157,6 +157,6 @@ def test_the_architecture_page_describes_every_file():
 
 def test_the_architecture_page_refers_to_files_that_exist():
     text = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
-    paths = [f"/{path.relative_to(REPOSITORY)}" for path in REPOSITORY.rglob("*.*") if path.suffix in SUFFIXES]
-    named = {name for name in re.findall(r"`([\w./]+\.(?:py|cpp|hpp|h))`", text) if not re.search("[A-Z]{4}", name)}
-    assert sorted(name for name in named if not any(path.endswith(f"/{name}") for path in paths)) == []
+    files = [f"/{path.relative_to(REPOSITORY)}" for path in REPOSITORY.rglob("*.*") if path.suffix in SUFFIXES]
+    paths = {name for name in re.findall(r"`([\w./]+\.(?:py|cpp|hpp|h))`", text) if not re.search("[A-Z]{4}", name)}
+    assert sorted(name for name in paths if not any(file.endswith(f"/{name}") for file in files)) == []

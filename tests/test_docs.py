@@ -1,4 +1,4 @@
-"""The pages: their examples run, and their links lead somewhere."""
+"""The pages: their examples run, and their links lead to existing files and headings."""
 
 import doctest
 import re

@@ -1,4 +1,4 @@
-"""The benchmark of layers: wrong outputs are caught before anything is timed, and its tables are right."""
+"""The benchmark of layers: different outputs stop it before anything is timed, and its tables are correct."""
 
 import itertools
 import json
@@ -23,8 +23,10 @@ EVERYTHING += [Task(cell, "step", SMALL._replace(T=1)) for cell in CELLS]
 
 
 def result(task: Task, rate: float = 1.0, **seconds: float) -> Result:
-    """A result with the seconds given; operations such that Gatewise's rate is as given, in GF/s."""
-    times = {name.replace("_", " ").replace("torch", "torch.nn"): Timing(one, 0.0, 5) for name, one in seconds.items()}
+    """A result with these seconds, and with the number of operations for which Gatewise reaches `rate` GF/s."""
+    times = {
+        name.replace("_", " ").replace("torch", "torch.nn"): Timing(value, 0.0, 5) for name, value in seconds.items()
+    }
     return Result(task, times, round(rate * 1e9 * seconds["Gatewise"]))
 
 
@@ -52,33 +54,33 @@ def test_all_contestants_agree_with_torch(task: Task):
 @pytest.mark.parametrize("mode", ["train", "packed-train"])
 def test_a_wrong_gradient_alone_is_a_mismatch(mode: str):
     problem = Problem(Task("gru", mode, SMALL))
-    right = torch_contestants(problem)[0].outputs()
-    for name in right:
-        wrong = right | {name: right[name] + 3e-4 * right[name].abs().max()}
-        assert name in (mismatch(wrong, right) or "")
-        assert mismatch(right | {name: right[name] * (1 + 3e-5)}, right) is None
+    reference = torch_contestants(problem)[0].outputs()
+    for name in reference:
+        wrong = reference | {name: reference[name] + 3e-4 * reference[name].abs().max()}
+        assert name in (mismatch(wrong, reference) or "")
+        assert mismatch(reference | {name: reference[name] * (1 + 3e-5)}, reference) is None
 
 
 def test_nan_missing_tensors_and_other_shapes_are_mismatches():
-    right = {"h": torch.ones(2, 3)}
-    assert "differs by up to nan" in (mismatch({"h": torch.full((2, 3), torch.nan)}, right) or "")
-    assert mismatch({}, right) == "has , expected h"
-    assert mismatch({"h": torch.ones(3, 2)}, right) == "h is torch.float32 (3, 2), expected torch.float32 (2, 3)"
-    assert "torch.float64" in (mismatch({"h": torch.ones(2, 3).double()}, right) or "")
+    reference = {"h": torch.ones(2, 3)}
+    assert "differs by up to nan" in (mismatch({"h": torch.full((2, 3), torch.nan)}, reference) or "")
+    assert mismatch({}, reference) == "has , expected h"
+    assert mismatch({"h": torch.ones(3, 2)}, reference) == "h is torch.float32 (3, 2), expected torch.float32 (2, 3)"
+    assert "torch.float64" in (mismatch({"h": torch.ones(2, 3).double()}, reference) or "")
 
 
 def test_nothing_is_timed_if_outputs_differ():
-    right = Contestant("torch.nn", never, lambda: {"h": torch.ones(2)})
+    reference = Contestant("torch.nn", never, lambda: {"h": torch.ones(2)})
     wrong = Contestant("Gatewise", never, lambda: {"h": torch.tensor([1.0, 1.1])})
     with pytest.raises(
         ValueError, match=r"Gatewise: h differs by up to 0.1, the largest value is 1 \(expected as torch.nn\)"
     ):
-        check_then_time([right, wrong], seconds=1)
+        check_then_time([reference, wrong], seconds=1)
 
 
 class WrongRNN(nn.RNN):
-    def forward(self, *given: Any, **named: Any) -> Any:
-        output, h = super().forward(*given, **named)
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        output, h = super().forward(*args, **kwargs)
         return output, h * 1.01
 
 
@@ -90,16 +92,16 @@ def test_a_wrong_layer_prints_only_the_mismatch_and_exits_with_1(
     arguments = ["--group", "one", "--cell", "rnn", "--mode", "infer", "--engine", "aten", "--out", str(tmp_path)]
     monkeypatch.setitem(GROUPS, "one", (GROUPS["peers"][0]._replace(shapes=(SMALL,)),))
     assert layers.main([*arguments, "--without", "onnxruntime", "jax", "--threads", "1"]) == 1
-    shown = capsys.readouterr()
-    assert "- RNN, inference, 4×3×2×5: Gatewise: h differs by up to" in shown.out
-    assert "| " not in shown.out
-    assert "Gatewise: h differs by up to" in shown.err
+    output = capsys.readouterr()
+    assert "- RNN, inference, 4×3×2×5: Gatewise: h differs by up to" in output.out
+    assert "| " not in output.out
+    assert "Gatewise: h differs by up to" in output.err
     written = json.loads((tmp_path / "layers.json").read_text())["results"]
-    assert [(one["times"], one["to_torch"]) for one in written] == [({}, None)]
+    assert [(entry["times"], entry["to_torch"]) for entry in written] == [({}, None)]
 
 
 class Clock:
-    """A clock that only calls advance; the first call of a turn takes ten times as long."""
+    """A clock that only calls of contestants advance; the first call of a turn takes ten times as long."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now, self.last, self.turns = 0.0, "", [""]
@@ -149,15 +151,15 @@ def test_packed_rows_are_the_valid_steps():
 
 
 def test_ratios():
-    one = result(Task("lstm", "infer", SMALL), rate=50, torch=6.0, Gatewise=2.0, JAX=5.0)
-    assert (one.to_torch, one.to_best, one.rate) == (3.0, 2.5, 50.0)
+    single = result(Task("lstm", "infer", SMALL), rate=50, torch=6.0, Gatewise=2.0, JAX=5.0)
+    assert (single.to_torch, single.to_best, single.rate) == (3.0, 2.5, 50.0)
     several = result(Task("lstm", "step", SMALL), torch=6.0, Gatewise=4.0, Gatewise_step=3.0)
     assert several.to_torch == 2.0
     assert report.geometric_mean([1.0, 4.0, 2.0]) == pytest.approx(2.0)
 
 
 def test_numbers_have_three_digits():
-    assert [report.significant(one) for one in (0.01234, 1.5, 12.34, 1234.5)] == ["0.0123", "1.50", "12.3", "1234"]
+    assert [report.significant(value) for value in (0.01234, 1.5, 12.34, 1234.5)] == ["0.0123", "1.50", "12.3", "1234"]
 
 
 def test_unsteady_times_are_marked():
@@ -184,17 +186,19 @@ def test_floors_are_reported_as_met_or_not_met():
     assert "ceiling" not in text
 
 
-def test_fractions_of_the_ceiling_are_of_large_padded_layers():
+def test_the_lowest_fraction_of_the_ceiling_counts_large_padded_layers_only():
     rates = [(Shape(9, 32, 1, 256), 66), (Shape(9, 31, 1, 256), 10), (Shape(9, 64, 1, 255), 10)]
     results = [result(Task("rnn", "train", shape), rate=rate, torch=1, Gatewise=1) for shape, rate in rates]
-    assert report.least_fraction(results, "train", ceiling=100) == "66% at 9×32×1×256, 65%: met"
-    assert report.least_fraction(results, "packed-train", ceiling=100) == ""
+    assert report.lowest_fraction(results, "train", ceiling=100) == "66% at 9×32×1×256, 65%: met"
+    assert report.lowest_fraction(results, "packed-train", ceiling=100) == ""
 
 
 def test_a_ceiling_below_the_measured_rate_is_reported():
-    one = result(Task("rnn", "train", SMALL), rate=90, torch=1, Gatewise=1)
-    assert "the ceiling was measured too low, and its fractions are invalid" in report.markdown([one], {}, ceiling=80)
-    assert "its fractions are invalid" not in report.markdown([one], {}, ceiling=100)
+    single = result(Task("rnn", "train", SMALL), rate=90, torch=1, Gatewise=1)
+    assert "the ceiling was measured too low, and its fractions are invalid" in report.markdown(
+        [single], {}, ceiling=80
+    )
+    assert "its fractions are invalid" not in report.markdown([single], {}, ceiling=100)
 
 
 def test_every_task_is_selected_once():
@@ -223,7 +227,7 @@ def test_the_figure_is_written(tmp_path: Path):
     pytest.importorskip("matplotlib")
     grown = [Task("lstm", "train", shape) for group in GROUPS["sweep"] for shape in group.shapes]
     results = [result(task, torch=0.02, Gatewise=0.01) for task in grown]
-    figure.draw([*results, Result(EVERYTHING[0], {}, wrong="no")], tmp_path / "layers.png")
+    figure.draw([*results, Result(EVERYTHING[0], {}, error="no")], tmp_path / "layers.png")
     assert (tmp_path / "layers.png").read_bytes().startswith(b"\x89PNG")
 
 

@@ -1,4 +1,4 @@
-"""The tasks of long memory: the sequences are those of the papers, and the networks can learn the tasks."""
+"""The tasks of long memory: the sequences follow the papers, and the networks learn the tasks."""
 
 import argparse
 import math
@@ -22,20 +22,20 @@ def test_the_adding_problem_marks_one_number_in_each_half():
     assert (marks[:25].sum(0) == 1).all()
     assert (marks[25:].sum(0) == 1).all()
     assert (numbers * marks).sum(0).tolist() == y[:, 0].tolist()
-    assert float(((y - 1) ** 2).mean()) == pytest.approx(1 / 6, rel=0.2)  # of the constant prediction 1
+    assert float(((y - 1) ** 2).mean()) == pytest.approx(1 / 6, rel=0.2)  # the error of the constant prediction 1
     assert marks[:25].argmax(0).unique().numel() > 20
 
 
 def test_copy_memory_has_the_symbols_as_targets_at_the_end():
     x, y = memory.copy(30, 50, generator())
-    given = x.argmax(-1)
+    symbols = x.argmax(-1)
     assert x.shape == (50, 50, 10)
     assert bool((x.sum(-1) == 1).all())
-    assert given[:10].tolist() == y[-10:].tolist()
-    assert set(given[:10].flatten().tolist()) == set(range(1, 9))
-    assert not given[10:39].any()
+    assert symbols[:10].tolist() == y[-10:].tolist()
+    assert set(symbols[:10].flatten().tolist()) == set(range(1, 9))
+    assert not symbols[10:39].any()
     assert not y[:40].any()
-    assert (given[39:] == 9).all()
+    assert (symbols[39:] == 9).all()
 
 
 def test_guessing_the_symbols_costs_the_loss_without_memory():
@@ -46,7 +46,7 @@ def test_guessing_the_symbols_costs_the_loss_without_memory():
     assert float(memory.recalled(outputs, y)) == pytest.approx(math.log(8), rel=1e-4)
 
 
-def test_initial_forget_gates_have_the_given_spans():
+def test_initial_forget_gates_remember_for_the_requested_spans():
     body = memory.with_long_memory(nn.LSTM(3, 500, generator=generator()), 100, generator())
     write, keep, *_ = (body.bias_ih_l0 + body.bias_hh_l0).detach().chunk(4)
     spans = 1 / (1 - torch.sigmoid(keep))  # steps after which 1/e is left, roughly
@@ -69,17 +69,17 @@ def test_pixels_need_the_folder_of_mnist(monkeypatch, capsys):
     assert "give their folder with --data" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("asked", [["adding", "--epochs", "0"], ["copy", "--epochs", "3"]])
-def test_epochs_without_effect_are_an_error(asked, monkeypatch, capsys):
-    monkeypatch.setattr("sys.argv", ["memory", *asked])
+@pytest.mark.parametrize("arguments", [["adding", "--epochs", "0"], ["copy", "--epochs", "3"]])
+def test_epochs_without_effect_are_an_error(arguments, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["memory", *arguments])
     with pytest.raises(SystemExit):
         memory.main()
     assert "--epochs is an integer of at least 1, and not for copy" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("asked", [["--speed", "--only", "rows, a minute"], ["--only", "pixels"]])
-def test_unknown_rows_of_a_table_of_digits_are_an_error(asked, monkeypatch, capsys):
-    monkeypatch.setattr("sys.argv", ["digits", "folder", *asked])
+@pytest.mark.parametrize("arguments", [["--speed", "--only", "rows, a minute"], ["--only", "pixels"]])
+def test_unknown_rows_of_a_table_of_digits_are_an_error(arguments, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["digits", "folder", *arguments])
     with pytest.raises(SystemExit):
         digits.main()
     assert "--only names rows that this table does not have" in capsys.readouterr().err
@@ -108,7 +108,9 @@ def test_both_libraries_learn_the_same(cell):
     losses = in_gatewise.outputs()["losses"]
     assert (losses > 1).all()
     in_gatewise.call()
-    assert torch.equal(in_gatewise.outputs()["losses"], losses)  # the outputs start from the initial weights
+    assert torch.equal(
+        in_gatewise.outputs()["losses"], losses
+    )  # outputs start from the initial weights, whatever was trained before
 
 
 def test_digits_are_scored_on_the_selected_part(tmp_path, monkeypatch):
@@ -120,6 +122,6 @@ def test_digits_are_scored_on_the_selected_part(tmp_path, monkeypatch):
             head = bytes([0, 0, 8, array.ndim]) + b"".join(size.to_bytes(4, "big") for size in array.shape)
             (tmp_path / f"{part}-{name}-ubyte").write_bytes(head + array.tobytes())
     monkeypatch.setattr(digits, "TRAINING_IMAGES", 30)
-    given = argparse.Namespace(data=tmp_path, seed=0, quiet=True, validate=True)
-    assert "| validation 100.00 % |" in digits.accuracy("rows", given)
-    assert "| test 50.00 % |" in digits.accuracy("rows", argparse.Namespace(**{**vars(given), "validate": False}))
+    arguments = argparse.Namespace(data=tmp_path, seed=0, quiet=True, validate=True)
+    assert "| validation 100.00 % |" in digits.accuracy("rows", arguments)
+    assert "| test 50.00 % |" in digits.accuracy("rows", argparse.Namespace(**{**vars(arguments), "validate": False}))

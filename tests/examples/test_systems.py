@@ -1,4 +1,4 @@
-"""The examples: shapes, values, losses and figures in short runs; the slow tests run at full length."""
+"""The examples: shapes, values, losses and figures in short runs; slow tests run them at full length."""
 
 import copy
 import importlib
@@ -46,7 +46,7 @@ multivariate = example("multivariate_lstm")
 
 @pytest.fixture(scope="module")
 def trends():
-    return noisy_trend.noisy_trend(0), noisy_trend.noisy_trend(noisy_trend.HELD_OUT)
+    return noisy_trend.noisy_trend(0), noisy_trend.noisy_trend(noisy_trend.VALIDATION_SEED)
 
 
 @pytest.fixture(scope="module")
@@ -58,15 +58,17 @@ def short(trends):
 # ---- the noisy trend and its LSTM
 
 
-def test_the_trend_has_199_differences_in_180_windows_with_the_target_one_step_on(trends):
-    seen, unseen = trends
-    x, target = seen.windows[:]
-    assert (len(seen.y), len(seen.d), len(seen.windows)) == (200, 199, 180)
+def test_the_trend_has_199_differences_in_180_windows_with_the_targets_one_step_later(trends):
+    training, validation = trends
+    x, target = training.windows[:]
+    assert (len(training.y), len(training.d), len(training.windows)) == (200, 199, 180)
     assert x.shape == target.shape == (19, 180, 1)
     for i in (0, 100, 179):
-        np.testing.assert_array_equal(x[:, i, 0], seen.d[i : i + 19].astype(np.float32))
-        np.testing.assert_array_equal(target[:, i, 0], seen.d[i + 1 : i + 20].astype(np.float32))
-    assert abs(np.corrcoef(seen.y - 7 * np.arange(200), unseen.y - 7 * np.arange(200))[0, 1]) < 0.2  # another draw
+        np.testing.assert_array_equal(x[:, i, 0], training.d[i : i + 19].astype(np.float32))
+        np.testing.assert_array_equal(target[:, i, 0], training.d[i + 1 : i + 20].astype(np.float32))
+    assert (
+        abs(np.corrcoef(training.y - 7 * np.arange(200), validation.y - 7 * np.arange(200))[0, 1]) < 0.2
+    )  # another draw
 
 
 def test_the_lowest_possible_error_follows_from_the_covariance_and_is_attained():
@@ -75,8 +77,8 @@ def test_the_lowest_possible_error_follows_from_the_covariance_and_is_attained()
     assert_close(torch.from_numpy(noisy_trend.best_possible_by_algebra()), torch.from_numpy(theory))
     noise = np.random.default_rng(0).normal(0, 10, (20_000, 21))
     d = torch.from_numpy(7 + np.diff(noise)).T[..., None]
-    reached = (noisy_trend.best_forecast(d[:-1]) - d[1:]).square().mean((1, 2)).numpy()
-    np.testing.assert_allclose(reached, theory, rtol=0.05)  # five standard errors of 20,000 draws
+    errors = (noisy_trend.best_forecast(d[:-1]) - d[1:]).square().mean((1, 2)).numpy()
+    np.testing.assert_allclose(errors, theory, rtol=0.05)  # five standard errors of 20,000 draws
 
 
 def test_the_lstm_is_built_as_described():
@@ -119,27 +121,27 @@ def test_clipping_by_size_is_an_option(trends, short):
 
 
 def test_the_reconstruction_adds_the_approximation_to_the_value_before(trends, short):
-    seen, (network, _) = trends[0], short
-    approximation = noisy_trend.approximate(network, seen.windows)
-    one_by_one = [network(seen.windows[i][0][:, None])[-1].item() for i in range(180)]
+    training, (network, _) = trends[0], short
+    approximation = noisy_trend.approximate(network, training.windows)
+    one_by_one = [network(training.windows[i][0][:, None])[-1].item() for i in range(180)]
     assert_close(torch.from_numpy(approximation).float(), torch.tensor(one_by_one))
-    restored = noisy_trend.DIFFERENCE.restore(approximation, seen.y)
-    assert_close(torch.from_numpy(restored), torch.from_numpy(approximation + seen.y[19:-1]))
-    # Window i predicts d[i + 19]: with that difference itself for a prediction, y[20:] comes back.
-    exact = noisy_trend.DIFFERENCE.restore(seen.d[19:], seen.y)
-    assert_close(torch.from_numpy(exact), torch.from_numpy(seen.y[20:]))
+    restored = noisy_trend.DIFFERENCE.restore(approximation, training.y)
+    assert_close(torch.from_numpy(restored), torch.from_numpy(approximation + training.y[19:-1]))
+    # Window i predicts d[i + 19]: if the prediction is this difference itself, the reconstruction is y[20:].
+    exact = noisy_trend.DIFFERENCE.restore(training.d[19:], training.y)
+    assert_close(torch.from_numpy(exact), torch.from_numpy(training.y[20:]))
 
 
 def test_the_extrapolation_is_a_recursion_on_the_last_19_differences(trends, short):
-    seen, (network, _) = trends[0], short
-    known = [float(value) for value in seen.d]
+    training, (network, _) = trends[0], short
+    known = [float(value) for value in training.d]
     with torch.no_grad():
         for _ in range(5):
             known.append(network(torch.tensor(known[-19:])[:, None, None])[-1, 0, 0].item())
-    future = noisy_trend.extrapolate(network, seen.d)
+    future = noisy_trend.extrapolate(network, training.d)
     assert_close(torch.from_numpy(future).float(), torch.tensor(known[199:]))
-    values = noisy_trend.DIFFERENCE.extend(future, seen.y)
-    assert_close(torch.from_numpy(values).float(), torch.from_numpy(seen.y[-1] + np.cumsum(known[199:])).float())
+    values = noisy_trend.DIFFERENCE.extend(future, training.y)
+    assert_close(torch.from_numpy(values).float(), torch.from_numpy(training.y[-1] + np.cumsum(known[199:])).float())
 
 
 @pytest.mark.parametrize(
@@ -167,9 +169,9 @@ def test_the_report_compares_the_losses_with_the_lowest_possible(trends, short, 
 def test_the_lstm_example_runs_and_plots_all_figures(tmp_path, capsys):
     lstm_on_a_trend.main(["--epochs", "2", "--quiet", "--clip-size", "1", "--out", str(tmp_path / "new" / "folder")])
     assert sorted(file.name for file in (tmp_path / "new" / "folder").iterdir()) == FIGURES
-    shown = capsys.readouterr()
-    assert "Corrected:" in shown.out
-    assert shown.err == ""
+    output = capsys.readouterr()
+    assert "Corrected:" in output.out
+    assert output.err == ""
 
 
 # ---- the deep recurrent network
@@ -190,7 +192,7 @@ def test_every_layer_of_the_deep_network_is_trained(trends):
     assert history.train[-1] < history.train[0]
 
 
-def test_a_frozen_layer_would_be_noticed(trends, monkeypatch):
+def test_a_frozen_layer_is_detected(trends, monkeypatch):
     def frozen(generator, build=deep_rnn_on_a_trend.deep_rnn):
         network = build(generator)
         for name, weight in network.named_parameters():
@@ -216,15 +218,15 @@ def test_the_concise_form_learns_in_three_stages(trends):
 
 
 def test_each_form_plots_its_own_values(tmp_path, monkeypatch, capsys):
-    drawn = []
+    drawings = []
 
-    def noted(folder, trend, network, history, name, save=noisy_trend.save_figures):
-        drawn.append((folder.name, name, network.body.nonlinearity, history))
+    def record(folder, trend, network, history, name, save=noisy_trend.save_figures):
+        drawings.append((folder.name, name, network.body.nonlinearity, history))
         return save(folder, trend, network, history, name)
 
-    monkeypatch.setattr(deep_rnn_on_a_trend, "save_figures", noted)
+    monkeypatch.setattr(deep_rnn_on_a_trend, "save_figures", record)
     deep, concise = deep_rnn_on_a_trend.main(["--epochs", "2", "--stage", "2", "--quiet", "--out", str(tmp_path)])
-    assert drawn == [
+    assert drawings == [
         ("from-scratch", "linear deep RNN", "identity", deep),
         ("concise", "concise tanh RNN", "tanh", concise),
     ]
@@ -233,15 +235,15 @@ def test_each_form_plots_its_own_values(tmp_path, monkeypatch, capsys):
     assert "body.weight_hh_l0" in capsys.readouterr().out
 
 
-def test_figures_show_the_values_of_the_network_given(trends, monkeypatch, tmp_path):
+def test_figures_show_the_values_of_their_network(trends, monkeypatch, tmp_path):
     generator = torch.Generator().manual_seed(0)
     networks = [lstm_on_a_trend.lstm(generator), deep_rnn_on_a_trend.concise_rnn(generator)]
     history = lstm_on_a_trend.train(*trends, epochs=1)[1]
-    drawn = []
-    monkeypatch.setattr(noisy_trend.plot, "save", lambda axes, path: drawn.append((path.stem, axes)))
+    drawings = []
+    monkeypatch.setattr(noisy_trend.plot, "save", lambda axes, path: drawings.append((path.stem, axes)))
     for network in networks:
         noisy_trend.save_figures(tmp_path, trends[0], network, history, "network")
-        figures = dict(drawn)
+        figures = dict(drawings)
         fitted = noisy_trend.approximate(network, trends[0].windows)
         np.testing.assert_allclose(figures["3-approximation"].lines[1].get_ydata()[19:], fitted)
         np.testing.assert_allclose(figures["4-zoom"].lines[1].get_ydata(), fitted[55:106])
@@ -312,10 +314,10 @@ def test_one_step_changes_every_weight_and_the_state_dict_carries_them():
 
 def test_the_equations_example_runs(tmp_path, capsys):
     equations.main(["--out", str(tmp_path)])
-    shown = capsys.readouterr().out
-    assert "hidden (30, 10, 10), final h (30, 10), final c (30, 10)" in shown
-    assert "1 training step(s) changed 12 of 12 weights" in shown
-    assert "the same hidden states" in shown
+    output = capsys.readouterr().out
+    assert "hidden (30, 10, 10), final h (30, 10), final c (30, 10)" in output
+    assert "1 training step(s) changed 12 of 12 weights" in output
+    assert "the same hidden states" in output
     assert (tmp_path / "lstm.pt").exists()
 
 
@@ -324,17 +326,17 @@ def test_the_equations_example_runs(tmp_path, capsys):
 
 def test_the_weights_are_printed_gate_by_gate():
     lstm = nn.LSTM(3, 2, generator=torch.Generator().manual_seed(0))
-    shown = multivariate.weights_by_gate(lstm)
-    assert "weight_ih_l0 (8, 3)" in shown
-    assert "weight_hh_l0 (8, 2)" in shown
-    rows = [[float(number) for number in line.split()] for line in shown.splitlines() if line.startswith("    ")]
-    for shown_rows, weight in ((rows[:8], lstm.weight_ih_l0), (rows[8:], lstm.weight_hh_l0)):
-        assert shown_rows == [[round(value, 4) for value in row] for row in weight.tolist()]
-    names = [line.split(",")[0].strip() for line in shown.splitlines() if ", rows" in line]
+    output = multivariate.weights_by_gate(lstm)
+    assert "weight_ih_l0 (8, 3)" in output
+    assert "weight_hh_l0 (8, 2)" in output
+    rows = [[float(number) for number in line.split()] for line in output.splitlines() if line.startswith("    ")]
+    for printed_rows, weight in ((rows[:8], lstm.weight_ih_l0), (rows[8:], lstm.weight_hh_l0)):
+        assert printed_rows == [[round(value, 4) for value in row] for row in weight.tolist()]
+    names = [line.split(",")[0].strip() for line in output.splitlines() if ", rows" in line]
     assert names == ["input", "forget", "candidate", "output"] * 2
 
 
-def test_the_sums_come_in_eight_windows_with_the_target_at_the_last_step():
+def test_the_sums_are_in_eight_windows_with_the_target_at_the_last_step():
     x, y = multivariate.sums_windows(Scale("none"))[:]
     X = x.transpose(0, 1)
     assert X.shape == (8, 3, 2)
