@@ -2,7 +2,7 @@
 //
 // Forward is compared with scalar loops in float64; backward with the exact derivative of these loops along random
 // directions, computed with dual numbers. Every tensor has a heap block of exactly its size, so that AddressSanitizer
-// detects overruns. Memory that must not be read holds NaN, memory that must not be written a mark.
+// detects overruns. Memory that must not be read holds NaN, other forbidden memory a mark. Run by `make sanitize`.
 
 #include <algorithm>
 #include <atomic>

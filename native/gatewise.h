@@ -4,11 +4,11 @@
    cell, S planes of activations kept for the backward pass. Gates lie in torch's order: LSTM i f g o, GRU r z n.
 
    Every tensor belongs to the caller. Those marked "out" are written, all others only read; none may overlap an "out".
-   Unless strides are given, a tensor is contiguous, in the order of its shape. A row is one step of one sequence: step t
-   of sequence b is row t * B + b, or offsets[t] + b for packed sequences. Sizes and ranges are checked before any memory
-   is accessed; whether a pointer leads to enough memory cannot be checked.
+   Unless strides are given, a tensor is contiguous, in the order of its shape. A row is one step of one sequence: step
+   t of sequence b is row t * B + b, or offsets[t] + b for packed sequences. Sizes and ranges are checked before any
+   memory is accessed; whether a pointer leads to enough memory cannot be checked.
 
-   Functions may be called from any number of threads at once. They store no weights between calls, only unused memory. */
+   Functions may be called from any number of threads at once. They store no weights between calls, only free memory. */
 
 #ifndef GATEWISE_H
 #define GATEWISE_H
