@@ -1,7 +1,7 @@
 /* The plain C interface of the native engine: one recurrent layer, in one direction, forward and backward, on a CPU.
 
    Letters: T time steps, B batch, I input size, H hidden size, P size of h (H, or the projection size), G gates of the
-   cell, S planes of activations kept for the backward pass. Gates lie in torch's order: LSTM i f g o, GRU r z n.
+   cell, S planes of activations saved for the backward pass. Gates lie in torch's order: LSTM i f g o, GRU r z n.
 
    Every tensor belongs to the caller. Those marked "out" are written, all others only read; none may overlap an "out".
    Unless strides are given, a tensor is contiguous, in the order of its shape. A row is one step of one sequence: step

@@ -221,7 +221,9 @@ def explain(layer: Explainable, x: Tensor, lengths: Tensor | None = None) -> Non
     choice = f"engine={name!r}" if override is None else f"use_engine({name!r})"
     print(f"{layer} on x {tuple(x.shape)}, {x.dtype}, {x.device}; {choice}")
     candidates = [engine for engine in ENGINES.values() if name in ("auto", engine.name)]
-    chosen = [next((one.name for one in candidates if one.refuses(request) is None), None) for request in requests]
+    chosen = [
+        next((engine.name for engine in candidates if engine.refuses(request) is None), None) for request in requests
+    ]
     for engine in ENGINES.values():
         decision = _decision(engine, requests, chosen) if engine in candidates else f"not considered: {choice}"
         print(f"  {engine.name:<10} {decision}")

@@ -88,9 +88,9 @@ class Weighted(Module):
         names = self.cell.state._fields
         fields = (hx,) if isinstance(hx, Tensor) else tuple(hx)
         if len(fields) != len(names):
-            came = "a tensor" if isinstance(hx, Tensor) else f"a tuple of {len(fields)}"
+            actual = "a tensor" if isinstance(hx, Tensor) else f"a tuple of {len(fields)}"
             expected = "a tensor, h" if len(names) == 1 else f"the tuple ({', '.join(names)})"
-            raise TypeError(f"the state is {came}, expected {expected} for {type(self).__name__}")
+            raise TypeError(f"the state is {actual}, expected {expected} for {type(self).__name__}")
         for name, tensor, size in zip(names, fields, sizes, strict=True):
             if tensor.shape != (*lead, size):
                 raise RuntimeError(

@@ -127,7 +127,7 @@ def _scan(call: Call, x: Tensor, state: Any, weights: Weights, keep: Collection[
     h0, c0 = (None, None) if state is None else (state[0], state[1] if has_c else None)
     # Tensors that outlive their torch.func transform are unwrapped.
     tensors: Tensors = tuple([tensor if tensor is None else _unwrap(tensor) for tensor in (x, h0, c0, *weights)])
-    with_grad = torch.is_grad_enabled() and any(one is not None and one.requires_grad for one in tensors)
+    with_grad = torch.is_grad_enabled() and any(tensor is not None and tensor.requires_grad for tensor in tensors)
     as_operator = torch.compiler.is_compiling() or torch._C._len_torch_dispatch_stack() > 0
     if as_operator or not _PLAIN.issuperset(map(type, tensors)):
         output, h, c, gates, states = operator.scan(call, with_grad or bool(keep), tensors)
@@ -168,7 +168,7 @@ def stepper(
     if x.shape[1] > _MAX_SEQUENCES:
         return None
     sizes = check(cell, x, state, weights)
-    plain = all(one is None or (one.is_contiguous() and not one.is_neg()) for one in weights)
+    plain = all(weight is None or (weight.is_contiguous() and not weight.is_neg()) for weight in weights)
     return Stepper(cell, sizes, x, state, weights, parameters, names) if plain else None
 
 

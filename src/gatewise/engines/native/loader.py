@@ -123,5 +123,5 @@ def _use(library: ctypes.CDLL, name: str) -> str | None:
     """Force an instruction set, unless the name is empty; return an error message, or None."""
     if not name or (name in INSTRUCTIONS and library.gatewise_use_instructions(name.encode()) == 0):
         return None
-    supported = [one for one in INSTRUCTIONS if library.gatewise_use_instructions(one.encode()) == 0]
+    supported = [known for known in INSTRUCTIONS if library.gatewise_use_instructions(known.encode()) == 0]
     return f"GATEWISE_INSTRUCTIONS is {name!r}, expected one that this machine supports: {', '.join(supported)}"
