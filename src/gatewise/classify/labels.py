@@ -43,10 +43,10 @@ def encode_labels(y: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def label_indices(y: Any, classes: np.ndarray, count: int) -> np.ndarray:
-    """(N,) index of each label among the classes of the training.
+    """(N,) index of each label among the classes of the training set.
 
     Raises:
-        SequenceError: not one label for each sequence, or a label that is no class of the training.
+        SequenceError: not one label for each sequence, or a label that is not a class of the training set.
     """
     labels = np.asarray(y)
     if labels.shape != (count,):
@@ -73,7 +73,7 @@ def _type_group(label: Any) -> Any:
 
 
 def _native(labels: list[Any]) -> np.ndarray:
-    """An array of a numpy type if it holds each label unchanged (NaN aside), else of objects."""
+    """An array of a numpy type if it holds each label unchanged (except NaN), else of objects."""
     native = np.asarray(labels)
     if native.dtype.kind in "biufUS" and all(a == b or a != a for a, b in zip(labels, native.tolist(), strict=True)):
         return native
@@ -133,7 +133,7 @@ def validation_mask(indices: np.ndarray, fraction: float, generator: np.random.G
     members = [generator.permutation(positions) for positions in by_class]
     counts = [min(round(fraction * len(positions)), max(len(positions) - 1, 0)) for positions in members]
     small = [k for k, positions in enumerate(members) if len(positions) > 1 and not counts[k]]
-    extra = round(fraction * sum(len(members[k]) for k in small))  # in classes whose own number rounds to 0
+    extra = round(fraction * sum(len(members[k]) for k in small))  # sequences from classes whose own number rounds to 0
     for k in generator.permutation(small)[:extra].tolist():
         counts[k] = 1
     for positions, count in zip(members, counts, strict=True):

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-NUMBERS = (int, float, np.number, np.bool_)  # in tables of several types
-LARGEST = 1e30  # absolute value: float32 overflows soon above
+NUMBERS = (int, float, np.number, np.bool_)  # accepted in arrays of objects
+LARGEST = 1e30  # absolute value; float32 overflows not far above
 SORTED = 50  # batches that are sorted by length together, so that few steps are padding
 AT_ONCE = 2**22  # values of a batch of predictions, hidden states included: bounds the memory
 
@@ -176,7 +176,7 @@ def _of_list(x: list[Any] | tuple[Any, ...], lengths: Any) -> tuple[np.ndarray, 
     if not x:
         raise SequenceError("x holds no sequences")
     if lengths is not None:
-        raise SequenceError("lengths is given for a list of sequences, which have lengths of their own; leave it out")
+        raise SequenceError("lengths is given, but the sequences of a list have their own lengths; leave it out")
     parts = [_numbers(sequence, f"sequence {k}", (1, 2)) for k, sequence in enumerate(x)]
     parts = [part[:, None] if part.ndim == 1 else part for part in parts]
     _check_channels(parts)
@@ -239,7 +239,7 @@ def _checked_lengths(lengths: Any, array: np.ndarray) -> np.ndarray:
         )
     wrong = np.flatnonzero((sizes < 1) | (sizes > array.shape[1]))
     if len(wrong):
-        raise SequenceError(f"length {wrong[0]} is {sizes[wrong[0]]}, expected 1 to {array.shape[1]}")
+        raise SequenceError(f"lengths[{wrong[0]}] is {sizes[wrong[0]]}, expected 1 to {array.shape[1]}")
     return sizes.astype(np.int64)
 
 

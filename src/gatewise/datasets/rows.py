@@ -17,7 +17,16 @@ from gatewise.datasets.labelled import FileError, Labelled, check_size, listed
 LABELS = ("label", "class", "target", "y")  # names of a column of labels, in lower case
 DELIMITERS = (",", ";", "\t", "|")
 NUMBERING = ("", "id", "index", "row", "no", "nr", "number", "#")  # names of a column that numbers the rows
-SERIES = ("id", "unique_id", "series", "series_id", "sequence", "sequence_id", "case", "case_id")  # in a long table
+SERIES = (
+    "id",
+    "unique_id",
+    "series",
+    "series_id",
+    "sequence",
+    "sequence_id",
+    "case",
+    "case_id",
+)  # names of a column of series in a long table
 NOT_UTF8 = "is not in UTF-8, perhaps a spreadsheet or text in another encoding; save it as CSV in UTF-8"
 
 

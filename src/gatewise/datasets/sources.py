@@ -81,6 +81,6 @@ def read_parts(source: PathLike, *, label: str | None = None) -> tuple[Labelled,
 
 
 def beside(path: Path) -> Path | None:
-    """The file of the test part beside the file of a training part, None if there is none."""
+    """The file of the test part in the folder of a training part, None if there is none."""
     other = path.parent / path.name.replace(TRAIN, TEST)
     return other if path.stem.endswith(TRAIN) and other.is_file() else None

@@ -105,7 +105,7 @@ def _call(cell: Cell, x: Tensor, batch_sizes: Tensor | None, state: Any, weights
     tensors = [weight for weight in weights if weight is not None]
     stacked = [field.unsqueeze(0) for field in state]  # the kernels take states of all layers: (1, B, H)
     hx = stacked if cell.step is cells.lstm_step else stacked[0]
-    # The kernel saves values for a backward pass only if one may follow; torch.jit.trace would record False for good.
+    # The kernel saves values for a backward pass only if one may follow; torch.jit.trace would always record False.
     training = torch.is_grad_enabled() or torch._C._get_tracing_state() is not None
     # biases, num_layers, dropout, train, bidirectional
     options = (weights.bias_ih is not None, 1, 0.0, training, False)

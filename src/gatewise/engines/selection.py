@@ -170,9 +170,9 @@ def stepper(
 
     Arguments:
         cell: the cell to run.
-        x: `(1, B, I)`, an example.
+        x: `(1, B, I)`, an example of the input.
         state: the cell's state tuple, contiguous; each step overwrites it.
-        parameters: the mapping in which the weights are looked up, also by later calls.
+        parameters: the mapping that holds the weights; every call looks them up.
         names: names of the weights in `parameters`, in the order of `Weights`.
         engine: as for `scan`.
     """

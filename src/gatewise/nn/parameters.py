@@ -121,7 +121,7 @@ class Weighted(Module):
 
 
 def draw_uniform(weight: Tensor, bound: float, generator: torch.Generator | None) -> None:
-    """Fill a weight from U(-bound, bound), drawn on the generator's device: one on the CPU serves any device."""
+    """Fill a weight from U(-bound, bound), drawn on the generator's device: a CPU generator serves any device."""
     if generator is None or generator.device.type == weight.device.type:
         weight.uniform_(-bound, bound, generator=generator)
     else:

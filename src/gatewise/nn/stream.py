@@ -136,7 +136,7 @@ class Stream:
         layer, B = self.layer, self._fields[0].shape[1]
         self._engine = layer.engine
         last = self._fields[0][-1]
-        self._example = last if self._lead else last[0]  # of an output, for its shape and dtype
+        self._example = last if self._lead else last[0]  # an output, for its shape and dtype
         self._shape = (*self._lead, layer.input_size)
         steppers = []
         for k in range(layer.num_layers):

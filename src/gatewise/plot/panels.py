@@ -62,9 +62,10 @@ def examples(panels: Sequence[Example], *, columns: int = 2, title: str = "", mo
             `backtest` refuses; names the panel.
 
     Examples:
-        >>> one = Example("north", [0, 1, 2, 3], [5, 6, 7, 8], [([2, 3], [7, 9], {80: ([6, 6], [8, 10])})], "sales [t]")
-        >>> two = Example("south", [0, 1], [5, 6], [([2], [7], {80: ([6], [8])})], "sales [t]")
-        >>> figure = examples([one, two], title="Two shops")
+        >>> test_window = ([2, 3], [7, 9], {80: ([6, 6], [8, 10])})
+        >>> north = Example("north", [0, 1, 2, 3], [5, 6, 7, 8], [test_window], "sales [t]")
+        >>> south = Example("south", [0, 1], [5, 6], [([2], [7], {80: ([6], [8])})], "sales [t]")
+        >>> figure = examples([north, south], title="Two shops")
         >>> [ax.get_title(loc="left") for ax in figure.axes]
         ['north', 'south']
         >>> [text.get_text() for text in figure.legends[0].get_texts()]
@@ -97,7 +98,7 @@ def examples(panels: Sequence[Example], *, columns: int = 2, title: str = "", mo
 
 
 def _check_levels(panels: Sequence[Example]) -> None:
-    """Refuse intervals of different levels: a shade of the common legend has one level. No intervals are fine."""
+    """Refuse intervals of different levels: a shade in the common legend has one level. Intervals may be absent."""
     first: list[float] = []
     for number, panel in enumerate(panels, start=1):
         for _, _, intervals in panel.forecasts:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Many: TypeAlias = "Sequence[Any] | Array"
 
-FEW = 6  # channels: each has a colour; more are drawn alike
+FEW = 6  # channels: each has a colour; if there are more, all look the same
 COLORS = (BLUE, ORANGE, "#009e73", "#cc79a7", INK, "#e69f00")  # Okabe and Ito's
 
 
@@ -87,7 +87,7 @@ def classified(
 
 def _check_examples(panels: Sequence[Array], predicted: Any, shares: npt.ArrayLike, truth: Any, columns: int) -> Array:
     if not panels:
-        raise ValueError("x is empty; give at least one sequence")
+        raise ValueError("x is empty; pass at least one sequence")
     whole("columns", columns, 1)
     probabilities = plain(shares)
     for name, values in (("predicted", predicted), ("shares", probabilities), ("truth", truth)):

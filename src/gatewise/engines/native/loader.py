@@ -91,7 +91,7 @@ def _loaded() -> tuple[ctypes.CDLL | None, str | None]:
     path = find(sys.modules[PACKAGE].__path__)
     if path is None:
         return None, (
-            "not built at installation: left out, or no suitable compiler found (GCC 12 or newer, or Clang, with "
+            "not built at installation: skipped, or no suitable compiler found (GCC 12 or newer, or Clang, with "
             f"OpenMP); install one, such as g++, then {REINSTALL}"
         )
     try:
