@@ -1,4 +1,4 @@
-"""Forecasts and backtests work in other libraries unchanged, and their scores equal ours."""
+"""Forecasts and backtests work unchanged in other libraries, which compute the same scores."""
 
 from functools import partial
 from typing import Any
@@ -65,7 +65,7 @@ def test_utilsforecast_gives_the_same_coverage_of_a_backtest(backend):
         )
 
 
-def test_utilsforecast_gives_the_same_metrics_for_zeros_and_values_outside_intervals():
+def test_utilsforecast_gives_the_same_metrics_for_zeros_and_for_values_outside_intervals():
     losses = pytest.importorskip("utilsforecast.losses")
     rng = np.random.default_rng(0)
     y, f = np.append(0.0, rng.normal(size=40)), np.append(0.0, rng.normal(size=40))
@@ -103,8 +103,8 @@ def test_utilsforecast_draws_forecasts_and_backtests(backend):
     model = quick()
     figure = plotting.plot_series(data, model.fit(data).predict(6, level=(80, 95)), level=[80, 95])
     assert [line.get_label() for line in figure.axes[0].lines] == ["y", "LSTM"]
-    assert len(figure.axes[0].collections) == 2  # the bands
-    # Without models=, it draws y and cutoff as models too.
+    assert len(figure.axes[0].collections) == 2  # the intervals
+    # Without models=, plot_series draws y and cutoff as models too.
     figure = plotting.plot_series(data, model.backtest(data, 6).forecasts, models=["LSTM", "Naive"])
     assert [line.get_label() for line in figure.axes[0].lines] == ["y", "LSTM", "Naive"]
 

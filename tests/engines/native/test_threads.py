@@ -57,9 +57,9 @@ def test_values_do_not_depend_on_threads_or_other_sequences(kind):
         for first, last in ((0, 1), (4, 7), (3, 19)):
             parts = {name: tensor[first:last] if name in "hc" else tensor for name, tensor in tensors.items()}
             parts["x"] = tensors["x"][:, first:last]
-            some = values_of(scanned(whole._replace(B=last - first), parts, "native"))
-            assert torch.equal(some["output"], expected["output"][:, first:last]), (first, last)
-            assert torch.equal(some["h"], expected["h"][first:last])
+            part = values_of(scanned(whole._replace(B=last - first), parts, "native"))
+            assert torch.equal(part["output"], expected["output"][:, first:last]), (first, last)
+            assert torch.equal(part["h"], expected["h"][first:last])
 
 
 # ---- threads and processes ----------------------------------------------------------------------------------------
