@@ -24,10 +24,6 @@ def past(title="north", **options):
     return Example(title, MONTHS, Y, [(MONTHS[24:], MEAN, BANDS)], **options)
 
 
-def beyond(title="south", **options):
-    return Example(title, MONTHS[:24], Y[:24], [(MONTHS[24:], MEAN, BANDS)], **options)
-
-
 def labelled(ax):
     return {line.get_label(): line for line in ax.lines}
 

@@ -17,7 +17,6 @@ RNG = np.random.default_rng(0)
 Y = RNG.normal(100, 10, 30)
 MEAN = Y[24:] + 1
 BANDS = {80: (MEAN - 5, MEAN + 5), 95: (MEAN - 9, MEAN + 10)}
-NOISE = RNG.normal(1, 2, 120)
 
 
 def past(title="north", **options):

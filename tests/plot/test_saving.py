@@ -11,11 +11,7 @@ from matplotlib.figure import Figure
 from gatewise import plot
 
 MONTHS = pd.date_range("1959-01-01", periods=24, freq="MS")
-AHEAD = pd.date_range("1961-01-01", periods=6, freq="MS")
 Y = np.random.default_rng(0).normal(100, 10, 24)
-FITTED = np.r_[[np.nan] * 5, Y[5:] + 1]
-MEAN = np.arange(6.0) + 100
-BANDS = {80: (MEAN - 5, MEAN + 5), 95: (MEAN - 9, MEAN + 10)}
 
 
 def test_settings_stay_unchanged_and_pyplot_is_not_imported(tmp_path):

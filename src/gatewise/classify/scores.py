@@ -87,7 +87,10 @@ class Scores:
         majority = f"the majority class ({_percent(self.commonest)} %)"
         if self.commonest == 1:
             only = self.classes[self.counts.sum(1).argmax()]
-            return f"None: all test sequences are of one class, {only!s:.80}; test on sequences of other classes too."
+            return (
+                f"None, because all test sequences are of one class, {only!s:.80}; "
+                "test on sequences of other classes too."
+            )
         if low > self.commonest:
             return f"Better than {majority}: the 95 % interval of the accuracy starts at {_percent(low)} %."
         if high < self.commonest:

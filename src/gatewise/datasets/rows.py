@@ -136,7 +136,7 @@ def _parsed(path: Path, delimiter: str, **options: Any) -> pd.DataFrame:
 
 
 def _refuse_no_header(steps: pd.DataFrame, path: object) -> None:
-    """Refuse a first row of values: column names that are numbers must be in order."""
+    """Refuse a file without a header: most column names are numbers and not in order."""
     names = pd.to_numeric(pd.Series(steps.columns, dtype=object), errors="coerce")
     differences = names.dropna().diff().iloc[1:]
     if names.notna().mean() > 0.5 and not ((differences > 0).all() or (differences < 0).all()):
@@ -144,7 +144,7 @@ def _refuse_no_header(steps: pd.DataFrame, path: object) -> None:
 
 
 def _refuse_long(table: pd.DataFrame, path: object) -> None:
-    """Refuse a row for each step: a column that names series, with repeated values."""
+    """Refuse a table with a row for each step: a column of names of series has repeated values."""
     for column in table.columns:
         named = len(table.columns) > 1 and str(column).strip().lower() in SERIES
         if named and table[column].duplicated().any():
@@ -155,7 +155,7 @@ def _refuse_long(table: pd.DataFrame, path: object) -> None:
 
 
 def _refuse_numbering(table: pd.DataFrame, path: object) -> None:
-    """Refuse a column that numbers the rows: read as a step, it reveals the class of sorted rows."""
+    """Refuse a column that numbers the rows: as a step, it would reveal the class of sorted rows."""
     for column in table.columns:
         name = re.sub(r"^unnamed: \d+$", "", str(column).strip().lower())  # pandas' name of a column without a name
         cells = table[column]

@@ -7,7 +7,7 @@ import math
 import operator
 from collections.abc import Mapping, Sequence
 from numbers import Real
-from typing import Any, TypedDict
+from typing import Any, ClassVar, TypedDict
 
 import torch
 from torch import Tensor
@@ -39,6 +39,7 @@ class Weighted(Module):
     """A module with the weights of one or more cells, run by an engine."""
 
     cell: Cell
+    _defaults: ClassVar[Mapping[str, Any]]  # defaults of the arguments that `repr` may show, in this order
 
     def __init__(
         self, input_size: int, hidden_size: int, bias: bool, engine: str, init: str, init_bound: float | None
@@ -118,6 +119,15 @@ class Weighted(Module):
                 f"input is {x.dtype}, expected {weight.dtype} like the weights; "
                 f"convert the input, input.to({weight.dtype}), or the layer, layer.to({x.dtype})"
             )
+
+    def extra_repr(self) -> str:
+        """The sizes, and every argument that differs from its default, as in torch.nn."""
+        changed = [
+            f"{name}={value}"
+            for name, default in self._defaults.items()
+            if (value := getattr(self, name, default)) != default
+        ]
+        return ", ".join([str(self.input_size), str(self.hidden_size), *changed])
 
 
 def draw_uniform(weight: Tensor, bound: float, generator: torch.Generator | None) -> None:

@@ -6,8 +6,8 @@ states.
 """
 
 import warnings
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -78,6 +78,16 @@ class Recurrent(Weighted):
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of range.
     """
+
+    _defaults: ClassVar[Mapping[str, Any]] = {
+        "proj_size": 0,
+        "num_layers": 1,
+        "nonlinearity": "tanh",
+        "bias": True,
+        "batch_first": False,
+        "dropout": 0.0,
+        "bidirectional": False,
+    }
 
     def __init__(
         self,
@@ -364,24 +374,6 @@ class Recurrent(Weighted):
             gates={name: self._like_input(gate, batched) for name, gate in (scan.gates or {}).items()},
             cells=None if scan.cells is None else self._like_input(scan.cells, batched),
         )
-
-    def extra_repr(self) -> str:
-        """The sizes, and every argument that differs from its default, as in torch.nn."""
-        defaults = {
-            "proj_size": 0,
-            "num_layers": 1,
-            "nonlinearity": "tanh",
-            "bias": True,
-            "batch_first": False,
-            "dropout": 0.0,
-            "bidirectional": False,
-        }
-        changed = [
-            f"{name}={value}"
-            for name, default in defaults.items()
-            if (value := getattr(self, name, default)) != default
-        ]
-        return ", ".join([str(self.input_size), str(self.hidden_size), *changed])
 
 
 def _refuse_packed(x: Tensor | PackedSequence) -> None:

@@ -157,7 +157,7 @@ def time_axis(ds: Any) -> tuple[Array, str]:
 
 
 def aligned(name: str, values: npt.ArrayLike, time: Array, *, at_end: bool = False) -> Array:
-    """Values as a float64 array, one for each date; with `at_end`, fewer values belong to the last dates."""
+    """Values as a float64 array, one for each date; with `at_end`, fewer values are those of the last dates."""
     array = plain(values)
     if at_end and array.ndim == 1 and 0 < len(array) < len(time):
         array = np.concatenate([np.full(len(time) - len(array), np.nan), array])

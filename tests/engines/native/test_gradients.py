@@ -161,7 +161,7 @@ def test_vectorised_gradients_equal_single_gradients():
         assert_close(gradient, torch.autograd.grad(output, tensors["x"], direction, retain_graph=True)[0])
 
 
-# ---- what is saved for backward -----------------------------------------------------------------------------------
+# ---- tensors saved for backward -----------------------------------------------------------------------------------
 
 
 def test_overwriting_saved_tensors_is_an_error():

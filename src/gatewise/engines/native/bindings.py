@@ -131,7 +131,7 @@ def backward(
 ) -> Tensors:
     """Gradients of the tensors that need one, from the gradients `grads` at output, h, c, gates and cells."""
     _check_saved(call, (*tensors, output, gates, states), grads)
-    # Dense copies keep their names here: they must live until the kernels are done.
+    # Dense copies are bound to names, because they must live until the kernels are done.
     fields, dense = _inputs(call, tensors)
     x, weights = dense[0], dense[3:8]
     output, gates, states = (
@@ -155,7 +155,7 @@ def backward(
 
 @functools.cache
 def _memory(size: int) -> type[Any]:
-    """The type of `size` bytes lent by the library, returned when the last tensor on them is deleted."""
+    """A type for `size` bytes lent by the library, which gives them back when the last tensor on them is deleted."""
 
     class Lent(ctypes.c_char * size):  # type: ignore[misc]  # the base type depends on size
         def __del__(self) -> None:
@@ -173,7 +173,7 @@ def lent(like: Tensor, *shape: int) -> Tensor:
     size = math.prod(shape) * dtype.itemsize
     if size < _LARGE:
         return like.new_empty(*shape)
-    size = -(-size // _LARGE) * _LARGE  # rounded up, because each size has a type of its own
+    size = -(-size // _LARGE) * _LARGE  # rounded up, because each size has its own type
     address = loader.loaded().gatewise_lend(size)
     if not address:
         raise MemoryError(f"cannot allocate {size} bytes for the backward pass; use a smaller batch")
