@@ -11,9 +11,8 @@ from torch import Tensor
 
 from gatewise.classify.sequences import AT_ONCE, Sequences
 
-CLIP = (
-    10.0  # standard deviations: a pixel that is almost always dark has a tiny one, so that its bright values are huge
-)
+# standard deviations: a pixel that is almost always dark has a tiny one, so that its bright values would be huge
+CLIP = 10.0
 
 
 class Standardization(NamedTuple):

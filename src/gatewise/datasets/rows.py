@@ -17,16 +17,8 @@ from gatewise.datasets.labelled import FileError, Labelled, check_size, listed
 LABELS = ("label", "class", "target", "y")  # names of a column of labels, in lower case
 DELIMITERS = (",", ";", "\t", "|")
 NUMBERING = ("", "id", "index", "row", "no", "nr", "number", "#")  # names of a column that numbers the rows
-SERIES = (
-    "id",
-    "unique_id",
-    "series",
-    "series_id",
-    "sequence",
-    "sequence_id",
-    "case",
-    "case_id",
-)  # names of a column of series in a long table
+# names of a column of series in a long table
+SERIES = ("id", "unique_id", "series", "series_id", "sequence", "sequence_id", "case", "case_id")
 NOT_UTF8 = "is not in UTF-8, perhaps a spreadsheet or text in another encoding; save it as CSV in UTF-8"
 
 
@@ -144,7 +136,7 @@ def _refuse_no_header(steps: pd.DataFrame, path: object) -> None:
 
 
 def _refuse_long(table: pd.DataFrame, path: object) -> None:
-    """Refuse a table with a row for each step: a column of names of series has repeated values."""
+    """Refuse a table with a row for each step: a column that names series has repeated values."""
     for column in table.columns:
         named = len(table.columns) > 1 and str(column).strip().lower() in SERIES
         if named and table[column].duplicated().any():
