@@ -49,7 +49,7 @@ struct gatewise_scan {
 
   const void *x;          /* (T, B, I), features contiguous */
   int64_t x_t, x_b;       /* its strides in elements; packed: (N, I), x_b from row to row, x_t unused */
-  const int64_t *lengths; /* (B), 0..T, any order; NULL: all T. Packed: decreasing */
+  const int64_t *lengths; /* (B), 0..T, any order; NULL: all T. Packed: never increasing */
   const int64_t *offsets; /* (T) first row of each step of packed sequences; NULL: padded */
 
   const void *weight_ih; /* (G*H, I) */
@@ -76,13 +76,13 @@ struct gatewise_scan {
   const void *grad_gates;  /* (rows, S, H): at the activated gates; not for the RNN */
   const void *grad_cells;  /* (rows, H), LSTM only */
 
-  void *grad_x;         /* (rows, I) out, or NULL if not wanted; zero after each sequence's end */
+  void *grad_x;         /* (rows, I) out, or NULL if not requested; zero after each sequence's end */
   void *grad_weight_ih; /* out, shaped as the weights. If grad_weight_hh is NULL, none is */
   void *grad_weight_hh; /* computed; that of an absent bias may be NULL */
   void *grad_bias_ih;
   void *grad_bias_hh;
   void *grad_weight_hr;
-  void *grad_h0; /* (B, P) out or NULL: not wanted */
+  void *grad_h0; /* (B, P) out or NULL: not requested */
   void *grad_c0; /* (B, H) out, LSTM only */
 };
 

@@ -23,8 +23,8 @@ def quick(**arguments: Any) -> Forecaster:
 
 def utilsforecast_scores(scores: Any, metric: str) -> pd.DataFrame:
     """Scores of one metric, a row for each cutoff and a column for each model."""
-    frame = as_pandas(scores)
-    return frame[frame["metric"] == metric].set_index("cutoff").drop(columns=["unique_id", "metric"])
+    data = as_pandas(scores)
+    return data[data["metric"] == metric].set_index("cutoff").drop(columns=["unique_id", "metric"])
 
 
 def gatewise_scores(scores: Any, metric: str) -> pd.DataFrame:
@@ -70,11 +70,11 @@ def test_utilsforecast_gives_the_same_metrics_for_zeros_and_for_values_outside_i
     rng = np.random.default_rng(0)
     y, f = np.append(0.0, rng.normal(size=40)), np.append(0.0, rng.normal(size=40))
     lo, hi = f - 0.5, f + 0.5
-    frame = pd.DataFrame({"unique_id": "a", "y": y, "M": f, "M-lo-80": lo, "M-hi-80": hi})
+    data = pd.DataFrame({"unique_id": "a", "y": y, "M": f, "M-lo-80": lo, "M-hi-80": hi})
     pairs = {
-        "smape": (200 * losses.smape(frame, ["M"])["M"], metrics.smape(y, f)),
-        "coverage": (losses.coverage(frame, ["M"], level=80)["M"], metrics.coverage(y, lo, hi)),
-        "pinball": (losses.quantile_loss(frame, {"M": "M-lo-80"}, q=0.1)["M"], metrics.pinball(y, lo, quantile=0.1)),
+        "smape": (200 * losses.smape(data, ["M"])["M"], metrics.smape(y, f)),
+        "coverage": (losses.coverage(data, ["M"], level=80)["M"], metrics.coverage(y, lo, hi)),
+        "pinball": (losses.quantile_loss(data, {"M": "M-lo-80"}, q=0.1)["M"], metrics.pinball(y, lo, quantile=0.1)),
     }
     for name, (expected, score) in pairs.items():
         assert score == pytest.approx(expected.item()), name

@@ -161,10 +161,10 @@ def as_steps(x: npt.ArrayLike, name: str) -> Array:
     return array[:, None] if array.ndim == 1 else array
 
 
-def check_probabilities(shares: Array) -> Array:
-    if not ((shares >= 0) & (shares <= 1 + 1e-6)).all():
+def check_probabilities(probabilities: Array) -> Array:
+    if not ((probabilities >= 0) & (probabilities <= 1 + 1e-6)).all():
         raise ValueError("shares must be from 0 to 1; pass probabilities, not scores or percent")
-    return shares
+    return probabilities
 
 
 def draw_channels(ax: "Axes", x: Array, thin: float = 1.0) -> None:

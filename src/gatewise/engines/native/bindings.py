@@ -242,8 +242,8 @@ def _check_saved(call: Call, saved: tuple[Tensor | None, ...], grads: Tensors) -
             fits = shape is None or (tensor.shape == shape and tensor.dtype == dtype and tensor.is_cpu)
         if not fits:
             actual = "missing" if tensor is None else f"{tensor.dtype} {tuple(tensor.shape)} on {tensor.device}"
-            origin = " saved for backward" if position < len(saved) else ""
-            raise RuntimeError(f"{_NAMES[position]}{origin} is {actual}, expected {dtype} {shape} on cpu")
+            suffix = " saved for backward" if position < len(saved) else ""
+            raise RuntimeError(f"{_NAMES[position]}{suffix} is {actual}, expected {dtype} {shape} on cpu")
 
 
 _REQUIRED = (0, 3, 4, 8, 9, 10)  # x, the two weights, output, gates and cells
