@@ -28,7 +28,7 @@ def encode_labels(y: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
     if labels.shape != (count,):
         raise SequenceError(f"y has shape {labels.shape}, expected ({count},), a label for each sequence")
     if isinstance(y, list | tuple) or labels.dtype.kind in "OT":
-        labels = _of_one_type(list(y) if isinstance(y, list | tuple) else labels.tolist())
+        labels = _with_one_type(list(y) if isinstance(y, list | tuple) else labels.tolist())
     _check_labels(labels)
     try:
         classes, indices = np.unique(labels, return_inverse=True)
@@ -60,7 +60,7 @@ def label_indices(y: Any, classes: np.ndarray, count: int) -> np.ndarray:
     return np.array([indices[label] for label in labels.tolist()])
 
 
-def _of_one_type(labels: list[Any]) -> np.ndarray:
+def _with_one_type(labels: list[Any]) -> np.ndarray:
     """An array with each label unchanged: numpy would convert numbers and missing labels to text."""
     if len({_type_group(label) for label in labels}) > 1:
         types = sorted({type(label).__name__ for label in labels})

@@ -65,7 +65,7 @@ class Sequences:
         >>> sequences.values.T.tolist(), sequences.lengths.tolist()
         ([[1.0, 2.0, 3.0, 4.0]], [3, 1])
         """
-        flat, sizes = _of_list(x, lengths) if isinstance(x, list | tuple) else _of_array(x, lengths)
+        flat, sizes = _from_list(x, lengths) if isinstance(x, list | tuple) else _from_array(x, lengths)
         if not flat.shape[1]:
             raise SequenceError("x holds no channels")
         if not sizes.all():
@@ -161,7 +161,7 @@ def as_array(x: Any, name: str) -> np.ndarray:
     if hasattr(x, "toarray"):
         raise SequenceError(f"{name} is sparse, which is not supported; pass {name}.toarray()")
     try:
-        array: np.ndarray = _of_tensor(x) if isinstance(x, Tensor) else np.asarray(x)
+        array: np.ndarray = _from_tensor(x) if isinstance(x, Tensor) else np.asarray(x)
     except (ValueError, TypeError, RuntimeError) as reason:
         raise SequenceError(
             f"{name} is not an array ({reason!s:.80}); convert it; pass sequences of several lengths as a list"
@@ -171,7 +171,7 @@ def as_array(x: Any, name: str) -> np.ndarray:
     return array
 
 
-def _of_list(x: list[Any] | tuple[Any, ...], lengths: Any) -> tuple[np.ndarray, np.ndarray]:
+def _from_list(x: list[Any] | tuple[Any, ...], lengths: Any) -> tuple[np.ndarray, np.ndarray]:
     """All steps of a list of sequences (R, C), and the length of each (N,)."""
     if not x:
         raise SequenceError("x holds no sequences")
@@ -183,7 +183,7 @@ def _of_list(x: list[Any] | tuple[Any, ...], lengths: Any) -> tuple[np.ndarray, 
     return np.concatenate(parts), np.array([len(part) for part in parts])
 
 
-def _of_array(x: Any, lengths: Any) -> tuple[np.ndarray, np.ndarray]:
+def _from_array(x: Any, lengths: Any) -> tuple[np.ndarray, np.ndarray]:
     """All steps of an array of sequences (R, C), and the length of each (N,)."""
     array = _numbers(x, "x", (2, 3))
     array = array[..., None] if array.ndim == 2 else array
@@ -197,7 +197,7 @@ def _of_array(x: Any, lengths: Any) -> tuple[np.ndarray, np.ndarray]:
     return array.reshape(-1, array.shape[2]) if valid.all() else array[valid], sizes
 
 
-def _of_tensor(x: Tensor) -> np.ndarray:
+def _from_tensor(x: Tensor) -> np.ndarray:
     """An array of a tensor; numpy has no bfloat16 and no floats of one byte."""
     short = x.is_floating_point() and x.element_size() < 4
     array: np.ndarray = (x.float() if short else x).detach().cpu().resolve_neg().numpy()

@@ -69,7 +69,7 @@ def _table(path: Path, label: str | None) -> pd.DataFrame:
         if path.suffix.lower() == ".parquet":
             return _parquet(path)
         if path.suffix.lower() == ".tsv":
-            return _of_archive(path)
+            return _archive_table(path)
         return _csv(path, label)
     except UnicodeDecodeError:
         raise FileError(f"{path} {NOT_UTF8}") from None
@@ -92,7 +92,7 @@ def _parquet(path: Path) -> pd.DataFrame:
     return pd.read_parquet(path)
 
 
-def _of_archive(path: Path) -> pd.DataFrame:
+def _archive_table(path: Path) -> pd.DataFrame:
     """The cells of a table without a header, with the labels as text in the first column."""
     options: dict[str, Any] = {"sep": "\t", "header": None, "dtype": {0: str}, "encoding": "utf-8-sig"}
     table = pd.read_csv(path, low_memory=False, **options)

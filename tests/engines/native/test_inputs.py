@@ -42,7 +42,7 @@ def test_negated_views_are_resolved():
 
 
 class Marked(Tensor):
-    """A subclass without additions."""
+    """An empty subclass."""
 
 
 def test_tensors_of_a_subclass():

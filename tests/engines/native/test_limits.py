@@ -27,7 +27,7 @@ LONG = 100_000
 
 
 def test_a_running_sum_over_a_very_long_sequence():
-    """With weights of one the linear network computes sums, and so do its gradients: exact at any length."""
+    """With weights of 1, a linear network and its gradients are running sums, which are exact at any length."""
     rnn = nn.RNN(1, 1, nonlinearity="identity", bias=False, dtype=torch.float64, engine="native", generator=seeded())
     with torch.no_grad():
         for weight in rnn.parameters():

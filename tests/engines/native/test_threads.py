@@ -44,7 +44,7 @@ def test_the_same_call_gives_the_same_bits(kind, threads):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_values_do_not_depend_on_threads_or_other_sequences(kind):
-    """This holds for more than one step, which one kernel computes for any batch."""
+    """This holds for sequences of several steps, which the same kernel runs for every batch."""
     for I in (3, 40):
         whole = Problem(kind, 5, 23, I, 70, P=20 * (kind == "projected"))
         tensors = tensors_of(whole, torch.float32)

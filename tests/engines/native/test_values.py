@@ -1,6 +1,6 @@
 """The native kernels against the reference, values and gradients: random shapes, edges, layouts, instruction sets.
 
-test_engines.py and test_contract.py test what holds for every engine. The tests here are specific to these kernels:
+test_engines.py and test_contract.py test the contract of all engines. The tests here are specific to these kernels:
 edges of vectors and tiles, and work divided between threads.
 """
 
