@@ -74,14 +74,16 @@ def by_horizon(
             dots = (
                 "." if len(ahead) <= 24 or np.isnan(values).any() else ""
             )  # a line does not show a value between gaps
-            known = "" if np.isfinite(values).any() else " (no score)"
-            wide = 2.4 if number == 0 else 1.1
-            text = f"{shortened(label, 24)}{known}"
-            axes.plot(ahead, values, line, color=color, linewidth=wide, marker=dots, label=text, zorder=3 - number / 99)
+            suffix = "" if np.isfinite(values).any() else " (no score)"
+            width = 2.4 if number == 0 else 1.1
+            text = f"{shortened(label, 24)}{suffix}"
+            axes.plot(
+                ahead, values, line, color=color, linewidth=width, marker=dots, label=text, zorder=3 - number / 99
+            )
         if not any((values < 0).any() for values in table.values()):
             axes.set_ylim(bottom=0)
-        beside = 0.5 if len(ahead) > 1 else 1.0  # integer ticks for a single step too
-        axes.set_xlim(ahead[0] - beside, ahead[-1] + beside)
+        padding = 0.5 if len(ahead) > 1 else 1.0  # integer ticks for a single step too
+        axes.set_xlim(ahead[0] - padding, ahead[-1] + padding)
         caption(axes, f"{score} by steps ahead" + f", {shortened(name)}" * bool(name), "steps ahead", score)
     return axes
 
@@ -179,7 +181,7 @@ def residuals(ds: Any, residuals: npt.ArrayLike, *, season: int = 1, name: str =
     time, label = time_axis(ds)
     values = aligned("residuals", residuals, time)
     _check_residuals(values, ds, season)
-    known = values[~np.isnan(values)]
+    observed = values[~np.isnan(values)]
     with style():
         from matplotlib.figure import Figure
 
@@ -188,11 +190,11 @@ def residuals(ds: Any, residuals: npt.ArrayLike, *, season: int = 1, name: str =
         for ax in axes.values():
             grid(ax)
         series_name = f" of {shortened(name, 60)}" * bool(name)
-        figure.suptitle(f"Residuals{series_name}, {counted(len(known), 'value')}", x=0.01, ha="left", fontsize=13)
+        figure.suptitle(f"Residuals{series_name}, {counted(len(observed), 'value')}", x=0.01, ha="left", fontsize=13)
         _through_time(axes["time"], time, values, label, name)
         _lags(axes["lags"], values, season)
-        _shape(axes["shape"], known)
-        _tails(axes["tails"], known)
+        _shape(axes["shape"], observed)
+        _tails(axes["tails"], observed)
     return figure
 
 
@@ -249,14 +251,14 @@ def _spread(values: Array) -> float:
 def _through_time(ax: "Axes", time: Array, values: Array, label: str, name: str) -> None:
     mean, spread = float(np.nanmean(values)), _spread(values)
     low, high = mean - Z95 * spread, mean + Z95 * spread
-    known = values[~np.isnan(values)]
+    observed = values[~np.isnan(values)]
     ax.axhline(0, color=GREY, linewidth=1)
-    alone = len(known) < 60 or np.isnan(values).any()  # a line does not show a value between gaps
-    thin = 1.2 if len(values) <= 500 else 0.6
-    ax.plot(time, values, color=INK, linewidth=thin, marker="." if alone else "", markersize=4, label="residual")
+    with_dots = len(observed) < 60 or np.isnan(values).any()  # a line does not show a value between gaps
+    width = 1.2 if len(values) <= 500 else 0.6
+    ax.plot(time, values, color=INK, linewidth=width, marker="." if with_dots else "", markersize=4, label="residual")
     ax.axhline(mean, color=BLUE, linewidth=1.2, linestyle="--", label=f"mean, {mean:.3g}")
     if spread:
-        inside = np.mean((known >= low) & (known <= high))
+        inside = np.mean((observed >= low) & (observed <= high))
         text = f"mean ± 1.96 × {spread:.3g}, {100 * inside:.0f} % inside"
         ax.axhspan(low, high, color=BLUE, alpha=0.15, linewidth=0, label=text)
     if len(time) == 1 and label == "time step":
@@ -274,25 +276,25 @@ def _lags(ax: "Axes", values: Array, season: int) -> None:
     else:
         ax.axhline(0, color=GREY, linewidth=1)
         ax.axhspan(-margin, margin, color=GREY, alpha=0.2, linewidth=0, label="noise, 95 %")
-        wide = float(np.clip(120 / len(lags), 0.7, 4))
-        ax.vlines(lags[~seasonal], 0, bars[~seasonal], color=INK, linewidth=wide)
+        width = float(np.clip(120 / len(lags), 0.7, 4))
+        ax.vlines(lags[~seasonal], 0, bars[~seasonal], color=INK, linewidth=width)
         if seasonal.any():
             label = f"season, {counted(season, 'step')}"
-            ax.vlines(lags[seasonal], 0, bars[seasonal], color=ORANGE, linewidth=max(wide, 1.5), label=label, zorder=3)
+            ax.vlines(lags[seasonal], 0, bars[seasonal], color=ORANGE, linewidth=max(width, 1.5), label=label, zorder=3)
             ax.plot(lags[seasonal], bars[seasonal], "o", color=ORANGE, markersize=4)  # visible among hundreds of lags
         top = min(1.05, 1.15 * max(margin, float(np.abs(bars).max())))
-        beside = 0.8 + 0.01 * len(lags)
-        ax.set(xlim=(1 - beside, len(lags) + beside), ylim=(-top, top))
+        padding = 0.8 + 0.01 * len(lags)
+        ax.set(xlim=(1 - padding, len(lags) + padding), ylim=(-top, top))
     caption(ax, "Autocorrelation", "lag [steps]", "")
 
 
-def _shape(ax: "Axes", known: Array) -> None:
-    mean, spread = float(known.mean()), _spread(known)
+def _shape(ax: "Axes", observed: Array) -> None:
+    mean, spread = float(observed.mean()), _spread(observed)
     if spread == 0:
         _write(ax, f"all residuals are {mean:.4g}")
     else:
-        bins = int(np.clip(2 * np.ceil(np.cbrt(len(known))), 5, 60))
-        ax.hist(known, bins=bins, density=True, color=GREY, alpha=0.6)
+        bins = int(np.clip(2 * np.ceil(np.cbrt(len(observed))), 5, 60))
+        ax.hist(observed, bins=bins, density=True, color=GREY, alpha=0.6)
         at = np.linspace(mean - 3.5 * spread, mean + 3.5 * spread, 200)
         density = np.exp(-(((at - mean) / spread) ** 2) / 2) / (spread * np.sqrt(2 * np.pi))
         ax.plot(at, density, color=BLUE, label="normal")
@@ -301,14 +303,14 @@ def _shape(ax: "Axes", known: Array) -> None:
     ax.set_yticks([])  # the values of a density do not help the reader
 
 
-def _tails(ax: "Axes", known: Array) -> None:
-    mean, spread = float(known.mean()), _spread(known)
+def _tails(ax: "Axes", observed: Array) -> None:
+    mean, spread = float(observed.mean()), _spread(observed)
     if spread == 0:
         _write(ax, f"all residuals are {mean:.4g}")
     else:
-        ranks = _ranks(len(known))
-        normal = np.array([NORMAL.inv_cdf((rank + 0.5) / len(known)) for rank in ranks])
-        ax.plot(normal, np.sort(known)[ranks], ".", color=INK, markersize=4)
+        ranks = _ranks(len(observed))
+        normal = np.array([NORMAL.inv_cdf((rank + 0.5) / len(observed)) for rank in ranks])
+        ax.plot(normal, np.sort(observed)[ranks], ".", color=INK, markersize=4)
         ends = np.array([normal[0], normal[-1]])
         ax.plot(ends, mean + spread * ends, color=BLUE, linewidth=1.2, label="normal")
     caption(ax, "Quantiles", "normal quantile [sd]", "")

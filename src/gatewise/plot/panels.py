@@ -131,8 +131,8 @@ def _draw(ax: "Axes", panel: Example, model: str) -> None:
 
 def _mark_isolated_values(line: "Line2D") -> None:
     """Draw a dot on each value with a gap on both sides, which a line would not show."""
-    known = np.pad(~np.isnan(np.asarray(line.get_ydata(), dtype=np.float64)), 1)
-    isolated = np.flatnonzero(known[1:-1] & ~known[:-2] & ~known[2:])
+    observed = np.pad(~np.isnan(np.asarray(line.get_ydata(), dtype=np.float64)), 1)
+    isolated = np.flatnonzero(observed[1:-1] & ~observed[:-2] & ~observed[2:])
     if len(isolated):
         line.set(marker=".", markevery=isolated.tolist())
 
@@ -161,14 +161,14 @@ def _share_labels(figure: "Figure", columns: int) -> None:
     """Write axis labels that all panels share once, on the figure."""
     if columns == 1 and len(figure.axes) == 1:
         return
-    below = {ax.get_xlabel() for ax in figure.axes}
-    beside = {ax.get_ylabel() for ax in figure.axes}
-    if len(below) == 1:
-        figure.supxlabel(below.pop(), fontsize=10)
+    x_labels = {ax.get_xlabel() for ax in figure.axes}
+    y_labels = {ax.get_ylabel() for ax in figure.axes}
+    if len(x_labels) == 1:
+        figure.supxlabel(x_labels.pop(), fontsize=10)
         for ax in figure.axes:
             ax.set_xlabel("")
-    if len(beside) == 1 and beside != {""}:
-        figure.supylabel(beside.pop(), fontsize=10)
+    if len(y_labels) == 1 and y_labels != {""}:
+        figure.supylabel(y_labels.pop(), fontsize=10)
         for ax in figure.axes:
             ax.set_ylabel("")
 

@@ -119,7 +119,7 @@ def _draw_images(cells: "Sequence[Axes]", panels: Sequence[Array]) -> None:
 def _draw_lines(figure: "Figure", cells: "Sequence[Axes]", columns: int, panels: Sequence[Array], title: str) -> None:
     single = all(len(panel) == 1 for panel in panels) and any(panel.shape[1] > 1 for panel in panels)
     for k, (ax, panel) in enumerate(zip(cells, panels, strict=True)):
-        draw_channels(grid(ax), panel.T if single else panel, thin=0.7)
+        draw_channels(grid(ax), panel.T if single else panel, scale=0.7)
         ax.tick_params(labelsize=8)
         ax.tick_params(labelbottom=k + columns >= len(cells), labelleft=k % columns == 0)
         ax.xaxis.set_major_locator(whole_ticks(5))
@@ -167,14 +167,14 @@ def check_probabilities(probabilities: Array) -> Array:
     return probabilities
 
 
-def draw_channels(ax: "Axes", x: Array, thin: float = 1.0) -> None:
-    """Draw channels (T, C) over the steps: a few in colours, many as thin grey lines."""
+def draw_channels(ax: "Axes", x: Array, scale: float = 1.0) -> None:
+    """Draw channels (T, C) over the steps: a few in colours, many as thin grey lines; `scale` multiplies the width."""
     dots = "." if len(x) == 1 else ""
     for c, channel in enumerate(x.T):
         few = x.shape[1] <= FEW
         color = INK if x.shape[1] == 1 else COLORS[c] if few else GREY
-        wide, label = (1.4 if few else 0.5) * thin, f"channel {c}" if few and x.shape[1] > 1 else "_"
-        ax.plot(channel, dots or "-", color=color, linewidth=wide, alpha=1 if few else 0.6, label=label)
+        width, label = (1.4 if few else 0.5) * scale, f"channel {c}" if few and x.shape[1] > 1 else "_"
+        ax.plot(channel, dots or "-", color=color, linewidth=width, alpha=1 if few else 0.6, label=label)
 
 
 def whole_ticks(most: int) -> Any:
