@@ -17,7 +17,7 @@ struct Exponential<float> {
   static constexpr int MANTISSA = 23;
   static constexpr float ROUNDER = 12582912.0f;  // 1.5 * 2^23: adding it leaves the nearest integer in the low bits
   static constexpr float LOG2_HIGH = 0.693145751953125f, LOG2_LOW = 1.428606765330187e-06f;
-  static constexpr float SIGMOID_LIMIT = 88.0f, TANH_LIMIT = 10.0f;  // beyond them the result is 0 or 1
+  static constexpr float SIGMOID_LIMIT = 88.0f, TANH_LIMIT = 10.0f;  // beyond these limits the functions are constant
   static constexpr float Q[] = {0.5f, 0.166665769897f, 0.0416665546172f, 0.00836317905272f, 0.00139261835877f};
 };
 
@@ -33,7 +33,7 @@ struct Exponential<double> {
                                  2.5100385495510319077e-8};
 };
 
-// s and p as above, for |y| <= SIGMOID_LIMIT. Of NaN p is NaN, whatever s is.
+// s and p as above, for |y| <= SIGMOID_LIMIT. If y is NaN, p is NaN and s is arbitrary.
 template <class T, int N>
 GATEWISE_INLINE void exponential(const Pack<T, N> &y, Pack<T, N> &s, Pack<T, N> &p) {
   using E = Exponential<T>;
@@ -54,7 +54,7 @@ GATEWISE_INLINE void exponential(const Pack<T, N> &y, Pack<T, N> &s, Pack<T, N> 
 template <class T>
 GATEWISE_INLINE Vector<T> reciprocal(Vector<T> x) {
 #if defined(__AVX512F__)
-  if constexpr (sizeof(T) == 4) {  // 14 bits by table, doubled by one step of Newton's: a third of a division's time
+  if constexpr (sizeof(T) == 4) {  // 14 bits from a table, doubled by one Newton step: a third of a division's time
     Vector<T> guess = (Vector<T>)_mm512_maskz_rcp14_ps(0xffff, (__m512)x);
     return guess * (T(2) - x * guess);
   }
@@ -62,7 +62,7 @@ GATEWISE_INLINE Vector<T> reciprocal(Vector<T> x) {
   return T(1) / x;
 }
 
-// NaN propagates: a comparison with it is false, and the machine's min and max then return their second argument.
+// NaN propagates: comparisons with NaN are false, so that the min and max instructions return their second argument.
 template <class T>
 GATEWISE_INLINE Vector<T> clamp(Vector<T> x, T limit) {
 #if defined(__AVX512F__)

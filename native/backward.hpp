@@ -1,7 +1,7 @@
 // One layer, backward. Each thread runs the steps of its list from the last to the first, on its slice of the units.
 //
-// Gradients of the weighted sums are kept for a chunk of steps only, until they are added to those of the weights and
-// multiplied into those of x.
+// Gradients of the weighted sums are stored for one chunk of steps at a time. They are added to the gradients of the
+// weights, and multiplied by the weights to give the gradients of x.
 
 #pragma once
 
@@ -12,8 +12,8 @@ namespace GATEWISE_INSTRUCTIONS {
 template <class T>
 struct BackwardPlan {
   T *x_panels, *h_panels, *projection_panels;
-  T *carry;      // gradient at h before the step: (B, P in whole blocks)
-  T *step_sums;  // gradients of the weighted sums of this step and the one before: two times (B, step_row)
+  T *carry;      // gradient at h before the step: (B, P padded to whole blocks)
+  T *step_sums;  // gradients of the weighted sums of this step and the previous one: 2 x (B, step_row)
   Chunk<T> *chunks;
   int64_t steps;  // of a chunk
   WeightsPlan<T> weights;
@@ -51,7 +51,7 @@ class Backward {
     const bool weights = s.grad_weight_hh;
     for (int q = 0; q < job.lists; q++) {
       Chunk<T> chunk;
-      chunk.capacity = job.list[q].count * p.steps | 1;  // odd: blocks a page apart would compete for few cache sets
+      chunk.capacity = job.list[q].count * p.steps | 1;  // odd: blocks one page apart compete for the same cache sets
       chunk.sums = memory.take<T>(Cell::PLANES * z.blocks * chunk.capacity * L);
       if (weights) WeightGradients<Cell>::plan_inputs(z, memory, chunk);
       chunk.outputs = memory.take<T>(z.projects ? chunk.capacity * h_columns.blocks * L : 0);
@@ -76,7 +76,7 @@ class Backward {
   }
 
  private:
-  static constexpr int64_t CHUNK_BYTES = 768 << 10;  // of each thread: stays in the second-level cache
+  static constexpr int64_t CHUNK_BYTES = 768 << 10;  // per thread; fits in the second-level cache
   static constexpr int64_t LEAST_ROWS = 256, MOST_ROWS = 8192;
 
   Backward(const Job &job, int thread, Memory &memory)
@@ -161,7 +161,7 @@ class Backward {
         memset(static_cast<T *>(s.grad_x) + rows.number(t, list.sequences[i]) * z.I, 0, size_t(z.I) * sizeof(T));
   }
 
-  // Calls act(first unit, lanes) for every block of a share of the column groups.
+  // Calls act(first unit, lanes) for every block in a thread's part of the column groups.
   template <class Act>
   static GATEWISE_INLINE void each_block(const Share &share, const Columns<T> &columns, Act act) {
     const int64_t end = least(columns.blocks, share.end * FOUR);
@@ -217,7 +217,7 @@ class Backward {
   }
 
   GATEWISE_INLINE Vector<T> at_output(int64_t step, int64_t i, int64_t u, int lanes) const {
-    Vector<T> dh = load(carry_row(i) + u, lanes);  // beyond the last unit, 0 * infinity may have been added
+    Vector<T> dh = load(carry_row(i) + u, lanes);  // lanes beyond the last unit may hold 0 * infinity
     if (s.grad_output)
       dh += load(rows.at(static_cast<const T *>(s.grad_output), s.grad_t, s.grad_b, rows.time(step, list.lengths[i]),
                          list.sequences[i]) + u, lanes);
@@ -226,14 +226,14 @@ class Backward {
 
   T *output_row(int64_t i) const { return chunk->outputs + (chunk_rows + i) * h_columns.blocks * L; }
 
-  // With a projection: the whole gradient at h.
+  // With a projection: the complete gradient at h.
   void total_outputs(int64_t step, int64_t count) {
     for (int64_t i = 0; i < count; i++)
       each_block(h_share, h_columns,
                  [&](int64_t u, int lanes) { store(output_row(i) + u, at_output(step, i, u, lanes)); });
   }
 
-  // The gradient before the projection, for four blocks of units, into the tiles.
+  // Writes the gradient before the projection, for four blocks of units, to the tiles.
   void through_projection(int64_t group, int64_t count) {
     for (int64_t i = 0; i < count; i++) a_rows[i] = output_row(i);
     Tile<T> tile;
@@ -317,17 +317,17 @@ class Backward {
     }
   }
 
-  // Elements from row to row of a step's sums: an odd number of blocks, for rows a page apart share few places in the
-  // cache.
+  // Stride between rows of a step's sums: an odd number of blocks, because rows one page apart compete for the same
+  // cache sets.
   static int64_t step_row(const Sizes<Cell> &z) { return (Cell::PLANES * z.blocks | 1) * L; }
 
-  // Alternates between two buffers, because another slice may still read the step before.
+  // Alternates between two buffers, because another slice may still read the previous step.
   T *step_sums(int64_t step, int64_t i) const {
     const int64_t row = step % 2 * z.B + (list.sequences - job.list[0].sequences) + i;
     return p.step_sums + row * step_row(z);
   }
 
-  // out = in + d W for one group of columns; a_rows lead to the rows of the sums' first plane.
+  // out = in + d W for one group of columns; a_rows point to the rows of the first plane of the sums.
   void multiply_sums(Part part, const T *panels, const Columns<T> &columns, int64_t group, int64_t count, const T *in,
                      T *out, int64_t out_row) const {
     const int vectors = columns.vectors(group);
@@ -350,7 +350,7 @@ class Backward {
     }
   }
 
-  // The gradient at x, d W_ih, for this thread's share of the list's rows.
+  // The gradient at x, d W_ih, for this thread's part of the rows of the list.
   void write_x() {
     const Share share(chunk_rows, slice, job.slices);
     const int64_t count = share.end - share.begin;

@@ -1,14 +1,14 @@
 // The interface between a cell and the scan: the cell's constants, and the addresses that the scan passes to it.
 //
-// A cell works on blocks of units, one vector wide. Its weighted sums, four vectors to a group of blocks, lie side by
-// side: the four of one block (LSTM, GRU), or one each of four blocks (RNN). Each cell has
+// A cell works on blocks of units; a block is one vector wide. The four vectors of weighted sums of a group are
+// adjacent: four sums of one block (LSTM, GRU), or one sum of each of four blocks (RNN). Each cell has
 //
-//   KEPT           planes of activations kept for the backward pass
+//   KEPT           planes of activations saved for the backward pass
 //   PLANES         gradients of weighted sums for each unit
-//   BLOCKS         blocks of units to a group
-//   HAS_C          whether there is a c; whether h' has a part of h outside the product (CARRIES_H)
-//   X, H           which of the sums (and planes) the products with x and with h go into
-//   GATE           for each sum the gate whose rows of the weights go into it
+//   BLOCKS         blocks of units in a group
+//   HAS_C          whether the cell has a c (CARRIES_H: whether h' contains h outside the product)
+//   X, H           the sums (and planes) that the products with x and with h contribute to
+//   GATE           the gate whose rows of the weights each sum uses
 //   forward, backward    the equations, for one block of one row
 
 #pragma once
@@ -21,33 +21,33 @@ struct Part {
   int first, count;
 };
 
-// One row, forward. Addresses are those of unit 0.
+// One row, forward. Pointers point to unit 0.
 template <class T>
 struct ForwardRow {
-  const T *sums;    // of the block at hand
+  const T *sums;    // of the current block
   const T *before;  // h before the step
-  T *after;         // h after it (with a projection: before that)
-  T *c;             // c, before and after
-  T *gates;         // (KEPT, H) kept, or null
-  T *cells;         // c kept, or null
+  T *after;         // h after the step (with a projection: before it is projected)
+  T *c;             // c before the step, replaced by c after it
+  T *gates;         // (KEPT, H), saved for backward, or null
+  T *cells;         // c, saved for backward, or null
 };
 
-// One row, backward. Addresses are those of unit 0, except the last three.
+// One row, backward. Pointers point to unit 0, except the last three.
 template <class T>
 struct BackwardRow {
-  const T *gates, *cells, *c_before, *before, *after;  // as kept; c and h before the step; h after it
+  const T *gates, *cells, *c_before, *before, *after;  // as saved by forward; c and h before the step; h after it
   const T *grad_gates, *grad_cells;                    // or null
   T *grad_c;                                           // gradient at c: after the step, then before it
-  T *carry;                                            // gradient at h before the step, without the product
-  T *sums;                                             // gradients of the block's sums, out
-  int64_t plane;                                       // elements from plane to plane of them
-  T *step_sums;                                        // the same once more, [plane][unit]
-  int64_t step_plane;                                  // elements from plane to plane of those
-  T *projected;                                        // the block of o tanh(c), out, or null
+  T *carry;                                            // gradient at h before the step, without d W_hh
+  T *sums;                                             // output: gradients of the block's sums
+  int64_t plane;                                       // stride between the planes of `sums`, in elements
+  T *step_sums;                                        // output: a copy of `sums`, [plane][unit]
+  int64_t step_plane;                                  // stride between the planes of `step_sums`
+  T *projected;                                        // output: the block of o tanh(c), or null
 };
 
-// A block of units of N rows, as the equations use it. The memory that a field of a row points to is read and written
-// at these units, `offset` elements further; lanes beyond the last unit are zero, and never written.
+// One block of units in N rows, as the equations use it. The fields of a row are read and written `offset` elements
+// after the address that they hold; lanes beyond the last unit are read as zero and never written.
 template <class Row, class T, int N>
 struct Block {
   const Row (&rows)[N];

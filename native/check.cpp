@@ -1,8 +1,8 @@
 // A test of the C interface: many random calls, each compared with a second, naive implementation of the equations.
 //
-// Forward is compared with scalar loops in float64, backward with the exact derivative of these loops along random
-// directions, by dual numbers. Every tensor lies in a heap block of exactly its size, so that AddressSanitizer sees a
-// step too far; what must not be read is NaN, what must not be written is marked. `make sanitize` runs it.
+// Forward is compared with scalar loops in float64; backward with the exact derivative of these loops along random
+// directions, computed with dual numbers. Every tensor has a heap block of exactly its size, so that AddressSanitizer
+// detects overruns. Memory that must not be read holds NaN, other forbidden memory a mark. Run by `make sanitize`.
 
 #include <algorithm>
 #include <atomic>
@@ -30,7 +30,7 @@ void compare(const Case &one, const std::string &name, const std::vector<double>
   for (double value : theirs) size = std::max(size, std::abs(value));
   for (size_t j = 0; j < ours.size(); j++) {
     const double away = std::abs(ours[j] - theirs[j]);
-    if (!(away <= limit * (size > 1e-3 ? size : 1)))  // nor is NaN below it
+    if (!(away <= limit * (size > 1e-3 ? size : 1)))  // negated, so that NaN fails too
       return fail(one, name + " is off by " + std::to_string(away / size));
   }
 }
@@ -54,7 +54,7 @@ GivenTensors compare_forward(const Case &one, Random &random, bool settled) {
   for (int k = 0; k < FOUND; k++)
     compare(one, dtype + FOUND_NAMES[k], found[k], naive_values(naive.found[k]), sizeof(Real) == 4 ? 1e-5 : 1e-10);
   GivenTensors grads = call.backward();
-  if (settled) {  // the same call again gives the same bits, wherever its tensors lie
+  if (settled) {  // a repeated call gives the same bits, with its tensors at any addresses
     Call<Real> again(one, random);
     FoundTensors twice = again.forward();
     for (int k = 0; k < FOUND; k++)
@@ -67,7 +67,7 @@ GivenTensors compare_forward(const Case &one, Random &random, bool settled) {
   return grads;
 }
 
-// Without kept tensors, as at inference.
+// Without saved tensors, as at inference.
 template <class Real>
 void compare_inference(const Case &one, Random &random) {
   Call<Real> call(one, random);
@@ -113,7 +113,7 @@ void compare_case(Random &random, bool settled) {
   random.coin() ? compare_step<float>(one, random) : compare_step<double>(one, random);
 }
 
-// Bad arguments: the status that the header promises, and nothing written.
+// Invalid arguments return the documented status, and nothing is written.
 template <class Change>
 void refuse(Random &random, int expected, const char *what, Change change) {
   Case one = draw(random);
@@ -156,7 +156,7 @@ void check_refusals(Random &random) {
   refuse(random, GATEWISE_BAD_POINTER, "no h", [](C &call) { call.scan.h = nullptr; });
 }
 
-// Several callers at once, each with its own cases; if `unsettled`, another thread changes the instruction set.
+// Concurrent callers, each with its own cases; if `unsettled`, another thread changes the instruction set.
 void run_callers(int64_t cases, uint64_t seed, const std::vector<std::string> &sets, bool settled) {
   std::atomic<int> running{3};
   std::vector<std::thread> callers;
@@ -177,7 +177,7 @@ void run_callers(int64_t cases, uint64_t seed, const std::vector<std::string> &s
 
 }  // namespace
 
-// Lent memory is writable to its end, and taken back from any thread.
+// Lent memory is writable to its end and can be given back by any thread.
 void check_lending(Random &random) {
   std::vector<std::thread> threads;
   for (int n = 0; n < 4; n++) {
@@ -195,7 +195,7 @@ void check_lending(Random &random) {
   if (gatewise_lend(-1)) failures++, std::printf("FAILED a negative number of bytes was lent\n");
 }
 
-// Packed sequences: lengths and offsets as drawn come back from the sequences on at each step.
+// Packed sequences: gatewise_read_batch_sizes recovers lengths and offsets from the number of sequences at each step.
 void check_batch_sizes(Random &random) {
   for (int n = 0; n < 200; n++) {
     const int64_t B = random.whole(1, 9), T = random.whole(1, 9);
@@ -222,7 +222,7 @@ void check_batch_sizes(Random &random) {
 // If the system provides too few threads, none starts to work, because they would wait for each other forever.
 void check_too_few_threads(Random &random) {
   for (int n = 0; n < 50; n++) {
-    const int members = int(random.whole(2, 6)), most = int(random.whole(0, members));  // the first needs none
+    const int members = int(random.whole(2, 6)), most = int(random.whole(0, members));  // the first is this thread
     std::atomic<int> ran{0}, made{0};
     Barrier barrier;
     barrier.members = members;

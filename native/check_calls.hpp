@@ -15,12 +15,12 @@
 
 namespace {
 
-constexpr double MARK = 12345;  // of memory that forward must leave alone
+constexpr double MARK = 12345;  // in memory that forward must not write
 const double NOT_A_NUMBER = std::nan("");
 
 // ------------------------------------------------------------------------------------------ memory for a call
 
-// A heap block of exactly n numbers, sometimes not aligned to more than one of them; no address where n is zero.
+// A heap block of exactly n numbers, sometimes aligned to a single number only; null if n is zero.
 template <class Real>
 struct Block {
   std::unique_ptr<Real[]> memory;
@@ -41,7 +41,7 @@ struct Block {
   std::vector<double> values() const { return {data, data + size}; }
 };
 
-// A tensor of steps with strides of its own: time or batch first, with gaps, or packed.
+// A tensor over steps with its own strides: time or batch first, with gaps, or packed.
 template <class Real>
 struct Steps {
   const Case &one;
@@ -66,13 +66,13 @@ struct Steps {
       for (int64_t b = 0; b < one.B; b++)
         if (one.valid(t, b) || !one.packed) act(t, b, at(t, b));
   }
-  // Writes the valid steps; the rest stays what it is.
+  // Writes the valid steps and leaves the rest unchanged.
   void put(const std::vector<double> &rows) const {
     each([&](int64_t t, int64_t b, Real *to) {
       if (one.valid(t, b)) std::copy_n(rows.begin() + one.row(t, b) * width, width, to);
     });
   }
-  // Reads all steps, and asks that nothing has been written between them.
+  // Reads all steps and checks that the gaps between them are unchanged.
   std::vector<double> take() {
     std::vector<double> rows(one.rows * width);
     each([&](int64_t t, int64_t b, Real *from) {
@@ -99,7 +99,7 @@ struct Call {
   std::array<Block<Real>, GIVEN> given, grads;
   std::array<Block<Real>, FOUND> found, weight;
   Steps<Real> x, output, grad_output;
-  std::unique_ptr<int64_t[]> lengths, offsets;  // exact, as the tensors are
+  std::unique_ptr<int64_t[]> lengths, offsets;  // of exact size, like the tensors
 
   Call(const Case &one, Random &random)
       : one(one), random(random), x(one, one.I, NOT_A_NUMBER, random), output(one, one.P, MARK, random),
@@ -158,7 +158,7 @@ struct Call {
   }
 
   void describe_gradients() {
-    scan.h = scan.c = nullptr;  // backward does without
+    scan.h = scan.c = nullptr;  // backward does not need them
     scan.grad_output = one.with[OUTPUT] ? grad_output.block.data : nullptr;
     scan.grad_t = grad_output.t_stride, scan.grad_b = grad_output.b_stride;
     scan.grad_h = one.with[H_LAST] ? weight[H_LAST].data : nullptr;
@@ -176,7 +176,7 @@ struct Call {
     if (status != GATEWISE_OK) fail(one, std::string(name) + " returned " + std::to_string(status));
   }
 
-  // After a sequence's end kept tensors are not written; here they become zero, as in the naive result.
+  // Forward does not write saved tensors after a sequence's end; they are zeroed here, as in the naive result.
   void unwritten_after_the_end(std::vector<double> &rows, int64_t width, const char *name) {
     after_the_end(width, [&](int64_t j) {
       if (rows[j] != MARK) fail(one, std::string(name) + " written after a sequence's end");

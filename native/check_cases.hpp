@@ -61,12 +61,12 @@ using FoundTensors = std::array<std::vector<double>, FOUND>;
 struct Case {
   int64_t cell, T, B, I, H, P, G, S, threads;
   bool reverse, packed, with_lengths, projected;
-  bool with[FOUND];              // which gradients come in
-  bool want_x, want_weights;     // which go out
+  bool with[FOUND];              // which incoming gradients are given
+  bool want_x, want_weights;     // which gradients are requested
   std::vector<int64_t> lengths, offsets;
   int64_t rows;
-  GivenTensors given;            // those of steps by row; empty: absent, or of size zero
-  FoundTensors weight;           // of each result in the objective; zero where no gradient comes in
+  GivenTensors given;            // tensors over steps by row; empty: absent, or of size zero
+  FoundTensors weight;           // of each result in the objective; zero without an incoming gradient
 
   bool lstm() const { return cell == GATEWISE_LSTM; }
   bool valid(int64_t t, int64_t b) const { return t < lengths[b]; }
@@ -92,7 +92,7 @@ void draw_lengths(Case &one, Random &random) {
     for (int64_t &length : one.lengths) length = random.whole(0, one.T);
   one.rows = one.T * one.B;
   if (!one.packed) return;
-  one.lengths[0] = std::max<int64_t>(one.lengths[0], 1);  // there is a row
+  one.lengths[0] = std::max<int64_t>(one.lengths[0], 1);  // at least one row
   std::sort(one.lengths.rbegin(), one.lengths.rend());
   one.rows = 0;
   for (int64_t t = 0; t < one.T; t++) {
@@ -116,13 +116,13 @@ void draw_tensors(Case &one, Random &random) {
                                 one.rows * one.S * one.H, one.lstm() ? one.rows * one.H : 0};
   for (int k = 0; k < FOUND; k++) one.weight[k] = one.with[k] ? random.reals(sizes[k]) : std::vector<double>(sizes[k]);
   if (one.cell != GATEWISE_GRU) return;
-  for (int64_t row = 0; row < one.rows; row++)  // the fourth plane is no gate: no gradient comes in there
+  for (int64_t row = 0; row < one.rows; row++)  // the fourth plane is not a gate and has no incoming gradient
     std::fill_n(one.weight[GATES].begin() + (row * 4 + 3) * one.H, one.H, 0.0);
 }
 
 Case draw(Random &random) {
   Case one{};
-  const bool wide = random.whole(0, 15) == 0;  // more units than one pass of the widest kernel takes
+  const bool wide = random.whole(0, 15) == 0;  // more units than one pass of the widest kernel
   one.cell = random.whole(0, 4);
   one.T = random.whole(0, 3) ? random.whole(0, wide ? 3 : 7) : 1;
   one.B = random.whole(0, wide ? 5 : 9);
@@ -149,7 +149,7 @@ struct Naive {
   std::array<std::vector<Dual>, GIVEN> given;
   std::array<std::vector<Dual>, FOUND> found;
 
-  // The tensors given, moving along a direction (empty: standing still) in one of them.
+  // The given tensors, with a derivative along a direction in one of them (empty: without).
   Naive(const Case &one, int moved, const std::vector<double> &direction) : one(one) {
     for (int k = 0; k < GIVEN; k++) given[k].assign(one.given[k].begin(), one.given[k].end());
     for (size_t j = 0; j < direction.size(); j++) given[moved][j].slope = direction[j];
@@ -201,7 +201,7 @@ struct Naive {
     }
   }
 
-  // The derivative along the direction of the objective: all results, each times its weight.
+  // The directional derivative of the objective: the weighted sum of all results.
   double slope() const {
     double total = 0;
     for (int k = 0; k < FOUND; k++)

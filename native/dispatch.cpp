@@ -44,7 +44,7 @@ const Kernels *kernels_named(const char *name) {
 const Kernels *best_kernels() {
   for (const char *name : {"avx512", "avx2", "neon", "baseline"})
     if (const Kernels *found = kernels_named(name)) return found;
-  return nullptr;  // never: each machine has its last
+  return nullptr;  // unreachable: every machine supports the last one
 }
 
 std::atomic<const Kernels *> &kernels() {
@@ -165,13 +165,13 @@ Grid choose_grid(const gatewise_scan &s, const Kernels &k) {
   const int64_t lanes = k.lanes(s.dtype), blocks = (s.H + lanes - 1) / lanes;
   const bool rnn = s.cell <= GATEWISE_IDENTITY;
   const int64_t groups = rnn ? (blocks + 3) / 4 : blocks;
-  const int64_t most_slices = std::max<int64_t>(1, (blocks + 3) / 4);  // backward deals out four blocks at a time
+  const int64_t most_slices = std::max<int64_t>(1, (blocks + 3) / 4);  // backward assigns four blocks at a time
   const double steps = double(std::max<int64_t>(s.T, 1));
   const double start = 6000, meet = 1200;
   // Weights packed by other threads come from their caches, line by line.
   const double panels = double(gates_of(s.cell)) * double(s.H) * double(s.P + s.I) / double(lanes) * 25;
   int threads = forked() ? 1 : int(std::min<int64_t>(s.threads, 1024));
-#ifdef GATEWISE_EVERY_GRID  // the check: all grids have their turn, not only those that pay
+#ifdef GATEWISE_EVERY_GRID  // for the check: every grid is used, not only the fast ones
   const int members = int(std::min<int64_t>(threads, most_slices)), slices = 1 + int(s.I % members);
   return {int(std::min<int64_t>(threads / slices, std::max<int64_t>(s.B, 1))), slices};
 #endif
@@ -190,8 +190,8 @@ Grid choose_grid(const gatewise_scan &s, const Kernels &k) {
   return best;
 }
 
-// Whether to add up one sum of weight gradients, for which threads wait for and read from each other at every chunk, or
-// one for each list, to be added at the end: the lesser of what is read from other threads.
+// Whether all threads add to one sum of weight gradients (and wait for and read from each other at every chunk), or
+// each list has its own sum, added at the end: whichever reads less from other threads.
 bool together(const gatewise_scan &s, int lists) {
   double rows = 0;
   for (int64_t b = 0; b < s.B; b++) rows += double(s.lengths ? s.lengths[b] : s.T);

@@ -1,7 +1,7 @@
 // One layer, forward. Each thread runs all steps of its list of sequences, on its slice of the units.
 //
-// The products with x are computed step by step together with those with h, or, where that reads the weights too often
-// for too few rows, ahead for many steps at a time ("ahead").
+// The products with x are computed at each step together with those with h; or, if that reads the weights too often for
+// too few rows, for many steps in advance ("ahead").
 
 #pragma once
 
@@ -12,8 +12,8 @@ namespace GATEWISE_INSTRUCTIONS {
 template <class T>
 struct ForwardPlan {
   T *x_panels, *h_panels, *bias, *projection_panels;
-  T *projected;        // with a projection: what goes into it, (B, units in whole blocks)
-  int64_t ahead_rows;  // rows whose products with x are held; 0: none ahead
+  T *projected;        // with a projection: its input, (B, units padded to whole blocks)
+  int64_t ahead_rows;  // rows whose products with x are computed ahead; 0 for none
   char *scratch;
   size_t scratch_bytes;  // of each thread
 };
@@ -60,7 +60,7 @@ class Forward {
   }
 
  private:
-  static constexpr int64_t AHEAD_BYTES = 512 << 10;  // stays in the second-level cache
+  static constexpr int64_t AHEAD_BYTES = 512 << 10;  // fits in the second-level cache
 
   Forward(const Job &job, int thread, Memory &memory)
       : job(job),
@@ -132,7 +132,7 @@ class Forward {
     return sum;
   }
 
-  // h0 is where the first step looks; c starts as c0 and is carried on in place; what no step writes is zero.
+  // The first step reads h0; c starts as c0 and is updated in place; rows that no step writes are zero.
   void start() {
     for (int64_t i = 0; i < list.count; i++)
       after[i] = const_cast<T *>(static_cast<const T *>(s.h0)) + list.sequences[i] * z.P;
@@ -158,7 +158,7 @@ class Forward {
     return rows.at(static_cast<const T *>(s.x), s.x_t, s.x_b, rows.time(step, list.lengths[i]), list.sequences[i]);
   }
 
-  // The products with x of as many steps as fit. Returns the step after them.
+  // Computes the products with x of as many steps as fit. Returns the step after them.
   int64_t multiply_ahead(int64_t step, int64_t running_now) {
     int64_t count = 0;
     for (; step < z.T; step++) {
@@ -184,7 +184,7 @@ class Forward {
     return p.ahead_rows ? sums + (group - groups.begin) * p.ahead_rows * ROW : sums;
   }
 
-  // A tile of x W^T from k on, beginning with the bias.
+  // A tile of x W^T from k on, initialised with the bias.
   Tile<T> x_tile(int64_t group, T *out, int64_t k, int64_t count) const {
     const int vectors = z.vectors(Cell::X, group);
     const int first = Cell::BLOCKS == 1 ? Cell::X.first * L : 0;
@@ -200,7 +200,7 @@ class Forward {
     return tile;
   }
 
-  // The sums that x has no part in begin with their bias too.
+  // The sums without a product with x start with their bias too.
   void fill_bias(int64_t group, T *out, int64_t count) const {
     if (Cell::BLOCKS > 1 || Cell::X.count == FOUR) return;
     for (int v = Cell::X.count; v < FOUR; v++) {
@@ -290,7 +290,7 @@ class Forward {
             s.cells ? static_cast<T *>(s.cells) + numbers[i] * z.H : nullptr};
   }
 
-  // h = W_hr m, this thread's share of the columns.
+  // h = W_hr m, this thread's part of the columns.
   void project(int64_t count) {
     const Share share(columns.groups, slice, job.slices);
     for (int64_t group = share.begin; group < share.end; group++) {

@@ -1,14 +1,14 @@
 /* The plain C interface of the native engine: one recurrent layer, in one direction, forward and backward, on a CPU.
 
    Letters: T time steps, B batch, I input size, H hidden size, P size of h (H, or the projection size), G gates of the
-   cell, S planes of activations kept for the backward pass. Gates lie in torch's order: LSTM i f g o, GRU r z n.
+   cell, S planes of activations saved for the backward pass. Gates lie in torch's order: LSTM i f g o, GRU r z n.
 
    Every tensor belongs to the caller. Those marked "out" are written, all others only read; none may overlap an "out".
-   Unless strides are given a tensor is contiguous, in the order of its shape. A row is one sequence at one step: that
-   of step t of sequence b is number t * B + b, or offsets[t] + b where sequences are packed. Sizes and ranges are
-   checked before any memory is touched; what cannot be checked is that pointers lead to as much memory as they should.
+   Unless strides are given, a tensor is contiguous, in the order of its shape. A row is one step of one sequence: step
+   t of sequence b is row t * B + b, or offsets[t] + b for packed sequences. Sizes and ranges are checked before any
+   memory is accessed; whether a pointer leads to enough memory cannot be checked.
 
-   Functions may be called from any number of threads at once. They keep no weights between calls, only empty memory. */
+   Functions may be called from any number of threads at once. They store no weights between calls, only free memory. */
 
 #ifndef GATEWISE_H
 #define GATEWISE_H
@@ -33,13 +33,13 @@ enum gatewise_cell { GATEWISE_TANH, GATEWISE_RELU, GATEWISE_IDENTITY, GATEWISE_L
 enum gatewise_dtype { GATEWISE_FLOAT32, GATEWISE_FLOAT64 };
 enum gatewise_status {
   GATEWISE_OK = 0,
-  GATEWISE_BAD_CELL = 1,    /* no such cell, or a projection for one that has none */
-  GATEWISE_BAD_DTYPE = 2,   /* no such dtype */
-  GATEWISE_BAD_SIZE = 3,    /* a size is negative, or so large that bytes cannot be counted */
-  GATEWISE_BAD_LENGTHS = 4, /* a length outside 0..T; for packed sequences not falling */
+  GATEWISE_BAD_CELL = 1,    /* unknown cell, or a projection for a cell that has none */
+  GATEWISE_BAD_DTYPE = 2,   /* unknown dtype */
+  GATEWISE_BAD_SIZE = 3,    /* a size is negative, or so large that the number of bytes overflows */
+  GATEWISE_BAD_LENGTHS = 4, /* a length outside 0..T; for packed sequences, lengths that increase */
   GATEWISE_BAD_POINTER = 5, /* a tensor that the call needs is missing */
-  GATEWISE_NO_MEMORY = 6,   /* no memory for a workspace */
-  GATEWISE_NO_THREADS = 7   /* the system gave fewer threads than asked for; nothing has been written */
+  GATEWISE_NO_MEMORY = 6,   /* not enough memory for the workspace */
+  GATEWISE_NO_THREADS = 7   /* the system provides fewer threads than requested; nothing is written */
 };
 
 /* All fields take 8 bytes, so that a caller may write them as one array of 64-bit integers. */
@@ -49,8 +49,8 @@ struct gatewise_scan {
 
   const void *x;          /* (T, B, I), features contiguous */
   int64_t x_t, x_b;       /* its strides in elements; packed: (N, I), x_b from row to row, x_t unused */
-  const int64_t *lengths; /* (B), 0..T, any order; NULL: all T. Packed: falling */
-  const int64_t *offsets; /* (T) number of each step's first row in packed sequences; NULL: padded */
+  const int64_t *lengths; /* (B), 0..T, any order; NULL: all T. Packed: never increasing */
+  const int64_t *offsets; /* (T) first row of each step of packed sequences; NULL: padded */
 
   const void *weight_ih; /* (G*H, I) */
   const void *weight_hh; /* (G*H, P) */
@@ -76,37 +76,37 @@ struct gatewise_scan {
   const void *grad_gates;  /* (rows, S, H): at the activated gates; not for the RNN */
   const void *grad_cells;  /* (rows, H), LSTM only */
 
-  void *grad_x;         /* (rows, I) out, or NULL if not wanted; zero after each sequence's end */
-  void *grad_weight_ih; /* as the weights; out. NULL grad_weight_hh: none is wanted; a bias that is missing */
-  void *grad_weight_hh; /* may be NULL */
+  void *grad_x;         /* (rows, I) out, or NULL if not requested; zero after each sequence's end */
+  void *grad_weight_ih; /* out, shaped as the weights. If grad_weight_hh is NULL, none is */
+  void *grad_weight_hh; /* computed; that of an absent bias may be NULL */
   void *grad_bias_ih;
   void *grad_bias_hh;
   void *grad_weight_hr;
-  void *grad_h0; /* (B, P) out or NULL: not wanted */
+  void *grad_h0; /* (B, P) out or NULL: not requested */
   void *grad_c0; /* (B, H) out, LSTM only */
 };
 
-/* GATEWISE_INTERFACE, as the library was built. To be asked before anything else: a caller of another one would have its
-   structs read as what they are not. */
+/* The GATEWISE_INTERFACE that the library was built with. Call it first: a library with another interface would misread
+   the caller's structs. */
 GATEWISE_API int gatewise_interface(void);
 
 /* Run the layer. Returns a gatewise_status. */
 GATEWISE_API int gatewise_forward(const struct gatewise_scan *scan);
 
-/* Run one step (T == 1, no lengths) on the weights as they lie, without packing them: for a few sequences. Here h may be
-   h0, and c may be c0: a state carried on in its place. Writes output too, unless it is NULL. Returns a
+/* Run one step (T == 1, no lengths) on unpacked weights, for a few sequences. Here h may be h0 and c may be c0, to
+   update the state in place. Writes output too, unless it is NULL. Returns a
    gatewise_status. */
 GATEWISE_API int gatewise_step(const struct gatewise_scan *scan);
 
-/* Gradients of everything, from what forward kept. Returns a gatewise_status. */
+/* Compute all gradients from the tensors that forward saved. Returns a gatewise_status. */
 GATEWISE_API int gatewise_backward(const struct gatewise_scan *scan);
 
-/* From the sequences on at each step of packed sequences, (T), to the lengths (B) and offsets (T) that a scan takes; out.
-   They must fall, from B to 1 or more, and add up to `rows`; otherwise returns GATEWISE_BAD_LENGTHS. */
+/* Compute the lengths (B) and offsets (T) of a scan, out, from the batch sizes (T) of packed sequences. These must
+   start at B, never increase, stay at 1 or more and sum to `rows`; otherwise returns GATEWISE_BAD_LENGTHS. */
 GATEWISE_API int gatewise_read_batch_sizes(const int64_t *batch_sizes, int64_t T, int64_t B, int64_t rows,
                                            int64_t *lengths, int64_t *offsets);
 
-/* 1 in a child of the process that loaded the library, made by fork, which works on one thread; else 0. */
+/* 1 in a forked child of the process that loaded the library, which uses one thread; otherwise 0. */
 GATEWISE_API int gatewise_forked(void);
 
 /* The instruction set in use: "avx512", "avx2", "neon" or "baseline". */
@@ -115,16 +115,16 @@ GATEWISE_API const char *gatewise_instructions(void);
 /* Use an instruction set by name. Returns 0, or 1 if this machine or this build does not have it. */
 GATEWISE_API int gatewise_use_instructions(const char *name);
 
-/* Memory for what is kept for the backward pass, lent from what earlier calls gave back: fresh memory would be cleared by
-   the system first. NULL where there is none. To be given back once. */
+/* Memory for tensors saved for the backward pass. Memory of earlier calls is reused, because the system clears new
+   memory first. NULL if there is none. Give it back exactly once. */
 GATEWISE_API void *gatewise_lend(int64_t bytes);
 GATEWISE_API void gatewise_give_back(void *memory);
 
-/* Free the memory kept for later calls; returns how many bytes that were. */
+/* Free the memory held for later calls; returns the number of bytes. */
 GATEWISE_API int64_t gatewise_release(void);
 
-/* Fused multiply-adds from register to register, for so many rounds on so many threads: the machine's ceiling.
-   Returns the floating-point operations done. */
+/* Run fused multiply-adds between registers, for this many rounds on this many threads: the machine's peak rate.
+   Returns the number of floating-point operations. */
 GATEWISE_API double gatewise_multiply_add(int64_t dtype, int64_t rounds, int64_t threads);
 
 #ifdef __cplusplus

@@ -1,6 +1,6 @@
 // Gated recurrent unit, reset gate after the product: n = tanh(n_x + r n_h), h' = (1 - z) n + z h.
 //
-// Its sums are n_x, r, z, n_h, in this order, so that x goes into the first three and h into the last three.
+// The sums are n_x, r, z, n_h in this order: x contributes to the first three, h to the last three.
 
 #pragma once
 

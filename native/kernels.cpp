@@ -9,7 +9,7 @@
 
 namespace GATEWISE_INSTRUCTIONS {
 
-// Calls act with a null pointer to the cell that the call names.
+// Calls act with a null pointer whose type is the cell of the call.
 template <class T, class Act>
 auto with_cell(int64_t cell, Act act) {
   switch (cell) {

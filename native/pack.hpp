@@ -11,7 +11,7 @@ GATEWISE_INLINE int lanes_left(int64_t size, int64_t first, int lanes) {
   return int(left <= 0 ? 0 : left < lanes ? left : lanes);
 }
 
-// out[k][lane] = weight[lane][k] for the K numbers of each of `lanes` rows; the lanes beyond are zero.
+// out[k][lane] = weight[lane][k] for the K numbers of each of `lanes` rows; further lanes are zero.
 template <class T>
 void pack_rows(const T *weight, int64_t K, int lanes, T *out, int64_t out_step) {
   constexpr int L = LANES<T>;
@@ -24,7 +24,7 @@ void pack_rows(const T *weight, int64_t K, int lanes, T *out, int64_t out_step) 
   }
 }
 
-// The way back: weight[lane][k] = in[k][lane].
+// The inverse: weight[lane][k] = in[k][lane].
 template <class T>
 void unpack_rows(const T *in, int64_t in_step, int64_t K, int lanes, T *weight) {
   constexpr int L = LANES<T>;
@@ -37,7 +37,7 @@ void unpack_rows(const T *in, int64_t in_step, int64_t K, int lanes, T *weight) 
   }
 }
 
-// out[k][c][lane] = weight[k][first + c * L + lane], for `rows` rows of `columns` numbers; zero beyond them.
+// out[k][c][lane] = weight[k][first + c * L + lane], for `rows` rows of `columns` numbers; zero in further columns.
 template <class T>
 void pack_columns(const T *weight, int64_t rows, int64_t columns, int64_t first, int vectors, T *out) {
   constexpr int L = LANES<T>;

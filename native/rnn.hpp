@@ -21,7 +21,7 @@ struct Rnn {
   static GATEWISE_INLINE void forward(const ForwardBlock<T, N> &at, int64_t) {
     Pack<T, N> h = at.sum(0);
     if constexpr (KIND == TANH) h = tanh(h);
-    if constexpr (KIND == RELU)  // not a maximum: NaN goes through
+    if constexpr (KIND == RELU)  // not a maximum, so that NaN propagates
       h = pack<T, N>([&](int n) { return choose<T>(h.v[n] < T(0), Vector<T>{}, h.v[n]); });
     at.write(&ForwardRow<T>::after, h);
   }

@@ -1,7 +1,7 @@
-// What forward and backward share: sizes in blocks and groups, where rows lie, memory laid out piece by piece.
+// Shared by forward and backward: sizes in blocks and groups, addresses of rows, memory layout.
 //
-// A block is one vector of units. A group is what one tile of the forward product computes: the four sums of one block
-// (LSTM, GRU), or one sum each of four blocks (RNN). Columns of other products are tiled by up to four blocks too.
+// A block is one vector of units. A group is the result of one tile of the forward product: four sums of one block
+// (LSTM, GRU), or one sum of each of four blocks (RNN). Columns of other products are tiled by up to four blocks too.
 
 #pragma once
 
@@ -50,13 +50,13 @@ struct Sizes {
         groups(over(blocks, Cell::BLOCKS)),
         projects(s.weight_hr != nullptr) {}
   int blocks_of(int64_t group) const { return int(least(Cell::BLOCKS, blocks - group * Cell::BLOCKS)); }
-  // Vectors of one group that a part of the sums takes: its gates, or the RNN's blocks.
+  // The vectors of a group in a part of the sums: its gates, or the blocks of an RNN.
   int vectors(Part part, int64_t group) const { return Cell::BLOCKS == 1 ? part.count : blocks_of(group); }
-  // Whether a part of the sums takes vector v.
+  // Whether a part of the sums contains vector v.
   static constexpr bool takes(Part part, int v) {
     return Cell::BLOCKS > 1 || (part.first <= v && v < part.first + part.count);
   }
-  // The first row of the weights that goes into vector v of a group.
+  // The first row of the weights for vector v of a group.
   int64_t weight_row(int64_t group, int v) const {
     return Cell::BLOCKS == 1 ? Cell::GATE[v] * H + group * L : (group * Cell::BLOCKS + v) * L;
   }
@@ -65,19 +65,19 @@ struct Sizes {
   }
 };
 
-// Where the row of sequence b at one step of its own lies. Reversed, step 0 is the last.
+// The row of sequence b at a step of that sequence. In reverse, step 0 is the last.
 struct Rows {
   const gatewise_scan &s;
   int64_t time(int64_t step, int64_t length) const { return s.reverse ? length - 1 - step : step; }
   int64_t number(int64_t t, int64_t b) const { return s.offsets ? s.offsets[t] + b : t * s.B + b; }
   template <class T>
   T *at(T *tensor, int64_t t_stride, int64_t b_stride, int64_t t, int64_t b) const {
-    if (!tensor) return nullptr;  // without features there may be no memory
+    if (!tensor) return nullptr;  // a tensor without features may have no memory
     return tensor + (s.offsets ? (s.offsets[t] + b) * b_stride : t * t_stride + b * b_stride);
   }
 };
 
-// How many sequences of a list still run at a step: found from how many ran at the one before or after it.
+// The number of sequences of a list that run at a step, computed from the number at the step before or after.
 GATEWISE_INLINE int64_t running(const List &list, int64_t step, int64_t near) {
   while (near > 0 && list.lengths[near - 1] <= step) near--;
   while (near < list.count && list.lengths[near] > step) near++;
@@ -114,7 +114,7 @@ void pack_group(const Sizes<Cell> &z, Part part, const T *weight, int64_t K, int
               panel + v * LANES<T>, vectors * LANES<T>);
 }
 
-// Panels for `d W`, d being gradients of sums in planes of blocks: one for each four blocks of columns.
+// Panels for `d W`, where d are gradients of sums in planes of blocks: one panel for each four blocks of columns.
 template <class Cell, class T = typename Cell::Number>
 void pack_gradient_group(const Sizes<Cell> &z, Part part, const T *weight, const Columns<T> &columns, int64_t group,
                          T *panels) {

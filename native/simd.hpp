@@ -1,7 +1,7 @@
 // Vectors of floats or doubles, as wide as the instruction set that this file is compiled for.
 //
-// Everything in these headers lives in a namespace named after the instruction set, for each is compiled once for every
-// set into one library: were two copies to share a name, the linker would keep one, and the wrong machine would run it.
+// Each of these headers is compiled once per instruction set into one library, in a namespace named after the set: the
+// linker would keep only one of two copies with the same name, and other machines may be unable to run it.
 // For the same reason nothing here instantiates a template of the standard library.
 
 #pragma once
@@ -53,7 +53,7 @@ constexpr int LANES = Simd<T>::LANES;
 
 template <class T>
 GATEWISE_INLINE Vector<T> broadcast(T value) {
-  return value - Vector<T>{};  // not plus: 0 + -0 is 0
+  return value - Vector<T>{};  // not plus, because 0 + -0 is 0
 }
 
 template <class T>
@@ -125,7 +125,7 @@ GATEWISE_OPERATOR(-)
 GATEWISE_OPERATOR(*)
 #undef GATEWISE_OPERATOR
 
-// The pack that at(row) gives row by row.
+// A pack of the vectors at(row), one for each row.
 template <class T, int N, class At>
 GATEWISE_INLINE Pack<T, N> pack(At at) {
   Pack<T, N> all;
@@ -133,13 +133,13 @@ GATEWISE_INLINE Pack<T, N> pack(At at) {
   return all;
 }
 
-// Lane by lane, `where` being all ones or all zeros in each: what a comparison of vectors gives.
+// Selects lane by lane. Each lane of `where` is all ones or all zeros, as from a comparison of vectors.
 template <class T>
 GATEWISE_INLINE Vector<T> choose(Bits<T> where, Vector<T> yes, Vector<T> no) {
   return where ? yes : no;
 }
 
-// The two halves of a and b, alternating lane by lane: low gives a0 b0 a1 b1 ..., high goes on where low ends.
+// Interleaves a and b lane by lane: low returns a0 b0 a1 b1 ..., high continues where low ends.
 template <class T>
 GATEWISE_INLINE void interleave(Vector<T> a, Vector<T> b, Vector<T> &low, Vector<T> &high) {
   if constexpr (LANES<T> == 16) {
@@ -157,7 +157,7 @@ GATEWISE_INLINE void interleave(Vector<T> a, Vector<T> b, Vector<T> &low, Vector
   }
 }
 
-// Transpose LANES x LANES numbers. Interleaving row i with row i + n/2, log2(n) times.
+// Transposes LANES x LANES numbers: interleaves row i with row i + n/2, log2(n) times.
 template <class T>
 GATEWISE_INLINE void transpose(Vector<T> (&rows)[LANES<T>]) {
   constexpr int n = LANES<T>;

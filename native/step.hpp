@@ -1,6 +1,6 @@
 // One step of a few sequences on unpacked weights: packing them would take longer than the step.
 //
-// Weights are read row by row, a row's vector of products added up only at its end: for a vector of rows at once.
+// Weights are read row by row. The vectors of products are summed at the end of the rows, for LANES rows at once.
 
 #pragma once
 
@@ -22,7 +22,7 @@ GATEWISE_INLINE Vector<T> add_up(Vector<T> (&parts)[LANES<T>]) {
   return parts[0];
 }
 
-// parts[l] += products of row l of the weights with x; of the rows beyond `lanes` the last one stands for all.
+// parts[l] += products of row l of the weights with x; rows beyond `lanes` repeat the last row.
 template <class T>
 GATEWISE_INLINE void multiply_rows(const T *weight, int64_t K, int lanes, const T *x, Vector<T> (&parts)[LANES<T>]) {
   constexpr int L = LANES<T>;
@@ -48,10 +48,10 @@ class Step {
   using T = typename Cell::Number;
   static constexpr int L = LANES<T>;
 
-  // New h of each sequence, in whole blocks of units (with a projection: what goes into it).
+  // New h of each sequence, padded to whole blocks of units (with a projection: its input).
   static size_t memory(const gatewise_scan &s) { return size_t(s.B * over(s.H, L) * L) * sizeof(T); }
 
-  // This thread's share of the units, into fresh; c is written in its place.
+  // Computes this thread's part of the units into fresh; c is updated in place.
   static void run(const gatewise_scan &s, T *fresh, int thread, int threads) {
     FlushDenormals flush;
     const Sizes<Cell> z(s);
@@ -60,7 +60,7 @@ class Step {
       for (int64_t b = 0; b < s.B; b++) one_block(s, z, block, b, fresh + b * z.blocks * L);
   }
 
-  // Once all threads are done: h, and the output if it is another tensor.
+  // After all threads are done: writes h, and the output if it is another tensor.
   static void finish(const gatewise_scan &s, const T *fresh) {
     const Sizes<Cell> z(s);
     for (int64_t b = 0; b < s.B; b++) {
@@ -75,7 +75,7 @@ class Step {
 
  private:
   static void one_block(const gatewise_scan &s, const Sizes<Cell> &z, int64_t block, int64_t b, T *fresh) {
-    const T *x = s.x ? static_cast<const T *>(s.x) + b * s.x_b : nullptr;  // without features there may be no memory
+    const T *x = s.x ? static_cast<const T *>(s.x) + b * s.x_b : nullptr;  // without features, x may have no memory
     const T *h = static_cast<const T *>(s.h0) + b * s.P;
     const int64_t u = block * L;
     const int lanes = lanes_left(z.H, u, L);

@@ -55,8 +55,8 @@ inline std::atomic<bool> &forked() {
   return value;
 }
 
-// A forked child has no OpenMP threads, but OpenMP would wait for them forever. And a lock on the shelf that another
-// thread holds would never be released in the child: no thread may hold it while the process forks.
+// A forked child has no OpenMP threads, but OpenMP would wait for them forever. A lock on the shelf that another thread
+// holds would never be released in the child, so that no thread may hold it while the process forks.
 inline const int at_fork = pthread_atfork([] { workspace::shelf().mutex.lock(); },
                                           [] { workspace::shelf().mutex.unlock(); },
                                           [] {
@@ -64,8 +64,8 @@ inline const int at_fork = pthread_atfork([] { workspace::shelf().mutex.lock(); 
                                             forked() = true;
                                           });
 
-// Calls run(thread) on threads that are made for it. As they may wait for each other, none begins before all are there;
-// where one cannot be made, which `make` says by an exception, none runs at all, and the result is false.
+// Calls run(thread) on new threads. They may wait for each other, so that none begins before all exist. If a thread
+// cannot be created, `make` throws, none runs, and the result is false.
 template <class Run, class Make>
 bool in_new_threads(int members, Run run, Make make) {
   enum { WAIT, BEGIN, LEAVE };
@@ -93,8 +93,8 @@ bool in_new_threads(int members, Run run) {
   return in_new_threads(members, run, [](auto body) { return std::thread(body); });
 }
 
-// Calls run(thread) on threads 0 .. members - 1, all at the same time: they may wait for each other. False if there are
-// not so many threads to be had; then it is called on none.
+// Calls run(thread) on threads 0 .. members - 1, all at the same time: they may wait for each other. Returns false,
+// without any call, if there are too few threads.
 template <class Run>
 [[nodiscard]] bool in_parallel(int members, Run run) {
   if (members == 1) return run(0), true;

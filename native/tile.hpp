@@ -2,8 +2,8 @@
 //
 //   out[r][c] = in[r][c] + sum over k of a(r, k) * b(k, c)
 //
-// a(r, k) is one number, spread over all lanes; b(k, c) is a vector. Terms are added in the order of k whatever the
-// tile, so a row's result does not depend on the rows beside it.
+// a(r, k) is one number, broadcast to all lanes; b(k, c) is a vector. Terms are added in the order of k for any tile,
+// so that the result of a row does not depend on other rows.
 
 #pragma once
 
@@ -16,18 +16,18 @@ struct Tile {
   const T *const *a = nullptr;  // one pointer for each row
   int64_t a_offset = 0;         // elements from there to k = 0
   int64_t a_step = 1;           // elements from k to k + 1, within a run
-  int64_t runs = 1, run = 0;    // the k's come in `runs` stretches of `run`
+  int64_t runs = 1, run = 0;    // the indices k form `runs` runs of `run` indices
   int64_t jump = 0;             // elements from the start of one run to that of the next
   const T *b = nullptr;
   int64_t b_step = 0, b_vector = LANES<T>;  // elements from k to k + 1, from vector c to c + 1
   const T *in = nullptr;
-  int64_t in_row = 0;  // elements from row to row; 0 for the same start in every row. Vectors lie side by side
+  int64_t in_row = 0;  // elements from row to row; 0 for the same start in every row. Vectors are adjacent
   T *out = nullptr;
   int64_t out_row = 0;
-  const T *next = nullptr;  // what will be read after b: fetched from the outer caches meanwhile, so many elements
-  int64_t next_step = 0;    // further with each k
+  const T *next = nullptr;  // memory that is read after b, prefetched from the outer caches:
+  int64_t next_step = 0;    // next_step elements more for each k
 
-  // Of `tiles` tiles that read this b, number `tile` fetches its part of what lies behind it.
+  // Of the `tiles` tiles that read this b, tile number `tile` prefetches its part of the memory after b.
   void fetch_behind(int vectors, int64_t tile, int64_t tiles) {
     const int64_t k_count = runs * run, size = k_count * vectors * LANES<T>;
     next_step = (vectors * LANES<T> + tiles - 1) / tiles;
@@ -120,7 +120,7 @@ GATEWISE_INLINE MultiplyAdd<T> multiply_add_for(int vectors, int rows) {
   }
 }
 
-// Cuts `rows` rows into tiles of nearly the same size, none above what the registers hold.
+// Splits `rows` rows into tiles of nearly equal size that fit in the registers.
 struct Tiles {
   int64_t count, size, larger;
   Tiles(int64_t rows, int vectors) {
@@ -148,7 +148,7 @@ void multiply_add_rows(const Tile<T> &whole, int64_t rows, int vectors) {
   }
 }
 
-// How many k's of a panel of so many vectors stay in the first-level cache while all rows pass by.
+// The number of indices k of a panel of this many vectors that fit in the first-level cache while all rows are read.
 template <class T>
 constexpr int64_t k_block(int vectors) {
   return 32768 / (vectors * VECTOR_BYTES);

@@ -1,8 +1,8 @@
-// Gradients of the weights: sums over all rows of the inputs of a weighted sum times its gradient.
+// Gradients of the weights: for each weighted sum, the sum over all rows of its inputs times its gradient.
 //
-// Rows come in chunks that stay in the second-level cache. Each list of sequences adds up its own rows, so that threads
-// neither wait for nor read from each other until all lists are added at the end. Where the weights are large and the
-// rows few that would cost more than it saves: then all threads add up all rows together, a share of the weights each.
+// Rows come in chunks that fit in the second-level cache. Each list of sequences adds up its own rows, so that threads
+// neither wait for nor read from each other until all lists are added at the end. For large weights and few rows that
+// costs more than it saves: all threads then add up all rows together, each for a part of the weights.
 // In both cases the order of summation is fixed.
 
 #pragma once
@@ -14,13 +14,13 @@ namespace GATEWISE_INSTRUCTIONS {
 // The data of a chunk in one list.
 template <class T>
 struct Chunk {
-  int64_t capacity;  // rows there is room for
-  int64_t rows;      // rows there are
+  int64_t capacity;  // maximum number of rows
+  int64_t rows;      // number of rows
   T *sums;           // gradients of weighted sums: [plane][block][row][lane]
   T *inputs[2];      // their inputs, x | 1 and h before: [tile of columns][row][column]
   T *outputs;        // with a projection, gradients at h: [row][P in whole blocks]
-  T *projected;      // and what was projected: [block][row][lane]
-  int64_t *numbers;  // of the rows
+  T *projected;      // with a projection, its input: [block][row][lane]
+  int64_t *numbers;  // row numbers
 };
 
 template <class T>
@@ -67,7 +67,7 @@ class WeightGradients {
     inputs = memory.take<T>(s.grad_weight_hh ? z.I + 1 + z.P : 0);
   }
 
-  // Before a chunk is read, and again before it is written anew.
+  // Called before a chunk is read, and before it is overwritten.
   void meet() const {
     if (s.grad_weight_hh && job.together)
       job.wait(job.team);
@@ -75,7 +75,7 @@ class WeightGradients {
       job.wait(job.local[own]);
   }
 
-  // Keeps x, 1 and h before the step as row `number` of the chunk.
+  // Stores x, 1 and h before the step as row `number` of the chunk.
   void keep(const T *x, const T *h, int64_t number) const {
     copy(x, z.I, inputs);
     inputs[z.I] = T(1);
@@ -84,7 +84,7 @@ class WeightGradients {
     deal_out(h_part(z), chunks[own].inputs[1], number);
   }
 
-  // Adds the chunk.
+  // Adds the chunk to the sums.
   void add() {
     const int first = job.together ? 0 : own, last = job.together ? job.lists : own + 1;
     for (int q = first; q < last; q++) {
@@ -96,7 +96,7 @@ class WeightGradients {
     }
   }
 
-  // Once there are no more chunks: writes the gradients, each thread a share of them.
+  // After the last chunk: writes the gradients, each thread a part of them.
   void finish() const {
     if (!begun) {
       clear(p.x + offset(p.x_size), p.x_size);
@@ -120,7 +120,7 @@ class WeightGradients {
   }
 
  private:
-  // Which columns of the inputs go with which planes of the sums. A GRU's b_hh has gradients of its own.
+  // The planes of the sums for each column of the inputs. The b_hh of a GRU has its own gradients.
   struct Product {
     Part part;
     int64_t first, columns;
@@ -137,7 +137,7 @@ class WeightGradients {
     for (int64_t k = 0; k < count; k += L) store(to + k, load(from + k, lanes_left(count, k, L)), lanes_left(count, k, L));
   }
 
-  // A row of inputs, to the tiles of columns that will read it.
+  // Copies a row of inputs to the tiles of columns that read it.
   void deal_out(const Product &product, T *to, int64_t number) const {
     const Tiles tiles(product.columns, most_vectors(product.part));
     const T *from = inputs + product.first;
@@ -149,7 +149,7 @@ class WeightGradients {
     }
   }
 
-  // This thread's share of the tiles.
+  // This thread's part of the tiles.
   void add_product(const Product &product, const Chunk<T> &chunk, const T *of_chunk, T *weights) const {
     const int64_t of_group = Tiles(product.columns, most_vectors(product.part)).count;
     const Share share(z.groups * of_group, worker(), workers());
@@ -188,7 +188,7 @@ class WeightGradients {
     }
   }
 
-  // The sum over rows of numbers of a row times vectors of it, added to a tile or instead of it.
+  // The sum over rows of numbers times vectors (an outer product), written to a tile or added to it.
   static void outer_product(const T *numbers, int64_t step, const T *vectors, int64_t vector, int64_t count, T *out,
                             int tile_rows, int tile_vectors, bool add) {
     const T *a[8];
@@ -212,7 +212,7 @@ class WeightGradients {
     memset(numbers + share.begin, 0, size_t(share.end - share.begin) * sizeof(T));
   }
 
-  // A piece of the sums of all lists, added to that of the first.
+  // Adds a part of the sums of all lists to that of the first list.
   const T *total(T *sums, int64_t size, int64_t at, int64_t count) const {
     if (!job.together)
       for (int q = 1; q < job.lists; q++)
@@ -255,8 +255,8 @@ class WeightGradients {
   const Columns<T> units;
   Chunk<T> *const chunks;
   const int thread, threads, own, slice;
-  bool begun = false;  // whether there is something in the sums
-  T *inputs;           // of one row: x | 1 | h before
+  bool begun = false;  // whether the sums hold values
+  T *inputs;           // of one row: x | 1 | h before the step
 };
 
 }  // namespace GATEWISE_INSTRUCTIONS

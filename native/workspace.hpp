@@ -1,5 +1,5 @@
-// Memory to work in. What a call gives back serves the next one: fresh pages would be cleared by the system each time,
-// which takes longer than the work done in them.
+// The workspace. The next call reuses the memory that a call gives back: the system clears new pages each time, which
+// takes longer than the computation in them.
 
 #pragma once
 
@@ -13,12 +13,12 @@
 
 namespace workspace {
 
-// What lies before each piece: how large it is. One cache line, so that the piece is aligned to one.
+// The header before each piece: its size. It fills one cache line, so that the piece is aligned to a cache line.
 struct alignas(64) Head {
-  size_t bytes;  // behind it
+  size_t bytes;  // of the piece
 };
 
-constexpr size_t MOST_KEPT = size_t(256) << 20;  // in all
+constexpr size_t MOST_KEPT = size_t(256) << 20;  // in total
 constexpr size_t PLACES = 16;
 
 struct Shelf {
@@ -32,7 +32,7 @@ inline Shelf &shelf() {
   return *one;
 }
 
-// Takes the smallest piece kept that is large enough, and at most so many bytes larger: the rest would lie idle.
+// Takes the smallest stored piece that is large enough, at most `idle` bytes larger: these bytes stay unused.
 inline Head *from_shelf(size_t bytes, size_t idle) {
   Shelf &all = shelf();
   std::lock_guard<std::mutex> lock(all.mutex);
@@ -47,7 +47,7 @@ inline Head *from_shelf(size_t bytes, size_t idle) {
   return found;
 }
 
-// Null where there is no memory. Aligned to 64 bytes, filled with whatever was there.
+// Null if there is no memory. Aligned to 64 bytes, with arbitrary contents.
 inline void *take(size_t bytes, size_t idle) {
   if (bytes > SIZE_MAX / 2) return nullptr;
   bytes = (bytes + 63) / 64 * 64 + 64;
@@ -59,7 +59,7 @@ inline void *take(size_t bytes, size_t idle) {
     piece = static_cast<Head *>(aligned_alloc(large ? huge : 64, whole));
     if (!piece) return nullptr;
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
-    if (large) madvise(piece, whole, MADV_HUGEPAGE);  // a wish: without it there are 512 times as many page faults
+    if (large) madvise(piece, whole, MADV_HUGEPAGE);  // a hint; small pages cause 512 times as many page faults
 #endif
     piece->bytes = whole - sizeof(Head);
   }
@@ -83,7 +83,7 @@ inline void give_back(void *memory) {
   free(piece);
 }
 
-// Frees what is kept; returns how many bytes that were.
+// Frees the stored memory; returns the number of bytes.
 inline size_t release() {
   Shelf &all = shelf();
   std::lock_guard<std::mutex> lock(all.mutex);

@@ -11,7 +11,7 @@ def legend(ax):
     return [text.get_text() for text in ax.get_legend().get_texts()]
 
 
-def picture(drawn):
-    """Render the figure: some errors occur only then."""
-    (drawn if isinstance(drawn, Figure) else drawn.figure).draw_without_rendering()
-    return drawn
+def render(artist):
+    """Lay out a figure, or the figure of Axes: some errors occur only then."""
+    (artist if isinstance(artist, Figure) else artist.figure).draw_without_rendering()
+    return artist

@@ -1,4 +1,4 @@
-"""Shared by the tests of the native kernels: random scans compared with the reference, small layers, and a separate
+"""Helpers for the tests of the native kernels: random scans compared with the reference, small layers, and a separate
 Python process for code that may crash.
 """
 
@@ -19,7 +19,7 @@ from tests.engines.test_engines import KINDS, normal
 from tests.tolerance import RELATIVE, error
 
 CELLS = {**cells.RNN, "lstm": cells.LSTM, "projected": cells.LSTM, "gru": cells.GRU}
-GATES_KEPT = ("gates", "cells")
+GATES_AND_CELLS = ("gates", "cells")
 
 
 class Problem(NamedTuple):
@@ -38,7 +38,7 @@ class Problem(NamedTuple):
     layout: str = "time first"
     packed: bool = False
     loss: tuple[str, ...] = ("output", "h", "c", "cells", "gates")  # the results in the loss
-    wanted: tuple[str, ...] = ("x", "h", "c", *Weights._fields)  # the tensors with gradients
+    with_gradients: tuple[str, ...] = ("x", "h", "c", *Weights._fields)  # the tensors with gradients
 
 
 def tensors_of(problem: Problem, dtype: torch.dtype) -> dict[str, Tensor]:
@@ -52,16 +52,16 @@ def tensors_of(problem: Problem, dtype: torch.dtype) -> dict[str, Tensor]:
     unused |= set() if problem.bias else {"bias_ih", "bias_hh"}
     if problem.layout == "expanded":
         shapes["x"] = (min(T, 1), B, I)
-    made = {name: normal(*shape, seed=k) for k, (name, shape) in enumerate(shapes.items()) if name not in unused}
-    for name, tensor in made.items():
+    tensors = {name: normal(*shape, seed=k) for k, (name, shape) in enumerate(shapes.items()) if name not in unused}
+    for name, tensor in tensors.items():
         if name.startswith("weight") and tensor.numel():
             tensor.mul_(0.7 / tensor.shape[1] ** 0.5)  # neither vanishes nor grows without bound
         if name.startswith("bias"):
             tensor.mul_(0.3)  # where tanh is close to 1, its derivative has few significant digits
-    return {name: tensor.to(dtype) for name, tensor in made.items()}
+    return {name: tensor.to(dtype) for name, tensor in tensors.items()}
 
 
-def laid_out(x: Tensor, problem: Problem) -> Tensor:
+def with_layout(x: Tensor, problem: Problem) -> Tensor:
     """The same numbers in another memory layout."""
     if problem.layout == "batch first":
         return x.transpose(0, 1).contiguous().transpose(0, 1)
@@ -69,17 +69,17 @@ def laid_out(x: Tensor, problem: Problem) -> Tensor:
         return x.repeat_interleave(2, -1)[..., ::2]
     if problem.layout == "features last but one":
         return x.transpose(1, 2).contiguous().transpose(1, 2)
-    if problem.layout == "part of more":
+    if problem.layout == "part of a tensor":
         return torch.nn.functional.pad(x, (3, 2, 1, 1))[:, 1:-1, 3:-2]
     return x.expand(problem.T, -1, -1) if problem.layout == "expanded" else x
 
 
-LAYOUTS = ("time first", "batch first", "features apart", "features last but one", "part of more", "expanded")
+LAYOUTS = ("time first", "batch first", "features apart", "features last but one", "part of a tensor", "expanded")
 
 
 def scanned(problem: Problem, tensors: dict[str, Tensor], engine: str) -> Scan:
     cell = CELLS[problem.kind]
-    x, state = laid_out(tensors["x"], problem), cell.state(*(tensors[name] for name in cell.state._fields))
+    x, state = with_layout(tensors["x"], problem), cell.state(*(tensors[name] for name in cell.state._fields))
     weights = Weights(*(tensors.get(name) for name in Weights._fields))
     if problem.packed:
         packed = pack_padded_sequence(x, torch.tensor(problem.lengths))
@@ -98,17 +98,19 @@ def values_of(scan: Scan) -> dict[str, Tensor]:
 def results(problem: Problem, engine: str, dtype: torch.dtype = torch.float64) -> dict[str, Tensor]:
     """Values, and the gradients of a weighted sum of them."""
     tensors = tensors_of(problem, dtype)
-    leaves = [tensors[name].requires_grad_() for name in problem.wanted if name in tensors]
+    leaves = [tensors[name].requires_grad_() for name in problem.with_gradients if name in tensors]
     values = values_of(scanned(problem, tensors, engine))
     total = torch.zeros((), dtype=dtype)
     for k, (name, value) in enumerate(values.items()):
         if name.split()[0] in problem.loss:
             weight = normal(*value.transpose(0, -1).shape, seed=20 + k).transpose(0, -1).to(dtype)
             total = total + (value * weight).sum()
-    found = torch.autograd.grad(total, leaves, allow_unused=True) if total.requires_grad else [None] * len(leaves)
-    names = [name for name in problem.wanted if name in tensors]
-    gradients = [torch.zeros_like(leaf) if one is None else one for leaf, one in zip(leaves, found, strict=True)]
-    return values | {f"gradient of {name}": one for name, one in zip(names, gradients, strict=True)}
+    gradients = torch.autograd.grad(total, leaves, allow_unused=True) if total.requires_grad else [None] * len(leaves)
+    names = [name for name in problem.with_gradients if name in tensors]
+    return values | {
+        f"gradient of {name}": torch.zeros_like(leaf) if gradient is None else gradient
+        for name, leaf, gradient in zip(names, leaves, gradients, strict=True)
+    }
 
 
 def assert_as_reference(problem: Problem, dtype: torch.dtype = torch.float64) -> None:
@@ -117,13 +119,13 @@ def assert_as_reference(problem: Problem, dtype: torch.dtype = torch.float64) ->
     torch.set_num_threads(1)
     expected = results(problem, "reference")
     torch.set_num_threads(threads)
-    for name, ours in results(problem, "native", dtype).items():
-        worst = error(ours, expected[name].to(dtype))
+    for name, actual in results(problem, "native", dtype).items():
+        worst = error(actual, expected[name].to(dtype))
         assert worst <= RELATIVE[dtype], f"{name} is off by {worst:.2g}: {problem}, {torch.get_num_threads()} threads"
 
 
-def falling(lengths: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(sorted((max(one, 1) for one in lengths), reverse=True))
+def decreasing(lengths: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(sorted((max(length, 1) for length in lengths), reverse=True))
 
 
 SIZES = (1, 2, 7, 15, 16, 17, 31, 32, 33, 64, 65, 100, 130)
@@ -137,15 +139,15 @@ def random_problem(kind: str, seed: int) -> Problem:
     packed = bool(lengths) and T > 0 and I > 0 and draw.random() < 0.3
     return Problem(
         kind,
-        T if lengths is None or not packed else max(falling(lengths)),
+        T if lengths is None or not packed else max(decreasing(lengths)),
         B,
         I,
         H,
         P=draw.randint(1, H - 1) if kind == "projected" and H > 1 else 0,
         bias=draw.random() < 0.8,
-        lengths=falling(lengths) if packed and lengths else lengths,
+        lengths=decreasing(lengths) if packed and lengths else lengths,
         reverse=draw.random() < 0.4,
-        keep=draw.choice(((), GATES_KEPT, ("gates",), ("cells",))) if not packed else (),
+        keep=draw.choice(((), GATES_AND_CELLS, ("gates",), ("cells",))) if not packed else (),
         layout=draw.choice(LAYOUTS) if T else "time first",
         packed=packed,
     )
@@ -163,14 +165,14 @@ def layer_of(kind: str, **options: Any) -> nn.Recurrent:
     return cls(3, 6, **{"dtype": torch.float64, "generator": seeded(), **extra, **options})
 
 
-def run_python(code: str, given: str = "", **environment: str) -> str:
-    done = subprocess.run(
+def run_python(code: str, standard_input: str = "", **environment: str) -> str:
+    process = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code],
-        input=given,
+        input=standard_input,
         capture_output=True,
         text=True,
         timeout=90,
         env={**os.environ, "OMP_NUM_THREADS": "1", "MALLOC_CHECK_": "3", **environment},
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout.strip()
+    assert process.returncode == 0, process.stdout + process.stderr
+    return process.stdout.strip()

@@ -13,7 +13,7 @@ QUICK = {"hidden_size": 4, "max_steps": 5, "ensemble_size": 1}
 
 
 def test_every_argument_is_stored_under_its_name():
-    given = {
+    arguments = {
         "cell": "gru",
         "hidden_size": np.int64(5),
         "num_layers": 2,
@@ -36,9 +36,9 @@ def test_every_argument_is_stored_under_its_name():
         "engine": "reference",
         "quiet": False,
     }
-    model = Forecaster(**given)
-    assert list(model.get_params()) == list(given) == list(signature(Forecaster).parameters)
-    for name, value in given.items():
+    model = Forecaster(**arguments)
+    assert list(model.get_params()) == list(arguments) == list(signature(Forecaster).parameters)
+    for name, value in arguments.items():
         assert getattr(model, name) is value
         assert model.get_params(deep=False)[name] is value
         assert getattr(Forecaster(), name) != value
@@ -72,14 +72,14 @@ def test_a_size_that_is_not_given_is_chosen(name):
 
 def test_changing_arguments_discards_the_fitted_state():
     model = Forecaster(**QUICK).fit(datasets.air_passengers())
-    made = model.predict(3)
-    assert model.set_params().set_params(**QUICK).predict(3).equals(made)  # nothing has changed
+    forecast = model.predict(3)
+    assert model.set_params().set_params(**QUICK).predict(3).equals(forecast)  # nothing has changed
     model.set_params(seed=1)
     for use in (lambda: model.predict(3), model.fitted, model.summary, lambda: model.guesses, lambda: model.history):
         with pytest.raises((RuntimeError, AttributeError)):
             use()
     again = model.fit(datasets.air_passengers()).predict(3)
-    assert not again.equals(made)
+    assert not again.equals(forecast)
     assert again.equals(Forecaster(**QUICK, seed=1).fit(datasets.air_passengers()).predict(3))
 
 
@@ -103,13 +103,13 @@ def test_repr_shows_arguments_that_differ_from_the_defaults():
     assert eval(repr(model)).get_params() == model.get_params()
 
 
-def test_copies_forecast_the_same():
+def test_copies_give_the_same_forecast():
     model = Forecaster(**QUICK).fit(datasets.air_passengers())
     for again in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         assert again.predict(3).equals(model.predict(3))
 
 
-def test_scikit_learn_clones_it():
+def test_scikit_learn_clones_a_forecaster():
     clone = pytest.importorskip("sklearn.base").clone
     model = Forecaster("gru", **QUICK, lr=np.float64(0.01), context=24).fit(datasets.air_passengers())
     again = clone(model)
@@ -134,27 +134,33 @@ OF_A_PATH = "expected the path of a file, as text or a pathlib.Path"
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda one: one.backtest(SALES, 3, refit="yes"), "refit is 'yes', expected True or False"),
-        (lambda one: one.fit(SALES, sort="no"), "sort='no': expected True or False (--sort)"),
-        (lambda one: one.fit(SALES, like="sales"), "like is of type str, expected a panel returned by gatewise.read"),
-        (lambda one: one.fit(SALES, id_column=["a"]), "id_column=['a']: expected the name of a column (--id)"),
-        (lambda one: one.fit(SALES, time_column=3), "time_column=3: expected the name of a column, or a list"),
-        (lambda one: one.fit(SALES, target_column=3), "target_column=3: expected the name of a column, or a list"),
-        (lambda one: one.fit(SALES, turbo=1), "there is no argument 'turbo', expected one of layout, id_column, "),
-        (lambda one: one.update(SALES, turbo=1), "there is no argument 'turbo'"),
-        (lambda one: one.backtest(SALES, 3, turbo=1), "there is no argument 'turbo'"),
-        (lambda one: one.affordable_windows(SALES, 3, turbo=1), "there is no argument 'turbo'"),
-        (lambda one: one.affordable_windows(SALES, "3"), "horizon is '3', expected a whole number of at least 1"),
-        (lambda one: one.predict(2.0), "horizon is 2.0, expected a whole number of at least 1"),
-        (lambda one: one.predict(2, level="80"), "level is '80', expected a percentage between 0 and 100"),
-        (lambda one: one.predict(2, level=np), "expected a percentage between 0 and 100"),
-        (lambda one: one.save(None), f"path is None, {OF_A_PATH}"),
-        (lambda one: one.load(None), f"path is None, {OF_A_PATH}"),
-        (lambda one: one.load(0), f"path is 0, {OF_A_PATH}"),  # not the standard input
-        (lambda one: one.plot(kind="approximation", zoom=3), "zoom is 3, expected two positions (start, stop)"),
-        (lambda one: one.plot(kind="approximation", zoom=("a", 3)), "a position of zoom is 'a', expected a whole num"),
-        (lambda one: one.plot(ax=3), "ax is 3, expected matplotlib Axes"),
-        (lambda one: Forecaster(dropout=False), "dropout is False, expected a fraction of the hidden values"),
+        (lambda model: model.backtest(SALES, 3, refit="yes"), "refit is 'yes', expected True or False"),
+        (lambda model: model.fit(SALES, sort="no"), "sort='no': expected True or False (--sort)"),
+        (
+            lambda model: model.fit(SALES, like="sales"),
+            "like is of type str, expected a panel returned by gatewise.read",
+        ),
+        (lambda model: model.fit(SALES, id_column=["a"]), "id_column=['a']: expected the name of a column (--id)"),
+        (lambda model: model.fit(SALES, time_column=3), "time_column=3: expected the name of a column, or a list"),
+        (lambda model: model.fit(SALES, target_column=3), "target_column=3: expected the name of a column, or a list"),
+        (lambda model: model.fit(SALES, turbo=1), "there is no argument 'turbo', expected one of layout, id_column, "),
+        (lambda model: model.update(SALES, turbo=1), "there is no argument 'turbo'"),
+        (lambda model: model.backtest(SALES, 3, turbo=1), "there is no argument 'turbo'"),
+        (lambda model: model.affordable_windows(SALES, 3, turbo=1), "there is no argument 'turbo'"),
+        (lambda model: model.affordable_windows(SALES, "3"), "horizon is '3', expected a whole number of at least 1"),
+        (lambda model: model.predict(2.0), "horizon is 2.0, expected a whole number of at least 1"),
+        (lambda model: model.predict(2, level="80"), "level is '80', expected a percentage between 0 and 100"),
+        (lambda model: model.predict(2, level=np), "expected a percentage between 0 and 100"),
+        (lambda model: model.save(None), f"path is None, {OF_A_PATH}"),
+        (lambda model: model.load(None), f"path is None, {OF_A_PATH}"),
+        (lambda model: model.load(0), f"path is 0, {OF_A_PATH}"),  # 0 would be the standard input
+        (lambda model: model.plot(kind="approximation", zoom=3), "zoom is 3, expected two positions (start, stop)"),
+        (
+            lambda model: model.plot(kind="approximation", zoom=("a", 3)),
+            "a position of zoom is 'a', expected a whole num",
+        ),
+        (lambda model: model.plot(ax=3), "ax is 3, expected matplotlib Axes"),
+        (lambda model: Forecaster(dropout=False), "dropout is False, expected a fraction of the hidden values"),
     ],
 )
 def test_invalid_arguments_are_refused_with_a_message(model, call, message):
@@ -164,6 +170,6 @@ def test_invalid_arguments_are_refused_with_a_message(model, call, message):
 
 
 def test_a_level_may_be_any_number(model):
-    wanted = model.predict(2, level=80)
+    expected = model.predict(2, level=80)
     for level in (np.int64(80), np.float64(80), np.array([80]), {80}):
-        assert model.predict(2, level=level).equals(wanted)
+        assert model.predict(2, level=level).equals(expected)

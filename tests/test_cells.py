@@ -46,7 +46,7 @@ def by_hand(cell: Cell, x: Tensor, state: tuple[Tensor, ...], w: Weights) -> lis
             past = [
                 dot(w.weight_hh, k * H + j, state[0][b]) + float(w.bias_hh[k * H + j]) for k in range(len(cell.gates))
             ]
-            both = [one + other for one, other in zip(inner, past, strict=True)]
+            both = [a + b for a, b in zip(inner, past, strict=True)]
             if cell is cells.LSTM:
                 c = sigmoid(both[1]) * float(state[1][b, j]) + sigmoid(both[0]) * math.tanh(both[2])
                 after[0][b, j], after[1][b, j] = sigmoid(both[3]) * math.tanh(c), c
@@ -65,8 +65,8 @@ def test_step_equals_the_equation(cell):
     after, gates = cell.step(x, state, weights)
     assert type(after) is cell.state
     assert tuple(gates) == cell.gates
-    for ours, theirs in zip(after, by_hand(cell, x, state, weights), strict=True):
-        assert_close(ours, theirs)
+    for actual, expected in zip(after, by_hand(cell, x, state, weights), strict=True):
+        assert_close(actual, expected)
 
 
 def test_projection_multiplies_h_and_does_not_change_c():
@@ -102,16 +102,16 @@ def test_a_missing_bias_equals_a_bias_of_zeros(cell):
 def test_identity_is_linear():
     weights = weights_of(cells.RNN_IDENTITY)._replace(bias_ih=None, bias_hh=None)
     pairs = [(normal(B, I, seed=k), cells.RNNState(normal(B, H, seed=k + 1))) for k in (30, 40)]
-    one, two = (cells.rnn_identity_step(x, state, weights)[0].h for x, state in pairs)
+    first, second = (cells.rnn_identity_step(x, state, weights)[0].h for x, state in pairs)
     summed = cells.RNNState(pairs[0][1].h + pairs[1][1].h)
     both, _ = cells.rnn_identity_step(pairs[0][0] + pairs[1][0], summed, weights)
-    assert_close(both.h, one + two)
+    assert_close(both.h, first + second)
 
 
 @pytest.mark.parametrize("cell", ALL, ids=lambda cell: cell.name)
 def test_step_does_not_modify_its_arguments(cell):
     x, state, weights = normal(B, I, seed=20), state_of(cell), weights_of(cell)
-    tensors = [x, *state, *(one for one in weights if one is not None)]
-    before = [one.clone() for one in tensors]
+    tensors = [x, *state, *(weight for weight in weights if weight is not None)]
+    before = [tensor.clone() for tensor in tensors]
     cell.step(x, state, weights)
-    assert all(torch.equal(one, two) for one, two in zip(tensors, before, strict=True))
+    assert all(map(torch.equal, tensors, before))

@@ -1,4 +1,4 @@
-"""Forecasts and backtests work in other libraries unchanged, and their scores equal ours."""
+"""Forecasts and backtests work unchanged in other libraries, which compute the same scores."""
 
 from functools import partial
 from typing import Any
@@ -23,8 +23,8 @@ def quick(**arguments: Any) -> Forecaster:
 
 def utilsforecast_scores(scores: Any, metric: str) -> pd.DataFrame:
     """Scores of one metric, a row for each cutoff and a column for each model."""
-    frame = as_pandas(scores)
-    return frame[frame["metric"] == metric].set_index("cutoff").drop(columns=["unique_id", "metric"])
+    data = as_pandas(scores)
+    return data[data["metric"] == metric].set_index("cutoff").drop(columns=["unique_id", "metric"])
 
 
 def gatewise_scores(scores: Any, metric: str) -> pd.DataFrame:
@@ -65,16 +65,16 @@ def test_utilsforecast_gives_the_same_coverage_of_a_backtest(backend):
         )
 
 
-def test_utilsforecast_gives_the_same_metrics_for_zeros_and_values_outside_intervals():
+def test_utilsforecast_gives_the_same_metrics_for_zeros_and_for_values_outside_intervals():
     losses = pytest.importorskip("utilsforecast.losses")
     rng = np.random.default_rng(0)
     y, f = np.append(0.0, rng.normal(size=40)), np.append(0.0, rng.normal(size=40))
     lo, hi = f - 0.5, f + 0.5
-    frame = pd.DataFrame({"unique_id": "a", "y": y, "M": f, "M-lo-80": lo, "M-hi-80": hi})
+    data = pd.DataFrame({"unique_id": "a", "y": y, "M": f, "M-lo-80": lo, "M-hi-80": hi})
     pairs = {
-        "smape": (200 * losses.smape(frame, ["M"])["M"], metrics.smape(y, f)),
-        "coverage": (losses.coverage(frame, ["M"], level=80)["M"], metrics.coverage(y, lo, hi)),
-        "pinball": (losses.quantile_loss(frame, {"M": "M-lo-80"}, q=0.1)["M"], metrics.pinball(y, lo, quantile=0.1)),
+        "smape": (200 * losses.smape(data, ["M"])["M"], metrics.smape(y, f)),
+        "coverage": (losses.coverage(data, ["M"], level=80)["M"], metrics.coverage(y, lo, hi)),
+        "pinball": (losses.quantile_loss(data, {"M": "M-lo-80"}, q=0.1)["M"], metrics.pinball(y, lo, quantile=0.1)),
     }
     for name, (expected, score) in pairs.items():
         assert score == pytest.approx(expected.item()), name
@@ -103,8 +103,8 @@ def test_utilsforecast_draws_forecasts_and_backtests(backend):
     model = quick()
     figure = plotting.plot_series(data, model.fit(data).predict(6, level=(80, 95)), level=[80, 95])
     assert [line.get_label() for line in figure.axes[0].lines] == ["y", "LSTM"]
-    assert len(figure.axes[0].collections) == 2  # the bands
-    # Without models=, it draws y and cutoff as models too.
+    assert len(figure.axes[0].collections) == 2  # the intervals
+    # Without models=, plot_series draws y and cutoff as models too.
     figure = plotting.plot_series(data, model.backtest(data, 6).forecasts, models=["LSTM", "Naive"])
     assert [line.get_label() for line in figure.axes[0].lines] == ["y", "LSTM", "Naive"]
 

@@ -60,35 +60,35 @@ def test_pooled_outputs_equal_a_computation_for_each_sequence(layer, bidirection
     assert_close(network(x, torch.full((4,), 7)), network(x))
     assert torch.equal(network(x, lengths.tolist()), network(x, lengths))
     assert network(x[:, :0], []).shape == (0, 3)
-    torch.set_default_device("meta")  # like programs that run on other devices
+    torch.set_default_device("meta")  # as in programs on other devices
     try:
         assert torch.equal(network(x, lengths), network(x, lengths.tolist()))
     finally:
         torch.set_default_device(None)
 
 
-@pytest.mark.parametrize(("layer", "known"), [(RNN, torch.nn.RNN), (LSTM, torch.nn.LSTM), (GRU, torch.nn.GRU)])
+@pytest.mark.parametrize(("layer", "torch_layer"), [(RNN, torch.nn.RNN), (LSTM, torch.nn.LSTM), (GRU, torch.nn.GRU)])
 @pytest.mark.parametrize("pooling", POOLINGS)
-def test_pooled_outputs_and_gradients_equal_packed_sequences_of_torch(layer, known, pooling):
+def test_pooled_outputs_and_gradients_equal_packed_sequences_of_torch(layer, torch_layer, pooling):
     options = {"num_layers": 3, "bidirectional": True, "dtype": torch.float64}
     body, lengths = layer(2, 5, **options, generator=seeded()), torch.tensor([6, 1, 4])
     with torch.random.fork_rng():
-        packed_body = known(2, 5, **options)
+        packed_body = torch_layer(2, 5, **options)
     packed_body.load_state_dict(body.state_dict())
     network = Pooled(body, 3, pooling=pooling, generator=seeded(1))
-    ours, theirs = (torch.randn(6, 3, 2, generator=seeded(2), dtype=torch.float64).requires_grad_() for _ in range(2))
-    output, state = packed_body(pack_padded_sequence(theirs, lengths, enforce_sorted=False))
+    x, torch_x = (torch.randn(6, 3, 2, generator=seeded(2), dtype=torch.float64).requires_grad_() for _ in range(2))
+    output, state = packed_body(pack_padded_sequence(torch_x, lengths, enforce_sorted=False))
     hidden, h = pad_packed_sequence(output)[0], state[0] if isinstance(state, tuple) else state
     pooled = {
         "last": torch.cat([h[-2], h[-1]], -1),
         "mean": hidden.sum(0) / lengths[:, None],
         "max": torch.stack([hidden[:length, k].amax(0) for k, length in enumerate(lengths.tolist())]),
     }[pooling]
-    expected, answers = linear(pooled, network.head.weight, network.head.bias), network(ours, lengths)
-    assert_close(answers, expected)
-    answers.square().sum().backward()
+    expected, predictions = linear(pooled, network.head.weight, network.head.bias), network(x, lengths)
+    assert_close(predictions, expected)
+    predictions.square().sum().backward()
     expected.square().sum().backward()
-    assert_close(ours.grad, theirs.grad)
+    assert_close(x.grad, torch_x.grad)
 
 
 @pytest.mark.parametrize("pooling", POOLINGS)
@@ -165,8 +165,8 @@ def test_heads_have_the_device_and_dtype_of_the_body(device, dtype):
     body = LSTM(2, 5, device=device, dtype=dtype, generator=seeded())
     x = torch.zeros(3, 4, 2, device=device, dtype=dtype)
     for network in (OneStep(body, generator=seeded()), Flatten(body, 3, generator=seeded())):
-        answers = network(x)
-        assert (answers.device.type, answers.dtype) == (device, dtype)
+        predictions = network(x)
+        assert (predictions.device.type, predictions.dtype) == (device, dtype)
 
 
 # ------------------------------------------------------------------------------------------------- segments
@@ -174,8 +174,8 @@ def test_heads_have_the_device_and_dtype_of_the_body(device, dtype):
 
 def segments(layer=GRU, seed=0, **options):
     """Networks of three segments of two values, with random weights everywhere."""
-    usual = {"segments": 3, "generator": seeded(seed), **options}
-    network = Segments(layer(6, 6, generator=seeded(seed)), 4, 2, **usual)
+    arguments = {"segments": 3, "generator": seeded(seed), **options}
+    network = Segments(layer(6, 6, generator=seeded(seed)), 4, 2, **arguments)
     with torch.no_grad():
         for weight in network.parameters():
             weight.uniform_(-0.5, 0.5, generator=seeded(seed + weight.numel()))
@@ -195,7 +195,7 @@ def inputs(ahead=0, candidates=0):
 def test_future_segments_are_one_step_from_the_last_state(layer, ahead, candidates):
     network = segments(layer, ahead=ahead, candidates=candidates, scales=True)
     x, known, mixed = inputs(ahead, candidates)
-    answers, scales = network(x, known, mixed)
+    predictions, scales = network(x, known, mixed)
     _, state = network.body(torch.relu(linear(x, network.embed.weight, network.embed.bias)))
     for k in range(3):
         place = network.place[k].expand(3, -1)
@@ -206,15 +206,15 @@ def test_future_segments_are_one_step_from_the_last_state(layer, ahead, candidat
         if candidates:
             logits = linear(hidden, network.shares.weight, network.shares.bias) + network.shares_of_place[k]
             expected = expected + sum(torch.softmax(logits, -1)[:, j, None] * mixed[j, k] for j in range(4))
-        assert_close(answers[k], expected)
+        assert_close(predictions[k], expected)
         assert_close(scales[k], linear(hidden, network.scale.weight, network.scale.bias))
 
 
 def test_untrained_segments_predict_the_mean_of_their_candidates():
     network = Segments(GRU(6, 6, generator=seeded()), 4, 2, segments=3, candidates=4, scales=True, generator=seeded())
     x, _, candidates = inputs(candidates=4)
-    answers, scales = network(x, None, candidates)
-    assert_close(answers, candidates.mean(0))
+    predictions, scales = network(x, None, candidates)
+    assert_close(predictions, candidates.mean(0))
     assert (scales == 0).all()
     plain = Segments(GRU(6, 6, generator=seeded()), 4, 2, segments=3, generator=seeded())
     assert (plain(x) == 0).all()

@@ -66,11 +66,11 @@ def test_the_classifier_passes_every_check_that_applies_to_sequences():
 
 def test_a_row_holds_the_channels_of_each_step_side_by_side(charts):
     x, y = charts
-    two = np.concatenate([x, np.roll(x, 7, axis=1)], axis=2)  # (80, 60, 2)
-    table = two.reshape(80, -1)
-    direct = Classifier(**QUICK).fit(two, y)
+    channels = np.concatenate([x, np.roll(x, 7, axis=1)], axis=2)  # (80, 60, 2)
+    table = channels.reshape(80, -1)
+    direct = Classifier(**QUICK).fit(channels, y)
     adapter = GatewiseClassifier(**QUICK, channels=2).fit(table, y)
-    assert (adapter.predict_proba(table) == direct.predict_proba(two)).all()
+    assert (adapter.predict_proba(table) == direct.predict_proba(channels)).all()
     assert adapter.n_features_in_ == 120
     assert (adapter.classifier_.n_features_in_, adapter.classes_.tolist()) == (2, ["cyclic", "normal"])
     with pytest.raises(ValueError, match="X has 60 columns, expected a multiple of channels=7"):
@@ -140,11 +140,11 @@ def test_pipelines_of_tables_and_of_sequences(charts):
 
 def test_probabilities_can_be_calibrated(charts):
     x, y = charts
-    for model, given in ((GatewiseClassifier(**QUICK), x[..., 0]), (Classifier(**QUICK), x)):
-        calibrated = CalibratedClassifierCV(model, cv=3).fit(given, y)
-        probabilities = calibrated.predict_proba(given)
+    for model, values in ((GatewiseClassifier(**QUICK), x[..., 0]), (Classifier(**QUICK), x)):
+        calibrated = CalibratedClassifierCV(model, cv=3).fit(values, y)
+        probabilities = calibrated.predict_proba(values)
         assert probabilities.sum(1) == pytest.approx(np.ones(80))
-        assert accuracy_score(y, calibrated.predict(given)) > 0.9
+        assert accuracy_score(y, calibrated.predict(values)) > 0.9
 
 
 @pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame, torch.tensor, np.ndarray.tolist])
@@ -153,8 +153,8 @@ def test_equal_tables_of_any_type_give_equal_predictions(charts, make, kind):
     x, y = charts
     table = x[..., 0].astype(np.float32)
     expected = make(**QUICK).fit(table, y).predict_proba(table)
-    given = kind(table)
-    assert make(**QUICK).fit(given, y).predict_proba(given) == pytest.approx(expected, abs=1e-6)
+    converted = kind(table)
+    assert make(**QUICK).fit(converted, y).predict_proba(converted) == pytest.approx(expected, abs=1e-6)
 
 
 def test_other_column_names_are_refused(charts):

@@ -1,4 +1,4 @@
-"""`python -m gatewise` is the command `gatewise`."""
+"""Run the command `gatewise` as `python -m gatewise`."""
 
 import sys
 

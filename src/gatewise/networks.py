@@ -33,7 +33,7 @@ class OneStep(Module):
     Arguments:
         body: a recurrent layer or stack, time-major.
         outputs: Q.
-        base: the input feature that the (single) output is added to, or None.
+        base: the input feature that is added to the (single) output, or None.
         init, init_bound, generator: for the head, as for the layers; see `gatewise.nn`.
 
     Returns:

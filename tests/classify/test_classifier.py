@@ -1,4 +1,4 @@
-"""The Classifier: what it learns, and that it follows the conventions of scikit-learn."""
+"""The Classifier: accuracy, predictions, and the conventions of scikit-learn."""
 
 import contextlib
 
@@ -15,10 +15,10 @@ from tests.classify.walks import SMALL, walks
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_drifting_walks_are_classified(cell, pooling):
-    (x, y), (more, labels) = walks(200), walks(200, seed=1)
+    (x, y), (test_x, test_y) = walks(200), walks(200, seed=1)
     model = Classifier(cell, 16, epochs=10, lr=1e-2, pooling=pooling).fit(x, y)
-    best = ((more[:, -1, 0] > 0) == (labels == "up")).mean()  # no other rule is more accurate
-    assert model.score(more, labels) > best - 0.06
+    best = ((test_x[:, -1, 0] > 0) == (test_y == "up")).mean()  # no other rule is more accurate
+    assert model.score(test_x, test_y) > best - 0.06
 
 
 def test_sequences_that_differ_only_in_order_are_classified():
@@ -34,8 +34,8 @@ def test_sequences_that_differ_only_in_order_are_classified():
 def test_values_after_the_end_of_a_sequence_are_ignored(bidirectional):
     x, y = walks(60, 12, channels=2)
     lengths = np.random.default_rng(3).integers(1, 13, 60)
-    rest = x.copy()
-    for sequence, length in zip(rest, lengths, strict=True):
+    padded = x.copy()
+    for sequence, length in zip(padded, lengths, strict=True):
         sequence[length:] = np.nan if length % 2 else 1e9
     listed = [sequence[:length] for sequence, length in zip(x, lengths, strict=True)]
     options = {**SMALL, "bidirectional": bidirectional}
@@ -47,7 +47,7 @@ def test_values_after_the_end_of_a_sequence_are_ignored(bidirectional):
     expected = models[0].predict_proba(x, lengths=lengths)
     for model in models:
         np.testing.assert_array_equal(model.predict_proba(listed), expected)
-    np.testing.assert_array_equal(models[0].predict_proba(rest, lengths=lengths), expected)
+    np.testing.assert_array_equal(models[0].predict_proba(padded, lengths=lengths), expected)
     alone = np.concatenate([models[0].predict_proba([sequence]) for sequence in listed])
     np.testing.assert_allclose(alone, expected, atol=1e-6)
 
@@ -67,32 +67,32 @@ def test_predictions_have_the_type_of_the_labels(labels):
 
 
 @contextlib.contextmanager
-def default(setting, value, usual):
+def global_setting(setting, value, default):
     setting(value)
     try:
         yield
     finally:
-        setting(usual)
+        setting(default)
 
 
 @pytest.mark.parametrize(
-    "around",
+    "context",
     [
-        lambda: default(torch.set_default_dtype, torch.float64, torch.float32),
-        lambda: default(torch.set_default_device, "meta", None),
-        lambda: default(torch.use_deterministic_algorithms, True, False),
+        lambda: global_setting(torch.set_default_dtype, torch.float64, torch.float32),
+        lambda: global_setting(torch.set_default_device, "meta", None),
+        lambda: global_setting(torch.use_deterministic_algorithms, True, False),
         lambda: torch.autocast("cpu", torch.bfloat16),
         torch.inference_mode,
         torch.no_grad,
     ],
 )
-def test_global_settings_of_torch_do_not_change_predictions(around, tmp_path):
+def test_global_settings_of_torch_do_not_change_predictions(context, tmp_path):
     x, y = walks(40)
     lengths = np.arange(40) % 15 + 1
     plain = Classifier(**SMALL, dropout=0.2).fit(x, y, lengths=lengths)
     expected = plain.predict_proba(x, lengths=lengths)
     plain.save(tmp_path / "m")
-    with around():
+    with context():
         other = Classifier(**SMALL, dropout=0.2).fit(x, y, lengths=lengths)
         for model in (plain, other, Classifier.load(tmp_path / "m")):
             np.testing.assert_array_equal(model.predict_proba(x, lengths=lengths), expected)
@@ -100,7 +100,7 @@ def test_global_settings_of_torch_do_not_change_predictions(around, tmp_path):
 
 def test_the_same_seed_gives_the_same_bits_and_another_seed_other_bits():
     x, y = walks(60)
-    first, again, other = (Classifier(**SMALL, dropout=0.3, seed=s).fit(x, y).predict_proba(x) for s in (0, 0, 1))
+    first, again, other = (Classifier(**SMALL, dropout=0.3, seed=seed).fit(x, y).predict_proba(x) for seed in (0, 0, 1))
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
 
@@ -108,11 +108,11 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_other_bits():
 @pytest.mark.parametrize("weight", [{"up": 30.0}, "balanced"])
 def test_class_weights_move_predictions_towards_their_class(weight):
     x, y = walks(200, 3)
-    few = np.flatnonzero((y == "down") | (np.arange(200) % 10 == 0))
+    unbalanced = np.flatnonzero((y == "down") | (np.arange(200) % 10 == 0))
     options = {**SMALL, "epochs": 15, "lr": 1e-2}
-    plain = Classifier(**options).fit(x[few], y[few])
-    moved = Classifier(**options, class_weight=weight).fit(x[few], y[few])
-    assert moved.predict_proba(x)[:, 1].mean() > plain.predict_proba(x)[:, 1].mean() + 0.1
+    plain = Classifier(**options).fit(x[unbalanced], y[unbalanced])
+    weighted = Classifier(**options, class_weight=weight).fit(x[unbalanced], y[unbalanced])
+    assert weighted.predict_proba(x)[:, 1].mean() > plain.predict_proba(x)[:, 1].mean() + 0.1
 
 
 def test_arguments_follow_scikit_learn():

@@ -88,7 +88,7 @@ def test_a_stratified_mask_has_the_same_fraction_of_each_class():
 
 
 def test_some_of_many_small_classes_are_drawn_at_random():
-    """A tenth of 20 classes of 4 is 8 of 80; rounding each class would select none."""
+    """Of 20 classes of 4 sequences, a tenth is 8 sequences; rounding within each class would select none."""
     y = np.repeat(np.arange(20), 4)
     mask = stratified_mask(y, 0.1)
     assert np.bincount(y[mask], minlength=20).tolist().count(1) == mask.sum() == 8

@@ -1,4 +1,4 @@
-"""Classifiers saved in files: the same bits come back, and nothing that a file says is believed."""
+"""Saved classifiers: a loaded classifier is bit-identical, and values from a file are validated before use."""
 
 from types import MappingProxyType
 
@@ -31,7 +31,7 @@ def data(labels=("a", "b"), count=30):
         {"class_weight": MappingProxyType({"a": 2.0})},
     ],
 )
-def test_the_same_bits_come_back(options, tmp_path):
+def test_a_loaded_classifier_predicts_the_same_bits(options, tmp_path):
     x, y = data()
     model = Classifier(**SMALL, **options).fit(x, y)
     model.save(tmp_path / "m")
@@ -44,7 +44,7 @@ def test_the_same_bits_come_back(options, tmp_path):
 
 
 @pytest.mark.parametrize("labels", [("b", "a", "c"), (3, -(2**60)), (True, False), (2.0, 1.0), ("ä", "日本")])
-def test_labels_come_back_in_their_type(labels, tmp_path):
+def test_labels_keep_their_type_in_a_file(labels, tmp_path):
     x, y = data(labels)
     model = Classifier(**SMALL).fit(x, y)
     model.save(tmp_path / "m")
@@ -58,7 +58,8 @@ def test_classes_that_a_file_cannot_hold_are_refused_and_nothing_is_written(tmp_
         Classifier().save(tmp_path / "m")
     x, _ = data()
     days = np.array(["2024-01-01", "2024-01-02"], "datetime64[D]")[np.arange(30) % 2]
-    with pytest.raises(ValueError, match=r"classes are datetime64\[D\], a file holds"):
+    message = r"classes are datetime64\[D\], but a file can hold only text, whole numbers, True and False; "
+    with pytest.raises(ValueError, match=message):
         Classifier(**SMALL).fit(x, days).save(tmp_path / "m")
     for label in ("a\tb", "\x1b[2J", "\ud800"):
         with pytest.raises(ValueError, match="control characters, expected printable text"):
@@ -142,9 +143,9 @@ def test_incomplete_and_inconsistent_files_are_refused(change, saved, tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("one very long class", "1001 texts, one of 1000000 letters, expected shorter ones"),
+        ("one very long class", "1001 texts, one with 1000000 letters; expected shorter texts"),
         ("more layers than arrays", "weights are too few for hidden_size 1 and num_layers 500"),
-        ("channels beyond all memory", "sizes are beyond all memory"),
+        ("channels beyond all memory", "a network of these sizes exceeds all memory"),
     ],
 )
 def test_sizes_are_checked_before_memory_is_allocated(change, message, saved, tmp_path):

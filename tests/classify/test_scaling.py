@@ -11,21 +11,21 @@ from tests.classify.walks import SMALL, walks
 def test_predictions_do_not_depend_on_units():
     x, y = walks(60, channels=2)
     plain = Classifier(**SMALL).fit(x, y).predict_proba(x)
-    far = np.array([1e4, 1e-6])
-    np.testing.assert_allclose(Classifier(**SMALL).fit(x * far, y).predict_proba(x * far), plain, atol=1e-3)
-    none = Classifier(**SMALL, scale="none").fit(x, y).predict_proba(x)
-    assert not np.allclose(none, plain)
+    factors = np.array([1e4, 1e-6])
+    np.testing.assert_allclose(Classifier(**SMALL).fit(x * factors, y).predict_proba(x * factors), plain, atol=1e-3)
+    unscaled = Classifier(**SMALL, scale="none").fit(x, y).predict_proba(x)
+    assert not np.allclose(unscaled, plain)
 
 
-@pytest.mark.parametrize(("far", "unit"), [(1e12, 1e2), (1.7e9, 1.0), (0.0, 1e-60)])
+@pytest.mark.parametrize(("level", "unit"), [(1e12, 1e2), (1.7e9, 1.0), (0.0, 1e-60)])
 @pytest.mark.parametrize("dtype", [np.float64, np.int64])
-def test_small_differences_between_large_values_are_learned(far, unit, dtype):
+def test_small_differences_between_large_values_are_learned(level, unit, dtype):
     x, y = walks(100)
     x = np.round(1000 * x)
-    moved = x * unit + far
+    moved = x * unit + level
     if np.issubdtype(dtype, np.integer) and unit < 1:
         pytest.skip("no whole numbers")
-    plain, other = (Classifier(**SMALL).fit(v, y).predict_proba(v) for v in (x, moved.astype(dtype)))
+    plain, other = (Classifier(**SMALL).fit(values, y).predict_proba(values) for values in (x, moved.astype(dtype)))
     np.testing.assert_allclose(other, plain, atol=1e-4)
 
 
@@ -40,10 +40,10 @@ def test_constant_channels_and_rare_values_give_finite_probabilities():
 
 def test_the_validation_set_does_not_affect_scaling_and_training():
     x, y = walks(100)
-    out = validation_mask(encode_labels(y, 100)[1], 0.3, np.random.default_rng(0))
+    validation = validation_mask(encode_labels(y, 100)[1], 0.3, np.random.default_rng(0))
     other = x.copy()
-    other[out] = 50 * other[out] + 3
-    first, second = (Classifier(**SMALL, validation_fraction=0.3, patience=3).fit(v, y) for v in (x, other))
+    other[validation] = 50 * other[validation] + 3
+    first, second = (Classifier(**SMALL, validation_fraction=0.3, patience=3).fit(values, y) for values in (x, other))
     assert first.history_.train == second.history_.train
     assert first.history_.held_out != second.history_.held_out
 

@@ -46,14 +46,14 @@ def test_the_verdict_compares_with_the_majority_class(right, message):
 
 
 def test_predictions_of_unknown_classes_are_refused():
-    with pytest.raises(SequenceError, match="predicted class 'd' is none of the classes of training: a, b"):
+    with pytest.raises(SequenceError, match="predicted class 'd' is not a class of the training set: a, b"):
         Scores.of(["a"], ["d"], ["a", "b"])
     with pytest.raises(SequenceError, match=r"classes have shape \(\), expected \(K,\)"):
         Scores.of(["a"], ["a"], "a")
 
 
 def test_labels_of_unknown_classes_are_refused():
-    with pytest.raises(SequenceError, match="label 'd' is none of the classes of training: a, b"):
+    with pytest.raises(SequenceError, match="label 'd' is not a class of the training set: a, b"):
         Scores.of(["a", "d"], ["a", "a"], ["a", "b"])
     for truth, predicted in (([], []), (["a"], ["a", "b"])):
         with pytest.raises(SequenceError, match="expected one label for each"):

@@ -44,10 +44,10 @@ def test_batches_hold_each_sequence_once_and_zeros_after_its_end():
     batches = Batches(sequences, torch.arange(100), torch.arange(100), 8, torch.Generator().manual_seed(0))
     seen, padded = [], 0
     for (x, lengths), y in batches:
-        for k, which in enumerate(y.tolist()):
+        for k, sequence in enumerate(y.tolist()):
             n = len(x) if lengths is None else int(lengths[k])
-            assert n == sizes[which]
-            assert (x[:n, k] == which + 1).all()
+            assert n == sizes[sequence]
+            assert (x[:n, k] == sequence + 1).all()
             assert (x[n:, k] == 0).all()
         seen += y.tolist()
         padded += x.shape[0] * x.shape[1]
@@ -66,7 +66,7 @@ def test_parts_have_a_bounded_size():
         padded = [len(part) * int(sequences.lengths[part].max()) for part in parts]
         assert all(len(part) == 1 or width * size <= 2**22 for part, size in zip(parts, padded, strict=True))
         assert len(parts) <= most
-    assert len(list(Sequences.of(np.zeros((100, 784))).parts())) == 3  # 128 hidden values each step
+    assert len(list(Sequences.of(np.zeros((100, 784))).parts())) == 3  # with 128 hidden values per step
 
 
 @pytest.mark.parametrize("batch_size", [np.int64(8), 2**62])
@@ -108,11 +108,11 @@ GOOD = np.zeros((4, 3, 2))
         (GOOD, [0.5, 1, 0, 1], None, "Unknown label type"),
         (GOOD, [1, 1, 1, 1], None, "y holds one class"),
         (GOOD, np.array([1, "a", None, 2], dtype=object), None, "mixes labels of types NoneType, int, str"),
-        (GOOD, [0, 1, 0, 1], [3, 3, 4, 3], "length 2 is 4, expected 1 to 3"),
-        (GOOD, [0, 1, 0, 1], [3, 0, 3, 3], "length 1 is 0"),
+        (GOOD, [0, 1, 0, 1], [3, 3, 4, 3], r"lengths\[2\] is 4, expected 1 to 3"),
+        (GOOD, [0, 1, 0, 1], [3, 0, 3, 3], r"lengths\[1\] is 0"),
         (GOOD, [0, 1, 0, 1], [3.0, 1.0, 3.0, 3.0], "lengths is float64"),
         (GOOD, [0, 1, 0, 1], [3], "a whole number for each of 4"),
-        (list(GOOD), [0, 1, 0, 1], [3, 3, 3, 3], "lengths of their own"),
+        (list(GOOD), [0, 1, 0, 1], [3, 3, 3, 3], "their own lengths"),
         ([], [], None, "x holds no sequences"),
         (np.array([[1, 10**400]], object), [0], None, "x is object, expected numbers; convert them"),
         (np.array([[1, "2"]], object), [0], None, "x is object, expected numbers; convert them"),

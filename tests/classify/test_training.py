@@ -12,11 +12,11 @@ from tests.classify.walks import SMALL, walks
 
 @pytest.mark.parametrize(("count", "batch_size", "epochs"), [(30, 8, 100), (200, 1, 38), (60, 64, 100)])
 def test_default_epochs_depend_on_the_number_of_sequences(count, batch_size, epochs, monkeypatch):
-    asked = []
-    monkeypatch.setattr(training, "fit", lambda *_, epochs, **__: asked.append(epochs) or History())
+    default_epochs = []
+    monkeypatch.setattr(training, "fit", lambda *_, epochs, **__: default_epochs.append(epochs) or History())
     x, y = walks(count)
     Classifier(hidden_size=4, batch_size=batch_size).fit(x, y)
-    assert asked == [epochs]
+    assert default_epochs == [epochs]
 
 
 def test_training_stops_early_and_uses_the_best_epoch():
@@ -26,11 +26,11 @@ def test_training_stops_early_and_uses_the_best_epoch():
     assert model.history_.stopped == "patience"
     best = model.history_.best_epoch
     assert model.history_.epochs == best + 4
-    out = validation_mask(y, 0.3, np.random.default_rng(0))
-    probabilities = model.predict_proba(x[out])[np.arange(out.sum()), y[out]]
+    validation = validation_mask(y, 0.3, np.random.default_rng(0))
+    probabilities = model.predict_proba(x[validation])[np.arange(validation.sum()), y[validation]]
     assert -np.log(probabilities).mean() == pytest.approx(model.history_.held_out[best - 1], rel=1e-4)
-    whole = Classifier(**SMALL, validation_fraction=0.0).fit(x, y)
-    assert whole.history_.held_out == []
+    without_validation_set = Classifier(**SMALL, validation_fraction=0.0).fit(x, y)
+    assert without_validation_set.history_.held_out == []
 
 
 def test_the_best_epoch_is_used_without_patience_too():
@@ -38,8 +38,8 @@ def test_the_best_epoch_is_used_without_patience_too():
     generator = np.random.default_rng(0)
     x, y = generator.normal(size=(80, 5, 1)), generator.integers(0, 2, 80)
     model = Classifier(hidden_size=32, epochs=40, lr=0.05, batch_size=8, validation_fraction=0.25).fit(x, y)
-    out = validation_mask(y, 0.25, np.random.default_rng(0))
-    probabilities = model.predict_proba(x[out])[np.arange(out.sum()), y[out]]
+    validation = validation_mask(y, 0.25, np.random.default_rng(0))
+    probabilities = model.predict_proba(x[validation])[np.arange(validation.sum()), y[validation]]
     assert model.history_.best_epoch < 40
     assert -np.log(probabilities).mean() == pytest.approx(min(model.history_.held_out), rel=1e-4)
     assert min(model.history_.held_out) < 0.8 * model.history_.held_out[-1]

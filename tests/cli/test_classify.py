@@ -171,7 +171,7 @@ def test_wrong_data_and_options_are_errors(walks, capsys, arguments, message):
 @pytest.mark.parametrize(
     ("change", "arguments", "message"),
     [
-        ({"label": "left"}, [], "label 'left' is none of the classes of training: down, up; leave its sequences out"),
+        ({"label": "left"}, [], "label 'left' is not a class of the training set: down, up; leave its sequences out"),
         ({"t3": np.nan}, [], "sequence 0, step 3, channel 0: NaN"),
         ({}, ["--plot", "f.png", "--kind", "summary"], None),
         (None, ["--plot", "f.png", "--kind", "summary"], "needs labels"),
@@ -219,7 +219,8 @@ def test_classes_without_test_sequences_are_named(folder, capsys):
     printed = capsys.readouterr().out
     assert "20 % of each class at random; too few sequences to test 'rare', 'seldom'\n" in printed
     assert (
-        "Verdict: None: all test sequences are of one class, often; test on sequences of other classes too." in printed
+        "Verdict: None, because all test sequences are of one class, often; test on sequences of other classes too."
+        in printed
     )
     np.savez("few.npz", x=x[:2], y=y[-2:])
     assert main(["classify", "few.npz", *SMALL, "--quiet"]) == 0

@@ -18,5 +18,5 @@ def archive(**arrays):
 
 
 def by_message(value):
-    """The name of a test case: compressed bytes hold their time of compression."""
+    """The name of a test case; "file" for bytes, because compressed bytes depend on the time."""
     return value if isinstance(value, str) else "file"

@@ -1,4 +1,4 @@
-"""The built-in data hold what their sources say."""
+"""The built-in datasets have the published values."""
 
 import numpy as np
 import pytest
@@ -29,8 +29,8 @@ def test_trend_is_a_line_under_noise_of_the_given_standard_deviation():
     assert noise.mean() == pytest.approx(0, abs=0.15)
 
 
-def test_trend_repeats_with_its_seed_and_leaves_the_global_generator_alone():
-    before = np.random.get_state()[1].copy()  # noqa: NPY002 - the global state is what is being watched
+def test_trend_repeats_with_its_seed_and_does_not_use_the_global_generator():
+    before = np.random.get_state()[1].copy()  # noqa: NPY002 - the test checks the global state
     assert (trend(seed=3) == trend(seed=3)).all()
     assert (trend(seed=3) != trend(seed=4)).any()
     assert (np.random.get_state()[1] == before).all()  # noqa: NPY002 - as above

@@ -13,7 +13,7 @@ def test_control_charts_follow_their_equations():
     assert charts.y[::200].tolist() == list(datasets.charts.CHARTS)
     normal, cyclic, rising, falling, upward, downward = x
     assert np.abs(normal - 30).max() <= 6
-    assert (normal - 30).std() == pytest.approx(np.sqrt(12), rel=0.02)  # 2 times a uniform of [-3, 3]
+    assert (normal - 30).std() == pytest.approx(np.sqrt(12), rel=0.02)  # 2 times a uniform variable in [-3, 3]
     slopes = [np.polyfit(np.arange(60), row, 1)[0] for row in rising]
     assert np.mean(slopes) == pytest.approx(0.35, abs=0.02)
     assert 0.1 < min(slopes) < max(slopes) < 0.6

@@ -19,11 +19,11 @@ from tests.datasets.files import by_message, idx
     ("code", "dtype"), [(0x08, "u1"), (0x09, "i1"), (0x0B, "i2"), (0x0C, "i4"), (0x0D, "f4"), (0x0E, "f8")]
 )
 @pytest.mark.parametrize("shape", [(5,), (2, 3, 4), (0, 3)])
-@pytest.mark.parametrize("packed", [False, True])
-def test_idx_arrays_are_read(code, dtype, shape, packed, write):
+@pytest.mark.parametrize("compressed", [False, True])
+def test_idx_arrays_are_read(code, dtype, shape, compressed, write):
     array = np.random.default_rng(0).integers(-100, 100, shape).astype(dtype)
     content = idx(array, code)
-    result = read_idx(write(gzip.compress(content) if packed else content))
+    result = read_idx(write(gzip.compress(content) if compressed else content))
     assert result.dtype == np.dtype(dtype)
     np.testing.assert_array_equal(result, array)
 
@@ -38,11 +38,11 @@ def test_idx_arrays_are_read(code, dtype, shape, packed, write):
         (bytes([0, 0, 8, 3, 0, 0]), "ends within its header"),
         (
             idx(np.zeros((2, 3), np.uint8))[:-1],
-            "shape .2, 3. in its header, 6 bytes of values, but holds 5; download it again",
+            "shape .2, 3. in its header .6 bytes of values., but the file holds 5; download it again",
         ),
-        (idx(np.zeros((2, 3), np.uint8)) + b"\0", "but holds more; download it again"),
+        (idx(np.zeros((2, 3), np.uint8)) + b"\0", "but the file holds more; download it again"),
         (bytes([0, 0, 8, 3]) + b"\xff" * 12 + b"\0" * 9, "GiB; expected at most 8"),
-        (bytes([0, 0, 8, 1]) + struct.pack(">I", 2**32 - 1) + b"\0" * 9, "but holds 9; download it again"),
+        (bytes([0, 0, 8, 1]) + struct.pack(">I", 2**32 - 1) + b"\0" * 9, "but the file holds 9; download it again"),
         (gzip.compress(idx(np.zeros(1000, np.uint8)))[:-9], "damaged gzip"),
         (b"\x1f\x8b" + b"\0" * 40, "damaged gzip"),
         (gzip.compress(idx(np.zeros(5, np.uint8))) + b"rest", "damaged gzip"),
@@ -60,10 +60,10 @@ def test_damaged_idx_files_are_refused_before_memory_is_allocated(content, messa
     assert peak < 2**23
 
 
-def test_a_gzip_bomb_is_read_no_further_than_announced(write):
+def test_a_gzip_bomb_is_read_only_up_to_its_announced_size(write):
     path = write(gzip.compress(bytes([0, 0, 8, 1]) + struct.pack(">I", 10) + b"\0" * 2**26))
     tracemalloc.start()
-    with pytest.raises(FileError, match="but holds more; download it again"):
+    with pytest.raises(FileError, match="but the file holds more; download it again"):
         read_idx(path)
     assert tracemalloc.get_traced_memory()[1] < 2**22
     tracemalloc.stop()

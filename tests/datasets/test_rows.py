@@ -28,9 +28,9 @@ def test_a_parquet_table_is_read(tmp_path):
     assert read_sequences(tmp_path / "a.parquet", label="b").y.tolist() == [3, 4]
     assert result.y.tolist() == [True, False]
     assert result.x[..., 0].tolist() == [[1, 3], [2, 4]]
-    (tmp_path / "bad.parquet").write_bytes(b"nothing of the kind")
+    (tmp_path / "text.parquet").write_bytes(b"nothing of the kind")
     with pytest.raises(FileError, match="is not a table"):
-        read_rows(tmp_path / "bad.parquet")
+        read_rows(tmp_path / "text.parquet")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])

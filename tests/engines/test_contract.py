@@ -21,7 +21,7 @@ from tests.tolerance import assert_close
 def request_of(kind: str, dtype: torch.dtype = torch.float64, **changes: Any) -> Request:
     cls, options = KINDS[kind]
     layer = cls(I, H, dtype=dtype, generator=torch.Generator().manual_seed(0), **options)
-    weights = Weights(*(None if one is None else one.detach() for one in layer._weights(0)))
+    weights = Weights(*(None if weight is None else weight.detach() for weight in layer._weights(0)))
     sizes = [layer.proj_size or H] + [H] * (len(layer.cell.state._fields) - 1)
     state = layer.cell.state(*(normal(B, size, seed=2 + k, dtype=dtype) for k, size in enumerate(sizes)))
     return Request(layer.cell, normal(T, B, I, seed=1, dtype=dtype), state, weights)._replace(**changes)
@@ -35,8 +35,8 @@ def scan_of(request: Request, engine: str = "auto") -> Scan:
 @pytest.mark.parametrize("kind", KINDS)
 def test_gradients_of_the_reference_are_finite_differences(kind):
     request = request_of(kind)
-    leaves = [request.x, *request.state, *(one for one in request.weights if one is not None)]
-    leaves = [one.clone().requires_grad_() for one in leaves]
+    leaves = [request.x, *request.state, *(weight for weight in request.weights if weight is not None)]
+    leaves = [leaf.clone().requires_grad_() for leaf in leaves]
 
     def function(x: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
         state, rest = others[: len(request.state)], others[len(request.state) :]
@@ -67,19 +67,19 @@ def test_lengths_zero_and_in_any_order(pair, dtype, reverse):
     lengths = (0, 5, 2, 0)
     request = request_of(kind, lengths=torch.tensor(lengths, dtype=dtype), reverse=reverse)
     request.x[torch.arange(T)[:, None] >= torch.tensor(lengths)] = torch.nan  # the padding must have no influence
-    leaves = [request.x.requires_grad_(), *(one.requires_grad_() for one in request.state)]
-    weights = [one.requires_grad_() for one in request.weights if one is not None]
+    leaves = [request.x.requires_grad_(), *(field.requires_grad_() for field in request.state)]
+    weights = [weight.requires_grad_() for weight in request.weights if weight is not None]
     scan = scan_of(request, engine)
     for b, length in enumerate(lengths):
         assert (scan.output[length:, b] == 0).all()
         alone = request_of(kind)
-        start = alone.cell.state(*(one[b : b + 1] for one in alone.state))
+        start = alone.cell.state(*(field[b : b + 1] for field in alone.state))
         alone = alone._replace(x=alone.x[:length, b : b + 1], state=start, reverse=reverse)
         expected = scan_of(alone, "reference")
         assert_close(scan.output[:length, b : b + 1], expected.output)
-        for ours, theirs in zip(scan.state, expected.state, strict=True):
-            assert_close(ours[b : b + 1], theirs)
-    total = scan.output.sum() + sum(one.sum() for one in scan.state)
+        for field, expected_field in zip(scan.state, expected.state, strict=True):
+            assert_close(field[b : b + 1], expected_field)
+    total = scan.output.sum() + sum(field.sum() for field in scan.state)
     for gradient in torch.autograd.grad(total, leaves + weights):
         assert gradient.isfinite().all()
 
@@ -110,7 +110,7 @@ def test_gates_and_cells_match_the_single_steps(kind, reverse):
     scan = scan_of(request)
     assert tuple(scan.gates) == request.cell.gates
     for b, length in enumerate(LENGTHS):
-        state = request.cell.state(*(one[b : b + 1] for one in request.state))
+        state = request.cell.state(*(field[b : b + 1] for field in request.state))
         for t in reversed(range(length)) if reverse else range(length):
             state, gates = request.cell.step(request.x[t, b : b + 1], state, request.weights)
             for name, gate in gates.items():
@@ -144,8 +144,8 @@ def test_packed_scans_equal_scans_with_lengths(pair, reverse):
     )
     expected = scan_of(request, "reference")
     assert_close(scan.output, pack_padded_sequence(expected.output, request.lengths).data)
-    for ours, theirs in zip(scan.state, expected.state, strict=True):
-        assert_close(ours, theirs)
+    for field, expected_field in zip(scan.state, expected.state, strict=True):
+        assert_close(field, expected_field)
 
 
 @pytest.mark.parametrize("steps", [0, 5])
@@ -153,7 +153,7 @@ def test_packed_scans_equal_scans_with_lengths(pair, reverse):
 @pytest.mark.parametrize("kind", KINDS)
 def test_empty_batches_and_sequences(kind, batch, steps):
     request = request_of(kind, keep=("gates", "cells"))
-    state = request.cell.state(*(one[:batch] for one in request.state))
+    state = request.cell.state(*(field[:batch] for field in request.state))
     scan = scan_of(request._replace(x=request.x[:steps, :batch], state=state))
     assert scan.output.shape == (steps, batch, request.state[0].shape[1])
     assert {gate.shape for gate in scan.gates.values()} == {(steps, batch, H)}
@@ -325,7 +325,7 @@ def test_explain_if_an_engine_runs_some_of_the_scans(capsys, monkeypatch):
     ]
 
 
-BAD = {
+MISMATCHES = {
     "x of two dimensions": ({"x": torch.zeros(T, I)}, "x has shape (5, 3), expected (T, B, I)"),
     "features": (
         {"x": torch.zeros(T, B, 7)},
@@ -368,9 +368,9 @@ BAD = {
 
 
 @pytest.mark.parametrize("engine", RUNNING)
-@pytest.mark.parametrize("name", BAD)
+@pytest.mark.parametrize("name", MISMATCHES)
 def test_mismatched_tensors_raise_before_any_kernel_runs(name, engine):
-    changes, message = BAD[name]
+    changes, message = MISMATCHES[name]
     refused = (name, engine) == ("device", "native")
     if refused:
         message = "engine 'native' refuses: the kernels run only on the CPU, and x is on meta"
@@ -381,16 +381,16 @@ def test_mismatched_tensors_raise_before_any_kernel_runs(name, engine):
 
 @pytest.mark.filterwarnings(
     "ignore::DeprecationWarning:torch.jit"
-)  # torch's own, when it first needs a forward derivative
+)  # a warning of torch at the first forward derivative
 def test_reference_under_vmap_and_forward_derivatives():
     request = request_of("lstm")
     start = LSTMState(request.state.h[:1], request.state.c[:1])
 
-    def one(x: Tensor) -> Tensor:
+    def run(x: Tensor) -> Tensor:
         return engines.reference.scan(request.cell, x[:, None], start, request.weights).output[:, 0]
 
-    mapped = torch.func.vmap(one, in_dims=1, out_dims=1)(request.x)
-    assert_close(mapped, torch.stack([one(request.x[:, b]) for b in range(B)], 1))
+    mapped = torch.func.vmap(run, in_dims=1, out_dims=1)(request.x)
+    assert_close(mapped, torch.stack([run(request.x[:, b]) for b in range(B)], 1))
     x, direction = request.x[:, 0], normal(T, I, seed=5)
-    _, forward = torch.func.jvp(one, (x,), (direction,))
-    assert_close(forward, torch.einsum("thsi,si->th", torch.autograd.functional.jacobian(one, x), direction))
+    _, forward = torch.func.jvp(run, (x,), (direction,))
+    assert_close(forward, torch.einsum("thsi,si->th", torch.autograd.functional.jacobian(run, x), direction))

@@ -84,22 +84,22 @@ def run_torch(layer: nn.Recurrent, case: Case, x: Tensor, hx: Any) -> tuple[dict
     """Weights, output and state of torch.nn (or of the matrix products above) with the weights of `layer`."""
     lengths = LENGTHS if case.lengths else (T,) * B
     if case.kind == "identity":
-        weights = {name: one.detach().clone().requires_grad_() for name, one in layer.named_parameters()}
+        weights = {name: weight.detach().clone().requires_grad_() for name, weight in layer.named_parameters()}
         output, state = linear_rnn(layer, weights, x.transpose(0, 1) if case.batch_first else x, hx, lengths)
         return weights, output.transpose(0, 1) if case.batch_first else output, [state]
     options = {**KINDS[case.kind][1], "num_layers": case.num_layers, "bidirectional": case.bidirectional}
     with torch.random.fork_rng():
-        theirs = getattr(torch.nn, type(layer).__name__)(
+        torch_layer = getattr(torch.nn, type(layer).__name__)(
             I, H, bias=case.bias, batch_first=case.batch_first, dtype=case.dtype, **options
         )
-    theirs.load_state_dict(layer.state_dict())
+    torch_layer.load_state_dict(layer.state_dict())
     if case.lengths:
         packed = pack_padded_sequence(x, torch.tensor(lengths), case.batch_first, enforce_sorted=False)
-        packed_output, state = theirs(packed, hx)
+        packed_output, state = torch_layer(packed, hx)
         output, _ = pad_packed_sequence(packed_output, case.batch_first, total_length=T)
     else:
-        output, state = theirs(x, hx)
-    return dict(theirs.named_parameters()), output, fields(state)
+        output, state = torch_layer(x, hx)
+    return dict(torch_layer.named_parameters()), output, fields(state)
 
 
 def compare(case: Case) -> float:
@@ -123,27 +123,24 @@ def compare(case: Case) -> float:
     start = [normal(scans, B, size, seed=2 + k, dtype=case.dtype) for k, size in enumerate(sizes)] if case.hx else []
 
     def leaves() -> list[Tensor]:
-        return [one.clone().requires_grad_() for one in (x, *start)]
+        return [tensor.clone().requires_grad_() for tensor in (x, *start)]
 
-    def as_hx(given: list[Tensor]) -> Any:
-        return None if not given else given[0] if len(given) == 1 else tuple(given)
+    def as_hx(state: list[Tensor]) -> Any:
+        return None if not state else state[0] if len(state) == 1 else tuple(state)
 
-    def results(weights: dict[str, Tensor], given: list[Tensor], output: Tensor, state: list[Tensor]) -> list[Tensor]:
+    def results(inputs: list[Tensor], weights: dict[str, Tensor], output: Tensor, state: list[Tensor]) -> list[Tensor]:
         values = [output, *state]
-        scalar = sum((one * normal(*one.shape, seed=9 + k, dtype=case.dtype)).sum() for k, one in enumerate(values))
-        return [*values, *torch.autograd.grad(scalar, [*given, *weights.values()])]
+        scalar = sum(
+            (value * normal(*value.shape, seed=9 + k, dtype=case.dtype)).sum() for k, value in enumerate(values)
+        )
+        return [*values, *torch.autograd.grad(scalar, [*inputs, *weights.values()])]
 
-    ours, theirs = leaves(), leaves()
-    output, state = layer(ours[0], as_hx(ours[1:]), lengths=LENGTHS if case.lengths else None)
-    mine = results(dict(layer.named_parameters()), ours, output, fields(state))
-    expected = results(*_with(theirs, run_torch(layer, case, theirs[0], as_hx(theirs[1:]))))
-    assert len(mine) == len(expected)
-    return max(map(error, mine, expected))
-
-
-def _with(given: list[Tensor], ran: tuple[dict[str, Tensor], Tensor, list[Tensor]]) -> Any:
-    weights, output, state = ran
-    return weights, given, output, state
+    inputs, torch_inputs = leaves(), leaves()
+    output, state = layer(inputs[0], as_hx(inputs[1:]), lengths=LENGTHS if case.lengths else None)
+    actual = results(inputs, dict(layer.named_parameters()), output, fields(state))
+    expected = results(torch_inputs, *run_torch(layer, case, torch_inputs[0], as_hx(torch_inputs[1:])))
+    assert len(actual) == len(expected)
+    return max(map(error, actual, expected))
 
 
 # Fastest first; the native library may not be built.
@@ -168,7 +165,7 @@ def compare_all() -> dict[torch.dtype, list[float]]:
 @pytest.mark.parametrize(
     ("pair", "num_layers", "bidirectional", "dtype"),
     STACKS,
-    ids=lambda one: "-".join(one) if isinstance(one, tuple) else str(one).removeprefix("torch."),
+    ids=lambda value: "-".join(value) if isinstance(value, tuple) else str(value).removeprefix("torch."),
 )
 def test_values_and_gradients_equal_those_of_torch(pair, num_layers, bidirectional, dtype):
     for case in options_of(pair, num_layers, bidirectional, dtype):
@@ -189,15 +186,17 @@ class Wrong:
     def scan(self, cell, x, state, weights, **options) -> Scan:
         if self.mistake == "gates swapped":
             order = [1, 0, *range(2, len(cell.gates))]
-            swapped = [None if one is None else one.unflatten(0, (-1, H))[order].flatten(0, 1) for one in weights[:4]]
+            swapped = [
+                None if weight is None else weight.unflatten(0, (-1, H))[order].flatten(0, 1) for weight in weights[:4]
+            ]
             return engines.reference.scan(cell, x, state, Weights(*swapped, weights.weight_hr), **options)
-        right = engines.reference.scan(cell, x, state, weights, **options)
+        correct = engines.reference.scan(cell, x, state, weights, **options)
         if self.mistake == "output scaled":
-            return right._replace(output=right.output * 1.01)
+            return correct._replace(output=correct.output * 1.01)
         if self.mistake == "gradient scaled":
-            return right._replace(output=right.output * 1.01 - right.output.detach() * 0.01)
+            return correct._replace(output=correct.output * 1.01 - correct.output.detach() * 0.01)
         earlier = engines.reference.scan(cell, x[1:] if options["reverse"] else x[:-1], state, weights, **options)
-        return right._replace(state=earlier.state)
+        return correct._replace(state=earlier.state)
 
 
 MISTAKES = ("output scaled", "gradient scaled", "state of the wrong step")
@@ -215,6 +214,8 @@ def test_the_comparison_detects_a_wrong_engine(kind, mistake, dtype, monkeypatch
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    found = compare_all()
-    worst = ", ".join(f"{str(dtype).removeprefix('torch.')} {max(errors):.2g}" for dtype, errors in found.items())
-    print(f"{sum(map(len, found.values()))} combinations, worst error {worst}")
+    errors_by_dtype = compare_all()
+    worst = ", ".join(
+        f"{str(dtype).removeprefix('torch.')} {max(errors):.2g}" for dtype, errors in errors_by_dtype.items()
+    )
+    print(f"{sum(map(len, errors_by_dtype.values()))} combinations, worst error {worst}")

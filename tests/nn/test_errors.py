@@ -57,7 +57,7 @@ CONSTRUCTORS = {
 
 
 @pytest.mark.parametrize("name", CONSTRUCTORS)
-def test_bad_constructor_arguments(name):
+def test_invalid_constructor_arguments_are_refused(name):
     call, message = CONSTRUCTORS[name]
     with pytest.raises((TypeError, ValueError)) as caught:
         call()
@@ -110,7 +110,7 @@ CALLS = {
         "h of the state has shape (1, 3, 5), expected (1, 3, 2)",
     ),
     "unbatched state of a batch": (lambda: lstm()(X, pair(1, H)), RuntimeError, "h of the state has shape (1, 5)"),
-    "state of a batch for one": (
+    "state of a batch for one sequence": (
         lambda: lstm()(X[:, 0], pair(1, 1, H)),
         RuntimeError,
         "h of the state has shape (1, 1, 5)",
@@ -217,7 +217,7 @@ CALLS = {
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_bad_calls(name):
+def test_invalid_calls_are_refused(name):
     call, exception, message = CALLS[name]
     with pytest.raises(exception) as caught:
         call()

@@ -29,27 +29,28 @@ def test_a_compiled_layer_trains(name):
     gradients = torch.autograd.grad(expected.sum(), list(layer.parameters()))
     output = torch.compile(layer, backend="aot_eager")(x)[0]
     assert_close(output, expected)
-    for one, two in zip(torch.autograd.grad(output.sum(), list(layer.parameters())), gradients, strict=True):
-        assert_close(one, two)
+    compiled_gradients = torch.autograd.grad(output.sum(), list(layer.parameters()))
+    for compiled, expected in zip(compiled_gradients, gradients, strict=True):
+        assert_close(compiled, expected)
 
 
 def test_importing_layers_does_not_import_the_compiler():
-    # By another process: this one may have compiled already.
+    # In another process, because this one may have imported the compiler already.
     code = "import sys, torch, gatewise.nn; gatewise.nn.LSTM(2, 3)(torch.zeros(4, 1, 2))"
     code += "; print('torch._dynamo' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "False\n"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert process.stdout == "False\n"
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch.jit is on its way out
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch.jit is deprecated
 @pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
 def test_a_layer_traced_without_gradients_still_computes_them():
     layer, x = layer_of("lstm", dtype=torch.float32), normal(T, B, I, dtype=torch.float32)
     with torch.no_grad():
         traced = torch.jit.trace(layer, (x,))
-    graph = traced.inlined_graph  # a name of its own, for its nodes live no longer than it
+    graph = traced.inlined_graph  # a variable, because the nodes of a graph live no longer than the graph
     train = list(graph.findNode("aten::lstm").inputs())[6]
-    assert train.toIValue() is True  # cuDNN refuses the backward pass without
+    assert train.toIValue() is True  # cuDNN requires it for the backward pass
     assert_same(traced(x), layer(x))
 
 
@@ -72,12 +73,12 @@ def test_autocast(kind, lengths, engine):
     output, state = layer(x, lengths=lengths)
     bound = torch.finfo(torch.bfloat16).eps * 4  # one rounding for each of the few operations between steps
     with torch.autocast("cpu", torch.bfloat16):
-        for given in (x, x.bfloat16()):  # the layer below may have put out either
-            cast = layer(given, lengths=lengths)
+        for values in (x, x.bfloat16()):  # the layer below may output either dtype
+            cast = layer(values, lengths=lengths)
             pairs = zip([cast[0], *fields(cast[1])], [output, *fields(state)], strict=True)
-            assert max(error(one.float(), two) for one, two in pairs) < bound
+            assert max(error(actual.float(), expected) for actual, expected in pairs) < bound
             if engine == "reference":  # torch's kernels for packed sequences may choose another dtype
-                assert [one.dtype for one in fields(cast[1])] == [one.dtype for one in fields(layer(given)[1])]
+                assert [field.dtype for field in fields(cast[1])] == [field.dtype for field in fields(layer(values)[1])]
 
 
 @pytest.mark.parametrize("engine", RUNNING)
@@ -89,15 +90,15 @@ def test_a_default_device_applies_to_new_tensors_only(kind, engine):
     expected, expected_packed = layer(x, lengths=lengths), layer(packed)
     torch.set_default_device("meta")
     try:
-        found = [layer(x, lengths=lengths), layer(x, lengths=[2, 6, 3])]
-        found_packed = (
+        actual = [layer(x, lengths=lengths), layer(x, lengths=[2, 6, 3])]
+        actual_packed = (
             layer(packed) if engine != "reference" else expected_packed
         )  # torch's own padding follows the default
     finally:
         torch.set_default_device(None)
-    assert_same(found[0], expected)
-    assert_same(found[1], expected)
-    assert_same((found_packed[0].data, found_packed[1]), (expected_packed[0].data, expected_packed[1]))
+    assert_same(actual[0], expected)
+    assert_same(actual[1], expected)
+    assert_same((actual_packed[0].data, actual_packed[1]), (expected_packed[0].data, expected_packed[1]))
 
 
 def test_new_weights_have_the_default_dtype():
@@ -117,7 +118,7 @@ def test_sizes_and_dropout_may_be_numpy_numbers():
     plain = nn.LSTM(I, H, 2, dropout=0.5, proj_size=2, generator=seeded())
     assert repr(layer) == repr(plain)
     assert list(layer.state_dict()) == list(plain.state_dict())
-    assert {type(one) for one in (layer.input_size, layer.hidden_size, layer.num_layers, layer.proj_size)} == {int}
+    assert {type(size) for size in (layer.input_size, layer.hidden_size, layer.num_layers, layer.proj_size)} == {int}
 
 
 def test_a_parametrised_bias_starts_at_zero_too():
@@ -136,12 +137,12 @@ def test_a_learned_initial_state_is_shared_by_the_batch(kind, engine):
     gradients = []
     layer = layer_of(kind, engine=engine)
     for module in (layer, torch_layer(layer, kind)):
-        learnt = [one[:, :1].clone().requires_grad_() for one in fields(state_of(layer, B))]
-        hx = [one.expand(-1, B, -1) for one in learnt]
+        learned = [field[:, :1].clone().requires_grad_() for field in fields(state_of(layer, B))]
+        hx = [field.expand(-1, B, -1) for field in learned]
         output, _ = module(normal(T, B, I), hx[0] if len(hx) == 1 else tuple(hx))
-        gradients.append(torch.autograd.grad(output.sum(), learnt))
-    for one, two in zip(*gradients, strict=True):
-        assert_close(one, two)
+        gradients.append(torch.autograd.grad(output.sum(), learned))
+    for actual, expected in zip(*gradients, strict=True):
+        assert_close(actual, expected)
 
 
 def test_repr_shows_arguments_that_differ_from_the_defaults():
@@ -181,10 +182,10 @@ def test_gradients_and_dropout_of_packed_sequences_equal_torch(kind):
         with torch.random.fork_rng():
             torch.manual_seed(11)
             output, state = module(packed)
-        total = output.data.sum() + sum((one * one).sum() for one in fields(state))
+        total = output.data.sum() + sum((field * field).sum() for field in fields(state))
         results.append([output.data, *torch.autograd.grad(total, [x, *module.parameters()])])
-    for one, two in zip(*results, strict=True):
-        assert_close(one, two)
+    for actual, expected in zip(*results, strict=True):
+        assert_close(actual, expected)
 
 
 def test_an_empty_batch_accepts_empty_lengths():

@@ -48,12 +48,12 @@ def torch_layer(layer: torch.nn.Module, kind: str, **options: Any) -> torch.nn.M
     return same.train(layer.training)
 
 
-def assert_same(one: Any, two: Any) -> None:
+def assert_same(actual: Any, expected: Any) -> None:
     """Compare output and state, tensor by tensor."""
-    assert_close(one[0], two[0])
-    assert len(fields(one[1])) == len(fields(two[1]))
-    for a, b in zip(fields(one[1]), fields(two[1]), strict=True):
-        assert_close(a, b)
+    assert_close(actual[0], expected[0])
+    assert len(fields(actual[1])) == len(fields(expected[1]))
+    for field, expected_field in zip(fields(actual[1]), fields(expected[1]), strict=True):
+        assert_close(field, expected_field)
 
 
 def state_of(layer: nn.Recurrent, *batch: int, seed: int = 7) -> Any:
@@ -69,7 +69,7 @@ def state_of(layer: nn.Recurrent, *batch: int, seed: int = 7) -> Any:
 @pytest.mark.parametrize("name", ["RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell"])
 def test_constructors_take_the_arguments_of_torch_in_order(name):
     parameters = inspect.signature(getattr(nn, name).__init__).parameters
-    mine = [one for one, p in parameters.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
+    positional_names = [name for name, p in parameters.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
     documented = {
         "RNN": "input_size hidden_size num_layers nonlinearity bias batch_first dropout bidirectional device dtype",
         "LSTM": "input_size hidden_size num_layers bias batch_first dropout bidirectional proj_size device dtype",
@@ -78,7 +78,7 @@ def test_constructors_take_the_arguments_of_torch_in_order(name):
         "LSTMCell": "input_size hidden_size bias device dtype",
         "GRUCell": "input_size hidden_size bias device dtype",
     }
-    assert mine == ["self", *documented[name].split()]
+    assert positional_names == ["self", *documented[name].split()]
     positional = {"RNN": (I, H, 2, "relu", False, True, 0.5, True), "RNNCell": (I, H, False, "relu")}.get(
         name, (I, H, False) if name.endswith("Cell") else (I, H, 2, False, True, 0.5, True)
     )
@@ -90,10 +90,10 @@ def test_constructors_take_the_arguments_of_torch_in_order(name):
         assert getattr(layer, attribute, None) == getattr(same, attribute, None)
     if not name.endswith("Cell"):
         assert layer.proj_size == 0
-        assert [[one.shape for one in some] for some in layer.all_weights] == [
-            [one.shape for one in some] for some in same.all_weights
+        assert [[weight.shape for weight in weights] for weights in layer.all_weights] == [
+            [weight.shape for weight in weights] for weights in same.all_weights
         ]
-        assert [one.shape for one in layer._flat_weights] == [one.shape for one in same._flat_weights]
+        assert [weight.shape for weight in layer._flat_weights] == [weight.shape for weight in same._flat_weights]
         assert layer.flatten_parameters() is None
 
 
@@ -152,32 +152,32 @@ def test_reset_parameters_draws_new_weights():
 
 
 @pytest.mark.parametrize("engine", RUNNING)
-@pytest.mark.parametrize("given", [False, True])
+@pytest.mark.parametrize("with_state", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
-def test_one_sequence_without_a_batch_dimension(kind, given, engine):
+def test_one_sequence_without_a_batch_dimension(kind, with_state, engine):
     for batch_first in (False, True):  # batch_first has no effect here
         options = {"num_layers": 2, "bidirectional": True, "batch_first": batch_first}
         layer = layer_of(kind, engine=engine, **options)
-        hx = state_of(layer) if given else None
+        hx = state_of(layer) if with_state else None
         assert_same(layer(normal(T, I), hx), torch_layer(layer, kind, **options)(normal(T, I), hx))
 
 
 @pytest.mark.parametrize("engine", RUNNING)
 @pytest.mark.parametrize("in_order", [False, True])
-@pytest.mark.parametrize("given", [False, True])
+@pytest.mark.parametrize("with_state", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
-def test_packed_sequences(kind, given, in_order, engine):
+def test_packed_sequences(kind, with_state, in_order, engine):
     options = {"num_layers": 2, "bidirectional": True, "batch_first": True}
     layer = layer_of(kind, engine=engine, **options)
     lengths = torch.tensor([6, 5, 2] if in_order else [2, 6, 5])
     packed = pack_padded_sequence(normal(B, T, I), lengths, batch_first=True, enforce_sorted=in_order)
-    hx = state_of(layer, B) if given else None
+    hx = state_of(layer, B) if with_state else None
     output, state = layer(packed, hx)
     expected, expected_state = torch_layer(layer, kind, **options)(packed, hx)
     assert isinstance(output, PackedSequence)
     assert_same((output.data, state), (expected.data, expected_state))
-    for one, two in zip(output[1:], expected[1:], strict=True):
-        assert one is two is None or torch.equal(one, two)
+    for actual_part, expected_part in zip(output[1:], expected[1:], strict=True):
+        assert actual_part is expected_part is None or torch.equal(actual_part, expected_part)
     padded, _ = pad_packed_sequence(output, batch_first=True)
     assert_same((padded, state), layer(normal(B, T, I), hx, lengths=lengths))
 
@@ -203,14 +203,14 @@ def test_empty_sequences_and_empty_batches():
         assert all(map(torch.equal, fields(state), fields(hx)))
         output, state = layer(torch.zeros(T, 0, I, dtype=torch.float64))
         assert output.shape == (T, 0, width)
-        assert all(one.shape[:2] == (4, 0) for one in fields(state))
+        assert all(field.shape[:2] == (4, 0) for field in fields(state))
 
 
 def test_batch_first_input_is_not_copied():
     seen = []
 
     class Spy:
-        name, summary = "spy", "looks"
+        name, summary = "spy", "records requests"
 
         def refuses(self, request: engines.Request) -> None:
             seen.append(request.x)
@@ -239,9 +239,9 @@ def test_cells_equal_those_of_torch(name, engine):
             x = normal(*batch, I)
             hx = tuple(normal(*batch, H, seed=k) for k in (5, 6))
             hx = hx if name == "LSTMCell" else hx[0]
-            for given in (None, hx):
-                for one, two in zip(fields(cell(x, given)), fields(same(x, given)), strict=True):
-                    assert_close(one, two)
+            for state in (None, hx):
+                for actual, expected in zip(fields(cell(x, state)), fields(same(x, state)), strict=True):
+                    assert_close(actual, expected)
 
 
 # ---- step and trace
@@ -272,10 +272,10 @@ def test_trace_equals_the_equations_at_every_step(kind):
     x, hx, width = normal(T, B, I), state_of(layer, B), layer.proj_size or H
     trace = layer.trace(x, hx)
     assert_same((trace.output, trace.state), layer(x, hx))
-    assert [(one.layer, one.reverse) for one in trace.layers] == [(0, False), (0, True), (1, False), (1, True)]
+    assert [(record.layer, record.reverse) for record in trace.layers] == [(0, False), (0, True), (1, False), (1, True)]
     for k, record in enumerate(trace.layers):
         below = x if record.layer == 0 else torch.cat([trace.layers[0].output, trace.layers[1].output], -1)
-        state = layer.cell.state(*(one[k] for one in fields(hx)))
+        state = layer.cell.state(*(field[k] for field in fields(hx)))
         for t in reversed(range(T)) if record.reverse else range(T):
             state, gates = layer.cell.step(below[t], state, layer._weights(k))
             assert_close(record.output[t], state.h)
@@ -292,9 +292,9 @@ def test_trace_equals_the_equations_at_every_step(kind):
 def test_trace_has_the_layout_of_the_input():
     x = normal(T, B, I)
     trace = layer_of("lstm").trace(x, lengths=[6, 2, 0])
-    turned = layer_of("lstm", batch_first=True).trace(x.transpose(0, 1), lengths=[6, 2, 0])
-    assert_close(turned.gates["forget"], trace.gates["forget"].transpose(0, 1))
-    assert_close(turned.cells, trace.cells.transpose(0, 1))
+    batch_first = layer_of("lstm", batch_first=True).trace(x.transpose(0, 1), lengths=[6, 2, 0])
+    assert_close(batch_first.gates["forget"], trace.gates["forget"].transpose(0, 1))
+    assert_close(batch_first.cells, trace.cells.transpose(0, 1))
     assert (trace.gates["forget"][2:, 1] == 0).all()
     alone = layer_of("lstm").trace(x[:2, 1])
     assert_close(alone.gates["output"], trace.gates["output"][:2, 1])
@@ -363,7 +363,7 @@ def test_dropout_of_a_single_layer_warns():
     assert caught[0].filename == __file__
 
 
-# ---- life of a module
+# ---- copies, replaced weights, dtypes and devices
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -34,8 +34,8 @@ def state_of(layer: nn.Recurrent, batch_size: int | None, seed: int = 5) -> Any:
     lead = (layer.num_layers,) if batch_size is None else (layer.num_layers, batch_size)
     dtype = layer.weight_ih_l0.dtype
     sizes = [layer.proj_size or H] + [H] * (len(layer.cell.state._fields) - 1)
-    made = tuple(normal(*lead, size, seed=seed + k, dtype=dtype) for k, size in enumerate(sizes))
-    return made if len(made) > 1 else made[0]
+    state = tuple(normal(*lead, size, seed=seed + k, dtype=dtype) for k, size in enumerate(sizes))
+    return state if len(state) > 1 else state[0]
 
 
 def assert_streams(stream: nn.Stream, layer: nn.Recurrent, x: Tensor, start: Any = None) -> None:
@@ -44,8 +44,8 @@ def assert_streams(stream: nn.Stream, layer: nn.Recurrent, x: Tensor, start: Any
     with engines.use_engine("reference"), torch.no_grad():
         expected, state = layer(x, start)
     assert_close(outputs, expected)
-    for ours, theirs in zip(fields(stream.state), fields(state), strict=True):
-        assert_close(ours, theirs)
+    for field, expected_field in zip(fields(stream.state), fields(state), strict=True):
+        assert_close(field, expected_field)
 
 
 BATCHES = [None, 1, 3, 16, 17]
@@ -82,7 +82,7 @@ def test_threads(kind, threads):
     cls, extra = KINDS[kind]
     layer = cls(I, 130, 2, dtype=torch.float64, generator=seeded(), **extra)
     torch.set_num_threads(threads)
-    assert_streams(nn.Stream(layer, 16), layer, input_of(16))  # enough work for more than one thread
+    assert_streams(nn.Stream(layer, 16), layer, input_of(16))  # enough work for several threads
 
 
 needs_native = pytest.mark.skipif(loader.load() is None, reason="the native library is not available")
@@ -104,16 +104,16 @@ def test_every_instruction_set(name):
 
 @needs_native
 def test_streams_use_the_kernels_without_gradients(monkeypatch):
-    def refuse(*given: Any, **options: Any) -> None:
-        raise AssertionError("the layer was asked")
+    def fail(*arguments: Any, **options: Any) -> None:
+        raise AssertionError("layer.step was called")
 
     for kind in KINDS:
         layer = layer_of(kind, num_layers=2)
         stream = nn.Stream(layer, 3)
-        monkeypatch.setattr(layer, "step", refuse)
+        monkeypatch.setattr(layer, "step", fail)
         output = stream(input_of(3)[0].requires_grad_())
         assert not output.requires_grad
-        assert not any(one.requires_grad for one in fields(stream.state))
+        assert not any(field.requires_grad for field in fields(stream.state))
 
 
 # ---- the state
@@ -125,28 +125,28 @@ def test_the_state_is_a_copy_in_the_shape_of_the_layer(kind, batch_size):
     layer, x = layer_of(kind, num_layers=2), input_of(batch_size)
     stream = nn.Stream(layer, batch_size)
     zeros = fields(stream.state)
-    assert all((one == 0).all() for one in zeros)
+    assert all((field == 0).all() for field in zeros)
     stream(x[0])
-    state, copied = stream.state, [one.clone() for one in fields(stream.state)]
-    assert [one.shape for one in fields(state)] == [one.shape for one in fields(layer.step(x[0])[1])]
+    state, copied = stream.state, [field.clone() for field in fields(stream.state)]
+    assert [field.shape for field in fields(state)] == [field.shape for field in fields(layer.step(x[0])[1])]
     output, expected_state = layer.step(x[1], state)
     assert_close(stream(x[1]), output.detach())
     assert all(map(torch.equal, fields(state), copied))
-    for one in fields(state):
-        one.zero_()
-    for ours, theirs in zip(fields(stream.state), fields(expected_state), strict=True):
-        assert_close(ours, theirs.detach())
+    for field in fields(state):
+        field.zero_()
+    for field, expected_field in zip(fields(stream.state), fields(expected_state), strict=True):
+        assert_close(field, expected_field.detach())
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_initial_state_is_not_overwritten(kind):
     layer = layer_of(kind)
     start = state_of(layer, 3)
-    before = [one.clone() for one in fields(start)]
+    before = [field.clone() for field in fields(start)]
     stream = nn.Stream(layer, 3, start)
     stream(input_of(3)[0])
     assert all(map(torch.equal, fields(start), before))
-    shared = [one[:, :1].expand(-1, 3, -1).requires_grad_() for one in before]
+    shared = [field[:, :1].expand(-1, 3, -1).requires_grad_() for field in before]
     shared_start = shared[0] if len(shared) == 1 else tuple(shared)
     stream.reset(shared_start)
     assert_streams(stream, layer, input_of(3), shared_start)
@@ -157,7 +157,7 @@ def test_reset_starts_again():
     stream = nn.Stream(layer, 2)
     first = [stream(x_t) for x_t in x]
     stream.reset()
-    assert all(torch.equal(stream(x_t), one) for x_t, one in zip(x, first, strict=True))
+    assert all(torch.equal(stream(x_t), output) for x_t, output in zip(x, first, strict=True))
 
 
 def test_a_stream_continues_after_a_sequence():
@@ -174,7 +174,7 @@ def test_outputs_are_never_overwritten(batch_size):
     layer, x = layer_of("gru"), input_of(batch_size)
     stream = nn.Stream(layer, batch_size)
     outputs = [stream(x_t) for x_t in x]
-    copies = [one.clone() for one in outputs]
+    copies = [output.clone() for output in outputs]
     for x_t in x:
         stream(x_t).zero_()  # changes by the caller must not reach the stream
     assert all(map(torch.equal, outputs, copies))
@@ -184,18 +184,18 @@ def test_outputs_are_never_overwritten(batch_size):
 
 def test_an_output_may_be_the_next_input():
     layer = layer_of("lstm", inputs=H)
-    stream, own, state = nn.Stream(layer), normal(H, seed=3), None
-    theirs = own
+    stream, output, state = nn.Stream(layer), normal(H, seed=3), None
+    expected = output
     for _ in range(5):
-        own = stream(own)
-        theirs, state = layer.step(theirs, state)
-        assert_close(own, theirs.detach())
+        output = stream(output)
+        expected, state = layer.step(expected, state)
+        assert_close(output, expected.detach())
 
 
 def test_streams_of_one_layer_are_independent():
     layer, x, y = layer_of("lstm"), input_of(2), normal(T, 2, I, seed=8)
-    one, two = nn.Stream(layer, 2), nn.Stream(layer, 2)
-    outputs = [(one(x_t), two(y_t)) for x_t, y_t in zip(x, y, strict=True)]
+    first_stream, second_stream = nn.Stream(layer, 2), nn.Stream(layer, 2)
+    outputs = [(first_stream(x_t), second_stream(y_t)) for x_t, y_t in zip(x, y, strict=True)]
     assert_close(torch.stack([first for first, _ in outputs]), layer(x)[0].detach())
     assert_close(torch.stack([second for _, second in outputs]), layer(y)[0].detach())
 
@@ -225,12 +225,12 @@ def test_a_shallow_copy_has_its_own_state():
 @pytest.mark.parametrize("batch_size", [None, 3])
 def test_results_do_not_depend_on_input_strides(batch_size):
     layer, x = layer_of("gru"), input_of(batch_size)
-    apart = x.repeat_interleave(2, -1)[..., ::2]
-    assert_streams(nn.Stream(layer, batch_size), layer, apart)
-    turned = x.transpose(0, -1).contiguous().transpose(0, -1)
-    assert_streams(nn.Stream(layer, batch_size), layer, turned)
-    one = x[:1].expand(T, *x.shape[1:])
-    assert_streams(nn.Stream(layer, batch_size), layer, one)
+    strided = x.repeat_interleave(2, -1)[..., ::2]
+    assert_streams(nn.Stream(layer, batch_size), layer, strided)
+    transposed = x.transpose(0, -1).contiguous().transpose(0, -1)
+    assert_streams(nn.Stream(layer, batch_size), layer, transposed)
+    repeated = x[:1].expand(T, *x.shape[1:])
+    assert_streams(nn.Stream(layer, batch_size), layer, repeated)
     if batch_size:
         assert_streams(nn.Stream(layer, batch_size), layer, x[:, :1].expand(-1, batch_size, -1))
 
@@ -240,18 +240,18 @@ def test_a_negated_view_is_resolved():
     assert_close(nn.Stream(layer, 3)(torch._neg_view(x[0])), nn.Stream(layer, 3)(-x[0]))
 
 
-@pytest.mark.parametrize("odd", [torch.nan, torch.inf, 1e30], ids=str)
+@pytest.mark.parametrize("special_value", [torch.nan, torch.inf, 1e30], ids=str)
 @pytest.mark.parametrize("kind", KINDS)
-def test_nan_infinity_and_denormals(kind, odd):
+def test_nan_infinity_and_large_values(kind, special_value):
     layer, x = layer_of(kind), input_of(3)
-    x[1, 2, 0] = odd
+    x[1, 2, 0] = special_value
     stream = nn.Stream(layer, 3)
-    ours = torch.stack([stream(x_t) for x_t in x])
+    actual = torch.stack([stream(x_t) for x_t in x])
     with engines.use_engine("reference"), torch.no_grad():
-        theirs, _ = layer(x)
-    assert torch.equal(ours.isnan(), theirs.isnan())
-    assert torch.equal(ours.isinf(), theirs.isinf())
-    assert_close(ours[ours.isfinite()], theirs[ours.isfinite()])
+        expected, _ = layer(x)
+    assert torch.equal(actual.isnan(), expected.isnan())
+    assert torch.equal(actual.isinf(), expected.isinf())
+    assert_close(actual[actual.isfinite()], expected[actual.isfinite()])
 
 
 ERRORS: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {

@@ -22,49 +22,59 @@ class Doubled(torch.nn.Module):
         return weight * 2
 
 
-def in_place(layer: nn.Recurrent) -> None:
+def multiply_in_place(layer: nn.Recurrent) -> None:
     with torch.no_grad():
         layer.weight_hh_l0.mul_(1.5)
 
 
-def by_data(layer: nn.Recurrent) -> None:
+def replace_data(layer: nn.Recurrent) -> None:
     layer.weight_ih_l1.data = layer.weight_ih_l1.data * 1.5
 
 
-def turned(layer: nn.Recurrent) -> None:
+def transpose_memory(layer: nn.Recurrent) -> None:
     layer.weight_hh_l0.data = (layer.weight_hh_l0.data * 1.5).t().contiguous().t()
 
 
-def loaded(layer: nn.Recurrent) -> None:
-    layer.load_state_dict({name: one * 1.5 for name, one in layer.state_dict().items()})
+def load(layer: nn.Recurrent) -> None:
+    layer.load_state_dict({name: weight * 1.5 for name, weight in layer.state_dict().items()})
 
 
-def assigned(layer: nn.Recurrent) -> None:
-    layer.load_state_dict({name: one * 1.5 for name, one in layer.state_dict().items()}, assign=True)
+def load_by_assignment(layer: nn.Recurrent) -> None:
+    layer.load_state_dict({name: weight * 1.5 for name, weight in layer.state_dict().items()}, assign=True)
 
 
-def replaced(layer: nn.Recurrent) -> None:
+def replace_parameter(layer: nn.Recurrent) -> None:
     layer.bias_ih_l0 = Parameter(layer.bias_ih_l0.detach() + 1)
 
 
-def parametrised(layer: nn.Recurrent) -> None:
+def parametrise(layer: nn.Recurrent) -> None:
     parametrize.register_parametrization(layer, "weight_hh_l1", Doubled())
 
 
-def trained(layer: nn.Recurrent) -> None:
+def train(layer: nn.Recurrent) -> None:
     layer.zero_grad()
     layer(input_of(2))[0].sum().backward()
     torch.optim.SGD(layer.parameters(), 0.1).step()
 
 
-def moved(layer: nn.Recurrent) -> None:
+def share_memory(layer: nn.Recurrent) -> None:
     layer.share_memory()
 
 
-CHANGES = [in_place, by_data, turned, loaded, assigned, replaced, parametrised, trained, moved]
+CHANGES = [
+    multiply_in_place,
+    replace_data,
+    transpose_memory,
+    load,
+    load_by_assignment,
+    replace_parameter,
+    parametrise,
+    train,
+    share_memory,
+]
 
 
-@pytest.mark.parametrize("change", CHANGES, ids=lambda one: one.__name__)
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_call_uses_the_current_weights(kind, change):
     layer, x = layer_of(kind, num_layers=2), input_of(3)
@@ -75,7 +85,7 @@ def test_each_call_uses_the_current_weights(kind, change):
         change(layer)
         gc.collect()  # memory of deleted weights may be reused
         assert_streams(stream, layer, x, state)
-        if change is parametrised:
+        if change is parametrise:
             with torch.no_grad():
                 layer.parametrizations.weight_hh_l1.original.mul_(0.9)
             assert_streams(stream, layer, x, stream.state)
@@ -85,7 +95,7 @@ def test_each_call_uses_the_current_weights(kind, change):
 def test_cached_and_removed_parametrisations():
     layer, x = layer_of("gru", num_layers=2), input_of(3)
     stream = nn.Stream(layer, 3)
-    parametrised(layer)
+    parametrise(layer)
     with parametrize.cached():
         assert_streams(stream, layer, x)
     with torch.no_grad():
@@ -206,8 +216,8 @@ def test_threads_can_share_a_stream():
             assert stream(x).isfinite().all()
 
     with ThreadPoolExecutor(4) as pool:
-        for done in [pool.submit(steps) for _ in range(4)]:
-            done.result()
+        for future in [pool.submit(steps) for _ in range(4)]:
+            future.result()
     alone = nn.Stream(layer, 1)
     for _ in range(1200):
         expected = alone(x)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from gatewise import metrics, plot
 from gatewise.plot import Example
 from gatewise.plot.diagnostics import autocorrelation
-from tests.figures import legend, picture, title
+from tests.figures import legend, render, title
 
 MONTHS = pd.date_range("1959-01-01", periods=30, freq="MS")
 RNG = np.random.default_rng(0)
@@ -22,10 +22,6 @@ NOISE = RNG.normal(1, 2, 120)
 
 def past(title="north", **options):
     return Example(title, MONTHS, Y, [(MONTHS[24:], MEAN, BANDS)], **options)
-
-
-def beyond(title="south", **options):
-    return Example(title, MONTHS[:24], Y[:24], [(MONTHS[24:], MEAN, BANDS)], **options)
 
 
 def labelled(ax):
@@ -40,7 +36,7 @@ def bottom_and_top(band):
 
 def test_by_horizon():
     scores = {"LSTM": [1.0, 2.0, 3.0], "naive": [2.0, np.nan, 6.0], "drift": [np.nan] * 3}
-    ax = picture(plot.by_horizon([1, 2, 3], scores, score="RMSE [t]", name="sales"))
+    ax = render(plot.by_horizon([1, 2, 3], scores, score="RMSE [t]", name="sales"))
     model, naive, drift = ax.lines
     assert (model.get_xdata().tolist(), model.get_ydata().tolist()) == ([1, 2, 3], [1, 2, 3])
     assert np.array_equal(naive.get_ydata(), [2, np.nan, 6], equal_nan=True)
@@ -57,7 +53,7 @@ def test_negative_scores_are_visible():
 
 @pytest.mark.parametrize("steps", [1, 2, 24, 168])
 def test_ticks_of_steps_ahead_are_whole_numbers(steps):
-    ax = picture(plot.by_horizon(range(1, steps + 1), {"LSTM": np.ones(steps)}))
+    ax = render(plot.by_horizon(range(1, steps + 1), {"LSTM": np.ones(steps)}))
     assert all(tick == int(tick) for tick in ax.get_xticks())
     assert ax.lines[0].get_marker() == ("." if steps <= 24 else "")
 
@@ -68,7 +64,7 @@ def test_many_forecasters_have_different_lines():
 
 
 def test_coverage():
-    ax = picture(plot.coverage({95: 0, 80: 0, 50: 0}, [0.9, np.nan, 0.42], values=400, name="sales"))
+    ax = render(plot.coverage({95: 0, 80: 0, 50: 0}, [0.9, np.nan, 0.42], values=400, name="sales"))
     diagonal, measured = ax.lines
     assert list(diagonal.get_xdata()) == list(diagonal.get_ydata()) == [0, 100]
     assert measured.get_xdata().tolist() == [50, 80, 95]
@@ -93,12 +89,12 @@ def test_coverage_accepts_results_of_metrics():
 
 
 def test_residuals_through_time():
-    left = np.r_[np.full(5, np.nan), NOISE]
+    residuals = np.r_[np.full(5, np.nan), NOISE]
     ds = pd.date_range("2001-01-01", periods=125, freq="D")
-    figure = picture(plot.residuals(ds, left, season=7, name="sales [t]"))
+    figure = render(plot.residuals(ds, residuals, season=7, name="sales [t]"))
     time = figure.axes[0]
     line, mean = labelled(time)["residual"], labelled(time)[f"mean, {NOISE.mean():.3g}"]
-    assert np.array_equal(line.get_ydata(), left, equal_nan=True)
+    assert np.array_equal(line.get_ydata(), residuals, equal_nan=True)
     assert np.array_equal(line.get_xdata(orig=False), date2num(ds))
     assert list(mean.get_ydata()) == pytest.approx([NOISE.mean()] * 2)
     (band,) = time.patches
@@ -111,7 +107,7 @@ def test_residuals_through_time():
 
 @pytest.mark.parametrize(("n", "season", "lags"), [(120, 1, 24), (120, 30, 60), (20, 12, 19), (2, 1, 1), (40, 50, 39)])
 def test_autocorrelation_marks_the_season(n, season, lags):
-    ax = picture(plot.residuals(range(n), NOISE[:n], season=season)).axes[1]
+    ax = render(plot.residuals(range(n), NOISE[:n], season=season)).axes[1]
     drawn = [segment for bars in ax.collections for segment in bars.get_segments()]
     at = {int(segment[1][0]): segment[1][1] for segment in drawn}
     assert sorted(at) == list(range(1, lags + 1))
@@ -124,7 +120,7 @@ def test_autocorrelation_marks_the_season(n, season, lags):
 
 
 def test_histogram_and_density_have_the_same_area():
-    shape = picture(plot.residuals(range(120), NOISE)).axes[2]
+    shape = render(plot.residuals(range(120), NOISE)).axes[2]
     assert sum(bar.get_height() * bar.get_width() for bar in shape.patches) == pytest.approx(1)
     (normal,) = shape.lines
     x, density = normal.get_data()
@@ -136,33 +132,33 @@ def test_histogram_and_density_have_the_same_area():
 
 @pytest.mark.parametrize("n", [4, 120, 20_000])
 def test_quantiles_increase_and_include_both_ends(n):
-    left = np.random.default_rng(1).standard_t(3, n)
-    dots, line = picture(plot.residuals(range(n), left)).axes[3].lines
+    residuals = np.random.default_rng(1).standard_t(3, n)
+    dots, line = render(plot.residuals(range(n), residuals)).axes[3].lines
     x, y = dots.get_data()
-    assert (y[0], y[-1], len(y) <= 500) == (left.min(), left.max(), True)
+    assert (y[0], y[-1], len(y) <= 500) == (residuals.min(), residuals.max(), True)
     assert (np.diff(x) > 0).all()
     assert (np.diff(y) >= 0).all()
-    assert np.array(line.get_ydata()) == pytest.approx(left.mean() + left.std() * np.array(line.get_xdata()))
+    assert np.array(line.get_ydata()) == pytest.approx(residuals.mean() + residuals.std() * np.array(line.get_xdata()))
 
 
 def test_quantiles_of_normal_residuals_lie_on_the_line():
-    left = np.random.default_rng(2).normal(3, 2, 20_000)
-    x, y = plot.residuals(range(20_000), left).axes[3].lines[0].get_data()
+    residuals = np.random.default_rng(2).normal(3, 2, 20_000)
+    x, y = plot.residuals(range(20_000), residuals).axes[3].lines[0].get_data()
     middle = np.abs(x) < 2
     assert np.abs(y - 3 - 2 * x)[middle].max() < 0.15
 
 
-@pytest.mark.parametrize("left", [[1.5], [0.1] * 30, [0.0, 0.0], [np.nan, -2.0]])
-def test_constant_residuals_show_a_text(left):
-    figure = picture(plot.residuals(range(len(left)), left))
-    words = [[text.get_text() for text in ax.texts] for ax in figure.axes]
-    assert words == [[], ["needs two different residuals"]] + [[f"all residuals are {np.nanmean(left):.4g}"]] * 2
+@pytest.mark.parametrize("residuals", [[1.5], [0.1] * 30, [0.0, 0.0], [np.nan, -2.0]])
+def test_constant_residuals_show_a_text(residuals):
+    figure = render(plot.residuals(range(len(residuals)), residuals))
+    texts = [[text.get_text() for text in ax.texts] for ax in figure.axes]
+    assert texts == [[], ["needs two different residuals"]] + [[f"all residuals are {np.nanmean(residuals):.4g}"]] * 2
     assert not figure.axes[0].patches
 
 
 def test_the_end_of_summer_time_is_not_an_error():
     ds = pd.date_range("2023-10-28", periods=72, freq="h", tz="Europe/Vienna")
-    assert picture(plot.residuals(ds, NOISE[:72])).axes[0].get_xlabel() == "date, h (hourly), Europe/Vienna"
+    assert render(plot.residuals(ds, NOISE[:72])).axes[0].get_xlabel() == "date, h (hourly), Europe/Vienna"
 
 
 def test_autocorrelation_equals_the_direct_sum():
@@ -225,7 +221,7 @@ def test_diagnostics_are_drawn_on_the_given_axes_and_saved(tmp_path):
         (lambda: plot.by_horizon([1, 1.5], {"GRU": [1, 2]}), "steps must be increasing whole numbers"),
         (lambda: plot.coverage([80, 95], [0.8]), r"measured has shape \(1,\), expected \(2,\)"),
         (lambda: plot.coverage([], []), "measured is empty"),
-        (lambda: plot.coverage([0.8, 100], [0.8, 0.9]), "levels has one outside 0 to 100, expected percentages"),
+        (lambda: plot.coverage([0.8, 100], [0.8, 0.9]), "levels has a value outside 0 to 100, expected percentages"),
         (lambda: plot.coverage([80], [78]), "measured has a value outside 0 to 1, expected fractions; divide"),
         (lambda: plot.coverage([80], [0.8], values=0), "values is 0, expected the number of values, at least 1"),
         (lambda: plot.residuals(MONTHS, NOISE[:9]), r"residuals has shape \(9,\), expected \(30,\)"),
@@ -234,7 +230,7 @@ def test_diagnostics_are_drawn_on_the_given_axes_and_saved(tmp_path):
         (lambda: plot.residuals([0, 1], [1, np.inf]), r"residuals\[1\] is infinite; use NaN"),
         (lambda: plot.residuals([1, 0], [1, 2]), "ds does not increase; sort dates and residuals by date"),
         (lambda: plot.residuals([1, 1], [1, 2]), "pass one residual per date"),
-        (lambda: plot.residuals([0, 1], [1, 2], season=0), "season is 0, expected at least 1"),
+        (lambda: plot.residuals([0, 1], [1, 2], season=0), "season is 0, expected the number of its steps, at least 1"),
     ],
 )
 def test_invalid_arguments_are_refused(draw, message):

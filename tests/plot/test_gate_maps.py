@@ -5,13 +5,13 @@ import pytest
 import torch
 
 from gatewise import plot
-from tests.figures import picture, title
+from tests.figures import render, title
 
 RNG = np.random.default_rng(0)
 T, H, K = 7, 3, 4
 GATES = {name: RNG.random((T, H)) for name in ("input", "forget", "candidate", "output")}
 CELLS = RNG.normal(size=(T, H))
-SHARES = RNG.dirichlet(np.ones(K), T)
+PROBABILITIES = RNG.dirichlet(np.ones(K), T)
 
 
 def test_gates_share_scales_by_kind():
@@ -26,8 +26,8 @@ def test_gates_share_scales_by_kind():
     assert len(bars) == 3
     widest = np.abs(cells).max()
     limits = [(0, 1)] * 3 + [(-1, 1), (-widest, widest)]
-    shown = [planes[name] for name in ("input", "forget", "output", "candidate")] + [cells]
-    for ax, limit, plane in zip(maps, limits, shown, strict=True):
+    heat_maps = [planes[name] for name in ("input", "forget", "output", "candidate")] + [cells]
+    for ax, limit, plane in zip(maps, limits, heat_maps, strict=True):
         (image,) = ax.images
         assert image.get_clim() == limit
         assert np.array_equal(image.get_array(), plane.T)
@@ -43,16 +43,16 @@ def test_gates_of_a_plain_network():
 
 def test_reading_draws_sequence_gates_cells_and_probabilities_over_the_same_steps():
     x = RNG.random((T, 10))
-    figure = picture(plot.reading(x, GATES, CELLS, SHARES, "abcd", image=True, title="A seven"))
+    figure = render(plot.reading(x, GATES, CELLS, PROBABILITIES, "abcd", image=True, title="A seven"))
     rows = figure.axes[:7]
     assert [title(ax) for ax in rows] == [
         "sequence, dark for high values",
         *("input gate", "forget gate", "output gate", "candidate", "cells"),
         "probability of each class after each step",
     ]
-    shown = [ax.images[0].get_array() for ax in rows[:-1]]
+    heat_maps = [ax.images[0].get_array() for ax in rows[:-1]]
     for drawn, plane in zip(
-        shown, [x, *(GATES[k] for k in ("input", "forget", "output", "candidate")), CELLS], strict=True
+        heat_maps, [x, *(GATES[k] for k in ("input", "forget", "output", "candidate")), CELLS], strict=True
     ):
         assert np.array_equal(drawn, plane.T)
     assert {ax.get_xlim() for ax in rows} == {(-0.5, T - 0.5)}
@@ -64,13 +64,13 @@ def test_reading_draws_sequence_gates_cells_and_probabilities_over_the_same_step
 
 
 def test_the_legend_names_the_most_probable_class_at_the_end_first():
-    shares = np.full((5, 9), 0.02)
-    shares[:, 8], shares[2, 4], shares[1, 3] = [0.1, 0.1, 0.2, 0.3, 0.84], 0.66, 0.5
-    ax = picture(plot.reading(np.zeros(5), {"forget": np.zeros((5, 2))}, None, shares, range(9))).axes[2]
+    probabilities = np.full((5, 9), 0.02)
+    probabilities[:, 8], probabilities[2, 4], probabilities[1, 3] = [0.1, 0.1, 0.2, 0.3, 0.84], 0.66, 0.5
+    ax = render(plot.reading(np.zeros(5), {"forget": np.zeros((5, 2))}, None, probabilities, range(9))).axes[2]
     named = [text.get_text() for text in ax.get_legend().get_texts()]
     assert named == ["8 (84 % at the end)", "4", "3", "0", "1"]
     lines = {line.get_label(): line for line in ax.lines}
-    assert np.allclose(lines["4"].get_ydata(), 100 * shares[:, 4])
+    assert np.allclose(lines["4"].get_ydata(), 100 * probabilities[:, 4])
     assert len(ax.lines) == 9
     assert len({line.get_linestyle() for line in ax.lines if not line.get_label().startswith("_")}) >= 4
 
@@ -79,7 +79,7 @@ def test_the_legend_names_the_most_probable_class_at_the_end_first():
 def test_a_few_channels_are_lines_and_many_a_heat_map(steps, channels, drawn):
     gates = {"hidden": np.zeros((steps, 2))}
     x = RNG.random((steps, channels))
-    ax = picture(plot.reading(x, gates, None, np.full((steps, 2), 0.5), ["_a", "b"])).axes[0]
+    ax = render(plot.reading(x, gates, None, np.full((steps, 2), 0.5), ["_a", "b"])).axes[0]
     assert (len(ax.lines), len(ax.images)) == (drawn, 1 - bool(drawn))
     if drawn:
         assert np.array_equal(np.stack([line.get_ydata() for line in ax.lines], 1), x)
@@ -91,12 +91,12 @@ def test_a_few_channels_are_lines_and_many_a_heat_map(steps, channels, drawn):
         ({"gates": {}}, "gates is empty"),
         ({"x": np.zeros(T + 1)}, "x has 8 steps, the gates 7; use the gates of this sequence"),
         ({"cells": np.zeros((T, H + 1))}, r"cells has shape \(7, 4\), the others \(7, 3\)"),
-        ({"shares": SHARES[:, :2]}, r"shares has shape \(7, 2\), expected \(7, 4\)"),
-        ({"shares": 100 * SHARES}, "pass probabilities, not scores or percent"),
+        ({"shares": PROBABILITIES[:, :2]}, r"shares has shape \(7, 2\), expected \(7, 4\)"),
+        ({"shares": 100 * PROBABILITIES}, "pass probabilities, not scores or percent"),
         ({"x": np.zeros((T, 2, 2))}, r"x has shape \(7, 2, 2\), expected \(T, C\)"),
     ],
 )
 def test_invalid_arguments_of_reading_are_refused(change, message):
-    given = {"x": np.zeros(T), "gates": GATES, "cells": CELLS, "shares": SHARES, "classes": "abcd", **change}
+    arguments = {"x": np.zeros(T), "gates": GATES, "cells": CELLS, "shares": PROBABILITIES, "classes": "abcd", **change}
     with pytest.raises(ValueError, match=message):
-        plot.reading(**given)
+        plot.reading(**arguments)

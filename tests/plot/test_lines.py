@@ -10,7 +10,7 @@ from matplotlib.dates import date2num
 from matplotlib.figure import Figure
 
 from gatewise import plot
-from tests.figures import legend, picture, title
+from tests.figures import legend, render, title
 
 MONTHS = pd.date_range("1959-01-01", periods=24, freq="MS")
 AHEAD = pd.date_range("1961-01-01", periods=6, freq="MS")
@@ -20,11 +20,11 @@ MEAN = np.arange(6.0) + 100
 BANDS = {80: (MEAN - 5, MEAN + 5), 95: (MEAN - 9, MEAN + 10)}
 
 
-def drawn(line):
+def values_of(line):
     return line.get_ydata()
 
 
-def everything():
+def all_figures():
     return [
         plot.series(MONTHS, Y),
         plot.differences(MONTHS[1:], np.diff(Y)),
@@ -36,9 +36,9 @@ def everything():
 
 
 def test_series():
-    ax = picture(plot.series(MONTHS, Y, name="passengers [thousands]"))
+    ax = render(plot.series(MONTHS, Y, name="passengers [thousands]"))
     (line,) = ax.lines
-    assert np.array_equal(drawn(line), Y)
+    assert np.array_equal(values_of(line), Y)
     assert np.array_equal(line.get_xdata(orig=False), date2num(MONTHS))
     assert (title(ax), ax.get_ylabel()) == ("passengers [thousands], 24 observations", "passengers [thousands]")
     assert ax.get_xlabel() == "date, MS (month start)"
@@ -63,76 +63,76 @@ def test_series():
     ],
 )
 def test_time_axes(ds, label, first):
-    ax = picture(plot.series(ds, Y[: len(ds)]))
+    ax = render(plot.series(ds, Y[: len(ds)]))
     assert ax.get_xlabel() == label
     assert ax.lines[0].get_xdata(orig=False)[0] == first
 
 
 def test_ticks_of_steps_and_epochs_are_whole_numbers():
     for ax in (plot.series(range(4), Y[:4]), plot.learning_curve([2.0, 1.0, 1.0])):
-        assert all(tick == int(tick) for tick in picture(ax).get_xticks())
+        assert all(tick == int(tick) for tick in render(ax).get_xticks())
 
 
 def test_differences():
-    ax = picture(plot.differences(MONTHS[1:], np.diff(Y), name="sales"))
+    ax = render(plot.differences(MONTHS[1:], np.diff(Y), name="sales"))
     zero, line = ax.lines
-    assert set(drawn(zero)) == {0}
-    assert np.array_equal(drawn(line), np.diff(Y))
+    assert set(values_of(zero)) == {0}
+    assert np.array_equal(values_of(line), np.diff(Y))
     assert (title(ax), ax.get_ylabel()) == ("Differences of sales", "change of sales")
     assert title(plot.differences(MONTHS, Y, order=2, season=12)) == "Differences of y (order 2, lag 12)"
 
 
 def test_approximation_and_its_zoom():
-    ax = picture(plot.approximation(MONTHS, Y, FITTED))
+    ax = render(plot.approximation(MONTHS, Y, FITTED))
     data, line = ax.lines
-    assert np.array_equal(drawn(data), Y)
-    assert np.array_equal(drawn(line), FITTED, equal_nan=True)
+    assert np.array_equal(values_of(data), Y)
+    assert np.array_equal(values_of(line), FITTED, equal_nan=True)
     assert legend(ax) == ["data", "approximation"]
     assert title(ax) == "Approximation of y"
 
-    ax = picture(plot.approximation(range(24), Y, FITTED, zoom=(7, 12)))
+    ax = render(plot.approximation(range(24), Y, FITTED, zoom=(7, 12)))
     data, line = ax.lines
     assert data.get_xdata().tolist() == line.get_xdata().tolist() == [7, 8, 9, 10, 11]
-    assert np.array_equal(drawn(data), Y[7:12])
-    assert np.array_equal(drawn(line), FITTED[7:12])
+    assert np.array_equal(values_of(data), Y[7:12])
+    assert np.array_equal(values_of(line), FITTED[7:12])
     assert title(ax) == "Approximation of y, positions 7 to 11"
 
 
 @pytest.mark.parametrize("draw", [plot.approximation, plot.reconstruction])
 def test_a_shorter_fit_belongs_to_the_last_dates(draw):
-    line = picture(draw(MONTHS, Y, FITTED[5:])).lines[1]
-    assert np.array_equal(drawn(line), FITTED, equal_nan=True)
+    line = render(draw(MONTHS, Y, FITTED[5:])).lines[1]
+    assert np.array_equal(values_of(line), FITTED, equal_nan=True)
 
 
 def test_reconstruction():
-    ax = picture(plot.reconstruction(MONTHS, Y, torch.tensor(FITTED, requires_grad=True)))
-    assert np.array_equal(drawn(ax.lines[1]), FITTED, equal_nan=True)
+    ax = render(plot.reconstruction(MONTHS, Y, torch.tensor(FITTED, requires_grad=True)))
+    assert np.array_equal(values_of(ax.lines[1]), FITTED, equal_nan=True)
     assert legend(ax) == ["data", "reconstruction"]
     assert title(ax) == "Reconstruction of y on its original scale"
 
 
 def test_forecast_starts_at_the_last_observation():
-    ax = picture(plot.forecast(MONTHS, Y, AHEAD, MEAN, BANDS, last=10, model="LSTM", actual=MEAN + 1))
+    ax = render(plot.forecast(MONTHS, Y, AHEAD, MEAN, BANDS, last=10, model="LSTM", actual=MEAN + 1))
     data, mean, actual = ax.lines
-    assert np.array_equal(drawn(data), Y[-10:])
-    assert np.array_equal(drawn(mean), np.r_[Y[-1], MEAN])
+    assert np.array_equal(values_of(data), Y[-10:])
+    assert np.array_equal(values_of(mean), np.r_[Y[-1], MEAN])
     assert np.array_equal(mean.get_xdata(orig=False), date2num(MONTHS[-1:].append(AHEAD)))
-    assert np.array_equal(drawn(actual), MEAN + 1)
+    assert np.array_equal(values_of(actual), MEAN + 1)
     assert np.array_equal(actual.get_xdata(orig=False), date2num(AHEAD))
     assert legend(ax) == ["data", "LSTM", "actual", "95 % interval", "80 % interval"]
     assert title(ax) == "Forecast of y, 6 steps"
 
 
 def test_forecast_bands_have_the_bounds_and_the_wider_is_paler():
-    bands = picture(plot.forecast(MONTHS, Y, AHEAD, MEAN, BANDS)).collections
+    bands = render(plot.forecast(MONTHS, Y, AHEAD, MEAN, BANDS)).collections
     assert [band.get_label() for band in bands] == ["95 % interval", "80 % interval"]
     assert bands[0].get_alpha() < bands[1].get_alpha()
     for band, level in zip(bands, (95, 80), strict=True):
         corners = band.get_paths()[0].vertices
         lo, hi = BANDS[level]
         for day, low, high in zip(date2num(AHEAD), lo, hi, strict=True):
-            here = corners[corners[:, 0] == day][:, 1]
-            assert (here.min(), here.max()) == (low, high)
+            bounds = corners[corners[:, 0] == day][:, 1]
+            assert (bounds.min(), bounds.max()) == (low, high)
         assert set(corners[corners[:, 0] == date2num(MONTHS[-1])][:, 1]) == {Y[-1]}
 
 
@@ -144,31 +144,31 @@ def test_forecasts_of_few_steps_have_a_dot_on_each(steps, dots):
 
 @pytest.mark.parametrize("magnitude", [1e13, 1e-9])
 def test_a_factor_of_the_axis_does_not_overlap_the_legend(magnitude):
-    ax = picture(plot.forecast(MONTHS, Y * magnitude, AHEAD, MEAN * magnitude))
+    ax = render(plot.forecast(MONTHS, Y * magnitude, AHEAD, MEAN * magnitude))
     factor = ax.yaxis.get_offset_text()
     assert factor.get_text()
     assert not factor.get_window_extent().overlaps(ax.get_legend().get_window_extent())
-    assert picture(plot.series(MONTHS, Y * 1e-3 + 12345)).yaxis.get_offset_text().get_text() == ""
+    assert render(plot.series(MONTHS, Y * 1e-3 + 12345)).yaxis.get_offset_text().get_text() == ""
 
 
 def test_a_tiny_change_is_drawn_as_tiny():
-    ax = picture(plot.series(MONTHS, 5 + 0.0005 * np.linspace(0, 1, 24)))
+    ax = render(plot.series(MONTHS, 5 + 0.0005 * np.linspace(0, 1, 24)))
     low, high = ax.get_ylim()
     assert high - low == pytest.approx(0.005, rel=0.01)
     assert low < 5 < 5.0005 < high
-    low, high = picture(plot.series(MONTHS, Y)).get_ylim()
+    low, high = render(plot.series(MONTHS, Y)).get_ylim()
     assert high - low < 1.2 * np.ptp(Y)
 
 
 def test_the_legend_names_the_widest_and_narrowest_of_many_intervals():
     levels = {level: (MEAN - level, MEAN + level) for level in (50, 60, 70, 80, 90)}
-    ax = picture(plot.forecast(MONTHS, Y, AHEAD, MEAN, levels))
+    ax = render(plot.forecast(MONTHS, Y, AHEAD, MEAN, levels))
     assert (legend(ax), len(ax.collections)) == (["data", "forecast", "90 % interval", "50 % interval"], 5)
 
 
 def test_forecast_of_one_step_without_intervals():
-    ax = picture(plot.forecast([0, 1], [5.0, 6.0], [2], [7.0]))
-    assert drawn(ax.lines[1]).tolist() == [6.0, 7.0]
+    ax = render(plot.forecast([0, 1], [5.0, 6.0], [2], [7.0]))
+    assert values_of(ax.lines[1]).tolist() == [6.0, 7.0]
     assert (title(ax), legend(ax), len(ax.collections)) == ("Forecast of y, 1 step", ["data", "forecast"], 0)
 
 
@@ -183,13 +183,13 @@ def test_forecast_of_one_step_without_intervals():
     ],
 )
 def test_learning_curve_scale(train, held_out, scale):
-    assert picture(plot.learning_curve(train, held_out)).get_yscale() == scale
+    assert render(plot.learning_curve(train, held_out)).get_yscale() == scale
 
 
 def test_learning_curve():
-    ax = picture(plot.learning_curve([3.0, 2.0, 1.0], [4.0, 2.5, 2.7], best_epoch=2))
+    ax = render(plot.learning_curve([3.0, 2.0, 1.0], [4.0, 2.5, 2.7], best_epoch=2))
     train, held_out, best = ax.lines
-    assert (drawn(train).tolist(), drawn(held_out).tolist()) == ([3.0, 2.0, 1.0], [4.0, 2.5, 2.7])
+    assert (values_of(train).tolist(), values_of(held_out).tolist()) == ([3.0, 2.0, 1.0], [4.0, 2.5, 2.7])
     assert (train.get_xdata().tolist(), best.get_xdata()) == ([1, 2, 3], [2, 2])
     assert legend(ax) == ["training", "validation", "best: epoch 2"]
     assert (title(ax), ax.get_xlabel(), ax.get_ylabel()) == ("Learning curve, 3 epochs", "epoch", "loss")
@@ -209,7 +209,7 @@ def test_every_figure_draws_on_the_given_axes():
         assert (title(own), bool(own.lines)) == ("mine", True)
 
 
-def long_names():
+def figures_with_long_names():
     long = {"name": "a very long name of a series " * 3}
     levels = {level: (MEAN - level, MEAN + level) for level in range(40, 100, 5)}
     return [
@@ -224,12 +224,12 @@ def long_names():
 
 
 def test_legends_and_titles_are_complete_and_hide_nothing():
-    for ax in map(picture, everything() + long_names()):
+    for ax in map(render, all_figures() + figures_with_long_names()):
         frame, sheet = ax.get_window_extent(), ax.figure.bbox
-        above = [ax._left_title.get_window_extent()]  # matplotlib has no public way to its left title
+        above = [ax._left_title.get_window_extent()]  # matplotlib has no public access to its left title
         if ax.get_legend() is not None:
             above.append(ax.get_legend().get_window_extent())
-            assert frame.height > 0.4 * sheet.height, "little is left for the data"
+            assert frame.height > 0.4 * sheet.height, "little space for the data"
             assert above[0].y0 >= above[1].y1 - 1, "the title is over the legend"
         assert sheet.y0 <= ax.yaxis.label.get_window_extent().y0
         assert ax.yaxis.label.get_window_extent().y1 <= sheet.y1

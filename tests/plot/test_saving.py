@@ -11,21 +11,17 @@ from matplotlib.figure import Figure
 from gatewise import plot
 
 MONTHS = pd.date_range("1959-01-01", periods=24, freq="MS")
-AHEAD = pd.date_range("1961-01-01", periods=6, freq="MS")
 Y = np.random.default_rng(0).normal(100, 10, 24)
-FITTED = np.r_[[np.nan] * 5, Y[5:] + 1]
-MEAN = np.arange(6.0) + 100
-BANDS = {80: (MEAN - 5, MEAN + 5), 95: (MEAN - 9, MEAN + 10)}
 
 
 def test_settings_stay_unchanged_and_pyplot_is_not_imported(tmp_path):
-    """In a fresh process, where no other test has drawn before."""
+    """Runs in a new process, in which no other test has drawn a figure."""
     code = """
 import sys
 from gatewise import plot
 assert not {"matplotlib", "pandas"} & set(sys.modules), "imported before the first figure"
 import matplotlib
-def settings():  # without the backend: asking for it makes matplotlib load pyplot
+def settings():  # without the backend: reading it makes matplotlib load pyplot
     return {name: matplotlib.rcParams[name] for name in matplotlib.rcParams if name != "backend"}
 before = settings()
 plot.save(plot.series([1, 2], [3, 4]), sys.argv[1])
@@ -41,7 +37,7 @@ assert "matplotlib.pyplot" not in sys.modules, "pyplot imported"
     ("suffix", "start"), [(".png", b"\x89PNG"), (".PNG", b"\x89PNG"), (".svg", b"<?xml"), (".pdf", b"%PDF")]
 )
 def test_save_writes_the_format_of_the_suffix_and_the_same_bytes_again(tmp_path, suffix, start):
-    path = tmp_path / f"picture{suffix}"
+    path = tmp_path / f"figure{suffix}"
     assert plot.save(plot.series(MONTHS, Y), path) == path
     first = path.read_bytes()
     assert first.startswith(start)
@@ -56,14 +52,14 @@ def test_save_takes_axes_on_a_part_of_a_figure(tmp_path):
 
 
 def test_a_symbolic_link_stays_a_link(tmp_path):
-    (tmp_path / "link.png").symlink_to(tmp_path / "picture.png")
+    (tmp_path / "link.png").symlink_to(tmp_path / "figure.png")
     assert plot.save(plot.series(MONTHS, Y), tmp_path / "link.png") == tmp_path / "link.png"
     assert (tmp_path / "link.png").is_symlink()
-    assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
-    path = tmp_path / "picture.png"
+    path = tmp_path / "figure.png"
     path.write_bytes(b"old")
 
     def fail(*_):

@@ -7,14 +7,14 @@ from matplotlib.colors import to_hex
 
 from gatewise import plot
 from gatewise.plot.canvas import INK, ORANGE
-from tests.figures import picture, title
+from tests.figures import render, title
 
 RNG = np.random.default_rng(0)
 
 
 def test_classified_writes_predictions_and_marks_errors_by_text_colour_and_frame():
     x = RNG.random((3, 5, 4))
-    figure = picture(plot.classified(x, [7, 1, 2], [0.9, 0.614, 0.5], truth=[7, 7, 2], image=True, title="Three"))
+    figure = render(plot.classified(x, [7, 1, 2], [0.9, 0.614, 0.5], truth=[7, 7, 2], image=True, title="Three"))
     right, wrong, other = figure.axes
     assert [title(ax) for ax in figure.axes] == ["7 (90 %)", "true 7, predicted 1 (61 %)", "2 (50 %)"]
     colors = [ax.title.get_color() for ax in figure.axes]
@@ -28,9 +28,9 @@ def test_classified_writes_predictions_and_marks_errors_by_text_colour_and_frame
 
 def test_classified_draws_channels_as_lines_with_common_scales():
     x = [RNG.normal(size=(5, 2)), 9 * RNG.normal(size=(8, 2))]
-    figure = picture(plot.classified(x, ["up", "down"], [0.9, 0.8]))
-    for ax, one in zip(figure.axes, x, strict=True):
-        assert np.array_equal(np.stack([line.get_ydata() for line in ax.lines], 1), one)
+    figure = render(plot.classified(x, ["up", "down"], [0.9, 0.8]))
+    for ax, sequence in zip(figure.axes, x, strict=True):
+        assert np.array_equal(np.stack([line.get_ydata() for line in ax.lines], 1), sequence)
     assert figure.axes[0].get_ylim() == figure.axes[1].get_ylim()
     assert figure.axes[0].get_xlim() == figure.axes[1].get_xlim()
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["channel 0", "channel 1"]
@@ -40,7 +40,7 @@ def test_classified_draws_channels_as_lines_with_common_scales():
 @pytest.mark.parametrize("shape", [(1,), (784, 1), (40, 61), (1, 1)])
 @pytest.mark.parametrize("image", [False, True])
 def test_sequences_of_any_shape_can_be_drawn(shape, image):
-    figure = picture(
+    figure = render(
         plot.classified(
             torch.from_numpy(RNG.random((5, *shape))), list("abcab"), np.full(5, 0.5), image=image, columns=3
         )
@@ -51,7 +51,7 @@ def test_sequences_of_any_shape_can_be_drawn(shape, image):
 
 def test_a_single_step_is_drawn_over_its_channels():
     x = RNG.random((2, 1, 30))
-    figure = picture(plot.classified(x, ["a", "b"], [0.5, 0.5]))
+    figure = render(plot.classified(x, ["a", "b"], [0.5, 0.5]))
     assert figure.get_supxlabel() == "channel"
     assert np.array_equal(figure.axes[0].lines[0].get_ydata(), x[0, 0])
 
@@ -59,7 +59,7 @@ def test_a_single_step_is_drawn_over_its_channels():
 @pytest.mark.parametrize("columns", [2, 4, 6])
 def test_long_names_stay_within_their_panel(columns):
     names = ["walking upstairs with a heavy bag", "walking downstairs in great haste"] * 4
-    figure = picture(plot.classified(RNG.random((8, 9)), names, np.full(8, 0.99), truth=names[::-1], columns=columns))
+    figure = render(plot.classified(RNG.random((8, 9)), names, np.full(8, 0.99), truth=names[::-1], columns=columns))
     for ax in figure.axes:
         panel = ax.get_window_extent()
         assert ax._left_title.get_window_extent().x1 <= panel.x1 + 4, title(ax)
@@ -79,6 +79,6 @@ def test_long_names_stay_within_their_panel(columns):
     ],
 )
 def test_invalid_arguments_of_classified_are_refused(change, message):
-    given = {"x": [[1.0, 2.0], [3.0]], "predicted": ["a", "b"], "shares": [0.5, 0.9], **change}
+    arguments = {"x": [[1.0, 2.0], [3.0]], "predicted": ["a", "b"], "shares": [0.5, 0.9], **change}
     with pytest.raises(ValueError, match=message):
-        plot.classified(**given)
+        plot.classified(**arguments)

@@ -10,7 +10,7 @@ from gatewise.plot.text import percent, shortened_in_middle
 
 
 @pytest.mark.parametrize(
-    ("share", "digits", "text"),
+    ("fraction", "digits", "text"),
     [
         (1, 0, "100 %"),
         (0.9999, 0, ">99 %"),
@@ -20,11 +20,11 @@ from gatewise.plot.text import percent, shortened_in_middle
         (0.614, 0, "61 %"),
     ],
 )
-def test_percentages_are_0_or_100_only_if_exact(share, digits, text):
-    assert percent(share, digits) == text
+def test_percentages_are_0_or_100_only_if_exact(fraction, digits, text):
+    assert percent(fraction, digits) == text
 
 
-def test_long_names_keepshortened_in_middle():
+def test_long_names_are_shortened_in_the_middle():
     assert shortened_in_middle("walking upstairs", 16) == "walking upstairs"
     assert shortened_in_middle("walking upstairs", 9) == "walk…airs"
 

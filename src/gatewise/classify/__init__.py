@@ -6,10 +6,10 @@
 - `labels`: classes, class weights and stratified splits.
 - `network`: the recurrent network of a classifier.
 - `training`: training of the network.
-- `state`: a fitted classifier, from which predictions, figures and files are made.
+- `state`: the state of a fitted classifier, used for predictions, figures and files.
 - `scores`: accuracy, scores of each class and the confusion matrix.
 - `figures`: figures of a fitted classifier.
-- `persistence`: a fitted classifier to the content of a file and back.
+- `persistence`: conversion of a fitted classifier to the content of a file, and back.
 - `validation`: checks of arguments.
 
 Imports go one way: classifier > figures | persistence | training > state > scaling | labels | network | scores |

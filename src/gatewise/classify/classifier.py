@@ -109,14 +109,14 @@ class Classifier(Arguments):
             x: (N, T, C), or (N, T) for one channel: an array or a tensor; or a list of N arrays (T, C) or (T,) of any
                 lengths.
             y: (N,) labels of any one type.
-            lengths: (N,) number of valid steps of each sequence in an x of three dimensions; all T by default.
+            lengths: (N,) number of valid steps of each sequence of an array x; all T by default.
 
         Returns:
             The classifier itself.
 
         Raises:
-            SequenceError: sequences or labels that cannot be used; names the first and the remedy. The classifier stays
-                as it was.
+            SequenceError: sequences or labels that cannot be used; the message names the first and a remedy. The
+                classifier does not change.
             DivergenceError: training met NaN or infinity; use a smaller lr.
         """
         sequences = Sequences.of(x, lengths)
@@ -258,7 +258,7 @@ class Classifier(Arguments):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Classifier":
-        """Read a classifier that `save` wrote; its predictions are the same bits. No code in the file is run.
+        """Read a classifier that `save` wrote; its predictions are bit-identical. No code in the file is run.
 
         Arguments:
             path: of the file.

@@ -34,7 +34,7 @@ OWNERS = {  # the kinds of figure that take an option
 }
 KINDS = ("confusion", "examples", "gates", "learning_curve")
 COUNT = 12  # examples by default
-PREFIXES = 200  # at most, that a bidirectional network reads: the time grows with their total length
+PREFIXES = 200  # most prefixes that a bidirectional network reads: the time grows with their total length
 
 
 def check_options(kind: str, options: dict[str, Any]) -> None:
@@ -113,7 +113,7 @@ def examples(
 def _choose(
     probabilities: np.ndarray, indices: np.ndarray | None, count: int, generator: np.random.Generator
 ) -> tuple[np.ndarray, str]:
-    """The positions of the examples, and a title that says how they were chosen: half of them errors, if possible."""
+    """The positions of the examples, half of them errors if possible, and a title that describes the choice."""
     n = len(probabilities)
     if indices is None:
         count = min(count, n)
@@ -121,11 +121,11 @@ def _choose(
     wrong = probabilities.argmax(1) != indices
     correct, errors = np.flatnonzero(~wrong), np.flatnonzero(wrong)
     by_confidence = errors[np.argsort(-probabilities[errors].max(1), kind="stable")]
-    bad = min(len(errors), max(count // 2, count - len(correct)))
-    good = np.sort(generator.permutation(correct)[: count - bad])
-    parts = [f"{len(good)} of {len(correct):,} correct predictions, drawn at random"] * bool(len(correct))
-    parts += [f"the {bad} most confident of {len(errors):,} errors" if len(errors) else "no errors"]
-    return np.concatenate([good, by_confidence[:bad]]), "; ".join(parts)
+    error_count = min(len(errors), max(count // 2, count - len(correct)))
+    chosen = np.sort(generator.permutation(correct)[: count - error_count])
+    parts = [f"{len(chosen)} of {len(correct):,} correct predictions, drawn at random"] * bool(len(correct))
+    parts += [f"the {error_count} most confident of {len(errors):,} errors" if len(errors) else "no errors"]
+    return np.concatenate([chosen, by_confidence[:error_count]]), "; ".join(parts)
 
 
 def _check_images(image: Any, count: int) -> np.ndarray:
@@ -151,7 +151,7 @@ def _sequence(sequences: Sequences, k: int) -> np.ndarray:
 def gates(state: ClassifierState, sequences: Sequences, indices: np.ndarray | None, image: Any, layer: Any) -> Any:
     """The gates of one layer and the probability of each class after each step of one sequence."""
     if len(sequences) != 1:
-        raise ValueError(f"x holds {len(sequences)} sequences, kind='gates' shows one; pass one, such as x[:1]")
+        raise ValueError(f"x holds {len(sequences)} sequences, expected one for kind='gates'; pass one, such as x[:1]")
     if not isinstance(image, bool | np.bool_):
         raise ValueError("image holds images, which belong to kind='examples'; pass True or False")
     layer = _check_layer(state, layer)
@@ -159,7 +159,9 @@ def gates(state: ClassifierState, sequences: Sequences, indices: np.ndarray | No
     with torch.inference_mode():
         trace = state.body.trace(scale_sequences(sequences, state.scaling).values[:, None])
         bidirectional = state.body.bidirectional
-        probabilities = _of_prefixes(state, x) if bidirectional else _of_steps(state, trace.output[:, 0])
+        probabilities = (
+            _prefix_probabilities(state, x) if bidirectional else _step_probabilities(state, trace.output[:, 0])
+        )
     layer_trace = trace.layers[layer * (2 if bidirectional else 1)]
     return plot.reading(
         x,
@@ -191,17 +193,18 @@ def _title(state: ClassifierState, layer: int, probabilities: np.ndarray, indice
     return literal(f"{network}: {truth}predicted {names[predicted]}")
 
 
-def _of_prefixes(state: ClassifierState, x: np.ndarray) -> np.ndarray:
-    """(T, K) the probability of each class if the sequence (T, C) ended after each step, or a few steps before.
+def _prefix_probabilities(state: ClassifierState, x: np.ndarray) -> np.ndarray:
+    """(T, K) the probability of each class if the sequence (T, C) ended after each step.
 
-    A bidirectional network must read each prefix from its own end.
+    A bidirectional network must read each prefix from its own end. In a long sequence, only some steps end a
+    prefix; the others get the probabilities of the last such step.
     """
     ends = np.unique(np.linspace(1, len(x), min(len(x), PREFIXES)).round().astype(int))
     last = np.searchsorted(ends, np.arange(1, len(x) + 1), side="right") - 1
     return state.probabilities(Sequences.of([x[:end] for end in ends]))[last]
 
 
-def _of_steps(state: ClassifierState, output: Tensor) -> np.ndarray:
+def _step_probabilities(state: ClassifierState, output: Tensor) -> np.ndarray:
     """(T, K) the probability of each class if the sequence ended after each step, from the hidden states (T, H)."""
     logits: Tensor = state.network.head(_pooled_so_far(output, state.network.pooling))
     probabilities: np.ndarray = torch.softmax(logits.double(), 1).numpy()

@@ -28,7 +28,7 @@ def encode_labels(y: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
     if labels.shape != (count,):
         raise SequenceError(f"y has shape {labels.shape}, expected ({count},), a label for each sequence")
     if isinstance(y, list | tuple) or labels.dtype.kind in "OT":
-        labels = _of_one_type(list(y) if isinstance(y, list | tuple) else labels.tolist())
+        labels = _with_one_type(list(y) if isinstance(y, list | tuple) else labels.tolist())
     _check_labels(labels)
     try:
         classes, indices = np.unique(labels, return_inverse=True)
@@ -43,10 +43,10 @@ def encode_labels(y: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def label_indices(y: Any, classes: np.ndarray, count: int) -> np.ndarray:
-    """(N,) index of each label among the classes of the training.
+    """(N,) index of each label among the classes of the training set.
 
     Raises:
-        SequenceError: not one label for each sequence, or a label that is no class of the training.
+        SequenceError: not one label for each sequence, or a label that is not a class of the training set.
     """
     labels = np.asarray(y)
     if labels.shape != (count,):
@@ -60,7 +60,7 @@ def label_indices(y: Any, classes: np.ndarray, count: int) -> np.ndarray:
     return np.array([indices[label] for label in labels.tolist()])
 
 
-def _of_one_type(labels: list[Any]) -> np.ndarray:
+def _with_one_type(labels: list[Any]) -> np.ndarray:
     """An array with each label unchanged: numpy would convert numbers and missing labels to text."""
     if len({_type_group(label) for label in labels}) > 1:
         types = sorted({type(label).__name__ for label in labels})
@@ -73,7 +73,7 @@ def _type_group(label: Any) -> Any:
 
 
 def _native(labels: list[Any]) -> np.ndarray:
-    """An array of a numpy type if it holds each label unchanged (NaN aside), else of objects."""
+    """An array of a numpy type if it holds each label unchanged (except NaN), else of objects."""
     native = np.asarray(labels)
     if native.dtype.kind in "biufUS" and all(a == b or a != a for a, b in zip(labels, native.tolist(), strict=True)):
         return native
@@ -133,7 +133,7 @@ def validation_mask(indices: np.ndarray, fraction: float, generator: np.random.G
     members = [generator.permutation(positions) for positions in by_class]
     counts = [min(round(fraction * len(positions)), max(len(positions) - 1, 0)) for positions in members]
     small = [k for k, positions in enumerate(members) if len(positions) > 1 and not counts[k]]
-    extra = round(fraction * sum(len(members[k]) for k in small))  # in classes whose own number rounds to 0
+    extra = round(fraction * sum(len(members[k]) for k in small))  # sequences from classes whose own number rounds to 0
     for k in generator.permutation(small)[:extra].tolist():
         counts[k] = 1
     for positions, count in zip(members, counts, strict=True):

@@ -1,4 +1,4 @@
-"""Persistence: a fitted classifier to the content and arrays of a file, and back; see `gatewise.persistence`.
+"""Conversion of a fitted classifier to the content and arrays of a file, and back; see `gatewise.persistence`.
 
 Values from a file are validated before use, and weights must have the shapes that the arguments imply.
 
@@ -24,7 +24,7 @@ KIND = "Classifier"
 KINDS = {"b": "bool", "i": "int64", "u": "uint64", "f": "float64", "U": "text"}
 LISTS = ("train", "held_out", "lr", "seconds")
 MOST_CLASSES = 10**6
-MOST_TEXT = 2**28  # bytes of all classes: numpy allocates the size of the longest for each
+MOST_TEXT = 2**28  # bytes of all classes: numpy allocates the size of the longest for every class
 
 
 def from_version_1(content: Content, arrays: Arrays) -> tuple[Content, Arrays]:
@@ -47,7 +47,7 @@ def pack(arguments: Content, state: ClassifierState, view: str) -> tuple[Content
     classes, history = state.classes, state.history
     if classes.dtype.kind not in KINDS:
         raise ValueError(
-            f"classes are {classes.dtype}, a file holds text, whole numbers, and True and False; convert y"
+            f"classes are {classes.dtype}, but a file can hold only text, whole numbers, True and False; convert y"
         )
     check_text(classes.tolist())
     weights = arguments["class_weight"]
@@ -76,7 +76,7 @@ def unpack(
     arguments: Content,
     build: Callable[[int, int, str], BatchNetwork],
 ) -> ClassifierState:
-    """The state of a classifier, and nothing else in the file.
+    """The state of a classifier; anything else in the file is refused.
 
     Arguments:
         content, arrays: of the file; arrays that are read are removed.
@@ -98,7 +98,7 @@ def read_arguments(content: Content, known: Content) -> Content:
     """The arguments of the constructor, all of them known."""
     arguments: Content = checked(content, "arguments", dict)
     if unknown := set(arguments) - set(known):
-        raise ValueError(f"argument {min(unknown)[:80]!r} is unknown, perhaps of a newer Gatewise")
+        raise ValueError(f"argument {min(unknown)[:80]!r} is unknown, perhaps from a newer Gatewise")
     pairs = arguments.get("class_weight")
     return {**arguments, "class_weight": _read_weights(pairs)} if isinstance(pairs, list) else arguments
 
@@ -118,20 +118,24 @@ def read_classes(content: Content, arrays: Arrays) -> np.ndarray:
     description = checked(content, "classes", dict)
     kind, count = checked(description, "kind", str), checked(description, "count", int)
     if kind not in KINDS.values() or not 2 <= count <= MOST_CLASSES:
-        raise ValueError(f"classes are {count} of kind {kind!r:.20}, expected 2 or more of {', '.join(KINDS.values())}")
+        raise ValueError(
+            f"the file has {count} classes of kind {kind!r:.20}, expected 2 or more of kind {', '.join(KINDS.values())}"
+        )
     values = from_text(arrays, "classes", count)
     check_text(values)
     expected = {"text": str, "bool": bool, "float64": float}.get(kind, int)
     if not all(type(value) is expected for value in values):
         raise ValueError(f"classes hold a value that is not {kind}")
     if kind == "text" and 4 * count * max(map(len, values)) > MOST_TEXT:
-        raise ValueError(f"classes hold {count} texts, one of {max(map(len, values))} letters, expected shorter ones")
+        raise ValueError(
+            f"classes hold {count} texts, one with {max(map(len, values))} letters; expected shorter texts"
+        )
     try:
         classes = np.array(values, None if kind == "text" else kind)
     except OverflowError:
         raise ValueError(f"classes hold a value that is not {kind}") from None
     if (classes[1:] <= classes[:-1]).any() or (kind == "float64" and not np.isfinite(classes).all()):
-        raise ValueError("classes are not ascending, each once")
+        raise ValueError("classes are not unique and in ascending order")
     return classes
 
 
@@ -188,10 +192,10 @@ def read_network(arrays: Arrays, build: Callable[[str], BatchNetwork]) -> BatchN
     try:
         expected = {name: tuple(weight.shape) for name, weight in build("meta").state_dict().items()}
     except RuntimeError:
-        raise ValueError("its sizes are beyond all memory") from None
+        raise ValueError("a network of these sizes exceeds all memory") from None
     unexpected = next((name for name in arrays if name.removeprefix("network.") not in expected), None)
     if unexpected is not None:
-        raise ValueError(f"array {unexpected[:80]!r} belongs to no part of the classifier")
+        raise ValueError(f"array {unexpected[:80]!r} is not part of the classifier")
     weights = {
         name: torch.from_numpy(array(arrays, f"network.{name}", np.float32, shape)) for name, shape in expected.items()
     }

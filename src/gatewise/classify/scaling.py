@@ -1,6 +1,6 @@
 """Standardization: each channel to mean 0 and standard deviation 1 over the training sequences.
 
-Letters: `N` sequences, `R` steps of all of them, `C` channels.
+Letters: `N` sequences, `R` steps of all sequences, `C` channels.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,7 +11,8 @@ from torch import Tensor
 
 from gatewise.classify.sequences import AT_ONCE, Sequences
 
-CLIP = 10.0  # standard deviations: a pixel that is nearly always dark has a tiny deviation, and large values otherwise
+# standard deviations: a pixel that is almost always dark has a tiny one, so that its bright values would be huge
+CLIP = 10.0
 
 
 class Standardization(NamedTuple):
@@ -32,8 +33,8 @@ def fit_standardization(sequences: Sequences, training: Tensor) -> Standardizati
     """Statistics of the sequences for which `training` (N,) is true."""
     rows = torch.repeat_interleave(training, sequences.lengths)
 
-    def total(of: Callable[[Tensor], Tensor]) -> Tensor:
-        return torch.stack([of(part).sum(0) for part in _selected_rows(sequences.values, rows)]).sum(0)
+    def total(function: Callable[[Tensor], Tensor]) -> Tensor:
+        return torch.stack([function(part).sum(0) for part in _selected_rows(sequences.values, rows)]).sum(0)
 
     mean = total(lambda x: x) / rows.sum()
     deviation = (total(lambda x: (x - mean) ** 2) / rows.sum()).sqrt()
@@ -51,7 +52,7 @@ def scale_sequences(sequences: Sequences, scaling: Standardization | None) -> Se
 
 
 def scale_values(values: Tensor, scaling: Standardization | None) -> Tensor:
-    """Scaled values (..., C) in single precision, computed in double: large values may differ by little."""
+    """Scaled values (..., C) in single precision, computed in double because large values may differ only slightly."""
     if scaling is None:
         return values.float()
     return ((values - scaling.mean) / scaling.deviation).clamp_(-CLIP, CLIP).float()

@@ -12,7 +12,7 @@ import pandas as pd
 
 from gatewise.classify.sequences import SequenceError
 
-Z95 = 1.959964  # standard deviations that hold 95 % of a normal distribution
+Z95 = 1.959964  # 95 % of a normal distribution lies within this many standard deviations
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +43,7 @@ class Scores:
             classes: (K,) all classes, in order.
 
         Raises:
-            SequenceError: no labels, different numbers of labels and predictions, or a class that is none of K.
+            SequenceError: no labels, different numbers of labels and predictions, or an unknown class.
         """
         labels, predictions, known = np.asarray(truth), np.asarray(predicted), np.asarray(classes)
         if known.ndim != 1:
@@ -87,7 +87,10 @@ class Scores:
         majority = f"the majority class ({_percent(self.commonest)} %)"
         if self.commonest == 1:
             only = self.classes[self.counts.sum(1).argmax()]
-            return f"None: all test sequences are of one class, {only!s:.80}; test on sequences of other classes too."
+            return (
+                f"None, because all test sequences are of one class, {only!s:.80}; "
+                "test on sequences of other classes too."
+            )
         if low > self.commonest:
             return f"Better than {majority}: the 95 % interval of the accuracy starts at {_percent(low)} %."
         if high < self.commonest:
@@ -101,8 +104,8 @@ class Scores:
         """A row for each class.
 
         Columns: class; sequences, their number; recall, the fraction of them predicted correctly; precision, the
-        fraction of correct predictions among those of this class; f1, the harmonic mean of recall and precision. NaN
-        for a fraction of nothing.
+        fraction of correct predictions among those of this class; f1, the harmonic mean of recall and precision; NaN if
+        the denominator is 0.
         """
         correct, true, predicted = self.counts.diagonal(), self.counts.sum(1), self.counts.sum(0)
         return pd.DataFrame(
@@ -119,7 +122,7 @@ class Scores:
         """The most frequent errors: true class, predicted class, number of sequences."""
         errors = self.counts - np.diag(self.counts.diagonal())
         order = np.argsort(-errors, axis=None, kind="stable")[:most]
-        cells = [(int(place) // len(errors), int(place) % len(errors)) for place in order if errors.flat[place]]
+        cells = [divmod(int(index), len(errors)) for index in order if errors.flat[index]]
         return [(self.classes[row], self.classes[column], int(errors[row, column])) for row, column in cells]
 
     def __str__(self) -> str:
@@ -136,7 +139,7 @@ def _indices(kind: str, names: np.ndarray, classes: np.ndarray) -> list[int]:
     for name in names.tolist():
         if name not in index:
             raise SequenceError(
-                f"{kind} {name!r:.80} is none of the classes of training: "
+                f"{kind} {name!r:.80} is not a class of the training set: "
                 f"{', '.join(map(str, classes[:20])):.800}; leave its sequences out"
             )
     return [index[name] for name in names.tolist()]

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-NUMBERS = (int, float, np.number, np.bool_)  # in tables of several types
-LARGEST = 1e30  # absolute value: float32 overflows soon above
+NUMBERS = (int, float, np.number, np.bool_)  # accepted in arrays of objects
+LARGEST = 1e30  # absolute value; float32 overflows not far above
 SORTED = 50  # batches that are sorted by length together, so that few steps are padding
 AT_ONCE = 2**22  # values of a batch of predictions, hidden states included: bounds the memory
 
@@ -65,7 +65,7 @@ class Sequences:
         >>> sequences.values.T.tolist(), sequences.lengths.tolist()
         ([[1.0, 2.0, 3.0, 4.0]], [3, 1])
         """
-        flat, sizes = _of_list(x, lengths) if isinstance(x, list | tuple) else _of_array(x, lengths)
+        flat, sizes = _from_list(x, lengths) if isinstance(x, list | tuple) else _from_array(x, lengths)
         if not flat.shape[1]:
             raise SequenceError("x holds no channels")
         if not sizes.all():
@@ -161,7 +161,7 @@ def as_array(x: Any, name: str) -> np.ndarray:
     if hasattr(x, "toarray"):
         raise SequenceError(f"{name} is sparse, which is not supported; pass {name}.toarray()")
     try:
-        array: np.ndarray = _of_tensor(x) if isinstance(x, Tensor) else np.asarray(x)
+        array: np.ndarray = _from_tensor(x) if isinstance(x, Tensor) else np.asarray(x)
     except (ValueError, TypeError, RuntimeError) as reason:
         raise SequenceError(
             f"{name} is not an array ({reason!s:.80}); convert it; pass sequences of several lengths as a list"
@@ -171,19 +171,19 @@ def as_array(x: Any, name: str) -> np.ndarray:
     return array
 
 
-def _of_list(x: list[Any] | tuple[Any, ...], lengths: Any) -> tuple[np.ndarray, np.ndarray]:
+def _from_list(x: list[Any] | tuple[Any, ...], lengths: Any) -> tuple[np.ndarray, np.ndarray]:
     """All steps of a list of sequences (R, C), and the length of each (N,)."""
     if not x:
         raise SequenceError("x holds no sequences")
     if lengths is not None:
-        raise SequenceError("lengths is given for a list of sequences, which have lengths of their own; leave it out")
+        raise SequenceError("lengths is given, but the sequences of a list have their own lengths; leave it out")
     parts = [_numbers(sequence, f"sequence {k}", (1, 2)) for k, sequence in enumerate(x)]
     parts = [part[:, None] if part.ndim == 1 else part for part in parts]
     _check_channels(parts)
     return np.concatenate(parts), np.array([len(part) for part in parts])
 
 
-def _of_array(x: Any, lengths: Any) -> tuple[np.ndarray, np.ndarray]:
+def _from_array(x: Any, lengths: Any) -> tuple[np.ndarray, np.ndarray]:
     """All steps of an array of sequences (R, C), and the length of each (N,)."""
     array = _numbers(x, "x", (2, 3))
     array = array[..., None] if array.ndim == 2 else array
@@ -197,7 +197,7 @@ def _of_array(x: Any, lengths: Any) -> tuple[np.ndarray, np.ndarray]:
     return array.reshape(-1, array.shape[2]) if valid.all() else array[valid], sizes
 
 
-def _of_tensor(x: Tensor) -> np.ndarray:
+def _from_tensor(x: Tensor) -> np.ndarray:
     """An array of a tensor; numpy has no bfloat16 and no floats of one byte."""
     short = x.is_floating_point() and x.element_size() < 4
     array: np.ndarray = (x.float() if short else x).detach().cpu().resolve_neg().numpy()
@@ -239,7 +239,7 @@ def _checked_lengths(lengths: Any, array: np.ndarray) -> np.ndarray:
         )
     wrong = np.flatnonzero((sizes < 1) | (sizes > array.shape[1]))
     if len(wrong):
-        raise SequenceError(f"length {wrong[0]} is {sizes[wrong[0]]}, expected 1 to {array.shape[1]}")
+        raise SequenceError(f"lengths[{wrong[0]}] is {sizes[wrong[0]]}, expected 1 to {array.shape[1]}")
     return sizes.astype(np.int64)
 
 

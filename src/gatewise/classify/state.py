@@ -1,4 +1,4 @@
-"""The state of a fitted classifier: predictions, figures and files are made from it.
+"""The state of a fitted classifier, used for predictions, figures and files.
 
 Letters: `N` sequences, `C` channels, `K` classes.
 """
@@ -25,7 +25,7 @@ class ClassifierState:
         batch_network: the trained network.
         classes: (K,) in order.
         channels: C.
-        scaling: of each channel, None without.
+        scaling: statistics of each channel; None for scale="none".
         history: losses of each epoch.
         weighted: whether the training loss has class weights.
         seed: random seed of the examples in figures.

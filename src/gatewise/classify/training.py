@@ -45,14 +45,14 @@ def train(
         DivergenceError: a loss is NaN or infinite.
     """
     classes, weights = torch.from_numpy(targets), torch.from_numpy(class_weights).float()
-    chosen, held_out = (torch.from_numpy(np.flatnonzero(mask)) for mask in (~validation, validation))
-    epochs = epochs or default_epochs(len(chosen), batch_size)
+    training, held_out = (torch.from_numpy(np.flatnonzero(mask)) for mask in (~validation, validation))
+    epochs = epochs or default_epochs(len(training), batch_size)
     # torch's dropout draws from the global generator only
     with torch.autocast("cpu", enabled=False), torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(int(torch.randint(2**62, (), generator=generator, device="cpu")))
         return fit(
             network,
-            Batches(sequences, classes, chosen, batch_size, generator),
+            Batches(sequences, classes, training, batch_size, generator),
             loss=lambda logits, y: _loss(logits, y, weights),
             lr=lr,
             epochs=epochs,
@@ -61,12 +61,12 @@ def train(
             held_out=Batches(sequences, classes, held_out, 4 * int(batch_size), None) if len(held_out) else None,
             patience=(patience or epochs) if len(held_out) else None,
             quiet=quiet,
-            description=f"{len(chosen)} sequences",
+            description=f"{len(training)} sequences",
         )
 
 
 def default_epochs(sequences: int, batch_size: int) -> int:
-    """Passes over the training sequences that make some 7,000 training steps, from 8 to 100."""
+    """Epochs for some 7,000 training steps: at least 8 and at most 100."""
     return int(np.clip(STEPS * int(batch_size) // sequences, *EPOCHS))
 
 

@@ -19,7 +19,7 @@ from gatewise.networks import POOLINGS
 CHOICES = {"cell": CELLS, "pooling": POOLINGS, "scale": ("standard", "none"), "engine": ("auto", *ENGINES)}
 SIZES = ("hidden_size", "num_layers", "batch_size")
 OPTIONAL_SIZES = ("epochs", "patience")
-LARGEST_WEIGHT = 1e6  # of a class: float32 still resolves differences of the loss
+LARGEST_WEIGHT = 1e6  # of a class: with it, float32 still resolves differences of the loss
 
 
 def check_arguments(arguments: Mapping[str, Any]) -> None:

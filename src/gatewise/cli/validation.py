@@ -21,9 +21,9 @@ def check_forecast(arguments: argparse.Namespace) -> None:
 
 def check_classify(arguments: argparse.Namespace) -> None:
     """Check the options of `classify`."""
-    from gatewise.datasets.sources import beside
+    from gatewise.datasets.sources import find_test_part
 
-    test_set = None if arguments.file is None else beside(Path(arguments.file))
+    test_set = None if arguments.file is None else find_test_part(Path(arguments.file))
     _check_names(arguments)
     _check_files(arguments, [*_inputs(arguments), *([] if test_set is None else [str(test_set)])])
     for name in ("test", "label"):

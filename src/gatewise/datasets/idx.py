@@ -90,7 +90,8 @@ def _array(file: Readable, path: object) -> np.ndarray:
     if len(content) != size:
         number = "more" if len(content) > size else f"{len(content)}"
         raise FileError(
-            f"{path} has shape {shape} in its header, {size} bytes of values, but holds {number}; download it again"
+            f"{path} has shape {shape} in its header ({size} bytes of values), but the file holds {number}; download "
+            "it again"
         )
     array = np.frombuffer(content, dtype).reshape(shape)
     return array.astype(dtype.newbyteorder("="), copy=dtype.byteorder == ">")

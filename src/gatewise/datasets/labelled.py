@@ -59,7 +59,7 @@ def check_size(path: object, shape: tuple[int, ...], itemsize: int) -> int:
             f"{path} announces an array of shape {listed(shape)}, expected up to {MOST_DIMENSIONS} dimensions of 0 or "
             "more each; check whether the file is damaged"
         )
-    most = math.prod(max(size, 1) for size in (itemsize, *shape))  # numpy refuses huge dimensions beside a zero
+    most = math.prod(max(size, 1) for size in (itemsize, *shape))  # numpy refuses huge dimensions even if one is zero
     if most > MOST_BYTES:
         raise FileError(
             f"{path} announces an array of shape {listed(shape)}, {most / 2**30:.3g} GiB; expected at most "

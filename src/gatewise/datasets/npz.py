@@ -16,7 +16,7 @@ import numpy as np
 from gatewise.datasets.labelled import FileError, Labelled, Readable, check_size, listed, read_at_most
 
 NAMES = ("x", "y", "lengths")
-COMPRESSIONS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # those of numpy; others raise other errors
+COMPRESSIONS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # used by numpy; other compressions raise other errors
 MOST_HEADER = 2**14  # bytes: the header of an array of numbers or text has about a hundred
 HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
@@ -78,7 +78,7 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: object) -> n
         shape, fortran, dtype, start = _header(file, where)
         if dtype.hasobject:
             raise FileError(
-                f"{where}: an array of objects, which only code in the file could restore; write numbers, or text as "
+                f"{where} is an array of objects, and reading it could run code in the file; write numbers, or text as "
                 "numpy.array(labels, dtype=str)"
             )
         if not dtype.itemsize or dtype.subdtype is not None:
@@ -88,7 +88,7 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: object) -> n
         size = check_size(where, shape, dtype.itemsize)
         content = read_at_most(file, size + 1, start)
     if len(content) != size:
-        raise FileError(f"{where} announces {size} bytes, but holds another number; write it again with numpy.savez")
+        raise FileError(f"{where} does not hold the {size} bytes that it announces; write it again with numpy.savez")
     return np.frombuffer(content, dtype).reshape(shape, order="F" if fortran else "C")
 
 

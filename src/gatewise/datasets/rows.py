@@ -17,7 +17,8 @@ from gatewise.datasets.labelled import FileError, Labelled, check_size, listed
 LABELS = ("label", "class", "target", "y")  # names of a column of labels, in lower case
 DELIMITERS = (",", ";", "\t", "|")
 NUMBERING = ("", "id", "index", "row", "no", "nr", "number", "#")  # names of a column that numbers the rows
-SERIES = ("id", "unique_id", "series", "series_id", "sequence", "sequence_id", "case", "case_id")  # in a long table
+# names of a column of series in a long table
+SERIES = ("id", "unique_id", "series", "series_id", "sequence", "sequence_id", "case", "case_id")
 NOT_UTF8 = "is not in UTF-8, perhaps a spreadsheet or text in another encoding; save it as CSV in UTF-8"
 
 
@@ -68,7 +69,7 @@ def _table(path: Path, label: str | None) -> pd.DataFrame:
         if path.suffix.lower() == ".parquet":
             return _parquet(path)
         if path.suffix.lower() == ".tsv":
-            return _of_archive(path)
+            return _archive_table(path)
         return _csv(path, label)
     except UnicodeDecodeError:
         raise FileError(f"{path} {NOT_UTF8}") from None
@@ -91,7 +92,7 @@ def _parquet(path: Path) -> pd.DataFrame:
     return pd.read_parquet(path)
 
 
-def _of_archive(path: Path) -> pd.DataFrame:
+def _archive_table(path: Path) -> pd.DataFrame:
     """The cells of a table without a header, with the labels as text in the first column."""
     options: dict[str, Any] = {"sep": "\t", "header": None, "dtype": {0: str}, "encoding": "utf-8-sig"}
     table = pd.read_csv(path, low_memory=False, **options)
@@ -127,7 +128,7 @@ def _parsed(path: Path, delimiter: str, **options: Any) -> pd.DataFrame:
 
 
 def _refuse_no_header(steps: pd.DataFrame, path: object) -> None:
-    """Refuse a first row of values: column names that are numbers must be in order."""
+    """Refuse a file without a header: most column names are numbers and not in order."""
     names = pd.to_numeric(pd.Series(steps.columns, dtype=object), errors="coerce")
     differences = names.dropna().diff().iloc[1:]
     if names.notna().mean() > 0.5 and not ((differences > 0).all() or (differences < 0).all()):
@@ -135,7 +136,7 @@ def _refuse_no_header(steps: pd.DataFrame, path: object) -> None:
 
 
 def _refuse_long(table: pd.DataFrame, path: object) -> None:
-    """Refuse a row for each step: a column that names series, with repeated values."""
+    """Refuse a table with a row for each step: a column that names series has repeated values."""
     for column in table.columns:
         named = len(table.columns) > 1 and str(column).strip().lower() in SERIES
         if named and table[column].duplicated().any():
@@ -146,7 +147,7 @@ def _refuse_long(table: pd.DataFrame, path: object) -> None:
 
 
 def _refuse_numbering(table: pd.DataFrame, path: object) -> None:
-    """Refuse a column that numbers the rows: read as a step, it reveals the class of sorted rows."""
+    """Refuse a column that numbers the rows: as a step, it would reveal the class of sorted rows."""
     for column in table.columns:
         name = re.sub(r"^unnamed: \d+$", "", str(column).strip().lower())  # pandas' name of a column without a name
         cells = table[column]

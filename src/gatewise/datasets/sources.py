@@ -76,11 +76,11 @@ def read_parts(source: PathLike, *, label: str | None = None) -> tuple[Labelled,
                 f"{path} holds several datasets, {listed(names)}; pass the file of one, such as {candidates[0].name}"
             )
         path = candidates[0]
-    other = beside(path)
-    return read_sequences(path, label=label), None if other is None else read_sequences(other, label=label)
+    test_part = find_test_part(path)
+    return read_sequences(path, label=label), None if test_part is None else read_sequences(test_part, label=label)
 
 
-def beside(path: Path) -> Path | None:
-    """The file of the test part beside the file of a training part, None if there is none."""
+def find_test_part(path: Path) -> Path | None:
+    """The file of the test part in the folder of a training part, None if there is none."""
     other = path.parent / path.name.replace(TRAIN, TEST)
     return other if path.stem.endswith(TRAIN) and other.is_file() else None

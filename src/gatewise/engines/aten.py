@@ -102,16 +102,16 @@ def _run(cell: Cell, x: Tensor, batch_sizes: Tensor | None, state: Any, weights:
 
 def _call(cell: Cell, x: Tensor, batch_sizes: Tensor | None, state: Any, weights: Weights) -> tuple[Tensor, Any]:
     """Call the kernel on padded `x (T, B, I)`, or on packed `x (N, I)` with its `batch_sizes`."""
-    tensors = [one for one in weights if one is not None]
-    stacked = [one.unsqueeze(0) for one in state]  # the kernels take states of all layers: (1, B, H)
+    tensors = [weight for weight in weights if weight is not None]
+    stacked = [field.unsqueeze(0) for field in state]  # the kernels take states of all layers: (1, B, H)
     hx = stacked if cell.step is cells.lstm_step else stacked[0]
-    # The kernel saves values for a backward pass only if one may follow; torch.jit.trace would record False for good.
+    # The kernel saves values for a backward pass only if one may follow; torch.jit.trace would always record False.
     training = torch.is_grad_enabled() or torch._C._get_tracing_state() is not None
     # biases, num_layers, dropout, train, bidirectional
     options = (weights.bias_ih is not None, 1, 0.0, training, False)
     arguments = (x, hx, tensors, *options, False) if batch_sizes is None else (x, batch_sizes, hx, tensors, *options)
     output, *last = _KERNELS[cell.step](*arguments)
-    return output, cell.state(*(one.squeeze(0) for one in last))
+    return output, cell.state(*(field.squeeze(0) for field in last))
 
 
 class _Packing(NamedTuple):
@@ -141,9 +141,10 @@ def _scan_packed(cell: Cell, x: Tensor, state: Any, weights: Weights, lengths: T
     rows, batch_sizes, order = _pack(T, lengths, reverse, x.device)
     if len(rows) == 0:
         return Scan(x.new_zeros(T, B, state[0].shape[1]), state)
-    first = cell.state(*(one.index_select(0, order) for one in state))
+    first = cell.state(*(field.index_select(0, order) for field in state))
     packed, last = _run(cell, x.reshape(T * B, -1).index_select(0, rows), batch_sizes, first, weights)
     output = packed.new_zeros(T * B, packed.shape[1]).index_copy(0, rows, packed)
     # Sequences of length zero are not in the packed batch: they keep their initial state.
-    state = cell.state(*(one.to(end.dtype).index_copy(0, order, end) for one, end in zip(state, last, strict=True)))
+    fields = (field.to(end.dtype).index_copy(0, order, end) for field, end in zip(state, last, strict=True))
+    state = cell.state(*fields)
     return Scan(output.view(T, B, -1), state)

@@ -56,8 +56,8 @@ class Scan(NamedTuple):
 
     output: Tensor  # (T, B, H), or (T, B, P) with a projection
     state: Any  # the cell's state tuple, after each sequence's last valid step
-    cells: Tensor | None = None  # (T, B, H): c after every step, if kept and if the cell has one
-    gates: Gates | None = None  # each (T, B, H), if kept
+    cells: Tensor | None = None  # (T, B, H): c after every step, if in `keep` and if the cell has a c
+    gates: Gates | None = None  # each (T, B, H), if in `keep`
 
 
 class Engine(Protocol):
@@ -153,7 +153,7 @@ def check(
         if len(state) != len(cell.state._fields):
             raise RuntimeError(f"the state has {len(state)} parts, expected {cell.state._fields} for {cell.name!r}")
         expected.append(("the state's h", state[0], (B, P)))
-        expected += [("the state's c", one, (B, H)) for one in state[1:]]
+        expected += [("the state's c", c, (B, H)) for c in state[1:]]
     if bias_ih is not None:
         expected.append(("bias_ih", bias_ih, (rows,)))
     if bias_hh is not None:
@@ -161,10 +161,11 @@ def check(
     if projection is not None:
         expected.append(("weight_hr", projection, (P, H)))
     device, dtype, on_cpu = like.device, like.dtype, like.is_cpu  # is_cpu takes half the time of comparing devices
-    for name, tensor, wanted in expected:
-        if tensor.shape != wanted:
-            came = tuple(tensor.shape)
-            raise RuntimeError(f"{name} has shape {came}, expected {wanted} to match weight_ih {tuple(weight)}")
+    for name, tensor, expected_shape in expected:
+        if tensor.shape != expected_shape:
+            raise RuntimeError(
+                f"{name} has shape {tuple(tensor.shape)}, expected {expected_shape} to match weight_ih {tuple(weight)}"
+            )
         if tensor.dtype != dtype and not under_autocast(device):
             raise RuntimeError(f"{name} is {tensor.dtype}, expected {dtype} like weight_ih; convert it with .to()")
         if not (on_cpu and tensor.is_cpu) and tensor.device != device:

@@ -170,9 +170,9 @@ def stepper(
 
     Arguments:
         cell: the cell to run.
-        x: `(1, B, I)`, an example.
+        x: `(1, B, I)`, an example of the input.
         state: the cell's state tuple, contiguous; each step overwrites it.
-        parameters: the mapping in which the weights are looked up, also by later calls.
+        parameters: the mapping that holds the weights; every call looks them up.
         names: names of the weights in `parameters`, in the order of `Weights`.
         engine: as for `scan`.
     """
@@ -221,7 +221,9 @@ def explain(layer: Explainable, x: Tensor, lengths: Tensor | None = None) -> Non
     choice = f"engine={name!r}" if override is None else f"use_engine({name!r})"
     print(f"{layer} on x {tuple(x.shape)}, {x.dtype}, {x.device}; {choice}")
     candidates = [engine for engine in ENGINES.values() if name in ("auto", engine.name)]
-    chosen = [next((one.name for one in candidates if one.refuses(request) is None), None) for request in requests]
+    chosen = [
+        next((engine.name for engine in candidates if engine.refuses(request) is None), None) for request in requests
+    ]
     for engine in ENGINES.values():
         decision = _decision(engine, requests, chosen) if engine in candidates else f"not considered: {choice}"
         print(f"  {engine.name:<10} {decision}")

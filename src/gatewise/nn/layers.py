@@ -3,7 +3,8 @@
 Letters: `T` time steps, `B` batch, `I` input size, `H` hidden size, `P` projection size, `L` layers, `D` directions.
 """
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -174,6 +175,8 @@ class GRU(Recurrent):
 class RecurrentCell(Weighted):
     """The base class of RNNCell, LSTMCell and GRUCell: the weights of one layer, run one step at a time."""
 
+    _defaults: ClassVar[Mapping[str, Any]] = {"bias": True, "nonlinearity": "tanh"}
+
     def __init__(
         self,
         input_size: int,
@@ -220,16 +223,6 @@ class RecurrentCell(Weighted):
     def _step(self, x: Tensor, fields: Any, weights: Weights) -> Any:
         state = None if fields is None else self.cell.state(*fields)
         return engines.scan(self.cell, x[None], state, weights, engine=self.engine).state
-
-    def extra_repr(self) -> str:
-        """The sizes, and every argument that differs from its default, as in torch.nn."""
-        defaults = {"bias": True, "nonlinearity": "tanh"}
-        changed = [
-            f"{name}={value}"
-            for name, default in defaults.items()
-            if (value := getattr(self, name, default)) != default
-        ]
-        return ", ".join([str(self.input_size), str(self.hidden_size), *changed])
 
 
 class RNNCell(RecurrentCell):

@@ -7,7 +7,7 @@ import math
 import operator
 from collections.abc import Mapping, Sequence
 from numbers import Real
-from typing import Any, TypedDict
+from typing import Any, ClassVar, TypedDict
 
 import torch
 from torch import Tensor
@@ -39,6 +39,7 @@ class Weighted(Module):
     """A module with the weights of one or more cells, run by an engine."""
 
     cell: Cell
+    _defaults: ClassVar[Mapping[str, Any]]  # defaults of the arguments that `repr` may show, in this order
 
     def __init__(
         self, input_size: int, hidden_size: int, bias: bool, engine: str, init: str, init_bound: float | None
@@ -88,9 +89,9 @@ class Weighted(Module):
         names = self.cell.state._fields
         fields = (hx,) if isinstance(hx, Tensor) else tuple(hx)
         if len(fields) != len(names):
-            came = "a tensor" if isinstance(hx, Tensor) else f"a tuple of {len(fields)}"
+            actual = "a tensor" if isinstance(hx, Tensor) else f"a tuple of {len(fields)}"
             expected = "a tensor, h" if len(names) == 1 else f"the tuple ({', '.join(names)})"
-            raise TypeError(f"the state is {came}, expected {expected} for {type(self).__name__}")
+            raise TypeError(f"the state is {actual}, expected {expected} for {type(self).__name__}")
         for name, tensor, size in zip(names, fields, sizes, strict=True):
             if tensor.shape != (*lead, size):
                 raise RuntimeError(
@@ -119,9 +120,18 @@ class Weighted(Module):
                 f"convert the input, input.to({weight.dtype}), or the layer, layer.to({x.dtype})"
             )
 
+    def extra_repr(self) -> str:
+        """The sizes, and every argument that differs from its default, as in torch.nn."""
+        changed = [
+            f"{name}={value}"
+            for name, default in self._defaults.items()
+            if (value := getattr(self, name, default)) != default
+        ]
+        return ", ".join([str(self.input_size), str(self.hidden_size), *changed])
+
 
 def draw_uniform(weight: Tensor, bound: float, generator: torch.Generator | None) -> None:
-    """Fill a weight from U(-bound, bound), drawn on the generator's device: one on the CPU serves any device."""
+    """Fill a weight from U(-bound, bound), drawn on the generator's device: a CPU generator serves any device."""
     if generator is None or generator.device.type == weight.device.type:
         weight.uniform_(-bound, bound, generator=generator)
     else:

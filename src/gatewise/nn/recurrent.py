@@ -6,8 +6,8 @@ states.
 """
 
 import warnings
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -78,6 +78,16 @@ class Recurrent(Weighted):
     Raises:
         TypeError, ValueError: an argument is of the wrong type or out of range.
     """
+
+    _defaults: ClassVar[Mapping[str, Any]] = {
+        "proj_size": 0,
+        "num_layers": 1,
+        "nonlinearity": "tanh",
+        "bias": True,
+        "batch_first": False,
+        "dropout": 0.0,
+        "bidirectional": False,
+    }
 
     def __init__(
         self,
@@ -322,22 +332,22 @@ class Recurrent(Weighted):
         lead = (len(self._names), B) if batched else (len(self._names),)
         fields = self.checked_state(hx, lead, sizes)
         if not batched:
-            fields = tuple(one.unsqueeze(1) for one in fields)
+            fields = tuple(field.unsqueeze(1) for field in fields)
         if order is not None:
-            fields = tuple(one.index_select(1, order) for one in fields)
+            fields = tuple(field.index_select(1, order) for field in fields)
         if lead[0] == 1:
-            return [self.cell.state(*[one[0] for one in fields])]
-        return [self.cell.state(*parts) for parts in zip(*(one.unbind(0) for one in fields), strict=True)]
+            return [self.cell.state(*[field[0] for field in fields])]
+        return [self.cell.state(*parts) for parts in zip(*(field.unbind(0) for field in fields), strict=True)]
 
     def _stacked_state(self, scans: list[Scan], batched: bool, order: Tensor | None = None) -> State:
         """The inverse of `_states`."""
         if len(scans) == 1:
-            fields = [one[None] for one in scans[0].state]
+            fields = [field[None] for field in scans[0].state]
         else:
-            fields = [torch.stack(parts) for parts in zip(*(one.state for one in scans), strict=True)]
+            fields = [torch.stack(parts) for parts in zip(*(scan.state for scan in scans), strict=True)]
         if order is not None:
-            fields = [one.index_select(1, order) for one in fields]
-        return self.final_state(fields if batched else [one.squeeze(1) for one in fields])
+            fields = [field.index_select(1, order) for field in fields]
+        return self.final_state(fields if batched else [field.squeeze(1) for field in fields])
 
     def _lengths(self, lengths: Lengths, x: Tensor) -> Tensor | None:
         if lengths is None:
@@ -364,24 +374,6 @@ class Recurrent(Weighted):
             gates={name: self._like_input(gate, batched) for name, gate in (scan.gates or {}).items()},
             cells=None if scan.cells is None else self._like_input(scan.cells, batched),
         )
-
-    def extra_repr(self) -> str:
-        """The sizes, and every argument that differs from its default, as in torch.nn."""
-        defaults = {
-            "proj_size": 0,
-            "num_layers": 1,
-            "nonlinearity": "tanh",
-            "bias": True,
-            "batch_first": False,
-            "dropout": 0.0,
-            "bidirectional": False,
-        }
-        changed = [
-            f"{name}={value}"
-            for name, default in defaults.items()
-            if (value := getattr(self, name, default)) != default
-        ]
-        return ", ".join([str(self.input_size), str(self.hidden_size), *changed])
 
 
 def _refuse_packed(x: Tensor | PackedSequence) -> None:

@@ -81,9 +81,9 @@ class Stream:
             if state is None
             else self.layer.checked_state(state, lead, sizes)
         )
-        batched = fields if self._lead else [one.unsqueeze(1) for one in fields]
+        batched = fields if self._lead else [field.unsqueeze(1) for field in fields]
         with torch.inference_mode(False), torch.no_grad():  # a stream created in inference mode must work outside it
-            self._fields = [one.detach().to(like).clone(memory_format=torch.contiguous_format) for one in batched]
+            self._fields = [field.detach().to(like).clone(memory_format=torch.contiguous_format) for field in batched]
         self._steppers = []
 
     def __call__(self, x_t: Tensor) -> Tensor:
@@ -136,11 +136,11 @@ class Stream:
         layer, B = self.layer, self._fields[0].shape[1]
         self._engine = layer.engine
         last = self._fields[0][-1]
-        self._example = last if self._lead else last[0]  # of an output, for its shape and dtype
+        self._example = last if self._lead else last[0]  # an output, for its shape and dtype
         self._shape = (*self._lead, layer.input_size)
         steppers = []
         for k in range(layer.num_layers):
-            state = layer.cell.state(*[one[k] for one in self._fields])
+            state = layer.cell.state(*[field[k] for field in self._fields])
             width = layer.input_size if k == 0 else state[0].shape[1]
             x = state[0].new_empty(1, B, width)
             stepper = engines.stepper(layer.cell, x, state, layer._parameters, layer._names[k], layer.engine)

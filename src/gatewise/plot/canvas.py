@@ -82,7 +82,7 @@ def caption(ax: "Axes", title: str, x: str, y: str) -> None:
 
 
 def dates(ax: "Axes", least: int = 5, most: int | None = None) -> None:
-    """Date ticks that write each part of a date once, between `least` and `most` of them."""
+    """Set between `least` and `most` date ticks; their labels write each part of a date once."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
     locator = AutoDateLocator(minticks=least, maxticks=most)  # type: ignore[no-untyped-call]  # matplotlib's dates have no types
@@ -91,13 +91,13 @@ def dates(ax: "Axes", least: int = 5, most: int | None = None) -> None:
 
 
 def side_by_side(curves: Sequence[str], width: float) -> int:
-    """The number of legend columns that fit a width in points: a handle and some 6 points per letter each."""
+    """The number of legend columns that fit a width in points: each takes a handle and some 6 points per letter."""
     entries = [35 + 6 * len(curve) for curve in curves]
     return len(curves) if curves and sum(entries) <= width else max(1, int(width / max(entries, default=width)))
 
 
 def _limit_zoom(ax: "Axes") -> None:
-    """Write values without an offset, and show at least a thousandth of their level, so that noise looks small."""
+    """Label values without an offset, and span at least a thousandth of their size, so that noise looks small."""
     from matplotlib.ticker import ScalarFormatter
 
     if not isinstance(ax.yaxis.get_major_formatter(), ScalarFormatter):
@@ -126,7 +126,7 @@ def bands(
 ) -> None:
     """Draw intervals, wide ones paler and behind; `fit` validates each bound and extends it to `time`.
 
-    The legend names all of up to 4 intervals, otherwise the widest and the narrowest.
+    The legend names up to 4 intervals; of more, the widest and the narrowest. `hidden="_"` leaves them out.
     """
     ends = (min(intervals), max(intervals)) if len(intervals) > 4 else tuple(intervals)
     shades = np.linspace(0.15, 0.35, max(2, len(intervals))) * min(1.0, 4 / max(1, len(intervals)))
@@ -157,7 +157,7 @@ def time_axis(ds: Any) -> tuple[Array, str]:
 
 
 def aligned(name: str, values: npt.ArrayLike, time: Array, *, at_end: bool = False) -> Array:
-    """Values as a float64 array, one for each date; with `at_end`, fewer values belong to the last dates."""
+    """Values as a float64 array, one for each date; with `at_end`, fewer values are those of the last dates."""
     array = plain(values)
     if at_end and array.ndim == 1 and 0 < len(array) < len(time):
         array = np.concatenate([np.full(len(time) - len(array), np.nan), array])

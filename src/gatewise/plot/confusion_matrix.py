@@ -15,7 +15,7 @@ from gatewise.plot.text import counted, literal, percent, shortened, shortened_i
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-MOST_WRITTEN = 15  # classes: with more, numbers in the cells are too small to read
+MOST_WRITTEN = 15  # classes: with more, the numbers in the cells would be too small to read
 
 
 def confusion(counts: npt.ArrayLike, classes: Sequence[Any], *, name: str = "", ax: "Axes | None" = None) -> "Axes":
@@ -47,14 +47,14 @@ def confusion(counts: npt.ArrayLike, classes: Sequence[Any], *, name: str = "", 
     table = _table(counts, len(classes))
     totals = table.sum(1, keepdims=True)
     fractions = np.divide(100 * table, totals, out=np.full(table.shape, np.nan), where=totals > 0)
-    own = ax is None
+    new_figure = ax is None
     with canvas(ax, (6.6, 5.6) if len(table) <= MOST_WRITTEN else (9, 7.8)) as axes:
         axes.grid(visible=False)
         axes.set_facecolor("#eeeeee")
         image = axes.imshow(fractions, cmap="Blues", norm=_square_root_scale(), interpolation="nearest")
         for row in np.flatnonzero(totals[:, 0] == 0):
             axes.axhspan(row - 0.5, row + 0.5, facecolor="none", edgecolor=GREY, hatch="///", linewidth=0)
-        if own:
+        if new_figure:
             axes.figure.colorbar(image, ax=axes, pad=0.02, aspect=30, label="fraction of the true class [%]")
         if len(table) <= MOST_WRITTEN:
             _write_counts(axes, table, fractions)

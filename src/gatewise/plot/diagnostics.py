@@ -74,14 +74,16 @@ def by_horizon(
             dots = (
                 "." if len(ahead) <= 24 or np.isnan(values).any() else ""
             )  # a line does not show a value between gaps
-            known = "" if np.isfinite(values).any() else " (no score)"
-            wide = 2.4 if number == 0 else 1.1
-            text = f"{shortened(label, 24)}{known}"
-            axes.plot(ahead, values, line, color=color, linewidth=wide, marker=dots, label=text, zorder=3 - number / 99)
+            suffix = "" if np.isfinite(values).any() else " (no score)"
+            width = 2.4 if number == 0 else 1.1
+            text = f"{shortened(label, 24)}{suffix}"
+            axes.plot(
+                ahead, values, line, color=color, linewidth=width, marker=dots, label=text, zorder=3 - number / 99
+            )
         if not any((values < 0).any() for values in table.values()):
             axes.set_ylim(bottom=0)
-        beside = 0.5 if len(ahead) > 1 else 1.0  # integer ticks for a single step too
-        axes.set_xlim(ahead[0] - beside, ahead[-1] + beside)
+        padding = 0.5 if len(ahead) > 1 else 1.0  # integer ticks for a single step too
+        axes.set_xlim(ahead[0] - padding, ahead[-1] + padding)
         caption(axes, f"{score} by steps ahead" + f", {shortened(name)}" * bool(name), "steps ahead", score)
     return axes
 
@@ -99,8 +101,8 @@ def coverage(
     Arguments:
         levels: (n,) levels of the intervals in percent, such as 80 and 95.
         measured: (n,) fraction of values inside, 0 to 1, as from `gatewise.metrics.coverage`; NaN if unknown.
-        values: number of values; draws the 95 % sampling range of correct intervals for as many independent values
-            (values of one series are correlated, so that their range is wider).
+        values: number of values; draws the 95 % sampling range of correct intervals for this many independent values
+            (values of one series are correlated, which widens the range).
         name: of the series.
         ax: Axes to draw on; by default a new figure.
 
@@ -120,7 +122,7 @@ def coverage(
     level = plain(list(levels))
     inside = aligned("measured", plain(list(measured)), level)
     if not ((level > 0) & (level < 100)).all():
-        raise ValueError("levels has one outside 0 to 100, expected percentages such as 80")
+        raise ValueError("levels has a value outside 0 to 100, expected percentages such as 80")
     if ((inside < 0) | (inside > 1)).any():
         raise ValueError("measured has a value outside 0 to 1, expected fractions; divide percentages by 100")
     if values is not None and values < 1:
@@ -155,8 +157,8 @@ def residuals(ds: Any, residuals: npt.ArrayLike, *, season: int = 1, name: str =
     - Autocorrelation: about 1 lag in 20 leaves the band by chance; a bar well outside it at lag 1 or the season shows
       a pattern that the model misses.
     - Histogram: the shape, with a normal density of the same mean and standard deviation.
-    - Quantiles against those of that normal distribution: ends off the line are errors larger (or smaller) than normal
-      intervals allow for.
+    - Quantiles against those of that normal distribution: ends off the line are large errors that normal intervals
+      underestimate (or overestimate).
 
     Arguments:
         ds: (T,) dates or numbers, increasing and equally spaced.
@@ -177,9 +179,9 @@ def residuals(ds: Any, residuals: npt.ArrayLike, *, season: int = 1, name: str =
         ['Through time', 'Autocorrelation', 'Histogram', 'Quantiles']
     """
     time, label = time_axis(ds)
-    left = aligned("residuals", residuals, time)
-    _check_residuals(left, ds, season)
-    known = left[~np.isnan(left)]
+    values = aligned("residuals", residuals, time)
+    _check_residuals(values, ds, season)
+    observed = values[~np.isnan(values)]
     with style():
         from matplotlib.figure import Figure
 
@@ -187,29 +189,29 @@ def residuals(ds: Any, residuals: npt.ArrayLike, *, season: int = 1, name: str =
         axes = figure.subplot_mosaic([["time"] * 4, ["lags", "lags", "shape", "tails"]])
         for ax in axes.values():
             grid(ax)
-        of = f" of {shortened(name, 60)}" * bool(name)
-        figure.suptitle(f"Residuals{of}, {counted(len(known), 'value')}", x=0.01, ha="left", fontsize=13)
-        _through_time(axes["time"], time, left, label, name)
-        _lags(axes["lags"], left, season)
-        _shape(axes["shape"], known)
-        _tails(axes["tails"], known)
+        series_name = f" of {shortened(name, 60)}" * bool(name)
+        figure.suptitle(f"Residuals{series_name}, {counted(len(observed), 'value')}", x=0.01, ha="left", fontsize=13)
+        _through_time(axes["time"], time, values, label, name)
+        _lags(axes["lags"], values, season)
+        _shape(axes["shape"], observed)
+        _tails(axes["tails"], observed)
     return figure
 
 
-def _check_residuals(left: Array, ds: Any, season: int) -> None:
+def _check_residuals(values: Array, ds: Any, season: int) -> None:
     import pandas as pd
 
     index = pd.Index(
         plain(ds) if hasattr(ds, "detach") else ds
     )  # with the time zone: at the end of summer time, local times repeat
-    if np.isinf(left).any():
-        raise ValueError(f"residuals[{int(np.isinf(left).argmax())}] is infinite; use NaN for missing values")
-    if np.isnan(left).all():
+    if np.isinf(values).any():
+        raise ValueError(f"residuals[{int(np.isinf(values).argmax())}] is infinite; use NaN for missing values")
+    if np.isnan(values).all():
         raise ValueError("residuals has only NaN; pass at least one value")
     if not (index.is_monotonic_increasing and index.is_unique):
         raise ValueError("ds does not increase; sort dates and residuals by date, and pass one residual per date")
     if season < 1:
-        raise ValueError(f"season is {season}, expected at least 1, the number of steps in it")
+        raise ValueError(f"season is {season}, expected the number of its steps, at least 1")
 
 
 def autocorrelation(values: npt.ArrayLike, lags: int) -> Array:
@@ -241,22 +243,22 @@ def autocorrelation(values: npt.ArrayLike, lags: int) -> Array:
 
 
 def _spread(values: Array) -> float:
-    """Standard deviation, 0 if it is only rounding."""
+    """Standard deviation, 0 if it is only a rounding error."""
     spread = float(np.nanstd(values))
     return spread if spread > 1e-12 * float(np.nanmax(np.abs(values))) else 0.0
 
 
-def _through_time(ax: "Axes", time: Array, left: Array, label: str, name: str) -> None:
-    mean, spread = float(np.nanmean(left)), _spread(left)
+def _through_time(ax: "Axes", time: Array, values: Array, label: str, name: str) -> None:
+    mean, spread = float(np.nanmean(values)), _spread(values)
     low, high = mean - Z95 * spread, mean + Z95 * spread
-    known = left[~np.isnan(left)]
+    observed = values[~np.isnan(values)]
     ax.axhline(0, color=GREY, linewidth=1)
-    alone = len(known) < 60 or np.isnan(left).any()  # a line does not show a value between gaps
-    thin = 1.2 if len(left) <= 500 else 0.6
-    ax.plot(time, left, color=INK, linewidth=thin, marker="." if alone else "", markersize=4, label="residual")
+    with_dots = len(observed) < 60 or np.isnan(values).any()  # a line does not show a value between gaps
+    width = 1.2 if len(values) <= 500 else 0.6
+    ax.plot(time, values, color=INK, linewidth=width, marker="." if with_dots else "", markersize=4, label="residual")
     ax.axhline(mean, color=BLUE, linewidth=1.2, linestyle="--", label=f"mean, {mean:.3g}")
     if spread:
-        inside = np.mean((known >= low) & (known <= high))
+        inside = np.mean((observed >= low) & (observed <= high))
         text = f"mean ± 1.96 × {spread:.3g}, {100 * inside:.0f} % inside"
         ax.axhspan(low, high, color=BLUE, alpha=0.15, linewidth=0, label=text)
     if len(time) == 1 and label == "time step":
@@ -264,35 +266,35 @@ def _through_time(ax: "Axes", time: Array, left: Array, label: str, name: str) -
     caption(ax, "Through time", label, name or "residual")
 
 
-def _lags(ax: "Axes", left: Array, season: int) -> None:
-    lags = np.arange(1, min(max(24, 2 * season), len(left) - 1) + 1)
-    bars = autocorrelation(left, len(lags))
+def _lags(ax: "Axes", values: Array, season: int) -> None:
+    lags = np.arange(1, min(max(24, 2 * season), len(values) - 1) + 1)
+    bars = autocorrelation(values, len(lags))
     seasonal = (lags % season == 0) if season > 1 else np.zeros(len(lags), dtype=bool)
-    margin = Z95 / np.sqrt(np.count_nonzero(~np.isnan(left)))
+    margin = Z95 / np.sqrt(np.count_nonzero(~np.isnan(values)))
     if np.isnan(bars).all():
         _write(ax, "needs two different residuals")
     else:
         ax.axhline(0, color=GREY, linewidth=1)
         ax.axhspan(-margin, margin, color=GREY, alpha=0.2, linewidth=0, label="noise, 95 %")
-        wide = float(np.clip(120 / len(lags), 0.7, 4))
-        ax.vlines(lags[~seasonal], 0, bars[~seasonal], color=INK, linewidth=wide)
+        width = float(np.clip(120 / len(lags), 0.7, 4))
+        ax.vlines(lags[~seasonal], 0, bars[~seasonal], color=INK, linewidth=width)
         if seasonal.any():
             label = f"season, {counted(season, 'step')}"
-            ax.vlines(lags[seasonal], 0, bars[seasonal], color=ORANGE, linewidth=max(wide, 1.5), label=label, zorder=3)
+            ax.vlines(lags[seasonal], 0, bars[seasonal], color=ORANGE, linewidth=max(width, 1.5), label=label, zorder=3)
             ax.plot(lags[seasonal], bars[seasonal], "o", color=ORANGE, markersize=4)  # visible among hundreds of lags
         top = min(1.05, 1.15 * max(margin, float(np.abs(bars).max())))
-        beside = 0.8 + 0.01 * len(lags)
-        ax.set(xlim=(1 - beside, len(lags) + beside), ylim=(-top, top))
+        padding = 0.8 + 0.01 * len(lags)
+        ax.set(xlim=(1 - padding, len(lags) + padding), ylim=(-top, top))
     caption(ax, "Autocorrelation", "lag [steps]", "")
 
 
-def _shape(ax: "Axes", known: Array) -> None:
-    mean, spread = float(known.mean()), _spread(known)
+def _shape(ax: "Axes", observed: Array) -> None:
+    mean, spread = float(observed.mean()), _spread(observed)
     if spread == 0:
         _write(ax, f"all residuals are {mean:.4g}")
     else:
-        bins = int(np.clip(2 * np.ceil(np.cbrt(len(known))), 5, 60))
-        ax.hist(known, bins=bins, density=True, color=GREY, alpha=0.6)
+        bins = int(np.clip(2 * np.ceil(np.cbrt(len(observed))), 5, 60))
+        ax.hist(observed, bins=bins, density=True, color=GREY, alpha=0.6)
         at = np.linspace(mean - 3.5 * spread, mean + 3.5 * spread, 200)
         density = np.exp(-(((at - mean) / spread) ** 2) / 2) / (spread * np.sqrt(2 * np.pi))
         ax.plot(at, density, color=BLUE, label="normal")
@@ -301,21 +303,21 @@ def _shape(ax: "Axes", known: Array) -> None:
     ax.set_yticks([])  # the values of a density do not help the reader
 
 
-def _tails(ax: "Axes", known: Array) -> None:
-    mean, spread = float(known.mean()), _spread(known)
+def _tails(ax: "Axes", observed: Array) -> None:
+    mean, spread = float(observed.mean()), _spread(observed)
     if spread == 0:
         _write(ax, f"all residuals are {mean:.4g}")
     else:
-        ranks = _ranks(len(known))
-        normal = np.array([NORMAL.inv_cdf((rank + 0.5) / len(known)) for rank in ranks])
-        ax.plot(normal, np.sort(known)[ranks], ".", color=INK, markersize=4)
+        ranks = _ranks(len(observed))
+        normal = np.array([NORMAL.inv_cdf((rank + 0.5) / len(observed)) for rank in ranks])
+        ax.plot(normal, np.sort(observed)[ranks], ".", color=INK, markersize=4)
         ends = np.array([normal[0], normal[-1]])
         ax.plot(ends, mean + spread * ends, color=BLUE, linewidth=1.2, label="normal")
     caption(ax, "Quantiles", "normal quantile [sd]", "")
 
 
 def _ranks(n: int) -> "npt.NDArray[np.int64]":
-    """Ranks to draw: all of up to 500; of more, evenly spaced normal quantiles including both ends."""
+    """Ranks to draw: all if n <= 500, else those at evenly spaced normal quantiles, including both ends."""
     if n <= 500:
         return np.arange(n)
     end = NORMAL.inv_cdf(1 - 0.5 / n)

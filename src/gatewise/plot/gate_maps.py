@@ -17,9 +17,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-OPEN_GATES = ("input", "forget", "output", "reset", "update")  # sigmoid: 0 closed, 1 open; any other gate has a sign
+OPEN_GATES = ("input", "forget", "output", "reset", "update")  # sigmoid: 0 closed, 1 open; other gates are signed
 NAMED = 5  # classes whose probabilities have a colour and a name of their own
-DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))  # beside the colours, for readers who cannot distinguish them
+DASHES = (
+    "-",
+    "--",
+    "-.",
+    ":",
+    (0, (5, 1, 1, 1, 1, 1)),
+)  # in addition to colours, for readers who cannot distinguish colours
 
 
 class Planes(NamedTuple):
@@ -138,8 +144,8 @@ def planes(gates: Mapping[str, npt.ArrayLike], cells: npt.ArrayLike | None) -> l
 def heat_maps(rows: "Sequence[Axes]", groups: Sequence[Planes]) -> None:
     """Draw one heat map per plane, from the top, and one colour bar per group."""
     for group in groups:
-        own, rows = rows[: len(group.maps)], rows[len(group.maps) :]
-        _draw_group(own, group)
+        group_rows, rows = rows[: len(group.maps)], rows[len(group.maps) :]
+        _draw_group(group_rows, group)
 
 
 def _draw_group(rows: "Sequence[Axes]", group: Planes) -> None:

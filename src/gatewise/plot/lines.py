@@ -346,10 +346,10 @@ def learning_curve(
         curves["validation"] = (aligned("held_out", held_out, epochs), ORANGE)
     all_losses = np.concatenate([losses for losses, _ in curves.values()])
     with canvas(ax) as axes:
-        thin = 0.5 if len(epochs) > 500 else 1.5  # curves of many epochs jitter and would hide each other
+        width = 0.5 if len(epochs) > 500 else 1.5  # curves of many epochs jitter and would hide each other
         for order, (label, (losses, color)) in enumerate(curves.items()):
             marker = "" if len(epochs) > 1 else "o"
-            axes.plot(epochs, losses, color=color, label=label, marker=marker, linewidth=thin, zorder=3 - order)
+            axes.plot(epochs, losses, color=color, label=label, marker=marker, linewidth=width, zorder=3 - order)
         if best_epoch is not None:
             axes.axvline(best_epoch, color=GREY, linestyle="--", linewidth=1, label=f"best: epoch {best_epoch}")
         if np.nanmin(all_losses) > 0 and np.nanmax(all_losses) > 30 * np.nanmin(all_losses):

@@ -62,9 +62,10 @@ def examples(panels: Sequence[Example], *, columns: int = 2, title: str = "", mo
             `backtest` refuses; names the panel.
 
     Examples:
-        >>> one = Example("north", [0, 1, 2, 3], [5, 6, 7, 8], [([2, 3], [7, 9], {80: ([6, 6], [8, 10])})], "sales [t]")
-        >>> two = Example("south", [0, 1], [5, 6], [([2], [7], {80: ([6], [8])})], "sales [t]")
-        >>> figure = examples([one, two], title="Two shops")
+        >>> test_window = ([2, 3], [7, 9], {80: ([6, 6], [8, 10])})
+        >>> north = Example("north", [0, 1, 2, 3], [5, 6, 7, 8], [test_window], "sales [t]")
+        >>> south = Example("south", [0, 1], [5, 6], [([2], [7], {80: ([6], [8])})], "sales [t]")
+        >>> figure = examples([north, south], title="Two shops")
         >>> [ax.get_title(loc="left") for ax in figure.axes]
         ['north', 'south']
         >>> [text.get_text() for text in figure.legends[0].get_texts()]
@@ -97,7 +98,7 @@ def examples(panels: Sequence[Example], *, columns: int = 2, title: str = "", mo
 
 
 def _check_levels(panels: Sequence[Example]) -> None:
-    """Refuse intervals of different levels: a shade of the common legend has one level. No intervals are fine."""
+    """Refuse intervals of different levels: a shade in the common legend has one level. Intervals may be absent."""
     first: list[float] = []
     for number, panel in enumerate(panels, start=1):
         for _, _, intervals in panel.forecasts:
@@ -130,8 +131,8 @@ def _draw(ax: "Axes", panel: Example, model: str) -> None:
 
 def _mark_isolated_values(line: "Line2D") -> None:
     """Draw a dot on each value with a gap on both sides, which a line would not show."""
-    known = np.pad(~np.isnan(np.asarray(line.get_ydata(), dtype=np.float64)), 1)
-    isolated = np.flatnonzero(known[1:-1] & ~known[:-2] & ~known[2:])
+    observed = np.pad(~np.isnan(np.asarray(line.get_ydata(), dtype=np.float64)), 1)
+    isolated = np.flatnonzero(observed[1:-1] & ~observed[:-2] & ~observed[2:])
     if len(isolated):
         line.set(marker=".", markevery=isolated.tolist())
 
@@ -160,14 +161,14 @@ def _share_labels(figure: "Figure", columns: int) -> None:
     """Write axis labels that all panels share once, on the figure."""
     if columns == 1 and len(figure.axes) == 1:
         return
-    below = {ax.get_xlabel() for ax in figure.axes}
-    beside = {ax.get_ylabel() for ax in figure.axes}
-    if len(below) == 1:
-        figure.supxlabel(below.pop(), fontsize=10)
+    x_labels = {ax.get_xlabel() for ax in figure.axes}
+    y_labels = {ax.get_ylabel() for ax in figure.axes}
+    if len(x_labels) == 1:
+        figure.supxlabel(x_labels.pop(), fontsize=10)
         for ax in figure.axes:
             ax.set_xlabel("")
-    if len(beside) == 1 and beside != {""}:
-        figure.supylabel(beside.pop(), fontsize=10)
+    if len(y_labels) == 1 and y_labels != {""}:
+        figure.supylabel(y_labels.pop(), fontsize=10)
         for ax in figure.axes:
             ax.set_ylabel("")
 

@@ -16,7 +16,7 @@ FORMATS = (".png", ".svg", ".pdf")
 
 
 def check(path: str | os.PathLike[str]) -> Path:
-    """Refuse a path that `save` would refuse, before a long computation of the figure.
+    """Check the path for `save` before a long computation of the figure.
 
     Arguments:
         path: of the file; the suffix selects the format: .png, .svg or .pdf.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Many: TypeAlias = "Sequence[Any] | Array"
 
-FEW = 6  # channels: each has a colour; more are drawn alike
+FEW = 6  # channels: each has a colour; if there are more, all look the same
 COLORS = (BLUE, ORANGE, "#009e73", "#cc79a7", INK, "#e69f00")  # Okabe and Ito's
 
 
@@ -87,7 +87,7 @@ def classified(
 
 def _check_examples(panels: Sequence[Array], predicted: Any, shares: npt.ArrayLike, truth: Any, columns: int) -> Array:
     if not panels:
-        raise ValueError("x is empty; give at least one sequence")
+        raise ValueError("x is empty; pass at least one sequence")
     whole("columns", columns, 1)
     probabilities = plain(shares)
     for name, values in (("predicted", predicted), ("shares", probabilities), ("truth", truth)):
@@ -119,7 +119,7 @@ def _draw_images(cells: "Sequence[Axes]", panels: Sequence[Array]) -> None:
 def _draw_lines(figure: "Figure", cells: "Sequence[Axes]", columns: int, panels: Sequence[Array], title: str) -> None:
     single = all(len(panel) == 1 for panel in panels) and any(panel.shape[1] > 1 for panel in panels)
     for k, (ax, panel) in enumerate(zip(cells, panels, strict=True)):
-        draw_channels(grid(ax), panel.T if single else panel, thin=0.7)
+        draw_channels(grid(ax), panel.T if single else panel, scale=0.7)
         ax.tick_params(labelsize=8)
         ax.tick_params(labelbottom=k + columns >= len(cells), labelleft=k % columns == 0)
         ax.xaxis.set_major_locator(whole_ticks(5))
@@ -161,20 +161,20 @@ def as_steps(x: npt.ArrayLike, name: str) -> Array:
     return array[:, None] if array.ndim == 1 else array
 
 
-def check_probabilities(shares: Array) -> Array:
-    if not ((shares >= 0) & (shares <= 1 + 1e-6)).all():
+def check_probabilities(probabilities: Array) -> Array:
+    if not ((probabilities >= 0) & (probabilities <= 1 + 1e-6)).all():
         raise ValueError("shares must be from 0 to 1; pass probabilities, not scores or percent")
-    return shares
+    return probabilities
 
 
-def draw_channels(ax: "Axes", x: Array, thin: float = 1.0) -> None:
-    """Draw channels (T, C) over the steps: a few in colours, many as thin grey lines."""
+def draw_channels(ax: "Axes", x: Array, scale: float = 1.0) -> None:
+    """Draw channels (T, C) over the steps: a few in colours, many as thin grey lines; `scale` multiplies the width."""
     dots = "." if len(x) == 1 else ""
     for c, channel in enumerate(x.T):
         few = x.shape[1] <= FEW
         color = INK if x.shape[1] == 1 else COLORS[c] if few else GREY
-        wide, label = (1.4 if few else 0.5) * thin, f"channel {c}" if few and x.shape[1] > 1 else "_"
-        ax.plot(channel, dots or "-", color=color, linewidth=wide, alpha=1 if few else 0.6, label=label)
+        width, label = (1.4 if few else 0.5) * scale, f"channel {c}" if few and x.shape[1] > 1 else "_"
+        ax.plot(channel, dots or "-", color=color, linewidth=width, alpha=1 if few else 0.6, label=label)
 
 
 def whole_ticks(most: int) -> Any:

@@ -19,7 +19,7 @@ def shortened_in_middle(name: str, most: int) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """A number of things: "1 step", "24 steps"."""
+    """A number with its noun: "1 step", "24 steps"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 

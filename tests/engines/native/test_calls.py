@@ -26,15 +26,15 @@ def zeros_for(layer: nn.Recurrent, batch: int) -> nn.parameters.State:
     return layer.final_state([torch.zeros(L, batch, size, dtype=torch.float64) for size in sizes])
 
 
-@pytest.mark.parametrize("batch", [1, 3, 1000])  # the last needs more zeros than the shared block holds
+@pytest.mark.parametrize("batch", [1, 3, 1000])  # 1000 sequences need more zeros than the shared block has
 @pytest.mark.parametrize("kind", KINDS)
 def test_state_none_equals_a_state_of_zeros(kind, batch):
     layer, x = layer_of(kind, num_layers=2, bidirectional=True), normal(3, batch, 3, seed=1)
-    given, none = layer(x, zeros_for(layer, batch)), layer(x)
-    assert torch.equal(given[0], none[0])
-    assert all(map(torch.equal, fields(given[1]), fields(none[1])))
-    found = [torch.autograd.grad(output.sum(), list(layer.parameters())) for output, _ in (given, none)]
-    assert all(map(torch.equal, *found))
+    with_zeros, with_none = layer(x, zeros_for(layer, batch)), layer(x)
+    assert torch.equal(with_zeros[0], with_none[0])
+    assert all(map(torch.equal, fields(with_zeros[1]), fields(with_none[1])))
+    gradients = [torch.autograd.grad(output.sum(), list(layer.parameters())) for output, _ in (with_zeros, with_none)]
+    assert all(map(torch.equal, *gradients))
 
 
 @pytest.mark.parametrize("steps", [0, 1, 4])
@@ -44,8 +44,8 @@ def test_results_can_be_overwritten(kind, steps):
     with torch.no_grad():
         expected = layer(x)
         output, state = layer(x)
-        for one in (output, *fields(state)):
-            one.fill_(7.0)
+        for tensor in (output, *fields(state)):
+            tensor.fill_(7.0)
         again = layer(x)
     assert torch.equal(again[0], expected[0])
     assert all(map(torch.equal, fields(again[1]), fields(expected[1])))
@@ -68,15 +68,15 @@ def test_h_and_c_do_not_share_memory():
 
 @pytest.mark.parametrize("grad", [True, False])
 def test_tensors_that_outlive_a_transform(grad):
-    layer, x, left = layer_of("gru"), normal(4, 2, 3, seed=1), []
+    layer, x, leaked = layer_of("gru"), normal(4, 2, 3, seed=1), []
 
-    def keeping(one: Tensor) -> Tensor:
-        left.append(one)
-        return one.sum()
+    def leak(tensor: Tensor) -> Tensor:
+        leaked.append(tensor)
+        return tensor.sum()
 
-    torch.func.grad(keeping)(x)
+    torch.func.grad(leak)(x)
     with torch.set_grad_enabled(grad):
-        assert torch.equal(layer(left[0])[0], layer(x)[0])
+        assert torch.equal(layer(leaked[0])[0], layer(x)[0])
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,9 @@ def test_tensors_that_outlive_a_transform(grad):
 )
 def test_hooks_must_not_change_the_shapes_of_saved_tensors(shape, name):
     layer, x = layer_of("lstm"), normal(4, 2, 3, seed=1)
-    with torch.autograd.graph.saved_tensors_hooks(lambda one: one, lambda one: one[:-1] if one.shape == shape else one):
+    with torch.autograd.graph.saved_tensors_hooks(
+        lambda saved: saved, lambda saved: saved[:-1] if saved.shape == shape else saved
+    ):
         output = layer(x)[0]
     with pytest.raises(RuntimeError, match=f"^{name} saved for backward is .*, expected torch.float64 "):
         output.sum().backward()
@@ -93,14 +95,14 @@ def test_hooks_must_not_change_the_shapes_of_saved_tensors(shape, name):
 def test_the_operator_refuses_gradients_of_a_wrong_shape():
     x, h = normal(3, 2, 3, seed=0), normal(2, 4, seed=1)
     weights = (normal(12, 3, seed=2), normal(12, 4, seed=3), None, None, None)
-    how = (None, None, 4, False)
-    output, _, _, gates, states = torch.ops.gatewise.scan(x, h, None, *weights, *how, True)
-    kept, flags = (output, gates, states), (True, True)
+    options = (None, None, 4, False)
+    output, _, _, gates, states = torch.ops.gatewise.scan(x, h, None, *weights, *options, True)
+    saved, flags = (output, gates, states), (True, True)
     backward = torch.ops.gatewise.scan_backward
-    assert backward(x, h, None, *weights, *how, *kept, output, h, None, None, None, *flags)[0].shape == x.shape
+    assert backward(x, h, None, *weights, *options, *saved, output, h, None, None, None, *flags)[0].shape == x.shape
     for grads, name in (((output[:2], None), "output"), ((None, h[:1]), "h"), ((output.float(), h), "h")):
         with pytest.raises(RuntimeError, match=f"the gradient at {name} is torch.float64|is torch.float64"):
-            backward(x, h, None, *weights, *how, *kept, *grads, None, None, None, *flags)
+            backward(x, h, None, *weights, *options, *saved, *grads, None, None, None, *flags)
 
 
 def test_a_layer_without_units_is_refused_with_a_reason_and_runs_on_another_engine():
@@ -132,7 +134,7 @@ def test_backward_checks_the_initial_state():
     layer, x = layer_of("gru"), normal(4, 2, 3, seed=1)
     h = normal(1, 2, 5, seed=2).requires_grad_()
     with torch.autograd.graph.saved_tensors_hooks(
-        lambda one: one, lambda one: one[:, :-1] if one.shape == (2, 5) else one
+        lambda saved: saved, lambda saved: saved[:, :-1] if saved.shape == (2, 5) else saved
     ):
         output = layer(x, h)[0]
     with pytest.raises(RuntimeError, match=r"^h0 saved for backward is .*, expected torch.float64 "):

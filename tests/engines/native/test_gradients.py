@@ -12,7 +12,7 @@ from gatewise.engines.native import loader
 from tests.engines.test_engines import KINDS, normal
 from tests.native_scans import (
     CODES,
-    GATES_KEPT,
+    GATES_AND_CELLS,
     Problem,
     assert_as_reference,
     layer_of,
@@ -32,15 +32,15 @@ LOSSES = [("output",), ("h",), ("c",), ("cells",), ("gates",), ("gates", "c"), (
 @pytest.mark.parametrize("loss", LOSSES, ids=" ".join)
 @pytest.mark.parametrize("kind", KINDS)
 def test_gradients_of_some_results(kind, loss):
-    keep = GATES_KEPT if {"gates", "cells"} & set(loss) else ()
+    keep = GATES_AND_CELLS if {"gates", "cells"} & set(loss) else ()
     P = 2 * (kind == "projected")
     assert_as_reference(Problem(kind, 5, 3, 2, 17, P=P, lengths=(2, 5, 0), keep=keep, loss=loss))
 
 
-@pytest.mark.parametrize("wanted", [("x",), ("h",), ("c",), ("weight_hh",), ("bias_ih",), ("x", "weight_hr")])
+@pytest.mark.parametrize("names", [("x",), ("h",), ("c",), ("weight_hh",), ("bias_ih",), ("x", "weight_hr")])
 @pytest.mark.parametrize("kind", ["gru", "projected", "relu"])
-def test_gradients_of_some_tensors(kind, wanted):
-    assert_as_reference(Problem(kind, 5, 3, 2, 17, P=2 * (kind == "projected"), wanted=wanted))
+def test_gradients_of_some_tensors(kind, names):
+    assert_as_reference(Problem(kind, 5, 3, 2, 17, P=2 * (kind == "projected"), with_gradients=names))
 
 
 def test_no_gradient_is_tracked_if_none_is_required():
@@ -48,22 +48,22 @@ def test_no_gradient_is_tracked_if_none_is_required():
     tensors = tensors_of(problem, torch.float64)
     assert not scanned(problem, tensors, "native").output.requires_grad
     tensors["weight_hh"].requires_grad_()
-    assert all(one.requires_grad for one in (scanned(problem, tensors, "native").output, tensors["weight_hh"]))
+    assert all(tensor.requires_grad for tensor in (scanned(problem, tensors, "native").output, tensors["weight_hh"]))
     with torch.no_grad():
         assert not scanned(problem, tensors, "native").output.requires_grad
 
 
 def test_infinite_gradients_do_not_spread_to_other_units():
-    ours, theirs = [], []
-    for engine, found in (("native", ours), ("reference", theirs)):
+    gradients = {}
+    for engine in ("native", "reference"):
         layer = nn.RNN(1, 3, nonlinearity="identity", engine=engine, generator=torch.Generator().manual_seed(0))
         with torch.no_grad():
             layer.weight_hh_l0.fill_(50.0)
             layer.weight_ih_l0.fill_(1.0)
         x = torch.ones(40, 2, 1, requires_grad=True)
-        found.append(torch.autograd.grad(layer(x)[0].sum(), x)[0])
-    assert theirs[0].isinf().any()
-    assert torch.equal(ours[0].isnan(), theirs[0].isnan())
+        (gradients[engine],) = torch.autograd.grad(layer(x)[0].sum(), x)
+    assert gradients["reference"].isinf().any()
+    assert torch.equal(gradients["native"].isnan(), gradients["reference"].isnan())
 
 
 # ---- finite differences -------------------------------------------------------------------------------------------
@@ -79,55 +79,55 @@ def through_function(problem: Problem) -> Callable[..., tuple[Tensor, ...]]:
 
 
 def through_operator(problem: Problem) -> Callable[..., tuple[Tensor, ...]]:
-    """The operator itself; of its results, the tensors that are not empty and are part of the interface."""
+    """The operator; returns those of its tensors that are not empty and belong to the interface."""
     names = list(tensors_of(problem, torch.float64))
     lengths = None if problem.lengths is None else torch.tensor(problem.lengths)
 
     def function(*tensors: Tensor) -> tuple[Tensor, ...]:
-        given = dict(zip(names, tensors, strict=True))
-        arguments = [given.get(name) for name in ("x", "h", "c", *Weights._fields)]
-        code, kept = CODES[problem.kind], bool(problem.keep)
-        output, h, c, gates, states = torch.ops.gatewise.scan(*arguments, lengths, None, code, problem.reverse, kept)
-        shown = gates[:, :, :3] if problem.kind == "gru" and kept else gates
-        return tuple(one for one in (output, h, c, shown, states) if one.numel())
+        by_name = dict(zip(names, tensors, strict=True))
+        arguments = [by_name.get(name) for name in ("x", "h", "c", *Weights._fields)]
+        code, keep = CODES[problem.kind], bool(problem.keep)
+        output, h, c, gates, states = torch.ops.gatewise.scan(*arguments, lengths, None, code, problem.reverse, keep)
+        gates = gates[:, :, :3] if problem.kind == "gru" and keep else gates
+        return tuple(tensor for tensor in (output, h, c, gates, states) if tensor.numel())
 
     return function
 
 
-DOORS = {"function": through_function, "operator": through_operator}
+CALLS = {"function": through_function, "operator": through_operator}
 
 
-@pytest.mark.parametrize("door", DOORS)
-@pytest.mark.parametrize("kept", [False, True])
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("with_gates", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
-def test_first_and_second_derivatives_equal_finite_differences(kind, kept, door):
-    P, keep = int(kind == "projected"), GATES_KEPT if kept else ()
-    if door == "operator" and not kept:
-        pytest.skip("the operator gives derivatives only where it keeps what they need")
-    problem = Problem(kind, 3, 2, 1, 2, P=P, lengths=(3, 1), reverse=kept, keep=keep)
-    leaves = [one.requires_grad_() for one in tensors_of(problem, torch.float64).values()]
+def test_first_and_second_derivatives_equal_finite_differences(kind, with_gates, call):
+    P, keep = int(kind == "projected"), GATES_AND_CELLS if with_gates else ()
+    if call == "operator" and not with_gates:
+        pytest.skip("the operator has derivatives only if it saves gates and cell states")
+    problem = Problem(kind, 3, 2, 1, 2, P=P, lengths=(3, 1), reverse=with_gates, keep=keep)
+    leaves = [tensor.requires_grad_() for tensor in tensors_of(problem, torch.float64).values()]
     with torch.random.fork_rng():  # gradgradcheck draws directions
-        assert torch.autograd.gradcheck(DOORS[door](problem), leaves)
-        assert torch.autograd.gradgradcheck(DOORS[door](problem), leaves)
+        assert torch.autograd.gradcheck(CALLS[call](problem), leaves)
+        assert torch.autograd.gradgradcheck(CALLS[call](problem), leaves)
 
 
-@pytest.mark.parametrize("options", [{"keep": GATES_KEPT}, {"reverse": True}, {"packed": True}], ids=str)
+@pytest.mark.parametrize("options", [{"keep": GATES_AND_CELLS}, {"reverse": True}, {"packed": True}], ids=str)
 @pytest.mark.parametrize("kind", KINDS)
 def test_differentiable_gradients_equal_those_of_the_kernels(kind, options):
     problem = Problem(kind, 4, 3, 2, 5, P=2 * (kind == "projected"), lengths=(4, 2, 1), **options)
-    leaves = {name: one.requires_grad_() for name, one in tensors_of(problem, torch.float64).items()}
+    leaves = {name: tensor.requires_grad_() for name, tensor in tensors_of(problem, torch.float64).items()}
     values = values_of(scanned(problem, leaves, "native")).values()
-    total = sum((one * normal(*one.shape, seed=k)).sum() for k, one in enumerate(values))
+    total = sum((value * normal(*value.shape, seed=k)).sum() for k, value in enumerate(values))
     plain = torch.autograd.grad(total, list(leaves.values()), retain_graph=True)
     differentiable = torch.autograd.grad(total, list(leaves.values()), create_graph=True)
-    for ours, expected in zip(differentiable, plain, strict=True):
-        assert_close(ours, expected)
-    assert any(one.requires_grad for one in differentiable)
+    for gradient, expected in zip(differentiable, plain, strict=True):
+        assert_close(gradient, expected)
+    assert any(gradient.requires_grad for gradient in differentiable)
 
 
 def test_second_derivatives_of_packed_sequences_equal_finite_differences():
     problem = Problem("gru", 3, 3, 2, 3, lengths=(3, 2, 1), reverse=True, packed=True)
-    leaves = [one.requires_grad_() for one in tensors_of(problem, torch.float64).values()]
+    leaves = [tensor.requires_grad_() for tensor in tensors_of(problem, torch.float64).values()]
     with torch.random.fork_rng():
         assert torch.autograd.gradgradcheck(through_function(problem), leaves)
 
@@ -136,7 +136,7 @@ def test_second_derivatives_of_packed_sequences_equal_finite_differences():
 def test_second_derivatives_of_two_scans_in_sequence(kind):
     """The state of the second scan also depends on the weights; their gradient must not be counted twice."""
     cls, options = KINDS[kind]
-    layer, found = cls(3, 5, dtype=torch.float64, generator=seeded(), **options), []
+    layer, results = cls(3, 5, dtype=torch.float64, generator=seeded(), **options), []
     for engine in ("native", "reference"):
         x = normal(4, 2, 3, seed=1).requires_grad_()
         with engines.use_engine(engine):
@@ -144,10 +144,11 @@ def test_second_derivatives_of_two_scans_in_sequence(kind):
             second, _ = layer(x[2:], state)
             total = (first * first).sum() + (second * second).sum()
             gradients = torch.autograd.grad(total, [x, *layer.parameters()], create_graph=True)
-            again = torch.autograd.grad(sum((one * one).sum() for one in gradients), [x, *layer.parameters()])
-        found.append([*gradients, *again])
-    for ours, expected in zip(*found, strict=True):
-        assert_close(ours, expected)
+            total = sum((gradient * gradient).sum() for gradient in gradients)
+            again = torch.autograd.grad(total, [x, *layer.parameters()])
+        results.append([*gradients, *again])
+    for actual, expected in zip(*results, strict=True):
+        assert_close(actual, expected)
 
 
 def test_vectorised_gradients_equal_single_gradients():
@@ -156,17 +157,17 @@ def test_vectorised_gradients_equal_single_gradients():
     output = scanned(problem, {**tensors, "x": tensors["x"].requires_grad_()}, "native").output
     directions = normal(3, *output.shape, seed=7)
     (together,) = torch.autograd.grad(output, tensors["x"], directions, is_grads_batched=True, retain_graph=True)
-    for one, direction in zip(together, directions, strict=True):
-        assert_close(one, torch.autograd.grad(output, tensors["x"], direction, retain_graph=True)[0])
+    for gradient, direction in zip(together, directions, strict=True):
+        assert_close(gradient, torch.autograd.grad(output, tensors["x"], direction, retain_graph=True)[0])
 
 
-# ---- what is saved for backward -----------------------------------------------------------------------------------
+# ---- tensors saved for backward -----------------------------------------------------------------------------------
 
 
 def test_overwriting_saved_tensors_is_an_error():
     for name in ("x", "h", "weight_hh", "output"):
         problem = Problem("gru", 4, 2, 3, 6)
-        tensors = {name: one.requires_grad_() for name, one in tensors_of(problem, torch.float64).items()}
+        tensors = {name: tensor.requires_grad_() for name, tensor in tensors_of(problem, torch.float64).items()}
         output = scanned(problem, tensors, "native").output
         with torch.no_grad():
             (output if name == "output" else tensors[name]).add_(1)
@@ -182,7 +183,7 @@ def test_overwriting_lengths_before_backward_does_not_silently_change_gradients(
     try:
         (gradient,) = torch.autograd.grad(output.sum(), x)
     except RuntimeError as caught:
-        assert "modified by an inplace operation" in str(caught)  # noqa: PT017 - either is right
+        assert "modified by an inplace operation" in str(caught)  # noqa: PT017 - both outcomes are correct
     else:
         assert torch.equal(gradient, expected)
 
@@ -203,21 +204,22 @@ def test_hooks_may_change_the_strides_of_saved_tensors(kind):
     x = normal(6, 4, 3, seed=0)
     expected = torch.autograd.grad(layer(x)[0].sum(), list(layer.parameters()))
 
-    def turned(one):
-        return one.transpose(0, -1).contiguous().transpose(0, -1) if one.dim() > 1 else one
+    def with_other_strides(tensor):
+        return tensor.transpose(0, -1).contiguous().transpose(0, -1) if tensor.dim() > 1 else tensor
 
-    with torch.autograd.graph.saved_tensors_hooks(lambda one: one, turned):
+    with torch.autograd.graph.saved_tensors_hooks(lambda tensor: tensor, with_other_strides):
         output = layer(x)[0]
-    for ours, theirs in zip(torch.autograd.grad(output.sum(), list(layer.parameters())), expected, strict=True):
-        assert_close(ours, theirs)
-    with torch.autograd.graph.saved_tensors_hooks(lambda one: one.float(), lambda one: one):
+    gradients = torch.autograd.grad(output.sum(), list(layer.parameters()))
+    for gradient, expected_gradient in zip(gradients, expected, strict=True):
+        assert_close(gradient, expected_gradient)
+    with torch.autograd.graph.saved_tensors_hooks(lambda tensor: tensor.float(), lambda tensor: tensor):
         output = layer(x)[0]
     with pytest.raises(RuntimeError, match="saved for backward"):
         torch.autograd.grad(output.sum(), list(layer.parameters()))
 
 
-# Large weights and few rows: here the threads add up one sum of weight gradients together. Over 300 steps it takes
-# several chunks, most of them without a row.
+# Large weights and few rows: all threads add to one sum of weight gradients. A sequence of 300 steps takes several
+# chunks, most of them without rows.
 @pytest.mark.parametrize("threads", [2, 4])
 @pytest.mark.parametrize(
     "problem",

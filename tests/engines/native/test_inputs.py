@@ -8,40 +8,41 @@ from torch.nn.utils import parametrize
 from gatewise import engines, nn
 from gatewise.engines.native import loader
 from tests.engines.test_engines import KINDS, normal
-from tests.native_scans import GATES_KEPT, Problem, layer_of, run_python, scanned, seeded, tensors_of, values_of
+from tests.native_scans import GATES_AND_CELLS, Problem, layer_of, run_python, scanned, seeded, tensors_of, values_of
 from tests.tolerance import RELATIVE, assert_close
 
 pytestmark = pytest.mark.skipif(loader.load() is None, reason="the native library is not available")
 
 
 @pytest.mark.parametrize("dtype", RELATIVE, ids=str)
-@pytest.mark.parametrize("odd", [torch.nan, torch.inf, -torch.inf, 1e30], ids=str)
+@pytest.mark.parametrize("special_value", [torch.nan, torch.inf, -torch.inf, 1e30], ids=str)
 @pytest.mark.parametrize("kind", KINDS)
-def test_nan_and_infinity_propagate_as_in_the_reference(kind, odd, dtype):
-    problem = Problem(kind, 6, 5, 4, 19, P=3 * (kind == "projected"), keep=GATES_KEPT)
+def test_nan_and_infinity_propagate_as_in_the_reference(kind, special_value, dtype):
+    problem = Problem(kind, 6, 5, 4, 19, P=3 * (kind == "projected"), keep=GATES_AND_CELLS)
     tensors = tensors_of(problem, dtype)
-    tensors["x"][2, 1, 3] = tensors["x"][4, 3, 0] = odd
-    ours, theirs = (values_of(scanned(problem, tensors, engine)) for engine in ("native", "reference"))
-    for name, one in ours.items():
-        assert torch.equal(one.isnan(), theirs[name].isnan()), name
-        assert torch.equal(one.isinf(), theirs[name].isinf()), name
-        finite = one.isfinite()
-        assert (one.isinf() * one.sign()).equal(theirs[name].isinf() * theirs[name].sign())
-        assert_close(one[finite], theirs[name][finite])
+    tensors["x"][2, 1, 3] = tensors["x"][4, 3, 0] = special_value
+    native, reference = (values_of(scanned(problem, tensors, engine)) for engine in ("native", "reference"))
+    for name, actual in native.items():
+        expected = reference[name]
+        assert torch.equal(actual.isnan(), expected.isnan()), name
+        assert torch.equal(actual.isinf(), expected.isinf()), name
+        finite = actual.isfinite()
+        assert (actual.isinf() * actual.sign()).equal(expected.isinf() * expected.sign())
+        assert_close(actual[finite], expected[finite])
 
 
 def test_negated_views_are_resolved():
-    for make in (torch._neg_view, lambda one: torch.complex(one, one).conj().imag):
+    for negate in (torch._neg_view, lambda x: torch.complex(x, x).conj().imag):
         layer, x, h = (
             nn.GRU(1, 6, dtype=torch.float64, generator=seeded()),
             normal(4, 2, 1, seed=1),
             normal(1, 2, 6, seed=2),
         )
-        assert_close(layer(make(x), make(h))[0], layer(-x, -h)[0])
+        assert_close(layer(negate(x), negate(h))[0], layer(-x, -h)[0])
 
 
 class Marked(Tensor):
-    """A subclass without additions."""
+    """An empty subclass."""
 
 
 def test_tensors_of_a_subclass():
@@ -50,8 +51,9 @@ def test_tensors_of_a_subclass():
     output, _ = layer(x.as_subclass(Marked))
     assert type(output) is Marked
     assert_close(output.as_subclass(Tensor), layer(x)[0])
-    for one, two in zip(torch.autograd.grad(output.sum(), list(layer.parameters())), expected, strict=True):
-        assert_close(one.as_subclass(Tensor), two)
+    gradients = torch.autograd.grad(output.sum(), list(layer.parameters()))
+    for gradient, expected_gradient in zip(gradients, expected, strict=True):
+        assert_close(gradient.as_subclass(Tensor), expected_gradient)
 
 
 def test_inference_mode():
@@ -75,29 +77,29 @@ class Doubled(torch.nn.Module):
 def test_each_call_uses_the_current_weights(steps, grad):
     layer, x = layer_of("lstm"), normal(steps, 2, 3, seed=1)
 
-    def as_reference() -> None:
+    def assert_equals_reference() -> None:
         with torch.set_grad_enabled(grad):
-            ours = layer(x)[0]
+            output = layer(x)[0]
             with engines.use_engine("reference"):
-                assert_close(ours, layer(x)[0])
+                assert_close(output, layer(x)[0])
 
-    as_reference()
+    assert_equals_reference()
     with torch.no_grad():
         layer.weight_hh_l0.mul_(1.5)
-    as_reference()
+    assert_equals_reference()
     layer.weight_ih_l0.data.add_(0.1)
-    as_reference()
+    assert_equals_reference()
     layer.bias_hh_l0.data = normal(24, seed=3)
-    as_reference()
+    assert_equals_reference()
     layer.weight_hh_l0.data = layer.weight_hh_l0.data.t().contiguous().t()
-    as_reference()
+    assert_equals_reference()
     layer.weight_hh_l0 = torch.nn.Parameter(normal(24, 6, seed=4))
-    as_reference()
+    assert_equals_reference()
     parametrize.register_parametrization(layer, "weight_ih_l0", Doubled())
-    as_reference()
+    assert_equals_reference()
     with torch.no_grad():
         layer.parametrizations.weight_ih_l0.original.mul_(0.5)
-    as_reference()
+    assert_equals_reference()
 
 
 def test_parametrised_weights_are_trained():
@@ -117,7 +119,7 @@ import sys, torch
 from torch.nn.utils.rnn import PackedSequence
 from gatewise import nn
 lstm = nn.LSTM(3, 8, dtype=torch.float64, engine="native", generator=torch.Generator().manual_seed(0))
-x, h, w = torch.zeros(5, 2, 3).double(), torch.zeros(2, 8).double(), [one.detach() for one in lstm.parameters()]
+x, h, w = torch.zeros(5, 2, 3).double(), torch.zeros(2, 8).double(), [weight.detach() for weight in lstm.parameters()]
 scan = torch.ops.gatewise.scan
 for attempt in sys.stdin.read().splitlines():
     try:
@@ -129,13 +131,13 @@ for attempt in sys.stdin.read().splitlines():
 """
 
 
-BROKEN = {
+INVALID = {
     "more packed steps than rows": "lstm(PackedSequence(x[:2].flatten(0, 1)[:3], torch.tensor([2, 2, 1])))",
     "more rows than packed steps": "lstm(PackedSequence(x.flatten(0, 1), torch.tensor([2, 2, 1])))",
-    "packed steps that rise": "lstm(PackedSequence(x.flatten(0, 1)[:5], torch.tensor([2, 1, 2])))",
+    "packed steps with increasing batch sizes": "lstm(PackedSequence(x.flatten(0, 1)[:5], torch.tensor([2, 1, 2])))",
     "a step of no sequences": "lstm(PackedSequence(x.flatten(0, 1)[:4], torch.tensor([2, 0, 2])))",
     "dtype of the state": "lstm(x, (torch.zeros(1, 2, 8), torch.zeros(1, 2, 8)))",
-    "dtype of the state amid another device's autocast": (
+    "dtype of the state under the autocast of another device": (
         "torch.set_autocast_enabled('cuda', True); lstm(x, (torch.zeros(1, 2, 8), torch.zeros(1, 2, 8)))"
     ),
     "operator: dtype of h": "scan(x, h.float(), h, *w, None, None, None, 3, False, True)",
@@ -152,5 +154,5 @@ BROKEN = {
 
 
 def test_invalid_calls_raise_and_never_crash():
-    said = run_python(ATTEMPTS, "\n".join(BROKEN.values())).splitlines()
-    assert dict(zip(BROKEN, said, strict=True)) == dict.fromkeys(BROKEN, "refused")
+    outcomes = run_python(ATTEMPTS, "\n".join(INVALID.values())).splitlines()
+    assert dict(zip(INVALID, outcomes, strict=True)) == dict.fromkeys(INVALID, "refused")

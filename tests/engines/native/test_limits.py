@@ -27,7 +27,7 @@ LONG = 100_000
 
 
 def test_a_running_sum_over_a_very_long_sequence():
-    """With weights of one the linear network computes sums, and so do its gradients: exact at any length."""
+    """With weights of 1, a linear network and its gradients are running sums, which are exact at any length."""
     rnn = nn.RNN(1, 1, nonlinearity="identity", bias=False, dtype=torch.float64, engine="native", generator=seeded())
     with torch.no_grad():
         for weight in rnn.parameters():
@@ -45,38 +45,38 @@ def test_a_running_sum_over_a_very_long_sequence():
 
 
 def test_very_long_sequences_equal_torch():
-    ours = nn.LSTM(2, 4, engine="native", generator=seeded())
+    lstm = nn.LSTM(2, 4, engine="native", generator=seeded())
     with torch.random.fork_rng():  # torch.nn draws weights, which are overwritten
-        theirs = torch.nn.LSTM(2, 4)
-    theirs.load_state_dict(ours.state_dict())
-    given, weight, found = normal(LONG, 1, 2, seed=1).float(), normal(LONG, 1, 4, seed=2).float(), []
-    for layer in (ours, theirs):
-        x = given.clone().requires_grad_()
+        torch_lstm = torch.nn.LSTM(2, 4)
+    torch_lstm.load_state_dict(lstm.state_dict())
+    values, weight, results = normal(LONG, 1, 2, seed=1).float(), normal(LONG, 1, 4, seed=2).float(), []
+    for layer in (lstm, torch_lstm):
+        x = values.clone().requires_grad_()
         output, state = layer(x)
-        found.append([output, *state, *torch.autograd.grad(output, [x], weight)])
-    for one, expected in zip(*found, strict=True):
-        assert_close(one, expected)
+        results.append([output, *state, *torch.autograd.grad(output, [x], weight)])
+    for actual, expected in zip(*results, strict=True):
+        assert_close(actual, expected)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["tanh", "lstm", "gru"])
 def test_every_gradient_of_very_long_sequences_equals_torch(kind):
     layer, x, weight = layer_of(kind), normal(LONG, 1, 3, seed=1).requires_grad_(), normal(LONG, 1, 6, seed=2)
-    found = []
+    results = []
     for engine in ("native", "aten"):
         with engines.use_engine(engine):
             output, state = layer(x)
             gradients = torch.autograd.grad(output, [x, *layer.parameters()], weight)
-            found.append([output, *fields(state), *gradients])
-    for ours, expected in zip(*found, strict=True):
-        assert_close(ours, expected)
+            results.append([output, *fields(state), *gradients])
+    for actual, expected in zip(*results, strict=True):
+        assert_close(actual, expected)
 
 
 # ---- processes and threads ----------------------------------------------------------------------------------------
 
 
-# Sizes are such that torch's own operations use one thread: its OpenMP would wait forever in a forked child.
-FORKED_AMID_SCANS = """
+# The sizes are small, so that torch's own operations use one thread: its OpenMP would hang in a forked child.
+FORKED_DURING_SCANS = """
 import multiprocessing, sys, threading, torch
 from gatewise import nn
 lstm, x = nn.LSTM(20, 50, engine="native", generator=torch.Generator().manual_seed(0)), torch.ones(8, 64, 20)
@@ -86,18 +86,18 @@ def train():
     output, _ = lstm(x)
     return [output.detach(), *torch.autograd.grad(output.sum(), list(lstm.parameters()))]
 
-def close(found):
-    return all(torch.allclose(one, two, rtol=1e-4, atol=1e-4) for one, two in zip(found, expected))
+def close(tensors):
+    return all(torch.allclose(a, b, rtol=1e-4, atol=1e-4) for a, b in zip(tensors, expected))
 
 def child():
     sys.exit(0 if close(train()) else 1)
 
 def scans():
     with torch.no_grad():
-        while not over.is_set():
+        while not stop.is_set():
             lstm(x)
 
-expected, over = train(), threading.Event()
+expected, stop = train(), threading.Event()
 threads = [threading.Thread(target=scans, daemon=True) for _ in range(3)]
 for thread in threads:
     thread.start()
@@ -110,18 +110,18 @@ for _ in range(10):
     if process.exitcode is None:
         process.kill()
         break
-over.set()
+stop.set()
 for thread in threads:
     thread.join()
 print(codes == [0] * 10 and close(train()), codes)
 """
 
-needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
 
 @needs_fork
 def test_processes_forked_while_other_threads_run_scans():
-    assert run_python(FORKED_AMID_SCANS).startswith("True")
+    assert run_python(FORKED_DURING_SCANS).startswith("True")
 
 
 FORKED_INFO = """
@@ -140,9 +140,9 @@ else:
 
 @needs_fork
 def test_a_forked_child_reports_one_thread():
-    said = run_python(FORKED_INFO).splitlines()
-    assert said[:2] == ["False", "True"]
-    assert f"native library: {loader.instructions()}, 1 thread in a forked child" in said
+    output = run_python(FORKED_INFO).splitlines()
+    assert output[:2] == ["False", "True"]
+    assert f"native library: {loader.instructions()}, 1 thread in a forked child" in output
 
 
 # Threads with 1 GB of stack each, in a quarter of that memory: neither OpenMP nor the system can start one.
@@ -167,16 +167,16 @@ print(torch.equal(lstm(x)[0], expected))
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limits are those of Linux")
 def test_too_few_threads_raise_an_error_instead_of_hanging():
-    done = subprocess.run(
+    process = subprocess.run(
         ["sh", "-c", 'ulimit -s 1048576 || exit 99; exec "$0" -c "$1"', sys.executable, TOO_FEW],
         capture_output=True,
         text=True,
         timeout=90,
         env={**os.environ, "OMP_NUM_THREADS": "1", "OMP_THREAD_LIMIT": "1"},
     )
-    if done.returncode == 99:
-        pytest.skip("the stack may not be that large here")
-    assert done.stdout.split() == ["True"] * 3, done.stderr
+    if process.returncode == 99:
+        pytest.skip("this system does not allow such a large stack")
+    assert process.stdout.split() == ["True"] * 3, process.stderr
 
 
 # ---- compilers, autocast, transforms ------------------------------------------------------------------------------
@@ -189,8 +189,8 @@ def test_compiled_by_inductor(kind, tmp_path, monkeypatch):
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
     torch.compiler.reset()
     try:
-        torch.compile(lambda one: (one * 2).sin(), backend="inductor")(torch.ones(3))
-    except Exception as error:  # something is missing: a compiler, headers, a writable folder
+        torch.compile(lambda x: (x * 2).sin(), backend="inductor")(torch.ones(3))
+    except Exception as error:  # a compiler, headers or a writable folder are missing
         pytest.skip(f"inductor cannot run here: {type(error).__name__}")
     layer = layer_of(kind, num_layers=2, bidirectional=True, engine="native")
     compiled = torch.compile(layer, backend="inductor", fullgraph=True)
@@ -217,9 +217,9 @@ def test_a_compiled_layer_under_autocast_equals_the_uncompiled_layer(kind):
     layer, x = layer_of(kind, dtype=torch.float32), normal(5, 2, 3, seed=1).float()
     run, expected = compiled(layer), trained(layer, layer, x)
     assert_close(run(x)[0], layer(x)[0])  # compiled without autocast first
-    for ours, plain in zip(trained(run, layer, x), expected, strict=True):
-        assert ours.dtype == plain.dtype
-        assert torch.allclose(ours.float(), plain.float(), rtol=2e-2, atol=2e-2)
+    for actual, plain in zip(trained(run, layer, x), expected, strict=True):
+        assert actual.dtype == plain.dtype
+        assert torch.allclose(actual.float(), plain.float(), rtol=2e-2, atol=2e-2)
     assert_close(run(x)[0], layer(x)[0])
 
 
@@ -241,7 +241,7 @@ def test_an_exported_layer_under_autocast_computes_in_its_own_dtype_or_raises(ki
         before = torch.nn.Linear(3, 3)
     mixed = torch.export.export(torch.nn.Sequential(before, layer), (x,)).module()
     with torch.autocast("cpu", torch.bfloat16):
-        assert torch.equal(exported(x)[0], layer_alone(layer, x))
+        assert torch.equal(exported(x)[0], without_autocast(layer, x))
         with pytest.raises(
             RuntimeError,
             match=r"x is torch.bfloat16 and another tensor is torch.float32, expected the same dtype for all",
@@ -249,13 +249,14 @@ def test_an_exported_layer_under_autocast_computes_in_its_own_dtype_or_raises(ki
             mixed(x)
 
 
-def layer_alone(layer: nn.Recurrent, x: Tensor) -> Tensor:
+def without_autocast(layer: nn.Recurrent, x: Tensor) -> Tensor:
     with torch.autocast("cpu", enabled=False):
         output: Tensor = layer(x)[0]
     return output
 
 
-RIGHT = ("vmap outside", "vmap inside", "grad inside", "vjp inside", "jvp inside", "jacrev inside")  # others may refuse
+# other transforms may refuse
+SUPPORTED = ("vmap outside", "vmap inside", "grad inside", "vjp inside", "jvp inside", "jacrev inside")
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -266,25 +267,25 @@ def test_transforms_of_compiled_layers_are_correct_or_raise(kind, transform, whe
     transformed, _ = TRANSFORMS[transform]
     layer, x = layer_of(kind), normal(4, 2, 3, seed=1)
 
-    def run(one: Tensor) -> Tensor:
-        return layer(one)[0]
+    def run(x: Tensor) -> Tensor:
+        return layer(x)[0]
 
     with engines.use_engine("reference"):
         expected = transformed(run, x)
     if where == "outside":
-        attempt = compiled(lambda one: transformed(run, one))
+        attempt = compiled(lambda x: transformed(run, x))
     else:
         inner = compiled(run)
         assert_close(inner(x), run(x))  # an earlier graph must not be reused
 
-        def attempt(one):
-            return transformed(inner, one)
+        def attempt(x):
+            return transformed(inner, x)
 
     refusals = (
-        () if f"{transform} {where}" in RIGHT else (Exception,)
+        () if f"{transform} {where}" in SUPPORTED else (Exception,)
     )  # torch's compiler raises errors of various types
     try:
-        found = attempt(x)
+        actual = attempt(x)
     except refusals:
         return
-    assert_close(found, expected)
+    assert_close(actual, expected)

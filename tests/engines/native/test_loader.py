@@ -19,7 +19,7 @@ needs_library = pytest.mark.skipif(loader.load() is None, reason=f"native librar
 
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch):
-    """The library as before its first use, with no variable set; restored after the test."""
+    """Reset the library to its state before first use, without environment variables; restore it after the test."""
     before = None if loader.load() is None else loader.instructions()
     for name in ("GATEWISE_NATIVE", "GATEWISE_INSTRUCTIONS"):
         monkeypatch.delenv(name, raising=False)
@@ -33,7 +33,7 @@ def fresh(monkeypatch):
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """An empty folder as the only folder that is searched."""
+    """An empty folder, the only one that is searched."""
     monkeypatch.setattr(gatewise.engines, "__path__", [str(tmp_path)])
     return tmp_path
 
@@ -56,7 +56,7 @@ def test_the_first_folder_with_the_library_is_used(tmp_path):
 def test_the_reason_for_a_missing_library_contains_a_remedy(folder):
     assert loader.load() is None
     assert loader.reason().startswith(
-        "not built at installation: left out, or no suitable compiler found (GCC 12 or newer, or Clang, with OpenMP); "
+        "not built at installation: skipped, or no suitable compiler found (GCC 12 or newer, or Clang, with OpenMP); "
     )
     assert "pip install --force-reinstall --no-cache-dir" in loader.reason()
     with pytest.raises(RuntimeError, match="the native library is not available: not built"):
@@ -110,23 +110,23 @@ def test_an_environment_variable_disables_the_library(monkeypatch, value, reason
 
 def test_importing_gatewise_does_not_load_the_library():
     code = "import sys, gatewise; print('gatewise.engines.native.loader' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "False\n"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert process.stdout == "False\n"
 
 
 @needs_library
 def test_only_instruction_sets_of_this_machine_can_be_forced(monkeypatch):
-    there = available()
-    assert there
+    supported = available()
+    assert supported
     for name in (*INSTRUCTIONS, "avx1024"):
         monkeypatch.setenv("GATEWISE_INSTRUCTIONS", name)
         loader._loaded.cache_clear()
-        if name in there:
+        if name in supported:
             assert loader.reason() is None
             assert loader.instructions() == name
         else:
             assert loader.load() is None
-            expected = f"expected one that this machine supports: {', '.join(there)}"
+            expected = f"expected one that this machine supports: {', '.join(supported)}"
             assert loader.reason() == f"GATEWISE_INSTRUCTIONS is {name!r}, {expected}"
 
 
@@ -142,25 +142,25 @@ def test_a_new_process_reads_the_environment_variables():
     last = available()[-1]
     code = "from gatewise.engines.native import loader; print(loader.instructions())"
     variables = {**os.environ, "GATEWISE_NATIVE": "1", "GATEWISE_INSTRUCTIONS": last}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=variables)
-    assert done.stdout == f"{last}\n", done.stderr
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=variables)
+    assert process.stdout == f"{last}\n", process.stderr
 
 
 @needs_library
 def test_concurrent_first_calls_get_a_working_library():
-    found, barrier = [], threading.Barrier(4)
+    results, barrier = [], threading.Barrier(4)
 
-    def ask():
+    def load():
         barrier.wait()
-        found.append((loader.load(), loader.instructions()))
+        results.append((loader.load(), loader.instructions()))
 
-    threads = [threading.Thread(target=ask) for _ in range(4)]
+    threads = [threading.Thread(target=load) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len({name for _, name in found}) == 1
-    assert len({ctypes.cast(one.gatewise_forward, ctypes.c_void_p).value for one, _ in found}) == 1
+    assert len({name for _, name in results}) == 1
+    assert len({ctypes.cast(library.gatewise_forward, ctypes.c_void_p).value for library, _ in results}) == 1
     assert loader.load() is loader.load()
 
 
@@ -172,7 +172,7 @@ def test_the_functions_of_the_library_are_declared():
         loader.load().gatewise_forward(1.5)
 
 
-@pytest.mark.skipif(os.environ.get("GATEWISE_NATIVE") == "0", reason="the library was left out")
+@pytest.mark.skipif(os.environ.get("GATEWISE_NATIVE") == "0", reason="the library is disabled")
 def test_the_library_is_available():
     """Without this test, a missing library would silently skip all tests of the native engine."""
     assert loader.reason() is None

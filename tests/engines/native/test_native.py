@@ -21,19 +21,19 @@ from tests.tolerance import assert_close
 pytestmark = pytest.mark.skipif(loader.load() is None, reason="the native library is not available")
 
 
-# ---- what torch has to know of an operator ------------------------------------------------------------------------
+# ---- the operator -------------------------------------------------------------------------------------------------
 
 
-def arguments_of(problem: Problem, wanted: bool = True) -> tuple[Any, ...]:
+def arguments_of(problem: Problem, requires_grad: bool = True) -> tuple[Any, ...]:
     tensors = tensors_of(problem, torch.float64)
     if problem.packed:
         tensors["x"], sizes, *_ = pack_padded_sequence(tensors["x"], torch.tensor(problem.lengths))
         tensors["x"], lengths = tensors["x"].clone(), None
     else:
         sizes, lengths = None, None if problem.lengths is None else torch.tensor(problem.lengths)
-    given = [tensors.get(name) for name in ("x", "h", "c", *Weights._fields)]
-    given = [one if one is None else one.requires_grad_(wanted) for one in given]
-    return *given, lengths, sizes, CODES[problem.kind], problem.reverse, True
+    arguments = [tensors.get(name) for name in ("x", "h", "c", *Weights._fields)]
+    arguments = [tensor if tensor is None else tensor.requires_grad_(requires_grad) for tensor in arguments]
+    return *arguments, lengths, sizes, CODES[problem.kind], problem.reverse, True
 
 
 OPERATORS = {
@@ -55,8 +55,8 @@ def test_the_operator_passes_opcheck(name):
 @pytest.mark.parametrize("flags", [(True, True), (False, True), (True, False)], ids=str)
 @pytest.mark.parametrize("name", OPERATORS)
 def test_the_backward_operator_passes_opcheck(name, flags):
-    *tensors, kept = arguments_of(OPERATORS[name], wanted=False)
-    output, h, _, gates, states = torch.ops.gatewise.scan(*tensors, kept)
+    *tensors, keep = arguments_of(OPERATORS[name], requires_grad=False)
+    output, h, _, gates, states = torch.ops.gatewise.scan(*tensors, keep)
     gradients = (normal(*output.shape, seed=3), normal(*h.shape, seed=4), None, None, None)
     arguments = (*tensors, output, gates, states, *gradients, *flags)
     checks = ("test_schema", "test_faketensor", "test_aot_dispatch_dynamic")
@@ -72,11 +72,11 @@ def test_the_operator_refuses_mixed_dtypes_under_autocast():
 
 def test_the_operator_reads_strided_lengths():
     x, h, weights = normal(6, 3, 3, seed=0), normal(3, 4, seed=1), [normal(16, 3, seed=2), normal(16, 4, seed=3)]
-    apart = torch.tensor([1, 5, 4, 0, 6, 2])[::2]
+    strided = torch.tensor([1, 5, 4, 0, 6, 2])[::2]
     rest = (None, None, None)
-    ours = torch.ops.gatewise.scan(x, h, h, *weights, *rest, apart, None, 3, False, True)
-    theirs = torch.ops.gatewise.scan(x, h, h, *weights, *rest, apart.contiguous(), None, 3, False, True)
-    assert all(map(torch.equal, ours, theirs))
+    actual = torch.ops.gatewise.scan(x, h, h, *weights, *rest, strided, None, 3, False, True)
+    expected = torch.ops.gatewise.scan(x, h, h, *weights, *rest, strided.contiguous(), None, 3, False, True)
+    assert all(map(torch.equal, actual, expected))
 
 
 def test_fake_tensors_have_the_shapes_of_real_ones():
@@ -92,13 +92,13 @@ def test_fake_tensors_have_the_shapes_of_real_ones():
 
 
 def assert_trains_alike(compiled: Callable[..., Any], plain: nn.Recurrent, x: Tensor, **options: Any) -> None:
-    found = []
+    results = []
     for run in (compiled, plain):
         output, state = run(x, **options)
-        total = sum((one * normal(*one.shape, seed=k)).sum() for k, one in enumerate([output, *fields(state)]))
-        found.append([output, *fields(state), *torch.autograd.grad(total, list(plain.parameters()))])
-    for ours, expected in zip(*found, strict=True):
-        assert_close(ours, expected)
+        total = sum((value * normal(*value.shape, seed=k)).sum() for k, value in enumerate([output, *fields(state)]))
+        results.append([output, *fields(state), *torch.autograd.grad(total, list(plain.parameters()))])
+    for actual, expected in zip(*results, strict=True):
+        assert_close(actual, expected)
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -123,10 +123,10 @@ def test_compiled_packed_sequences():
         return output.data, state
 
     packed = pack_padded_sequence(normal(4, 3, 3, seed=1), torch.tensor([4, 2, 1]))
-    for ours, expected in zip(
+    for actual, expected in zip(
         torch.compile(padded, backend="aot_eager")(*packed[:2]), padded(*packed[:2]), strict=True
     ):
-        assert_close(ours, expected)
+        assert_close(actual, expected)
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -161,8 +161,8 @@ def test_export_with_dynamic_time_and_batch(strict):
     exported = torch.export.export(layer, (normal(5, 4, 3, seed=1),), dynamic_shapes=shapes, strict=strict)
     assert "gatewise.scan" in exported.graph_module.code
     x = normal(9, 7, 3, seed=2)
-    for ours, expected in zip(fields(exported.module()(x)[1]), fields(layer(x)[1]), strict=True):
-        assert_close(ours, expected)
+    for actual, expected in zip(fields(exported.module()(x)[1]), fields(layer(x)[1]), strict=True):
+        assert_close(actual, expected)
     assert_close(exported.module()(x)[0], layer(x)[0])
 
 
@@ -176,7 +176,7 @@ def test_a_traced_graph_contains_the_scan():
         assert_close(graph(x), layer(x)[0])
 
 
-# ---- who refuses what ---------------------------------------------------------------------------------------------
+# ---- refused requests ---------------------------------------------------------------------------------------------
 
 
 def refusal(layer: nn.Recurrent, x: Tensor) -> str | None:
@@ -201,7 +201,7 @@ def test_native_refuses_with_a_reason(capsys):
     assert "native     refuses: autocast is on" in capsys.readouterr().out
 
 
-WITHOUT = """
+WITHOUT_LIBRARY = """
 import torch
 from gatewise import engines, nn
 layer, x = nn.LSTM(3, 6, generator=torch.Generator().manual_seed(0)), torch.zeros(4, 2, 3)
@@ -211,7 +211,8 @@ print(engines.native.release(), engines.choose(layer.requests(x)[0]).name, layer
 
 
 def test_without_the_library_another_engine_runs():
-    assert run_python(WITHOUT, GATEWISE_NATIVE="0").splitlines() == ["switched off by GATEWISE_NATIVE=0", "0 aten True"]
+    output = run_python(WITHOUT_LIBRARY, GATEWISE_NATIVE="0")
+    assert output.splitlines() == ["switched off by GATEWISE_NATIVE=0", "0 aten True"]
 
 
 def test_a_changed_equation_is_refused():
@@ -225,7 +226,7 @@ def test_a_changed_equation_is_refused():
 
 TRANSFORMS: dict[str, tuple[Callable[[Callable[[Tensor], Tensor], Tensor], Tensor], str]] = {
     "vmap": (lambda run, x: torch.func.vmap(run, in_dims=1, out_dims=1)(x[:, :, None]), "torch.func"),
-    "grad": (lambda run, x: torch.func.grad(lambda one: run(one).sum())(x), "torch.func"),
+    "grad": (lambda run, x: torch.func.grad(lambda x: run(x).sum())(x), "torch.func"),
     "vjp": (lambda run, x: torch.func.vjp(run, x)[1](run(x))[0], "torch.func"),
     "jvp": (lambda run, x: torch.func.jvp(run, (x,), (x,))[1], "torch.func"),
     "jacrev": (lambda run, x: torch.func.jacrev(run)(x), "torch.func"),
@@ -240,7 +241,7 @@ def forward_derivative(run: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
         return torch.autograd.forward_ad.unpack_dual(dual).tangent
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch.jit is on its way out
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch.jit is deprecated
 @pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
 @pytest.mark.parametrize("transform", TRANSFORMS)
 @pytest.mark.parametrize("kind", ["gru", "relu", "lstm"])
@@ -250,11 +251,11 @@ def test_transforms_of_a_layer(kind, transform):
     if transform == "trace":
         layer.requires_grad_(False)
 
-    def run(one: Tensor) -> Tensor:
-        return layer(one)[0]
+    def run(x: Tensor) -> Tensor:
+        return layer(x)[0]
 
-    found = transformed(run, x)
+    actual = transformed(run, x)
     with engines.use_engine("reference"):
-        assert_close(found, transformed(run, x))
+        assert_close(actual, transformed(run, x))
     with engines.use_engine("native"), pytest.raises(ValueError, match=f"engine 'native' refuses: .*{reason}"):
         transformed(run, x)

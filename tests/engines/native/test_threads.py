@@ -11,7 +11,7 @@ from gatewise.engines import native
 from gatewise.engines.native import loader
 from tests.engines.test_engines import KINDS, normal
 from tests.native_scans import (
-    GATES_KEPT,
+    GATES_AND_CELLS,
     Problem,
     layer_of,
     random_problem,
@@ -35,7 +35,7 @@ def test_the_same_call_gives_the_same_bits(kind, threads):
     torch.set_num_threads(threads)
     P = 20 * (kind == "projected")
     for lengths in ((4, 2, 0, 3, 4, 4, 1, 4, 2), None):
-        problem = Problem(kind, 4, 9, 40, 100, P=P, lengths=lengths, keep=GATES_KEPT)
+        problem = Problem(kind, 4, 9, 40, 100, P=P, lengths=lengths, keep=GATES_AND_CELLS)
         first = results(problem, "native", torch.float32)
         for _ in range(3):
             for name, again in results(problem, "native", torch.float32).items():
@@ -44,7 +44,7 @@ def test_the_same_call_gives_the_same_bits(kind, threads):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_values_do_not_depend_on_threads_or_other_sequences(kind):
-    """This holds for more than one step, which one kernel computes for any batch."""
+    """This holds for sequences of several steps, which the same kernel runs for every batch."""
     for I in (3, 40):
         whole = Problem(kind, 5, 23, I, 70, P=20 * (kind == "projected"))
         tensors = tensors_of(whole, torch.float32)
@@ -55,11 +55,11 @@ def test_values_do_not_depend_on_threads_or_other_sequences(kind):
                 assert torch.equal(value, expected[name]), (name, threads)
         torch.set_num_threads(1)
         for first, last in ((0, 1), (4, 7), (3, 19)):
-            parts = {name: one[first:last] if name in "hc" else one for name, one in tensors.items()}
+            parts = {name: tensor[first:last] if name in "hc" else tensor for name, tensor in tensors.items()}
             parts["x"] = tensors["x"][:, first:last]
-            some = values_of(scanned(whole._replace(B=last - first), parts, "native"))
-            assert torch.equal(some["output"], expected["output"][:, first:last]), (first, last)
-            assert torch.equal(some["h"], expected["h"][first:last])
+            part = values_of(scanned(whole._replace(B=last - first), parts, "native"))
+            assert torch.equal(part["output"], expected["output"][:, first:last]), (first, last)
+            assert torch.equal(part["h"], expected["h"][first:last])
 
 
 # ---- threads and processes ----------------------------------------------------------------------------------------
@@ -77,7 +77,7 @@ def test_denormal_numbers_may_become_zero_only_inside_the_kernels(kind, threads)
     for value in values_of(scanned(problem, tensors, "native")).values():
         assert (value.abs() < 1e-300).all()
     tiny = torch.full((100_000,), 1e-310, dtype=torch.float64)  # enough for torch to use all threads
-    # By their bits: where denormal numbers are zero they equal zero too.
+    # Compared by bits: if denormal numbers count as zero, they also compare equal to zero.
     assert torch.equal((tiny * 1).view(torch.int64), tiny.view(torch.int64))
     assert (1e-310 * float(torch.ones(()))).hex() == (1e-310).hex()
 
@@ -88,8 +88,8 @@ def test_calls_from_many_threads_at_once():
 
     def again(k: int) -> bool:
         torch.set_num_threads(1 + k % 2)
-        found = results(problems[k % len(problems)], "native")
-        return all(error(one, expected[k % len(problems)][name]) < 1e-10 for name, one in found.items())
+        actual = results(problems[k % len(problems)], "native")
+        return all(error(tensor, expected[k % len(problems)][name]) < 1e-10 for name, tensor in actual.items())
 
     with ThreadPoolExecutor(4) as pool:
         assert all(pool.map(again, range(4 * len(problems))))
@@ -100,10 +100,10 @@ import torch
 from gatewise import nn
 torch.set_num_threads(4)
 lstm, x = nn.LSTM(64, 128, engine="native", generator=torch.Generator().manual_seed(0)), torch.ones(4, 64, 64)
-many = lstm(x)[0]
-many.sum().backward()
+on_four_threads = lstm(x)[0]
+on_four_threads.sum().backward()
 torch.set_num_threads(1)
-print(torch.equal(many, lstm(x)[0]))
+print(torch.equal(on_four_threads, lstm(x)[0]))
 """
 
 
@@ -113,7 +113,7 @@ def test_kernels_run_on_fewer_threads_than_requested(limit):
     assert run_python(LIMITED, **{name: value}) == "True"
 
 
-# Sizes are such that torch's own operations use one thread: its OpenMP would wait forever in a forked child.
+# The sizes are small, so that torch's own operations use one thread: its OpenMP would hang in a forked child.
 FORKED = """
 import multiprocessing, torch
 from torch.utils.data import DataLoader, Dataset
@@ -128,7 +128,7 @@ def train():
 
 def child(queue):
     torch.set_num_threads(2)
-    queue.put([one.numpy() for one in train()])
+    queue.put([tensor.numpy() for tensor in train()])
 
 class Items(Dataset):
     def __len__(self):
@@ -142,10 +142,10 @@ context = multiprocessing.get_context("fork")
 queue = context.SimpleQueue()
 process = context.Process(target=child, args=(queue,))
 process.start()
-print(all(torch.allclose(torch.from_numpy(one), two, rtol=1e-4) for one, two in zip(queue.get(), expected)))
+print(all(torch.allclose(torch.from_numpy(a), b, rtol=1e-4) for a, b in zip(queue.get(), expected)))
 process.join()
 loader = DataLoader(Items(), num_workers=1, multiprocessing_context="fork")
-print(all(torch.equal(one[0], expected[0]) for one in loader))
+print(all(torch.equal(batch[0], expected[0]) for batch in loader))
 print(all(map(torch.equal, train(), expected)))
 """
 
@@ -164,7 +164,7 @@ def resident() -> int:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def assert_memory_stays(calls: int) -> None:
+def assert_constant_memory(calls: int) -> None:
     layers = [layer_of("lstm", engine="native"), layer_of("gru", engine="native")]
     x, lengths = normal(4, 2, 3, seed=1), torch.tensor([4, 1])
 
@@ -188,13 +188,13 @@ needs_statm = pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason=
 
 @needs_statm
 def test_memory_stays_constant_over_many_calls():
-    assert_memory_stays(2_000)
+    assert_constant_memory(2_000)
 
 
 @pytest.mark.slow
 @needs_statm
 def test_memory_stays_constant_over_very_many_calls():
-    assert_memory_stays(40_000)
+    assert_constant_memory(40_000)
 
 
 def test_release_frees_memory():
@@ -202,7 +202,7 @@ def test_release_frees_memory():
     expected = results(problem, "native")
     assert native.release() > 0
     assert native.release() == 0
-    assert all(torch.equal(one, expected[name]) for name, one in results(problem, "native").items())
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in results(problem, "native").items())
 
 
 def test_large_activations_reuse_memory_of_the_library():
@@ -218,5 +218,6 @@ def test_large_activations_reuse_memory_of_the_library():
     for run in runs:
         assert all(map(torch.equal, run, again))
     with engines.use_engine("reference"):
-        for ours, theirs in zip(again, torch.autograd.grad(layer(x)[0].sum(), list(layer.parameters())), strict=True):
-            assert_close(ours, theirs)
+        expected = torch.autograd.grad(layer(x)[0].sum(), list(layer.parameters()))
+        for gradient, expected_gradient in zip(again, expected, strict=True):
+            assert_close(gradient, expected_gradient)

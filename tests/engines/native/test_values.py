@@ -1,6 +1,6 @@
 """The native kernels against the reference, values and gradients: random shapes, edges, layouts, instruction sets.
 
-test_engines.py and test_contract.py test what holds for every engine. The tests here are specific to these kernels:
+test_engines.py and test_contract.py test the contract of all engines. The tests here are specific to these kernels:
 edges of vectors and tiles, and work divided between threads.
 """
 
@@ -13,7 +13,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from gatewise import engines, nn
 from gatewise.engines.native import loader
 from tests.engines.test_engines import KINDS, fields, normal
-from tests.native_scans import GATES_KEPT, LAYOUTS, Problem, assert_as_reference, random_problem, seeded
+from tests.native_scans import GATES_AND_CELLS, LAYOUTS, Problem, assert_as_reference, random_problem, seeded
 from tests.tolerance import RELATIVE, assert_close
 
 pytestmark = pytest.mark.skipif(loader.load() is None, reason="the native library is not available")
@@ -44,17 +44,17 @@ EDGES = {
     "no sequences": {"T": 4, "B": 0, "I": 2, "H": 9},
     "no steps": {"T": 0, "B": 3, "I": 2, "H": 9},
     "all lengths zero": {"T": 4, "B": 3, "I": 2, "H": 9, "lengths": (0, 0, 0)},
-    "one length zero": {"T": 4, "B": 3, "I": 2, "H": 9, "lengths": (4, 0, 2), "keep": GATES_KEPT},
-    "some more units than two vectors": {"T": 6, "B": 17, "I": 33, "H": 33},
+    "one length zero": {"T": 4, "B": 3, "I": 2, "H": 9, "lengths": (4, 0, 2), "keep": GATES_AND_CELLS},
+    "slightly more units than two vectors": {"T": 6, "B": 17, "I": 33, "H": 33},
     "more units than a tile": {
         "T": 3,
         "B": 10,
         "I": 65,
         "H": 130,
         "lengths": (3, 1, 2, 0, 3, 3, 1, 1, 2, 0),
-        "keep": GATES_KEPT,
+        "keep": GATES_AND_CELLS,
     },
-    "a long way from features to memory": {"T": 5, "B": 3, "I": 100, "H": 15, "layout": "features apart"},
+    "features far apart in memory": {"T": 5, "B": 3, "I": 100, "H": 15, "layout": "features apart"},
 }
 
 
@@ -88,13 +88,13 @@ def test_more_sequences_than_a_chunk(kind):
 
 def test_very_many_steps():
     layer, x = nn.LSTM(1, 2, dtype=torch.float64, generator=seeded()), normal(20_000, 1, 1, seed=1)
-    found = []
+    results = []
     for engine in ("native", "aten"):
         with engines.use_engine(engine):
             output, _ = layer(x)
-            found.append([output, *torch.autograd.grad((output * x).sum(), list(layer.parameters()))])
-    for ours, expected in zip(*found, strict=True):
-        assert_close(ours, expected)
+            results.append([output, *torch.autograd.grad((output * x).sum(), list(layer.parameters()))])
+    for actual, expected in zip(*results, strict=True):
+        assert_close(actual, expected)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -125,19 +125,19 @@ def test_bidirectional_stacks_of_sequences_in_any_order(kind, packed):
     cls, options = KINDS[kind]
     layer = cls(3, 7, num_layers=2, bidirectional=True, dtype=torch.float64, generator=seeded(), **options)
     x, lengths = normal(6, 4, 3, seed=1).requires_grad_(), torch.tensor([2, 6, 1, 5])
-    found = []
+    results = []
     for engine in ("native", "reference"):
         with engines.use_engine(engine):
             if packed:
-                given, state = layer(pack_padded_sequence(x, lengths, enforce_sorted=False))
-                output, _ = pad_packed_sequence(given)
+                packed_output, state = layer(pack_padded_sequence(x, lengths, enforce_sorted=False))
+                output, _ = pad_packed_sequence(packed_output)
             else:
                 output, state = layer(x, lengths=lengths)
         values = [output, *fields(state)]
-        total = sum((one * normal(*one.shape, seed=k)).sum() for k, one in enumerate(values))
-        found.append([*values, *torch.autograd.grad(total, [x, *layer.parameters()])])
-    for ours, expected in zip(*found, strict=True):
-        assert_close(ours, expected)
+        total = sum((value * normal(*value.shape, seed=k)).sum() for k, value in enumerate(values))
+        results.append([*values, *torch.autograd.grad(total, [x, *layer.parameters()])])
+    for actual, expected in zip(*results, strict=True):
+        assert_close(actual, expected)
 
 
 # ---- instruction sets ---------------------------------------------------------------------------------------------
@@ -163,8 +163,8 @@ def test_every_instruction_set_gives_the_same_results(kind, dtype, instructions)
     assert loader.instructions() == instructions
     P = 5 * (kind == "projected")
     lengths = (5, 0, 3, 3, 1, 5, 2)
-    assert_as_reference(Problem(kind, 5, 7, 19, 37, P=P, lengths=lengths, keep=GATES_KEPT), dtype)
-    assert_as_reference(Problem(kind, 1, 3, 37, 19, P=P, wanted=()), dtype)
+    assert_as_reference(Problem(kind, 5, 7, 19, 37, P=P, lengths=lengths, keep=GATES_AND_CELLS), dtype)
+    assert_as_reference(Problem(kind, 1, 3, 37, 19, P=P, with_gradients=()), dtype)
     torch.set_num_threads(3)
     assert_as_reference(Problem(kind, 4, 9, 70, 70, P=P, reverse=True, bias=False), dtype)
 

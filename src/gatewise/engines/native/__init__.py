@@ -3,10 +3,10 @@
 The kernels are called in three ways: directly if no gradient is needed, through an `autograd.Function` if one is, and
 through a torch operator inside torch.compile and torch.export. Streams use a separate kernel for one step.
 
-- Weights are read at every call. The kernels cache no copy of them, so a copy cannot be out of date.
+- Weights are read at every call and never cached, so that changed weights take effect.
 - The same input and number of threads (`torch.get_num_threads()` at the call) give the same bits. The forward results
   of a sequence depend neither on that number nor on the other sequences of the batch; but a single step of up to four
-  sequences sums in another order than longer sequences do. A forked child process uses one thread.
+  sequences is summed in another order than longer sequences. A forked child process uses one thread.
 - Denormal numbers count as zero inside the kernels.
 - Under autocast the engine refuses, because it computes in the dtype of the weights. `auto` then selects torch's
   kernels, which compute in bfloat16 as torch.nn does.
@@ -127,7 +127,7 @@ def _scan(call: Call, x: Tensor, state: Any, weights: Weights, keep: Collection[
     h0, c0 = (None, None) if state is None else (state[0], state[1] if has_c else None)
     # Tensors that outlive their torch.func transform are unwrapped.
     tensors: Tensors = tuple([tensor if tensor is None else _unwrap(tensor) for tensor in (x, h0, c0, *weights)])
-    with_grad = torch.is_grad_enabled() and any(one is not None and one.requires_grad for one in tensors)
+    with_grad = torch.is_grad_enabled() and any(tensor is not None and tensor.requires_grad for tensor in tensors)
     as_operator = torch.compiler.is_compiling() or torch._C._len_torch_dispatch_stack() > 0
     if as_operator or not _PLAIN.issuperset(map(type, tensors)):
         output, h, c, gates, states = operator.scan(call, with_grad or bool(keep), tensors)
@@ -168,7 +168,7 @@ def stepper(
     if x.shape[1] > _MAX_SEQUENCES:
         return None
     sizes = check(cell, x, state, weights)
-    plain = all(one is None or (one.is_contiguous() and not one.is_neg()) for one in weights)
+    plain = all(weight is None or (weight.is_contiguous() and not weight.is_neg()) for weight in weights)
     return Stepper(cell, sizes, x, state, weights, parameters, names) if plain else None
 
 

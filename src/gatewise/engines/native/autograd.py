@@ -15,20 +15,20 @@ class NativeScan(torch.autograd.Function):
     """One scan with gradients."""
 
     @staticmethod
-    def forward(ctx: Any, call: Call, kept: bool, *tensors: Tensor | None) -> Results:
+    def forward(ctx: Any, call: Call, keep: bool, *tensors: Tensor | None) -> Results:
         """Run forward and save the tensors that backward needs."""
-        output, h, c, gates, states = bindings.forward(call, True, tensors, internal=not kept)
-        ctx.call, ctx.kept = call, kept
+        output, h, c, gates, states = bindings.forward(call, True, tensors, internal=not keep)
+        ctx.call, ctx.keep = call, keep
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(*tensors, output, gates, states)
-        return output, h, c, gates if kept else None, states if kept else None
+        return output, h, c, gates if keep else None, states if keep else None
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:
         """Gradients of the tensors; by the reference engine if torch differentiates or vectorises them."""
         *tensors, output, gates, states = ctx.saved_tensors
-        if torch.is_grad_enabled() or not all(one is None or torch._C._has_storage(one) for one in grads):
-            return None, None, *differentiable_gradients(ctx.call, ctx.kept, tensors, grads)
+        if torch.is_grad_enabled() or not all(grad is None or torch._C._has_storage(grad) for grad in grads):
+            return None, None, *differentiable_gradients(ctx.call, ctx.keep, tensors, grads)
         needed = ctx.needs_input_grad[2:]
         results = bindings.backward(ctx.call, tuple(tensors), output, gates, states, grads, needed[0], any(needed[3:]))
         return None, None, *[grad if need else None for grad, need in zip(results, needed, strict=True)]

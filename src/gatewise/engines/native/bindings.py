@@ -93,8 +93,8 @@ def packed_call(kind: Kind, sizes: Sizes, reverse: bool, rows: int, batch_sizes:
     return Call(kind, sizes._replace(T=T), (rows,), reverse, lengths, counts, offsets)
 
 
-def forward(call: Call, kept: bool, tensors: Tensors, internal: bool = False) -> Results:
-    """Run the kernels forward; `kept` asks for gates and cell states.
+def forward(call: Call, keep: bool, tensors: Tensors, internal: bool = False) -> Results:
+    """Run the kernels forward; with `keep`, return gates and cell states too.
 
     Gates and cell states are zero after each sequence's end, unless `internal`: the kernels' backward pass does not
     read them there.
@@ -105,13 +105,13 @@ def forward(call: Call, kept: bool, tensors: Tensors, internal: bool = False) ->
     output, h = x.new_empty(*rows, P), x.new_empty(B, P)
     c = x.new_empty(B, H) if kind.has_c else None
     gates = states = None
-    if kept and kind.planes:
+    if keep and kind.planes:
         empty = partial(lent, x) if internal else x.new_empty if call.lengths is None else x.new_zeros
         gates = empty(*rows, kind.planes, H)
         states = None if c is None else empty(*rows, H)
     fields += output.data_ptr(), B * P, P, *_addresses(h, c, gates, states)
-    # For a few rows the kernel for one step is faster than the other, which packs the weights first.
-    one_step = T == 1 and B <= _FEW_ROWS and not kept and call.lengths is None
+    # For few rows, the kernel for one step is faster, because the other kernel packs the weights first.
+    one_step = T == 1 and B <= _FEW_ROWS and not keep and call.lengths is None
     _run("gatewise_step" if one_step else "gatewise_forward", _FORWARD.pack(*fields))
     return output, h, c, gates, states
 
@@ -131,14 +131,17 @@ def backward(
 ) -> Tensors:
     """Gradients of the tensors that need one, from the gradients `grads` at output, h, c, gates and cells."""
     _check_saved(call, (*tensors, output, gates, states), grads)
-    # Dense copies keep their names here: they must live until the kernels are done.
+    # Dense copies are bound to names, because they must live until the kernels are done.
     fields, dense = _inputs(call, tensors)
     x, weights = dense[0], dense[3:8]
-    output, gates, states = _dense(output), *[None if one is None else _contiguous(one) for one in (gates, states)]
+    output, gates, states = (
+        _dense(output),
+        *[None if plane is None else _contiguous(plane) for plane in (gates, states)],
+    )
     grad_output = None if grads[0] is None else _dense(grads[0])
-    other_grads = [None if one is None else _contiguous(one) for one in grads[1:]]
+    other_grads = [None if grad is None else _contiguous(grad) for grad in grads[1:]]
     grad_x = x.new_empty(x.shape) if need_x else None
-    grad_weights = [None if one is None or not need_weights else torch.empty_like(one) for one in weights]
+    grad_weights = [None if weight is None or not need_weights else torch.empty_like(weight) for weight in weights]
     (_, B, _, H, P), has_c = call.sizes, call.kind.has_c
     grad_h0 = None if tensors[1] is None else x.new_empty(B, P)
     grad_c0 = x.new_empty(B, H) if has_c else None  # the kernels need it as workspace
@@ -152,7 +155,7 @@ def backward(
 
 @functools.cache
 def _memory(size: int) -> type[Any]:
-    """The type of `size` bytes lent by the library, returned when the last tensor on them is deleted."""
+    """A type for `size` bytes lent by the library, which gives them back when the last tensor on them is deleted."""
 
     class Lent(ctypes.c_char * size):  # type: ignore[misc]  # the base type depends on size
         def __del__(self) -> None:
@@ -170,7 +173,7 @@ def lent(like: Tensor, *shape: int) -> Tensor:
     size = math.prod(shape) * dtype.itemsize
     if size < _LARGE:
         return like.new_empty(*shape)
-    size = -(-size // _LARGE) * _LARGE  # rounded up, because each size has a type of its own
+    size = -(-size // _LARGE) * _LARGE  # rounded up, because each size has its own type
     address = loader.loaded().gatewise_lend(size)
     if not address:
         raise MemoryError(f"cannot allocate {size} bytes for the backward pass; use a smaller batch")
@@ -188,13 +191,13 @@ def _inputs(call: Call, tensors: Tensors) -> tuple[list[int], list[Any]]:
     """
     x, addresses = _dense(tensors[0]), []
     dense: list[Any] = [x]
-    for one in tensors[1:]:
-        if one is not None and (not one.is_contiguous() or one.is_neg()):
-            one = _contiguous(one)
-        dense.append(one)
-        address = 0 if one is None else one.data_ptr()
-        if not address and one is not None and one.numel():
-            raise RuntimeError(f"a tensor of shape {tuple(one.shape)} has no memory; was its storage freed?")
+    for tensor in tensors[1:]:
+        if tensor is not None and (not tensor.is_contiguous() or tensor.is_neg()):
+            tensor = _contiguous(tensor)
+        dense.append(tensor)
+        address = 0 if tensor is None else tensor.data_ptr()
+        if not address and tensor is not None and tensor.numel():
+            raise RuntimeError(f"a tensor of shape {tuple(tensor.shape)} has no memory; was its storage freed?")
         addresses.append(address)
     h0, c0, *weights = addresses
     if tensors[1] is None:
@@ -209,14 +212,14 @@ def _inputs(call: Call, tensors: Tensors) -> tuple[list[int], list[Any]]:
     return [*head, *call.sizes, *_sequence(x), lengths, offsets, *weights, h0, c0], dense
 
 
-# The initial state of zeros, up to this size. Every call reads it and none writes it; as it is not a tensor, no user
-# code can reach it.
+# The initial state of zeros, up to this size. Calls only read it, and user code cannot reach it,
+# because it is not a tensor.
 _ZEROS = (ctypes.c_char * (1 << 15))()
 _ZEROS_ADDRESS = ctypes.addressof(_ZEROS)
 
 
 _SAVED = ("x", "h0", "c0", *Weights._fields, "output", "gates", "cells")
-_NAMES = _SAVED + tuple(f"the gradient at {one}" for one in ("output", "h", "c", "gates", "cells"))
+_NAMES = _SAVED + tuple(f"the gradient at {name}" for name in ("output", "h", "c", "gates", "cells"))
 
 
 def _check_saved(call: Call, saved: tuple[Tensor | None, ...], grads: Tensors) -> None:
@@ -231,16 +234,16 @@ def _check_saved(call: Call, saved: tuple[Tensor | None, ...], grads: Tensors) -
     inputs = ((*rows, I), (B, P), c, (G, I), (G, P), (G,), (G,), (P, H))
     # The kernels ignore a tensor whose shape here is None.
     shapes = (*inputs, output, planes, plane, output, (B, P), c, planes, plane)
-    dtype = next(one for one in (*grads, *saved) if one is not None).dtype
-    for position, (one, shape) in enumerate(zip((*saved, *grads), shapes, strict=True)):
-        if one is None:
+    dtype = next(tensor for tensor in (*grads, *saved) if tensor is not None).dtype
+    for position, (tensor, shape) in enumerate(zip((*saved, *grads), shapes, strict=True)):
+        if tensor is None:
             fits = shape is None or position not in _REQUIRED
         else:
-            fits = shape is None or (one.shape == shape and one.dtype == dtype and one.is_cpu)
+            fits = shape is None or (tensor.shape == shape and tensor.dtype == dtype and tensor.is_cpu)
         if not fits:
-            came = "missing" if one is None else f"{one.dtype} {tuple(one.shape)} on {one.device}"
-            origin = " saved for backward" if position < len(saved) else ""
-            raise RuntimeError(f"{_NAMES[position]}{origin} is {came}, expected {dtype} {shape} on cpu")
+            actual = "missing" if tensor is None else f"{tensor.dtype} {tuple(tensor.shape)} on {tensor.device}"
+            suffix = " saved for backward" if position < len(saved) else ""
+            raise RuntimeError(f"{_NAMES[position]}{suffix} is {actual}, expected {dtype} {shape} on cpu")
 
 
 _REQUIRED = (0, 3, 4, 8, 9, 10)  # x, the two weights, output, gates and cells
@@ -257,7 +260,7 @@ def _contiguous(x: Tensor) -> Tensor:
 
 
 def _addresses(*tensors: Tensor | None) -> list[int]:
-    return [0 if one is None else one.data_ptr() for one in tensors]
+    return [0 if tensor is None else tensor.data_ptr() for tensor in tensors]
 
 
 def _sequence(x: Tensor) -> tuple[int, ...]:
@@ -292,7 +295,7 @@ class Stepper:
     ) -> None:
         self.dtype, self.width = x.dtype, state[0].shape[1]
         self._parameters, self._state = parameters, state
-        self._weights = [  # with bound methods: `holds` reads them at every step
+        self._weights = [  # with bound methods, because `holds` calls them at every step
             (name, weight, weight.data_ptr, weight.data_ptr(), weight.is_contiguous, weight.shape)
             for name, weight in zip(names, weights, strict=True)
             if weight is not None
@@ -333,11 +336,11 @@ def multiply_add_rate(threads: int, seconds: float = 0.2, dtype: torch.dtype = t
     rounds, best = 100_000, 0.0
     end = time.perf_counter() + seconds
     while (begin := time.perf_counter()) < end:
-        done = loaded.gatewise_multiply_add(DTYPES[dtype], rounds, threads)
-        best = max(best, done / (time.perf_counter() - begin) / 1e9)
+        operations = loaded.gatewise_multiply_add(DTYPES[dtype], rounds, threads)
+        best = max(best, operations / (time.perf_counter() - begin) / 1e9)
     return best
 
 
 def release() -> int:
-    """Free the memory that the kernels keep for later calls; return the number of bytes."""
+    """Free the memory that the kernels hold for later calls; return the number of bytes."""
     return 0 if loader.load() is None else int(loader.loaded().gatewise_release())

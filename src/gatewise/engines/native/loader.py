@@ -91,7 +91,7 @@ def _loaded() -> tuple[ctypes.CDLL | None, str | None]:
     path = find(sys.modules[PACKAGE].__path__)
     if path is None:
         return None, (
-            "not built at installation: left out, or no suitable compiler found (GCC 12 or newer, or Clang, with "
+            "not built at installation: skipped, or no suitable compiler found (GCC 12 or newer, or Clang, with "
             f"OpenMP); install one, such as g++, then {REINSTALL}"
         )
     try:
@@ -123,5 +123,5 @@ def _use(library: ctypes.CDLL, name: str) -> str | None:
     """Force an instruction set, unless the name is empty; return an error message, or None."""
     if not name or (name in INSTRUCTIONS and library.gatewise_use_instructions(name.encode()) == 0):
         return None
-    supported = [one for one in INSTRUCTIONS if library.gatewise_use_instructions(one.encode()) == 0]
+    supported = [known for known in INSTRUCTIONS if library.gatewise_use_instructions(known.encode()) == 0]
     return f"GATEWISE_INSTRUCTIONS is {name!r}, expected one that this machine supports: {', '.join(supported)}"

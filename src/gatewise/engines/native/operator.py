@@ -30,14 +30,14 @@ _OPERATORS.define(  # type: ignore[no-untyped-call]
 _TENSOR_COUNT = 8  # tensors before lengths
 
 
-def scan(call: Call, kept: bool, tensors: Tensors) -> Results:
+def scan(call: Call, keep: bool, tensors: Tensors) -> Results:
     """`bindings.forward` through the operator; gates and cell states are always zero after each sequence's end."""
     x, h0, c0, *weights = tensors
     if h0 is None:
         h0, c0 = (*zeros(call.kind.cell, x, call.sizes), None)[:2]  # type: ignore[arg-type]  # x is never None
     options = (call.lengths, call.batch_sizes, call.kind.code, call.reverse)
-    output, h, c, gates, states = torch.ops.gatewise.scan(x, h0, c0, *weights, *options, kept)
-    planes, has_c = kept and call.kind.planes, call.kind.has_c
+    output, h, c, gates, states = torch.ops.gatewise.scan(x, h0, c0, *weights, *options, keep)
+    planes, has_c = keep and call.kind.planes, call.kind.has_c
     return output, h, c if has_c else None, gates if planes else None, states if planes and has_c else None
 
 
@@ -63,7 +63,7 @@ def _call_of(tensors: Sequence[Any], options: Sequence[Any]) -> Call:
 
 def _present(x: Tensor, *tensors: Tensor | None) -> tuple[Tensor, ...]:
     """Results without None, because an operator returns tensors only: an empty tensor stands for None."""
-    return tuple(x.new_empty(0) if one is None else one for one in tensors)
+    return tuple(x.new_empty(0) if tensor is None else tensor for tensor in tensors)
 
 
 def _checked(tensors: tuple[Any, ...], options: tuple[Any, ...]) -> Call:
@@ -73,17 +73,18 @@ def _checked(tensors: tuple[Any, ...], options: tuple[Any, ...]) -> Call:
     kind = _kind_of(code)
     _refuse_forward_mode()
     if (c0 is None) == kind.has_c:
-        came = "missing, expected a tensor" if c0 is None else "given, expected none"
-        raise RuntimeError(f"c0 is {came} for {kind.cell.name!r}")
+        problem = "missing, expected a tensor" if c0 is None else "given, expected none"
+        raise RuntimeError(f"c0 is {problem} for {kind.cell.name!r}")
     if weights[4] is not None and not kind.has_c:
         raise RuntimeError(f"weight_hr is given, expected none for {kind.cell.name!r}")
     if lengths is not None and lengths.dtype != torch.int64:
         raise RuntimeError(f"lengths is {lengths.dtype}, expected torch.int64")
     call = _call_of(tensors, options)
-    for one in tensors:  # under autocast, check accepts mixed dtypes
-        if one is not None and one.dtype != x.dtype:
+    for tensor in tensors:  # under autocast, check accepts mixed dtypes
+        if tensor is not None and tensor.dtype != x.dtype:
             raise RuntimeError(
-                f"x is {x.dtype} and another tensor is {one.dtype}, expected the same dtype for all; convert with .to()"
+                f"x is {x.dtype} and another tensor is {tensor.dtype}, expected the same dtype for all; convert with "
+                ".to()"
             )
     if x.dtype not in bindings.DTYPES:
         raise RuntimeError(f"x is {x.dtype}, expected torch.float32 or torch.float64")
@@ -96,17 +97,17 @@ def _refuse_forward_mode() -> None:
 
 
 def _operator(*arguments: Any) -> tuple[Tensor, ...]:
-    tensors, options, kept = arguments[:_TENSOR_COUNT], arguments[_TENSOR_COUNT:-1], arguments[-1]
-    return _present(tensors[0], *bindings.forward(_checked(tensors, options), kept, tensors))
+    tensors, options, keep = arguments[:_TENSOR_COUNT], arguments[_TENSOR_COUNT:-1], arguments[-1]
+    return _present(tensors[0], *bindings.forward(_checked(tensors, options), keep, tensors))
 
 
 def _operator_shapes(*arguments: Any) -> tuple[Tensor, ...]:
     _refuse_forward_mode()
-    (x, h0, c0, weight_ih, *_), options, kept = arguments[:_TENSOR_COUNT], arguments[_TENSOR_COUNT:-1], arguments[-1]
+    (x, h0, c0, weight_ih, *_), options, keep = arguments[:_TENSOR_COUNT], arguments[_TENSOR_COUNT:-1], arguments[-1]
     kind = _kind_of(options[2])
     rows, H = x.shape[:-1], weight_ih.shape[0] // len(kind.cell.gates)
-    gates = x.new_empty(*rows, kind.planes, H) if kept and kind.planes else None
-    states = x.new_empty(*rows, H) if kept and kind.has_c else None
+    gates = x.new_empty(*rows, kind.planes, H) if keep and kind.planes else None
+    states = x.new_empty(*rows, H) if keep and kind.has_c else None
     h, c = h0.new_empty(h0.shape), None if c0 is None else c0.new_empty(c0.shape)
     return _present(x, x.new_empty(*rows, h0.shape[1]), h, c, gates, states)
 
@@ -126,11 +127,11 @@ def _operator_backward(*arguments: Any) -> list[Tensor]:
 def _operator_backward_shapes(*arguments: Any) -> list[Tensor]:
     (x, h0, c0, *weights), (need_x, need_weights) = arguments[:_TENSOR_COUNT], arguments[-2:]
     with_grad = [x if need_x else None, h0, c0, *[weight if need_weights else None for weight in weights]]
-    return [x.new_empty(0) if one is None else one.new_empty(one.shape) for one in with_grad]
+    return [x.new_empty(0) if tensor is None else tensor.new_empty(tensor.shape) for tensor in with_grad]
 
 
 def _operator_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-    ctx.options, ctx.kept = inputs[_TENSOR_COUNT + 2 : -1], inputs[-1]
+    ctx.options, ctx.keep = inputs[_TENSOR_COUNT + 2 : -1], inputs[-1]
     ctx.set_materialize_grads(False)
     ctx.save_for_backward(*inputs[: _TENSOR_COUNT + 2], output[0], output[3], output[4])
 
@@ -140,7 +141,7 @@ def _operator_gradients(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None,
     tensors, needed = inputs[:_TENSOR_COUNT], ctx.needs_input_grad[:_TENSOR_COUNT]
     options = (*inputs[_TENSOR_COUNT:], *ctx.options)
     if torch.is_grad_enabled() and not torch.compiler.is_compiling():
-        results = differentiable_gradients(_call_of(tensors, options), ctx.kept, tensors, grads)
+        results = differentiable_gradients(_call_of(tensors, options), ctx.keep, tensors, grads)
     else:
         flags = (needed[0], any(needed[3:]))
         results = torch.ops.gatewise.scan_backward(*tensors, *options, output, gates, states, *grads, *flags)
