@@ -1,4 +1,4 @@
-"""A forecaster for sktime: for its pipelines, its parameter search and its evaluation.
+"""A forecaster for sktime's pipelines, parameter search and evaluation.
 
     from gatewise.sktime import GatewiseForecaster
 
@@ -54,7 +54,7 @@ class GatewiseForecaster(BaseForecaster):
 
     Attributes:
         forecaster_: the `gatewise.Forecaster`, once fitted, with its `history`, `guesses` and `plot`.
-        pretrained_: the one that `pretrain` trained.
+        pretrained_: the `gatewise.Forecaster` that `pretrain` trained.
 
     Raises:
         TypeError: an unknown argument.
@@ -142,7 +142,7 @@ class GatewiseForecaster(BaseForecaster):
         return self._cur_X if self._cur_X is None or X is None else _joined(self._cur_X, X)
 
     def _trained(self, panel: Panel, reach: int | None) -> Forecaster:
-        """A forecaster trained on a panel; its horizon is `reach`, if the argument is None."""
+        """A forecaster trained on a panel; `reach` is its horizon unless that argument is given."""
         arguments = self.get_params(deep=False)
         if self.horizon is None and reach is not None and reach > 0:
             arguments["horizon"] = reach
@@ -164,7 +164,7 @@ class GatewiseForecaster(BaseForecaster):
         return self._arranged(fh, where, bounds, columns)
 
     def _by_instance(self, make: Callable[[pd.Index], pd.Index]) -> list[pd.Index]:
-        """(I,) the result of `make` for the end of each instance, computed once for all that end together."""
+        """(I,) the result of `function` for the end of each instance, computed once for all with the same end."""
         if self._cur_y.index.nlevels == 1:
             return [make(self.cutoff)]
         times, last = self._cur_y.index.get_level_values(-1), ~_instances(self._cur_y.index).duplicated(keep="last")
@@ -174,7 +174,7 @@ class GatewiseForecaster(BaseForecaster):
         return [results[code] for code in codes]
 
     def _dated(self, fh: ForecastingHorizon) -> ForecastingHorizon:
-        """The horizon with the frequency, which sktime does not know for the dates of a panel."""
+        """The horizon with its frequency, which sktime does not infer for the dates of a panel."""
         if not isinstance(self._cur_y.index.get_level_values(-1), pd.DatetimeIndex) or fh.freq is not None:
             return fh
         return ForecastingHorizon(fh.to_pandas(), is_relative=fh.is_relative, freq=self._freq)
@@ -322,8 +322,8 @@ def _rows(X: pd.DataFrame, index: pd.Index) -> pd.DataFrame:
         columns = ", ".join(repr(one) for one in _names(X))
         names = ", ".join(_as_text(one) for one in lacking[:3]) + (", ..." if len(lacking) > 3 else "")
         raise DataError(
-            f"X lacks {len(lacking)} of the {len(index)} required rows: {names}; pass its columns {columns} to fit and "
-            "update for every date of y, to predict for every date after the end of y up to the last step of fh"
+            f"X lacks {len(lacking)} of the {len(index)} required rows: {names}; pass {columns} to fit "
+            "and update for every date of y, and to predict for every date after y up to the last step of fh"
         )
     return X.iloc[where]
 
@@ -331,7 +331,7 @@ def _rows(X: pd.DataFrame, index: pd.Index) -> pd.DataFrame:
 def _joined(old: pd.DataFrame, new: pd.DataFrame, cut: bool = False) -> pd.DataFrame:
     """The rows of both, sorted by date within each instance; new rows replace old ones.
 
-    With `cut`, old rows after the last new row of their instance are dropped: they are not known at the new end.
+    With `cut`, old rows after the last new row of their instance are dropped: the new end is before them.
     """
     lacking = [one for one in old.columns if one not in new.columns]
     if lacking:

@@ -82,7 +82,7 @@ def test_too_short_a_time_leaves_the_defaults(monkeypatch, panel):
     found = search({"strategy": "one-step", "seed": 5}, panel, 4.9)
     assert found.settings == {"strategy": "one-step", "seed": 5}
     assert found.trials == ()
-    assert "search: none, as 4.9 s is too short for one trial and the training (about 5.2 s)" in str(found)
+    assert "search: none (4.9 s is too short; one trial and the final training take about 5.2 s)" in str(found)
     assert world.now < 0.1
     assert len(search({"strategy": "one-step", "seed": 5}, panel, 6.0).trials) == 1
 
@@ -101,7 +101,7 @@ def test_a_search_without_tunable_settings_says_so(panel):
     given = {"strategy": "one-step", "context": 24, "hidden_size": 8, "lr": 0.01, "dropout": 0}
     found = search(given, panel, 10.0)
     assert (found.settings, found.trials) == (given, ())
-    assert "search: none, as all tunable settings were given" in found.description
+    assert "search: none (all tunable settings are given)" in found.description
 
 
 def test_settings_that_cannot_be_trained_are_never_the_best(monkeypatch, panel):
@@ -111,7 +111,7 @@ def test_settings_that_cannot_be_trained_are_never_the_best(monkeypatch, panel):
     found = search({"strategy": "one-step", "max_steps": 10}, panel, 10.0)
     assert found.settings == {"strategy": "one-step", "max_steps": 10}
     assert "trial 1: it diverged" in str(found)
-    assert "search: 1 trial, in which training failed; the defaults stay" in found.description
+    assert "search: training failed in 1 trial; the defaults are used" in found.description
 
 
 def test_a_real_search_is_the_same_again_and_its_errors_are_those_of_training(panel):
@@ -129,7 +129,7 @@ def test_tune_returns_a_fitted_forecaster_that_describes_the_search(panel, capsy
     model = tune({**SMALL, "context": 24, "lr": 0.01, "ensemble_size": 1}, panel, 5.0, quiet=False)
     assert len(model.predict(3)) == 3
     assert "too short" not in capsys.readouterr().err
-    assert "search: none, as all tunable settings were given" in model.guesses[-1]
+    assert "search: none (all tunable settings are given)" in model.guesses[-1]
     model = tune({**SMALL, "context": 24, "ensemble_size": 1}, panel, 3.0, quiet=False)
     said = capsys.readouterr().err
     assert "search: " in said

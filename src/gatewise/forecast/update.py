@@ -94,7 +94,7 @@ def extended(known: Panel, new: Panel) -> Panel:
 def _continuations(
     series: Sequence[Series], newer: Mapping[Any, Series], freq: str | int
 ) -> dict[tuple[Any, Any], bool]:
-    """For each distinct pair of last known date and first newer date, whether the latter is the next step."""
+    """Maps each distinct pair (last known date, first newer date) to whether the second is the step after the first."""
     continues: dict[tuple[Any, Any], bool] = {}
     for old in series:
         new = newer.get(old.unique_id)
@@ -108,11 +108,11 @@ def _continuations(
 
 
 def _joined(old: Series, new: Series, continues: Mapping[tuple[Any, Any], bool]) -> Series:
-    """The known values before the newer ones, and the newer ones."""
+    """The newer values, after the known values before them."""
     if new.ds[-1] < old.ds[-1]:
         raise DataError(
             f"series {str(new.unique_id)!r} ends at {format_date(new.ds[-1])}, expected {format_date(old.ds[-1])} or "
-            "later, the end of the series that the model knows; pass newer values"
+            "later, the last date that the model knows; pass newer values"
         )
     known = int(old.ds.searchsorted(new.ds[0]))
     if known == 0:
@@ -120,8 +120,8 @@ def _joined(old: Series, new: Series, continues: Mapping[tuple[Any, Any], bool])
     last, first = old.ds[known - 1], new.ds[0]
     if not continues[last, first]:
         raise DataError(
-            f"series {str(new.unique_id)!r}: steps are missing between {format_date(last)}, the last value that the "
-            f"model knows, and {format_date(first)}; pass all values after the former"
+            f"series {str(new.unique_id)!r}: steps are missing between {format_date(last)}, the last date that the "
+            f"model knows, and {format_date(first)}; pass all values after {format_date(last)}"
         )
     y, filled = np.concatenate([old.y[:known], new.y]), None
     if old.filled is not None or new.filled is not None:

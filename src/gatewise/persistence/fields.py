@@ -1,4 +1,4 @@
-"""Values out of a file, each validated before use."""
+"""Values from a file, each validated before use."""
 
 import json
 import re
@@ -14,7 +14,7 @@ CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # characters that co
 
 
 def renamed(content: Any, names: Mapping[str, str]) -> Any:
-    """Content with its fields under their present names; older name -> present name."""
+    """Content whose fields have their present names; `names` maps older to present names."""
     return {names.get(name, name): value for name, value in content.items()} if isinstance(content, dict) else content
 
 

@@ -39,7 +39,7 @@ def save(path: str | os.PathLike[str], kind: str, content: Document, arrays: Map
 
     Arguments:
         path: of the file.
-        kind: of object in the file, such as "Forecaster".
+        kind: of the object in the file, such as "Forecaster".
         content: name -> JSON value: text, finite number, True, False, None, list, or dict of these.
         arrays: name -> array of float64, float32, int64, uint8 or bool.
 
@@ -234,7 +234,7 @@ def _described(path: Any, name: str, entry: Any) -> tuple[type, list[int], list[
 
 
 def _sizes(value: Any, most: int) -> bool:
-    """Whether a value is a list of at most so many integers of 64 bits."""
+    """Whether a value is a list of at most `most` integers, each from 0 to 2^63 - 1."""
     return (
         isinstance(value, list) and len(value) <= most and all(type(one) is int and 0 <= one < 2**63 for one in value)
     )

@@ -21,8 +21,8 @@ class Checkpoint:
         self.save(0)
 
     def save(self, epoch: int) -> None:
-        """Copy the present state."""
-        self.complete = False  # after an interrupt in here the live weights are good, and the copies inconsistent
+        """Save the current state."""
+        self.complete = False  # an interrupt here leaves valid live weights and inconsistent copies
         for saved, tensor in zip(self.copies, self.live, strict=True):
             saved.copy_(tensor)
         self.buffers = {name: buffer.detach().clone() for name, buffer in self.module.named_buffers()}

@@ -104,8 +104,11 @@ def test_a_backtest_in_which_nothing_was_observed_is_refused():
         ({"mean": np.zeros((18, 4))}, r"mean has shape \(18, 4\), expected \(18, 5\)"),
         ({"mean": np.full((18, 5), np.nan)}, "mean holds values that are not finite"),
         ({"intervals": {80: (np.zeros((18, 5)), np.zeros(5))}}, r"bound 1 of 80 has shape \(5,\), expected \(18, 5\)"),
-        ({"cuts": np.zeros(18, int)}, "cuts must be one for each window, from 1 to the length of its series"),
-        ({"cuts": np.full(18, 61)}, "cuts must be one for each window, from 1"),
+        (
+            {"cuts": np.zeros(18, int)},
+            "cuts are invalid, expected one for each window, from 1 to the length of its series",
+        ),
+        ({"cuts": np.full(18, 61)}, "cuts are invalid, expected one for each window, from 1"),
         (
             {"which": np.zeros(0, int), "truth": np.zeros((0, 5)), "mean": np.zeros((0, 5)), "intervals": {}},
             "there are no test windows",

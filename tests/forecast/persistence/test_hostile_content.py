@@ -66,8 +66,11 @@ from tests.forecast.persistence.hostile import (
         (with_content(scaling=[]), "scaling is [], expected dict"),
         (with_part("scaling", strategy="direct"), "strategy is 'direct', expected one of 'one-step', 'segment', 'fla"),
         (with_part("scaling", context=5), "context is 5, but 4 in the arguments"),
-        (both(FREE, with_part("scaling", context=10**9)), "reads 1000000000 values; the longest series has 40"),
-        (with_part("scaling", lag=10**9), "reads 1000000003 values; the longest series has 40"),
+        (
+            both(FREE, with_part("scaling", context=10**9)),
+            "windows of 1000000000 values are too long: the longest series has 40",
+        ),
+        (with_part("scaling", lag=10**9), "windows of 1000000003 values are too long: the longest series has 40"),
         (with_part("scaling", lag=2), "has shape (4, 1), expected (4, 2)"),
         (with_part("scaling", lag=0), "lag is 0, expected a whole number of at least 1"),
         (both(FREE, with_part("scaling", season=2)), "are not a valid scaling of strategy 'one-step'"),
@@ -144,7 +147,7 @@ from tests.forecast.persistence.hostile import (
         (with_arrays(y=np.zeros(40, np.float32)), "array 'y' is float32 of shape (40,), expected float64 of one dim"),
         (with_arrays(y=np.zeros((8, 5))), "expected float64 of one dimension"),
         (with_arrays(y=np.zeros(39)), "lengths do not add up to the 39 values"),
-        (with_arrays(y=np.zeros(1), lengths=np.array([1])), "series 'y' has 1 value, differences look back 0"),
+        (with_arrays(y=np.zeros(1), lengths=np.array([1])), "series 'y' has 1 value, too few for differences of lag 0"),
         (
             with_arrays(lengths=np.array([20, 20])),
             "array 'starts' is int64 of shape (1,), expected int64 of shape (2,)",
@@ -233,7 +236,7 @@ numbered_excluded = with_excluded(lambda rows: [one.__setitem__(0, k) for k, one
         (with_arrays(excluded__starts=np.array([10**6, 0])), "excluded.starts and excluded.lengths reach beyond the"),
         (with_part("scaling", dropout=-1), "dropout is -1"),
         (with_part("scaling", seasons=9), "are not a valid scaling of strategy"),
-        (with_part("scaling", context=10**6 * 12), "values; the longest series has 90"),
+        (with_part("scaling", context=10**6 * 12), "values are too long: the longest series has 90"),
     ],
 )
 def test_each_invalid_content_of_several_series_is_named(several, change, message):
@@ -245,8 +248,8 @@ def test_each_invalid_content_of_several_series_is_named(several, change, messag
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (without("known"), "features (past, known, static), the model (1, 6, 2)"),
-        (without("known.shift"), "features (past, known, static), the model (1, 0, 2)"),
+        (without("known"), "features (past, known, static), the model reads (1, 6, 2)"),
+        (without("known.shift"), "features (past, known, static), the model reads (1, 0, 2)"),
         (with_arrays(known__scale=np.zeros(6)), "known.scale holds 0.0, expected numbers above 0"),
         (with_arrays(static=np.ones((3, 1))), "array 'static' is float64 of shape (3, 1), expected float64 of shape"),
         (without("ahead"), "array 'ahead.lengths' is not part of a forecaster"),
@@ -275,7 +278,7 @@ def test_windows_absurdly_longer_than_most_series_are_refused(small):
     arrays |= {"y": np.ones(lengths.sum()), "ds": np.arange(50000), "lengths": lengths, "starts": 0 * lengths}
     named(*range(50000))(content, arrays)
     content["scaling"]["context"] = 40000
-    assert "the model reads 40000 values" in refused(small, content, arrays)
+    assert "windows of 40000 values are too long" in refused(small, content, arrays)
 
 
 def test_each_missing_part_is_named(several):

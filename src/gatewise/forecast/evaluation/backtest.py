@@ -37,8 +37,8 @@ class Backtest:
         held: the test windows, by series and cutoff.
         by_window: forecast -> score -> (W,), in the order of `held`.
         by_step: forecast -> score -> (h,).
-        guesses: sentences for everything that was guessed or chosen.
-        trained: how much the model was trained on; with `refit`, the last model.
+        guesses: one sentence for each guess or choice.
+        trained: the amount of training data; with `refit`, of the last model.
         replaced: for each trained model the naive forecast that replaced it, "" for none.
     """
 
@@ -56,9 +56,9 @@ class Backtest:
         """Score test windows.
 
         Arguments:
-            held: the windows. Those without any observed value are excluded, and a guess says so.
-            guesses: sentences for what was guessed or chosen before.
-            trained: how much the model was trained on.
+            held: the windows. Those without any observed value are excluded, which is added to `guesses`.
+            guesses: one sentence for each earlier guess or choice.
+            trained: the amount of training data.
             replaced: for each trained model the naive forecast that replaced it, "" for none.
 
         Raises:
@@ -167,7 +167,7 @@ class Backtest:
 
     @cached_property
     def verdict(self) -> str:
-        """Whether to trust the model, and the numbers that say so."""
+        """Whether to trust the model, with the numbers that support it."""
         judgement, *numbers = self._single_series() if len(self.held.series) == 1 else self._many_series()
         sentences = (
             verdict.replacement(self.model, self.replaced, judgement),
@@ -191,7 +191,9 @@ class Backtest:
         cells = [["", *self.overall[self.model]]]
         for model, scores in self.overall.items():
             cells.append([model, *("-" if np.isnan(value) else f"{value:.4g}" for value in scores.values())])
-        width = max(10, *(1 + len(cell) for row in cells for cell in row[1:]))  # of -8.237e-201 and the like
+        width = max(
+            10, *(1 + len(cell) for row in cells for cell in row[1:])
+        )  # numbers such as -8.237e-201 are wider than 10
         return "\n".join(f"{model:<14}" + "".join(f"{cell:>{width}}" for cell in row) for model, *row in cells)
 
     def plot(self, kind: str = "forecast", *, unique_id: Any = None, score: str = "MAE", ax: Any = None) -> Any:
@@ -323,9 +325,9 @@ def run(
     """Train on the values before the test windows, forecast them, and score the forecasts.
 
     Arguments:
-        validation: the models, and all series; those that are too short are excluded, and a guess says so.
+        validation: the models, and all series; series that are too short are excluded, which is added to `guesses`.
         horizon, windows, step, levels, refit: see `gatewise.Forecaster.backtest`.
-        guesses: sentences for what was guessed or chosen before.
+        guesses: one sentence for each earlier guess or choice.
 
     Raises:
         DataError: the series are too short, or hold no observed value to compare with.
@@ -346,7 +348,7 @@ def run(
 
 
 def _missing(table: Any) -> Any:
-    """The table with missing values instead of NaN, which the means of polars do not skip."""
+    """The table with missing values in place of NaN, because means of polars do not skip NaN."""
     if isinstance(table, pd.DataFrame):
         return table
     import narwhals as nw

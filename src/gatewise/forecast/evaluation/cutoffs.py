@@ -80,7 +80,7 @@ class Cutoffs:
 
 
 def affordable_windows(panel: Panel, plan: Plan, season: int, horizon: int) -> int:
-    """How many windows a backtest can have, 0 to 3: they leave half of the series, and enough values to train on."""
+    """The number of backtest windows, 0 to 3, that leave half of the series and enough values for training."""
     values = usual_length(panel.series)
     enough = (
         windows
@@ -91,7 +91,7 @@ def affordable_windows(panel: Panel, plan: Plan, season: int, horizon: int) -> i
 
 
 def known_at(one: Series, cut: int) -> Series:
-    """A series whose filled values just before a cut, which may depend on later ones, repeat the last observed one."""
+    """A series in which the last observed value replaces filled values just before a cut: they may depend on later ones."""
     if one.filled is None:
         return one
     last = int(last_observed(one, np.array([cut]))[0])

@@ -33,7 +33,7 @@ def observed(panel: Panel, which: np.ndarray, cuts: np.ndarray, horizon: int) ->
 
     Raises:
         DataError: a window of the only series has no observed value. With many series, `Backtest.of` excludes such
-            windows and says so.
+            windows.
 
     >>> panel = Panel((Series("A", pd.RangeIndex(4), np.array([1.0, 2.0, 3.0, 4.0])),), freq=1)
     >>> observed(panel, np.array([0, 0]), np.array([1, 3]), horizon=2).tolist()
@@ -91,7 +91,7 @@ class Holdout:
             raise ValueError("there are no test windows, expected at least one")
         lengths = np.array([len(one) for one in self.panel.series])
         if self.cuts.shape != self.which.shape or (self.cuts < 1).any() or (self.cuts > lengths[self.which]).any():
-            raise ValueError("cuts must be one for each window, from 1 to the length of its series")
+            raise ValueError("cuts are invalid, expected one for each window, from 1 to the length of its series")
 
     @property
     def horizon(self) -> int:
@@ -144,7 +144,7 @@ class Holdout:
         return parts[0].append(parts[1:]) if len(parts) > 1 else parts[0]
 
     def names(self, which: np.ndarray) -> Any:
-        """The names of series, as a column."""
+        """The names of the series at positions `which`, as a column."""
         return pd.Series([one.unique_id for one in self.panel.series]).array.take(which)
 
     def mean_by_series(self, values: np.ndarray) -> np.ndarray:
@@ -173,7 +173,7 @@ def _naive_error(one: Series, season: int) -> np.ndarray:
 
 
 def mean(values: np.ndarray, axis: int = 0) -> np.ndarray:
-    """The mean without NaN; NaN if nothing is left."""
+    """The mean without NaN; NaN if all values are NaN."""
     there = ~np.isnan(values)
     return _ratio(np.where(there, values, 0.0).sum(axis), there.sum(axis))
 

@@ -1,4 +1,4 @@
-"""Recalibration: intervals learn from outcomes after the training.
+"""Recalibration: outcomes after the training update the intervals.
 
 The networks have not seen these values, so their errors are as valid as those on the validation set, and newer.
 
@@ -20,14 +20,14 @@ from gatewise.series import DataError, Series
 from gatewise.training import DivergenceError
 
 MEMORY = 0.5  # of the length of the validation set: newer errors replace errors older than that
-FORECASTS = 2  # that do not overlap: the memory holds at least so many
+FORECASTS = 2  # the memory holds at least this many that do not overlap
 PARTS = 20  # of the memory: intervals are recalibrated once for each part
 
 
 def by_cutoff(
     known: Calibration, cutoffs: Cutoffs, errors: np.ndarray, spreads: np.ndarray
 ) -> Iterator[tuple[np.ndarray, Calibration]]:
-    """The calibrations available at the cutoffs: which cutoffs (W,) share one, and the calibration.
+    """The calibration at each cutoff, as pairs: a mask (W,) of cutoffs, and the calibration that they share.
 
     Arguments:
         known: the calibration at the first cutoff of each series.

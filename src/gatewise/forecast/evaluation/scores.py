@@ -1,6 +1,6 @@
-"""Scores of hold-out windows and of the steps of the horizon.
+"""Scores of test windows and of the steps of the horizon.
 
-Letters: `W` hold-out windows (series x cutoffs), `h` horizon, `S` series that have windows.
+Letters: `W` test windows (series x cutoffs), `h` horizon, `S` series that have windows.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -74,7 +74,7 @@ def _crps(y: np.ndarray, f: np.ndarray, intervals: Intervals) -> np.ndarray:
 
 
 def _roots(holdout: Holdout, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Root mean squared errors (W,) and (h,), computed in units of each series' largest, as small squares underflow."""
+    """Root mean squared errors (W,) and (h,), computed in units of the largest error: small squares underflow."""
     starts = np.searchsorted(holdout.which, holdout.series)
     largest = np.maximum.reduceat(np.nan_to_num(error).max(axis=1), starts)
     unit = np.where(largest > 0, largest, 1.0)

@@ -1,11 +1,11 @@
-"""The dataset: all series of a panel end to end in one tensor, from which windows are cut by index.
+"""The dataset: all series of a panel, concatenated in one tensor from which windows are cut by index.
 
 Letters: `S` series, `N` values of all of them, `B` windows, `L` values of a window, `r` steps after it; `P`, `K` and
 `C` features, see `gatewise.forecast.model.window`.
 
-A window is named by its cut: the position in the dataset of the first value that the window does not contain. A series
-that is too short for whole windows is padded in front with repetitions of its first season (of its first value without
-a season). Padding, and values that filled gaps, are network inputs but never training targets.
+A window is identified by its cut: the position in the dataset of the first value after the window. A series that is too
+short for complete windows is padded at its start with repetitions of its first season (without a season, of its first
+value). Padding and filled values are network inputs, but never training targets.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from gatewise.windows import Scale
 
 @dataclass(frozen=True)
 class Dataset:
-    """Series end to end, each on its own scale.
+    """Concatenated series, each on its own scale.
 
     Attributes:
         scaling: the transforms that prepared the values.
@@ -107,7 +107,7 @@ class Dataset:
         return self.values[cuts + torch.arange(-self.scaling.length, 0)[:, None]]
 
     def features(self, cuts: Tensor, steps: int) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
-        """(L, B, P), (L + steps, B, K) and (B, C) features of windows; past the end of a series, its last row."""
+        """(L, B, P), (L + steps, B, K) and (B, C) features of windows; the last row is repeated beyond the end."""
         rows = cuts + torch.arange(-self.scaling.length, steps)[:, None]
         owner = self.owner(cuts)
         rows = torch.minimum(rows, self.ends[owner] - 1)
@@ -130,7 +130,7 @@ class Dataset:
         return np.where(self.moving[self.owner(cuts).numpy(), None], errors, np.nan)
 
     def original(self, values: Tensor, cuts: Tensor) -> np.ndarray:
-        """Take scaled values (B, h) after the cuts back to the original scale, with differences undone."""
+        """Scaled values (B, h) after the cuts on the original scale, with differences undone."""
         d, lag = self.unscaled(values, cuts), self.scaling.difference.lag
         if lag == 0:
             return d
@@ -138,13 +138,13 @@ class Dataset:
         return self.scaling.difference.extend(d, histories)
 
     def unscaled(self, values: Tensor, cuts: Tensor) -> np.ndarray:
-        """Take scaled values (B, h) back to the scale of the series, or of its differences."""
+        """Scaled values (B, h) on the scale of the series, or of its differences."""
         owner = self.owner(cuts).numpy()
         unscaled: np.ndarray = values.double().numpy() * self.scale[owner, None] + self.shift[owner, None]
         return unscaled
 
     def original_cuts(self, cuts: Tensor) -> Tensor:
-        """(B,) the number of original values of its series before each cut."""
+        """(B,) for each cut, the number of original values of its series before it."""
         return cuts - self.fronts[self.owner(cuts)] + self.scaling.difference.lag
 
     def _originals(self, cuts: Tensor) -> tuple[list[Series], list[int]]:
@@ -188,7 +188,7 @@ def _filled(series: Series, scaling: WindowScaling) -> np.ndarray:
 
 
 def _padding_sizes(sizes: np.ndarray, scaling: WindowScaling) -> np.ndarray:
-    """How many values of padding each series needs so that windows can be cut from its middle on."""
+    """How many padding values each series needs so that windows can end anywhere in its second half."""
     first = np.minimum(scaling.length, np.maximum(sizes // 2, 1))
     padding: np.ndarray = scaling.length - first
     return padding

@@ -109,7 +109,7 @@ def _hidden_states(body: Body) -> Callable[[Tensor], Tensor]:
 
 
 class BySegments(Module):
-    """The segment strategy: the next steps in segments, from a past in segments."""
+    """The segment strategy: the next steps in segments, from the past in segments."""
 
     def __init__(self, scaling: WindowScaling, cell: str, hidden_size: int, num_layers: int, **options: Any) -> None:
         super().__init__()

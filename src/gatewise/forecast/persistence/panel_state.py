@@ -31,7 +31,7 @@ from gatewise.persistence.fields import (
 from gatewise.series import LARGEST, ExcludedSeries, Panel, Series, check_frequency
 from gatewise.series.backends import Kind
 
-LATEST = 2**62  # of times in whole numbers; reading a table refuses later ones, too
+LATEST = 2**62  # integer time; tables with later ones are refused, too
 UNITS = ("s", "ms", "us", "ns")
 ON_BAD = ("raise", "skip", "naive")
 NAMES = (str, int, float, bool)
@@ -48,7 +48,7 @@ def pack_panel(panel: Panel) -> tuple[Content, Arrays]:
     """Content and arrays of a panel.
 
     Raises:
-        ValueError: a series has a name or a time zone that a file cannot hold, or a covariate such a name.
+        ValueError: a file cannot hold the name of a series or covariate, or a time zone.
     """
     excluded = [one.series for one in panel.excluded_series if one.series is not None]
     time = _time_of([*panel.series, *excluded])
@@ -256,7 +256,7 @@ def _plain(name: Any) -> Any:
 
 
 def _fault(name: Any) -> str:
-    """The names that a file can hold, if it cannot hold this one; else ""."""
+    """The rule that a name violates, to follow "a file can hold"; "" if a file can hold the name."""
     if type(name) not in NAMES or (type(name) is int and not -(2**63) <= name < 2**64):
         return "only names that are text or numbers, integers of up to 64 bits"
     if type(name) is float and not math.isfinite(name):
@@ -355,7 +355,7 @@ def _dates(time: Content, counts: np.ndarray) -> pd.DatetimeIndex:
         raise ValueError(f"zone is {str(zone)[:80]!r}, expected the name of a time zone such as Europe/Berlin")
     try:
         return index.tz_localize("UTC").tz_convert(zone)
-    except (KeyError, TypeError, ValueError, OSError):  # from whatever provides the zones
+    except (KeyError, TypeError, ValueError, OSError):  # depends on the source of the time zones
         raise ValueError(f"time zone {zone!r} is unknown on this machine; install tzdata") from None
 
 
