@@ -129,9 +129,9 @@ class Calibration:
 
     def _matched(self, errors: np.ndarray) -> np.ndarray:
         """Errors rescaled so that the interval of each level contains the stated fraction of them."""
-        own = np.sort(np.abs(errors), axis=None)
-        count = len(own)
-        ranks = np.searchsorted(own, np.abs(errors), side="right")
+        sizes = np.sort(np.abs(errors), axis=None)
+        count = len(sizes)
+        ranks = np.searchsorted(sizes, np.abs(errors), side="right")
         quantiles = self._quantiles(np.arange(1, count + 1) / (count + 1))
         matched: np.ndarray = np.sign(errors) * quantiles[ranks - 1]
         return matched

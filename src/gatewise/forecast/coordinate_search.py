@@ -99,7 +99,7 @@ class CoordinateSearch:
         return self._result(self._description())
 
     def _candidates(self) -> Iterator[tuple[str, float]]:
-        """Strategies to start from, each with its dropout: those that `fit` compares, and "flatten" if it compares any."""
+        """Strategies to start from, with their dropout: those that `fit` compares; if several, also "flatten"."""
         candidates = self.model.plan.candidates(self.panel)
         yield from candidates
         if len({strategy for strategy, _ in candidates}) > 1:
@@ -190,7 +190,7 @@ class CoordinateSearch:
         networks = self._ensemble_size(settings["strategy"], seconds, ENSEMBLE_FRACTION * self.seconds)
         return self.fits * (1 + networks) * seconds
 
-    def _ensemble_size(self, strategy: str, each: float, left: float) -> int:
+    def _ensemble_size(self, strategy: str, each: float, remaining: float) -> int:
         """The number of networks of the final ensemble: as many as the remaining time allows, but at least the default.
 
         Arguments:
@@ -201,7 +201,7 @@ class CoordinateSearch:
         default = self.model.sizes(strategy, self.panel.series).ensemble_size
         if self.model.ensemble_size is not None or not self.fits:
             return default
-        return int(min(MOST_NETWORKS, max(default, left / (self.fits * each) - 1)))
+        return int(min(MOST_NETWORKS, max(default, remaining / (self.fits * each) - 1)))
 
     def _expected_seconds(self, settings: dict[str, Any]) -> float:
         """Seconds of a trial, estimated from two short ones."""
@@ -214,8 +214,8 @@ class CoordinateSearch:
     def _result(self, description: str) -> Search:
         if self.best is None:
             return Search(dict(self.arguments), tuple(self.trials), description)
-        left = (self.seconds - self._elapsed()) / SAFETY
-        size = self._ensemble_size(self.best.settings["strategy"], self.best.seconds, left)
+        remaining = (self.seconds - self._elapsed()) / SAFETY
+        size = self._ensemble_size(self.best.settings["strategy"], self.best.seconds, remaining)
         settings = {**self.arguments, **self.best.settings, "ensemble_size": size}
         return Search(settings, tuple(self.trials), f"{description}; ensemble of {counted(size, 'network')}")
 

@@ -67,8 +67,8 @@ def _forecast_grid(state: FittedState, horizon: int, levels: tuple[float, ...], 
     first = replace(state.panel, series=state.panel.series[:MOST_IN_GRID], excluded_series=())
     last = _past_steps(state, horizon)
     examples = [
-        plot.Example(str(one.unique_id), one.ds, one.y, [(f.ds, f.mean, f.intervals)], last=last)
-        for one, f in zip(first.series, state.forecasts(horizon, levels, future, first), strict=True)
+        plot.Example(str(series.unique_id), series.ds, series.y, [(f.ds, f.mean, f.intervals)], last=last)
+        for series, f in zip(first.series, state.forecasts(horizon, levels, future, first), strict=True)
     ]
     title = f"{state.name}: {horizon} steps of the first {len(first)} of {len(state.panel)} series"
     return plot.examples(examples, title=title, model=state.name)
@@ -108,8 +108,8 @@ def _single(panel: Panel, name: Any) -> Panel:
     """The panel of a single series: the named one, or the only one."""
     if name is None and len(panel) == 1:
         return panel
-    matches = tuple(one for one in panel.series if one.unique_id == name or str(one.unique_id) == str(name))
+    matches = tuple(series for series in panel.series if series.unique_id == name or str(series.unique_id) == str(name))
     if name is None or not matches:
-        names = ", ".join(repr(one.unique_id) for one in panel.series[:3])
+        names = ", ".join(repr(series.unique_id) for series in panel.series[:3])
         raise ValueError(f"series is {name!r}, expected the name of one of {len(panel)} series ({names}, ...)")
     return replace(panel, series=matches[:1], excluded_series=())

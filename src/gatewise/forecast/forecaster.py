@@ -273,8 +273,8 @@ class Forecaster(Arguments, Inspection):
 
         Returns:
             Table (pandas or polars, like the data) with h rows for each series: unique_id, ds on the data's calendar,
-            the model's forecast, and for each level the lower and upper bound, such as LSTM-lo-80 and LSTM-hi-80. Series
-            excluded by on_bad="naive" come last, with naive forecasts and missing bounds; see `excluded`.
+            the model's forecast, and for each level the lower and upper bound, such as LSTM-lo-80 and LSTM-hi-80.
+            Series excluded by on_bad="naive" come last, with naive forecasts and missing bounds; see `excluded`.
 
         Raises:
             RuntimeError: before `fit`.

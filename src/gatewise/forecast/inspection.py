@@ -63,7 +63,7 @@ class Inspection:
         Arguments:
             horizon: steps, for "forecast"; by default a season, or 12 without one.
             kind: "forecast" after the last values (for several series, a grid of the first ones); "series";
-                "differences", those that the network reads or first differences; "approximation", the in-sample
+                "differences" (those that the network reads, else first ones); "approximation", the in-sample
                 fit; "residuals" of it; "learning_curve"; or "gates", what each gate does over the last window.
             level: percentages of the intervals of a forecast.
             zoom: positions (start, stop) of an approximation, counted from its first value.
@@ -100,12 +100,12 @@ def in_sample_fit(state: FittedState) -> pd.DataFrame:
     series = state.panel.series
     fitted = state.selection.ensemble.fitted(state.selection.dataset(series))
     counts = np.array([len(values) for values in fitted])
-    ends = np.cumsum([len(one) for one in series])
+    ends = np.cumsum([len(one_series) for one_series in series])
     rows = np.arange(counts.sum()) + np.repeat(ends - counts.cumsum(), counts)
     columns = {
-        "unique_id": pd.Index([one.unique_id for one in series]).repeat(counts),
-        "ds": concatenated([one.ds for one in series]).take(rows),
-        "y": np.concatenate([one.y for one in series])[rows],
+        "unique_id": pd.Index([one_series.unique_id for one_series in series]).repeat(counts),
+        "ds": concatenated([one_series.ds for one_series in series]).take(rows),
+        "y": np.concatenate([one_series.y for one_series in series])[rows],
         state.name: np.concatenate(fitted),
     }
     return pd.DataFrame(columns)

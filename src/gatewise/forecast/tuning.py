@@ -143,9 +143,9 @@ def without_end(panel: Panel, values: int) -> Panel:
     """
     if not values:
         return panel
-    cut = tuple(cut_off(one, len(one) - values) for one in panel.series if len(one) - values >= FEWEST)
+    cut = tuple(cut_off(series, len(series) - values) for series in panel.series if len(series) - values >= FEWEST)
     if not cut:
-        longest = max(len(one) for one in panel.series)
+        longest = max(len(series) for series in panel.series)
         raise DataError(
             f"the longest series has {longest} values, expected at least {FEWEST + values} to hold out {values}; lower "
             "windows (--windows) or the horizon"

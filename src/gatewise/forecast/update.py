@@ -65,13 +65,15 @@ def extended(known: Panel, new: Panel) -> Panel:
     """
     check_alike(known, new)
     newer = {series.unique_id: series for series in new.series}
-    excluded_again = {one.unique_id for one in new.excluded_series}
-    excluded = [one for one in known.excluded_series if one.unique_id not in excluded_again]
-    recovered = [one.series for one in excluded if one.series is not None and one.unique_id in newer]
+    excluded_again = {entry.unique_id for entry in new.excluded_series}
+    excluded = [entry for entry in known.excluded_series if entry.unique_id not in excluded_again]
+    recovered = [entry.series for entry in excluded if entry.series is not None and entry.unique_id in newer]
     before = (*known.series, *recovered)
     names = {series.unique_id for series in before}
     if not names & set(newer):
-        expected, got = (", ".join(repr(str(one.unique_id)) for one in panel.series[:3]) for panel in (known, new))
+        expected, got = (
+            ", ".join(repr(str(series.unique_id)) for series in panel.series[:3]) for panel in (known, new)
+        )
         raise DataError(
             f"the table has the series {got}, but the model was trained on the series {expected}; pass newer values of "
             "the same series, or forecast others with predict(table=...)"
@@ -82,7 +84,7 @@ def extended(known: Panel, new: Panel) -> Panel:
         for series in before
     ]
     added = [series for series in new.series if series.unique_id not in names]
-    still_excluded = (one for one in excluded if one.unique_id not in newer)
+    still_excluded = (entry for entry in excluded if entry.unique_id not in newer)
     return replace(
         new,
         series=(*old, *added),
@@ -125,7 +127,7 @@ def _joined(old: Series, new: Series, continues: Mapping[tuple[Any, Any], bool])
         )
     y, filled = np.concatenate([old.y[:known], new.y]), None
     if old.filled is not None or new.filled is not None:
-        parts = [np.zeros(len(one), bool) if one.filled is None else one.filled for one in (old, new)]
+        parts = [np.zeros(len(series), bool) if series.filled is None else series.filled for series in (old, new)]
         filled = np.concatenate([parts[0][:known], parts[1]])
     features = {
         name: None if getattr(new, name) is None else np.concatenate([getattr(old, name)[:known], getattr(new, name)])

@@ -113,8 +113,8 @@ def as_levels(level: Any) -> tuple[float, ...]:
         return ()
     several = isinstance(level, Iterable) and not isinstance(level, str) and getattr(level, "ndim", 1) > 0
     levels = tuple(level) if several else (level,)
-    for one in levels:
-        number("level", one, 100, "a percentage between 0 and 100, such as 80")
-        if float(f"{one:g}") != one:
-            raise ValueError(f"level is {one!r}, expected a percentage of at most six digits, such as 99.9")
+    for percentage in levels:
+        number("level", percentage, 100, "a percentage between 0 and 100, such as 80")
+        if float(f"{percentage:g}") != percentage:
+            raise ValueError(f"level is {percentage!r}, expected a percentage of at most six digits, such as 99.9")
     return tuple(dict.fromkeys(levels))

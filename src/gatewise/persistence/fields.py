@@ -47,11 +47,12 @@ def array(arrays: Arrays, name: str, dtype: Any = np.float64, shape: tuple[int |
     if name not in arrays:
         raise ValueError(f"there is no array {name!r}")
     values = arrays.pop(name)
-    fits = values.ndim == len(shape) and all(wanted in (None, n) for n, wanted in zip(values.shape, shape, strict=True))
+    same_ndim = values.ndim == len(shape)
+    fits = same_ndim and all(size in (None, n) for n, size in zip(values.shape, shape, strict=True))
     if values.dtype != dtype or not fits:
-        wanted = "one dimension" if shape == (None,) else f"shape {shape}".replace("None", "any")
+        expected = "one dimension" if shape == (None,) else f"shape {shape}".replace("None", "any")
         raise ValueError(
-            f"array {name!r} is {values.dtype} of shape {values.shape}, expected {np.dtype(dtype)} of {wanted}"
+            f"array {name!r} is {values.dtype} of shape {values.shape}, expected {np.dtype(dtype)} of {expected}"
         )
     if not np.isfinite(values).all():
         raise ValueError(f"array {name!r} holds NaN or infinity")

@@ -41,8 +41,8 @@ class Checkpoint:
             if name in live and live[name].shape == buffer.shape:
                 live[name].detach().copy_(buffer)
             else:
-                path, _, own = name.rpartition(".")
-                setattr(self.module.get_submodule(path), own, buffer)
+                path, _, attribute = name.rpartition(".")
+                setattr(self.module.get_submodule(path), attribute, buffer)
         if self.optimizer is not None:
             self.optimizer.state.clear()
             self.optimizer.state.update(self.states)

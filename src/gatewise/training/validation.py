@@ -22,14 +22,14 @@ Chosen = TypeVar("Chosen")
 
 def check_batches(batches: Batches, held_out: Batches | None, patience: int | None) -> None:
     """Refuse batches that cannot be iterated in every epoch, and `patience` without held-out batches."""
-    for name, given in (("batches", batches), ("held_out", held_out)):
-        if given is None and name == "held_out":
+    for name, value in (("batches", batches), ("held_out", held_out)):
+        if value is None and name == "held_out":
             continue
-        if not hasattr(given, "__iter__") and not hasattr(given, "__getitem__"):
+        if not hasattr(value, "__iter__") and not hasattr(value, "__getitem__"):
             raise TypeError(
-                f"{name} is {kind(given)}, expected an iterable of pairs (x, y); pass a list or a DataLoader"
+                f"{name} is {kind(value)}, expected an iterable of pairs (x, y); pass a list or a DataLoader"
             )
-        if isinstance(given, Iterator):
+        if isinstance(value, Iterator):
             raise ValueError(f"{name} {ONCE}")
     if patience is not None:
         count("patience", patience)

@@ -65,8 +65,8 @@ class Backtest:
             DataError: no window has an observed value.
         """
         scored = held.scored()
-        if lost := len(held.which) - len(scored.which):
-            guesses = (*guesses, f"excluded: {counted(lost, 'test window')} without observed values")
+        if excluded := len(held.which) - len(scored.which):
+            guesses = (*guesses, f"excluded: {counted(excluded, 'test window')} without observed values")
         scale = scored.scale()
         scores = {
             name: score(scored, forecast, scored.intervals if name == scored.model else {}, scale)
@@ -158,7 +158,7 @@ class Backtest:
     def best(self) -> str:
         """The naive forecast with the smallest error, with which the verdict compares the model."""
         others = [name for name in self.overall if name != self.model]
-        return min(others, key=lambda name: self.overall[name][self._ruler])
+        return min(others, key=lambda name: self.overall[name][self._verdict_score])
 
     @property
     def trusted(self) -> bool:
@@ -221,7 +221,7 @@ class Backtest:
             if ax is not None:
                 raise ValueError("kind='examples' draws several Axes of its own; leave ax out")
             cases, errors, _ = self._cases
-            return figures.draw_examples(self.held, cases, errors, self._ruler)
+            return figures.draw_examples(self.held, cases, errors, self._verdict_score)
         if kind == "coverage":
             return plot.coverage(list(self.coverage), list(self.coverage.values()), values=self._values, ax=ax)
         one_of("score", score, self._names)
@@ -249,7 +249,7 @@ class Backtest:
         return int((~np.isnan(self.held.truth)).sum())
 
     @property
-    def _ruler(self) -> str:
+    def _verdict_score(self) -> str:
         """The score of the verdict: the MAE, or for many series the MASE, which has no unit, if it exists."""
         many = len(self.held.series) > 1 and np.isfinite(self.overall[self.model]["MASE"])
         return "MASE" if many else "MAE"
@@ -264,7 +264,7 @@ class Backtest:
 
     def _errors(self, scores: Mapping[str, Scores]) -> tuple[np.ndarray, np.ndarray]:
         """The score of the verdict, of the model and of the best naive forecast."""
-        return scores[self.model][self._ruler], scores[self.best][self._ruler]
+        return scores[self.model][self._verdict_score], scores[self.best][self._verdict_score]
 
     def _single_series(self) -> tuple[str, ...]:
         """The judgement and the numbers for a single series."""
@@ -281,7 +281,7 @@ class Backtest:
         windows = verdict.wins(*(scores[~np.isnan(scores)] for scores in self._errors(self.by_window)))
         where = f"in {verdict.wins(errors, baseline)} series and {windows} test windows"
         numbers = f"mean absolute error {model['MAE']:.4g} against {naive['MAE']:.4g}."
-        if self._ruler == "MASE":
+        if self._verdict_score == "MASE":
             numbers = f"MASE {model['MASE']:.3g} against {naive['MASE']:.3g}, {numbers}"
         count = len(self.held.series)
         lost = f"{count - len(cases)} of {count} series" if len(cases) < count else ""
@@ -289,7 +289,7 @@ class Backtest:
             verdict.judgement(self.model, self.best, errors, baseline, where),
             f"Mean over the series: {numbers}",
             f"No MASE for {lost}, whose past repeats exactly or is shorter than a season." if lost else "",
-            verdict.worst(self.held.names(self.held.series[cases]), errors, baseline, self._ruler),
+            verdict.worst(self.held.names(self.held.series[cases]), errors, baseline, self._verdict_score),
         )
 
     def _table(self, columns: dict[str, Any], scores: Mapping[str, Scores]) -> Any:
@@ -333,8 +333,8 @@ def run(
         DataError: the series are too short, or hold no observed value to compare with.
     """
     check_reach(validation.panel, validation.plan.horizon or horizon, horizon)
-    purpose = f"{counted(windows, 'window')} of {horizon}"
-    panel, excluded = long_enough(validation.panel, validation.plan, horizon + (windows - 1) * step, purpose)
+    description = f"{counted(windows, 'window')} of {horizon}"
+    panel, excluded = long_enough(validation.panel, validation.plan, horizon + (windows - 1) * step, description)
     validation = replace(validation, panel=panel)
     cutoffs = Cutoffs.of(panel.series, horizon, windows, step)
     which, cuts = cutoffs.which, cutoffs.cuts

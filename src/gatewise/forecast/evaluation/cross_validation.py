@@ -91,6 +91,6 @@ class CrossValidation:
         """A model trained on the values before the cutoffs of a stage."""
         cuts = cutoffs.first(stage)
         past = [cut_off(series, cut) for series, cut in zip(cutoffs.series, cuts, strict=True)]
-        left = f" before {counted(cutoffs.count, 'window')} of {cutoffs.horizon}"
+        remainder = f" before {counted(cutoffs.count, 'window')} of {cutoffs.horizon}"
         title = f"backtest {stage + 1} of {cutoffs.count}: " if refit else "backtest: "
-        return train(self.plan, self.sizes, self.panel, past, self.season, left, title)
+        return train(self.plan, self.sizes, self.panel, past, self.season, remainder, title)

@@ -46,7 +46,7 @@ class Cuts:
 
 
 def training_cuts(dataset: Dataset, limits: Tensor) -> Cuts:
-    """Cuts whose r targets precede the limit (S,) of their series; if a series has none, its first cut with a target."""
+    """Cuts whose r targets precede the limit (S,) of their series; if there is none, its first cut with a target."""
     first = dataset.starts + dataset.scaling.length
     last = torch.maximum(limits - dataset.scaling.reach, torch.minimum(first, limits - 1))
     return Cuts(first, last)

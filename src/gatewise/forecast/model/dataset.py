@@ -58,7 +58,9 @@ class Dataset:
     def of(cls, series: Sequence[Series], scaling: WindowScaling, until: Sequence[int] | None = None) -> "Dataset":
         """Prepare series; their scales are fitted on the values before `until` (S,), if given."""
         lag = scaling.difference.lag
-        values: list[np.ndarray] = [scaling.difference.apply(one.y) if lag else one.y for one in series]
+        values: list[np.ndarray] = [
+            scaling.difference.apply(one_series.y) if lag else one_series.y for one_series in series
+        ]
         stops: list[Any] = [None] * len(series) if until is None else [stop - lag for stop in until]
         shift, scale = series_scales([y[:stop] for y, stop in zip(values, stops, strict=True)], scaling)
         sizes = np.array([len(y) for y in values])
@@ -68,18 +70,18 @@ class Dataset:
         owner = np.repeat(np.arange(len(series)), sizes)
         with np.errstate(over="ignore"):  # `extrapolate` raises on infinite values
             flat = ((flat - shift[owner]) / scale[owner]).astype(np.float32)
-        filled = [_filled(one, scaling) for one in series]
+        filled = [_filled(one_series, scaling) for one_series in series]
         ends = torch.from_numpy((sizes + padding).cumsum())
-        training = [one.y[:stop] for one, stop in zip(series, until or stops, strict=True)]
+        training = [one_series.y[:stop] for one_series, stop in zip(series, until or stops, strict=True)]
         features = scaling.features
 
         def prepared(name: str, scale: Scale | None) -> Tensor | None:
             if scale is None:
                 return None
-            rows = np.concatenate([getattr(one, name)[lag:] for one in series])
+            rows = np.concatenate([getattr(one_series, name)[lag:] for one_series in series])
             return torch.from_numpy(scale.apply(rows).astype(np.float32)[source])
 
-        rows: list[Any] = [one.static for one in series]
+        rows: list[Any] = [one_series.static for one_series in series]
         static = None if features.static is None else features.static.apply(np.stack(rows))
         return cls(
             scaling,
@@ -172,7 +174,8 @@ def stack_features(series: Sequence[Series]) -> list[np.ndarray | None]:
     """Past (N, P), known (N, K) and static (S, C) features of all series, None where there are none."""
     stacked: list[np.ndarray | None] = []
     for name, join in (("past", np.concatenate), ("known", np.concatenate), ("static", np.stack)):
-        parts: list[np.ndarray] = [getattr(one, name) for one in series if getattr(one, name) is not None]
+        features = (getattr(one_series, name) for one_series in series)
+        parts: list[np.ndarray] = [part for part in features if part is not None]
         stacked.append(join(parts) if parts else None)
     return stacked
 

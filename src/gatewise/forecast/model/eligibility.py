@@ -48,7 +48,7 @@ def _check_unscaled(panel: Panel) -> None:
             )
 
 
-def long_enough(panel: Panel, plan: Plan, held_out: int, what: str) -> tuple[Panel, tuple[str, ...]]:
+def long_enough(panel: Panel, plan: Plan, held_out: int, description: str) -> tuple[Panel, tuple[str, ...]]:
     """The series from which `held_out` values can be cut off at the end, and a line for `guesses` about the others.
 
     Raises:
@@ -58,12 +58,12 @@ def long_enough(panel: Panel, plan: Plan, held_out: int, what: str) -> tuple[Pan
     long, short = _split_by_length(panel, held_out + fewest)
     if not long:
         longest = max(short, key=len)
-        leave = "leaves" if what.startswith("1 ") else "leave"
+        leave = "leaves" if description.startswith("1 ") else "leave"
         raise DataError(
-            f"{_length_of(longest)}; {what} {leave} {max(len(longest) - held_out, 0)} for training, expected at "
+            f"{_length_of(longest)}; {description} {leave} {max(len(longest) - held_out, 0)} for training, expected at "
             f"least {fewest}; use fewer windows (--windows) or a shorter horizon"
         )
-    guess = f"excluded from the backtest: {len(short)} of {len(panel)} series (too short for {what})"
+    guess = f"excluded from the backtest: {len(short)} of {len(panel)} series (too short for {description})"
     return replace(panel, series=long), (guess,) if short else ()
 
 

@@ -111,8 +111,8 @@ class Ensemble:
             known[length + horizon :] = known[length + horizon - 1]  # later rows are not used
         values, spreads, output = dataset.raw(cuts), list[Tensor](), average(self.networks)
         for step in range(0, horizon, reach):
-            known_here = None if known is None else known[step : step + length + reach]
-            window = self.scaling.window(values[step:], past, known_here, static)
+            known_part = None if known is None else known[step : step + length + reach]
+            window = self.scaling.window(values[step:], past, known_part, static)
             mean, spread = self._predict(output, window)
             values = torch.cat([values, mean])
             spreads.append(spreads[0] if reach == 1 and spreads else spread)

@@ -120,7 +120,7 @@ class Plan:
         return Difference(self.difference, self.seasonal_difference, season)
 
     def _context(self, values: int, season: int, segment: int | None) -> int:
-        """Steps of the context: whole seasons, about 96 steps, at most a fifth of the values but two seasons out of four."""
+        """The context: whole seasons, about 96 steps, at most a fifth of the values (two seasons if there are four)."""
         if self.context is not None:
             return self.context if segment is None else -(-self.context // segment) * segment
         values -= self._difference(season).lag
@@ -141,7 +141,7 @@ def is_small(panel: Panel) -> bool:
 
 def usual_length(series: Sequence[Series]) -> int:
     """The median number of values."""
-    return int(np.median([len(one) for one in series]))
+    return int(np.median([len(one_series) for one_series in series]))
 
 
 def _cycle(freq: str | int) -> str:
@@ -175,7 +175,7 @@ class Sizes:
 
     def __call__(self, strategy: str, series: Sequence[Series]) -> TrainingConfiguration:
         """The training configuration of a strategy for these series."""
-        usual = _usual_sizes(strategy, sum(len(one) for one in series))
+        usual = _usual_sizes(strategy, sum(len(one_series) for one_series in series))
         return TrainingConfiguration(
             **{name: usual[name] if value is None else value for name, value in vars(self).items()}
         )

@@ -165,9 +165,9 @@ class TrainingConfiguration:
         networks = []
         for k, state in enumerate(states):
             for name in {**expected, **state}:
-                came, wanted = _shapes(state).get(name), expected.get(name)
-                if came != wanted:
-                    raise ValueError(f"weight {name[:80]!r} of network {k} has shape {came}, expected {wanted}")
+                shape, needed = _shapes(state).get(name), expected.get(name)
+                if shape != needed:
+                    raise ValueError(f"weight {name[:80]!r} of network {k} has shape {shape}, expected {needed}")
             networks.append(self._network(scaling, generator).eval())
             networks[-1].load_state_dict(state)
         return tuple(networks)

@@ -177,17 +177,17 @@ def unpack(content: Content, arrays: Arrays, plan: Plan, sizes: Sizes) -> Stored
         ValueError: the message says what is missing or invalid.
     """
     check_text(content)
-    left = dict(arrays)
-    panel = unpack_panel(checked(content, "panel", dict), left)
-    scaling = _scaling(checked(content, "scaling", dict), left, plan)
+    remaining = dict(arrays)
+    panel = unpack_panel(checked(content, "panel", dict), remaining)
+    scaling = _scaling(checked(content, "scaling", dict), remaining, plan)
     _check_features(panel, scaling)
     _check_lengths(panel, scaling)
     configuration = _configuration(checked(content, "configuration", dict), sizes)
-    history = _history(checked(content, "history", dict), left)
-    baseline = _baseline(checked(content, "baseline", dict), left, scaling.season)
+    history = _history(checked(content, "history", dict), remaining)
+    baseline = _baseline(checked(content, "baseline", dict), remaining, scaling.season)
     measured = checked(content, "ensemble", dict)
-    calibration, error = _calibration(measured, left, "ensemble"), measure(measured, "error")
-    networks = configuration.load_networks(scaling, _states(left, configuration, scaling))
+    calibration, error = _calibration(measured, remaining, "ensemble"), measure(measured, "error")
+    networks = configuration.load_networks(scaling, _states(remaining, configuration, scaling))
     ensemble = Ensemble(scaling, networks, history, calibration, error)
     selection = Selection(ensemble, configuration, scaling.season, baseline, sentences(content, "selection_choices"))
     return StoredForecaster(panel, selection, sentences(content, "choices"))
@@ -278,7 +278,7 @@ def _check_features(panel: Panel, scaling: WindowScaling) -> None:
 
 def _check_lengths(panel: Panel, scaling: WindowScaling) -> None:
     """Refuse series that are too short for the differences, and windows that are much longer than the series."""
-    lag, lengths = scaling.difference.lag, [len(one) for one in panel.series]
+    lag, lengths = scaling.difference.lag, [len(series) for series in panel.series]
     shortest = min(panel.series, key=len)
     if min(lengths) <= lag or max(lengths) <= lag + 1:
         raise ValueError(
