@@ -19,7 +19,7 @@ DIFFERENCES = st.builds(
 
 
 def series(elements, longest=80):
-    """A difference, and a series of at least one value more than its lag."""
+    """A difference, and a series that is longer than its lag."""
     return DIFFERENCES.flatmap(
         lambda d: st.tuples(
             st.just(d),
@@ -156,7 +156,7 @@ def test_integers_are_scaled_as_reals():
 
 
 @pytest.mark.parametrize("shape", [(3,), (4, 1), (4, 3), ()])
-def test_another_number_of_features_than_fitted(shape):
+def test_a_different_number_of_features_is_refused(shape):
     scale = Scale().fit(np.arange(8.0).reshape(4, 2))
     for way, x in itertools.product((scale.apply, scale.invert), (np.zeros(shape), torch.zeros(shape))):
         with pytest.raises(ValueError, match=r"the scale was fitted on 2 feature\(s\); pass values \(\.\.\., 2\)"):

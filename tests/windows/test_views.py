@@ -62,7 +62,7 @@ def test_windows_of_system_e():
 
 @pytest.mark.parametrize("every_step", [True, False])
 def test_windows_copy_nothing(every_step):
-    """A thousand windows of a thousand steps live in the 2,000 values of the series."""
+    """A thousand windows of a thousand steps share the 2,000 values of the series."""
     inputs, targets = torch.randn(2000, 1, generator=torch.Generator().manual_seed(0)), torch.zeros(2000, 1)
     windows = Windows(inputs, targets, length=1000, every_step=every_step)
     for x, y in [
