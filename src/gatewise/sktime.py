@@ -59,7 +59,7 @@ class GatewiseForecaster(BaseForecaster):
     Raises:
         TypeError: an unknown argument.
         ValueError: by `fit`, if an argument is out of range.
-        DataError: by `fit`, `update` and `predict`, if the data cannot be used; the message says where, and the remedy.
+        DataError: by `fit`, `update` and `predict`, if the data cannot be used; the message names place and remedy.
 
     Examples:
         >>> import pandas as pd
@@ -272,7 +272,7 @@ def _as_text(key: Any) -> str:
 
 
 def _series_names(y: pd.DataFrame) -> list[str]:
-    """(S,) the names of the series: instance and column, as far as they differ, joined by slashes."""
+    """(S,) the names of the series: instance, column, or both joined by a slash."""
     instances = [_as_text(instance) for instance in _instances(y.index).unique()]
     columns = [_as_text(column) for column in y.columns]
     if len(columns) > 1 or y.index.nlevels == 1:

@@ -77,7 +77,7 @@ class Calibration:
     def reach(self, spreads: np.ndarray, level: float) -> np.ndarray:
         """Half the width (B, h) of the intervals of a level in percent, for forecasts with spreads (B, h).
 
-        The quantile is that of (n + 1) / n times the level, where n is the effective sample size. Above 100 %, a
+        The quantile is taken at (n + 1) / n times the level, where n is the effective sample size. Above 100 %, a
         normal distribution extrapolates the largest distance.
 
         >>> calibration = Calibration(0.5, np.arange(1.0, 10.0), np.empty((0, 1)), span=18)

@@ -19,7 +19,7 @@ from gatewise.forecast.trials import Trial, configure, measure
 from gatewise.series import DataError, Panel
 from gatewise.series.wording import counted
 
-FACTORS = (2.0, 1.5, 1.25)  # of the changes, tried in this order
+FACTORS = (2.0, 1.5, 1.25)  # by which settings change, tried in this order
 ENSEMBLE_FRACTION = 0.25  # of the time, reserved for a larger ensemble than the default
 MARGIN = 0.01  # a smaller relative gain counts as noise
 MOST_NETWORKS = 10  # a larger ensemble gains little

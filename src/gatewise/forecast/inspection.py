@@ -64,7 +64,7 @@ class Inspection:
             horizon: steps, for "forecast"; by default a season, or 12 without one.
             kind: "forecast" after the last values (for several series, a grid of the first ones); "series";
                 "differences" (those that the network reads, else first ones); "approximation", the in-sample
-                fit; "residuals" of it; "learning_curve"; or "gates", what each gate does over the last window.
+                fit; "residuals" of it; "learning_curve"; or "gates", the gate values over the last window.
             level: percentages of the intervals of a forecast.
             zoom: positions (start, stop) of an approximation, counted from its first value.
             series: name of the series, if there are several.

@@ -68,7 +68,7 @@ def search(
 
     Arguments:
         arguments, table, seconds, quiet, columns: as for `tune`.
-        fits: number of trainings with the best settings, such as those of a backtest, that the time includes.
+        fits: number of final trainings for which to leave time, such as those of a backtest.
 
     Returns:
         The best settings, and the trials.
@@ -134,8 +134,8 @@ def without_end(panel: Panel, values: int) -> Panel:
 
     >>> import gatewise as gw, pandas as pd
     >>> table = pd.DataFrame({"a": range(20), "b": [1.0, 2.0, *[None] * 18]}).T.reset_index()
-    >>> left = without_end(gw.read(table, layout="rows"), 6)
-    >>> [(series.unique_id, len(series)) for series in left.series]
+    >>> shortened = without_end(gw.read(table, layout="rows"), 6)
+    >>> [(series.unique_id, len(series)) for series in shortened.series]
     [('a', 14)]
 
     Raises:

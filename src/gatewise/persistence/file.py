@@ -31,7 +31,7 @@ Upgrade: TypeAlias = Callable[[Document, Arrays], tuple[Document, Arrays]]  # fr
 
 
 class FormatError(ValueError):
-    """A file is invalid; the message names the file, what it should hold, what it holds, and the remedy."""
+    """A file is invalid; the message names the file, the expected and the actual content, and the remedy."""
 
 
 def save(path: str | os.PathLike[str], kind: str, content: Document, arrays: Mapping[str, np.ndarray]) -> None:

@@ -172,7 +172,7 @@ from tests.forecast.persistence.hostile import (
             "array 'past' is float64 of shape (39, 1), expected float64 of shape (40, any",
         ),
         (with_arrays(ahead=np.zeros((3, 1))), "array 'ahead' is not part of a forecaster"),
-        (with_arrays(static__shift=np.zeros(1), static__scale=np.ones(1)), "the model (0, 0, 1)"),
+        (with_arrays(static__shift=np.zeros(1), static__scale=np.ones(1)), "the model reads (0, 0, 1)"),
         (with_arrays(ensemble__distances=np.array([2.0, 1.0])), "not a calibration"),
         (with_arrays(ensemble__distances=np.zeros(0)), "not a calibration"),
         (

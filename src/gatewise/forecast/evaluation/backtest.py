@@ -284,11 +284,11 @@ class Backtest:
         if self._verdict_score == "MASE":
             numbers = f"MASE {model['MASE']:.3g} against {naive['MASE']:.3g}, {numbers}"
         count = len(self.held.series)
-        lost = f"{count - len(cases)} of {count} series" if len(cases) < count else ""
+        unscaled = f"{count - len(cases)} of {count} series" if len(cases) < count else ""
         return (
             verdict.judgement(self.model, self.best, errors, baseline, where),
             f"Mean over the series: {numbers}",
-            f"No MASE for {lost}, whose past repeats exactly or is shorter than a season." if lost else "",
+            f"No MASE for {unscaled}, whose past repeats exactly or is shorter than a season." if unscaled else "",
             verdict.worst(self.held.names(self.held.series[cases]), errors, baseline, self._verdict_score),
         )
 

@@ -25,7 +25,7 @@ def observed(panel: Panel, which: np.ndarray, cuts: np.ndarray, horizon: int) ->
     Arguments:
         panel: the series.
         which: (W,) position of the series of each window.
-        cuts: (W,) how many of its values come before.
+        cuts: (W,) number of its values before the window.
         horizon: steps, h.
 
     Returns:

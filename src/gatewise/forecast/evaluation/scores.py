@@ -46,7 +46,7 @@ def score(holdout: Holdout, forecast: np.ndarray, intervals: Intervals, scale: n
 
 
 def _losses(y: np.ndarray, f: np.ndarray, intervals: Intervals, scale: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
-    """The losses (W, h) whose mean each score is; NaN where nothing was observed."""
+    """The losses (W, h) that each score averages; NaN where nothing was observed."""
     error = np.abs(y - f)
     size = np.abs(y) + np.abs(f)
     yield "MAE", error

@@ -73,16 +73,6 @@ class Dataset:
         filled = [_filled(one_series, scaling) for one_series in series]
         ends = torch.from_numpy((sizes + padding).cumsum())
         training = [one_series.y[:stop] for one_series, stop in zip(series, until or stops, strict=True)]
-        features = scaling.features
-
-        def prepared(name: str, scale: Scale | None) -> Tensor | None:
-            if scale is None:
-                return None
-            rows = np.concatenate([getattr(one_series, name)[lag:] for one_series in series])
-            return torch.from_numpy(scale.apply(rows).astype(np.float32)[source])
-
-        rows: list[Any] = [one_series.static for one_series in series]
-        static = None if features.static is None else features.static.apply(np.stack(rows))
         return cls(
             scaling,
             series,
@@ -95,9 +85,7 @@ class Dataset:
             scale,
             naive_errors(training, scaling.season),
             is_moving(training),
-            prepared("past", features.past),
-            prepared("known", features.known),
-            None if static is None else torch.from_numpy(static.astype(np.float32)),
+            *_scaled_features(series, scaling, source),
         )
 
     def owner(self, cuts: Tensor) -> Tensor:
@@ -178,6 +166,27 @@ def stack_features(series: Sequence[Series]) -> list[np.ndarray | None]:
         parts: list[np.ndarray] = [part for part in features if part is not None]
         stacked.append(join(parts) if parts else None)
     return stacked
+
+
+def _scaled_features(
+    series: Sequence[Series], scaling: WindowScaling, source: np.ndarray
+) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+    """Past (N, P), known (N, K) and static (S, C) features on their scales, padded by `source` (N,)."""
+    lag, features = scaling.difference.lag, scaling.features
+
+    def padded(name: str, scale: Scale | None) -> Tensor | None:
+        if scale is None:
+            return None
+        rows = np.concatenate([getattr(one_series, name)[lag:] for one_series in series])
+        return torch.from_numpy(scale.apply(rows).astype(np.float32)[source])
+
+    rows: list[Any] = [one_series.static for one_series in series]
+    static = None if features.static is None else features.static.apply(np.stack(rows)).astype(np.float32)
+    return (
+        padded("past", features.past),
+        padded("known", features.known),
+        None if static is None else torch.from_numpy(static),
+    )
 
 
 def _filled(series: Series, scaling: WindowScaling) -> np.ndarray:

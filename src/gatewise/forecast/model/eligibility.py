@@ -12,7 +12,7 @@ MOST_UNSCALED = 1e18  # the squares of larger values overflow in single precisio
 
 
 def eligible(panel: Panel, plan: Plan, alone: bool = False) -> Panel:
-    """The panel without series that are too short; its `on_bad` says whether they are excluded or an error.
+    """The panel without series that are too short; its `on_bad` decides whether they are excluded or an error.
 
     A single series passes unless `alone`: once the context is known, `Plan.scaling` raises a better message.
 
@@ -52,7 +52,7 @@ def long_enough(panel: Panel, plan: Plan, held_out: int, description: str) -> tu
     """The series from which `held_out` values can be cut off at the end, and a line for `guesses` about the others.
 
     Raises:
-        DataError: all series are too short; `description` is that of the cut values, such as "3 windows of 12".
+        DataError: all series are too short; `description` names the values cut off, such as "3 windows of 12".
     """
     fewest = FEWEST if len(panel) == 1 else plan.fewest(plan.choose_season(panel)[0])
     long, short = _split_by_length(panel, held_out + fewest)

@@ -19,7 +19,7 @@ LOSSES: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 def loss_of(name: str) -> Callable[[Tensor, Tensor], Tensor]:
-    """A function of a network output (A, B, Q) and of targets with weights (2, L + r, B), of which it uses the last A.
+    """A function of a network output (A, B, Q) and of targets with weights (2, L + r, B); only the last A steps count.
 
     With Q = 2 the network also outputs the log of a scale s. It is trained by the negative log-likelihood of a Laplace
     distribution of that scale, `|e| / s + log s`, which changes neither the value of the loss nor the gradient of the

@@ -1,6 +1,6 @@
 """The plan: chooses strategy, season, context and sizes for the data, each with a line for `guesses`.
 
-It builds window scalings and training configurations, so it stands above both and below selection and eligibility.
+It imports the window scaling and the training configuration, and is imported by selection and eligibility.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from gatewise.windows import Difference
 
 SCALES = ("window", "standard", "minmax", "robust", "none")
 LONGEST_SEASON = 366  # a longer one is used only on request, as every window holds more than one season
-CYCLES = {"min": "day", "s": "hour"}  # period of the usual season, for frequencies whose season can be longer than that
+CYCLES = {"min": "day", "s": "hour"}  # the usual season, where it can exceed LONGEST_SEASON
 FEWEST = 10  # values to train on, however short the context
 TARGETS = 4  # training targets at least
 LONGEST_SEGMENT = 31  # a longer season is split into several segments

@@ -90,7 +90,7 @@ class StoredForecaster(NamedTuple):
     Attributes:
         panel: the series.
         selection: the trained networks and the best naive forecast.
-        choices: sentences about what was chosen for the series.
+        choices: one sentence for each choice made for the series.
     """
 
     panel: Panel
