@@ -143,11 +143,11 @@ def test_a_panel_is_the_series_of_one_model():
     assert result.columns.tolist() == ["y", "z"]
     for shop in "abc":
         for column in "yz":
-            of = expected.loc[f"{shop}/{column}"].iloc[[0, 2]]
-            assert result.loc[shop].index.tolist() == of["ds"].tolist()
-            assert result.loc[shop, column].tolist() == of["LSTM"].tolist()
-            assert bounds.loc[shop, (column, 0.8, "lower")].tolist() == of["LSTM-lo-80"].tolist()
-            assert bounds.loc[shop, (column, 0.8, "upper")].tolist() == of["LSTM-hi-80"].tolist()
+            rows = expected.loc[f"{shop}/{column}"].iloc[[0, 2]]
+            assert result.loc[shop].index.tolist() == rows["ds"].tolist()
+            assert result.loc[shop, column].tolist() == rows["LSTM"].tolist()
+            assert bounds.loc[shop, (column, 0.8, "lower")].tolist() == rows["LSTM-lo-80"].tolist()
+            assert bounds.loc[shop, (column, 0.8, "upper")].tolist() == rows["LSTM-hi-80"].tolist()
 
 
 def test_columns_are_the_series_of_one_model():
@@ -234,9 +234,9 @@ def test_pretraining_continues_with_other_series():
 
 def test_two_series_of_one_name_are_refused():
     y = several(40).loc["a"]
-    twice = pd.concat({("x/y", "z"): y, ("x", "y/z"): y}, names=["one", "two"])
+    duplicates = pd.concat({("x/y", "z"): y, ("x", "y/z"): y}, names=["one", "two"])
     with pytest.raises(DataError, match="two series of y have the same name 'x/y/z' as text"):
-        GatewiseForecaster(**QUICK).fit(twice)
+        GatewiseForecaster(**QUICK).fit(duplicates)
 
 
 def test_the_horizon_of_fit_is_that_of_the_network():

@@ -199,7 +199,9 @@ class GatewiseForecaster(BaseForecaster):
         if not levels:
             return {f.unique_id: f.mean[None] for f in forecasts}
         intervals = {f.unique_id: {0.0: (f.mean, f.mean), **f.intervals} for f in forecasts}  # level 0 is the median
-        return {name: np.stack([bound for level in levels for bound in of[level]]) for name, of in intervals.items()}
+        return {
+            name: np.stack([bound for level in levels for bound in bounds[level]]) for name, bounds in intervals.items()
+        }
 
     def _future(self, steps: int, X: Any) -> pd.DataFrame | None:
         """The covariates of the steps after the end of each series, from X and earlier ones."""
@@ -287,9 +289,11 @@ def _names(X: pd.DataFrame | None) -> list[str]:
 
 
 def _distinct(names: list[str], kind: str) -> list[str]:
-    twice = pd.Index(names).duplicated()
-    if twice.any():
-        raise DataError(f"two {kind} have the same name {names[int(twice.argmax())]!r} as text; rename one of them")
+    duplicated = pd.Index(names).duplicated()
+    if duplicated.any():
+        raise DataError(
+            f"two {kind} have the same name {names[int(duplicated.argmax())]!r} as text; rename one of them"
+        )
     return names
 
 
@@ -302,7 +306,10 @@ def _table(y: pd.DataFrame, X: pd.DataFrame | None) -> pd.DataFrame:
     if X is not None:
         covariates = _rows(X, y.index).set_axis(_names(X), axis=1).reset_index(drop=True)
         frame = pd.concat([frame, covariates], axis=1)
-    parts = [frame.assign(**{SERIES: of[codes], VALUE: y.iloc[:, k].to_numpy()}) for k, of in enumerate(names)]
+    parts = [
+        frame.assign(**{SERIES: instance_names[codes], VALUE: y.iloc[:, k].to_numpy()})
+        for k, instance_names in enumerate(names)
+    ]
     return pd.concat(parts, ignore_index=True)
 
 
@@ -319,8 +326,8 @@ def _rows(X: pd.DataFrame, index: pd.Index) -> pd.DataFrame:
     where = X.index.get_indexer(index)
     lacking = index[where < 0]
     if len(lacking):
-        columns = ", ".join(repr(one) for one in _names(X))
-        names = ", ".join(_as_text(one) for one in lacking[:3]) + (", ..." if len(lacking) > 3 else "")
+        columns = ", ".join(repr(name) for name in _names(X))
+        names = ", ".join(_as_text(name) for name in lacking[:3]) + (", ..." if len(lacking) > 3 else "")
         raise DataError(
             f"X lacks {len(lacking)} of the {len(index)} required rows: {names}; pass {columns} to fit "
             "and update for every date of y, and to predict for every date after y up to the last step of fh"

@@ -124,7 +124,7 @@ def test_scales_of_series_do_not_mix():
     data = tables(LENGTHS)
     large = data.assign(y=np.where(data["unique_id"] == "B", data["y"] * 2.0**20, data["y"]))
     options = {**QUICK, "season": 6, "context": 12, "strategy": "segment"}
-    first, other = (Forecaster(**options).fit(of).predict(6) for of in (data, large))
+    first, other = (Forecaster(**options).fit(rows).predict(6) for rows in (data, large))
     times = np.where(first["unique_id"] == "B", 2.0**20, 1.0)
     np.testing.assert_allclose(other["LSTM"], times * first["LSTM"], rtol=1e-6)
 
@@ -231,7 +231,9 @@ def test_two_thousand_short_series_are_trained_together(monkeypatch):
     ds = np.tile(pd.date_range("2020-01-01", periods=24, freq="MS"), 2000)
     seen, finish = [], TrainingConfiguration.refit
     monkeypatch.setattr(
-        TrainingConfiguration, "refit", lambda self, *of: seen.append(len(of[1].series)) or finish(self, *of)
+        TrainingConfiguration,
+        "refit",
+        lambda self, *arguments: seen.append(len(arguments[1].series)) or finish(self, *arguments),
     )
     model = Forecaster(**{**QUICK, "batch_size": 64}, season=6)
     forecasts = model.fit(pd.DataFrame({"unique_id": names, "ds": ds, "y": y.ravel()})).predict(6)

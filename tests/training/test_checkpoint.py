@@ -115,8 +115,8 @@ def test_an_optimizer_can_continue_after_divergence(maker, good_epochs):
         fit(twin, line_batches(), optimizer=other, epochs=good_epochs)
     with pytest.raises(DivergenceError):
         fit(line, line_batches(), loss=nan_after(3 * good_epochs, "gradient"), optimizer=optimizer, epochs=5)
-    for module, its in ((line, optimizer), (twin, other)):
-        fit(module, line_batches(), optimizer=its, epochs=2)
+    for module, its_optimizer in ((line, optimizer), (twin, other)):
+        fit(module, line_batches(), optimizer=its_optimizer, epochs=2)
     assert torch.equal(weights(line), weights(twin))
 
 
@@ -126,8 +126,8 @@ def test_the_best_weights_are_restored_with_their_optimizer_state():
     losses = validation_losses([3.0, 1.0, 2.0, 2.0])
     fit(line, line_batches(), optimizer=adam, epochs=9, patience=2, **losses)
     fit(twin, line_batches(), optimizer=other, epochs=2)
-    for module, its in ((line, adam), (twin, other)):
-        fit(module, line_batches(), optimizer=its, epochs=1)
+    for module, its_optimizer in ((line, adam), (twin, other)):
+        fit(module, line_batches(), optimizer=its_optimizer, epochs=1)
     assert torch.equal(weights(line), weights(twin))
 
 

@@ -149,7 +149,7 @@ def test_a_backtest_of_many_does_not_see_what_it_forecasts(strategy, refit):
     for part in data.groupby("unique_id").groups.values():
         changed.loc[part[-5:], "y"] *= 3
     model = Forecaster(**QUICK, strategy=strategy)
-    first, other = (model.backtest(of, 5, windows=2, refit=refit).forecasts for of in (data, changed))
+    first, other = (model.backtest(rows, 5, windows=2, refit=refit).forecasts for rows in (data, changed))
     pd.testing.assert_frame_equal(first[COLUMNS], other[COLUMNS], check_exact=True)
     assert not np.allclose(first["y"], other["y"])
 

@@ -87,7 +87,7 @@ def test_scales_come_only_from_before_the_limit(strategy):
     changed = [
         replace(one_series, y=np.where(np.arange(len(one_series)) < 20, one_series.y, 1e5)) for one_series in several
     ]
-    first, other = (Dataset.of(of, scaling, until=[20, 20]) for of in (several, changed))
+    first, other = (Dataset.of(versions, scaling, until=[20, 20]) for versions in (several, changed))
     for name in ("shift", "scale", "unit"):
         np.testing.assert_array_equal(getattr(first, name), getattr(other, name))
     for k in range(2):
@@ -154,12 +154,12 @@ def test_padding_filled_values_and_values_beyond_the_limit_have_no_weight(strate
     one_series, short = replace(ragged_series((60,))[0], filled=filled), ragged_series((7,))[0]
     dataset = Dataset.of([one_series, short], scaling)
     limits = torch.stack([dataset.fronts[0] + 45, dataset.ends[1]])
-    for k, (of, limit) in enumerate(((one_series, 45), (short, 7))):
+    for k, (each, limit) in enumerate(((one_series, 45), (short, 7))):
         for cut in range(int(dataset.starts[k]) + scaling.length, int(dataset.ends[k]) + 1):
             _, (_, weight) = dataset.pair(torch.tensor([cut]), limits)
             at = cut - int(dataset.fronts[k]) + np.arange(-scaling.length, scaling.reach)
-            there = [0 <= t < limit and not (of.filled is not None and of.filled[t]) for t in at]
-            assert weight[:, 0].tolist() == there
+            observed = [0 <= t < limit and not (each.filled is not None and each.filled[t]) for t in at]
+            assert weight[:, 0].tolist() == observed
 
 
 def test_differences_of_a_filled_value_are_not_observed():

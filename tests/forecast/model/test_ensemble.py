@@ -61,7 +61,7 @@ def test_no_value_after_the_cut_changes_a_forecast(strategy):
     base, later = forecasts(model, one_series, 60, 15), np.arange(120) >= 60
     y = np.where(later, -5.0, one_series.y)
     dataset = [Dataset.of([replace(one_series, y=values)], model.scaling, until=[60]) for values in (one_series.y, y)]
-    predicted = [model.extrapolate(of, of.fronts + 60, 15)[0] for of in dataset]
+    predicted = [model.extrapolate(version, version.fronts + 60, 15)[0] for version in dataset]
     np.testing.assert_array_equal(*predicted)
     if one_series.past is not None:
         changed = replace(one_series, past=np.where(later[:, None], 9.0, one_series.past))
@@ -77,7 +77,7 @@ def test_a_known_feature_acts_from_its_step_or_segment_on(strategy, changes):
     model = untrained(with_features(window_scaling(strategy), [one_series]))
     known = one_series.known.copy()
     known[67, 0] += 5  # the eighth step ahead
-    base, other = (forecasts(model, replace(one_series, known=of), 60, 15) for of in (one_series.known, known))
+    base, other = (forecasts(model, replace(one_series, known=values), 60, 15) for values in (one_series.known, known))
     assert np.flatnonzero(base != other).tolist() == list(changes)
 
 
@@ -86,7 +86,7 @@ def test_a_known_feature_acts_on_all_steps_in_flatten():
     model = untrained(with_features(window_scaling("flatten"), [one_series]))
     known = one_series.known.copy()
     known[67, 0] += 5
-    base, other = (forecasts(model, replace(one_series, known=of), 60, 15) for of in (one_series.known, known))
+    base, other = (forecasts(model, replace(one_series, known=values), 60, 15) for values in (one_series.known, known))
     assert (base != other).all()
 
 

@@ -51,12 +51,12 @@ class Backtest:
 
     @classmethod
     def of(
-        cls, held: Holdout, *, guesses: Sequence[str] = (), trained: str = "", replaced: Sequence[str] = ()
+        cls, holdout: Holdout, *, guesses: Sequence[str] = (), trained: str = "", replaced: Sequence[str] = ()
     ) -> "Backtest":
         """Score test windows.
 
         Arguments:
-            held: the windows. Those without any observed value are excluded, which is added to `guesses`.
+            holdout: the windows. Those without any observed value are excluded, which is added to `guesses`.
             guesses: one sentence for each earlier guess or choice.
             trained: the amount of training data.
             replaced: for each trained model the naive forecast that replaced it, "" for none.
@@ -64,16 +64,16 @@ class Backtest:
         Raises:
             DataError: no window has an observed value.
         """
-        scored = held.scored()
-        if excluded := len(held.which) - len(scored.which):
+        scored = holdout.scored()
+        if excluded := len(holdout.which) - len(scored.which):
             guesses = (*guesses, f"excluded: {counted(excluded, 'test window')} without observed values")
         scale = scored.scale()
         scores = {
             name: score(scored, forecast, scored.intervals if name == scored.model else {}, scale)
             for name, forecast in scored.forecasts().items()
         }
-        by_window = {name: of.by_window for name, of in scores.items()}
-        by_step = {name: of.by_step for name, of in scores.items()}
+        by_window = {name: of_forecast.by_window for name, of_forecast in scores.items()}
+        by_step = {name: of_forecast.by_step for name, of_forecast in scores.items()}
         return cls(scored, by_window, by_step, tuple(guesses), trained, tuple(replaced))
 
     @property
@@ -91,11 +91,11 @@ class Backtest:
         """Table with a row per series, cutoff and forecast: unique_id, cutoff (the last known date), model, MAE, RMSE,
         sMAPE, MASE, CRPS; for the model and each level also MSIS-80 and coverage-80, a fraction. See `definitions`.
         """
-        held, models = self.held, list(self.by_window)
+        holdout, models = self.held, list(self.by_window)
         columns = {
-            "unique_id": held.names(np.repeat(held.which, len(models))),
-            "cutoff": held.dates(held.cuts[:, None] - 1).repeat(len(models)),
-            "model": np.tile(models, len(held.which)),
+            "unique_id": holdout.names(np.repeat(holdout.which, len(models))),
+            "cutoff": holdout.dates(holdout.cuts[:, None] - 1).repeat(len(models)),
+            "model": np.tile(models, len(holdout.which)),
         }
         return self._table(columns, self.by_window)
 
@@ -139,18 +139,18 @@ class Backtest:
 
         `y` is missing where nothing was observed. The columns are those that `utilsforecast.evaluation.evaluate` reads.
         """
-        held, h = self.held, self.held.horizon
-        model, *others = held.forecasts().items()
+        holdout, h = self.held, self.held.horizon
+        model, *others = holdout.forecasts().items()
         bounds = [
-            (f"{held.model}-{side}-{level:g}", bound)
-            for level in held.levels
-            for side, bound in zip(("lo", "hi"), held.intervals[level], strict=True)
+            (f"{holdout.model}-{side}-{level:g}", bound)
+            for level in holdout.levels
+            for side, bound in zip(("lo", "hi"), holdout.intervals[level], strict=True)
         ]
         columns = {
-            "unique_id": held.names(np.repeat(held.which, h)),
-            "ds": held.dates(held.cuts[:, None] + np.arange(h)),
-            "cutoff": held.dates(held.cuts[:, None] - 1).repeat(h),
-            **{name: f.ravel() for name, f in (("y", held.truth), model, *bounds, *others)},
+            "unique_id": holdout.names(np.repeat(holdout.which, h)),
+            "ds": holdout.dates(holdout.cuts[:, None] + np.arange(h)),
+            "cutoff": holdout.dates(holdout.cuts[:, None] - 1).repeat(h),
+            **{name: f.ravel() for name, f in (("y", holdout.truth), model, *bounds, *others)},
         }
         return self._finished(pd.DataFrame(columns))
 
@@ -296,7 +296,7 @@ class Backtest:
         """A table of scores (n,) by forecast, with the forecasts of each row side by side."""
         missing = np.full(len(scores[self.model]["MAE"]), np.nan)
         for name in self._names:
-            columns[name] = np.stack([of.get(name, missing) for of in scores.values()], axis=1).ravel()
+            columns[name] = np.stack([of_model.get(name, missing) for of_model in scores.values()], axis=1).ravel()
         return self._finished(pd.DataFrame(columns))
 
     def _finished(self, table: pd.DataFrame) -> Any:
@@ -340,11 +340,13 @@ def run(
     which, cuts = cutoffs.which, cutoffs.cuts
     truth = observed(panel, which, cuts, horizon)
     forecasts = validation.forecasts(cutoffs, truth, levels, refit)
-    held = Holdout(panel, validation.season, which, cuts, truth, forecasts.mean, forecasts.intervals, validation.name)
+    holdout = Holdout(
+        panel, validation.season, which, cuts, truth, forecasts.mean, forecasts.intervals, validation.name
+    )
     last = cutoffs.first(windows - 1 if refit else 0)[0]
     trained = f"trained on the first {last} values" if len(panel) == 1 else f"trained on {len(panel)} series"
     guesses = (*guesses, *excluded, *forecasts.choices)
-    return Backtest.of(held, guesses=guesses, trained=trained, replaced=forecasts.replacements)
+    return Backtest.of(holdout, guesses=guesses, trained=trained, replaced=forecasts.replacements)
 
 
 def _missing(table: Any) -> Any:

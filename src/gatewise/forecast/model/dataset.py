@@ -208,9 +208,9 @@ def _padding_sizes(sizes: np.ndarray, scaling: WindowScaling) -> np.ndarray:
 
 def _padded_positions(sizes: np.ndarray, padding: np.ndarray, season: int) -> tuple[np.ndarray, np.ndarray]:
     """For each value of the dataset: its position among the values before padding, and whether it is padding."""
-    whole = sizes + padding
-    offsets, starts = sizes.cumsum() - sizes, whole.cumsum() - whole
-    steps = np.arange(whole.sum()) - np.repeat(starts + padding, whole)
+    padded_sizes = sizes + padding
+    offsets, starts = sizes.cumsum() - sizes, padded_sizes.cumsum() - padded_sizes
+    steps = np.arange(padded_sizes.sum()) - np.repeat(starts + padding, padded_sizes)
     padded = steps < 0
-    repeated = np.repeat(np.minimum(sizes, season), whole)
-    return np.where(padded, steps % repeated, steps) + np.repeat(offsets, whole), padded
+    repeated = np.repeat(np.minimum(sizes, season), padded_sizes)
+    return np.where(padded, steps % repeated, steps) + np.repeat(offsets, padded_sizes), padded
