@@ -26,7 +26,7 @@ from statistics import NormalDist
 import numpy as np
 
 RANDOM_WALK = 0.5
-PRIOR_WEIGHT = 6.0  # of the prior growth; equals the sum of squares of the centred log steps for about 12 steps
+PRIOR_WEIGHT = 6.0  # of the prior growth: that of about 12 steps (the sum of squares of the centred log steps)
 MOST_DISTANCES, MOST_PATHS = 20_000, 500  # stored; more would not change the intervals
 
 

@@ -17,7 +17,7 @@ from gatewise.training import History
 
 
 def replaces_network(fallback: str, selection: Selection) -> bool:
-    """Whether the best naive forecast replaces the network: with fallback="naive", if its error is no higher."""
+    """Whether the best naive forecast replaces the network: with fallback="naive" and no higher validation error."""
     return fallback == "naive" and selection.baseline.error <= selection.ensemble.error
 
 

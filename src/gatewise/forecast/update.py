@@ -110,7 +110,7 @@ def _continuations(
 
 
 def _joined(old: Series, new: Series, continues: Mapping[tuple[Any, Any], bool]) -> Series:
-    """The newer values, after the known values before them."""
+    """The known values up to the newer ones, followed by the newer ones."""
     if new.ds[-1] < old.ds[-1]:
         raise DataError(
             f"series {str(new.unique_id)!r} ends at {format_date(new.ds[-1])}, expected {format_date(old.ds[-1])} or "

@@ -56,7 +56,7 @@ class Backtest:
         """Score test windows.
 
         Arguments:
-            holdout: the windows. Those without any observed value are excluded, which is added to `guesses`.
+            holdout: the windows. Those without any observed value are excluded, and `guesses` counts them.
             guesses: one sentence for each earlier guess or choice.
             trained: the amount of training data.
             replaced: for each trained model the naive forecast that replaced it, "" for none.
@@ -191,9 +191,8 @@ class Backtest:
         cells = [["", *self.overall[self.model]]]
         for model, scores in self.overall.items():
             cells.append([model, *("-" if np.isnan(value) else f"{value:.4g}" for value in scores.values())])
-        width = max(
-            10, *(1 + len(cell) for row in cells for cell in row[1:])
-        )  # numbers such as -8.237e-201 are wider than 10
+        # wider than 10 for numbers such as -8.237e-201
+        width = max(10, *(1 + len(cell) for row in cells for cell in row[1:]))
         return "\n".join(f"{model:<14}" + "".join(f"{cell:>{width}}" for cell in row) for model, *row in cells)
 
     def plot(self, kind: str = "forecast", *, unique_id: Any = None, score: str = "MAE", ax: Any = None) -> Any:
@@ -325,7 +324,7 @@ def run(
     """Train on the values before the test windows, forecast them, and score the forecasts.
 
     Arguments:
-        validation: the models, and all series; series that are too short are excluded, which is added to `guesses`.
+        validation: the models, and all series; series that are too short are excluded, and `guesses` counts them.
         horizon, windows, step, levels, refit: see `gatewise.Forecaster.backtest`.
         guesses: one sentence for each earlier guess or choice.
 

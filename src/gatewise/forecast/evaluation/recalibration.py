@@ -20,7 +20,7 @@ from gatewise.series import DataError, Series
 from gatewise.training import DivergenceError
 
 MEMORY = 0.5  # of the length of the validation set: newer errors replace errors older than that
-FORECASTS = 2  # the memory holds at least this many that do not overlap
+FORECASTS = 2  # the memory holds at least this many non-overlapping forecasts
 PARTS = 20  # of the memory: intervals are recalibrated once for each part
 
 
