@@ -123,8 +123,8 @@ def test_coverage_limits(pair):
 def test_the_interval_score_is_the_mean_of_the_two_pinball_losses():
     rng = np.random.default_rng(1)
     y, lo, hi = rng.normal(size=50), np.full(50, -0.5), np.full(50, 1.0)
-    both = pinball(y, lo, quantile=0.1) + pinball(y, hi, quantile=0.9)
-    assert interval_score(y, lo, hi, level=80) == pytest.approx(both * 2 / 0.2)
+    losses = pinball(y, lo, quantile=0.1) + pinball(y, hi, quantile=0.9)
+    assert interval_score(y, lo, hi, level=80) == pytest.approx(losses * 2 / 0.2)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The forecaster as one of sktime's: its own conformance tests, and that nothing is lost or shifted on the way."""
+"""The sktime adapter: sktime's conformance tests, and the same values as the forecaster."""
 
 import inspect
 import subprocess
@@ -17,10 +17,10 @@ from sktime.utils.estimator_checks import check_estimator
 from gatewise.sktime import GatewiseForecaster
 from tests.sktime_series import QUICK, forecast, long, passengers, series, several
 
-# sktime 1.2 asks pandas for frequencies, of which pandas 3.1 announces another type.
+# pandas 3.1 announces a new type of the frequencies that sktime 1.2 reads.
 pytestmark = pytest.mark.filterwarnings("ignore:A future version of pandas will return a BaseOffset")
 
-SLOWEST = [  # mostly for their dozens of combinations
+SLOWEST = [  # mostly because of their many combinations
     "test_doctest_examples",
     "test_predict_interval",
     "test_predict_quantiles",
@@ -35,13 +35,13 @@ SLOWEST = [  # mostly for their dozens of combinations
 
 
 @pytest.mark.filterwarnings("ignore:Forecasters' predict_proba requires skpro")
-def test_sktime_accepts_it():
+def test_the_adapter_passes_the_checks_of_sktime():
     check_estimator(GatewiseForecaster, raise_exceptions=True, verbose=False, tests_to_exclude=SLOWEST)
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Forecasters' predict_proba requires skpro")
-def test_sktime_accepts_it_with_every_index_and_horizon():
+def test_the_adapter_passes_the_checks_with_every_index_and_horizon():
     check_estimator(GatewiseForecaster, raise_exceptions=True, verbose=False, tests_to_run=SLOWEST)
 
 
@@ -60,40 +60,40 @@ def test_arguments_are_those_of_the_forecaster():
 
 def test_forecasts_are_those_of_the_forecaster():
     y = passengers()
-    found = GatewiseForecaster(**QUICK).fit(y).predict(fh=[1, 5, 12])
-    assert found.index.astype(str).tolist() == ["1961-01", "1961-05", "1961-12"]
-    assert found.tolist() == forecast(y, 12)[[0, 4, 11]].tolist()
+    result = GatewiseForecaster(**QUICK).fit(y).predict(fh=[1, 5, 12])
+    assert result.index.astype(str).tolist() == ["1961-01", "1961-05", "1961-12"]
+    assert result.tolist() == forecast(y, 12)[[0, 4, 11]].tolist()
 
 
 def test_the_past_is_one_step_ahead_and_unknown_before_the_first_context():
     y = passengers()
     model = GatewiseForecaster(**QUICK).fit(y)
     fitted = model.forecaster_.fitted()
-    found = model.predict(fh=y.index)
-    assert found.isna().sum() == len(y) - len(fitted) > 0
-    assert found.dropna().index.to_timestamp().tolist() == fitted["ds"].tolist()
-    assert found.dropna().tolist() == fitted["LSTM"].tolist()
-    both = model.predict(fh=[0, 1])
-    assert both.tolist() == [fitted["LSTM"].iloc[-1], forecast(y, 1)[0]]
+    result = model.predict(fh=y.index)
+    assert result.isna().sum() == len(y) - len(fitted) > 0
+    assert result.dropna().index.to_timestamp().tolist() == fitted["ds"].tolist()
+    assert result.dropna().tolist() == fitted["LSTM"].tolist()
+    forecasts = model.predict(fh=[0, 1])
+    assert forecasts.tolist() == [fitted["LSTM"].iloc[-1], forecast(y, 1)[0]]
 
 
 def test_intervals_are_those_of_the_forecaster():
     y = passengers()
     model = GatewiseForecaster(**QUICK).fit(y)
-    found = model.predict_interval(fh=[2, 3], coverage=[0.9, 0.29])
+    result = model.predict_interval(fh=[2, 3], coverage=[0.9, 0.29])
     expected = model.forecaster_.predict(3, level=(29, 90)).iloc[1:]
     for coverage, level in ((0.9, 90), (0.29, 29)):
-        assert found["y", coverage, "lower"].tolist() == expected[f"LSTM-lo-{level}"].tolist()
-        assert found["y", coverage, "upper"].tolist() == expected[f"LSTM-hi-{level}"].tolist()
+        assert result["y", coverage, "lower"].tolist() == expected[f"LSTM-lo-{level}"].tolist()
+        assert result["y", coverage, "upper"].tolist() == expected[f"LSTM-hi-{level}"].tolist()
 
 
 def test_quantiles_are_the_ends_of_intervals_and_the_median_is_the_forecast():
     model = GatewiseForecaster(**QUICK).fit(passengers())
-    found = model.predict_quantiles(fh=[1, 2], alpha=[0.1, 0.5, 0.9])["y"]
+    result = model.predict_quantiles(fh=[1, 2], alpha=[0.1, 0.5, 0.9])["y"]
     expected = model.forecaster_.predict(2, level=80)
-    assert found[0.1].tolist() == expected["LSTM-lo-80"].tolist()
-    assert found[0.5].tolist() == expected["LSTM"].tolist()
-    assert found[0.9].tolist() == expected["LSTM-hi-80"].tolist()
+    assert result[0.1].tolist() == expected["LSTM-lo-80"].tolist()
+    assert result[0.5].tolist() == expected["LSTM"].tolist()
+    assert result[0.9].tolist() == expected["LSTM-hi-80"].tolist()
 
 
 # ------------------------------------------------------------------------------------------------------- updates
@@ -102,26 +102,26 @@ def test_quantiles_are_the_ends_of_intervals_and_the_median_is_the_forecast():
 def test_an_update_of_the_end_alone_keeps_the_networks():
     y = passengers()
     model = GatewiseForecaster(**QUICK).fit(y[:-12])
-    kept = Forecaster(**QUICK).fit(y[:-12])
+    forecaster = Forecaster(**QUICK).fit(y[:-12])
     model.update(y[-12:-5], update_params=False)
-    found = model.update(y[-5:], update_params=False).predict(fh=[1, 2])
-    assert found.tolist() == kept.update(y).predict(2, level=())["LSTM"].tolist()
-    assert found.index[0] == pd.Period("1961-01", "M")
+    result = model.update(y[-5:], update_params=False).predict(fh=[1, 2])
+    assert result.tolist() == forecaster.update(y).predict(2, level=())["LSTM"].tolist()
+    assert result.index[0] == pd.Period("1961-01", "M")
 
 
-def test_an_update_of_the_parameters_trains_afresh():
+def test_an_update_of_the_parameters_trains_from_scratch():
     y = passengers()
-    found = GatewiseForecaster(**QUICK).fit(y[:-12]).update(y[-12:]).predict(fh=[1, 2])
-    assert found.tolist() == forecast(y, 2).tolist()
+    result = GatewiseForecaster(**QUICK).fit(y[:-12]).update(y[-12:]).predict(fh=[1, 2])
+    assert result.tolist() == forecast(y, 2).tolist()
 
 
-def test_an_update_corrects_values_and_what_follows_it_is_not_known():
+def test_an_update_replaces_values_and_drops_later_ones():
     y = passengers()
     corrected = y.copy()
     corrected.iloc[90:100] += 10
-    found = GatewiseForecaster(**QUICK).fit(y).update(corrected[90:100]).predict(fh=[1])
-    assert found.index[0] == y.index[100]
-    assert found.tolist() == forecast(corrected[:100], 1).tolist()
+    result = GatewiseForecaster(**QUICK).fit(y).update(corrected[90:100]).predict(fh=[1])
+    assert result.index[0] == y.index[100]
+    assert result.tolist() == forecast(corrected[:100], 1).tolist()
 
 
 def test_an_update_of_a_series_may_have_another_name():
@@ -137,34 +137,34 @@ def test_a_panel_is_the_series_of_one_model():
     y = several(40, 40, 40, columns=("y", "z"))
     expected = Forecaster(**QUICK).fit(long(y)).predict(3, level=(80,)).set_index("unique_id")
     model = GatewiseForecaster(**QUICK).fit(y)
-    found, bounds = model.predict(fh=[1, 3]), model.predict_interval(fh=[1, 3], coverage=[0.8])
+    result, bounds = model.predict(fh=[1, 3]), model.predict_interval(fh=[1, 3], coverage=[0.8])
     assert model.forecaster_.predict(3, level=(80,)).set_index("unique_id").equals(expected)
-    assert found.index.names == ["shop", "day"]
-    assert found.columns.tolist() == ["y", "z"]
+    assert result.index.names == ["shop", "day"]
+    assert result.columns.tolist() == ["y", "z"]
     for shop in "abc":
         for column in "yz":
-            of = expected.loc[f"{shop}/{column}"].iloc[[0, 2]]
-            assert found.loc[shop].index.tolist() == of["ds"].tolist()
-            assert found.loc[shop, column].tolist() == of["LSTM"].tolist()
-            assert bounds.loc[shop, (column, 0.8, "lower")].tolist() == of["LSTM-lo-80"].tolist()
-            assert bounds.loc[shop, (column, 0.8, "upper")].tolist() == of["LSTM-hi-80"].tolist()
+            rows = expected.loc[f"{shop}/{column}"].iloc[[0, 2]]
+            assert result.loc[shop].index.tolist() == rows["ds"].tolist()
+            assert result.loc[shop, column].tolist() == rows["LSTM"].tolist()
+            assert bounds.loc[shop, (column, 0.8, "lower")].tolist() == rows["LSTM-lo-80"].tolist()
+            assert bounds.loc[shop, (column, 0.8, "upper")].tolist() == rows["LSTM-hi-80"].tolist()
 
 
 def test_columns_are_the_series_of_one_model():
     y = several(40, columns=("y", "z")).droplevel(0)
     wide = y.reset_index(names="ds")
     expected = Forecaster(**QUICK).fit(wide, layout="columns").predict(2, level=()).set_index("unique_id")["LSTM"]
-    found = GatewiseForecaster(**QUICK).fit(y).predict(fh=[1, 2])
-    assert found["y"].tolist() == expected["y"].tolist()
-    assert found["z"].tolist() == expected["z"].tolist()
-    assert found.index.tolist() == list(pd.date_range("2020-02-10", periods=2))
+    result = GatewiseForecaster(**QUICK).fit(y).predict(fh=[1, 2])
+    assert result["y"].tolist() == expected["y"].tolist()
+    assert result["z"].tolist() == expected["z"].tolist()
+    assert result.index.tolist() == list(pd.date_range("2020-02-10", periods=2))
 
 
-def test_a_hierarchy_comes_back_in_its_levels():
+def test_a_hierarchy_keeps_its_levels():
     y = pd.concat({"north": several(40, 40), "south": several(40) + 1.0}, names=["region"])
-    found = GatewiseForecaster(**QUICK).fit(y).predict(fh=[2])
-    assert found.index.names == ["region", "shop", "day"]
-    assert found.index.tolist() == [(*key, pd.Timestamp("2020-02-11")) for key in y.index.droplevel(-1).unique()]
+    result = GatewiseForecaster(**QUICK).fit(y).predict(fh=[2])
+    assert result.index.names == ["region", "shop", "day"]
+    assert result.index.tolist() == [(*key, pd.Timestamp("2020-02-11")) for key in y.index.droplevel(-1).unique()]
 
 
 def test_horizons_count_from_the_end_of_each_series():
@@ -184,59 +184,59 @@ def test_horizons_count_from_the_end_of_each_series():
 def test_the_past_of_a_panel_is_one_step_ahead():
     y = several(40, 36)
     model = GatewiseForecaster(**QUICK).fit(y)
-    found = model.predict(fh=[-38, -35, 0, 1])["y"]
+    result = model.predict(fh=[-38, -35, 0, 1])["y"]
     fitted = model.forecaster_.fitted().set_index("unique_id")["LSTM"]
     for shop in "ab":
-        assert found[shop].iloc[2] == fitted[shop].iloc[-1]
-        assert found[shop].isna().tolist() == [True, shop == "b", False, False]
+        assert result[shop].iloc[2] == fitted[shop].iloc[-1]
+        assert result[shop].isna().tolist() == [True, shop == "b", False, False]
 
 
 @pytest.mark.parametrize("freq", ["ME", "MS", "QS", "B", "W-WED", "2h"])
 def test_dates_of_panels_are_on_their_calendar(freq):
     dates = pd.date_range("2020-01-01", periods=43, freq=freq)
     y = pd.concat({"a": series(dates[:40]), "b": series(dates[:38])}).to_frame("y")
-    found = GatewiseForecaster(**QUICK).fit(y).predict(fh=[1, 3])
-    assert found.index.get_level_values(-1).tolist() == dates[[40, 42, 38, 40]].tolist()
+    result = GatewiseForecaster(**QUICK).fit(y).predict(fh=[1, 3])
+    assert result.index.get_level_values(-1).tolist() == dates[[40, 42, 38, 40]].tolist()
 
 
-@pytest.mark.parametrize("again", [False, True])
-def test_an_update_of_a_panel_changes_the_series_it_has(again):
+@pytest.mark.parametrize("update_params", [False, True])
+def test_an_update_of_a_panel_changes_only_the_updated_series(update_params):
     y = several(40, 40)
     newer = y.loc[["b"]].tail(4)
     old = y.drop(newer.index)
-    model = GatewiseForecaster(**QUICK).fit(old).update(newer, update_params=again)
-    expected = Forecaster(**QUICK).fit(long(y if again else old))
-    ahead = (expected if again else expected.update(long(y))).predict(1, level=())
-    found = model.predict(fh=[1])
-    assert found["y"].tolist() == ahead["LSTM"].tolist()
-    assert found.index.get_level_values(-1).tolist() == [pd.Timestamp("2020-02-10")] * 2
+    model = GatewiseForecaster(**QUICK).fit(old).update(newer, update_params=update_params)
+    expected = Forecaster(**QUICK).fit(long(y if update_params else old))
+    ahead = (expected if update_params else expected.update(long(y))).predict(1, level=())
+    result = model.predict(fh=[1])
+    assert result["y"].tolist() == ahead["LSTM"].tolist()
+    assert result.index.get_level_values(-1).tolist() == [pd.Timestamp("2020-02-10")] * 2
 
 
-def test_series_that_were_not_seen_are_forecast_by_pretrained_networks():
+def test_pretrained_networks_forecast_unseen_series():
     y, other = several(40, 40), 3 * several(30, 30, 30).loc["c"]
-    kept = Forecaster(**QUICK, horizon=2).fit(long(y))
+    forecaster = Forecaster(**QUICK, horizon=2).fit(long(y))
     model = GatewiseForecaster(**QUICK).pretrain(y, fh=[1, 2]).fit(other)
-    expected = kept.predict(2, level=(), table=long(other.assign(shop="c").set_index("shop", append=True)))
+    expected = forecaster.predict(2, level=(), table=long(other.assign(shop="c").set_index("shop", append=True)))
     assert model.predict(fh=[1, 2])["y"].tolist() == expected["LSTM"].tolist()
     newer = other.tail(1).shift(freq="D")
-    expected = kept.predict(1, level=(), table=pd.concat([other, newer]))
+    expected = forecaster.predict(1, level=(), table=pd.concat([other, newer]))
     assert model.update(newer).predict(fh=[1, 2])["y"].iloc[0] == expected["LSTM"].iloc[0]
 
 
-def test_pretraining_goes_on_with_other_series():
+def test_pretraining_continues_with_other_series():
     y, other = several(40, 40), several(40, 40) * 2
     once = GatewiseForecaster(**QUICK).pretrain(y).pretrain(other)
-    kept = Forecaster(**QUICK).fit(long(y))
-    expected = kept.update(long(other), max_steps=1).predict(1, level=())
+    forecaster = Forecaster(**QUICK).fit(long(y))
+    expected = forecaster.update(long(other), max_steps=1).predict(1, level=())
     assert once.fit(other).predict(fh=[1])["y"].tolist() == pytest.approx(expected["LSTM"].tolist(), rel=1e-3)
     assert once.predict(fh=[1])["y"].tolist() != GatewiseForecaster(**QUICK).fit(other).predict(fh=[1])["y"].tolist()
 
 
 def test_two_series_of_one_name_are_refused():
     y = several(40).loc["a"]
-    twice = pd.concat({("x/y", "z"): y, ("x", "y/z"): y}, names=["one", "two"])
+    duplicates = pd.concat({("x/y", "z"): y, ("x", "y/z"): y}, names=["one", "two"])
     with pytest.raises(DataError, match="two series of y have the same name 'x/y/z' as text"):
-        GatewiseForecaster(**QUICK).fit(twice)
+        GatewiseForecaster(**QUICK).fit(duplicates)
 
 
 def test_the_horizon_of_fit_is_that_of_the_network():
@@ -251,19 +251,19 @@ def test_the_horizon_of_fit_is_that_of_the_network():
     assert model.update(several(41, 40), update_params=True).forecaster_.horizon == 6
 
 
-# -------------------------------------------------------------------------------------------------------- house
+# -------------------------------------------------------------------------------------------------------- packaging
 
 
-def test_sktime_is_imported_only_where_it_is_asked_for():
+def test_sktime_is_imported_only_by_the_adapter():
     code = "import sys, gatewise; gatewise.Forecaster, gatewise.plot; assert 'sktime' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_panels_become_sequences_of_the_classifier():
-    """sktime's own conversions from the arrays of the classifier and back, beside those that the docs name."""
+    """sktime converts the arrays of the classifier to a panel and back."""
     from sktime.datatypes import convert_to
 
-    ours = np.random.default_rng(0).normal(size=(5, 7, 2))
-    panel = convert_to(ours.transpose(0, 2, 1), "pd-multiindex", as_scitype="Panel")
-    assert np.array_equal([one.to_numpy() for _, one in panel.groupby(level=0, sort=False)], ours)
-    assert np.array_equal(convert_to(panel, "numpy3D", as_scitype="Panel").transpose(0, 2, 1), ours)
+    sequences = np.random.default_rng(0).normal(size=(5, 7, 2))
+    panel = convert_to(sequences.transpose(0, 2, 1), "pd-multiindex", as_scitype="Panel")
+    assert np.array_equal([table.to_numpy() for _, table in panel.groupby(level=0, sort=False)], sequences)
+    assert np.array_equal(convert_to(panel, "numpy3D", as_scitype="Panel").transpose(0, 2, 1), sequences)

@@ -12,14 +12,14 @@ pytest.importorskip("sktime")
 from gatewise.sktime import GatewiseForecaster
 from tests.sktime_series import QUICK, long, series, several
 
-# sktime 1.2 asks pandas for frequencies, of which pandas 3.1 announces another type.
+# pandas 3.1 announces a new type of the frequencies that sktime 1.2 reads.
 pytestmark = pytest.mark.filterwarnings("ignore:A future version of pandas will return a BaseOffset")
 
 # ------------------------------------------------------------------------------------------------------ covariates
 
 
 def with_price(y: pd.DataFrame, steps: int = 0) -> pd.DataFrame:
-    """A covariate in numbers and one in words, for the dates of y and some after them."""
+    """A numeric and a categorical covariate, for the dates of y and `steps` more."""
     shops = y.groupby(level="shop", sort=False).size()
     dates = {shop: pd.date_range("2020-01-01", periods=n + steps, name="day") for shop, n in shops.items()}
     off = {shop: np.where(d.day_of_week < 5, "no", "yes") for shop, d in dates.items()}
@@ -35,23 +35,23 @@ def test_covariates_are_known_in_advance(strategy):
     table = X.join(y).reset_index().rename(columns={"shop": "unique_id", "day": "ds"})
     expected = Forecaster(**arguments).fit(table, known=["price", "day off"]).predict(5, level=(80,))
     model = GatewiseForecaster(**arguments).fit(y, X.loc[y.index])
-    found, bounds = model.predict([2, 5], X), model.predict_interval([2, 5], X, coverage=0.8)
-    assert found["y"].tolist() == expected["LSTM"].iloc[[1, 4, 6, 9]].tolist()
+    result, bounds = model.predict([2, 5], X), model.predict_interval([2, 5], X, coverage=0.8)
+    assert result["y"].tolist() == expected["LSTM"].iloc[[1, 4, 6, 9]].tolist()
     assert bounds["y", 0.8, "upper"].tolist() == expected["LSTM-hi-80"].iloc[[1, 4, 6, 9]].tolist()
     other = model.predict([2, 5], X.assign(price=X["price"] + 1))
-    assert (found["y"] != other["y"]).all()
+    assert (result["y"] != other["y"]).all()
 
 
 def test_covariates_of_one_series_hold_for_each_of_its_columns():
     y = several(40, columns=("y", "z"))
     X = with_price(y, 2)
     table = long(y).merge(X.reset_index().rename(columns={"day": "ds"}), on="ds", how="left")
-    kept = Forecaster(**QUICK).fit(table.drop(columns="shop"), known=["price", "day off"])
+    forecaster = Forecaster(**QUICK).fit(table.drop(columns="shop"), known=["price", "day off"])
     after = X.loc["a"].tail(2).reset_index(names="ds")
     future = pd.concat([after.assign(unique_id=name) for name in ("a/y", "a/z")])
-    found = GatewiseForecaster(**QUICK).fit(y.loc["a"], X.loc["a"]).predict(fh=[1, 2])  # X had these dates before
-    expected = kept.predict(2, level=(), future=future)["LSTM"].tolist()
-    assert found["y"].tolist() + found["z"].tolist() == expected
+    result = GatewiseForecaster(**QUICK).fit(y.loc["a"], X.loc["a"]).predict(fh=[1, 2])  # X had these dates before
+    expected = forecaster.predict(2, level=(), future=future)["LSTM"].tolist()
+    assert result["y"].tolist() + result["z"].tolist() == expected
 
 
 def test_covariates_that_are_missing_are_named():
@@ -74,8 +74,8 @@ def test_covariates_that_are_missing_are_named():
         model.predict(X=ahead.assign(**{"day off": "perhaps"}))
 
 
-@pytest.mark.parametrize("again", [False, True])
-def test_updates_take_covariates_and_the_past_needs_none_ahead(again):
+@pytest.mark.parametrize("update_params", [False, True])
+def test_updates_take_covariates_and_in_sample_steps_need_no_future_ones(update_params):
     y = several(40, 36)
     X = with_price(y, 4)
     newer = y.groupby(level=0).tail(4)
@@ -83,20 +83,20 @@ def test_updates_take_covariates_and_the_past_needs_none_ahead(again):
     model = GatewiseForecaster(**QUICK).fit(old, X.loc[old.index])
     assert model.predict(fh=[0]).notna().all(axis=None)
     with pytest.raises(DataError, match="X lacks 8 of the 76 required rows"):
-        GatewiseForecaster(**QUICK).fit(old, X.loc[old.index]).update(newer, update_params=again)
-    model = GatewiseForecaster(**QUICK).fit(old, X.loc[old.index]).update(newer, X.loc[newer.index], again)
+        GatewiseForecaster(**QUICK).fit(old, X.loc[old.index]).update(newer, update_params=update_params)
+    model = GatewiseForecaster(**QUICK).fit(old, X.loc[old.index]).update(newer, X.loc[newer.index], update_params)
     expected = GatewiseForecaster(**QUICK).fit(y, X.loc[y.index]).predict([1], X)
-    assert (model.predict([1], X)["y"] == expected["y"]).all() == again
+    assert (model.predict([1], X)["y"] == expected["y"]).all() == update_params
 
 
-def test_covariates_of_pretrained_networks_are_asked_for():
+def test_covariates_of_pretrained_networks_are_required():
     y = several(40, 36)
     X = with_price(y, 2)
     model = GatewiseForecaster(**QUICK).pretrain(y, X.loc[y.index])
     with pytest.raises(DataError, match=r"columns \[\], but the networks were trained on \['price', 'day off'\]"):
         model.clone().fit(y.loc["a"])
-    found = model.fit(y.loc["a"], X.loc["a"]).predict([1, 2])
-    assert found.notna().all(axis=None)
+    result = model.fit(y.loc["a"], X.loc["a"]).predict([1, 2])
+    assert result.notna().all(axis=None)
 
 
 # ------------------------------------------------------------------------------------------------------- calendars
@@ -119,14 +119,14 @@ def test_dates_of_sktime_are_dates_of_the_forecaster(index, update):
     model = GatewiseForecaster(**QUICK).fit(y[:-8])
     if update:
         model.update(y[-8:-4], update_params=False)
-    found = model.predict(fh=[1, 2, 3])
+    result = model.predict(fh=[1, 2, 3])
     expected = model.forecaster_.predict(3, level=())
-    dates = found.index.to_timestamp() if isinstance(index, pd.PeriodIndex) else found.index
+    dates = result.index.to_timestamp() if isinstance(index, pd.PeriodIndex) else result.index
     assert dates.tolist() == expected["ds"].tolist()
-    assert found.index.tolist() == (index[-4:-1] if update else index[-8:-5]).tolist()
+    assert result.index.tolist() == (index[-4:-1] if update else index[-8:-5]).tolist()
 
 
-def test_whole_numbers_in_wide_steps_are_refused():
+def test_integers_in_steps_above_one_are_refused():
     with pytest.raises(ValueError, match="from 0 to 58 in 30 values, expected steps of 1"):
         GatewiseForecaster(**QUICK).fit(series(pd.RangeIndex(0, 60, 2)))
 

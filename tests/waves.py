@@ -40,7 +40,7 @@ def tables(lengths, end="2010-01-01", freq="MS", season=12):
     return pd.concat(parts, ignore_index=True)
 
 
-def one_of(data, name):
+def select_series(data, name):
     return data[data["unique_id"] == name].reset_index(drop=True)
 
 
@@ -85,8 +85,8 @@ def configuration(**changes):
 def untrained(scaling, *, seed=3, spread=0.3, **changes):
     """An ensemble with uniform random weights everywhere; spread=None keeps the initial weights."""
     generator = torch.Generator().manual_seed(seed)
-    chosen = configuration(**changes)
-    networks = tuple(chosen._network(scaling, generator).eval() for _ in range(chosen.ensemble_size))
+    settings = configuration(**changes)
+    networks = tuple(settings._network(scaling, generator).eval() for _ in range(settings.ensemble_size))
     for network in networks if spread is not None else ():
         for weight in network.parameters():
             torch.nn.init.uniform_(weight, -spread, spread, generator=generator)
@@ -95,7 +95,7 @@ def untrained(scaling, *, seed=3, spread=0.3, **changes):
 
 def with_features(scaling, several):
     """A window scaling with the scales of the features of some series."""
-    parts = [[getattr(one, name) for one in several] for name in ("past", "known", "static")]
+    parts = [[getattr(one_series, name) for one_series in several] for name in ("past", "known", "static")]
     joins = (np.concatenate, np.concatenate, np.stack)
     return replace(scaling).with_features(
         *(None if part[0] is None else join(part) for part, join in zip(parts, joins, strict=True))

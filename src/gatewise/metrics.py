@@ -307,8 +307,8 @@ def _naive_error(train: Values, season: int) -> float:
     scale = float(np.mean(np.abs(past[season:] - past[:-season])))
     if scale <= 8 * np.finfo(np.float64).eps * np.abs(past).max():
         raise ValueError(
-            f"train repeats itself every {season} step(s), so the naive error is 0 up to rounding and cannot scale; "
-            "use mae, or another season"
+            f"train repeats itself every {season} step(s), so the naive error is 0 up to rounding and cannot be the "
+            "scale; use mae, or another season"
         )
     return scale
 

@@ -1,4 +1,4 @@
-"""A forecaster for sktime: for its pipelines, its parameter search and its evaluation.
+"""A forecaster for sktime's pipelines, parameter search and evaluation.
 
     from gatewise.sktime import GatewiseForecaster
 
@@ -54,12 +54,12 @@ class GatewiseForecaster(BaseForecaster):
 
     Attributes:
         forecaster_: the `gatewise.Forecaster`, once fitted, with its `history`, `guesses` and `plot`.
-        pretrained_: the one that `pretrain` trained.
+        pretrained_: the `gatewise.Forecaster` that `pretrain` trained.
 
     Raises:
         TypeError: an unknown argument.
         ValueError: by `fit`, if an argument is out of range.
-        DataError: by `fit`, `update` and `predict`, if the data cannot be used; the message says where, and the remedy.
+        DataError: by `fit`, `update` and `predict`, if the data cannot be used; the message names place and remedy.
 
     Examples:
         >>> import pandas as pd
@@ -95,9 +95,9 @@ class GatewiseForecaster(BaseForecaster):
     }
 
     def __init__(self, *positional: Any, **named: Any) -> None:
-        given = signature(Forecaster).bind(*positional, **named)
-        given.apply_defaults()
-        for name, value in given.arguments.items():
+        bound = signature(Forecaster).bind(*positional, **named)
+        bound.apply_defaults()
+        for name, value in bound.arguments.items():
             setattr(self, name, value)
         super().__init__()
 
@@ -142,7 +142,7 @@ class GatewiseForecaster(BaseForecaster):
         return self._cur_X if self._cur_X is None or X is None else _joined(self._cur_X, X)
 
     def _trained(self, panel: Panel, reach: int | None) -> Forecaster:
-        """A forecaster trained on a panel; its horizon is `reach`, if the argument is None."""
+        """A forecaster trained on a panel; `reach` is its horizon unless that argument is given."""
         arguments = self.get_params(deep=False)
         if self.horizon is None and reach is not None and reach > 0:
             arguments["horizon"] = reach
@@ -163,18 +163,18 @@ class GatewiseForecaster(BaseForecaster):
         columns = pd.MultiIndex.from_product([self._cur_y.columns, coverage, ["lower", "upper"]])
         return self._arranged(fh, where, bounds, columns)
 
-    def _by_instance(self, make: Callable[[pd.Index], pd.Index]) -> list[pd.Index]:
-        """(I,) the result of `make` for the end of each instance, computed once for all that end together."""
+    def _by_instance(self, function: Callable[[pd.Index], pd.Index]) -> list[pd.Index]:
+        """(I,) the result of `function` for the end of each instance, computed once for all with the same end."""
         if self._cur_y.index.nlevels == 1:
-            return [make(self.cutoff)]
+            return [function(self.cutoff)]
         times, last = self._cur_y.index.get_level_values(-1), ~_instances(self._cur_y.index).duplicated(keep="last")
         codes, ends = times[last].factorize()
         freq = {"freq": self._freq} if isinstance(ends, pd.DatetimeIndex) else {}
-        results = [make(type(ends)(ends[[k]], **freq)) for k in range(len(ends))]
+        results = [function(type(ends)(ends[[k]], **freq)) for k in range(len(ends))]
         return [results[code] for code in codes]
 
     def _dated(self, fh: ForecastingHorizon) -> ForecastingHorizon:
-        """The horizon with the frequency, which sktime does not know for the dates of a panel."""
+        """The horizon with its frequency, which sktime does not infer for the dates of a panel."""
         if not isinstance(self._cur_y.index.get_level_values(-1), pd.DatetimeIndex) or fh.freq is not None:
             return fh
         return ForecastingHorizon(fh.to_pandas(), is_relative=fh.is_relative, freq=self._freq)
@@ -199,7 +199,9 @@ class GatewiseForecaster(BaseForecaster):
         if not levels:
             return {f.unique_id: f.mean[None] for f in forecasts}
         intervals = {f.unique_id: {0.0: (f.mean, f.mean), **f.intervals} for f in forecasts}  # level 0 is the median
-        return {name: np.stack([bound for level in levels for bound in of[level]]) for name, of in intervals.items()}
+        return {
+            name: np.stack([bound for level in levels for bound in bounds[level]]) for name, bounds in intervals.items()
+        }
 
     def _future(self, steps: int, X: Any) -> pd.DataFrame | None:
         """The covariates of the steps after the end of each series, from X and earlier ones."""
@@ -268,28 +270,30 @@ def _instances(index: pd.Index) -> pd.Index:
 
 
 def _as_text(key: Any) -> str:
-    return "/".join(str(one) for one in (key if isinstance(key, tuple) else (key,)))
+    return "/".join(str(part) for part in (key if isinstance(key, tuple) else (key,)))
 
 
 def _series_names(y: pd.DataFrame) -> list[str]:
-    """(S,) the names of the series: instance and column, as far as they differ, joined by slashes."""
-    instances = [_as_text(one) for one in _instances(y.index).unique()]
-    columns = [_as_text(one) for one in y.columns]
+    """(S,) the names of the series: instance, column, or both joined by a slash."""
+    instances = [_as_text(instance) for instance in _instances(y.index).unique()]
+    columns = [_as_text(column) for column in y.columns]
     if len(columns) > 1 or y.index.nlevels == 1:
-        names = [f"{one}/{column}" if one else column for column in columns for one in instances]
+        names = [f"{instance}/{column}" if instance else column for column in columns for instance in instances]
     else:
         names = instances
     return _distinct(names, "series of y")
 
 
 def _names(X: pd.DataFrame | None) -> list[str]:
-    return [] if X is None else _distinct([_as_text(one) for one in X.columns], "columns of X")
+    return [] if X is None else _distinct([_as_text(column) for column in X.columns], "columns of X")
 
 
-def _distinct(names: list[str], what: str) -> list[str]:
-    twice = pd.Index(names).duplicated()
-    if twice.any():
-        raise DataError(f"two {what} have the same name {names[int(twice.argmax())]!r} as text; rename one of them")
+def _distinct(names: list[str], kind: str) -> list[str]:
+    duplicated = pd.Index(names).duplicated()
+    if duplicated.any():
+        raise DataError(
+            f"two {kind} have the same name {names[int(duplicated.argmax())]!r} as text; rename one of them"
+        )
     return names
 
 
@@ -300,9 +304,12 @@ def _table(y: pd.DataFrame, X: pd.DataFrame | None) -> pd.DataFrame:
     names = np.array(_series_names(y), dtype=object).reshape(-1, len(unique))
     frame = pd.DataFrame({TIME: y.index.get_level_values(-1)})
     if X is not None:
-        given = _rows(X, y.index).set_axis(_names(X), axis=1).reset_index(drop=True)
-        frame = pd.concat([frame, given], axis=1)
-    parts = [frame.assign(**{SERIES: of[codes], VALUE: y.iloc[:, k].to_numpy()}) for k, of in enumerate(names)]
+        covariates = _rows(X, y.index).set_axis(_names(X), axis=1).reset_index(drop=True)
+        frame = pd.concat([frame, covariates], axis=1)
+    parts = [
+        frame.assign(**{SERIES: instance_names[codes], VALUE: y.iloc[:, k].to_numpy()})
+        for k, instance_names in enumerate(names)
+    ]
     return pd.concat(parts, ignore_index=True)
 
 
@@ -319,11 +326,11 @@ def _rows(X: pd.DataFrame, index: pd.Index) -> pd.DataFrame:
     where = X.index.get_indexer(index)
     lacking = index[where < 0]
     if len(lacking):
-        columns = ", ".join(repr(one) for one in _names(X))
-        names = ", ".join(_as_text(one) for one in lacking[:3]) + (", ..." if len(lacking) > 3 else "")
+        columns = ", ".join(repr(name) for name in _names(X))
+        names = ", ".join(_as_text(name) for name in lacking[:3]) + (", ..." if len(lacking) > 3 else "")
         raise DataError(
-            f"X lacks {len(lacking)} of the {len(index)} required rows: {names}; pass its columns {columns} to fit and "
-            "update for every date of y, to predict for every date after the end of y up to the last step of fh"
+            f"X lacks {len(lacking)} of the {len(index)} required rows: {names}; pass {columns} to fit "
+            "and update for every date of y, and to predict for every date after y up to the last step of fh"
         )
     return X.iloc[where]
 
@@ -331,21 +338,21 @@ def _rows(X: pd.DataFrame, index: pd.Index) -> pd.DataFrame:
 def _joined(old: pd.DataFrame, new: pd.DataFrame, cut: bool = False) -> pd.DataFrame:
     """The rows of both, sorted by date within each instance; new rows replace old ones.
 
-    With `cut`, old rows after the last new row of their instance are dropped: they are not known at the new end.
+    With `cut`, old rows after the last new row of their instance are dropped: the new end is before them.
     """
-    lacking = [one for one in old.columns if one not in new.columns]
+    lacking = [column for column in old.columns if column not in new.columns]
     if lacking:
         raise DataError(f"the data lack the columns {lacking} of fit; pass the same columns")
-    both = pd.concat([old, new[old.columns]])
-    codes, _ = _instances(both.index).factorize()
-    ranks, _ = both.index.get_level_values(-1).factorize(sort=True)
+    rows = pd.concat([old, new[old.columns]])
+    codes, _ = _instances(rows.index).factorize()
+    ranks, _ = rows.index.get_level_values(-1).factorize(sort=True)
     last = np.full(codes.max() + 1, ranks.max())
     if cut:
         newest = pd.Series(ranks[len(old) :]).groupby(codes[len(old) :]).max()
         last[newest.index] = newest
-    remains = (ranks <= last[codes]) & ~both.index.duplicated(keep="last")
+    remains = (ranks <= last[codes]) & ~rows.index.duplicated(keep="last")
     order = np.lexsort((ranks, codes))
-    return both.iloc[order[remains[order]]]
+    return rows.iloc[order[remains[order]]]
 
 
 def _check_steps(index: pd.Index) -> None:
@@ -355,8 +362,8 @@ def _check_steps(index: pd.Index) -> None:
         return
     gaps = (np.diff(times) != 1) & (np.diff(codes) == 0)
     if gaps.any():
-        of = times[codes == codes[int(gaps.argmax())]]
+        values = times[codes == codes[int(gaps.argmax())]]
         raise ValueError(
-            f"the index goes from {of[0]} to {of[-1]} in {len(of)} values, expected steps of 1, as sktime assumes for "
-            "integers; renumber the values, such as by y.reset_index(drop=True)"
+            f"the index goes from {values[0]} to {values[-1]} in {len(values)} values, expected steps of 1, as sktime "
+            "assumes for integers; renumber the values, such as by y.reset_index(drop=True)"
         )

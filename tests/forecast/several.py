@@ -14,7 +14,7 @@ def fitted(strategy="segment", lengths=LENGTHS, **options):
     return Forecaster(**{**QUICK, "season": 6, "context": 12, **options}, strategy=strategy).fit(tables(lengths))
 
 
-def same(ours, theirs, exact=False):
+def assert_same_table(actual, expected, exact=False):
     pd.testing.assert_frame_equal(
-        ours.reset_index(drop=True), theirs.reset_index(drop=True), check_exact=exact, rtol=1e-4
+        actual.reset_index(drop=True), expected.reset_index(drop=True), check_exact=exact, rtol=1e-4
     )

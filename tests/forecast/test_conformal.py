@@ -41,7 +41,7 @@ def test_intervals_are_nested(distances, levels, growth):
     calibration = Calibration(growth, np.sort(distances), NO_PATHS, SPAN)
     reach = [calibration.reach(np.array([[1.0, 3.0], [0.5, 0.5]]), level) for level in sorted(levels)]
     assert (np.diff(reach, axis=0) >= 0).all()
-    assert min(one.min() for one in reach) >= 0
+    assert min(difference.min() for difference in reach) >= 0
 
 
 def test_levels_beyond_the_sample_size_use_a_normal_approximation():
@@ -75,9 +75,9 @@ def test_the_growth_of_the_errors_is_estimated(power):
 
 
 def test_growth_is_bounded_and_by_default_that_of_a_random_walk():
-    steps, one = np.arange(1.0, 9.0), np.ones((1, 1))
-    assert Calibration.of(steps[None] ** 3, one, SPAN).growth == 1
-    assert Calibration.of(1 / steps[None], one, SPAN).growth == 0
+    steps, spread = np.arange(1.0, 9.0), np.ones((1, 1))
+    assert Calibration.of(steps[None] ** 3, spread, SPAN).growth == 1
+    assert Calibration.of(1 / steps[None], spread, SPAN).growth == 0
     assert Calibration.of(np.ones((5, 1)), np.ones((5, 1)), SPAN).growth == 0.5
     assert Calibration.of(np.zeros((5, 4)), np.ones((5, 1)), SPAN).growth == 0.5
 
@@ -133,15 +133,15 @@ def test_intervals_of_short_series_have_about_their_nominal_coverage():
 
 def test_thinning_many_errors_keeps_the_quantiles(monkeypatch):
     errors = generator().normal(size=(2000, 3))
-    whole = Calibration.of(errors, np.ones((2000, 1)), SPAN)
+    full = Calibration.of(errors, np.ones((2000, 1)), SPAN)
     monkeypatch.setattr(conformal, "MOST_DISTANCES", 500)
     thin = Calibration.of(errors, np.ones((2000, 1)), SPAN)
-    assert (len(whole.distances), len(thin.distances), len(thin.errors)) == (6000, 500, 500)
-    assert thin.distances[-1] == whole.distances[-1]
-    assert set(thin.distances) <= set(whole.distances)
+    assert (len(full.distances), len(thin.distances), len(thin.errors)) == (6000, 500, 500)
+    assert thin.distances[-1] == full.distances[-1]
+    assert set(thin.distances) <= set(full.distances)
     for level in (50, 80, 95):
         ones = np.ones((1, 1))
-        assert thin.reach(ones, level) == pytest.approx(whole.reach(ones, level), rel=0.02)
+        assert thin.reach(ones, level) == pytest.approx(full.reach(ones, level), rel=0.02)
 
 
 @pytest.mark.parametrize("strategy", ["one-step", "segment", "flatten"])
@@ -232,7 +232,7 @@ def test_each_path_consists_of_whole_errors():
 def test_paths_depend_on_the_seed_and_grow():
     calibration = Calibration(0.5, np.arange(1.0, 10.0), NO_PATHS, SPAN)  # no complete forecast
     mean, spreads = np.zeros((2, 4)), np.ones((2, 4))
-    first, again, other = (calibration.paths(mean, spreads, 50, generator(seed)) for seed in (0, 0, 1))
-    np.testing.assert_array_equal(first, again)
+    first, repeated, other = (calibration.paths(mean, spreads, 50, generator(seed)) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first, repeated)
     assert (first != other).any()
     np.testing.assert_allclose(np.abs(first).max(axis=(0, 1)), 7 * np.sqrt([1, 2, 3, 4]))  # the seventh of nine is 68 %

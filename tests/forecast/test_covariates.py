@@ -1,4 +1,4 @@
-"""Forecasts with covariates: better where these are informative, and without leakage from the future."""
+"""Forecasts with covariates: more accurate if these are informative, and without leakage."""
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ SMALL = {**QUICK, "hidden_size": 4, "max_steps": 10, "context": 8, "horizon": HO
 
 
 def panel_of(make, start="2020-01-01", freq="D", steps=STEPS):
-    """A long table of several series, whose columns are `make(random)`."""
+    """A long table of several series with the columns `make(random)`."""
     parts = []
     for k in range(SERIES):
         columns = make(np.random.default_rng(k))
@@ -36,8 +36,8 @@ def error(table, truth, options, **covariates):
     history = table[["unique_id", "ds", "y", *columns]]
     model = Forecaster(**options).fit(history if "known" in covariates else history[table["y"].notna()], **covariates)
     forecast = model.predict(len(truth) // SERIES, level=())
-    both = truth.merge(forecast, on=["unique_id", "ds"], validate="1:1")
-    return float((both["y"] - both["LSTM"]).abs().mean())
+    joined = truth.merge(forecast, on=["unique_id", "ds"], validate="1:1")
+    return float((joined["y"] - joined["LSTM"]).abs().mean())
 
 
 def driven(random):
@@ -96,7 +96,7 @@ def test_the_calendar_distinguishes_weekends_from_weekdays(strategy):
 # ------------------------------------------------------------------------------------------------ future covariates
 
 
-def both_kinds(strategy="segment", **changes):
+def fit_with_covariates(strategy="segment", **changes):
     """A fitted forecaster with every kind of covariates, its history, and the rows of the future."""
     table = panel_of(driven)
     table["promo"] = np.where(table["x"] > 1, "yes", "None")
@@ -111,7 +111,7 @@ def both_kinds(strategy="segment", **changes):
 
 @pytest.mark.parametrize("strategy", ["one-step", "segment", "flatten"])
 def test_the_future_comes_from_a_table_or_from_the_end_of_the_history(strategy):
-    model, table, future, columns = both_kinds(strategy)
+    model, table, future, columns = fit_with_covariates(strategy)
     forecast = model.predict(HORIZON, future=future)
     with_future = Forecaster(**model.get_params()).fit(table, **columns)
     pd.testing.assert_frame_equal(with_future.predict(HORIZON), forecast)
@@ -125,7 +125,7 @@ def test_the_future_comes_from_a_table_or_from_the_end_of_the_history(strategy):
 
 
 def test_missing_future_rows_are_named():
-    model, table, future, columns = both_kinds()
+    model, table, future, columns = fit_with_covariates()
     message = r"'s0'.*needs the known covariates 'x', 'promo' for 2020-04-06 to 2020-04-09.*none of them"
     with pytest.raises(DataError, match=message):
         model.predict(HORIZON)
@@ -142,7 +142,7 @@ def test_missing_future_rows_are_named():
 
 
 def test_a_future_covariate_beyond_float32_is_named():
-    model, _, future, _ = both_kinds()
+    model, _, future, _ = fit_with_covariates()
     huge = future["x"].mask(future.index == future.index[1], 1e60)
     with pytest.raises(
         DataError, match="future covariate 'x' is 1e\\+60 in step 2 after its end, too far from its val"
@@ -163,33 +163,33 @@ def test_a_future_is_rejected_without_future_covariates_and_the_calendar_needs_n
 
 
 def test_another_table_is_read_with_the_same_columns_and_categories():
-    model, table, _, columns = both_kinds()
+    model, table, _, columns = fit_with_covariates()
     names = {"unique_id": "shop", "ds": "day", "y": "sold"}
     model.fit(table.rename(columns=names).assign(other=1.0), target_column="sold", id_column="shop", **columns)
     forecast = model.predict(HORIZON)
-    some = table[table["unique_id"].isin(["s1", "s5"])].rename(columns=names)  # promo may have one value only
-    again = model.predict(HORIZON, table=some.assign(other=1.0))
+    part = table[table["unique_id"].isin(["s1", "s5"])].rename(columns=names)  # promo may have one value only
+    repeated = model.predict(HORIZON, table=part.assign(other=1.0))
     expected = forecast[forecast["unique_id"].isin(["s1", "s5"])].reset_index(drop=True)
-    pd.testing.assert_frame_equal(again, expected, rtol=1e-4)
+    pd.testing.assert_frame_equal(repeated, expected, rtol=1e-4)
     with pytest.raises(DataError, match="static covariate 'kind': 'c' is a new category"):
-        model.predict(HORIZON, table=some.assign(kind="c", other=1.0))
+        model.predict(HORIZON, table=part.assign(kind="c", other=1.0))
     with pytest.raises(DataError, match="covariate 'lead' is not among the columns"):
-        model.predict(HORIZON, table=some.drop(columns="lead"))
+        model.predict(HORIZON, table=part.drop(columns="lead"))
     with pytest.raises(DataError, match="the series have no covariates, but the model was trained on past covariates"):
-        model.predict(HORIZON, table=read(some.dropna(), id_column="shop", target_column="sold", time_column="day"))
+        model.predict(HORIZON, table=read(part.dropna(), id_column="shop", target_column="sold", time_column="day"))
     with pytest.raises(DataError, match="the covariates differ from those of the earlier series"):
-        model.update(some, known="x")
+        model.update(part, known="x")
 
 
 def test_an_update_continues_the_features_too():
-    model, table, future, columns = both_kinds()
+    model, table, future, columns = fit_with_covariates()
     longer = table[table["y"].notna()]
     rank = longer.groupby("unique_id").cumcount()
     model.fit(longer[rank < 80], **columns)
-    whole = Forecaster(**model.get_params()).fit(longer[rank < 80], **columns)
+    other = Forecaster(**model.get_params()).fit(longer[rank < 80], **columns)
     forecast = model.update(longer[rank >= 80]).predict(HORIZON, future=future)
-    pd.testing.assert_frame_equal(forecast, whole.update(longer, **columns).predict(HORIZON, future=future))
-    pd.testing.assert_frame_equal(forecast, whole.predict(HORIZON, table=longer, future=future))
+    pd.testing.assert_frame_equal(forecast, other.update(longer, **columns).predict(HORIZON, future=future))
+    pd.testing.assert_frame_equal(forecast, other.predict(HORIZON, table=longer, future=future))
 
 
 def test_polars_and_wide_tables_give_the_same_forecasts():
@@ -215,7 +215,7 @@ def test_polars_and_wide_tables_give_the_same_forecasts():
 
 
 def test_past_covariates_are_rejected_where_future_values_would_be_needed(monkeypatch):
-    model, table, future, columns = both_kinds()
+    model, table, future, columns = fit_with_covariates()
     with pytest.raises(DataError, match=r"horizon 5: the network forecasts 4 .*'lead'; fit with Forecaster.horizon=5."):
         model.predict(HORIZON + 1, future=future)
     monkeypatch.setattr(selection, "Dataset", None)  # nothing is trained
@@ -228,7 +228,7 @@ def test_past_covariates_are_rejected_where_future_values_would_be_needed(monkey
 @pytest.mark.parametrize("refit", [False, True])
 @pytest.mark.parametrize("strategy", ["segment", "flatten"])
 def test_a_backtest_uses_only_the_future_covariates_of_the_test_windows(strategy, refit):
-    model, table, _, columns = both_kinds(strategy)
+    model, table, _, columns = fit_with_covariates(strategy)
     table = table[table["y"].notna()].reset_index(drop=True)
     after = table.groupby("unique_id").cumcount(ascending=False) < HORIZON
 

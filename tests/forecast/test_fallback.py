@@ -7,14 +7,14 @@ import pytest
 from gatewise import Forecaster, read
 from gatewise.forecast import baselines
 from gatewise.forecast.evaluation.cutoffs import Cutoffs
-from tests.forecast.several import QUICK, same
-from tests.waves import STRATEGY_NAMES, noisy, one_of, tables
+from tests.forecast.several import QUICK, assert_same_table
+from tests.waves import STRATEGY_NAMES, noisy, select_series, tables
 
 
 def drifting(strategy="segment", fallback="naive"):
-    """A model that was hardly trained, for series that grow by a line."""
+    """An almost untrained model of series with a linear trend."""
     parts = [
-        one_of(tables((80, 90)), name).assign(y=lambda part: 5.0 * np.arange(len(part)) + noisy(len(part)) / 100)
+        select_series(tables((80, 90)), name).assign(y=lambda part: 5.0 * np.arange(len(part)) + noisy(len(part)) / 100)
         for name in "AB"
     ]
     data = pd.concat(parts, ignore_index=True)
@@ -23,29 +23,29 @@ def drifting(strategy="segment", fallback="naive"):
 
 
 @pytest.mark.parametrize("strategy", STRATEGY_NAMES)
-def test_a_network_that_is_no_better_gives_way(strategy):
+def test_the_baseline_replaces_a_network_that_is_no_better(strategy):
     data, model = drifting(strategy)
     assert model.guesses[-1] == "fallback: the Drift forecast replaces the LSTM (whose validation MASE is not lower)"
-    made = model.predict(7, level=80)
+    forecasts = model.predict(7, level=80)
     for name in "AB":
-        y = one_of(data, name)["y"].to_numpy()
-        np.testing.assert_allclose(one_of(made, name)["LSTM"], baselines.drift(y, 7))
+        y = select_series(data, name)["y"].to_numpy()
+        np.testing.assert_allclose(select_series(forecasts, name)["LSTM"], baselines.drift(y, 7))
     baseline = model.state.selection.baseline
-    unit = [np.abs(np.diff(one_of(data, name)["y"])).mean() for name in "AB"]
+    unit = [np.abs(np.diff(select_series(data, name)["y"])).mean() for name in "AB"]
     reach = baseline.calibration.reach(np.repeat(unit, 7).reshape(2, 7), 80).ravel()
-    np.testing.assert_allclose(made["LSTM-hi-80"] - made["LSTM"], reach)
+    np.testing.assert_allclose(forecasts["LSTM-hi-80"] - forecasts["LSTM"], reach)
     other = drifting(strategy, fallback="none")[1]
     assert not any("fallback" in sentence for sentence in other.guesses)
-    assert np.abs(other.predict(7)["LSTM"] - made["LSTM"]).max() > 1
+    assert np.abs(other.predict(7)["LSTM"] - forecasts["LSTM"]).max() > 1
 
 
 def test_the_baseline_is_calibrated_on_its_own_validation_errors():
     data, model = drifting()
     baseline = model.state.selection.baseline
-    errors, steps = [], 8  # half of the 16 of A that are held out; of B 18 are
-    for name, held in (("A", 16), ("B", 18)):
-        y = one_of(data, name)["y"].to_numpy()
-        cuts, unit = range(len(y) - held, len(y) - steps + 1), np.abs(np.diff(y)).mean()
+    errors, steps = [], 8  # half of the 16 values that A holds out; B holds out 18
+    for name, size in (("A", 16), ("B", 18)):
+        y = select_series(data, name)["y"].to_numpy()
+        cuts, unit = range(len(y) - size, len(y) - steps + 1), np.abs(np.diff(y)).mean()
         errors += [(y[cut : cut + steps] - baselines.drift(y[:cut], steps)) / unit for cut in cuts]
     assert baseline.error == pytest.approx(np.abs(errors).mean())
     growth = baseline.calibration.growth
@@ -53,17 +53,17 @@ def test_the_baseline_is_calibrated_on_its_own_validation_errors():
     np.testing.assert_allclose(baseline.calibration.distances, expected)
 
 
-def test_a_network_that_is_better_stays():
+def test_a_better_network_is_not_replaced():
     x = np.arange(120)
     data = tables((120,)).assign(y=10 * np.sin(x) * np.sin(x / 7))
     options = {**QUICK, "max_steps": 150, "hidden_size": 16, "lr": 1e-2, "season": 1, "strategy": "one-step"}
     plain, safe = (Forecaster(**options, fallback=fallback).fit(data).predict(5) for fallback in ("none", "naive"))
-    same(plain, safe, exact=True)
+    assert_same_table(plain, safe, exact=True)
 
 
-def test_a_backtest_falls_back_too():
+def test_a_backtest_uses_the_fallback():
     data, model = drifting()
-    found = model.backtest(data, 6, windows=2)
-    np.testing.assert_allclose(found.forecasts["LSTM"], found.forecasts["Drift"])
+    result = model.backtest(data, 6, windows=2)
+    np.testing.assert_allclose(result.forecasts["LSTM"], result.forecasts["Drift"])
     cutoffs = Cutoffs.of(read(data).series, 6, 2, 6)
-    assert found.held.cuts.tolist() == cutoffs.cuts.tolist()
+    assert result.held.cuts.tolist() == cutoffs.cuts.tolist()

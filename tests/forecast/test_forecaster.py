@@ -1,4 +1,4 @@
-"""The forecaster: what it promises of one series, and leaks that must not be."""
+"""The forecaster of a single series: its forecasts, its errors, and no leakage."""
 
 import dataclasses
 
@@ -20,36 +20,36 @@ from tests.waves import SMALL, configuration, series, table, wave, window_scalin
 
 def test_prediction_keeps_the_calendar_and_the_names():
     model = Forecaster(cell="gru", **SMALL).fit(datasets.air_passengers())
-    made = model.predict(24, level=(95, 80))
-    assert made.columns.tolist() == ["unique_id", "ds", "GRU", "GRU-lo-80", "GRU-hi-80", "GRU-lo-95", "GRU-hi-95"]
-    assert made["ds"].tolist() == pd.date_range("1961-01-01", periods=24, freq="MS").tolist()
-    assert set(made["unique_id"]) == {"AirPassengers"}
-    inner, outer = made[["GRU-lo-80", "GRU-hi-80"]].to_numpy(), made[["GRU-lo-95", "GRU-hi-95"]].to_numpy()
+    forecasts = model.predict(24, level=(95, 80))
+    assert forecasts.columns.tolist() == ["unique_id", "ds", "GRU", "GRU-lo-80", "GRU-hi-80", "GRU-lo-95", "GRU-hi-95"]
+    assert forecasts["ds"].tolist() == pd.date_range("1961-01-01", periods=24, freq="MS").tolist()
+    assert set(forecasts["unique_id"]) == {"AirPassengers"}
+    inner, outer = forecasts[["GRU-lo-80", "GRU-hi-80"]].to_numpy(), forecasts[["GRU-lo-95", "GRU-hi-95"]].to_numpy()
     assert (outer[:, 0] <= inner[:, 0]).all()
-    assert (inner[:, 0] <= made["GRU"]).all()
-    assert (made["GRU"] <= inner[:, 1]).all()
+    assert (inner[:, 0] <= forecasts["GRU"]).all()
+    assert (forecasts["GRU"] <= inner[:, 1]).all()
     assert (inner[:, 1] <= outer[:, 1]).all()
     assert (outer[:, 1] - outer[:, 0]).min() > 0
 
 
 @pytest.mark.parametrize("freq", ["ME", "B", "W-SUN", "QS-OCT", "h"])
-def test_other_calendars_go_on_as_they_are(freq):
+def test_forecasts_continue_the_calendar(freq):
     data = table(wave(90), freq=freq)
-    made = Forecaster(**SMALL, season=4, context=8).fit(data).predict(5, level=())
-    assert made.columns.tolist() == ["unique_id", "ds", "LSTM"]
-    assert made["ds"].tolist() == pd.date_range("2000-01-01", periods=95, freq=freq)[-5:].tolist()
+    forecasts = Forecaster(**SMALL, season=4, context=8).fit(data).predict(5, level=())
+    assert forecasts.columns.tolist() == ["unique_id", "ds", "LSTM"]
+    assert forecasts["ds"].tolist() == pd.date_range("2000-01-01", periods=95, freq=freq)[-5:].tolist()
 
 
 def test_polars_in_polars_out():
     data = pl.DataFrame({"unique_id": "A", "ds": pd.date_range("2000-01-01", periods=90, freq="D"), "y": wave(90, 7)})
     model = Forecaster(**SMALL).fit(data)
-    for answer in (model.predict(3), model.fitted(), model.backtest(data, 3, windows=2).scores):
-        assert isinstance(answer, pl.DataFrame)
+    for result in (model.predict(3), model.fitted(), model.backtest(data, 3, windows=2).scores):
+        assert isinstance(result, pl.DataFrame)
     reference = Forecaster(**SMALL).fit(data.to_pandas()).predict(3)
     np.testing.assert_array_equal(model.predict(3)["LSTM"].to_numpy(), reference["LSTM"].to_numpy())
 
 
-def test_arrays_and_series_are_enough():
+def test_arrays_and_pandas_series_can_be_fitted():
     y = wave(60)
     by_array = Forecaster(**SMALL).fit(y).predict(3)
     assert by_array["ds"].tolist() == [60, 61, 62]
@@ -61,13 +61,13 @@ def test_arrays_and_series_are_enough():
 
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 def test_the_same_seed_gives_the_same_bits(cell):
-    first, again = (Forecaster(cell, **SMALL, seed=4).fit(wave()).predict(5) for _ in range(2))
-    pd.testing.assert_frame_equal(first, again, check_exact=True)
+    first, repeated = (Forecaster(cell, **SMALL, seed=4).fit(wave()).predict(5) for _ in range(2))
+    pd.testing.assert_frame_equal(first, repeated, check_exact=True)
     other = Forecaster(cell, **SMALL, seed=5).fit(wave()).predict(5)
     assert not np.allclose(first[cell.upper()], other[cell.upper()])
 
 
-def test_prediction_repeats_and_fit_starts_afresh():
+def test_predict_is_repeatable_and_fit_starts_from_scratch():
     model = Forecaster(**SMALL).fit(wave())
     first = model.predict(5)
     pd.testing.assert_frame_equal(first, model.predict(5), check_exact=True)
@@ -77,11 +77,13 @@ def test_prediction_repeats_and_fit_starts_afresh():
 @pytest.mark.parametrize("scale", ["window", "standard", "minmax", "robust"])
 def test_the_unit_of_the_values_does_not_matter(scale):
     y = wave() + np.random.default_rng(0).normal(0, 2, 120)
-    one, four = (Forecaster(**SMALL, scale=scale).fit(k * y).predict(6) for k in (1.0, 4.0))  # a power of 2 is exact
-    np.testing.assert_allclose(4 * one.iloc[:, 2:], four.iloc[:, 2:], rtol=1e-12)
+    single, fourfold = (
+        Forecaster(**SMALL, scale=scale).fit(k * y).predict(6) for k in (1.0, 4.0)
+    )  # a power of 2 is exact
+    np.testing.assert_allclose(4 * single.iloc[:, 2:], fourfold.iloc[:, 2:], rtol=1e-12)
 
 
-def test_every_option_together():
+def test_many_options_work_together():
     y = wave() + np.random.default_rng(0).normal(0, 1, 120)
     model = Forecaster(
         "rnn",
@@ -99,8 +101,8 @@ def test_every_option_together():
         validation_fraction=0.3,
         engine="reference",
     ).fit(y)
-    made = model.predict(4)
-    assert np.isfinite(made.iloc[:, 2:]).all(axis=None)
+    forecasts = model.predict(4)
+    assert np.isfinite(forecasts.iloc[:, 2:]).all(axis=None)
     fitted = model.fitted()
     assert len(fitted) == 120 - 7 - 15
     np.testing.assert_array_equal(fitted["y"], y[22:])
@@ -108,22 +110,22 @@ def test_every_option_together():
 
 def test_a_wave_on_a_trend_is_learnt():
     y = wave(150)
-    found = Forecaster(max_steps=200, hidden_size=16).backtest(table(y), 12, windows=2)
-    assert found.overall["LSTM"]["MASE"] < 0.3 * found.overall["SeasonalNaive"]["MASE"]
-    assert "worth using" in found.verdict
+    result = Forecaster(max_steps=200, hidden_size=16).backtest(table(y), 12, windows=2)
+    assert result.overall["LSTM"]["MASE"] < 0.3 * result.overall["SeasonalNaive"]["MASE"]
+    assert "worth using" in result.verdict
 
 
 @pytest.mark.parametrize("level", [7.0, 0.0, -1e9])
 def test_constant_series_are_forecast_as_constant(level):
-    made = Forecaster(**SMALL).fit(np.full(60, level)).predict(5)
-    assert made.iloc[:, 2:].to_numpy() == pytest.approx(level, rel=1e-6, abs=0.1)
+    forecasts = Forecaster(**SMALL).fit(np.full(60, level)).predict(5)
+    assert forecasts.iloc[:, 2:].to_numpy() == pytest.approx(level, rel=1e-6, abs=0.1)
 
 
 def test_training_is_bounded_by_max_steps(monkeypatch):
-    seen, taken = [], Dataset.pair
-    monkeypatch.setattr(Dataset, "pair", lambda self, cuts, limits: seen.append(len(cuts)) or taken(self, cuts, limits))
+    seen, pair = [], Dataset.pair
+    monkeypatch.setattr(Dataset, "pair", lambda self, cuts, limits: seen.append(len(cuts)) or pair(self, cuts, limits))
     Forecaster(**{**SMALL, "max_steps": 5}, batch_size=16, context=4).fit(wave(6000))
-    assert seen == [16] * 5 + [1024] + [16] * 5  # the end held out, its loss, then everything
+    assert seen == [16] * 5 + [1024] + [16] * 5  # training with a validation set, its loss, training on all data
 
 
 def test_the_networks_are_float32_whatever_the_default():
@@ -131,13 +133,13 @@ def test_the_networks_are_float32_whatever_the_default():
     expected = Forecaster(**SMALL).fit(wave()).predict(3)
     try:
         torch.set_default_dtype(torch.float64)
-        made = Forecaster(**SMALL).fit(wave()).predict(3)
+        forecasts = Forecaster(**SMALL).fit(wave()).predict(3)
     finally:
         torch.set_default_dtype(before)
-    np.testing.assert_allclose(made["LSTM"], expected["LSTM"], rtol=1e-5)
+    np.testing.assert_allclose(forecasts["LSTM"], expected["LSTM"], rtol=1e-5)
 
 
-# ------------------------------------------------------------------------------------------------- nothing leaks
+# ------------------------------------------------------------------------------------------------- leakage
 
 
 @pytest.mark.parametrize("strategy", ["one-step", "segment", "flatten"])
@@ -166,14 +168,14 @@ def test_a_backtest_does_not_see_what_it_forecasts(refit, strategy):
 
 
 def gappy(last=20.0):
-    """90 days of a week's pattern, the days 75 to 84 unknown."""
+    """90 days with a weekly pattern; days 75 to 84 are missing."""
     y = 20 + 5 * np.sin(np.arange(90) * 2 * np.pi / 7)
     y[75:85], y[85] = np.nan, last
     return table(y, freq="D")
 
 
 @pytest.mark.parametrize("fill", ["interpolate", "previous", "zero"])
-def test_filling_a_gap_does_not_let_the_future_in(fill):
+def test_filling_a_gap_leaks_no_future_value(fill):
     def forecasts(last):
         return Forecaster(**SMALL).backtest(gappy(last), 10, windows=1, fill=fill).forecasts
 
@@ -182,13 +184,13 @@ def test_filling_a_gap_does_not_let_the_future_in(fill):
     pd.testing.assert_frame_equal(first[columns], other[columns], check_exact=True)
 
 
-def test_values_filled_in_are_not_scored():
-    found = Forecaster(**SMALL).backtest(gappy(), 10, windows=1, fill="interpolate")
-    made = found.forecasts
-    assert made["y"].isna().tolist() == [True] * 5 + [False] * 5
-    known = made.iloc[5:]
-    assert found.overall["LSTM"]["MAE"] == pytest.approx((known["y"] - known["LSTM"]).abs().mean())
-    assert "Coverage over 5 values: " in found.verdict
+def test_filled_values_are_not_scored():
+    result = Forecaster(**SMALL).backtest(gappy(), 10, windows=1, fill="interpolate")
+    forecasts = result.forecasts
+    assert forecasts["y"].isna().tolist() == [True] * 5 + [False] * 5
+    known = forecasts.iloc[5:]
+    assert result.overall["LSTM"]["MAE"] == pytest.approx((known["y"] - known["LSTM"]).abs().mean())
+    assert "Coverage over 5 values: " in result.verdict
     with pytest.raises(DataError, match="the 4 steps after 2000-03-1"):
         Forecaster(**SMALL).backtest(gappy().iloc[:88], 4, windows=3, fill="interpolate")
 
@@ -196,8 +198,8 @@ def test_values_filled_in_are_not_scored():
 def test_a_past_of_filled_zeros_is_accepted_if_the_end_has_observed_values():
     data = table(wave(60))
     data.loc[:35, "y"] = np.nan
-    found = Forecaster(**SMALL).backtest(data, 10, windows=2, fill="zero")  # the first cut is at 40, 8 are held out
-    assert np.isfinite(found.forecasts[["LSTM", "LSTM-hi-95"]]).all(axis=None)
+    result = Forecaster(**SMALL).backtest(data, 10, windows=2, fill="zero")  # the first cut is at 40, 8 are held out
+    assert np.isfinite(result.forecasts[["LSTM", "LSTM-hi-95"]]).all(axis=None)
     data.loc[:44, "y"] = np.nan
     with pytest.raises(
         DataError,
@@ -209,14 +211,14 @@ def test_a_past_of_filled_zeros_is_accepted_if_the_end_has_observed_values():
 @pytest.mark.parametrize("refit", [False, True])
 def test_the_backtest_has_the_season_of_the_forecast(refit):
     data = table(wave(60))
-    found = Forecaster(**SMALL).backtest(data, 12, windows=2, refit=refit)
-    assert found.season == 12
-    assert "SeasonalNaive" in found.overall
-    assert found.held.season == 12
-    assert "season: 12 steps (usual for frequency MS)" in found.guesses
+    result = Forecaster(**SMALL).backtest(data, 12, windows=2, refit=refit)
+    assert result.season == 12
+    assert "SeasonalNaive" in result.overall
+    assert result.held.season == 12
+    assert "season: 12 steps (usual for frequency MS)" in result.guesses
     values, context = (48, 24) if refit else (36, 12)
-    assert found.trained == f"trained on the first {values} values"
-    assert f"context: {context} steps (chosen from season and length)" in found.guesses
+    assert result.trained == f"trained on the first {values} values"
+    assert f"context: {context} steps (chosen from season and length)" in result.guesses
 
 
 # ------------------------------------------------------------------------------------------------- errors
@@ -253,12 +255,12 @@ def test_the_backtest_has_the_season_of_the_forecast(refit):
         ({"hidden_size": 10**8}, "hidden_size 100000000, num_layers 1 and ensemble_size 1 need about 8e.16 weights"),
     ],
 )
-def test_wrong_options_are_refused(options, message):
+def test_invalid_options_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         Forecaster(**options)
 
 
-def test_wrong_requests_are_refused():
+def test_invalid_calls_are_refused():
     model = Forecaster(**SMALL)
     for call in (lambda: model.predict(3), model.fitted, model.plot, model.summary):
         with pytest.raises(RuntimeError, match=r"not fitted; call fit\(table\) first"):
@@ -277,11 +279,11 @@ def test_wrong_requests_are_refused():
         model.predict(10**9)
 
 
-def test_levels_may_be_one_number_or_an_iterator_and_come_once():
+def test_levels_can_be_a_number_or_an_iterator_with_duplicates():
     model = Forecaster(**SMALL).fit(wave())
-    one, many = model.predict(3, level=80), model.predict(3, level=iter([95, 80, 95]))
-    assert one.columns.tolist() == ["unique_id", "ds", "LSTM", "LSTM-lo-80", "LSTM-hi-80"]
-    assert many.columns.tolist()[3:] == ["LSTM-lo-80", "LSTM-hi-80", "LSTM-lo-95", "LSTM-hi-95"]
+    single, several = model.predict(3, level=80), model.predict(3, level=iter([95, 80, 95]))
+    assert single.columns.tolist() == ["unique_id", "ds", "LSTM", "LSTM-lo-80", "LSTM-hi-80"]
+    assert several.columns.tolist()[3:] == ["LSTM-lo-80", "LSTM-hi-80", "LSTM-lo-95", "LSTM-hi-95"]
 
 
 @pytest.mark.parametrize("kind", ["forecast", "series", "differences", "approximation", "learning_curve", "gates"])
@@ -310,7 +312,7 @@ def test_the_figure_of_a_forecast_shows_the_forecast():
     np.testing.assert_array_equal(fitted.lines[1].get_ydata(), model.fitted()["LSTM"])
 
 
-def test_unusable_data_are_refused_before_training(monkeypatch):
+def test_invalid_data_are_refused_before_training(monkeypatch):
     monkeypatch.setattr(TrainingConfiguration, "train_with_validation", lambda *_: pytest.fail("it went on to train"))
     huge = wave()
     huge[7] = 1e200
@@ -329,7 +331,7 @@ def test_unusable_data_are_refused_before_training(monkeypatch):
         Forecaster(**SMALL, season=24).fit(wave(40))
 
 
-def test_divergence_leaves_the_model_that_was_there():
+def test_divergence_leaves_the_previous_model():
     model = Forecaster(**SMALL).fit(wave())
     before = model.predict(3)
     model.sizes = dataclasses.replace(model.sizes, lr=1e30)
@@ -352,10 +354,10 @@ def test_choices_are_in_the_guesses():
     assert "season: none (40 values are fewer than four seasons of 12 steps)" in short.guesses
 
 
-def test_a_panel_that_was_read_can_be_fitted():
+def test_a_panel_can_be_fitted():
     panel = read(table(wave()))
-    made = Forecaster(**SMALL).fit(panel).predict(3)
-    pd.testing.assert_frame_equal(made, Forecaster(**SMALL).fit(table(wave())).predict(3))
+    forecasts = Forecaster(**SMALL).fit(panel).predict(3)
+    pd.testing.assert_frame_equal(forecasts, Forecaster(**SMALL).fit(table(wave())).predict(3))
 
 
 @pytest.mark.parametrize(
@@ -370,7 +372,7 @@ def test_a_panel_that_was_read_can_be_fitted():
         (lambda: check_length(read([1.0]), 2, "a pair"), "series 'y' has 1 value, expected at least 2"),
     ],
 )
-def test_one_value_is_not_called_values(make, message):
+def test_messages_use_the_singular_for_one_value(make, message):
     with pytest.raises(DataError, match=message):
         make()
 

@@ -1,4 +1,4 @@
-"""The search for settings: what it tries, keeps and leaves time for, by a clock that the tests set."""
+"""The search for settings, with simulated trials and a simulated clock."""
 
 import math
 
@@ -19,11 +19,11 @@ def panel():
     return read(datasets.air_passengers())
 
 
-class World:
-    """A clock set by trials whose cost is given, with the smallest error at certain settings."""
+class SimulatedSearch:
+    """Simulated trials of known duration, with the lowest error at the given settings."""
 
     def __init__(self, monkeypatch, best, seconds=1.0):
-        self.now, self.best, self.seconds, self.tried = 0.0, best, seconds, []
+        self.now, self.best, self.seconds, self.arguments = 0.0, best, seconds, []
         for module in (tuning, coordinate_search):
             monkeypatch.setattr(module, "perf_counter", lambda: self.now)
         monkeypatch.setattr(coordinate_search, "measure", self.trial)
@@ -31,66 +31,66 @@ class World:
     def trial(self, arguments, panel):
         cost = self.seconds * arguments.get("max_steps", 500) / 500 * (arguments.get("hidden_size") or 64) / 64
         self.now += cost
-        self.tried.append(arguments)
+        self.arguments.append(arguments)
         off = [abs(math.log(arguments[name] / value)) for name, value in self.best.items()]
         return Measurement(1 + sum(off), cost, "")
 
 
 def test_the_search_climbs_to_the_best_settings(monkeypatch, panel):
     best = {"hidden_size": 16, "lr": 0.012, "context": 48}
-    World(monkeypatch, best)
-    found = search({"strategy": "one-step", "ensemble_size": 1}, panel, 1000.0)
-    assert {name: found.settings[name] for name in best} == best
-    assert found.settings["ensemble_size"] == 1
-    errors = [one.error for one in found.trials]
+    SimulatedSearch(monkeypatch, best)
+    result = search({"strategy": "one-step", "ensemble_size": 1}, panel, 1000.0)
+    assert {name: result.settings[name] for name in best} == best
+    assert result.settings["ensemble_size"] == 1
+    errors = [trial.error for trial in result.trials]
     assert min(errors) == pytest.approx(1)
-    assert "until no change helped" in found.description
-    distinct = {tuple(one.settings.items()) for one in found.trials}
-    assert len(distinct) == len(found.trials)
+    assert "until no change helped" in result.description
+    distinct = {tuple(trial.settings.items()) for trial in result.trials}
+    assert len(distinct) == len(result.trials)
 
 
 def test_given_settings_stay(monkeypatch, panel):
-    world = World(monkeypatch, {"lr": 0.012})
-    found = search({"strategy": "one-step", "context": 24, "hidden_size": 32, "ensemble_size": 2}, panel, 100.0)
-    assert {(one["context"], one["hidden_size"]) for one in world.tried} == {(24, 32)}
-    assert found.settings["ensemble_size"] == 2
-    assert found.settings["lr"] == pytest.approx(0.012)
+    simulated = SimulatedSearch(monkeypatch, {"lr": 0.012})
+    result = search({"strategy": "one-step", "context": 24, "hidden_size": 32, "ensemble_size": 2}, panel, 100.0)
+    assert {(trial["context"], trial["hidden_size"]) for trial in simulated.arguments} == {(24, 32)}
+    assert result.settings["ensemble_size"] == 2
+    assert result.settings["lr"] == pytest.approx(0.012)
 
 
 @pytest.mark.parametrize("fits", [1, 3])
-def test_time_is_left_for_training_with_the_best_settings(monkeypatch, panel, fits):
-    world = World(monkeypatch, {"hidden_size": 1000, "lr": 0.1})
-    found = search({"strategy": "one-step"}, panel, 60.0, fits=fits)
-    chosen = next(one for one in found.trials if one.settings.items() <= found.settings.items())
-    left = 60 - world.now
-    assert fits * (1 + found.settings["ensemble_size"]) * chosen.seconds <= left
-    slow = [one for one in found.trials if one.error < chosen.error * (1 - coordinate_search.MARGIN)]
-    assert all(one.note == "too slow to train in the remaining time" for one in slow)
-    assert "until the time was up" in found.description
+def test_time_remains_for_training_with_the_best_settings(monkeypatch, panel, fits):
+    simulated = SimulatedSearch(monkeypatch, {"hidden_size": 1000, "lr": 0.1})
+    result = search({"strategy": "one-step"}, panel, 60.0, fits=fits)
+    chosen = next(trial for trial in result.trials if trial.settings.items() <= result.settings.items())
+    remaining = 60 - simulated.now
+    assert fits * (1 + result.settings["ensemble_size"]) * chosen.seconds <= remaining
+    slow = [trial for trial in result.trials if trial.error < chosen.error * (1 - coordinate_search.MARGIN)]
+    assert all(trial.note == "too slow to train in the remaining time" for trial in slow)
+    assert "until the time was up" in result.description
 
 
-def test_time_left_over_goes_into_more_networks(monkeypatch, panel):
-    World(monkeypatch, {"lr": 0.003})
-    found = search({"strategy": "one-step"}, panel, 1000.0)
-    assert found.settings["ensemble_size"] == coordinate_search.MOST_NETWORKS
-    assert found.description.endswith("; ensemble of 10 networks")
-    assert "(the defaults)" in found.description
+def test_remaining_time_goes_to_a_larger_ensemble(monkeypatch, panel):
+    SimulatedSearch(monkeypatch, {"lr": 0.003})
+    result = search({"strategy": "one-step"}, panel, 1000.0)
+    assert result.settings["ensemble_size"] == coordinate_search.MOST_NETWORKS
+    assert result.description.endswith("; ensemble of 10 networks")
+    assert "(the defaults)" in result.description
 
 
-def test_too_short_a_time_leaves_the_defaults(monkeypatch, panel):
-    world = World(monkeypatch, {})
-    found = search({"strategy": "one-step", "seed": 5}, panel, 4.9)
-    assert found.settings == {"strategy": "one-step", "seed": 5}
-    assert found.trials == ()
-    assert "search: none, as 4.9 s is too short for one trial and the training (about 5.2 s)" in str(found)
-    assert world.now < 0.1
+def test_too_short_a_budget_leaves_the_defaults(monkeypatch, panel):
+    simulated = SimulatedSearch(monkeypatch, {})
+    result = search({"strategy": "one-step", "seed": 5}, panel, 4.9)
+    assert result.settings == {"strategy": "one-step", "seed": 5}
+    assert result.trials == ()
+    assert "search: none (4.9 s is too short; one trial and the final training take about 5.2 s)" in str(result)
+    assert simulated.now < 0.1
     assert len(search({"strategy": "one-step", "seed": 5}, panel, 6.0).trials) == 1
 
 
 def test_all_strategies_are_tried_if_none_is_given(monkeypatch, panel):
-    world = World(monkeypatch, {})
+    simulated = SimulatedSearch(monkeypatch, {})
     search({"max_steps": 500}, panel, 1000.0)
-    assert {(one["strategy"], one.get("dropout")) for one in world.tried} >= {
+    assert {(trial["strategy"], trial.get("dropout")) for trial in simulated.arguments} >= {
         ("one-step", None),
         ("segment", 0.0),
         ("flatten", None),
@@ -98,27 +98,29 @@ def test_all_strategies_are_tried_if_none_is_given(monkeypatch, panel):
 
 
 def test_a_search_without_tunable_settings_says_so(panel):
-    given = {"strategy": "one-step", "context": 24, "hidden_size": 8, "lr": 0.01, "dropout": 0}
-    found = search(given, panel, 10.0)
-    assert (found.settings, found.trials) == (given, ())
-    assert "search: none, as all tunable settings were given" in found.description
+    arguments = {"strategy": "one-step", "context": 24, "hidden_size": 8, "lr": 0.01, "dropout": 0}
+    result = search(arguments, panel, 10.0)
+    assert (result.settings, result.trials) == (arguments, ())
+    assert "search: none (all tunable settings are given)" in result.description
 
 
 def test_settings_that_cannot_be_trained_are_never_the_best(monkeypatch, panel):
     monkeypatch.setattr(
         coordinate_search, "measure", lambda arguments, panel: Measurement(math.inf, 0.1, "it diverged")
     )
-    found = search({"strategy": "one-step", "max_steps": 10}, panel, 10.0)
-    assert found.settings == {"strategy": "one-step", "max_steps": 10}
-    assert "trial 1: it diverged" in str(found)
-    assert "search: 1 trial, in which training failed; the defaults stay" in found.description
+    result = search({"strategy": "one-step", "max_steps": 10}, panel, 10.0)
+    assert result.settings == {"strategy": "one-step", "max_steps": 10}
+    assert "trial 1: it diverged" in str(result)
+    assert "search: training failed in 1 trial; the defaults are used" in result.description
 
 
-def test_a_real_search_is_the_same_again_and_its_errors_are_those_of_training(panel):
-    first, again = (search({**SMALL, "context": 24}, panel, 1e6, fits=0) for _ in range(2))
-    assert [(one.settings, one.error) for one in first.trials] == [(one.settings, one.error) for one in again.trials]
+def test_a_search_is_reproducible_and_its_errors_are_those_of_training(panel):
+    first, second = (search({**SMALL, "context": 24}, panel, 1e6, fits=0) for _ in range(2))
+    assert [(trial.settings, trial.error) for trial in first.trials] == [
+        (trial.settings, trial.error) for trial in second.trials
+    ]
     assert len(first.trials) > 3
-    best = min(first.trials, key=lambda one: one.error)
+    best = min(first.trials, key=lambda trial: trial.error)
     model = Forecaster(**first.settings).fit(panel)
     selection = model.state.selection
     assert selection.ensemble.error == best.error or best.error > 0.99 * selection.ensemble.error
@@ -129,15 +131,15 @@ def test_tune_returns_a_fitted_forecaster_that_describes_the_search(panel, capsy
     model = tune({**SMALL, "context": 24, "lr": 0.01, "ensemble_size": 1}, panel, 5.0, quiet=False)
     assert len(model.predict(3)) == 3
     assert "too short" not in capsys.readouterr().err
-    assert "search: none, as all tunable settings were given" in model.guesses[-1]
+    assert "search: none (all tunable settings are given)" in model.guesses[-1]
     model = tune({**SMALL, "context": 24, "ensemble_size": 1}, panel, 3.0, quiet=False)
-    said = capsys.readouterr().err
-    assert "search: " in said
-    assert "trial 1: strategy segment, lr 0.003: error" in said
+    output = capsys.readouterr().err
+    assert "search: " in output
+    assert "trial 1: strategy segment, lr 0.003: error" in output
     assert model.guesses[-1].startswith("search: ")
 
 
-def test_wrong_arguments_are_refused(panel):
+def test_invalid_arguments_are_refused(panel):
     with pytest.raises(ValueError, match="seconds is 0, expected a number of seconds above 0"):
         search({}, panel, 0)
     with pytest.raises(ValueError, match="cell is 'box'"):
@@ -148,43 +150,43 @@ def test_wrong_arguments_are_refused(panel):
         objective(panel, {}, {"width": [3, 4]})
 
 
-def test_without_end_hides_the_end():
+def test_without_end_removes_the_last_values():
     table = pd.DataFrame(
         {"unique_id": np.repeat(["a", "b"], [30, 12]), "ds": [*range(30), *range(12)], "y": np.arange(42.0)}
     )
     panel = read(table)
-    left = without_end(panel, 6)
-    assert [one.y.tolist() for one in left.series] == [list(range(24))]
+    shortened = without_end(panel, 6)
+    assert [series.y.tolist() for series in shortened.series] == [list(range(24))]
     assert without_end(panel, 0) is panel
     with pytest.raises(DataError, match="longest series has 30 values, expected at least 38 to hold out 28"):
         without_end(panel, 28)
 
 
-class Low:
-    """A trial that takes the lowest of everything, and notes what it was asked."""
+class LowestChoices:
+    """A trial that suggests the lowest choices, and records the requests."""
 
     def __init__(self):
-        self.asked = []
+        self.requests = []
 
     def suggest_categorical(self, name, choices):
-        self.asked.append((name, choices))
+        self.requests.append((name, choices))
         return choices[0]
 
     def suggest_int(self, name, low, high, log):
-        self.asked.append((name, int, low, high, log))
+        self.requests.append((name, int, low, high, log))
         return low
 
     def suggest_float(self, name, low, high, log):
-        self.asked.append((name, float, low, high, log))
+        self.requests.append((name, float, low, high, log))
         return low
 
 
 def test_an_objective_is_the_error_of_a_trial(panel):
-    trial = Low()
+    trial = LowestChoices()
     space = {"hidden_size": [8, 16], "context": (24, 48), "lr": (0.001, 0.01)}
     arguments = {name: value for name, value in SMALL.items() if name != "hidden_size"}
     error = objective(panel, arguments, space)(trial)
-    assert trial.asked == [
+    assert trial.requests == [
         ("hidden_size", [8, 16]),
         ("context", int, 24, 48, True),
         ("lr", float, 0.001, 0.01, True),

@@ -25,11 +25,11 @@ def test_one_new_value_of_each_series_is_enough(newest):
     known = known[known["unique_id"] != "s1"].iloc[:-newest], table[table["unique_id"] == "s1"].iloc[:-newest]
     model = Forecaster(**SMALL).fit(pd.concat(known))
     model.update(table.groupby("unique_id").tail(newest))
-    whole = Forecaster(**SMALL).fit(pd.concat(known)).predict(4, table=table, level=())
-    pd.testing.assert_frame_equal(model.predict(4, level=()), whole)
+    expected = Forecaster(**SMALL).fit(pd.concat(known)).predict(4, table=table, level=())
+    pd.testing.assert_frame_equal(model.predict(4, level=()), expected)
 
 
-def test_excluded_series_stay_and_grow():
+def test_excluded_series_stay_until_an_update_makes_them_long_enough():
     model = Forecaster(**SMALL).fit(several(1, 2, 30, 40), on_bad="naive")
     assert model.excluded()["unique_id"].tolist() == ["s0", "s1"]
     model.update(months(41, "s3", 3))
@@ -40,7 +40,7 @@ def test_excluded_series_stay_and_grow():
     assert model.predict(2).notna().all(axis=1).sum() == 6
 
 
-def test_a_seam_with_a_step_missing_is_refused_for_one_of_many():
+def test_missing_steps_before_an_update_are_refused():
     model = Forecaster(**SMALL).fit(several(40, 40))
     with pytest.raises(DataError, match=r"series 's1': steps are missing between 2003-04-01.* and 2003-06-01"):
         model.update(pd.concat([months(41, "s0").tail(1), months(42, "s1").tail(1)]))
@@ -61,15 +61,15 @@ def test_covariates_beyond_the_horizon_of_a_backtest_are_not_used():
     table = several(60, 60).assign(x=np.random.default_rng(0).normal(size=120))
     later = table.copy()
     later.loc[[59, 119], "x"] += 3.0  # beyond all but the last cutoff
-    made, again = (
-        Forecaster(**SMALL).backtest(one, 1, windows=3, step=2, known="x").forecasts for one in (table, later)
+    first, second = (
+        Forecaster(**SMALL).backtest(rows, 1, windows=3, step=2, known="x").forecasts for rows in (table, later)
     )
-    before = made["ds"] < made["ds"].max()
-    np.testing.assert_allclose(made.loc[before, "LSTM"], again.loc[before, "LSTM"], rtol=1e-3)
-    assert not np.allclose(made.loc[~before, "LSTM"], again.loc[~before, "LSTM"], rtol=1e-4)
+    before = first["ds"] < first["ds"].max()
+    np.testing.assert_allclose(first.loc[before, "LSTM"], second.loc[before, "LSTM"], rtol=1e-3)
+    assert not np.allclose(first.loc[~before, "LSTM"], second.loc[~before, "LSTM"], rtol=1e-4)
 
 
-def test_no_level_is_no_interval():
+def test_without_levels_there_are_no_intervals():
     model = Forecaster(**SMALL).fit(months(40, "a"))
     assert model.predict(2, level=None).columns.tolist() == ["unique_id", "ds", "LSTM"]
 
@@ -83,32 +83,32 @@ def test_too_short_a_history_is_refused():
 def test_a_backtest_reports_its_fallback():
     table = pd.DataFrame({"unique_id": "a", "ds": range(80), "y": np.arange(80.0)})
     model = Forecaster(**{**SMALL, "max_steps": 1, "lr": 1e-9}, fallback="naive")
-    found = model.backtest(table, 4)
-    assert found.guesses[-1] == "fallback: the Drift forecast replaces the LSTM (whose validation MASE is not lower)"
-    assert found.verdict.startswith("No verdict on the LSTM: the backtest measures the drift forecast (the line from")
-    assert "LSTM is" not in found.verdict
-    assert not found.trusted
-    again = model.backtest(table, 4, windows=2, refit=True)
-    assert again.replaced == ("Drift", "Drift")
+    result = model.backtest(table, 4)
+    assert result.guesses[-1] == "fallback: the Drift forecast replaces the LSTM (whose validation MASE is not lower)"
+    assert result.verdict.startswith("No verdict on the LSTM: the backtest measures the drift forecast (the line from")
+    assert "LSTM is" not in result.verdict
+    assert not result.trusted
+    refitted = model.backtest(table, 4, windows=2, refit=True)
+    assert refitted.replaced == ("Drift", "Drift")
     model.set_params(fallback="none")
     plain = model.backtest(table, 4)
     assert (plain.replaced, "No verdict" in plain.verdict) == (("",), False)
 
 
 def test_the_best_and_the_worst_series_are_drawn():
-    found = Forecaster(**SMALL).backtest(several(*[60] * 8), 4, windows=2)
-    errors = found.by_series[found.by_series["model"] == "LSTM"].set_index("unique_id")["MASE"].sort_values()
-    figure = found.plot("examples")
+    result = Forecaster(**SMALL).backtest(several(*[60] * 8), 4, windows=2)
+    errors = result.by_series[result.by_series["model"] == "LSTM"].set_index("unique_id")["MASE"].sort_values()
+    figure = result.plot("examples")
     titles = [ax.get_title() or ax.get_title(loc="left") for ax in figure.axes]
     assert titles == [f"best: {name}" for name in errors.index[:3]] + [f"worst: {name}" for name in errors.index[-3:]]
     with pytest.raises(ValueError, match="kind='examples' draws several Axes of its own; leave ax out"):
-        found.plot("examples", ax=figure.axes[0])
+        result.plot("examples", ax=figure.axes[0])
 
 
-def test_few_series_are_all_drawn_and_the_coverage_too():
-    found = Forecaster(**SMALL).backtest(several(60, 60), 4)
-    assert len(found.plot("examples").axes) == 2
+def test_all_of_few_series_and_the_coverage_are_drawn():
+    result = Forecaster(**SMALL).backtest(several(60, 60), 4)
+    assert len(result.plot("examples").axes) == 2
     alone = Forecaster(**SMALL).backtest(several(60), 4)
     assert len(alone.plot("examples").axes) == 1
-    points = {float(y) for line in found.plot("coverage").lines for y in line.get_ydata()}
-    assert all(any(abs(100 * share - y) < 1e-9 for y in points) for share in found.coverage.values())
+    points = {float(y) for line in result.plot("coverage").lines for y in line.get_ydata()}
+    assert all(any(abs(100 * fraction - y) < 1e-9 for y in points) for fraction in result.coverage.values())

@@ -1,4 +1,4 @@
-"""Files written whole or not at all."""
+"""Files are written completely or not at all."""
 
 import os
 import stat
@@ -9,7 +9,7 @@ from gatewise.persistence import atomic
 
 
 def test_new_content_replaces_the_old(tmp_path):
-    target = tmp_path / ("n" * 250)  # about the longest name there is: the file beside it must not need a longer one
+    target = tmp_path / ("n" * 250)  # near the longest name: the temporary file must not need a longer one
     atomic.write(target, b"old")
     atomic.write(str(target), b"new")
     assert target.read_bytes() == b"new"
@@ -47,7 +47,7 @@ def test_an_interrupted_write_leaves_only_the_old_file(tmp_path, monkeypatch, st
     assert list(tmp_path.iterdir()) == [target]
 
 
-def test_the_content_is_on_the_disk_before_the_name_is(tmp_path, monkeypatch):
+def test_content_is_on_disk_before_the_file_is_replaced(tmp_path, monkeypatch):
     done, fsync, replace = [], os.fsync, os.replace
     monkeypatch.setattr(os, "fsync", lambda *arguments: (done.append("fsync"), fsync(*arguments)))
     monkeypatch.setattr(os, "replace", lambda *arguments: (done.append("replace"), replace(*arguments)))

@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatewise.persistence import file as storage
+from gatewise.persistence import file as file_format
 from gatewise.persistence.file import FormatError, load, save
 
-CONTENT = {"text": 'é\ud800 " \\', "number": 0.1, "whole": 10**25, "nothing": None, "list": [True, {"deep": []}]}
+CONTENT = {"text": 'é\ud800 " \\', "number": 0.1, "complete": 10**25, "nothing": None, "list": [True, {"deep": []}]}
 ARRAYS = {
     "float64": np.array([[0.1, -0.0], [5e-324, 1e308]]),
     "float32": np.array([0.1, 3.4e38], np.float32),
     "scalar": np.array(1.5),
     "empty": np.zeros((0, 3)),
-    "whole": np.array([-(2**63), 2**63 - 1]),
+    "complete": np.array([-(2**63), 2**63 - 1]),
     "truth": np.array([True, False, True]),
     "bytes": np.arange(256).astype(np.uint8),
     "reversed": np.arange(6.0).reshape(2, 3).T,
@@ -30,10 +30,10 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def whole(folder):
+def file_bytes(folder):
     """The bytes of a small file."""
-    save(folder / "whole", "Thing", {"a": [1, 2.5]}, {"x": np.array([1.0, 2.0]), "y": np.array([3.0, 4.0])})
-    return (folder / "whole").read_bytes()
+    save(folder / "complete", "Thing", {"a": [1, 2.5]}, {"x": np.array([1.0, 2.0]), "y": np.array([3.0, 4.0])})
+    return (folder / "complete").read_bytes()
 
 
 def parts(content):
@@ -68,7 +68,7 @@ def test_saved_content_is_read_back(folder):
         assert arrays[name].tobytes() == array.tobytes()
 
 
-def test_it_is_a_safetensors_file_that_others_open(folder):
+def test_safetensors_opens_the_file(folder):
     from safetensors import safe_open
 
     save(folder / "all", "Thing", CONTENT, ARRAYS)
@@ -77,9 +77,9 @@ def test_it_is_a_safetensors_file_that_others_open(folder):
         assert json.loads(file.metadata()["gatewise"])["kind"] == "Thing"
 
 
-def test_the_same_gives_the_same_bytes(folder, whole):
+def test_equal_content_gives_equal_bytes(folder, file_bytes):
     save(folder / "again", "Thing", {"a": [1, 2.5]}, {"x": np.array([1.0, 2.0]), "y": np.array([3.0, 4.0])})
-    assert (folder / "again").read_bytes() == whole
+    assert (folder / "again").read_bytes() == file_bytes
 
 
 @pytest.mark.parametrize(
@@ -108,29 +108,29 @@ def test_a_missing_file_and_a_folder_are_named(folder):
         load(folder, "Thing")
 
 
-def test_every_shortened_file_is_refused(folder, whole):
-    for length in range(len(whole)):
-        refused(folder, whole[:length])
-    assert "1 bytes follow after its last array" in refused(folder, whole + b"\0")
+def test_every_shortened_file_is_refused(folder, file_bytes):
+    for length in range(len(file_bytes)):
+        refused(folder, file_bytes[:length])
+    assert "1 bytes follow after its last array" in refused(folder, file_bytes + b"\0")
 
 
-def test_every_flipped_bit_is_refused_or_changes_nothing(folder, whole):
+def test_every_flipped_bit_is_refused_or_changes_nothing(folder, file_bytes):
     path = folder / "flipped"
-    content, arrays = load(folder / "whole", "Thing")
+    content, arrays = load(folder / "complete", "Thing")
     harmless = 0
-    for place in range(len(whole)):
+    for place in range(len(file_bytes)):
         for bit in range(8):
-            path.write_bytes(whole[:place] + bytes([whole[place] ^ (1 << bit)]) + whole[place + 1 :])
+            path.write_bytes(file_bytes[:place] + bytes([file_bytes[place] ^ (1 << bit)]) + file_bytes[place + 1 :])
             try:
-                again, others = load(path, "Thing")
+                loaded, others = load(path, "Thing")
             except FormatError:
                 continue
             harmless += 1
-            assert again == content
+            assert loaded == content
             assert {name: array.tobytes() for name, array in others.items()} == {
                 name: array.tobytes() for name, array in arrays.items()
             }
-    assert harmless < 40  # the blanks that fill up the header, at most
+    assert harmless < 40  # at most the padding of the header
 
 
 ANY = st.recursive(
@@ -156,27 +156,27 @@ TENSOR = st.fixed_dictionaries(
     | st.binary(min_size=2, max_size=40),
     arrays=st.binary(max_size=40),
 )
-def test_any_header_is_refused(folder, whole, header, arrays):
+def test_any_header_is_refused(folder, file_bytes, header, arrays):
     refused(folder, joined(header, arrays))
     if isinstance(header, dict) and "__metadata__" not in header:
-        metadata = parts(whole)[0]["__metadata__"]
+        metadata = parts(file_bytes)[0]["__metadata__"]
         refused(folder, joined({**header, "__metadata__": metadata}, arrays))
 
 
 @settings(max_examples=300, deadline=None)
 @given(document=ANY | st.dictionaries(st.sampled_from(["format", "version", "kind", "content", "gatewise"]), ANY))
-def test_any_document_is_refused(folder, whole, document):
-    header, arrays = parts(whole)
+def test_any_document_is_refused(folder, file_bytes, document):
+    header, arrays = parts(file_bytes)
     usual = json.loads(header["__metadata__"]["gatewise"])
-    for said in (document, {**usual, **document} if isinstance(document, dict) else document):
-        if said != usual:
-            header["__metadata__"]["gatewise"] = json.dumps(said)
+    for changed in (document, {**usual, **document} if isinstance(document, dict) else document):
+        if changed != usual:
+            header["__metadata__"]["gatewise"] = json.dumps(changed)
             refused(folder, joined(header, arrays))
 
 
-def test_memory_is_not_taken_for_what_a_file_only_claims(folder, whole, monkeypatch):
+def test_no_memory_is_allocated_for_sizes_that_a_file_only_claims(folder, file_bytes, monkeypatch):
     monkeypatch.setattr("safetensors.numpy.load", lambda _: pytest.fail("it went on to read the arrays"))
-    header, arrays = parts(whole)
+    header, arrays = parts(file_bytes)
     header["x"] |= {"shape": [2**60, 2**60]}
     assert "array 'x' of shape [1152921504606846976, 11529" in refused(folder, joined(header, arrays))
     header["x"] |= {"shape": [2**50], "data_offsets": [0, 2**53]}
@@ -201,8 +201,8 @@ def test_memory_is_not_taken_for_what_a_file_only_claims(folder, whole, monkeypa
         (lambda header: header.pop("__metadata__"), "a safetensors file, but not from Gatewise"),
     ],
 )
-def test_each_damage_is_named(folder, whole, change, message):
-    header, arrays = parts(whole)
+def test_each_damage_is_named(folder, file_bytes, change, message):
+    header, arrays = parts(file_bytes)
     change(header)
     assert message in refused(folder, joined(header, arrays))
 
@@ -223,9 +223,9 @@ def test_each_damage_is_named(folder, whole, change, message):
         (b'\\"sha256\\": \\"', b'\\"sha256\\": \\"0', "does not match its checksum"),
     ],
 )
-def test_each_invalid_header_is_named(folder, whole, old, new, message):
-    (length,) = struct.unpack("<Q", whole[:8])
-    text, arrays = whole[8 : 8 + length], whole[8 + length :]
+def test_each_invalid_header_is_named(folder, file_bytes, old, new, message):
+    (length,) = struct.unpack("<Q", file_bytes[:8])
+    text, arrays = file_bytes[8 : 8 + length], file_bytes[8 + length :]
     assert old in text
     assert message in refused(folder, joined(text.replace(old, new, 1), arrays))
 
@@ -239,9 +239,9 @@ def test_a_failed_write_leaves_the_old_file(folder, monkeypatch):
     def full(*_):
         raise OSError("disk full")
 
-    save(folder / "kept", "Thing", {"a": 1}, {})
+    save(folder / "old", "Thing", {"a": 1}, {})
     monkeypatch.setattr("os.replace", full)
     with pytest.raises(OSError, match="disk full"):
-        save(folder / "kept", "Thing", {"a": 2}, {})
-    assert load(folder / "kept", "Thing") == ({"a": 1}, {})
-    assert storage.VERSION == 2
+        save(folder / "old", "Thing", {"a": 2}, {})
+    assert load(folder / "old", "Thing") == ({"a": 1}, {})
+    assert file_format.VERSION == 2

@@ -62,7 +62,7 @@ def assert_state(module, state):
     assert all(torch.equal(value, state[name]) for name, value in module.state_dict().items())
 
 
-def nan_after(count, what):
+def nan_after(count, part):
     """A loss that after `count` calls is NaN ("loss"), or finite with a NaN gradient ("gradient")."""
     calls = []
 
@@ -71,6 +71,6 @@ def nan_after(count, what):
         value = ((prediction - y) ** 2).mean()
         if len(calls) <= count:
             return value
-        return value * float("nan") if what == "loss" else value + (prediction * 0).abs().sqrt().sum()
+        return value * float("nan") if part == "loss" else value + (prediction * 0).abs().sqrt().sum()
 
     return loss

@@ -83,7 +83,7 @@ def test_divergence_restores_the_last_finite_epoch():
 
 
 @pytest.mark.parametrize(
-    ("what", "message"),
+    ("part", "message"),
     [
         ("loss", "in epoch 3 at lr 0.01: the training loss is nan; the weights are restored to those of epoch 2"),
         ("gradient", r"in epoch 3 at lr 0.01: a weight is NaN or infinite \(training loss .*those of epoch 2"),
@@ -91,9 +91,9 @@ def test_divergence_restores_the_last_finite_epoch():
 )
 @pytest.mark.parametrize("options", [{}, {"clip_norm": 1.0}, {"clip_size": 1.0}])
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
-def test_a_loss_or_gradient_that_is_not_finite_is_divergence(what, message, options, optimizer):
+def test_a_loss_or_gradient_that_is_not_finite_is_divergence(part, message, options, optimizer):
     line, states = Line(), {}
-    note, loss = record_states(line, states), nan_after(8, what)
+    note, loss = record_states(line, states), nan_after(8, part)
     with pytest.raises(DivergenceError, match=message):
         fit(line, line_batches(), loss=loss, optimizer=optimizer, lr=0.01, epochs=5, on_epoch=note, **options)
     assert_state(line, states[2])
@@ -115,8 +115,8 @@ def test_an_optimizer_can_continue_after_divergence(maker, good_epochs):
         fit(twin, line_batches(), optimizer=other, epochs=good_epochs)
     with pytest.raises(DivergenceError):
         fit(line, line_batches(), loss=nan_after(3 * good_epochs, "gradient"), optimizer=optimizer, epochs=5)
-    for one, its in ((line, optimizer), (twin, other)):
-        fit(one, line_batches(), optimizer=its, epochs=2)
+    for module, its_optimizer in ((line, optimizer), (twin, other)):
+        fit(module, line_batches(), optimizer=its_optimizer, epochs=2)
     assert torch.equal(weights(line), weights(twin))
 
 
@@ -126,8 +126,8 @@ def test_the_best_weights_are_restored_with_their_optimizer_state():
     losses = validation_losses([3.0, 1.0, 2.0, 2.0])
     fit(line, line_batches(), optimizer=adam, epochs=9, patience=2, **losses)
     fit(twin, line_batches(), optimizer=other, epochs=2)
-    for one, its in ((line, adam), (twin, other)):
-        fit(one, line_batches(), optimizer=its, epochs=1)
+    for module, its_optimizer in ((line, adam), (twin, other)):
+        fit(module, line_batches(), optimizer=its_optimizer, epochs=1)
     assert torch.equal(weights(line), weights(twin))
 
 

@@ -93,9 +93,9 @@ def test_same_weights_and_batches_give_the_same_bits():
         history = fit(module, mlp_batches(), lr=0.01, epochs=20, clip_norm=1.0, held_out=mlp_batches(1))
         return weights(module), history.train, history.held_out
 
-    (first, *losses), (second, *again) = run(), run()
+    (first, *losses), (second, *other_losses) = run(), run()
     assert torch.equal(first, second)
-    assert losses == again
+    assert losses == other_losses
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])

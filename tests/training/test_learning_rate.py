@@ -55,14 +55,14 @@ def test_default_learning_rates(optimizer, rate):
 
 
 def test_an_optimizer_keeps_its_state_and_its_rates_between_calls():
-    once, twice = mlp(), mlp()
+    once, continued = mlp(), mlp()
     fit(once, mlp_batches(), lr=0.01, epochs=6)
-    adam = torch.optim.Adam(twice.parameters(), lr=0.01)
+    adam = torch.optim.Adam(continued.parameters(), lr=0.01)
     for _ in range(2):
-        fit(twice, mlp_batches(), optimizer=adam, epochs=3)
-    assert_close(weights(twice), weights(once))
-    fit(twice, mlp_batches(), optimizer=adam, stages=[(1, 0.5)])
-    fit(twice, mlp_batches(), optimizer=adam, schedule="cosine", epochs=1)
+        fit(continued, mlp_batches(), optimizer=adam, epochs=3)
+    assert_close(weights(continued), weights(once))
+    fit(continued, mlp_batches(), optimizer=adam, stages=[(1, 0.5)])
+    fit(continued, mlp_batches(), optimizer=adam, schedule="cosine", epochs=1)
     assert adam.param_groups[0]["lr"] == 0.01
 
 

@@ -19,7 +19,7 @@ DIFFERENCES = st.builds(
 
 
 def series(elements, longest=80):
-    """A difference, and a series of at least one value more than its lag."""
+    """A difference, and a series that is longer than its lag."""
     return DIFFERENCES.flatmap(
         lambda d: st.tuples(
             st.just(d),
@@ -150,13 +150,13 @@ def test_small_variation_is_not_taken_for_rounding(kind):
 
 def test_integers_are_scaled_as_reals():
     scale = Scale().fit(np.array([0.25, 0.5, 0.75]))
-    whole = torch.tensor([0, 1, 2])
+    integers = torch.tensor([0, 1, 2])
     for way in (scale.apply, scale.invert):
-        assert torch.equal(way(whole), way(whole.float()))
+        assert torch.equal(way(integers), way(integers.float()))
 
 
 @pytest.mark.parametrize("shape", [(3,), (4, 1), (4, 3), ()])
-def test_another_number_of_features_than_fitted(shape):
+def test_a_different_number_of_features_is_refused(shape):
     scale = Scale().fit(np.arange(8.0).reshape(4, 2))
     for way, x in itertools.product((scale.apply, scale.invert), (np.zeros(shape), torch.zeros(shape))):
         with pytest.raises(ValueError, match=r"the scale was fitted on 2 feature\(s\); pass values \(\.\.\., 2\)"):
@@ -168,9 +168,9 @@ def test_scale_keeps_precision_and_rejects_values_that_are_not_finite():
     assert Scale().fit(np.arange(5.0)).apply(torch.zeros(3)).dtype == torch.float32
     with pytest.raises(ValueError, match=r"kind is 'log', expected standard, minmax, robust or none"):
         Scale("log")
-    for bad in (np.array([]), np.array([1.0, np.nan])):
+    for invalid in (np.array([]), np.array([1.0, np.nan])):
         with pytest.raises(ValueError, match="expected finite values"):
-            Scale().fit(bad)
+            Scale().fit(invalid)
 
 
 @pytest.mark.parametrize("centre", ["mean", "last", "none"])

@@ -62,7 +62,7 @@ def test_windows_of_system_e():
 
 @pytest.mark.parametrize("every_step", [True, False])
 def test_windows_copy_nothing(every_step):
-    """A thousand windows of a thousand steps live in the 2,000 values of the series."""
+    """A thousand windows of a thousand steps share the 2,000 values of the series."""
     inputs, targets = torch.randn(2000, 1, generator=torch.Generator().manual_seed(0)), torch.zeros(2000, 1)
     windows = Windows(inputs, targets, length=1000, every_step=every_step)
     for x, y in [
@@ -96,8 +96,8 @@ def test_batches_hold_every_window_once_in_a_new_order_each_time():
     assert [len(batch) for batch in rounds[0]] == [10, 10, 6]
     assert rounds[0] != rounds[1]
     assert all(sorted(itertools.chain(*batch)) == list(range(26)) for batch in rounds)
-    again = windows.batches(10, shuffle=True, generator=torch.Generator().manual_seed(0))
-    assert [x[0, :, 0].tolist() for x, _ in again] == rounds[0]
+    second = windows.batches(10, shuffle=True, generator=torch.Generator().manual_seed(0))
+    assert [x[0, :, 0].tolist() for x, _ in second] == rounds[0]
     in_order = [x[0, :, 0].tolist() for x, _ in windows.batches(10)]
     assert list(itertools.chain(*in_order)) == list(range(26))
     ((x, _),) = windows.batches(shuffle=True, generator=torch.Generator().manual_seed(0))

@@ -1,16 +1,16 @@
-"""Forecasting: one class from a table to a forecast, and a backtest that says whether to trust it.
+"""Forecasting: the `Forecaster`, from a table to a forecast, and a backtest that measures whether to trust it.
 
 forecaster.py   Forecaster: fit, predict, sample, backtest, update, save, load
-inspection.py   what a fitted forecaster shows of itself: summary, fitted, excluded, plot
+inspection.py   methods of a fitted forecaster: summary, in-sample fit, excluded series, plots
 tuning.py       the search for better settings within a time budget
-coordinate_search.py   the search itself: one setting at a time
-trials.py       one trial of it: one network, measured on the validation set
+coordinate_search.py   the search algorithm: one setting at a time
+trials.py       one trial: trains one network and measures its validation error
 fitted.py       the state of a fitted forecaster: series, networks, fallback
-figures.py      which records of the state go into which figure
+figures.py      figures of a fitted forecaster
 evaluation/     backtests: cutoffs, cross-validation, scores, verdict
 persistence/    a fitted forecaster in a file
 model/          from series to trained networks and their forecasts
-reading.py      tables read for a forecaster
+reading.py      reads tables, and checks that they suit the forecaster
 baselines.py    naive forecasts
 conformal.py    prediction intervals from validation errors
 update.py       newer observations joined to the known series

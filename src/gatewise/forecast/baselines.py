@@ -1,9 +1,9 @@
-"""Baselines: the naive forecasts that a model must beat, from one past or from many at once.
+"""Baselines: the naive forecasts that a model must beat, for one series or for many test windows at once.
 
 Letters: `W` test windows, `h` horizon.
 
-A test window is a series and a cut, the number of its known values. Values that fill= inserted after the last observed
-one may be computed from values after the cut; the last observed value replaces them.
+A test window is given by a series and a cut, the number of values that are known. Filled values (fill=) before the cut
+may depend on values after it, so the last observed value replaces them.
 
 Reference: R. J. Hyndman, G. Athanasopoulos, Forecasting: principles and practice, 3rd edition 2021, section 5.2.
 """
@@ -27,7 +27,7 @@ def naive(y: np.ndarray, horizon: int) -> np.ndarray:
 
 
 def drift(y: np.ndarray, horizon: int) -> np.ndarray:
-    """The line through the first and the last value, extrapolated: the naive forecast of a series with a trend.
+    """The line through the first and the last value, extrapolated: the naive forecast for a series with a trend.
 
     >>> drift(np.array([1.0, 4.0, 3.0]), 2)
     array([4., 5.])
@@ -55,10 +55,10 @@ def forecasts(
         which: (W,) positions in `series`.
         cuts: (W,) number of known values, at least 1.
         horizon: steps of each forecast, h.
-        season: steps of a season; 1 for none, without a seasonal naive forecast.
+        season: steps of a season; 1 for none, which omits the seasonal naive forecast.
 
     Returns:
-        (W, h) by name: Naive, Drift and SeasonalNaive, equal to the functions of one past.
+        Forecasts (W, h) by name: Naive, Drift and SeasonalNaive, each equal to `naive`, `drift` or `seasonal_naive`.
 
     >>> series = Series("A", np.arange(4), np.array([1.0, 4.0, 2.0, 3.0]))
     >>> by_name = forecasts([series], np.array([0, 0]), np.array([1, 4]), horizon=2, season=2)
@@ -81,7 +81,7 @@ def forecasts(
 
 
 def grouped(which: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """The position of each series that has windows, with the positions of these windows.
+    """For each series with windows: its position, and the positions of its windows.
 
     >>> [(k, rows.tolist()) for k, rows in grouped(np.array([3, 0, 3]))]
     [(0, [1]), (3, [0, 2])]
@@ -94,7 +94,7 @@ def grouped(which: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
 def last_observed(series: Series, cuts: np.ndarray) -> np.ndarray:
     """The position of the last observed value before each cut.
 
-    If all values before a cut were filled in, the position of the last of them: such values are zeros, computed from
+    If all values before a cut were filled in, it is the position of the last one: such values are zeros and depend on
     no later value.
     """
     if series.filled is None:
@@ -104,6 +104,6 @@ def last_observed(series: Series, cuts: np.ndarray) -> np.ndarray:
 
 
 def known(series: Series, cut: int) -> Series:
-    """A series up to a cut, where the last observed value replaces values that were filled in after it."""
+    """A series up to a cut, in which the last observed value replaces the filled values after it."""
     at = np.minimum(np.arange(cut), last_observed(series, np.array([cut])))
     return Series(series.unique_id, series.ds[:cut], series.y[at])

@@ -3,21 +3,21 @@
 Letters: `h` horizon, `B` forecasts, `O` cutoffs of the validation forecasts, `K` steps of each.
 
 Locally weighted conformal prediction (Lei, G'Sell, Rinaldo, Tibshirani and Wasserman, Distribution-free predictive
-inference for regression, 2018, section 5.2): an error e at step k of a forecast with spread s_k has the distance
+inference for regression, 2018, section 5.2): the distance (nonconformity score) of an error e at step k is
 
     |e| / (s_k k^b)
 
-and the interval of a level extends to q s_k k^b on both sides of the forecast, where q is the level's quantile of the
-validation distances. The spread s_k is that of the window, or the network output for each step; it makes intervals
+where s_k is the spread of the forecast. The interval of a level is the forecast +- q s_k k^b, where q is the level's
+quantile of the validation distances. The spread is that of the window, or a network output for each step; intervals are
 wider where the series varies more. The exponent b, the growth of the errors with the horizon, is fitted by regularised
 least squares with the prior 0.5 (a random walk), or 0 if the network outputs a spread for each step.
 
-Errors of overlapping forecasts are dependent: those over W validation steps of S series have an effective sample size
-of S W / 2, and the smaller it is, the higher the quantile that is needed for the coverage. Because series change over
-time, the coverage guarantee holds only approximately; a backtest measures it. Newer errors can replace old ones
+Errors of overlapping forecasts are dependent. For W validation steps of S series, the effective sample size is set to
+S W / 2; the smaller it is, the higher the quantile. Because series change over time, the coverage guarantee holds only
+approximately; a backtest measures the coverage. Newer errors can replace old ones
 (`recalibrated`), so that intervals follow a series that becomes calmer or more volatile.
 
-Sample paths use the errors of whole validation forecasts, drawn at random, and so keep their dependence between steps.
+Sample paths add randomly drawn errors of whole validation forecasts, which preserves the dependence between steps.
 """
 
 from dataclasses import dataclass, replace
@@ -26,8 +26,8 @@ from statistics import NormalDist
 import numpy as np
 
 RANDOM_WALK = 0.5
-PRIOR_WEIGHT = 6.0  # of the prior growth: the sum of squares of the centred log steps of about 12 steps
-MOST_DISTANCES, MOST_PATHS = 20_000, 500  # stored; more change nothing
+PRIOR_WEIGHT = 6.0  # of the prior growth: that of about 12 steps (the sum of squares of the centred log steps)
+MOST_DISTANCES, MOST_PATHS = 20_000, 500  # stored; more would not change the intervals
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,8 @@ class Calibration:
         >>> round(calibration.growth, 6), calibration.distances.round(6).tolist()
         (0.5, [1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0, 3.0, 3.0, 3.0, 3.0])
         """
-        by_step = (spreads != spreads[:, :1]).any()  # does each step have its own spread?
-        forecasts = series * span / errors.shape[1]  # that do not overlap
+        by_step = (spreads != spreads[:, :1]).any()  # whether each step has its own spread
+        forecasts = series * span / errors.shape[1]  # non-overlapping ones
         growth = _fit_growth(np.abs(errors / spreads), 0.0 if by_step else RANDOM_WALK, PRIOR_WEIGHT / forecasts)
         distances, paths = _distances(errors, spreads, growth)
         return cls(growth, _thin(distances, MOST_DISTANCES), _thin(paths, MOST_PATHS), span, series)
@@ -77,8 +77,8 @@ class Calibration:
     def reach(self, spreads: np.ndarray, level: float) -> np.ndarray:
         """Half the width (B, h) of the intervals of a level in percent, for forecasts with spreads (B, h).
 
-        The quantile is that of (n + 1) / n times the level, where n is the effective sample size. Beyond 100 %, the
-        largest distance is extrapolated by a normal distribution.
+        The quantile is taken at (n + 1) / n times the level, where n is the effective sample size. Above 100 %, a
+        normal distribution extrapolates the largest distance.
 
         >>> calibration = Calibration(0.5, np.arange(1.0, 10.0), np.empty((0, 1)), span=18)
         >>> calibration.reach(np.full((1, 4), 2.0), 80).round(3).tolist()
@@ -120,7 +120,7 @@ class Calibration:
         """The distance that an error exceeds with probability 1 - p, for each p between 0 and 1."""
         n, count = self._effective_size, len(self.distances)
         adjusted = (n + 1) / n * probabilities
-        ranks = np.ceil(adjusted * count - 1e-9).clip(1, count).astype(int)  # less rounding
+        ranks = np.ceil(adjusted * count - 1e-9).clip(1, count).astype(int)  # minus rounding error
         quantiles: np.ndarray = self.distances[ranks - 1]
         if (beyond := adjusted > 1).any():
             largest = _normal_quantile(n / (n + 1))
@@ -128,17 +128,17 @@ class Calibration:
         return quantiles
 
     def _matched(self, errors: np.ndarray) -> np.ndarray:
-        """Errors transformed so that each interval contains the fraction of them that its level states."""
-        own = np.sort(np.abs(errors), axis=None)
-        count = len(own)
-        ranks = np.searchsorted(own, np.abs(errors), side="right")
+        """Errors rescaled so that the interval of each level contains the stated fraction of them."""
+        sizes = np.sort(np.abs(errors), axis=None)
+        count = len(sizes)
+        ranks = np.searchsorted(sizes, np.abs(errors), side="right")
         quantiles = self._quantiles(np.arange(1, count + 1) / (count + 1))
         matched: np.ndarray = np.sign(errors) * quantiles[ranks - 1]
         return matched
 
 
 def _normal_quantile(probability: float) -> float:
-    """The number of standard deviations within which a normal error lies with a probability."""
+    """The number of standard deviations that a normal error does not exceed with the given probability."""
     return NormalDist().inv_cdf(0.5 + probability / 2)
 
 
@@ -161,7 +161,7 @@ def _distances(errors: np.ndarray, spreads: np.ndarray, growth: float) -> tuple[
 
 
 def _replace_rows(old: np.ndarray, new: np.ndarray, fraction: float, generator: np.random.Generator) -> np.ndarray:
-    """As many rows as `old` has, a fraction of them new."""
+    """`old` with a random fraction of its rows replaced by rows of `new`."""
     if not len(new):
         return old
     count = round(min(fraction, 1.0) * len(old))

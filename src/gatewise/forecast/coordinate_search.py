@@ -19,12 +19,12 @@ from gatewise.forecast.trials import Trial, configure, measure
 from gatewise.series import DataError, Panel
 from gatewise.series.wording import counted
 
-FACTORS = (2.0, 1.5, 1.25)  # by which settings are changed, one after the other
+FACTORS = (2.0, 1.5, 1.25)  # by which settings change, tried in this order
 ENSEMBLE_FRACTION = 0.25  # of the time, reserved for a larger ensemble than the default
 MARGIN = 0.01  # a smaller relative gain counts as noise
-MOST_NETWORKS = 10  # more gain little
-SAFETY = 1.05  # factor on the time that the rest is expected to take
-PROBES = (10, 30)  # max_steps of short trainings that estimate the time of a long one
+MOST_NETWORKS = 10  # a larger ensemble gains little
+SAFETY = 1.05  # safety factor on estimated times
+PROBES = (10, 30)  # max_steps of two short trainings, to estimate the time of a full one
 MOST_DROPOUT = 0.6
 TUNED = ("dropout", "context", "hidden_size", "lr")
 
@@ -81,13 +81,13 @@ class CoordinateSearch:
         """Run trials while there is time; then use the remaining time for a larger ensemble."""
         starts = [self._defaults(*candidate) for candidate in self._candidates()]
         if len(starts) == 1 and len(starts[0]) == 1:
-            return self._result("search: none, as all tunable settings were given")
+            return self._result("search: none (all tunable settings are given)")
         expected = self._expected_seconds(starts[0])
         needed = SAFETY * (expected + self._remaining_training(starts[0], expected))
         if self._elapsed() + needed > self.seconds:
             return self._result(
-                f"search: none, as {self.seconds:g} s is too short for one trial and the training "
-                f"(about {needed:.2g} s)"
+                f"search: none ({self.seconds:g} s is too short; one trial and the final training take about "
+                f"{needed:.2g} s)"
             )
         self._try(starts[0], expected)
         for start in starts[1:]:
@@ -99,7 +99,7 @@ class CoordinateSearch:
         return self._result(self._description())
 
     def _candidates(self) -> Iterator[tuple[str, float]]:
-        """The strategies to start from, each with its dropout: those that `fit` compares; "flatten" too if it does."""
+        """Strategies to start from, with their dropout: those that `fit` compares; if several, also "flatten"."""
         candidates = self.model.plan.candidates(self.panel)
         yield from candidates
         if len({strategy for strategy, _ in candidates}) > 1:
@@ -114,7 +114,7 @@ class CoordinateSearch:
         return {"strategy": strategy, **{name: defaults[name] for name in self.tuned if name in defaults}}
 
     def _improve(self, factor: float) -> bool:
-        """Try changes of each setting by a factor, in random order, each from the best trial; whether any is better."""
+        """Change each setting of the best trial by a factor, in random order; True if any change is better."""
         before = self.best
         assert before is not None
         moves = [(name, sign) for name in self.tuned if name in before.settings for sign in (1, -1)]
@@ -150,7 +150,7 @@ class CoordinateSearch:
         return True
 
     def _try(self, settings: dict[str, Any], expected: float) -> None:
-        """Run a trial, if there is time for it and for the final training."""
+        """Run a trial if time remains for it and for the final training."""
         best = (self.best.settings, self.best.seconds) if self.best else (settings, expected)
         if self._elapsed() + SAFETY * (expected + self._remaining_training(*best)) > self.seconds:
             self.out_of_time = True
@@ -185,26 +185,26 @@ class CoordinateSearch:
         return perf_counter() - self.started
 
     def _remaining_training(self, settings: dict[str, Any], seconds: float) -> float:
-        """Seconds of the final trainings, if one network takes `seconds`: one with a validation set, and the ensemble
-        on all data."""
+        """Seconds of the final training if one network takes `seconds`: one network with a validation set, and the
+        ensemble on all data."""
         networks = self._ensemble_size(settings["strategy"], seconds, ENSEMBLE_FRACTION * self.seconds)
         return self.fits * (1 + networks) * seconds
 
-    def _ensemble_size(self, strategy: str, each: float, left: float) -> int:
-        """How many networks to train at the end: as many as fit in the time left, but at least the default.
+    def _ensemble_size(self, strategy: str, each: float, remaining: float) -> int:
+        """The number of networks of the final ensemble: as many as the remaining time allows, but at least the default.
 
         Arguments:
             strategy: of the networks.
             each: seconds for one network.
-            left: seconds.
+            remaining: seconds for all.
         """
         default = self.model.sizes(strategy, self.panel.series).ensemble_size
         if self.model.ensemble_size is not None or not self.fits:
             return default
-        return int(min(MOST_NETWORKS, max(default, left / (self.fits * each) - 1)))
+        return int(min(MOST_NETWORKS, max(default, remaining / (self.fits * each) - 1)))
 
     def _expected_seconds(self, settings: dict[str, Any]) -> float:
-        """Seconds of a trial, estimated from shorter ones."""
+        """Seconds of a trial, estimated from two short ones."""
         if self.model.max_steps is not None and self.model.max_steps <= PROBES[1]:
             return measure({**self.arguments, **settings}, self.panel).seconds
         short, long = (measure({**self.arguments, **settings, "max_steps": n}, self.panel).seconds for n in PROBES)
@@ -214,15 +214,15 @@ class CoordinateSearch:
     def _result(self, description: str) -> Search:
         if self.best is None:
             return Search(dict(self.arguments), tuple(self.trials), description)
-        left = (self.seconds - self._elapsed()) / SAFETY
-        size = self._ensemble_size(self.best.settings["strategy"], self.best.seconds, left)
+        remaining = (self.seconds - self._elapsed()) / SAFETY
+        size = self._ensemble_size(self.best.settings["strategy"], self.best.seconds, remaining)
         settings = {**self.arguments, **self.best.settings, "ensemble_size": size}
         return Search(settings, tuple(self.trials), f"{description}; ensemble of {counted(size, 'network')}")
 
     def _description(self) -> str:
         count = counted(len(self.trials), "trial")
         if self.best is None:
-            return f"search: {count}, in which training failed; the defaults stay"
+            return f"search: training failed in {count}; the defaults are used"
         end = "until the time was up" if self.out_of_time else "until no change helped"
         default = math.nan if self.best_default is None else self.best_default.error
         gain = "the defaults" if self.best is self.best_default else f"{default:.4g} with the defaults"

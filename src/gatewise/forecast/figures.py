@@ -1,4 +1,4 @@
-"""Figures of a fitted forecaster: which records go into which figure."""
+"""Figures of a fitted forecaster."""
 
 from dataclasses import replace
 from typing import Any
@@ -58,7 +58,7 @@ def _check_zoom(zoom: Any) -> None:
 
 
 def _past_steps(state: FittedState, horizon: int) -> int:
-    """How many values of the past stand before a forecast."""
+    """How many past values are drawn before a forecast."""
     return max(4 * horizon, state.selection.ensemble.scaling.length)
 
 
@@ -67,8 +67,8 @@ def _forecast_grid(state: FittedState, horizon: int, levels: tuple[float, ...], 
     first = replace(state.panel, series=state.panel.series[:MOST_IN_GRID], excluded_series=())
     last = _past_steps(state, horizon)
     examples = [
-        plot.Example(str(one.unique_id), one.ds, one.y, [(f.ds, f.mean, f.intervals)], last=last)
-        for one, f in zip(first.series, state.forecasts(horizon, levels, future, first), strict=True)
+        plot.Example(str(series.unique_id), series.ds, series.y, [(f.ds, f.mean, f.intervals)], last=last)
+        for series, f in zip(first.series, state.forecasts(horizon, levels, future, first), strict=True)
     ]
     title = f"{state.name}: {horizon} steps of the first {len(first)} of {len(state.panel)} series"
     return plot.examples(examples, title=title, model=state.name)
@@ -95,7 +95,7 @@ def _single_series(state: FittedState, panel: Panel, kind: str, zoom: tuple[int,
         return plot.differences(series.ds[difference.lag :], difference.apply(series.y), name=name, ax=ax)
     dataset = selection.dataset(panel.series)
     if kind == "gates":
-        title = f"{state.name}: gates while it reads the end of {name}"
+        title = f"{state.name}: gates over the last window of {name}"
         return plot.gates(*selection.ensemble.gates(dataset), title=title)
     fitted = selection.ensemble.fitted(dataset)[0]
     ds, y = series.ds[-len(fitted) :], series.y[-len(fitted) :]
@@ -105,11 +105,11 @@ def _single_series(state: FittedState, panel: Panel, kind: str, zoom: tuple[int,
 
 
 def _single(panel: Panel, name: Any) -> Panel:
-    """A panel with one series only: the one of that name, or the only one there is."""
+    """The panel of a single series: the named one, or the only one."""
     if name is None and len(panel) == 1:
         return panel
-    matches = tuple(one for one in panel.series if one.unique_id == name or str(one.unique_id) == str(name))
+    matches = tuple(series for series in panel.series if series.unique_id == name or str(series.unique_id) == str(name))
     if name is None or not matches:
-        names = ", ".join(repr(one.unique_id) for one in panel.series[:3])
+        names = ", ".join(repr(series.unique_id) for series in panel.series[:3])
         raise ValueError(f"series is {name!r}, expected the name of one of {len(panel)} series ({names}, ...)")
     return replace(panel, series=matches[:1], excluded_series=())

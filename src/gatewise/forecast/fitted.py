@@ -17,7 +17,7 @@ from gatewise.training import History
 
 
 def replaces_network(fallback: str, selection: Selection) -> bool:
-    """Whether the best naive forecast replaces the network: asked for by `fallback`, and no worse in validation."""
+    """Whether the best naive forecast replaces the network: with fallback="naive" and no higher validation error."""
     return fallback == "naive" and selection.baseline.error <= selection.ensemble.error
 
 
@@ -26,10 +26,10 @@ class FittedState:
     """Everything that a fitted forecaster needs to forecast, to plot and to be saved.
 
     Attributes:
-        panel: the series, up to the values from which forecasts start.
+        panel: the series; forecasts start after their last values.
         selection: the trained networks and the best naive forecast.
         name: column of the forecasts, such as "LSTM".
-        fallback: "naive" forecasts by the best naive forecast where the network was no better in validation; or "none".
+        fallback: "naive" or "none", as for `gatewise.Forecaster`.
     """
 
     panel: Panel

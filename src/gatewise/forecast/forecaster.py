@@ -1,4 +1,4 @@
-"""The Forecaster: from a table to a forecast, its intervals, and a verdict on whether to trust it.
+"""The Forecaster: trains on a table, forecasts with intervals, and backtests.
 
 Letters: `h` horizon.
 """
@@ -53,18 +53,18 @@ class Forecaster(Arguments, Inspection):
         cell: "lstm", "gru" or "rnn".
         hidden_size: units of each layer. Like all sizes below, it depends on strategy and data by default.
         num_layers: number of stacked recurrent layers.
-        context: steps of the past that the network reads; by default whole seasons.
-        season: steps of a season, 1 for none; by default that of the calendar (12 for months, 7 for days, ...), if the
-            series contain at least four seasons.
+        context: past steps that the network reads; by default whole seasons.
+        season: steps of a season, 1 for none; by default the usual one of the calendar (12 for months, 7 for days,
+            ...), if the series contain at least four seasons.
         difference: order of differencing, for a series without a stable level.
         seasonal_difference: order of seasonal differencing.
         scale: "window" normalises each window by its own mean and spread, so that level and spread may drift;
             "standard", "minmax", "robust" and "none" treat all windows alike.
-        strategy: "one-step", "segment" or "flatten"; "auto" chooses between the first two, for a few short series by
-            their validation errors.
-        horizon: steps that "segment" and "flatten" forecast at once; they forecast further steps recursively. By
-            default two seasons, or 12 steps without a season. Best set to the horizon of `predict`.
-        ensemble_size: number of networks that are trained and averaged; a single one depends much on its seed.
+        strategy: "one-step", "segment" or "flatten". "auto" is "segment"; for a few short series it compares the
+            validation errors of "one-step" and "segment".
+        horizon: steps that "segment" and "flatten" forecast at once, ideally the horizon of `predict`; further steps
+            are forecast recursively. By default two seasons, or 12 steps without a season.
+        ensemble_size: number of networks whose forecasts are averaged; a single one depends strongly on its seed.
         seed: random seed of the initial weights and the shuffling.
         max_steps: training steps, rounded up to whole epochs.
         batch_size: windows of a training step.
@@ -73,8 +73,8 @@ class Forecaster(Arguments, Inspection):
             0.5, whichever has the lower validation error.
         loss: training loss on normalised values: "mae", "mse" or "huber".
         fallback: "naive" forecasts by the best naive forecast if the network is no better on the validation set.
-        validation_fraction: the last part of each series, as a fraction, on which errors are measured. The networks
-            that forecast are then trained again on all data.
+        validation_fraction: fraction at the end of each series on which errors are measured. The final networks are
+            then trained on all data.
         engine: computation engine; see `gatewise.engines`.
         quiet: False prints the progress of training.
 
@@ -83,7 +83,7 @@ class Forecaster(Arguments, Inspection):
 
     Attributes:
         history: losses of each epoch of the first network, on the training set and the validation set, once fitted.
-        guesses: sentences for everything that was guessed or chosen, once fitted.
+        guesses: one sentence for each guess or choice, once fitted.
 
     Every argument is also an attribute; `get_params` lists them and `set_params` changes them, as in scikit-learn.
 
@@ -152,7 +152,7 @@ class Forecaster(Arguments, Inspection):
         return self._state
 
     def fit(self, table: Any, **columns: Any) -> "Forecaster":
-        """Read and check series, and train on them from scratch.
+        """Read and validate series, and train on them from scratch.
 
         Arguments:
             table: path to a CSV or Parquet file; a pandas or polars table (long: unique_id, ds, y) or series; a 1-D
@@ -164,7 +164,7 @@ class Forecaster(Arguments, Inspection):
             The forecaster itself.
 
         Raises:
-            DataError: the table cannot be used; the message says where, and the remedy. Nothing is trained then.
+            DataError: the table cannot be used; the message names the place and the remedy. Nothing is trained.
             DivergenceError: training met a NaN or infinity; use a smaller lr.
         """
         panel = read_eligible(table, self.plan, columns)
@@ -192,7 +192,7 @@ class Forecaster(Arguments, Inspection):
 
         Raises:
             RuntimeError: before `fit`.
-            DataError: the table cannot be used, or holds other series. The forecaster is unchanged then.
+            DataError: the table cannot be used, or holds other series. The forecaster stays unchanged.
         """
         old, selection = self.state.panel, self.state.selection
         whole("max_steps", max_steps, 0)
@@ -212,8 +212,8 @@ class Forecaster(Arguments, Inspection):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted forecaster to a file, completely or not at all.
 
-        The file holds the networks, the arguments and the series themselves, dates and values, as forecasts start at
-        their ends: whoever gets the file gets the data. Its format is safetensors, see `gatewise.persistence`.
+        The file holds the networks, the arguments and the series (dates and values), because forecasts start at their
+        ends: sharing the file shares the data. Its format is safetensors, see `gatewise.persistence`.
 
         Arguments:
             path: of the file; an existing file is replaced.
@@ -265,16 +265,16 @@ class Forecaster(Arguments, Inspection):
         Arguments:
             horizon: steps, h.
             level: percentages of the prediction intervals, each between 0 and 100; an empty sequence for no intervals.
-            table: series to forecast from instead of those of `fit`: a table with the same columns, or a panel, of the
-                same frequency; the series may be unknown.
+            table: series to forecast instead of those of `fit`: a table with the same columns, or a panel, of the same
+                frequency; they need not be series of `fit`.
             future: table of the future covariates, a row for each series and each of the h steps after its end; by
                 default the rows at the end of the table that hold covariates but no value yet. Calendar features need
                 none.
 
         Returns:
-            Table, of the library of the data, with h rows for each series: unique_id, ds on the data's calendar, the
-            model's forecast, and for each level the lower and upper bound, such as LSTM-lo-80 and LSTM-hi-80. Series
-            excluded by on_bad="naive" come last, with naive forecasts and missing bounds; see `excluded`.
+            Table (pandas or polars, like the data) with h rows for each series: unique_id, ds on the data's calendar,
+            the model's forecast, and for each level the lower and upper bound, such as LSTM-lo-80 and LSTM-hi-80.
+            Series excluded by on_bad="naive" come last, with naive forecasts and missing bounds; see `excluded`.
 
         Raises:
             RuntimeError: before `fit`.
@@ -290,7 +290,7 @@ class Forecaster(Arguments, Inspection):
     def forecasts(
         self, horizon: int, levels: tuple[float, ...], future: Any = None, panel: Panel | None = None
     ) -> list[Forecast]:
-        """A record for each series of a panel, by default of the fitted series; see `predict`."""
+        """One record for each series of a panel, by default the fitted series; see `predict`."""
         return self.state.forecasts(horizon, levels, future, panel)
 
     def sample(self, horizon: int, paths: int = 100, *, seed: int = 0, future: Any = None) -> Any:
@@ -324,16 +324,16 @@ class Forecaster(Arguments, Inspection):
         refit: bool = False,
         **columns: Any,
     ) -> Backtest:
-        """Forecast test windows in the past, and compare with naive forecasts.
+        """Forecast test windows in the past, and compare the errors with those of naive forecasts.
 
         The test windows are the last `windows` stretches of `horizon` values of each series; each is forecast from
-        the values before it. The forecaster itself stays as it is: copies of it are trained.
+        the values before it. The forecaster itself stays unchanged: copies are trained.
 
         Arguments:
             table, columns: as for `fit`.
             horizon: steps of each forecast, h.
             windows: number of test windows of each series, the last one at its end.
-            step: from one window to the next; by default the horizon, so that they do not overlap.
+            step: steps between windows; by default the horizon, so that windows do not overlap.
             level: percentages of the prediction intervals.
             refit: False trains once, on the values before the first window, and recalibrates the intervals from
                 window to window as `update` does; True trains for each window on all values before it, which takes
@@ -352,14 +352,14 @@ class Forecaster(Arguments, Inspection):
         boolean("refit", refit)
         levels = as_levels(level)
         panel = read_eligible(table, self.plan, columns)
-        season, why = self.plan.choose_season(panel)  # of all values: the calendar reveals nothing of the future
+        season, why = self.plan.choose_season(panel)  # from all values: it leaks no future value
         plan = replace(self.plan, horizon=self.plan.horizon or horizon)
         validation = CrossValidation(plan, self.sizes, panel, season, self.fallback, self.name)
         with divergence_remedies(self.scale):
             return backtest.run(validation, horizon, windows, step, levels, refit, (*panel.guesses, why))
 
     def affordable_windows(self, table: Any, horizon: int, **columns: Any) -> int:
-        """How many windows a backtest can have: at most 3 that leave half of the series, and enough to train on.
+        """The number of backtest windows, at most 3, that leave half of the series and enough values for training.
 
         Arguments:
             table, columns: as for `fit`.

@@ -1,4 +1,4 @@
-"""How a fitted forecaster was trained, and how it fits the past."""
+"""Inspection of a fitted forecaster: its training, in-sample fit, excluded series and figures."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +15,7 @@ OVERFIT = 1.5  # ratio of validation loss to training loss from which a network 
 
 
 class Inspection:
-    """Methods of a forecaster that look at its fitted state."""
+    """Methods of a forecaster that read its fitted state."""
 
     @property
     def state(self) -> FittedState:
@@ -31,19 +31,19 @@ class Inspection:
         return training_summary(self.state)
 
     def fitted(self) -> Any:
-        """The in-sample fit: the past as the network forecasts it one step ahead.
+        """The in-sample fit: one-step-ahead forecasts of the past.
 
         Returns:
-            Table with columns unique_id, ds, y and the model's, on the original scale, for every value with a whole
-            window before it. The network was trained on these values; `backtest` measures forecasts of unseen ones.
+            Table with columns unique_id, ds, y and the model's, on the original scale, for every value that
+            follows a complete window. The network was trained on these values; `backtest` measures unseen ones.
         """
         return self.state.panel.table(in_sample_fit(self.state))
 
     def excluded(self) -> Any:
         """Table of the series that on_bad="skip" or "naive" excluded: unique_id, reason.
 
-        With on_bad="naive", `predict` has naive forecasts of them, but no intervals, as their past is not reliable
-        enough to measure errors.
+        With on_bad="naive", `predict` returns naive forecasts of them without intervals, because their past is too
+        unreliable to measure errors.
         """
         return self.state.panel.excluded()
 
@@ -62,9 +62,9 @@ class Inspection:
 
         Arguments:
             horizon: steps, for "forecast"; by default a season, or 12 without one.
-            kind: "forecast" after the last values (of several series: a grid of the first ones); "series";
-                "differences", those that the network reads, or else first differences; "approximation", the in-sample
-                fit; "residuals" of it; "learning_curve"; or "gates", what each gate does over the last window.
+            kind: "forecast" after the last values (for several series, a grid of the first ones); "series";
+                "differences" (those that the network reads, else first ones); "approximation", the in-sample
+                fit; "residuals" of it; "learning_curve"; or "gates", the gate values over the last window.
             level: percentages of the intervals of a forecast.
             zoom: positions (start, stop) of an approximation, counted from its first value.
             series: name of the series, if there are several.
@@ -100,12 +100,12 @@ def in_sample_fit(state: FittedState) -> pd.DataFrame:
     series = state.panel.series
     fitted = state.selection.ensemble.fitted(state.selection.dataset(series))
     counts = np.array([len(values) for values in fitted])
-    ends = np.cumsum([len(one) for one in series])
+    ends = np.cumsum([len(one_series) for one_series in series])
     rows = np.arange(counts.sum()) + np.repeat(ends - counts.cumsum(), counts)
     columns = {
-        "unique_id": pd.Index([one.unique_id for one in series]).repeat(counts),
-        "ds": concatenated([one.ds for one in series]).take(rows),
-        "y": np.concatenate([one.y for one in series])[rows],
+        "unique_id": pd.Index([one_series.unique_id for one_series in series]).repeat(counts),
+        "ds": concatenated([one_series.ds for one_series in series]).take(rows),
+        "y": np.concatenate([one_series.y for one_series in series])[rows],
         state.name: np.concatenate(fitted),
     }
     return pd.DataFrame(columns)

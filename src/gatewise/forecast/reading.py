@@ -1,4 +1,4 @@
-"""Tables read for a forecaster: series to train on, and newer or other series that fit a trained model."""
+"""Reads tables for a forecaster: series to train on, and newer or other series for a trained model."""
 
 from collections.abc import Mapping
 from typing import Any

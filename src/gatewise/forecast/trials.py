@@ -22,7 +22,7 @@ class Trial:
         settings: argument of the forecaster -> value.
         error: validation MASE; infinite if training failed.
         seconds: duration.
-        note: why these settings cannot be the best, if so.
+        note: why these settings are ruled out; empty if they are not.
     """
 
     settings: dict[str, Any]
@@ -40,7 +40,7 @@ class Measurement(NamedTuple):
 
 
 def measure(arguments: Mapping[str, Any], panel: Panel) -> Measurement:
-    """Train one network, and measure its error on the validation set; an infinite error if that fails."""
+    """Train one network, and measure its error on the validation set; the error is infinite if training fails."""
     started, note = perf_counter(), ""
     try:
         candidates = Forecaster(**arguments).plan.candidates(panel)

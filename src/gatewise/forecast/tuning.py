@@ -1,4 +1,4 @@
-"""Tuning: a search for better settings within a time budget, by their error on the validation set.
+"""Tuning: a search for settings with a lower validation error, within a time budget.
 
 The search starts from the defaults and changes one setting of the best trial at a time; each trial trains one network
 without the validation set. The time left at the end goes to a larger ensemble. See
@@ -35,8 +35,8 @@ def tune(arguments: Mapping[str, Any], table: Any, seconds: float, *, quiet: boo
     """Search for settings and fit a forecaster with them, within about the time given.
 
     Arguments:
-        arguments: of `Forecaster`. Given ones stay as they are. The search tunes those of strategy, dropout, context,
-            hidden_size, lr and ensemble_size that are not given (or None, or strategy "auto").
+        arguments: of `Forecaster`; they stay fixed. The search tunes strategy, dropout, context, hidden_size, lr and
+            ensemble_size, unless they are given (as other than None or strategy "auto").
         table, columns: as for `Forecaster.fit`.
         seconds: for the search and the final training together.
         quiet: False prints the trials on standard error.
@@ -52,7 +52,7 @@ def tune(arguments: Mapping[str, Any], table: Any, seconds: float, *, quiet: boo
     >>> small = {"strategy": "segment", "hidden_size": 8, "context": 24, "max_steps": 10}
     >>> model = tune(small, datasets.air_passengers(), seconds=0.001)
     >>> model.hidden_size, model.guesses[-1]
-    (8, 'search: none, as 0.001 s is too short for one trial and the training (about ... s)')
+    (8, 'search: none (0.001 s is too short; one trial and the final training take about ... s)')
     """
     panel = _read(arguments, table, columns)
     result = search(arguments, panel, seconds, quiet=quiet)
@@ -68,7 +68,7 @@ def search(
 
     Arguments:
         arguments, table, seconds, quiet, columns: as for `tune`.
-        fits: number of trainings with the best settings, such as those of a backtest, that the time includes.
+        fits: number of final trainings for which to leave time, such as those of a backtest.
 
     Returns:
         The best settings, and the trials.
@@ -91,8 +91,8 @@ def objective(
     Arguments:
         table, columns: as for `Forecaster.fit`.
         arguments: of `Forecaster`, for all trials.
-        space: argument -> a list of choices, or a tuple (low, high) of bounds on a logarithmic scale; two integers for
-            integers. By default hidden_size and lr.
+        space: argument -> a list of choices, or a tuple (low, high) of bounds on a logarithmic scale; integer bounds
+            give integers. By default hidden_size and lr.
 
     Returns:
         A function of an Optuna trial. Its result is infinite for settings that cannot be trained.
@@ -130,12 +130,12 @@ def objective(
 
 
 def without_end(panel: Panel, values: int) -> Panel:
-    """A panel without the last values of each series, and without series that are too short then.
+    """A panel without the last values of each series, and without the series that this makes too short.
 
     >>> import gatewise as gw, pandas as pd
     >>> table = pd.DataFrame({"a": range(20), "b": [1.0, 2.0, *[None] * 18]}).T.reset_index()
-    >>> left = without_end(gw.read(table, layout="rows"), 6)
-    >>> [(series.unique_id, len(series)) for series in left.series]
+    >>> shortened = without_end(gw.read(table, layout="rows"), 6)
+    >>> [(series.unique_id, len(series)) for series in shortened.series]
     [('a', 14)]
 
     Raises:
@@ -143,9 +143,9 @@ def without_end(panel: Panel, values: int) -> Panel:
     """
     if not values:
         return panel
-    cut = tuple(cut_off(one, len(one) - values) for one in panel.series if len(one) - values >= FEWEST)
+    cut = tuple(cut_off(series, len(series) - values) for series in panel.series if len(series) - values >= FEWEST)
     if not cut:
-        longest = max(len(one) for one in panel.series)
+        longest = max(len(series) for series in panel.series)
         raise DataError(
             f"the longest series has {longest} values, expected at least {FEWEST + values} to hold out {values}; lower "
             "windows (--windows) or the horizon"

@@ -65,13 +65,15 @@ def extended(known: Panel, new: Panel) -> Panel:
     """
     check_alike(known, new)
     newer = {series.unique_id: series for series in new.series}
-    excluded_again = {one.unique_id for one in new.excluded_series}
-    excluded = [one for one in known.excluded_series if one.unique_id not in excluded_again]
-    recovered = [one.series for one in excluded if one.series is not None and one.unique_id in newer]
+    excluded_again = {entry.unique_id for entry in new.excluded_series}
+    excluded = [entry for entry in known.excluded_series if entry.unique_id not in excluded_again]
+    recovered = [entry.series for entry in excluded if entry.series is not None and entry.unique_id in newer]
     before = (*known.series, *recovered)
     names = {series.unique_id for series in before}
     if not names & set(newer):
-        expected, got = (", ".join(repr(str(one.unique_id)) for one in panel.series[:3]) for panel in (known, new))
+        expected, got = (
+            ", ".join(repr(str(series.unique_id)) for series in panel.series[:3]) for panel in (known, new)
+        )
         raise DataError(
             f"the table has the series {got}, but the model was trained on the series {expected}; pass newer values of "
             "the same series, or forecast others with predict(table=...)"
@@ -82,7 +84,7 @@ def extended(known: Panel, new: Panel) -> Panel:
         for series in before
     ]
     added = [series for series in new.series if series.unique_id not in names]
-    still_excluded = (one for one in excluded if one.unique_id not in newer)
+    still_excluded = (entry for entry in excluded if entry.unique_id not in newer)
     return replace(
         new,
         series=(*old, *added),
@@ -94,7 +96,7 @@ def extended(known: Panel, new: Panel) -> Panel:
 def _continuations(
     series: Sequence[Series], newer: Mapping[Any, Series], freq: str | int
 ) -> dict[tuple[Any, Any], bool]:
-    """For each distinct pair of last known date and first newer date, whether the latter is the next step."""
+    """Maps each distinct pair (last known date, first newer date) to whether the second is the step after the first."""
     continues: dict[tuple[Any, Any], bool] = {}
     for old in series:
         new = newer.get(old.unique_id)
@@ -108,11 +110,11 @@ def _continuations(
 
 
 def _joined(old: Series, new: Series, continues: Mapping[tuple[Any, Any], bool]) -> Series:
-    """The known values before the newer ones, and the newer ones."""
+    """The known values up to the newer ones, followed by the newer ones."""
     if new.ds[-1] < old.ds[-1]:
         raise DataError(
             f"series {str(new.unique_id)!r} ends at {format_date(new.ds[-1])}, expected {format_date(old.ds[-1])} or "
-            "later, the end of the series that the model knows; pass newer values"
+            "later, the last date that the model knows; pass newer values"
         )
     known = int(old.ds.searchsorted(new.ds[0]))
     if known == 0:
@@ -120,12 +122,12 @@ def _joined(old: Series, new: Series, continues: Mapping[tuple[Any, Any], bool])
     last, first = old.ds[known - 1], new.ds[0]
     if not continues[last, first]:
         raise DataError(
-            f"series {str(new.unique_id)!r}: steps are missing between {format_date(last)}, the last value that the "
-            f"model knows, and {format_date(first)}; pass all values after the former"
+            f"series {str(new.unique_id)!r}: steps are missing between {format_date(last)}, the last date that the "
+            f"model knows, and {format_date(first)}; pass all values after {format_date(last)}"
         )
     y, filled = np.concatenate([old.y[:known], new.y]), None
     if old.filled is not None or new.filled is not None:
-        parts = [np.zeros(len(one), bool) if one.filled is None else one.filled for one in (old, new)]
+        parts = [np.zeros(len(series), bool) if series.filled is None else series.filled for series in (old, new)]
         filled = np.concatenate([parts[0][:known], parts[1]])
     features = {
         name: None if getattr(new, name) is None else np.concatenate([getattr(old, name)[:known], getattr(new, name)])

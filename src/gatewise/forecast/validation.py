@@ -10,7 +10,7 @@ from gatewise.series import read
 from gatewise.training import DivergenceError
 
 MOST_WEIGHTS = 10**8  # more are refused before memory is allocated
-MOST_SAMPLED = 10**9  # values of sample paths, likewise
+MOST_SAMPLED = 10**9  # values of sample paths; more are refused, too
 MOST_DIFFERENCES = 4  # errors of d-th differences accumulate to errors that grow with the d-th power of the horizon
 MOST_STEPS = 10**5  # of a horizon; a longer one is refused before memory is allocated
 SIZES = ("hidden_size", "context", "season", "horizon", "ensemble_size", "max_steps", "batch_size")  # may be None
@@ -58,11 +58,11 @@ def _check_weights(hidden_size: int, num_layers: int, ensemble_size: int) -> Non
 def _check_dropout(dropout: Any, strategy: str) -> None:
     if dropout is not None and (isinstance(dropout, bool) or dropout != 0):
         number("dropout", dropout, 1, "a fraction of the hidden values from 0 to below 1, such as 0.3")
-        one_of("strategy, with a dropout,", strategy, ("auto", "segment"))
+        one_of("strategy with a dropout", strategy, ("auto", "segment"))
 
 
 def _check_differences(difference: int, seasonal_difference: int) -> None:
-    """Refuse so many differences that forecasts would be dominated by accumulated errors."""
+    """Refuse orders of differencing at which accumulated errors dominate the forecasts."""
     for name, times in {"difference": difference, "seasonal_difference": seasonal_difference}.items():
         whole(name, times, 0)
         if times > MOST_DIFFERENCES:
@@ -79,7 +79,7 @@ def check_columns(columns: Iterable[str]) -> None:
 
 @contextmanager
 def divergence_remedies(scale: str) -> Iterator[None]:
-    """Name the remedies that a forecaster has when its training diverges: it makes the batches by itself."""
+    """Replace the remedies of a divergence: a forecaster builds its own batches."""
     try:
         yield
     except DivergenceError as error:
@@ -102,19 +102,19 @@ def check_paths(series: int, paths: int, horizon: int) -> None:
     values = series * paths * horizon
     if values > MOST_SAMPLED:
         raise ValueError(
-            f"paths is {paths}, which with {series} series and {horizon} steps makes {values:.2g} values, expected at "
-            f"most {MOST_SAMPLED:.0e}; use fewer paths"
+            f"paths is {paths}: {series} series and {horizon} steps give {values:.2g} values, expected at most "
+            f"{MOST_SAMPLED:.0e}; use fewer paths"
         )
 
 
 def as_levels(level: Any) -> tuple[float, ...]:
-    """The distinct levels; each must be a percentage that fits into the name of a column."""
+    """The distinct levels; each must be a percentage short enough for a column name."""
     if level is None:
         return ()
     several = isinstance(level, Iterable) and not isinstance(level, str) and getattr(level, "ndim", 1) > 0
     levels = tuple(level) if several else (level,)
-    for one in levels:
-        number("level", one, 100, "a percentage between 0 and 100, such as 80")
-        if float(f"{one:g}") != one:
-            raise ValueError(f"level is {one!r}, expected a percentage of at most six digits, such as 99.9")
+    for percentage in levels:
+        number("level", percentage, 100, "a percentage between 0 and 100, such as 80")
+        if float(f"{percentage:g}") != percentage:
+            raise ValueError(f"level is {percentage!r}, expected a percentage of at most six digits, such as 99.9")
     return tuple(dict.fromkeys(levels))

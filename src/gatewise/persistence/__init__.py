@@ -2,7 +2,7 @@
 
 atomic.py   writes a file completely or not at all
 file.py     the safe format: arrays and JSON in one safetensors file
-fields.py   validated values out of such a file
+fields.py   validated values from such a file
 """
 
 from gatewise.persistence.file import VERSION, FormatError, load, save

@@ -11,7 +11,7 @@ def as_path(path: Any) -> Path:
     """The path of a file.
 
     Raises:
-        TypeError: `path` is not a path; `open` would take an integer for an open file.
+        TypeError: `path` is not a path. An integer, which `open` accepts as a file descriptor, is refused too.
     """
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"path is {path!r}, expected the path of a file, as text or a pathlib.Path")
@@ -40,7 +40,7 @@ def write(path: str | os.PathLike[str], content: bytes) -> None:
     try:
         target = as_path(path).resolve()
     except RuntimeError:  # from Python below 3.13
-        raise OSError(f"cannot write {path}: its links form a circle; use another name") from None
+        raise OSError(f"cannot write {path}: its symbolic links form a cycle; use another name") from None
     if not target.parent.is_dir():
         raise FileNotFoundError(f"cannot write {path}: there is no folder {target.parent}; create it first")
     if target.exists() and not target.is_file():  # a folder, or a device that must not be replaced by a file

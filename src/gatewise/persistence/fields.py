@@ -1,4 +1,4 @@
-"""Values out of a file, each validated before use."""
+"""Values from a file, each validated before use."""
 
 import json
 import re
@@ -14,7 +14,7 @@ CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # characters that co
 
 
 def renamed(content: Any, names: Mapping[str, str]) -> Any:
-    """Content with its fields under their present names; older name -> present name."""
+    """Content whose fields have their present names; `names` maps older to present names."""
     return {names.get(name, name): value for name, value in content.items()} if isinstance(content, dict) else content
 
 
@@ -47,11 +47,12 @@ def array(arrays: Arrays, name: str, dtype: Any = np.float64, shape: tuple[int |
     if name not in arrays:
         raise ValueError(f"there is no array {name!r}")
     values = arrays.pop(name)
-    fits = values.ndim == len(shape) and all(wanted in (None, n) for n, wanted in zip(values.shape, shape, strict=True))
+    same_ndim = values.ndim == len(shape)
+    fits = same_ndim and all(size in (None, n) for n, size in zip(values.shape, shape, strict=True))
     if values.dtype != dtype or not fits:
-        wanted = "one dimension" if shape == (None,) else f"shape {shape}".replace("None", "any")
+        expected = "one dimension" if shape == (None,) else f"shape {shape}".replace("None", "any")
         raise ValueError(
-            f"array {name!r} is {values.dtype} of shape {values.shape}, expected {np.dtype(dtype)} of {wanted}"
+            f"array {name!r} is {values.dtype} of shape {values.shape}, expected {np.dtype(dtype)} of {expected}"
         )
     if not np.isfinite(values).all():
         raise ValueError(f"array {name!r} holds NaN or infinity")

@@ -31,7 +31,7 @@ Upgrade: TypeAlias = Callable[[Document, Arrays], tuple[Document, Arrays]]  # fr
 
 
 class FormatError(ValueError):
-    """A file is invalid; the message names the file, what it should hold, what it holds, and the remedy."""
+    """A file is invalid; the message names the file, the expected and the actual content, and the remedy."""
 
 
 def save(path: str | os.PathLike[str], kind: str, content: Document, arrays: Mapping[str, np.ndarray]) -> None:
@@ -39,7 +39,7 @@ def save(path: str | os.PathLike[str], kind: str, content: Document, arrays: Map
 
     Arguments:
         path: of the file.
-        kind: of object in the file, such as "Forecaster".
+        kind: of the object in the file, such as "Forecaster".
         content: name -> JSON value: text, finite number, True, False, None, list, or dict of these.
         arrays: name -> array of float64, float32, int64, uint8 or bool.
 
@@ -94,7 +94,7 @@ def load(
             document = _document(path, header)
             upgrades = upgrades or {}
             content = _content(path, document, kind, [VERSION, *upgrades])
-            _check_places(path, header, size - file.tell())
+            _check_offsets(path, header, size - file.tell())
             file.seek(0)
             arrays = _arrays(path, file.read())
     except FileNotFoundError:
@@ -176,10 +176,10 @@ def _document(path: Any, header: Document) -> Document:
 def _content(path: Any, document: Document, kind: str, versions: Sequence[int]) -> Document:
     """The content of the document, which must have this kind and one of these versions."""
     if type(document.get("version")) is not int or document["version"] not in versions:
-        came, writer = _quoted(document.get("version")), _quoted(document.get("gatewise"))
+        stored, writer = _quoted(document.get("version")), _quoted(document.get("gatewise"))
         _refuse(
             path,
-            f"its format has version {came} (written by Gatewise {writer}), expected {VERSION}; "
+            f"its format has version {stored} (written by Gatewise {writer}), expected {VERSION}; "
             f"read it with that version, or save it again with version {version('gatewise')}",
         )
     if document.get("kind") != kind:
@@ -193,21 +193,21 @@ def _content(path: Any, document: Document, kind: str, versions: Sequence[int]) 
 # --------------------------------------------------------------------------------------------------------- arrays
 
 
-def _check_places(path: Any, header: Document, size: int) -> None:
+def _check_offsets(path: Any, header: Document, size: int) -> None:
     """Refuse arrays whose type, shape and offsets disagree, or that do not fill the rest of the file."""
     spans = []
     for name, entry in header.items():
         if name == "__metadata__":
             continue
-        dtype, shape, place = _described(path, name, entry)
+        dtype, shape, offsets = _checked_entry(path, name, entry)
         needed = math.prod(shape) * np.dtype(dtype).itemsize
-        if place[1] - place[0] != needed or place[1] > size:
+        if offsets[1] - offsets[0] != needed or offsets[1] > size:
             _refuse(
                 path,
-                f"array {_quoted(name)} of shape {_quoted(shape)} needs {_quoted(needed)} bytes at {place}, but the "
+                f"array {_quoted(name)} of shape {_quoted(shape)} needs {_quoted(needed)} bytes at {offsets}, but the "
                 f"arrays have {size} bytes; it is incomplete or damaged: copy or save it again",
             )
-        spans.append(place)
+        spans.append(offsets)
     end = 0
     for first, last in sorted(spans):
         if first != end:
@@ -217,26 +217,28 @@ def _check_places(path: Any, header: Document, size: int) -> None:
         _refuse(path, f"{size - end} bytes follow after its last array; it is damaged: copy or save it again")
 
 
-def _described(path: Any, name: str, entry: Any) -> tuple[type, list[int], list[int]]:
+def _checked_entry(path: Any, name: str, entry: Any) -> tuple[type, list[int], list[int]]:
     """The type, shape and offsets of an array."""
     if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
         _refuse(path, f"array {_quoted(name)} is described by {_quoted(entry)}, expected dtype, shape and data_offsets")
-    dtype, shape, place = entry["dtype"], entry["shape"], entry["data_offsets"]
+    dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
     if not isinstance(dtype, str) or dtype not in DTYPES:
         _refuse(path, f"array {_quoted(name)} is of type {_quoted(dtype)}, expected one of {', '.join(DTYPES)}")
-    if not _sizes(shape, 8) or not _sizes(place, 2) or len(place) != 2:
+    if not _sizes(shape, 8) or not _sizes(offsets, 2) or len(offsets) != 2:
         _refuse(
             path,
-            f"array {_quoted(name)} has shape {_quoted(shape)} and data_offsets {_quoted(place)}, expected up to 8 "
+            f"array {_quoted(name)} has shape {_quoted(shape)} and data_offsets {_quoted(offsets)}, expected up to 8 "
             "sizes and 2 offsets; it is damaged: copy or save it again",
         )
-    return DTYPES[dtype], shape, place
+    return DTYPES[dtype], shape, offsets
 
 
 def _sizes(value: Any, most: int) -> bool:
-    """Whether a value is a list of at most so many integers of 64 bits."""
+    """Whether a value is a list of at most `most` integers, each from 0 to 2^63 - 1."""
     return (
-        isinstance(value, list) and len(value) <= most and all(type(one) is int and 0 <= one < 2**63 for one in value)
+        isinstance(value, list)
+        and len(value) <= most
+        and all(type(size) is int and 0 <= size < 2**63 for size in value)
     )
 
 

@@ -1,7 +1,7 @@
 """One training loop for any module and any batches: `fit`, and the `History` that it returns.
 
 However the loop ends (all epochs done, early stopping, divergence, Ctrl-C, an error in a callback), the module is left
-with usable weights: with `patience`, those of the epoch with the lowest validation loss, otherwise those of the last
+with valid weights: with `patience`, those of the epoch with the lowest validation loss, otherwise those of the last
 finished epoch.
 
     loop.py            fit

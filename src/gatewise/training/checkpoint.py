@@ -21,8 +21,8 @@ class Checkpoint:
         self.save(0)
 
     def save(self, epoch: int) -> None:
-        """Copy the present state."""
-        self.complete = False  # after an interrupt in here the live weights are good, and the copies inconsistent
+        """Save the current state."""
+        self.complete = False  # an interrupt here leaves valid live weights and inconsistent copies
         for saved, tensor in zip(self.copies, self.live, strict=True):
             saved.copy_(tensor)
         self.buffers = {name: buffer.detach().clone() for name, buffer in self.module.named_buffers()}
@@ -41,8 +41,8 @@ class Checkpoint:
             if name in live and live[name].shape == buffer.shape:
                 live[name].detach().copy_(buffer)
             else:
-                path, _, own = name.rpartition(".")
-                setattr(self.module.get_submodule(path), own, buffer)
+                path, _, attribute = name.rpartition(".")
+                setattr(self.module.get_submodule(path), attribute, buffer)
         if self.optimizer is not None:
             self.optimizer.state.clear()
             self.optimizer.state.update(self.states)

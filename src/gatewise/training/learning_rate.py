@@ -50,7 +50,7 @@ class LearningRate:
         self.done += 1
 
     def restore(self) -> None:
-        """Give the optimizer its initial rates back, if they were changed here."""
+        """Restore the initial rates of the optimizer, if they were changed."""
         if self.factor is not None or self._stage_rate(1) is not None:
             self._set(self.initial)
 

@@ -65,7 +65,7 @@ def fit(
             parameter: with G gates, its theta is G times that of a separate matrix per gate.
         held_out: batches for the validation loss, which is evaluated after each epoch.
         patience: number of epochs without a new lowest validation loss after which training stops; the weights of the
-            epoch with the lowest are restored.
+            best epoch are restored.
         quiet: `False` shows a progress bar on standard error if that is a terminal, otherwise about ten lines.
         description: name of the training in the progress.
         on_epoch: called as `on_epoch(epoch, history)` after each epoch.
@@ -165,7 +165,7 @@ def _mean_loss(evaluate: Callable[[Any, Tensor], Tensor], batches: Batches, name
 
 
 def _not_finite(training: float, validation: float | None, parameters: Sequence[Tensor]) -> str:
-    """A description of what is NaN or infinite after an epoch; empty if nothing is."""
+    """Which loss or weight is NaN or infinite after an epoch; empty if none is."""
     if not math.isfinite(training):
         return f"the training loss is {training}"
     if validation is not None and not math.isfinite(validation):

@@ -8,7 +8,7 @@ from gatewise.training.validation import chosen, finite, kind, positive
 
 
 def _adam(parameters: list[Tensor], lr: float) -> Optimizer:
-    """Adam, as one fused kernel where torch has it, which takes a third of the time on small networks."""
+    """Adam, as one fused kernel if torch has it: a third of the time on small networks."""
     if all(parameter.is_floating_point() and parameter.device.type in ("cpu", "cuda") for parameter in parameters):
         try:
             return torch.optim.Adam(parameters, lr=lr, fused=True)

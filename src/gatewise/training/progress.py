@@ -30,7 +30,7 @@ class Progress:
             print(line, file=sys.stderr, flush=True)
 
     def close(self) -> None:
-        """End the bar."""
+        """Close the bar."""
         if self.bar is not None:
             self.bar.close()
 

@@ -1,4 +1,4 @@
-"""Validation of batches, losses and numbers; each error says what was expected, what came and the remedy."""
+"""Validation of batches, losses and numbers; each error states the expected and the actual value, and the remedy."""
 
 import math
 import operator
@@ -21,15 +21,15 @@ Chosen = TypeVar("Chosen")
 
 
 def check_batches(batches: Batches, held_out: Batches | None, patience: int | None) -> None:
-    """Raise unless batches can be iterated in every epoch, and `patience` has held-out batches."""
-    for name, given in (("batches", batches), ("held_out", held_out)):
-        if given is None and name == "held_out":
+    """Refuse batches that cannot be iterated in every epoch, and `patience` without held-out batches."""
+    for name, value in (("batches", batches), ("held_out", held_out)):
+        if value is None and name == "held_out":
             continue
-        if not hasattr(given, "__iter__") and not hasattr(given, "__getitem__"):
+        if not hasattr(value, "__iter__") and not hasattr(value, "__getitem__"):
             raise TypeError(
-                f"{name} is {kind(given)}, expected an iterable of pairs (x, y); pass a list or a DataLoader"
+                f"{name} is {kind(value)}, expected an iterable of pairs (x, y); pass a list or a DataLoader"
             )
-        if isinstance(given, Iterator):
+        if isinstance(value, Iterator):
             raise ValueError(f"{name} {ONCE}")
     if patience is not None:
         count("patience", patience)
@@ -52,7 +52,7 @@ def pairs(batches: Batches, name: str, epoch: int) -> Iterator[tuple[Any, Tensor
 
 
 def checked_loss(loss: str | Loss) -> Loss:
-    """The loss with validation: the prediction is a tensor, shapes agree for named losses, the result is a scalar."""
+    """The loss, with a check that predictions are tensors (for a named loss, shaped like y) and that it is a scalar."""
     named = isinstance(loss, str)
     function = chosen("loss", loss, LOSSES) if isinstance(loss, str) else loss
     if not callable(function):
@@ -91,7 +91,7 @@ def length(batches: Batches) -> int:
 
 
 def chosen(name: str, choice: str, choices: Mapping[str, Chosen]) -> Chosen:
-    """The entry of that name."""
+    """The entry of `choices` with that name."""
     if choice not in choices:
         raise ValueError(f"{name} is {choice!r}, expected one of {', '.join(map(repr, choices))}")
     return choices[choice]

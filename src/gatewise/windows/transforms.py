@@ -56,7 +56,7 @@ class Difference:
 
     @property
     def lag(self) -> int:
-        """The number of values that differences are shorter than the series."""
+        """The number of values by which differences are shorter than the series."""
         return self.order + self.seasonal_order * self.season
 
     @property
@@ -95,7 +95,7 @@ class Difference:
         return d_hat
 
     def extend(self, d_future: Array, history: Array) -> Array:
-        """Forecasts beyond the end: each predicted difference is added to the past before it, predictions included.
+        """Forecasts beyond the end: each predicted difference is added to the values before it, known or predicted.
 
         Arguments:
             d_future: (..., h) differences after the end of `history`.

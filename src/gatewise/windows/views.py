@@ -123,8 +123,8 @@ class Windows:
         if isinstance(indices, slice):
             return indices
         chosen = torch.as_tensor(indices, device="cpu")
-        whole = chosen.numel() == 0 or not (chosen.is_floating_point() or chosen.dtype == torch.bool)
-        if chosen.ndim > 1 or not whole:
+        integral = chosen.numel() == 0 or not (chosen.is_floating_point() or chosen.dtype == torch.bool)
+        if chosen.ndim > 1 or not integral:
             raise TypeError(f"indices are {chosen.dtype} {tuple(chosen.shape)}, expected integers () or (B,)")
         chosen = chosen.long()
         wrong = chosen[(chosen < -len(self)) | (chosen >= len(self))]
@@ -133,9 +133,9 @@ class Windows:
         return chosen
 
     def _view(self, first: int, count: int) -> tuple[Tensor, Tensor]:
-        x = _neighbours(self.inputs, first, self.length, count)
+        x = _consecutive(self.inputs, first, self.length, count)
         if self.every_step:
-            return x, _neighbours(self.targets, first + self.shift, self.length, count)
+            return x, _consecutive(self.targets, first + self.shift, self.length, count)
         last = first + self.length - 1 + self.shift
         return x, self.targets[last : last + count]
 
@@ -222,8 +222,8 @@ class Batches:
         if shuffle and generator is None:
             raise ValueError("shuffle=True needs a generator; pass generator=torch.Generator().manual_seed(0)")
         self.windows, self.shuffle, self.generator = windows, shuffle, generator
-        whole = len(windows) if batch_size is None else batch_size
-        self.batch_size = _whole("batch_size", whole, 1, ", or None for all windows in one batch")
+        size = len(windows) if batch_size is None else batch_size
+        self.batch_size = _whole("batch_size", size, 1, ", or None for all windows in one batch")
 
     def __len__(self) -> int:
         return -(-len(self.windows) // self.batch_size)
@@ -236,7 +236,7 @@ class Batches:
             yield self.windows[batch if order is None else order[batch]]
 
 
-def _neighbours(series: Tensor, first: int, length: int, count: int) -> Tensor:
+def _consecutive(series: Tensor, first: int, length: int, count: int) -> Tensor:
     """`count` windows with consecutive starts, (T, B, ...), as a view of the series (N, ...)."""
     step = series.stride(0)
     return series.as_strided(

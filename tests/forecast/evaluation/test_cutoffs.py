@@ -1,4 +1,4 @@
-"""Cutoffs and backtests: each forecast is that of `fit` and `predict` for the table as it was then."""
+"""Cutoffs and backtests: each forecast equals `fit` and `predict` on the table up to the cutoff."""
 
 import dataclasses
 
@@ -15,7 +15,18 @@ from gatewise.forecast.model.ensemble import Ensemble
 from gatewise.forecast.model.selection import Selection
 from gatewise.forecast.model.training import TrainingConfiguration
 from gatewise.windows import Difference
-from tests.waves import SMALL, STRATEGY_NAMES, noisy, one_of, series, table, tables, untrained, wave, window_scaling
+from tests.waves import (
+    SMALL,
+    STRATEGY_NAMES,
+    noisy,
+    select_series,
+    series,
+    table,
+    tables,
+    untrained,
+    wave,
+    window_scaling,
+)
 
 QUICK = {"hidden_size": 6, "max_steps": 8, "ensemble_size": 1, "batch_size": 32, "season": 4, "context": 8}
 LENGTHS = (40, 57, 33)
@@ -25,19 +36,19 @@ LENGTHS = (40, 57, 33)
 
 @pytest.mark.parametrize(("horizon", "windows", "step"), [(3, 1, 3), (3, 4, 3), (4, 3, 1), (2, 3, 5)])
 def test_cutoffs_end_a_horizon_before_each_series(horizon, windows, step):
-    found = Cutoffs.of([series(noisy(n)) for n in LENGTHS], horizon, windows, step)
+    result = Cutoffs.of([series(noisy(n)) for n in LENGTHS], horizon, windows, step)
     expected = [
         (k, n - horizon - step * (windows - 1 - stage), stage)
         for k, n in enumerate(LENGTHS)
         for stage in range(windows)
     ]
-    assert list(zip(found.which.tolist(), found.cuts.tolist(), found.stages.tolist(), strict=True)) == expected
+    assert list(zip(result.which.tolist(), result.cuts.tolist(), result.stages.tolist(), strict=True)) == expected
     for stage in range(windows):
-        assert found.first(stage) == [n - horizon - step * (windows - 1 - stage) for n in LENGTHS]
+        assert result.first(stage) == [n - horizon - step * (windows - 1 - stage) for n in LENGTHS]
 
 
 def gapped(n=40, gap=slice(20, 26), **parts):
-    """A series in which values were filled in by a line that knows what comes after the gap."""
+    """A series whose gap is filled by a line that depends on values after the gap."""
     filled = np.zeros(n, bool)
     filled[gap] = True
     y = noisy(n)
@@ -45,27 +56,27 @@ def gapped(n=40, gap=slice(20, 26), **parts):
     return series(y, filled=filled, **parts)
 
 
-def test_a_series_is_known_at_a_cut_without_what_came_later():
-    one = gapped(past=np.arange(80.0).reshape(40, 2), known=np.arange(40.0)[:, None], static=np.ones(1))
-    cut = cut_off(one, 23)
+def test_a_series_at_a_cut_does_not_depend_on_later_values():
+    one_series = gapped(past=np.arange(80.0).reshape(40, 2), known=np.arange(40.0)[:, None], static=np.ones(1))
+    cut = cut_off(one_series, 23)
     assert len(cut) == len(cut.ds) == len(cut.filled) == len(cut.past) == len(cut.known) == 23
-    np.testing.assert_array_equal(cut.y, [*one.y[:20], one.y[19], one.y[19], one.y[19]])
-    np.testing.assert_array_equal(cut.past, one.past[:23])
-    np.testing.assert_array_equal(cut.static, one.static)
-    np.testing.assert_array_equal(known_at(one, 23).y[23:], one.y[23:])
-    assert one.y[22] > 100  # and the series itself is left alone
+    np.testing.assert_array_equal(cut.y, [*one_series.y[:20], one_series.y[19], one_series.y[19], one_series.y[19]])
+    np.testing.assert_array_equal(cut.past, one_series.past[:23])
+    np.testing.assert_array_equal(cut.static, one_series.static)
+    np.testing.assert_array_equal(known_at(one_series, 23).y[23:], one_series.y[23:])
+    assert one_series.y[22] > 100  # the series itself is unchanged
     for untouched in (20, 27, 40):
-        np.testing.assert_array_equal(known_at(one, untouched).y, one.y)
+        np.testing.assert_array_equal(known_at(one_series, untouched).y, one_series.y)
 
 
-def test_a_past_of_only_filled_values_stays():
-    one = gapped(gap=slice(0, 30))
-    np.testing.assert_array_equal(known_at(one, 25).y, one.y)
+def test_a_past_of_only_filled_values_is_unchanged():
+    one_series = gapped(gap=slice(0, 30))
+    np.testing.assert_array_equal(known_at(one_series, 25).y, one_series.y)
 
 
 @pytest.mark.parametrize("strategy", STRATEGY_NAMES)
 @pytest.mark.parametrize("difference", [Difference(0), Difference(1)])
-def test_forecasts_from_cutoffs_are_those_of_the_series_cut_off_there(strategy, difference):
+def test_forecasts_from_cutoffs_equal_those_of_the_truncated_series(strategy, difference):
     several = [series(noisy(60)), gapped(60, slice(30, 50)), series(noisy(45, seed=3))]
     model = untrained(window_scaling(strategy, season=4, context=8, segment=4, difference=difference, reach=5))
     if strategy == "one-step":
@@ -73,10 +84,10 @@ def test_forecasts_from_cutoffs_are_those_of_the_series_cut_off_there(strategy, 
     selection = Selection(model, None, 4, None, ())
     cutoffs = Cutoffs.of(several, 6, 3, 5)
     dataset, cuts = cutoffs.dataset(selection, slice(None), cutoffs.first(0))
-    made = model.extrapolate(dataset, cuts, 6)[0]
+    forecasts = model.extrapolate(dataset, cuts, 6)[0]
     for k, (which, cut) in enumerate(zip(cutoffs.which, cutoffs.cuts, strict=True)):
         alone = Dataset.of([cut_off(several[which], cut)], model.scaling, until=[cutoffs.first(0)[which]])
-        np.testing.assert_allclose(made[k], model.extrapolate(alone, alone.ends, 6)[0][0], rtol=1e-5)
+        np.testing.assert_allclose(forecasts[k], model.extrapolate(alone, alone.ends, 6)[0][0], rtol=1e-5)
 
 
 # ------------------------------------------------------------------------------------------------- many series
@@ -94,37 +105,37 @@ COLUMNS = ["LSTM", "LSTM-lo-80", "LSTM-hi-80", "LSTM-lo-95", "LSTM-hi-95"]
 @pytest.mark.parametrize("step", [None, 2])
 def test_each_forecast_equals_predict_at_its_cutoff(strategy, step):
     data, model = tables(LENGTHS), Forecaster(**QUICK, strategy=strategy, dropout=0.0, horizon=5)
-    found = model.backtest(data, 5, windows=2, step=step, refit=True)
+    result = model.backtest(data, 5, windows=2, step=step, refit=True)
     for stage, back in enumerate((5 + (step or 5), 5)):
-        made = model.fit(before_the_end(data, back)).predict(5)
-        rows = found.forecasts.groupby("unique_id").nth(slice(5 * stage, 5 * stage + 5))
-        np.testing.assert_array_equal(rows[COLUMNS], made[COLUMNS])
-        assert rows["ds"].tolist() == made["ds"].tolist()
+        forecasts = model.fit(before_the_end(data, back)).predict(5)
+        rows = result.forecasts.groupby("unique_id").nth(slice(5 * stage, 5 * stage + 5))
+        np.testing.assert_array_equal(rows[COLUMNS], forecasts[COLUMNS])
+        assert rows["ds"].tolist() == forecasts["ds"].tolist()
 
 
 @pytest.mark.parametrize("strategy", STRATEGY_NAMES)
 def test_without_refit_later_cutoffs_use_the_first_model(strategy):
     data, model = tables(LENGTHS), Forecaster(**QUICK, strategy=strategy, dropout=0.0, horizon=5)
-    found = model.backtest(data, 5, windows=3)
+    result = model.backtest(data, 5, windows=3)
     model.fit(before_the_end(data, 15))
     for stage, back in enumerate((15, 10, 5)):
-        made = model.predict(5, table=before_the_end(data, back))
-        rows = found.forecasts.groupby("unique_id").nth(slice(5 * stage, 5 * stage + 5))
-        # the floor of a window's spread is that of the series as it was at the first cutoff
-        np.testing.assert_allclose(rows["LSTM"], made["LSTM"], rtol=1e-6 if stage == 0 else 0.02)
+        forecasts = model.predict(5, table=before_the_end(data, back))
+        rows = result.forecasts.groupby("unique_id").nth(slice(5 * stage, 5 * stage + 5))
+        # the floor of a window's spread depends on the series up to the first cutoff
+        np.testing.assert_allclose(rows["LSTM"], forecasts["LSTM"], rtol=1e-6 if stage == 0 else 0.02)
 
 
 def test_outcomes_and_baselines_are_those_of_each_series():
     data = tables(LENGTHS)
-    found = Forecaster(**QUICK, strategy="segment", dropout=0.0).backtest(data, 4, windows=3, step=2)
-    assert found.season == 4
-    assert found.trained == "trained on 3 series"
-    for name, part in found.forecasts.groupby("unique_id"):
-        one = one_of(data, name)
-        for stage, cut in enumerate((len(one) - 8, len(one) - 6, len(one) - 4)):
-            rows, past = part.iloc[4 * stage : 4 * stage + 4], one["y"].to_numpy()[:cut]
-            assert set(rows["cutoff"]) == {one["ds"][cut - 1]}
-            np.testing.assert_array_equal(rows["y"], one["y"][cut : cut + 4])
+    result = Forecaster(**QUICK, strategy="segment", dropout=0.0).backtest(data, 4, windows=3, step=2)
+    assert result.season == 4
+    assert result.trained == "trained on 3 series"
+    for name, part in result.forecasts.groupby("unique_id"):
+        one_series = select_series(data, name)
+        for stage, cut in enumerate((len(one_series) - 8, len(one_series) - 6, len(one_series) - 4)):
+            rows, past = part.iloc[4 * stage : 4 * stage + 4], one_series["y"].to_numpy()[:cut]
+            assert set(rows["cutoff"]) == {one_series["ds"][cut - 1]}
+            np.testing.assert_array_equal(rows["y"], one_series["y"][cut : cut + 4])
             np.testing.assert_array_equal(rows["Naive"], naive(past, 4))
             np.testing.assert_array_equal(rows["SeasonalNaive"], seasonal_naive(past, 4, 4))
             np.testing.assert_allclose(rows["Drift"], baselines.drift(past, 4))
@@ -138,16 +149,16 @@ def test_a_backtest_of_many_does_not_see_what_it_forecasts(strategy, refit):
     for part in data.groupby("unique_id").groups.values():
         changed.loc[part[-5:], "y"] *= 3
     model = Forecaster(**QUICK, strategy=strategy)
-    first, other = (model.backtest(of, 5, windows=2, refit=refit).forecasts for of in (data, changed))
+    first, other = (model.backtest(rows, 5, windows=2, refit=refit).forecasts for rows in (data, changed))
     pd.testing.assert_frame_equal(first[COLUMNS], other[COLUMNS], check_exact=True)
     assert not np.allclose(first["y"], other["y"])
 
 
 def test_series_too_short_for_the_windows_are_excluded_with_a_guess():
     data = tables((40, 9, 33))
-    found = Forecaster(**QUICK, strategy="segment", dropout=0.0).backtest(data, 5, windows=2)
-    assert set(found.forecasts["unique_id"]) == {"A", "C"}
-    assert "excluded from the backtest: 1 of 3 series (too short for 2 windows of 5)" in found.guesses
+    result = Forecaster(**QUICK, strategy="segment", dropout=0.0).backtest(data, 5, windows=2)
+    assert set(result.forecasts["unique_id"]) == {"A", "C"}
+    assert "excluded from the backtest: 1 of 3 series (too short for 2 windows of 5)" in result.guesses
     with pytest.raises(DataError, match=r"use fewer windows \(--windows\) or a shorter horizon"):
         Forecaster(**QUICK).backtest(tables((9, 8)), 5, windows=2)
 
@@ -156,8 +167,8 @@ def test_excluded_series_are_not_part_of_a_backtest():
     data = tables((40, 33))
     data.loc[50, "y"] = np.nan
     model = Forecaster(**QUICK, strategy="segment", dropout=0.0)
-    found = model.backtest(data, 5, windows=1, on_bad="skip")
-    assert set(found.forecasts["unique_id"]) == {"A"}
+    result = model.backtest(data, 5, windows=1, on_bad="skip")
+    assert set(result.forecasts["unique_id"]) == {"A"}
     with pytest.raises(DataError, match="series 'B'"):
         model.backtest(data, 5, windows=1)
 
@@ -179,9 +190,9 @@ def test_affordable_windows_leave_enough_to_train_on():
 def test_without_refit_there_is_one_training(monkeypatch):
     trained, finish = [], TrainingConfiguration.refit
 
-    def counted(self, tried, dataset, title):
+    def counted(self, ensemble, dataset, title):
         trained.append(len(dataset.series[0]))
-        return finish(self, tried, dataset, title)
+        return finish(self, ensemble, dataset, title)
 
     monkeypatch.setattr(TrainingConfiguration, "refit", counted)
     Forecaster(**SMALL).backtest(wave(), 10, windows=3)
@@ -194,33 +205,33 @@ def test_without_refit_there_is_one_training(monkeypatch):
 
 
 def pretend(monkeypatch, forecast):
-    """A forecaster that answers, without training, what a function makes of the last value."""
+    """Replace training and forecasting: the forecast is a function of the last value."""
 
     def extrapolate(self, dataset, cuts, horizon, future=None):
         last = np.stack([dataset.series[0].y[cut - 1] for cut in (cuts - dataset.fronts[0]).tolist()])
         mean = np.repeat(forecast(last)[:, None], horizon, 1)
         return mean, np.ones_like(mean)
 
-    def tried(self, dataset, title=""):
+    def train(self, dataset, title=""):
         known = Calibration(0.5, np.ones(1), np.empty((0, 1)), 20)
         return dataclasses.replace(untrained(dataset.scaling), calibration=known, error=1.0)
 
     monkeypatch.setattr(Ensemble, "extrapolate", extrapolate)
-    monkeypatch.setattr(TrainingConfiguration, "train_with_validation", tried)
-    monkeypatch.setattr(TrainingConfiguration, "extend_ensemble", lambda self, tried, dataset, title: tried)
-    monkeypatch.setattr(TrainingConfiguration, "refit", lambda self, tried, dataset, title: tried)
+    monkeypatch.setattr(TrainingConfiguration, "train_with_validation", train)
+    monkeypatch.setattr(TrainingConfiguration, "extend_ensemble", lambda self, ensemble, dataset, title: ensemble)
+    monkeypatch.setattr(TrainingConfiguration, "refit", lambda self, ensemble, dataset, title: ensemble)
 
 
 def test_scores_are_those_of_the_forecasts():
     data = table(wave() + np.random.default_rng(0).normal(0, 3, 120))
-    found = Forecaster(**SMALL).backtest(data, 12, windows=3)
-    assert found.forecasts["cutoff"].unique().tolist() == data["ds"].iloc[[83, 95, 107]].tolist()
-    np.testing.assert_array_equal(found.forecasts["y"], data["y"].iloc[84:])
+    result = Forecaster(**SMALL).backtest(data, 12, windows=3)
+    assert result.forecasts["cutoff"].unique().tolist() == data["ds"].iloc[[83, 95, 107]].tolist()
+    np.testing.assert_array_equal(result.forecasts["y"], data["y"].iloc[84:])
     for k, cut in enumerate((84, 96, 108)):
-        past, part = data["y"].to_numpy()[:cut], found.forecasts.iloc[12 * k : 12 * k + 12]
+        past, part = data["y"].to_numpy()[:cut], result.forecasts.iloc[12 * k : 12 * k + 12]
         np.testing.assert_array_equal(part["Naive"], naive(past, 12))
         np.testing.assert_array_equal(part["SeasonalNaive"], past[-12:])
-        rows = found.scores[found.scores["cutoff"] == data["ds"].iloc[cut - 1]].set_index("model")
+        rows = result.scores[result.scores["cutoff"] == data["ds"].iloc[cut - 1]].set_index("model")
         for name in ("LSTM", "Naive", "SeasonalNaive"):
             assert rows.loc[name, "MAE"] == pytest.approx(np.abs(part["y"] - part[name]).mean())
             assert rows.loc[name, "MASE"] == pytest.approx(
@@ -228,19 +239,19 @@ def test_scores_are_those_of_the_forecasts():
             )
         inside = (part["LSTM-lo-80"] <= part["y"]) & (part["y"] <= part["LSTM-hi-80"])
         assert rows.loc["LSTM", "coverage-80"] == pytest.approx(inside.mean())
-    assert found.overall["LSTM"]["RMSE"] == pytest.approx(
-        found.scores.loc[found.scores["model"] == "LSTM", "RMSE"].mean()
+    assert result.overall["LSTM"]["RMSE"] == pytest.approx(
+        result.scores.loc[result.scores["model"] == "LSTM", "RMSE"].mean()
     )
 
 
 def test_the_last_window_equals_predict():
     data = table(wave())
-    found = Forecaster(**SMALL).backtest(data, 12, windows=1)
-    made = Forecaster(**SMALL).fit(data.iloc[:-12]).predict(12)
-    np.testing.assert_array_equal(found.forecasts["LSTM-hi-95"], made["LSTM-hi-95"])
+    result = Forecaster(**SMALL).backtest(data, 12, windows=1)
+    forecasts = Forecaster(**SMALL).fit(data.iloc[:-12]).predict(12)
+    np.testing.assert_array_equal(result.forecasts["LSTM-hi-95"], forecasts["LSTM-hi-95"])
 
 
-def test_the_forecaster_is_left_as_it_was():
+def test_a_backtest_leaves_the_forecaster_unchanged():
     model = Forecaster(**SMALL).fit(wave())
     before = model.predict(3)
     model.backtest(wave(60), 5, windows=1)
@@ -248,33 +259,33 @@ def test_the_forecaster_is_left_as_it_was():
 
 
 @pytest.mark.parametrize(
-    ("ours", "words"),
+    ("error", "message"),
     [(0.5, "is worth using: 50 % better"), (0.97, "no better than"), (1.0, "no better than"), (1.5, "Do not trust")],
 )
-def test_the_verdict_goes_by_the_errors(monkeypatch, ours, words):
-    pretend(monkeypatch, lambda last: last + 1 - ours)  # errs by `ours` where the naive forecast errs by 1
+def test_the_verdict_follows_from_the_errors(monkeypatch, error, message):
+    pretend(monkeypatch, lambda last: last + 1 - error)  # errs by `error` where the naive forecast errs by 1
     y = np.repeat(np.arange(40.0), 5)  # each stretch of five is 1 above the one before
     y[0] = 1000.0  # so that the drift forecast goes down
-    found = Forecaster(context=4, strategy="one-step").backtest(y, 5, windows=2)
-    assert found.overall["Naive"]["MAE"] == 1
-    assert words in found.verdict
-    assert "the naive forecast (the last value)" in found.verdict
-    assert ("2 of 2" if ours < 1 else "0 of 2") in found.verdict
+    result = Forecaster(context=4, strategy="one-step").backtest(y, 5, windows=2)
+    assert result.overall["Naive"]["MAE"] == 1
+    assert message in result.verdict
+    assert "the naive forecast (the last value)" in result.verdict
+    assert ("2 of 2" if error < 1 else "0 of 2") in result.verdict
 
 
-def test_a_series_that_repeats_itself_has_no_mase_but_a_backtest():
-    found = Forecaster(**SMALL, season=2).backtest(np.tile([1.0, 2.0], 40), 4, windows=2)
-    assert np.isnan(found.overall["LSTM"]["MASE"])
-    assert found.overall["SeasonalNaive"]["MAE"] == 0
-    assert "Do not trust" in found.verdict
-    assert "MASE" not in found.verdict
-    assert found.table().splitlines()[1].split()[-1] == "-"
+def test_a_periodic_series_is_backtested_without_a_mase():
+    result = Forecaster(**SMALL, season=2).backtest(np.tile([1.0, 2.0], 40), 4, windows=2)
+    assert np.isnan(result.overall["LSTM"]["MASE"])
+    assert result.overall["SeasonalNaive"]["MAE"] == 0
+    assert "Do not trust" in result.verdict
+    assert "MASE" not in result.verdict
+    assert result.table().splitlines()[1].split()[-1] == "-"
 
 
 def test_the_drift_forecast_is_a_baseline(monkeypatch):
     pretend(monkeypatch, lambda last: last)
-    found = Forecaster(context=4, strategy="one-step").backtest(3.0 * np.arange(60.0) + 5, 4, windows=2)
-    assert found.overall["Drift"]["MAE"] == pytest.approx(0, abs=1e-9)
-    assert found.overall["Naive"]["MAE"] == pytest.approx(7.5)  # 3, 6, 9 and 12 too low
-    assert "Do not trust the LSTM here: the drift forecast" in found.verdict
-    assert found.forecasts["Drift"].tolist() == pytest.approx(found.forecasts["y"].tolist())
+    result = Forecaster(context=4, strategy="one-step").backtest(3.0 * np.arange(60.0) + 5, 4, windows=2)
+    assert result.overall["Drift"]["MAE"] == pytest.approx(0, abs=1e-9)
+    assert result.overall["Naive"]["MAE"] == pytest.approx(7.5)  # 3, 6, 9 and 12 too low
+    assert "Do not trust the LSTM here: the drift forecast" in result.verdict
+    assert result.forecasts["Drift"].tolist() == pytest.approx(result.forecasts["y"].tolist())

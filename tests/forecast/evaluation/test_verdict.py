@@ -1,4 +1,4 @@
-"""The verdict: its sentences for numbers chosen for each."""
+"""The verdict: the sentence for each kind of result."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from gatewise.forecast.evaluation.verdict import coverage, evidence, judgement, 
 
 
 @pytest.mark.parametrize(
-    ("ours", "theirs", "words"),
+    ("errors", "baseline", "message"),
     [
         ([1.0, 1.0, 1.0], [2.0, 2.0, 2.0], "is worth using: 50 % better than the naive forecast"),
         ([1.0, 1.0, 2.1], [2.0, 2.0, 2.0], "on average, but ahead only in 2 of 3 test windows; use it with care"),
@@ -20,19 +20,22 @@ from gatewise.forecast.evaluation.verdict import coverage, evidence, judgement, 
         ([0.1, 0.1], [0.0, 0.0], "Do not trust"),
     ],
 )
-def test_the_judgement_follows_from_the_errors(ours, theirs, words):
-    assert words in judgement("LSTM", "Naive", ours, theirs)
+def test_the_judgement_follows_from_the_errors(errors, baseline, message):
+    assert message in judgement("LSTM", "Naive", errors, baseline)
 
 
-def test_a_random_walk_is_seldom_called_worth_using():
+def test_an_equally_good_model_is_rarely_called_worth_using():
     rng = np.random.default_rng(0)
-    ours, theirs = rng.uniform(1, 3, (2, 1000, 5))  # as good as each other, over five windows
-    said = [judgement("LSTM", "Naive", mine, other) for mine, other in zip(ours, theirs, strict=True)]
-    assert np.mean(["worth using" in words for words in said]) < 0.1
+    errors, baseline = rng.uniform(1, 3, (2, 1000, 5))  # equally good over five windows
+    messages = [
+        judgement("LSTM", "Naive", model_errors, naive_errors)
+        for model_errors, naive_errors in zip(errors, baseline, strict=True)
+    ]
+    assert np.mean(["worth using" in message for message in messages]) < 0.1
 
 
 @pytest.mark.parametrize(
-    ("ours", "theirs", "stands"),
+    ("errors", "baseline", "stands"),
     [
         ([1.0, 1.0, 1.0], [2.0, 2.0, 2.0], "ahead"),
         ([1.0, 1.0, 2.1], [2.0, 2.0, 2.0], "unsure"),
@@ -41,40 +44,42 @@ def test_a_random_walk_is_seldom_called_worth_using():
         ([1.5, 0.9], [1.0, 1.0], "behind"),
     ],
 )
-def test_the_standing_agrees_with_the_sentence(ours, theirs, stands):
-    words = {"ahead": "worth using", "unsure": "with care", "level": "no better", "behind": "Do not trust"}
-    assert standing(ours, theirs) == stands
-    assert [name for name, said in words.items() if said in judgement("LSTM", "Naive", ours, theirs)] == [stands]
+def test_the_standing_agrees_with_the_sentence(errors, baseline, stands):
+    phrases = {"ahead": "worth using", "unsure": "with care", "level": "no better", "behind": "Do not trust"}
+    assert standing(errors, baseline) == stands
+    assert [name for name, phrase in phrases.items() if phrase in judgement("LSTM", "Naive", errors, baseline)] == [
+        stands
+    ]
 
 
-def test_the_cases_in_which_it_is_ahead_may_be_described():
-    said = judgement("LSTM", "Naive", [1.0], [2.0], "in 1 of 1 series and 7 of 9 test windows")
-    assert said.endswith("(the last value), in 1 of 1 series and 7 of 9 test windows.")
+def test_the_judgement_can_describe_the_cases():
+    message = judgement("LSTM", "Naive", [1.0], [2.0], "in 1 of 1 series and 7 of 9 test windows")
+    assert message.endswith("(the last value), in 1 of 1 series and 7 of 9 test windows.")
 
 
 def test_the_worst_series_are_named_and_only_those_behind():
-    said = worst(["a", "b", "c", "d", 5], [3.0, 1.0, 9.0, 2.0, 4.0], [1.0, 2.0, 1.0, 1.9, 1.0], "MASE")
-    assert said == "Worst: 'c' (MASE 9 against 1), '5' (MASE 4 against 1), 'a' (MASE 3 against 1)."
+    message = worst(["a", "b", "c", "d", 5], [3.0, 1.0, 9.0, 2.0, 4.0], [1.0, 2.0, 1.0, 1.9, 1.0], "MASE")
+    assert message == "Worst: 'c' (MASE 9 against 1), '5' (MASE 4 against 1), 'a' (MASE 3 against 1)."
     assert worst(["a"], [1.0], [1.0], "MASE") == ""
     assert worst(["x" * 50], [2.0], [1.0], "MAE") == f"Worst: '{'x' * 39}…' (MAE 2 against 1)."
 
 
 @pytest.mark.parametrize(
-    ("fractions", "values", "words"),
+    ("fractions", "values", "message"),
     [
         ({80: 0.8, 95: 0.95}, 72, "95 % for the 95 % interval."),
         ({80: 0.6}, 72, "60 % for the 80 % interval (too narrow)."),
         ({80: 1.0}, 72, "100 % for the 80 % interval (too wide)."),
         ({80: 0.6, 95: 1.0}, 72, "too narrow"),
-        ({80: 5 / 6, 95: 5 / 6}, 6, "83 % for the 95 % interval."),  # one of six: that may be chance
+        ({80: 5 / 6, 95: 5 / 6}, 6, "83 % for the 95 % interval."),  # one of six is not significant
         ({80: 1.0}, 6, "100 % for the 80 % interval."),
-        ({80: 0.75}, 10_000, "75 % for the 80 % interval."),  # surely off, but by little
+        ({80: 0.75}, 10_000, "75 % for the 80 % interval."),  # significant, but small
     ],
 )
-def test_intervals_are_called_narrow_or_wide_if_they_surely_are(fractions, values, words):
-    assert coverage(fractions, values).endswith(words) or words in coverage(fractions, values)
-    assert ("too narrow" in words) == ("too narrow" in coverage(fractions, values))
-    assert ("too wide" in words) == ("too wide" in coverage(fractions, values))
+def test_intervals_are_called_narrow_or_wide_only_if_significant(fractions, values, message):
+    assert coverage(fractions, values).endswith(message) or message in coverage(fractions, values)
+    assert ("too narrow" in message) == ("too narrow" in coverage(fractions, values))
+    assert ("too wide" in message) == ("too wide" in coverage(fractions, values))
 
 
 def test_without_intervals_there_is_no_coverage():

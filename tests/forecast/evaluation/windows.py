@@ -13,16 +13,16 @@ SEASON, HORIZON = 7, 5
 def panel(seed=0, gaps=True, **options):
     """Three series of different size and length, some of whose values are filled in."""
     rng = np.random.default_rng(seed)
-    made = []
+    series = []
     for k, (name, length) in enumerate(LENGTHS.items()):
         filled = rng.random(length) < 0.2 if gaps else None
         y = 10.0**k * (5 + rng.normal(size=length))
-        made.append(Series(name, pd.date_range("2020-01-01", periods=length, freq="D"), y, filled))
-    return Panel(tuple(made), "D", **options)
+        series.append(Series(name, pd.date_range("2020-01-01", periods=length, freq="D"), y, filled))
+    return Panel(tuple(series), "D", **options)
 
 
-def held(seed=0, levels=(80, 95), gaps=True, better=1.0, **options):
-    """Windows of `panel` in no order, some beyond its end, and forecasts of them."""
+def make_holdout(seed=0, levels=(80, 95), gaps=True, better=1.0, **options):
+    """Unsorted windows of `panel`, some beyond its end, and their forecasts."""
     rng, data = np.random.default_rng(seed), panel(seed, gaps, **options)
     which = np.repeat([2, 0, 1], [6, 9, 3])
     cuts = np.concatenate(

@@ -15,7 +15,7 @@ spans = st.lists(st.tuples(st.integers(0, 50), st.integers(-3, 8)), min_size=1, 
 
 
 @given(spans)
-def test_cuts_are_indexed_like_the_list_of_them(pairs):
+def test_cuts_are_indexed_like_a_list(pairs):
     first = torch.tensor([a for a, _ in pairs])
     cuts = Cuts(first, first + torch.tensor([n for _, n in pairs]))
     listed = [cut for a, n in pairs for cut in range(a, a + n + 1)]
@@ -45,8 +45,8 @@ def test_training_cuts_keep_their_targets_below_the_limit(strategy):
     expected = []
     for start, limit in zip(dataset.starts.tolist(), limits.tolist(), strict=True):
         first = start + scaling.length
-        whole = [cut for cut in range(first, limit) if cut + scaling.reach <= limit]
-        expected += whole or [first] * (first < limit)  # as many targets as possible
+        complete = [cut for cut in range(first, limit) if cut + scaling.reach <= limit]
+        expected += complete or [first] * (first < limit)  # as many targets as possible
     assert result[torch.arange(len(result))].tolist() == expected
 
 
@@ -80,10 +80,10 @@ def test_no_more_windows_are_cut_than_are_trained_on(monkeypatch, large):
     cuts, batches = random_batches(Dataset.of(ragged_series(), short_scaling()), 8, 5)
     windows = list(batches)
     assert (len(batches), len(windows)) == (5, 5)
-    assert [len(one) for one in recorded] == [8] * 5
+    assert [len(cuts_of_batch) for cuts_of_batch in recorded] == [8] * 5
     assert set(torch.cat(recorded).tolist()) <= set(cuts[torch.arange(len(cuts))].tolist())
-    again = list(random_batches(Dataset.of(ragged_series(), short_scaling()), 8, 5)[1])
-    assert all(torch.equal(a[1], b[1]) for a, b in zip(windows, again, strict=True))
+    repeated = list(random_batches(Dataset.of(ragged_series(), short_scaling()), 8, 5)[1])
+    assert all(torch.equal(a[1], b[1]) for a, b in zip(windows, repeated, strict=True))
 
 
 def test_fixed_batches_keep_the_order():

@@ -37,8 +37,8 @@ def padded(d, scaling):
 def test_series_have_the_requested_scale(kind):
     several = ragged_series((60, 33))
     dataset = Dataset.of(several, window_scaling(scale=kind, season=6), until=[40, 33])
-    for k, (one, stop) in enumerate(zip(several, (40, 33), strict=True)):
-        expected = Scale(kind).fit(one.y[:stop])
+    for k, (one_series, stop) in enumerate(zip(several, (40, 33), strict=True)):
+        expected = Scale(kind).fit(one_series.y[:stop])
         np.testing.assert_allclose([dataset.shift[k], dataset.scale[k]], [expected.shift, expected.scale], rtol=1e-12)
 
 
@@ -48,8 +48,8 @@ def test_each_window_is_a_slice_of_its_series(strategy, difference):
     scaling = short_scaling(strategy, difference=difference)
     several = ragged_series((60, 9, 8, 33, 120))
     dataset = Dataset.of(several, scaling)
-    for k, one in enumerate(several):
-        values, front = padded(by_hand(one.y, scaling), scaling)
+    for k, one_series in enumerate(several):
+        values, front = padded(by_hand(one_series.y, scaling), scaling)
         start = int(dataset.starts[k])
         assert int(dataset.ends[k]) - start == len(values)
         assert int(dataset.fronts[k]) - start == front
@@ -73,8 +73,8 @@ def test_the_dataset_of_several_series_is_that_of_each(lengths, strategy, order)
     lengths = [n + order for n in lengths]
     scaling, several = short_scaling(strategy, difference=Difference(order)), ragged_series(lengths)
     dataset = Dataset.of(several, scaling)
-    for k, one in enumerate(several):
-        alone = Dataset.of([one], scaling)
+    for k, one_series in enumerate(several):
+        alone = Dataset.of([one_series], scaling)
         assert torch.equal(dataset.values[int(dataset.starts[k]) : int(dataset.ends[k])], alone.values)
         assert torch.equal(dataset.observed[int(dataset.starts[k]) : int(dataset.ends[k])], alone.observed)
         assert (dataset.shift[k], dataset.scale[k]) == pytest.approx((alone.shift[0], alone.scale[0]), rel=1e-9)
@@ -84,8 +84,10 @@ def test_the_dataset_of_several_series_is_that_of_each(lengths, strategy, order)
 @pytest.mark.parametrize("strategy", STRATEGY_NAMES)
 def test_scales_come_only_from_before_the_limit(strategy):
     scaling, several = short_scaling(strategy, difference=Difference(1)), ragged_series((60, 33))
-    changed = [replace(one, y=np.where(np.arange(len(one)) < 20, one.y, 1e5)) for one in several]
-    first, other = (Dataset.of(of, scaling, until=[20, 20]) for of in (several, changed))
+    changed = [
+        replace(one_series, y=np.where(np.arange(len(one_series)) < 20, one_series.y, 1e5)) for one_series in several
+    ]
+    first, other = (Dataset.of(versions, scaling, until=[20, 20]) for versions in (several, changed))
     for name in ("shift", "scale", "unit"):
         np.testing.assert_array_equal(getattr(first, name), getattr(other, name))
     for k in range(2):
@@ -124,10 +126,10 @@ def test_scaled_values_after_a_cut_invert_to_the_series(strategy, difference):
 def test_values_after_the_end_and_filled_values_are_unknown():
     filled = np.zeros(33, bool)
     filled[30] = True
-    one = replace(ragged_series((33,))[0], filled=filled)
-    dataset = Dataset.of([one], short_scaling(difference=Difference(1)))
+    one_series = replace(ragged_series((33,))[0], filled=filled)
+    dataset = Dataset.of([one_series], short_scaling(difference=Difference(1)))
     known = dataset.after(dataset.fronts + 28, 6)[0]  # 29 values are known, because the difference drops one
-    np.testing.assert_array_equal(known, [one.y[29], np.nan, one.y[31], one.y[32], np.nan, np.nan])
+    np.testing.assert_array_equal(known, [one_series.y[29], np.nan, one_series.y[31], one_series.y[32], np.nan, np.nan])
 
 
 @pytest.mark.parametrize("strategy", STRATEGY_NAMES)
@@ -138,9 +140,9 @@ def test_targets_are_the_values_on_the_scale_of_their_window(strategy):
     window, (target, weight) = dataset.pair(cuts, dataset.ends)
     assert (weight == 1).all()
     restored = target * window.spread + window.shift
-    for k, one in enumerate(several):
+    for k, one_series in enumerate(several):
         at = int(cuts[k] - dataset.fronts[k])
-        expected = by_hand(one.y, scaling)[at - scaling.length : at + scaling.reach]
+        expected = by_hand(one_series.y, scaling)[at - scaling.length : at + scaling.reach]
         np.testing.assert_allclose(restored[:, k], expected, rtol=1e-4, atol=1e-5)
 
 
@@ -149,15 +151,15 @@ def test_padding_filled_values_and_values_beyond_the_limit_have_no_weight(strate
     scaling = short_scaling(strategy)
     filled = np.zeros(60, bool)
     filled[[3, 40, 41]] = True
-    one, short = replace(ragged_series((60,))[0], filled=filled), ragged_series((7,))[0]
-    dataset = Dataset.of([one, short], scaling)
+    one_series, short = replace(ragged_series((60,))[0], filled=filled), ragged_series((7,))[0]
+    dataset = Dataset.of([one_series, short], scaling)
     limits = torch.stack([dataset.fronts[0] + 45, dataset.ends[1]])
-    for k, (of, limit) in enumerate(((one, 45), (short, 7))):
+    for k, (each, limit) in enumerate(((one_series, 45), (short, 7))):
         for cut in range(int(dataset.starts[k]) + scaling.length, int(dataset.ends[k]) + 1):
             _, (_, weight) = dataset.pair(torch.tensor([cut]), limits)
             at = cut - int(dataset.fronts[k]) + np.arange(-scaling.length, scaling.reach)
-            there = [0 <= t < limit and not (of.filled is not None and of.filled[t]) for t in at]
-            assert weight[:, 0].tolist() == there
+            observed = [0 <= t < limit and not (each.filled is not None and each.filled[t]) for t in at]
+            assert weight[:, 0].tolist() == observed
 
 
 def test_differences_of_a_filled_value_are_not_observed():
@@ -177,19 +179,19 @@ def test_features_are_aligned_with_their_values():
     scaling = with_features(short_scaling("segment", difference=Difference(1), reach=4), several)
     dataset = Dataset.of(several, scaling)
     scaled = {
-        "past": lambda one: scaling.features.past.apply(one.past),
-        "known": lambda one: scaling.features.known.apply(one.known),
+        "past": lambda one_series: scaling.features.past.apply(one_series.past),
+        "known": lambda one_series: scaling.features.known.apply(one_series.known),
     }
     assert scaling.features.counts == (2, 3, 2)
-    stacked = np.concatenate([one.past for one in several])
+    stacked = np.concatenate([one_series.past for one_series in several])
     np.testing.assert_allclose(scaling.features.past.apply(stacked).std(0), 1)
     cuts = dataset.ends - torch.tensor([5, 2])
     past, known, static = dataset.features(cuts, 4)
-    for k, one in enumerate(several):
+    for k, one_series in enumerate(several):
         at = int(cuts[k] - dataset.fronts[k]) + 1 + np.arange(-12, 4)  # rows: the difference drops one
         front = int(dataset.fronts[k] - dataset.starts[k])
         at = np.where(at < 1, 1 + (at - 1) % 6, at) if front else at  # padding repeats the first season
-        at = np.minimum(at, len(one) - 1)  # the last row is repeated beyond the end
-        np.testing.assert_allclose(past[:, k], scaled["past"](one)[at[:12]], rtol=1e-5, atol=1e-6)
-        np.testing.assert_allclose(known[:, k], scaled["known"](one)[at], rtol=1e-5, atol=1e-6)
-        np.testing.assert_allclose(static[k], scaling.features.static.apply(one.static), rtol=1e-5)
+        at = np.minimum(at, len(one_series) - 1)  # the last row is repeated beyond the end
+        np.testing.assert_allclose(past[:, k], scaled["past"](one_series)[at[:12]], rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(known[:, k], scaled["known"](one_series)[at], rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(static[k], scaling.features.static.apply(one_series.static), rtol=1e-5)

@@ -114,14 +114,14 @@ def recursion(model, dataset, cut, horizon):
     """The recursion for one window by hand: values on the scale of the series, and their spreads."""
     scaling, values, spreads = model.scaling, [float(v) for v in dataset.raw(cut)[:, 0]], []
     features = dataset.features(cut, -(-horizon // scaling.reach) * scaling.reach)
-    past, known, static = (None if one is None else one[..., 0, :] for one in features)
+    past, known, static = (None if feature is None else feature[..., 0, :] for feature in features)
     while len(spreads) < horizon:
         at = len(spreads)
         window = scaling.window(torch.tensor(values[at:])[:, None])
         ahead = None if known is None else known[at : at + scaling.length + scaling.reach]
         predictions = [
-            BY_HAND[scaling.strategy](one, scaling, PlainWindow(window.z[:, 0], scaling.reach, past, ahead, static))
-            for one in model.networks
+            BY_HAND[scaling.strategy](network, scaling, PlainWindow(window.z[:, 0], scaling.reach, past, ahead, static))
+            for network in model.networks
         ]
         output, scale = (torch.stack(parts).mean(0) for parts in zip(*predictions, strict=True))
         values += (output * window.spread + window.shift).tolist()
@@ -131,13 +131,13 @@ def recursion(model, dataset, cut, horizon):
     return np.array(values[scaling.length :][:horizon]), np.array(spreads[:horizon])
 
 
-def check_recursion(model, one, horizon=34):
-    dataset = Dataset.of([one], model.scaling)
+def check_recursion(model, one_series, horizon=34):
+    dataset = Dataset.of([one_series], model.scaling)
     with torch.no_grad():
         values, spreads = recursion(model, dataset, dataset.ends, horizon)
     d = values * dataset.scale[0] + dataset.shift[0]
     mean, spread = model.extrapolate(dataset, dataset.ends, horizon)
-    np.testing.assert_allclose(mean[0], model.scaling.difference.extend(d, one.y), rtol=1e-4)
+    np.testing.assert_allclose(mean[0], model.scaling.difference.extend(d, one_series.y), rtol=1e-4)
     np.testing.assert_allclose(spread[0], spreads * dataset.scale[0], rtol=1e-3)
 
 
@@ -155,9 +155,9 @@ def test_extrapolation_equals_the_recursion_by_hand(strategy, season, scale, dif
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 @pytest.mark.parametrize("num_layers", [1, 2])
 def test_every_cell_reads_features_at_their_steps(strategy, cell, num_layers):
-    one = featured(past=strategy != "one-step")
-    scaling = with_features(window_scaling(strategy), [one])
-    check_recursion(untrained(scaling, cell=cell, num_layers=num_layers), one)
+    one_series = featured(past=strategy != "one-step")
+    scaling = with_features(window_scaling(strategy), [one_series])
+    check_recursion(untrained(scaling, cell=cell, num_layers=num_layers), one_series)
 
 
 @pytest.mark.parametrize("reach", [1, 4, 6, 7])
@@ -167,9 +167,9 @@ def test_the_reach_can_be_any_number_of_steps(reach):
 
 @pytest.mark.parametrize("strategy", STRATEGY_NAMES)
 def test_a_context_shorter_than_the_season_is_the_end_of_the_window(strategy):
-    one = featured(past=strategy != "one-step")
+    one_series = featured(past=strategy != "one-step")
     seasons = {"seasons": 1, "spread": "std"} if strategy == "segment" else {}
-    check_recursion(untrained(with_features(window_scaling(strategy, context=6, **seasons), [one])), one)
+    check_recursion(untrained(with_features(window_scaling(strategy, context=6, **seasons), [one_series])), one_series)
 
 
 @pytest.mark.parametrize("strategy", STRATEGY_NAMES)

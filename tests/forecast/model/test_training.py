@@ -12,12 +12,12 @@ def test_networks_learn_from_known_features():
     """Every strategy learns a series that is a function of its known feature."""
     rng = np.random.default_rng(0)
     known = rng.normal(size=(300, 1))
-    one = series(10 + 3 * known[:, 0], known=known)
+    one_series = series(10 + 3 * known[:, 0], known=known)
     for strategy in STRATEGY_NAMES:
         reach = 1 if strategy == "one-step" else 3
-        scaling = with_features(window_scaling(strategy, season=1, segment=1, context=8, reach=reach), [one])
+        scaling = with_features(window_scaling(strategy, season=1, segment=1, context=8, reach=reach), [one_series])
         used = configuration(ensemble_size=1, max_steps=400, hidden_size=16, lr=1e-2)
-        result = used.train_with_validation(Dataset.of([one], scaling))
+        result = used.train_with_validation(Dataset.of([one_series], scaling))
         assert result.error < 0.5, strategy  # 0.7 without the feature, because the values are independent
 
 

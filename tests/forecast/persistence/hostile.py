@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from gatewise import Forecaster
-from gatewise.persistence import file as storage
+from gatewise.persistence import file as file_format
 from gatewise.persistence.file import FormatError
 
 
 def refused(small, content, arrays):
-    storage.save(small[2] / "hostile", "Forecaster", content, arrays)
+    file_format.save(small[2] / "hostile", "Forecaster", content, arrays)
     with pytest.raises(FormatError) as caught:
         Forecaster.load(small[2] / "hostile")
     assert str(caught.value).startswith(f"{small[2] / 'hostile'} does not hold a valid forecaster: ")
@@ -47,13 +47,13 @@ def named(*names):
 def categories(names, **changes):
     text = np.frombuffer(json.dumps(names).encode(), np.uint8)
     part = with_part("panel", categorical={"count": len(names), "ordered": False, **changes})
-    return both(with_arrays(categories=text), part)
+    return combined(with_arrays(categories=text), part)
 
 
-def both(*changes):
+def combined(*changes):
     def change(content, arrays):
-        for one in changes:
-            one(content, arrays)
+        for apply in changes:
+            apply(content, arrays)
 
     return change
 

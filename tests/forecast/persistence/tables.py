@@ -18,26 +18,26 @@ def table(n=90, freq="MS", start="2000-01-01", tz=None, unique_id="A"):
     )
 
 
-def shop(lengths=(90, 70, 45), freq="MS", **options):
+def ragged_table(lengths=(90, 70, 45), freq="MS", **options):
     """Series of different lengths that end at the same date."""
     return pd.concat(
         [
-            table(freq=freq, unique_id=name, **options).tail(n).assign(y=lambda one, k=k: one["y"] * (k + 1))
+            table(freq=freq, unique_id=name, **options).tail(n).assign(y=lambda rows, k=k: rows["y"] * (k + 1))
             for k, (name, n) in enumerate(zip("ABCDEFG", lengths, strict=False))
         ],
         ignore_index=True,
     )
 
 
-def broken():
-    """Two good series, one with a hole, one without any value, and one of a single value."""
-    rows = shop((90, 80, 70, 20, 1))
+def invalid_table():
+    """Two valid series, one with a gap, one without any value, and one of a single value."""
+    rows = ragged_table((90, 80, 70, 20, 1))
     rows.loc[rows["unique_id"] == "D", "y"] = np.nan
     return rows.drop(index=200)
 
 
-def beside(ahead):
-    """Series with covariates of every kind, whose values end so many months before the covariates do."""
+def covariate_table(ahead):
+    """Series with covariates of every kind, which continue `ahead` months after the values."""
     parts = []
     for k, (name, months) in enumerate(zip("AB", ahead, strict=True)):
         generator, rows = np.random.default_rng(k), table(90 - k + months, unique_id=name)

@@ -1,4 +1,4 @@
-"""Forecasters kept in files: the same bits afterwards, whatever they were trained on."""
+"""Saved forecasters: loading restores the same bits for every kind of data and model."""
 
 import json
 import os
@@ -13,9 +13,17 @@ import polars as pl
 import pytest
 
 from gatewise import DataError, Forecaster, datasets, plot
-from gatewise.persistence import file as storage
+from gatewise.persistence import file as file_format
 from gatewise.series import ExcludedSeries, Panel, Series, read
-from tests.forecast.persistence.tables import COVARIATES, QUICK, beside, broken, shop, table, values
+from tests.forecast.persistence.tables import (
+    COVARIATES,
+    QUICK,
+    covariate_table,
+    invalid_table,
+    ragged_table,
+    table,
+    values,
+)
 
 KINDS = ("forecast", "series", "differences", "approximation", "learning_curve", "gates")
 
@@ -48,35 +56,35 @@ DATA = {
 }
 
 
-def same_table(one, other):
-    assert type(one) is type(other)
-    if isinstance(one, pd.DataFrame):
-        pd.testing.assert_frame_equal(one, other, check_exact=True)
+def same_table(table_before, table_after):
+    assert type(table_before) is type(table_after)
+    if isinstance(table_before, pd.DataFrame):
+        pd.testing.assert_frame_equal(table_before, table_after, check_exact=True)
     else:
-        assert one.schema == other.schema
-        assert one.equals(other, null_equal=True)
+        assert table_before.schema == table_after.schema
+        assert table_before.equals(table_after, null_equal=True)
 
 
 def svg(figure, folder):
     return plot.save(figure, folder / "figure.svg").read_bytes()
 
 
-def check_same(model, again):
-    same_table(model.predict(9, level=(50, 80, 99.9)), again.predict(9, level=(50, 80, 99.9)))
-    same_table(model.fitted(), again.fitted())
-    assert (model.guesses, model.summary(), model.history) == (again.guesses, again.summary(), again.history)
-    assert (repr(model), model.get_params()) == (repr(again), again.get_params())
+def check_same(model, loaded):
+    same_table(model.predict(9, level=(50, 80, 99.9)), loaded.predict(9, level=(50, 80, 99.9)))
+    same_table(model.fitted(), loaded.fitted())
+    assert (model.guesses, model.summary(), model.history) == (loaded.guesses, loaded.summary(), loaded.history)
+    assert (repr(model), model.get_params()) == (repr(loaded), loaded.get_params())
 
 
-def kept(model, folder):
+def saved_and_loaded(model, folder):
     model.save(folder / "model.safetensors")
     return Forecaster.load(folder / "model.safetensors")
 
 
 @pytest.mark.parametrize("data", DATA)
-def test_every_kind_of_data_comes_back(tmp_path, data):
+def test_every_kind_of_data_is_restored(tmp_path, data):
     model = Forecaster(**QUICK).fit(DATA[data], **({"fill": "interpolate"} if data == "gaps" else {}))
-    check_same(model, kept(model, tmp_path))
+    check_same(model, saved_and_loaded(model, tmp_path))
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
@@ -90,26 +98,26 @@ def test_every_kind_of_data_comes_back(tmp_path, data):
         {"scale": "none", "loss": "mse", "lr": np.float32(0.001), "seed": np.int64(3), "difference": 2},
     ],
 )
-def test_every_kind_of_model_comes_back(tmp_path, cell, options):
+def test_every_kind_of_model_is_restored(tmp_path, cell, options):
     model = Forecaster(cell, **{**QUICK, **options}).fit(table())
-    again = kept(model, tmp_path)
-    check_same(model, again)
-    assert again.engine == options.get("engine", "auto")
+    loaded = saved_and_loaded(model, tmp_path)
+    check_same(model, loaded)
+    assert loaded.engine == options.get("engine", "auto")
 
 
 def test_every_figure_is_the_same(tmp_path):
     pytest.importorskip("matplotlib")
     model = Forecaster(**QUICK).fit(gaps(), fill="previous")
-    again = kept(model, tmp_path)
+    loaded = saved_and_loaded(model, tmp_path)
     for kind in KINDS:
-        assert svg(model.plot(kind=kind), tmp_path) == svg(again.plot(kind=kind), tmp_path), kind
+        assert svg(model.plot(kind=kind), tmp_path) == svg(loaded.plot(kind=kind), tmp_path), kind
 
 
-def test_filled_values_are_still_known(tmp_path):
+def test_filled_values_stay_marked(tmp_path):
     model = Forecaster(**QUICK).fit(gaps(), fill="zero")
-    again = kept(model, tmp_path)
-    assert again.state.panel.series[0].filled.tolist() == model.state.panel.series[0].filled.tolist()
-    assert again.state.panel.series[0].filled.sum() == 3
+    loaded = saved_and_loaded(model, tmp_path)
+    assert loaded.state.panel.series[0].filled.tolist() == model.state.panel.series[0].filled.tolist()
+    assert loaded.state.panel.series[0].filled.sum() == 3
 
 
 def test_a_loaded_model_is_saved_with_the_same_bytes(tmp_path):
@@ -137,23 +145,24 @@ def test_a_fresh_process_forecasts_the_same_bits_on_any_number_of_threads(tmp_pa
         check=True,
         env={**os.environ, "OMP_NUM_THREADS": str(threads)},
     ).stdout.split()
-    wanted = (model.predict(9)[f"{model.name}-hi-95"], model.fitted()[model.name])
-    assert output == [column.to_numpy().tobytes().hex() for column in wanted]
+    expected = (model.predict(9)[f"{model.name}-hi-95"], model.fitted()[model.name])
+    assert output == [column.to_numpy().tobytes().hex() for column in expected]
 
 
 def test_several_threads_load_at_once(tmp_path):
     model = Forecaster(**QUICK).fit(table())
     model.save(tmp_path / "model")
-    made = []
+    forecasts = []
     threads = [
-        threading.Thread(target=lambda: made.append(Forecaster.load(tmp_path / "model").predict(9))) for _ in range(4)
+        threading.Thread(target=lambda: forecasts.append(Forecaster.load(tmp_path / "model").predict(9)))
+        for _ in range(4)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(made) == 4
-    assert all(one.equals(model.predict(9)) for one in made)
+    assert len(forecasts) == 4
+    assert all(forecast.equals(model.predict(9)) for forecast in forecasts)
 
 
 def test_saving_before_fit_is_an_error_and_writes_nothing(tmp_path):
@@ -184,46 +193,46 @@ def test_names_and_zones_that_a_file_cannot_hold_are_refused(tmp_path, data, mes
 
 
 def whole_numbers():
-    """Two series whose times interleave, and one that shares the first one's."""
+    """Two series with interleaved times, and a third with times of the first."""
     steps = {"A": np.arange(0, 270, 3), "B": np.arange(1, 270, 3), "C": np.arange(30, 270, 3)}
     return pd.concat([pd.DataFrame({"unique_id": name, "t": t, "y": values(len(t))}) for name, t in steps.items()])
 
 
 MANY = {
-    "lengths": (shop(), {}),
-    "filled": (shop().drop(index=[20, 100, 101]), {"fill": "interpolate"}),
-    "a time zone": (shop(freq="h", tz="Europe/Berlin"), {}),
-    "seconds": (shop(freq="15min").astype({"ds": "datetime64[s]"}), {}),
-    "polars": (pl.from_pandas(shop()), {}),
+    "lengths": (ragged_table(), {}),
+    "filled": (ragged_table().drop(index=[20, 100, 101]), {"fill": "interpolate"}),
+    "a time zone": (ragged_table(freq="h", tz="Europe/Berlin"), {}),
+    "seconds": (ragged_table(freq="15min").astype({"ds": "datetime64[s]"}), {}),
+    "polars": (pl.from_pandas(ragged_table()), {}),
     "polars dates": (pl.concat([of_days(), of_days().head(50).with_columns(unique_id=pl.lit("B"))]), {}),
     "polars categories": (
-        pl.from_pandas(broken()).with_columns(pl.col("unique_id").cast(pl.Categorical)),
+        pl.from_pandas(invalid_table()).with_columns(pl.col("unique_id").cast(pl.Categorical)),
         {"on_bad": "naive"},
     ),
-    "polars enum": (pl.from_pandas(shop()).with_columns(pl.col("unique_id").cast(pl.Enum(list("ZCBA")))), {}),
-    "pandas categories": (shop().astype({"unique_id": pd.CategoricalDtype(list("ZCBA"), ordered=True)}), {}),
+    "polars enum": (pl.from_pandas(ragged_table()).with_columns(pl.col("unique_id").cast(pl.Enum(list("ZCBA")))), {}),
+    "pandas categories": (ragged_table().astype({"unique_id": pd.CategoricalDtype(list("ZCBA"), ordered=True)}), {}),
     "whole numbers": (whole_numbers(), {}),
-    "numbers for names": (shop().assign(unique_id=lambda one: one["unique_id"].map(ord)), {}),
-    "bad ones skipped": (broken(), {"on_bad": "skip"}),
-    "bad ones forecast naively": (broken(), {"on_bad": "naive"}),
+    "numbers for names": (ragged_table().assign(unique_id=lambda rows: rows["unique_id"].map(ord)), {}),
+    "invalid ones excluded": (invalid_table(), {"on_bad": "skip"}),
+    "invalid ones forecast naively": (invalid_table(), {"on_bad": "naive"}),
 }
 
 
 @pytest.mark.parametrize("data", MANY)
-def test_every_kind_of_many_series_comes_back(tmp_path, data):
+def test_every_kind_of_many_series_is_restored(tmp_path, data):
     rows, columns = MANY[data]
     model = Forecaster(strategy="segment", **QUICK).fit(rows, **columns)
-    again = kept(model, tmp_path)
-    check_same(model, again)
-    same_table(model.excluded(), again.excluded())
-    for one, other in zip(model.state.panel.series, again.state.panel.series, strict=True):
-        assert one.ds.equals(other.ds)
-        assert one.ds.dtype == other.ds.dtype
-        np.testing.assert_array_equal(one.y, other.y)
-        np.testing.assert_array_equal(np.bool_(one.filled), np.bool_(other.filled))
-    assert again.state.panel.on_bad == model.state.panel.on_bad
-    assert again.state.panel.categorical == model.state.panel.categorical
-    assert bool(again.state.panel.categorical) == (data.endswith(("categories", "enum")))
+    loaded = saved_and_loaded(model, tmp_path)
+    check_same(model, loaded)
+    same_table(model.excluded(), loaded.excluded())
+    for series, other in zip(model.state.panel.series, loaded.state.panel.series, strict=True):
+        assert series.ds.equals(other.ds)
+        assert series.ds.dtype == other.ds.dtype
+        np.testing.assert_array_equal(series.y, other.y)
+        np.testing.assert_array_equal(np.bool_(series.filled), np.bool_(other.filled))
+    assert loaded.state.panel.on_bad == model.state.panel.on_bad
+    assert loaded.state.panel.categorical == model.state.panel.categorical
+    assert bool(loaded.state.panel.categorical) == (data.endswith(("categories", "enum")))
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
@@ -242,64 +251,64 @@ def test_every_kind_of_many_series_comes_back(tmp_path, data):
         {"seasonal_difference": 1, "scale": "robust", "season": 4, "context": 10, "num_layers": 2},
     ],
 )
-def test_every_strategy_of_many_series_comes_back(tmp_path, strategy, cell, options):
-    model = Forecaster(cell, strategy=strategy, **{**QUICK, **options}).fit(shop((90, 60)))
-    again = kept(model, tmp_path)
-    check_same(model, again)
-    same_table(model.sample(7, 3, seed=1), again.sample(7, 3, seed=1))
-    assert again.state.selection.baseline.name == model.state.selection.baseline.name
-    assert again.state.selection.baseline.error == model.state.selection.baseline.error
-    assert again.state.selection.ensemble.scaling.difference == model.state.selection.ensemble.scaling.difference
-    assert again.state.selection.configuration == model.state.selection.configuration
+def test_every_strategy_of_many_series_is_restored(tmp_path, strategy, cell, options):
+    model = Forecaster(cell, strategy=strategy, **{**QUICK, **options}).fit(ragged_table((90, 60)))
+    loaded = saved_and_loaded(model, tmp_path)
+    check_same(model, loaded)
+    same_table(model.sample(7, 3, seed=1), loaded.sample(7, 3, seed=1))
+    assert loaded.state.selection.baseline.name == model.state.selection.baseline.name
+    assert loaded.state.selection.baseline.error == model.state.selection.baseline.error
+    assert loaded.state.selection.ensemble.scaling.difference == model.state.selection.ensemble.scaling.difference
+    assert loaded.state.selection.configuration == model.state.selection.configuration
 
 
 @pytest.mark.parametrize("strategy", ["one-step", "segment", "flatten"])
-def test_covariates_come_back(tmp_path, strategy):
+def test_covariates_are_restored(tmp_path, strategy):
     columns = COVARIATES | ({"past": ()} if strategy == "one-step" else {})
-    panel = read(beside((12, 10)), **columns)
+    panel = read(covariate_table((12, 10)), **columns)
     model = Forecaster(strategy=strategy, horizon=9, **QUICK).fit(panel)
-    again = kept(model, tmp_path)
-    check_same(model, again)
-    assert again.state.panel.covariates == panel.covariates
-    assert again.state.panel.covariates.read_by == panel.covariates.read_by
-    assert [len(one.ahead) for one in again.state.panel.series] == [12, 10]
-    for one, other in zip(panel.series, again.state.panel.series, strict=True):
+    loaded = saved_and_loaded(model, tmp_path)
+    check_same(model, loaded)
+    assert loaded.state.panel.covariates == panel.covariates
+    assert loaded.state.panel.covariates.read_by == panel.covariates.read_by
+    assert [len(series.ahead) for series in loaded.state.panel.series] == [12, 10]
+    for series, other in zip(panel.series, loaded.state.panel.series, strict=True):
         for name in ("past", "known", "static", "ahead"):
-            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+            np.testing.assert_array_equal(getattr(series, name), getattr(other, name))
 
 
 def test_some_series_have_no_future_covariates(tmp_path):
-    whole = beside((12, 9))
-    model = Forecaster(strategy="segment", **QUICK).fit(whole.drop(index=whole.index[-9:]), **COVARIATES)
-    again = kept(model, tmp_path)
-    assert [one.ahead is None for one in again.state.panel.series] == [False, True]
+    rows = covariate_table((12, 9))
+    model = Forecaster(strategy="segment", **QUICK).fit(rows.drop(index=rows.index[-9:]), **COVARIATES)
+    loaded = saved_and_loaded(model, tmp_path)
+    assert [series.ahead is None for series in loaded.state.panel.series] == [False, True]
     with pytest.raises(DataError, match="series 'B' needs the known covariates 'promotion', 'heat'"):
-        again.predict(9)
-    same_table(model.predict(9, future=whole), again.predict(9, future=whole))
-    kept(Forecaster(strategy="segment", **QUICK).fit(whole[whole["y"].notna()], **COVARIATES), tmp_path)
-    assert "ahead" not in storage.load(tmp_path / "model.safetensors", "Forecaster")[1]
+        loaded.predict(9)
+    same_table(model.predict(9, future=rows), loaded.predict(9, future=rows))
+    saved_and_loaded(Forecaster(strategy="segment", **QUICK).fit(rows[rows["y"].notna()], **COVARIATES), tmp_path)
+    assert "ahead" not in file_format.load(tmp_path / "model.safetensors", "Forecaster")[1]
 
 
-def test_a_dropout_that_was_chosen_comes_back(tmp_path):
-    model = Forecaster(strategy="segment", **QUICK).fit(shop())
+def test_an_automatic_dropout_is_restored(tmp_path):
+    model = Forecaster(strategy="segment", **QUICK).fit(ragged_table())
     model.save(tmp_path / "model")
-    content, arrays = storage.load(tmp_path / "model", "Forecaster")
+    content, arrays = file_format.load(tmp_path / "model", "Forecaster")
     content["arguments"]["dropout"] = None
     content["scaling"]["dropout"] = 0.25
-    storage.save(tmp_path / "model", "Forecaster", content, arrays)
-    again = Forecaster.load(tmp_path / "model")
-    same_table(model.predict(9), again.predict(9))
-    assert [network.network.dropout.p for network in again.state.selection.ensemble.networks] == [0.25, 0.25]
+    file_format.save(tmp_path / "model", "Forecaster", content, arrays)
+    loaded = Forecaster.load(tmp_path / "model")
+    same_table(model.predict(9), loaded.predict(9))
+    assert [network.network.dropout.p for network in loaded.state.selection.ensemble.networks] == [0.25, 0.25]
 
 
 def test_shared_dates_are_stored_once(tmp_path):
-    kept(Forecaster(**QUICK).fit(shop()), tmp_path)
-    _, arrays = storage.load(tmp_path / "model.safetensors", "Forecaster")
+    saved_and_loaded(Forecaster(**QUICK).fit(ragged_table()), tmp_path)
+    _, arrays = file_format.load(tmp_path / "model.safetensors", "Forecaster")
     assert arrays["ds"].shape == (90,)
     assert arrays["starts"].tolist() == [0, 20, 45]
-    kept(Forecaster(**QUICK).fit(whole_numbers()), tmp_path)
-    _, arrays = storage.load(tmp_path / "model.safetensors", "Forecaster")
-    assert arrays["ds"].shape == arrays["y"].shape  # one lies between the other's: each stands for itself
+    saved_and_loaded(Forecaster(**QUICK).fit(whole_numbers()), tmp_path)
+    _, arrays = file_format.load(tmp_path / "model.safetensors", "Forecaster")
+    assert arrays["ds"].shape == arrays["y"].shape  # the calendars interleave, so each is stored
     assert "filled" not in arrays
 
 
@@ -307,18 +316,18 @@ def test_dates_of_several_units_are_stored_in_the_finest(tmp_path):
     ds = pd.date_range("2000-01-01", periods=90, freq="MS")
     series = [Series(name, ds.as_unit(unit), values()) for name, unit in {"A": "s", "B": "ms"}.items()]
     model = Forecaster(**QUICK).fit(Panel(tuple(series), "MS"))
-    again = kept(model, tmp_path)
-    same_table(model.predict(3), again.predict(3))
-    assert {one.ds.unit for one in again.state.panel.series} == {"ms"}
+    loaded = saved_and_loaded(model, tmp_path)
+    same_table(model.predict(3), loaded.predict(3))
+    assert {one_series.ds.unit for one_series in loaded.state.panel.series} == {"ms"}
 
 
 def test_sentences_are_stored_without_control_characters(tmp_path):
-    panel = read(broken(), on_bad="naive")
-    bad = tuple(ExcludedSeries(one.unique_id, "\x1b[2Jgone\n", one.series) for one in panel.excluded_series)
-    panel = replace(panel, guesses=("\x1b]0;title\x07",), excluded_series=bad)
-    again = kept(Forecaster(**QUICK).fit(panel), tmp_path)
-    assert again.guesses[0] == "\\x1b]0;title\\x07"
-    assert set(again.excluded()["reason"]) >= {"\\x1b[2Jgone\\n"}
+    panel = read(invalid_table(), on_bad="naive")
+    excluded = tuple(ExcludedSeries(entry.unique_id, "\x1b[2Jgone\n", entry.series) for entry in panel.excluded_series)
+    panel = replace(panel, guesses=("\x1b]0;title\x07",), excluded_series=excluded)
+    loaded = saved_and_loaded(Forecaster(**QUICK).fit(panel), tmp_path)
+    assert loaded.guesses[0] == "\\x1b]0;title\\x07"
+    assert set(loaded.excluded()["reason"]) >= {"\\x1b[2Jgone\\n"}
 
 
 # ------------------------------------------------------------------------------------------------ a newer history
@@ -326,18 +335,18 @@ def test_sentences_are_stored_without_control_characters(tmp_path):
 
 def test_a_newer_history_is_forecast_by_the_same_networks(tmp_path):
     model = Forecaster(**QUICK).fit(table(80))
-    again = kept(model, tmp_path)
+    loaded = saved_and_loaded(model, tmp_path)
     newer = table(85).tail(60)
-    same_table(again.predict(3, table=newer), model.predict(3, table=newer))
+    same_table(loaded.predict(3, table=newer), model.predict(3, table=newer))
 
 
 def test_an_updated_model_is_saved(tmp_path):
-    model = Forecaster(**QUICK).fit(shop(freq="D"))
-    again = kept(model, tmp_path)
+    model = Forecaster(**QUICK).fit(ragged_table(freq="D"))
+    loaded = saved_and_loaded(model, tmp_path)
     newer = pd.concat([table(95, "D").tail(20), table(95, "D", unique_id="new")])
-    same_table(again.update(newer, max_steps=2).predict(3), model.update(newer, max_steps=2).predict(3))
-    assert again.guesses == model.guesses
-    check_same(again, kept(again, tmp_path))
+    same_table(loaded.update(newer, max_steps=2).predict(3), model.update(newer, max_steps=2).predict(3))
+    assert loaded.guesses == model.guesses
+    check_same(loaded, saved_and_loaded(loaded, tmp_path))
 
 
 def test_the_file_describes_itself_in_json(tmp_path):
@@ -353,10 +362,10 @@ def test_the_file_describes_itself_in_json(tmp_path):
 
 def test_integers_of_numpy_are_stored(tmp_path):
     y = np.sin(np.arange(80.0))
-    one = {"context": np.int64(8), "season": np.int32(2), "difference": np.int64(1), "hidden_size": np.int64(4)}
+    sizes = {"context": np.int64(8), "season": np.int32(2), "difference": np.int64(1), "hidden_size": np.int64(4)}
     model = Forecaster(
-        **one, max_steps=np.int64(5), ensemble_size=np.int64(1), seed=np.int64(3), dropout=np.int64(0)
+        **sizes, max_steps=np.int64(5), ensemble_size=np.int64(1), seed=np.int64(3), dropout=np.int64(0)
     ).fit(y)
-    model.save(tmp_path / "kept.safetensors")
-    again = Forecaster.load(tmp_path / "kept.safetensors")
-    pd.testing.assert_frame_equal(again.predict(3), model.predict(3), check_exact=True)
+    model.save(tmp_path / "model.safetensors")
+    loaded = Forecaster.load(tmp_path / "model.safetensors")
+    pd.testing.assert_frame_equal(loaded.predict(3), model.predict(3), check_exact=True)

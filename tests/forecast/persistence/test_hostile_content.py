@@ -8,8 +8,8 @@ import pytest
 
 from tests.forecast.persistence.hostile import (
     FREE,
-    both,
     categories,
+    combined,
     named,
     refused,
     with_arguments,
@@ -24,36 +24,36 @@ from tests.forecast.persistence.hostile import (
     ("change", "message"),
     [
         (with_arguments(hidden_size=3), "hidden_size is 1, but 3 in the arguments"),
-        (both(FREE, with_part("configuration", hidden_size=2)), "has shape (4, 1), expected (8, 1)"),
+        (combined(FREE, with_part("configuration", hidden_size=2)), "has shape (4, 1), expected (8, 1)"),
         (
-            both(FREE, with_part("configuration", hidden_size=10**9)),
+            combined(FREE, with_part("configuration", hidden_size=10**9)),
             "18 weights are too few for 1 networks of hidden_size 10000",
         ),
         (
-            both(FREE, with_part("configuration", hidden_size=2**62)),
+            combined(FREE, with_part("configuration", hidden_size=2**62)),
             "weights are too few for 1 networks of hidden_size 46",
         ),
         (
-            both(FREE, with_part("configuration", hidden_size="4")),
+            combined(FREE, with_part("configuration", hidden_size="4")),
             "hidden_size is '4', expected a whole number of at least 1",
         ),
-        (both(FREE, with_part("configuration", ensemble_size=2)), "of network 1 has shape None"),
+        (combined(FREE, with_part("configuration", ensemble_size=2)), "of network 1 has shape None"),
         (
-            both(FREE, with_part("configuration", ensemble_size=10**9)),
+            combined(FREE, with_part("configuration", ensemble_size=10**9)),
             "too few arrays for 1000000000 networks of 1 layers",
         ),
         (with_arguments(num_layers=10**7), "num_layers is 1, but 10000000 in the arguments"),
         (
-            both(with_arguments(num_layers=10**7), with_part("configuration", num_layers=10**7)),
+            combined(with_arguments(num_layers=10**7), with_part("configuration", num_layers=10**7)),
             "too few arrays for 1 networks",
         ),
         (
-            both(with_arguments(num_layers=2), with_part("configuration", num_layers=2)),
+            combined(with_arguments(num_layers=2), with_part("configuration", num_layers=2)),
             "weight_ih_l1' of network 0 has shape No",
         ),
         (with_arguments(ensemble_size=10**9), "expected at most 1e+08; lower one of them"),
         (with_arguments(cell="gru"), "cell is 'lstm', but 'gru' in the arguments"),
-        (both(with_arguments(cell="gru"), with_part("configuration", cell="gru")), "expected (3, 1)"),
+        (combined(with_arguments(cell="gru"), with_part("configuration", cell="gru")), "expected (3, 1)"),
         (with_arguments(cell="os.system"), "cell is 'os.system', expected one of 'lstm'"),
         (with_arguments(season=True), "season is True, expected a whole number"),
         (with_arguments(season=7), "season is 1, but 7 in the arguments"),
@@ -66,19 +66,22 @@ from tests.forecast.persistence.hostile import (
         (with_content(scaling=[]), "scaling is [], expected dict"),
         (with_part("scaling", strategy="direct"), "strategy is 'direct', expected one of 'one-step', 'segment', 'fla"),
         (with_part("scaling", context=5), "context is 5, but 4 in the arguments"),
-        (both(FREE, with_part("scaling", context=10**9)), "reads 1000000000 values; the longest series has 40"),
-        (with_part("scaling", lag=10**9), "reads 1000000003 values; the longest series has 40"),
+        (
+            combined(FREE, with_part("scaling", context=10**9)),
+            "windows of 1000000000 values are too long: the longest series has 40",
+        ),
+        (with_part("scaling", lag=10**9), "windows of 1000000003 values are too long: the longest series has 40"),
         (with_part("scaling", lag=2), "has shape (4, 1), expected (4, 2)"),
         (with_part("scaling", lag=0), "lag is 0, expected a whole number of at least 1"),
-        (both(FREE, with_part("scaling", season=2)), "are not a valid scaling of strategy 'one-step'"),
+        (combined(FREE, with_part("scaling", season=2)), "are not a valid scaling of strategy 'one-step'"),
         (with_part("scaling", segment=2), "are not a valid scaling of strategy 'one-step'"),
         (with_part("scaling", reach=2), "reach is 2, but 1 in the arguments"),
-        (both(FREE, with_part("scaling", strategy="flatten", reach=10**5)), "expected (200000, 4)"),
+        (combined(FREE, with_part("scaling", strategy="flatten", reach=10**5)), "expected (200000, 4)"),
         (
-            both(FREE, with_part("scaling", strategy="flatten", reach=10**6)),
+            combined(FREE, with_part("scaling", strategy="flatten", reach=10**6)),
             "horizon is 1000000, expected at most 100000",
         ),
-        (both(FREE, with_part("scaling", strategy="segment")), "are not a valid scaling of strategy 'segment'"),
+        (combined(FREE, with_part("scaling", strategy="segment")), "are not a valid scaling of strategy 'segment'"),
         (with_part("scaling", spread="none"), "spread is 'none', expected one of 'std', 'season'"),
         (with_part("scaling", dropout=0.5), "dropout is 0.5, but 0 in the arguments"),
         (with_part("scaling", dropout=2), "dropout is 2, expected a number from 0 to 1"),
@@ -110,7 +113,7 @@ from tests.forecast.persistence.hostile import (
         (categories(["A", "B"], ordered=1), "ordered is 1, expected bool"),
         (categories(["A", "B"], count="2"), "count is '2', expected int"),
         (
-            both(categories(["A", 1]), with_part("panel", backend="polars")),
+            combined(categories(["A", 1]), with_part("panel", backend="polars")),
             "have several types, which a polars column",
         ),
         (with_part("panel", excluded=1), "there is no array 'excluded'"),
@@ -144,7 +147,7 @@ from tests.forecast.persistence.hostile import (
         (with_arrays(y=np.zeros(40, np.float32)), "array 'y' is float32 of shape (40,), expected float64 of one dim"),
         (with_arrays(y=np.zeros((8, 5))), "expected float64 of one dimension"),
         (with_arrays(y=np.zeros(39)), "lengths do not add up to the 39 values"),
-        (with_arrays(y=np.zeros(1), lengths=np.array([1])), "series 'y' has 1 value, differences look back 0"),
+        (with_arrays(y=np.zeros(1), lengths=np.array([1])), "series 'y' has 1 value, too few for differences of lag 0"),
         (
             with_arrays(lengths=np.array([20, 20])),
             "array 'starts' is int64 of shape (1,), expected int64 of shape (2,)",
@@ -169,7 +172,7 @@ from tests.forecast.persistence.hostile import (
             "array 'past' is float64 of shape (39, 1), expected float64 of shape (40, any",
         ),
         (with_arrays(ahead=np.zeros((3, 1))), "array 'ahead' is not part of a forecaster"),
-        (with_arrays(static__shift=np.zeros(1), static__scale=np.ones(1)), "the model (0, 0, 1)"),
+        (with_arrays(static__shift=np.zeros(1), static__scale=np.ones(1)), "the model reads (0, 0, 1)"),
         (with_arrays(ensemble__distances=np.array([2.0, 1.0])), "not a calibration"),
         (with_arrays(ensemble__distances=np.zeros(0)), "not a calibration"),
         (
@@ -202,7 +205,7 @@ def with_excluded(change):
     return changed
 
 
-numbered_excluded = with_excluded(lambda rows: [one.__setitem__(0, k) for k, one in enumerate(rows, 3)])
+numbered_excluded = with_excluded(lambda rows: [row.__setitem__(0, k) for k, row in enumerate(rows, 3)])
 
 
 @pytest.mark.parametrize(
@@ -210,16 +213,16 @@ numbered_excluded = with_excluded(lambda rows: [one.__setitem__(0, k) for k, one
     [
         (named("A", "A"), "two series have the same name"),
         (
-            both(named("A", 1), with_part("panel", backend="polars")),
+            combined(named("A", 1), with_part("panel", backend="polars")),
             "have several types, which a polars column cannot hold",
         ),
-        (both(named(-1, 2**63), with_part("panel", backend="polars")), "have several types, which a polars column"),
+        (combined(named(-1, 2**63), with_part("panel", backend="polars")), "have several types, which a polars column"),
         (
-            both(with_excluded(lambda rows: rows[0].__setitem__(0, 1)), with_part("panel", backend="polars")),
+            combined(with_excluded(lambda rows: rows[0].__setitem__(0, 1)), with_part("panel", backend="polars")),
             "have several types, which a polars column",
         ),
         (
-            both(named(1, 2), numbered_excluded, with_part("panel", backend="polars", categorical=True)),
+            combined(named(1, 2), numbered_excluded, with_part("panel", backend="polars", categorical=True)),
             "categorical is True, but a series is called 1, which is not text",
         ),
         (with_excluded(lambda rows: rows.pop()), "array 'excluded' is not a list of 3"),
@@ -233,7 +236,7 @@ numbered_excluded = with_excluded(lambda rows: [one.__setitem__(0, k) for k, one
         (with_arrays(excluded__starts=np.array([10**6, 0])), "excluded.starts and excluded.lengths reach beyond the"),
         (with_part("scaling", dropout=-1), "dropout is -1"),
         (with_part("scaling", seasons=9), "are not a valid scaling of strategy"),
-        (with_part("scaling", context=10**6 * 12), "values; the longest series has 90"),
+        (with_part("scaling", context=10**6 * 12), "values are too long: the longest series has 90"),
     ],
 )
 def test_each_invalid_content_of_several_series_is_named(several, change, message):
@@ -245,8 +248,8 @@ def test_each_invalid_content_of_several_series_is_named(several, change, messag
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (without("known"), "features (past, known, static), the model (1, 6, 2)"),
-        (without("known.shift"), "features (past, known, static), the model (1, 0, 2)"),
+        (without("known"), "features (past, known, static), the model reads (1, 6, 2)"),
+        (without("known.shift"), "features (past, known, static), the model reads (1, 0, 2)"),
         (with_arrays(known__scale=np.zeros(6)), "known.scale holds 0.0, expected numbers above 0"),
         (with_arrays(static=np.ones((3, 1))), "array 'static' is float64 of shape (3, 1), expected float64 of shape"),
         (without("ahead"), "array 'ahead.lengths' is not part of a forecaster"),
@@ -268,24 +271,27 @@ def test_each_invalid_content_of_covariates_is_named(rich, change, message):
     assert message in refused(rich, content, arrays)
 
 
-def test_windows_absurdly_longer_than_most_series_are_refused(small):
+def test_windows_much_longer_than_most_series_are_refused(small):
     content, arrays = copy.deepcopy(small[0]), dict(small[1])
     FREE(content, arrays)
     lengths = np.array([50000, *[1] * 49999])
     arrays |= {"y": np.ones(lengths.sum()), "ds": np.arange(50000), "lengths": lengths, "starts": 0 * lengths}
     named(*range(50000))(content, arrays)
     content["scaling"]["context"] = 40000
-    assert "the model reads 40000 values" in refused(small, content, arrays)
+    assert "windows of 40000 values are too long" in refused(small, content, arrays)
 
 
 def test_each_missing_part_is_named(several):
     content, arrays, _ = several
-    for part, inside in {"": content, **{name: one for name, one in content.items() if isinstance(one, dict)}}.items():
+    for part, inside in {
+        "": content,
+        **{name: value for name, value in content.items() if isinstance(value, dict)},
+    }.items():
         for name in inside if part != "arguments" else ():
             less = {key: value for key, value in inside.items() if key != name}
             message = refused(several, {**content, part: less} if part else less, arrays)
             assert (name if (part, name) != ("baseline", "name") else "baseline") in message
     for name in set(arrays) - {"excluded.filled"}:
-        words = name.removeprefix("network.0.")
+        weight = name.removeprefix("network.0.")
         message = refused(several, content, {key: value for key, value in arrays.items() if key != name})
-        assert words in message or "weights are too few" in message
+        assert weight in message or "weights are too few" in message

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatewise import DataError, Forecaster
-from gatewise.persistence import file as storage
+from gatewise.persistence import file as file_format
 from gatewise.persistence.file import FormatError
 from gatewise.training import DivergenceError
 
@@ -39,21 +39,21 @@ ODD = st.sampled_from(
 )
 
 
-def spoilt(data, arrays):
-    """Another array in the place of one of them."""
+def replace_array(data, arrays):
+    """Replace one of the arrays."""
     name = data.draw(st.sampled_from(sorted(arrays)))
-    one = arrays[name]
+    values = arrays[name]
     arrays[name] = data.draw(
         st.sampled_from(
             [
-                np.zeros(0, one.dtype),
-                np.zeros((0, 3), one.dtype),
+                np.zeros(0, values.dtype),
+                np.zeros((0, 3), values.dtype),
                 np.arange(40),
-                np.full(one.shape, True),
-                np.ones_like(one),
-                one[::-1].copy() if one.ndim else one,
-                -one if one.dtype != np.bool_ else ~one,
-                np.concatenate([one, one]),
+                np.full(values.shape, True),
+                np.ones_like(values),
+                values[::-1].copy() if values.ndim else values,
+                -values if values.dtype != np.bool_ else ~values,
+                np.concatenate([values, values]),
             ]
         )
     )
@@ -71,9 +71,9 @@ def test_any_content_with_covariates_is_refused_or_forecasts(rich, data):
     check_refused_or_forecasts(rich, data)
 
 
-def check_refused_or_forecasts(whole, data):
-    content, arrays, folder = copy.deepcopy(whole[0]), dict(whole[1]), whole[2]
-    inner = data.draw(st.sampled_from([content, *(one for one in content.values() if isinstance(one, dict))]))
+def check_refused_or_forecasts(saved, data):
+    content, arrays, folder = copy.deepcopy(saved[0]), dict(saved[1]), saved[2]
+    inner = data.draw(st.sampled_from([content, *(part for part in content.values() if isinstance(part, dict))]))
     for name in data.draw(st.lists(st.sampled_from(sorted(inner)), min_size=0, max_size=2)):
         inner[name] = data.draw(
             JSON
@@ -82,8 +82,8 @@ def check_refused_or_forecasts(whole, data):
             | st.fixed_dictionaries({"unit": ODD | st.sampled_from(["s", "us"]), "zone": ODD})
         )
     if data.draw(st.booleans()):
-        spoilt(data, arrays)
-    storage.save(folder / "fuzzed", "Forecaster", content, arrays)
+        replace_array(data, arrays)
+    file_format.save(folder / "fuzzed", "Forecaster", content, arrays)
     try:
         model = Forecaster.load(folder / "fuzzed")
     except FormatError:
@@ -105,7 +105,7 @@ def test_flipped_bytes_and_shortened_files_are_refused(small):
                 Forecaster.load(path)
 
 
-def test_a_file_with_a_long_tail_of_nothing_is_refused_before_it_is_read(small, monkeypatch):
+def test_a_file_with_a_long_sparse_tail_is_refused_before_it_is_read(small, monkeypatch):
     content = (small[2] / "model").read_bytes()
     path = small[2] / "sparse"
     path.write_bytes(content)
@@ -117,7 +117,7 @@ def test_a_file_with_a_long_tail_of_nothing_is_refused_before_it_is_read(small, 
 
 
 def test_no_file_of_another_kind_is_loaded(tmp_path):
-    storage.save(tmp_path / "other", "Classifier", {}, {})
+    file_format.save(tmp_path / "other", "Classifier", {}, {})
     with pytest.raises(FormatError, match="it holds 'Classifier', expected 'Forecaster'; use another file"):
         Forecaster.load(tmp_path / "other")
     with pytest.raises(FileNotFoundError, match=r"there is no file .*; check the path"):

@@ -1,4 +1,4 @@
-"""Files that earlier versions wrote, and values that they gave then; a file of a later version."""
+"""Files of earlier versions with their results then, and a file of a later version."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ TOLERANCE = 1e-4  # relative: the files were written by other versions of torch 
 
 
 def load(name):
-    """The model of a sample, and the values beside it."""
+    """The model of a sample, and its expected results."""
     expected = json.loads((SAMPLES / f"{name}.json").read_text())
     kind = {"Forecaster": Forecaster, "Classifier": Classifier}[expected["kind"]]
     return kind.load(SAMPLES / f"{name}.safetensors"), expected
@@ -32,8 +32,8 @@ def check_table(table, expected):
         if name == "ds" and pd.api.types.is_datetime64_any_dtype(column.dtype):
             assert [date.isoformat() for date in column] == values
         elif pd.api.types.is_float_dtype(column.dtype):
-            wanted = np.array([np.nan if value is None else value for value in values], float)
-            np.testing.assert_allclose(column.to_numpy(), wanted, rtol=TOLERANCE)
+            numbers = np.array([np.nan if value is None else value for value in values], float)
+            np.testing.assert_allclose(column.to_numpy(), numbers, rtol=TOLERANCE)
         else:
             assert column.tolist() == values
 
@@ -57,7 +57,7 @@ def test_a_sample_has_its_arguments(name):
 
 
 @pytest.mark.parametrize("name", FORECASTERS)
-def test_a_sample_forecasts_what_it_forecast_then(name):
+def test_a_sample_forecasts_as_before(name):
     model, expected = load(name)
     table = model.predict(expected["horizon"], level=expected["level"], **future_of(expected))
     check_table(table, expected["predict"])
@@ -84,7 +84,7 @@ def test_a_sample_has_the_same_excluded_series():
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)
-def test_a_sample_classifies_as_it_did_then(name):
+def test_a_sample_classifies_as_before(name):
     model, expected = load(name)
     x = [np.array(sequence) for sequence in expected["x"]]
     assert model.classes_.tolist() == expected["classes"]
@@ -97,12 +97,12 @@ def test_a_sample_saved_again_has_the_present_version(name, tmp_path):
     model, expected = load(name)
     model.save(tmp_path / "again.safetensors")
     file.load(tmp_path / "again.safetensors", expected["kind"])  # no upgrades
-    again = type(model).load(tmp_path / "again.safetensors")
-    assert again.get_params() == expected["params"]
+    reloaded = type(model).load(tmp_path / "again.safetensors")
+    assert reloaded.get_params() == expected["params"]
     if expected["kind"] == "Forecaster":
         options = {"level": expected["level"], **future_of(expected)}
         ahead = model.predict(expected["horizon"], **options)
-        pd.testing.assert_frame_equal(again.predict(expected["horizon"], **options), ahead, check_exact=True)
+        pd.testing.assert_frame_equal(reloaded.predict(expected["horizon"], **options), ahead, check_exact=True)
 
 
 @pytest.mark.parametrize("kind", [Forecaster, Classifier])

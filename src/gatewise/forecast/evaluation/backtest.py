@@ -37,8 +37,8 @@ class Backtest:
         held: the test windows, by series and cutoff.
         by_window: forecast -> score -> (W,), in the order of `held`.
         by_step: forecast -> score -> (h,).
-        guesses: sentences for everything that was guessed or chosen.
-        trained: how much the model was trained on; with `refit`, the last model.
+        guesses: one sentence for each guess or choice.
+        trained: the amount of training data; with `refit`, of the last model.
         replaced: for each trained model the naive forecast that replaced it, "" for none.
     """
 
@@ -51,29 +51,29 @@ class Backtest:
 
     @classmethod
     def of(
-        cls, held: Holdout, *, guesses: Sequence[str] = (), trained: str = "", replaced: Sequence[str] = ()
+        cls, holdout: Holdout, *, guesses: Sequence[str] = (), trained: str = "", replaced: Sequence[str] = ()
     ) -> "Backtest":
         """Score test windows.
 
         Arguments:
-            held: the windows. Those without any observed value are excluded, and a guess says so.
-            guesses: sentences for what was guessed or chosen before.
-            trained: how much the model was trained on.
+            holdout: the windows. Those without any observed value are excluded, and `guesses` counts them.
+            guesses: one sentence for each earlier guess or choice.
+            trained: the amount of training data.
             replaced: for each trained model the naive forecast that replaced it, "" for none.
 
         Raises:
             DataError: no window has an observed value.
         """
-        scored = held.scored()
-        if lost := len(held.which) - len(scored.which):
-            guesses = (*guesses, f"excluded: {counted(lost, 'test window')} without observed values")
+        scored = holdout.scored()
+        if excluded := len(holdout.which) - len(scored.which):
+            guesses = (*guesses, f"excluded: {counted(excluded, 'test window')} without observed values")
         scale = scored.scale()
         scores = {
             name: score(scored, forecast, scored.intervals if name == scored.model else {}, scale)
             for name, forecast in scored.forecasts().items()
         }
-        by_window = {name: of.by_window for name, of in scores.items()}
-        by_step = {name: of.by_step for name, of in scores.items()}
+        by_window = {name: of_forecast.by_window for name, of_forecast in scores.items()}
+        by_step = {name: of_forecast.by_step for name, of_forecast in scores.items()}
         return cls(scored, by_window, by_step, tuple(guesses), trained, tuple(replaced))
 
     @property
@@ -91,11 +91,11 @@ class Backtest:
         """Table with a row per series, cutoff and forecast: unique_id, cutoff (the last known date), model, MAE, RMSE,
         sMAPE, MASE, CRPS; for the model and each level also MSIS-80 and coverage-80, a fraction. See `definitions`.
         """
-        held, models = self.held, list(self.by_window)
+        holdout, models = self.held, list(self.by_window)
         columns = {
-            "unique_id": held.names(np.repeat(held.which, len(models))),
-            "cutoff": held.dates(held.cuts[:, None] - 1).repeat(len(models)),
-            "model": np.tile(models, len(held.which)),
+            "unique_id": holdout.names(np.repeat(holdout.which, len(models))),
+            "cutoff": holdout.dates(holdout.cuts[:, None] - 1).repeat(len(models)),
+            "model": np.tile(models, len(holdout.which)),
         }
         return self._table(columns, self.by_window)
 
@@ -139,18 +139,18 @@ class Backtest:
 
         `y` is missing where nothing was observed. The columns are those that `utilsforecast.evaluation.evaluate` reads.
         """
-        held, h = self.held, self.held.horizon
-        model, *others = held.forecasts().items()
+        holdout, h = self.held, self.held.horizon
+        model, *others = holdout.forecasts().items()
         bounds = [
-            (f"{held.model}-{side}-{level:g}", bound)
-            for level in held.levels
-            for side, bound in zip(("lo", "hi"), held.intervals[level], strict=True)
+            (f"{holdout.model}-{side}-{level:g}", bound)
+            for level in holdout.levels
+            for side, bound in zip(("lo", "hi"), holdout.intervals[level], strict=True)
         ]
         columns = {
-            "unique_id": held.names(np.repeat(held.which, h)),
-            "ds": held.dates(held.cuts[:, None] + np.arange(h)),
-            "cutoff": held.dates(held.cuts[:, None] - 1).repeat(h),
-            **{name: f.ravel() for name, f in (("y", held.truth), model, *bounds, *others)},
+            "unique_id": holdout.names(np.repeat(holdout.which, h)),
+            "ds": holdout.dates(holdout.cuts[:, None] + np.arange(h)),
+            "cutoff": holdout.dates(holdout.cuts[:, None] - 1).repeat(h),
+            **{name: f.ravel() for name, f in (("y", holdout.truth), model, *bounds, *others)},
         }
         return self._finished(pd.DataFrame(columns))
 
@@ -158,7 +158,7 @@ class Backtest:
     def best(self) -> str:
         """The naive forecast with the smallest error, with which the verdict compares the model."""
         others = [name for name in self.overall if name != self.model]
-        return min(others, key=lambda name: self.overall[name][self._ruler])
+        return min(others, key=lambda name: self.overall[name][self._verdict_score])
 
     @property
     def trusted(self) -> bool:
@@ -167,7 +167,7 @@ class Backtest:
 
     @cached_property
     def verdict(self) -> str:
-        """Whether to trust the model, and the numbers that say so."""
+        """Whether to trust the model, with the numbers that support it."""
         judgement, *numbers = self._single_series() if len(self.held.series) == 1 else self._many_series()
         sentences = (
             verdict.replacement(self.model, self.replaced, judgement),
@@ -191,7 +191,8 @@ class Backtest:
         cells = [["", *self.overall[self.model]]]
         for model, scores in self.overall.items():
             cells.append([model, *("-" if np.isnan(value) else f"{value:.4g}" for value in scores.values())])
-        width = max(10, *(1 + len(cell) for row in cells for cell in row[1:]))  # of -8.237e-201 and the like
+        # wider than 10 for numbers such as -8.237e-201
+        width = max(10, *(1 + len(cell) for row in cells for cell in row[1:]))
         return "\n".join(f"{model:<14}" + "".join(f"{cell:>{width}}" for cell in row) for model, *row in cells)
 
     def plot(self, kind: str = "forecast", *, unique_id: Any = None, score: str = "MAE", ax: Any = None) -> Any:
@@ -219,7 +220,7 @@ class Backtest:
             if ax is not None:
                 raise ValueError("kind='examples' draws several Axes of its own; leave ax out")
             cases, errors, _ = self._cases
-            return figures.draw_examples(self.held, cases, errors, self._ruler)
+            return figures.draw_examples(self.held, cases, errors, self._verdict_score)
         if kind == "coverage":
             return plot.coverage(list(self.coverage), list(self.coverage.values()), values=self._values, ax=ax)
         one_of("score", score, self._names)
@@ -247,7 +248,7 @@ class Backtest:
         return int((~np.isnan(self.held.truth)).sum())
 
     @property
-    def _ruler(self) -> str:
+    def _verdict_score(self) -> str:
         """The score of the verdict: the MAE, or for many series the MASE, which has no unit, if it exists."""
         many = len(self.held.series) > 1 and np.isfinite(self.overall[self.model]["MASE"])
         return "MASE" if many else "MAE"
@@ -262,7 +263,7 @@ class Backtest:
 
     def _errors(self, scores: Mapping[str, Scores]) -> tuple[np.ndarray, np.ndarray]:
         """The score of the verdict, of the model and of the best naive forecast."""
-        return scores[self.model][self._ruler], scores[self.best][self._ruler]
+        return scores[self.model][self._verdict_score], scores[self.best][self._verdict_score]
 
     def _single_series(self) -> tuple[str, ...]:
         """The judgement and the numbers for a single series."""
@@ -279,22 +280,22 @@ class Backtest:
         windows = verdict.wins(*(scores[~np.isnan(scores)] for scores in self._errors(self.by_window)))
         where = f"in {verdict.wins(errors, baseline)} series and {windows} test windows"
         numbers = f"mean absolute error {model['MAE']:.4g} against {naive['MAE']:.4g}."
-        if self._ruler == "MASE":
+        if self._verdict_score == "MASE":
             numbers = f"MASE {model['MASE']:.3g} against {naive['MASE']:.3g}, {numbers}"
         count = len(self.held.series)
-        lost = f"{count - len(cases)} of {count} series" if len(cases) < count else ""
+        unscaled = f"{count - len(cases)} of {count} series" if len(cases) < count else ""
         return (
             verdict.judgement(self.model, self.best, errors, baseline, where),
             f"Mean over the series: {numbers}",
-            f"No MASE for {lost}, whose past repeats exactly or is shorter than a season." if lost else "",
-            verdict.worst(self.held.names(self.held.series[cases]), errors, baseline, self._ruler),
+            f"No MASE for {unscaled}, whose past repeats exactly or is shorter than a season." if unscaled else "",
+            verdict.worst(self.held.names(self.held.series[cases]), errors, baseline, self._verdict_score),
         )
 
     def _table(self, columns: dict[str, Any], scores: Mapping[str, Scores]) -> Any:
         """A table of scores (n,) by forecast, with the forecasts of each row side by side."""
         missing = np.full(len(scores[self.model]["MAE"]), np.nan)
         for name in self._names:
-            columns[name] = np.stack([of.get(name, missing) for of in scores.values()], axis=1).ravel()
+            columns[name] = np.stack([of_model.get(name, missing) for of_model in scores.values()], axis=1).ravel()
         return self._finished(pd.DataFrame(columns))
 
     def _finished(self, table: pd.DataFrame) -> Any:
@@ -323,30 +324,32 @@ def run(
     """Train on the values before the test windows, forecast them, and score the forecasts.
 
     Arguments:
-        validation: the models, and all series; those that are too short are excluded, and a guess says so.
+        validation: the models, and all series; series that are too short are excluded, and `guesses` counts them.
         horizon, windows, step, levels, refit: see `gatewise.Forecaster.backtest`.
-        guesses: sentences for what was guessed or chosen before.
+        guesses: one sentence for each earlier guess or choice.
 
     Raises:
         DataError: the series are too short, or hold no observed value to compare with.
     """
     check_reach(validation.panel, validation.plan.horizon or horizon, horizon)
-    purpose = f"{counted(windows, 'window')} of {horizon}"
-    panel, excluded = long_enough(validation.panel, validation.plan, horizon + (windows - 1) * step, purpose)
+    description = f"{counted(windows, 'window')} of {horizon}"
+    panel, excluded = long_enough(validation.panel, validation.plan, horizon + (windows - 1) * step, description)
     validation = replace(validation, panel=panel)
     cutoffs = Cutoffs.of(panel.series, horizon, windows, step)
     which, cuts = cutoffs.which, cutoffs.cuts
     truth = observed(panel, which, cuts, horizon)
     forecasts = validation.forecasts(cutoffs, truth, levels, refit)
-    held = Holdout(panel, validation.season, which, cuts, truth, forecasts.mean, forecasts.intervals, validation.name)
+    holdout = Holdout(
+        panel, validation.season, which, cuts, truth, forecasts.mean, forecasts.intervals, validation.name
+    )
     last = cutoffs.first(windows - 1 if refit else 0)[0]
     trained = f"trained on the first {last} values" if len(panel) == 1 else f"trained on {len(panel)} series"
     guesses = (*guesses, *excluded, *forecasts.choices)
-    return Backtest.of(held, guesses=guesses, trained=trained, replaced=forecasts.replacements)
+    return Backtest.of(holdout, guesses=guesses, trained=trained, replaced=forecasts.replacements)
 
 
 def _missing(table: Any) -> Any:
-    """The table with missing values instead of NaN, which the means of polars do not skip."""
+    """The table with missing values in place of NaN, because means of polars do not skip NaN."""
     if isinstance(table, pd.DataFrame):
         return table
     import narwhals as nw

@@ -61,7 +61,7 @@ class CrossValidation:
 
         Arguments:
             cutoffs: where forecasts start.
-            truth: (W, h) the outcomes, from which the intervals of later cutoffs learn.
+            truth: (W, h) the outcomes, on which the intervals of later cutoffs are recalibrated.
             levels: percentages of the intervals.
             refit: True trains a model for each cutoff, on the values before it; False trains one for all cutoffs, on
                 the values before the first, and recalibrates its intervals from cutoff to cutoff.
@@ -91,6 +91,6 @@ class CrossValidation:
         """A model trained on the values before the cutoffs of a stage."""
         cuts = cutoffs.first(stage)
         past = [cut_off(series, cut) for series, cut in zip(cutoffs.series, cuts, strict=True)]
-        left = f" left by {counted(cutoffs.count, 'window')} of {cutoffs.horizon}"
+        remainder = f" before {counted(cutoffs.count, 'window')} of {cutoffs.horizon}"
         title = f"backtest {stage + 1} of {cutoffs.count}: " if refit else "backtest: "
-        return train(self.plan, self.sizes, self.panel, past, self.season, left, title)
+        return train(self.plan, self.sizes, self.panel, past, self.season, remainder, title)

@@ -46,10 +46,10 @@ class Cutoffs:
         >>> Cutoffs.of([ten], horizon=3, windows=2, step=1).cuts.tolist()
         [6, 7]
         """
-        sizes = np.array([len(one) for one in series])
+        sizes = np.array([len(one_series) for one_series in series])
         back = horizon + step * np.arange(windows - 1, -1, -1)
         cuts = (sizes[:, None] - back).ravel()
-        which, stages = (one.ravel() for one in np.indices((len(series), windows)))
+        which, stages = (index.ravel() for index in np.indices((len(series), windows)))
         return cls(tuple(series), which, cuts, stages, horizon, step)
 
     @property
@@ -72,38 +72,42 @@ class Cutoffs:
             for k, cut in zip(which.tolist(), cuts.tolist(), strict=True)
         ]
         places = {entry: place for place, entry in enumerate(dict.fromkeys(entries))}
-        series = [self.series[one] if isinstance(one, int) else known_at(self.series[one[0]], one[1]) for one in places]
-        stops = [until[one if isinstance(one, int) else one[0]] for one in places]
+        series = [
+            self.series[entry] if isinstance(entry, int) else known_at(self.series[entry[0]], entry[1])
+            for entry in places
+        ]
+        stops = [until[entry if isinstance(entry, int) else entry[0]] for entry in places]
         dataset = selection.dataset(series, stops)
         fronts = dataset.fronts[[places[entry] for entry in entries]]
         return dataset, fronts + torch.from_numpy(cuts) - dataset.scaling.difference.lag
 
 
 def affordable_windows(panel: Panel, plan: Plan, season: int, horizon: int) -> int:
-    """How many windows a backtest can have, 0 to 3: they leave half of the series, and enough values to train on."""
+    """The number of backtest windows, 0 to 3, that leave half of the series and enough values for training."""
     values = usual_length(panel.series)
     enough = (
         windows
         for windows in (3, 2, 1)
-        if (left := values - windows * horizon) >= max(values / 2, plan.needed(left, season)[0])
+        if (remaining := values - windows * horizon) >= max(values / 2, plan.needed(remaining, season)[0])
     )
     return next(enough, 0)
 
 
-def known_at(one: Series, cut: int) -> Series:
-    """A series whose filled values just before a cut, which may depend on later ones, repeat the last observed one."""
-    if one.filled is None:
-        return one
-    last = int(last_observed(one, np.array([cut]))[0])
-    y = one.y.copy()
+def known_at(series: Series, cut: int) -> Series:
+    """A series whose filled values just before a cut, which may depend on later ones, are set to the last observed."""
+    if series.filled is None:
+        return series
+    last = int(last_observed(series, np.array([cut]))[0])
+    y = series.y.copy()
     y[last + 1 : cut] = y[last]
-    return replace(one, y=y)
+    return replace(series, y=y)
 
 
-def cut_off(one: Series, cut: int) -> Series:
+def cut_off(series: Series, cut: int) -> Series:
     """A series up to a cut, as it was known there."""
-    one = known_at(one, cut)
+    series = known_at(series, cut)
     parts = {
-        name: None if (values := getattr(one, name)) is None else values[:cut] for name in ("filled", "past", "known")
+        name: None if (values := getattr(series, name)) is None else values[:cut]
+        for name in ("filled", "past", "known")
     }
-    return replace(one, ds=one.ds[:cut], y=one.y[:cut], ahead=None, **parts)
+    return replace(series, ds=series.ds[:cut], y=series.y[:cut], ahead=None, **parts)

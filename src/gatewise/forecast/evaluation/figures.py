@@ -40,7 +40,9 @@ def draw_examples(holdout: Holdout, cases: np.ndarray, errors: np.ndarray, score
         for group, places in groups.items()
         for example in (_example(holdout, int(holdout.series[place])) for place in places)
     ]
-    return plot.examples(panels, title=f"{holdout.model} beside what happened, by {score}", model=holdout.model)
+    return plot.examples(
+        panels, title=f"{holdout.model} forecasts and outcomes, series ordered by {score}", model=holdout.model
+    )
 
 
 def _example(holdout: Holdout, k: int) -> Example:
@@ -65,7 +67,7 @@ def _example(holdout: Holdout, k: int) -> Example:
 
 
 def _not_overlapping(rows: np.ndarray, cuts: np.ndarray, horizon: int) -> list[int]:
-    """The last window and, backwards from it, each window that ends before the next one drawn starts."""
+    """The last window and, going backwards, each window that ends before the previously chosen one starts."""
     chosen = [int(rows[-1])]
     for row in rows[-2::-1]:
         if cuts[row] + horizon <= cuts[chosen[-1]]:

@@ -25,7 +25,7 @@ def observed(panel: Panel, which: np.ndarray, cuts: np.ndarray, horizon: int) ->
     Arguments:
         panel: the series.
         which: (W,) position of the series of each window.
-        cuts: (W,) how many of its values come before.
+        cuts: (W,) number of its values before the window.
         horizon: steps, h.
 
     Returns:
@@ -33,7 +33,7 @@ def observed(panel: Panel, which: np.ndarray, cuts: np.ndarray, horizon: int) ->
 
     Raises:
         DataError: a window of the only series has no observed value. With many series, `Backtest.of` excludes such
-            windows and says so.
+            windows.
 
     >>> panel = Panel((Series("A", pd.RangeIndex(4), np.array([1.0, 2.0, 3.0, 4.0])),), freq=1)
     >>> observed(panel, np.array([0, 0]), np.array([1, 3]), horizon=2).tolist()
@@ -41,8 +41,8 @@ def observed(panel: Panel, which: np.ndarray, cuts: np.ndarray, horizon: int) ->
     """
     truth = np.empty((len(cuts), horizon))
     for k, rows in grouped(which):
-        one = panel.series[k]
-        y = one.y if one.filled is None else np.where(one.filled, np.nan, one.y)
+        series = panel.series[k]
+        y = series.y if series.filled is None else np.where(series.filled, np.nan, series.y)
         at = cuts[rows, None] + np.arange(horizon)
         truth[rows] = np.where(at < len(y), y[np.minimum(at, len(y) - 1)], np.nan)
     empty = np.flatnonzero(np.isnan(truth).all(1))
@@ -89,9 +89,9 @@ class Holdout:
                 raise ValueError(f"{name} holds values that are not finite; every window needs a complete forecast")
         if not len(self.which):
             raise ValueError("there are no test windows, expected at least one")
-        lengths = np.array([len(one) for one in self.panel.series])
+        lengths = np.array([len(series) for series in self.panel.series])
         if self.cuts.shape != self.which.shape or (self.cuts < 1).any() or (self.cuts > lengths[self.which]).any():
-            raise ValueError("cuts must be one for each window, from 1 to the length of its series")
+            raise ValueError("cuts are invalid, expected one for each window, from 1 to the length of its series")
 
     @property
     def horizon(self) -> int:
@@ -144,15 +144,15 @@ class Holdout:
         return parts[0].append(parts[1:]) if len(parts) > 1 else parts[0]
 
     def names(self, which: np.ndarray) -> Any:
-        """The names of series, as a column."""
-        return pd.Series([one.unique_id for one in self.panel.series]).array.take(which)
+        """The names of the series at positions `which`, as a column."""
+        return pd.Series([series.unique_id for series in self.panel.series]).array.take(which)
 
     def mean_by_series(self, values: np.ndarray) -> np.ndarray:
         """Means (S, ...) of values (W, ...) over the windows of each series, without NaN."""
         starts = np.searchsorted(self.which, self.series)
-        there = ~np.isnan(values)
-        total = np.add.reduceat(np.where(there, values, 0.0), starts, axis=0)
-        return _ratio(total, np.add.reduceat(there, starts, axis=0, dtype=np.int64))
+        present = ~np.isnan(values)
+        total = np.add.reduceat(np.where(present, values, 0.0), starts, axis=0)
+        return _ratio(total, np.add.reduceat(present, starts, axis=0, dtype=np.int64))
 
     def calendar(self, k: int, last: int) -> pd.Index:
         """The dates of a series up to a position, which may lie after its end."""
@@ -160,30 +160,30 @@ class Holdout:
         return ds if last < len(ds) else ds.append(future(ds, self.panel.freq, last + 1 - len(ds)))
 
 
-def _naive_error(one: Series, season: int) -> np.ndarray:
+def _naive_error(series: Series, season: int) -> np.ndarray:
     """The scale (T + 1,) of a series after each of its values; see `Holdout.scale`."""
-    there = np.ones(len(one), bool) if one.filled is None else ~one.filled
-    pairs = there[season:] & there[:-season]
-    steps = np.where(pairs, np.abs(one.y[season:] - one.y[:-season]), 0.0)
-    before = np.zeros(min(season, len(one)) + 1)
+    present = np.ones(len(series), bool) if series.filled is None else ~series.filled
+    pairs = present[season:] & present[:-season]
+    steps = np.where(pairs, np.abs(series.y[season:] - series.y[:-season]), 0.0)
+    before = np.zeros(min(season, len(series)) + 1)
     total, count = (np.concatenate([before, np.cumsum(part)]) for part in (steps, pairs))
-    largest = np.concatenate([[0.0], np.maximum.accumulate(np.where(there, np.abs(one.y), 0.0))])
+    largest = np.concatenate([[0.0], np.maximum.accumulate(np.where(present, np.abs(series.y), 0.0))])
     scale = _ratio(total, count)
     return np.where(scale > REPEATS * largest, scale, np.nan)
 
 
 def mean(values: np.ndarray, axis: int = 0) -> np.ndarray:
-    """The mean without NaN; NaN if nothing is left."""
-    there = ~np.isnan(values)
-    return _ratio(np.where(there, values, 0.0).sum(axis), there.sum(axis))
+    """The mean without NaN; NaN if all values are NaN."""
+    present = ~np.isnan(values)
+    return _ratio(np.where(present, values, 0.0).sum(axis), present.sum(axis))
 
 
 def _ratio(total: np.ndarray, count: np.ndarray) -> np.ndarray:
     return np.asarray(np.divide(total, count, out=np.full(np.shape(total), np.nan), where=count > 0))
 
 
-def _nothing_observed(one: Series, cut: int, horizon: int) -> DataError:
+def _nothing_observed(series: Series, cut: int, horizon: int) -> DataError:
     return DataError(
-        f"series {str(one.unique_id)!r}: the {counted(horizon, 'step')} after {one.ds[cut - 1]} hold no observed "
+        f"series {str(series.unique_id)!r}: the {counted(horizon, 'step')} after {series.ds[cut - 1]} hold no observed "
         "value, only filled ones; choose another horizon or number of windows (--windows)"
     )

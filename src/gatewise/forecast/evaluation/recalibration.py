@@ -1,4 +1,4 @@
-"""Recalibration: intervals learn from outcomes after the training.
+"""Recalibration: outcomes after the training update the intervals.
 
 The networks have not seen these values, so their errors are as valid as those on the validation set, and newer.
 
@@ -20,14 +20,14 @@ from gatewise.series import DataError, Series
 from gatewise.training import DivergenceError
 
 MEMORY = 0.5  # of the length of the validation set: newer errors replace errors older than that
-FORECASTS = 2  # that do not overlap: the memory holds at least so many
+FORECASTS = 2  # the memory holds at least this many non-overlapping forecasts
 PARTS = 20  # of the memory: intervals are recalibrated once for each part
 
 
 def by_cutoff(
     known: Calibration, cutoffs: Cutoffs, errors: np.ndarray, spreads: np.ndarray
 ) -> Iterator[tuple[np.ndarray, Calibration]]:
-    """The calibrations available at the cutoffs: which cutoffs (W,) share one, and the calibration.
+    """The calibration at each cutoff, as pairs: a mask (W,) of cutoffs, and the calibration that they share.
 
     Arguments:
         known: the calibration at the first cutoff of each series.
@@ -41,7 +41,7 @@ def by_cutoff(
     together = max(1, int(memory / PARTS / cutoffs.step))
     ahead = np.arange(1, cutoffs.horizon + 1)
     for stage in range(0, stages, together):
-        here = (cutoffs.stages >= stage) & (cutoffs.stages < stage + together)
+        rows = (cutoffs.stages >= stage) & (cutoffs.stages < stage + together)
         now, calibration = stage * cutoffs.step, known
         if stage:
             recent = cutoffs.stages * cutoffs.step + cutoffs.horizon > now - memory
@@ -50,7 +50,7 @@ def by_cutoff(
             seen = (times <= now) & (times > now - memory) & ~np.isnan(errors[before])
             fraction = len(np.unique(times[seen])) / memory
             calibration = known.recalibrated(np.where(seen, errors[before], np.nan), spreads[before], fraction)
-        yield here, calibration
+        yield rows, calibration
 
 
 def after_update(selection: Selection, old: Sequence[Series], new: Sequence[Series]) -> Selection:
@@ -59,11 +59,11 @@ def after_update(selection: Selection, old: Sequence[Series], new: Sequence[Seri
     Raises:
         DataError: forecasts from the newer values diverge, as these are too far from the training data.
     """
-    ends = {one.unique_id: one.ds[-1] for one in old}
-    grown = [one for one in new if one.unique_id in ends and one.ds[-1] > ends[one.unique_id]]
+    ends = {series.unique_id: series.ds[-1] for series in old}
+    grown = [series for series in new if series.unique_id in ends and series.ds[-1] > ends[series.unique_id]]
     if not grown:
         return selection
-    before = [int(one.ds.searchsorted(ends[one.unique_id], side="right")) for one in grown]
+    before = [int(series.ds.searchsorted(ends[series.unique_id], side="right")) for series in grown]
     memory, horizon = MEMORY * selection.ensemble.calibrated.span, selection.ensemble.calibrated.errors.shape[1]
     dataset = selection.dataset(grown, before)
     first = dataset.fronts + torch.tensor(before) - dataset.scaling.difference.lag  # new value

@@ -1,6 +1,6 @@
-"""Scores of hold-out windows and of the steps of the horizon.
+"""Scores of test windows and of the steps of the horizon.
 
-Letters: `W` hold-out windows (series x cutoffs), `h` horizon, `S` series that have windows.
+Letters: `W` test windows (series x cutoffs), `h` horizon, `S` series that have windows.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -46,7 +46,7 @@ def score(holdout: Holdout, forecast: np.ndarray, intervals: Intervals, scale: n
 
 
 def _losses(y: np.ndarray, f: np.ndarray, intervals: Intervals, scale: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
-    """The losses (W, h) whose mean each score is; NaN where nothing was observed."""
+    """The losses (W, h) that each score averages; NaN where nothing was observed."""
     error = np.abs(y - f)
     size = np.abs(y) + np.abs(f)
     yield "MAE", error
@@ -74,7 +74,7 @@ def _crps(y: np.ndarray, f: np.ndarray, intervals: Intervals) -> np.ndarray:
 
 
 def _roots(holdout: Holdout, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Root mean squared errors (W,) and (h,), computed in units of each series' largest, as small squares underflow."""
+    """Root mean squared errors (W,) and (h,), computed in units of the largest error: small squares underflow."""
     starts = np.searchsorted(holdout.which, holdout.series)
     largest = np.maximum.reduceat(np.nan_to_num(error).max(axis=1), starts)
     unit = np.where(largest > 0, largest, 1.0)

@@ -8,9 +8,9 @@ training.py         builds and trains networks, measures their validation errors
 validation_set.py   the last part of each series, on which forecasts are measured
 loss.py             the training loss
 ensemble.py         trained networks and their forecasts
-batches.py          which windows are trained on
+batches.py          batches of windows: random for training, fixed for validation
 strategies.py       three kinds of networks
-dataset.py          all series in one tensor, from which windows are cut
+dataset.py          all series in one tensor, and windows cut from it
 scales.py           scales of whole series
 window.py           the scale of a window, and its features
 """

@@ -1,7 +1,7 @@
-"""Batches: which windows of a dataset are used, at random for training or fixed for the validation loss.
+"""Batches: windows of a dataset, random for training and fixed for the validation loss.
 
 Letters: `S` series, `B` windows, `L` values of a window, `r` steps after it. A cut is the position in the dataset of
-the first value that a window does not contain, see `gatewise.forecast.model.dataset`.
+the first value after a window, see `gatewise.forecast.model.dataset`.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from torch import Tensor
 from gatewise.forecast.model.dataset import Dataset
 from gatewise.forecast.model.window import Window
 
-MOST_PERMUTED = 2**20  # up to this number windows are drawn without replacement, above it with replacement
+MOST_PERMUTED = 2**20  # windows: up to this number they are drawn without replacement, above it with replacement
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Cuts:
 
 
 def training_cuts(dataset: Dataset, limits: Tensor) -> Cuts:
-    """Cuts whose r targets all lie before the limit (S,) of their series; if there is none, the first with a target."""
+    """Cuts whose r targets precede the limit (S,) of their series; if there is none, its first cut with a target."""
     first = dataset.starts + dataset.scaling.length
     last = torch.maximum(limits - dataset.scaling.reach, torch.minimum(first, limits - 1))
     return Cuts(first, last)

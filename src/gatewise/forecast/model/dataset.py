@@ -1,11 +1,11 @@
-"""The dataset: all series of a panel end to end in one tensor, from which windows are cut by index.
+"""The dataset: all series of a panel, concatenated in one tensor from which windows are cut by index.
 
 Letters: `S` series, `N` values of all of them, `B` windows, `L` values of a window, `r` steps after it; `P`, `K` and
 `C` features, see `gatewise.forecast.model.window`.
 
-A window is named by its cut: the position in the dataset of the first value that the window does not contain. A series
-that is too short for whole windows is padded in front with repetitions of its first season (of its first value without
-a season). Padding, and values that filled gaps, are network inputs but never training targets.
+A window is identified by its cut: the position in the dataset of the first value after the window. A series that is too
+short for complete windows is padded at its start with repetitions of its first season (without a season, of its first
+value). Padding and filled values are network inputs, but never training targets.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from gatewise.windows import Scale
 
 @dataclass(frozen=True)
 class Dataset:
-    """Series end to end, each on its own scale.
+    """Concatenated series, each on its own scale.
 
     Attributes:
         scaling: the transforms that prepared the values.
@@ -58,7 +58,9 @@ class Dataset:
     def of(cls, series: Sequence[Series], scaling: WindowScaling, until: Sequence[int] | None = None) -> "Dataset":
         """Prepare series; their scales are fitted on the values before `until` (S,), if given."""
         lag = scaling.difference.lag
-        values: list[np.ndarray] = [scaling.difference.apply(one.y) if lag else one.y for one in series]
+        values: list[np.ndarray] = [
+            scaling.difference.apply(one_series.y) if lag else one_series.y for one_series in series
+        ]
         stops: list[Any] = [None] * len(series) if until is None else [stop - lag for stop in until]
         shift, scale = series_scales([y[:stop] for y, stop in zip(values, stops, strict=True)], scaling)
         sizes = np.array([len(y) for y in values])
@@ -68,19 +70,9 @@ class Dataset:
         owner = np.repeat(np.arange(len(series)), sizes)
         with np.errstate(over="ignore"):  # `extrapolate` raises on infinite values
             flat = ((flat - shift[owner]) / scale[owner]).astype(np.float32)
-        filled = [_filled(one, scaling) for one in series]
+        filled = [_filled(one_series, scaling) for one_series in series]
         ends = torch.from_numpy((sizes + padding).cumsum())
-        training = [one.y[:stop] for one, stop in zip(series, until or stops, strict=True)]
-        features = scaling.features
-
-        def prepared(name: str, scale: Scale | None) -> Tensor | None:
-            if scale is None:
-                return None
-            rows = np.concatenate([getattr(one, name)[lag:] for one in series])
-            return torch.from_numpy(scale.apply(rows).astype(np.float32)[source])
-
-        rows: list[Any] = [one.static for one in series]
-        static = None if features.static is None else features.static.apply(np.stack(rows))
+        training = [one_series.y[:stop] for one_series, stop in zip(series, until or stops, strict=True)]
         return cls(
             scaling,
             series,
@@ -93,9 +85,7 @@ class Dataset:
             scale,
             naive_errors(training, scaling.season),
             is_moving(training),
-            prepared("past", features.past),
-            prepared("known", features.known),
-            None if static is None else torch.from_numpy(static.astype(np.float32)),
+            *_scaled_features(series, scaling, source),
         )
 
     def owner(self, cuts: Tensor) -> Tensor:
@@ -107,7 +97,7 @@ class Dataset:
         return self.values[cuts + torch.arange(-self.scaling.length, 0)[:, None]]
 
     def features(self, cuts: Tensor, steps: int) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
-        """(L, B, P), (L + steps, B, K) and (B, C) features of windows; past the end of a series, its last row."""
+        """(L, B, P), (L + steps, B, K) and (B, C) features of windows; the last row is repeated beyond the end."""
         rows = cuts + torch.arange(-self.scaling.length, steps)[:, None]
         owner = self.owner(cuts)
         rows = torch.minimum(rows, self.ends[owner] - 1)
@@ -130,7 +120,7 @@ class Dataset:
         return np.where(self.moving[self.owner(cuts).numpy(), None], errors, np.nan)
 
     def original(self, values: Tensor, cuts: Tensor) -> np.ndarray:
-        """Take scaled values (B, h) after the cuts back to the original scale, with differences undone."""
+        """Scaled values (B, h) after the cuts on the original scale, with differences undone."""
         d, lag = self.unscaled(values, cuts), self.scaling.difference.lag
         if lag == 0:
             return d
@@ -138,13 +128,13 @@ class Dataset:
         return self.scaling.difference.extend(d, histories)
 
     def unscaled(self, values: Tensor, cuts: Tensor) -> np.ndarray:
-        """Take scaled values (B, h) back to the scale of the series, or of its differences."""
+        """Scaled values (B, h) on the scale of the series, or of its differences."""
         owner = self.owner(cuts).numpy()
         unscaled: np.ndarray = values.double().numpy() * self.scale[owner, None] + self.shift[owner, None]
         return unscaled
 
     def original_cuts(self, cuts: Tensor) -> Tensor:
-        """(B,) the number of original values of its series before each cut."""
+        """(B,) for each cut, the number of original values of its series before it."""
         return cuts - self.fronts[self.owner(cuts)] + self.scaling.difference.lag
 
     def _originals(self, cuts: Tensor) -> tuple[list[Series], list[int]]:
@@ -172,9 +162,31 @@ def stack_features(series: Sequence[Series]) -> list[np.ndarray | None]:
     """Past (N, P), known (N, K) and static (S, C) features of all series, None where there are none."""
     stacked: list[np.ndarray | None] = []
     for name, join in (("past", np.concatenate), ("known", np.concatenate), ("static", np.stack)):
-        parts: list[np.ndarray] = [getattr(one, name) for one in series if getattr(one, name) is not None]
+        features = (getattr(one_series, name) for one_series in series)
+        parts: list[np.ndarray] = [part for part in features if part is not None]
         stacked.append(join(parts) if parts else None)
     return stacked
+
+
+def _scaled_features(
+    series: Sequence[Series], scaling: WindowScaling, source: np.ndarray
+) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+    """Past (N, P), known (N, K) and static (S, C) features on their scales, padded by `source` (N,)."""
+    lag, features = scaling.difference.lag, scaling.features
+
+    def padded(name: str, scale: Scale | None) -> Tensor | None:
+        if scale is None:
+            return None
+        rows = np.concatenate([getattr(one_series, name)[lag:] for one_series in series])
+        return torch.from_numpy(scale.apply(rows).astype(np.float32)[source])
+
+    rows: list[Any] = [one_series.static for one_series in series]
+    static = None if features.static is None else features.static.apply(np.stack(rows)).astype(np.float32)
+    return (
+        padded("past", features.past),
+        padded("known", features.known),
+        None if static is None else torch.from_numpy(static),
+    )
 
 
 def _filled(series: Series, scaling: WindowScaling) -> np.ndarray:
@@ -188,7 +200,7 @@ def _filled(series: Series, scaling: WindowScaling) -> np.ndarray:
 
 
 def _padding_sizes(sizes: np.ndarray, scaling: WindowScaling) -> np.ndarray:
-    """How many values of padding each series needs so that windows can be cut from its middle on."""
+    """How many padding values each series needs so that windows can end anywhere in its second half."""
     first = np.minimum(scaling.length, np.maximum(sizes // 2, 1))
     padding: np.ndarray = scaling.length - first
     return padding
@@ -196,9 +208,9 @@ def _padding_sizes(sizes: np.ndarray, scaling: WindowScaling) -> np.ndarray:
 
 def _padded_positions(sizes: np.ndarray, padding: np.ndarray, season: int) -> tuple[np.ndarray, np.ndarray]:
     """For each value of the dataset: its position among the values before padding, and whether it is padding."""
-    whole = sizes + padding
-    offsets, starts = sizes.cumsum() - sizes, whole.cumsum() - whole
-    steps = np.arange(whole.sum()) - np.repeat(starts + padding, whole)
+    padded_sizes = sizes + padding
+    offsets, starts = sizes.cumsum() - sizes, padded_sizes.cumsum() - padded_sizes
+    steps = np.arange(padded_sizes.sum()) - np.repeat(starts + padding, padded_sizes)
     padded = steps < 0
-    repeated = np.repeat(np.minimum(sizes, season), whole)
-    return np.where(padded, steps % repeated, steps) + np.repeat(offsets, whole), padded
+    repeated = np.repeat(np.minimum(sizes, season), padded_sizes)
+    return np.where(padded, steps % repeated, steps) + np.repeat(offsets, padded_sizes), padded

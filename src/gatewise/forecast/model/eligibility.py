@@ -1,4 +1,4 @@
-"""Eligibility: which series are long enough to be forecast or backtested; the others are excluded, or an error."""
+"""Eligibility: which series are long enough to be forecast or backtested; shorter ones are excluded or an error."""
 
 from dataclasses import replace
 
@@ -12,9 +12,9 @@ MOST_UNSCALED = 1e18  # the squares of larger values overflow in single precisio
 
 
 def eligible(panel: Panel, plan: Plan, alone: bool = False) -> Panel:
-    """The panel without series that are too short, which are excluded as its `on_bad` says.
+    """The panel without series that are too short; its `on_bad` decides whether they are excluded or an error.
 
-    A single series passes unless `alone`, because `Plan.scaling` gives the better message once the context is known.
+    A single series passes unless `alone`: once the context is known, `Plan.scaling` raises a better message.
 
     Raises:
         DataError: a series is too short and on_bad="raise", or all are too short.
@@ -48,22 +48,22 @@ def _check_unscaled(panel: Panel) -> None:
             )
 
 
-def long_enough(panel: Panel, plan: Plan, held_out: int, what: str) -> tuple[Panel, tuple[str, ...]]:
+def long_enough(panel: Panel, plan: Plan, held_out: int, description: str) -> tuple[Panel, tuple[str, ...]]:
     """The series from which `held_out` values can be cut off at the end, and a line for `guesses` about the others.
 
     Raises:
-        DataError: all series are too short; `what` names the values that are cut off, such as "3 windows of 12".
+        DataError: all series are too short; `description` names the values cut off, such as "3 windows of 12".
     """
     fewest = FEWEST if len(panel) == 1 else plan.fewest(plan.choose_season(panel)[0])
     long, short = _split_by_length(panel, held_out + fewest)
     if not long:
         longest = max(short, key=len)
-        leave = "leaves" if what.startswith("1 ") else "leave"
+        leave = "leaves" if description.startswith("1 ") else "leave"
         raise DataError(
-            f"{_length_of(longest)}; {what} {leave} {max(len(longest) - held_out, 0)} for training, expected at "
+            f"{_length_of(longest)}; {description} {leave} {max(len(longest) - held_out, 0)} for training, expected at "
             f"least {fewest}; use fewer windows (--windows) or a shorter horizon"
         )
-    guess = f"excluded from the backtest: {len(short)} of {len(panel)} series (too short for {what})"
+    guess = f"excluded from the backtest: {len(short)} of {len(panel)} series (too short for {description})"
     return replace(panel, series=long), (guess,) if short else ()
 
 

@@ -108,11 +108,11 @@ class Ensemble:
         if known is not None:
             if future is not None:
                 known[length : length + horizon] = self.scaling.scaled_known(future)
-            known[length + horizon :] = known[length + horizon - 1]  # ignores later rows, even if there are any
+            known[length + horizon :] = known[length + horizon - 1]  # later rows are not used
         values, spreads, output = dataset.raw(cuts), list[Tensor](), average(self.networks)
         for step in range(0, horizon, reach):
-            known_here = None if known is None else known[step : step + length + reach]
-            window = self.scaling.window(values[step:], past, known_here, static)
+            known_part = None if known is None else known[step : step + length + reach]
+            window = self.scaling.window(values[step:], past, known_part, static)
             mean, spread = self._predict(output, window)
             values = torch.cat([values, mean])
             spreads.append(spreads[0] if reach == 1 and spreads else spread)
@@ -130,7 +130,7 @@ class Ensemble:
 
 
 def _check_finite(values: Tensor) -> None:
-    """Raise if values (B, h) of a recursion overflowed."""
+    """Raise an error if values (B, h) of a recursion overflow."""
     overflowed = (~values.isfinite()).any(0)
     if overflowed.any():
         raise DivergenceError(

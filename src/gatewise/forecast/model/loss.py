@@ -1,4 +1,4 @@
-"""The training loss: mae, mse or huber of normalised values, weighted, with the likelihood of the scales.
+"""The training loss: weighted mae, mse or huber of normalised values, and the likelihood of predicted scales.
 
 Letters: `L` values of a window, `r` steps after it, `B` windows, `A` steps of a network output, `Q` outputs per step.
 """
@@ -19,7 +19,7 @@ LOSSES: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 def loss_of(name: str) -> Callable[[Tensor, Tensor], Tensor]:
-    """The loss of a network output (A, B, Q), compared with the last A of the values and weights (2, L + r, B).
+    """A function of a network output (A, B, Q) and of targets with weights (2, L + r, B); only the last A steps count.
 
     With Q = 2 the network also outputs the log of a scale s. It is trained by the negative log-likelihood of a Laplace
     distribution of that scale, `|e| / s + log s`, which changes neither the value of the loss nor the gradient of the

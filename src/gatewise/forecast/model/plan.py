@@ -1,6 +1,6 @@
 """The plan: chooses strategy, season, context and sizes for the data, each with a line for `guesses`.
 
-It builds window scalings and training configurations, so it stands above both and below selection and eligibility.
+It imports the window scaling and the training configuration, and is imported by selection and eligibility.
 """
 
 from collections.abc import Sequence
@@ -17,21 +17,21 @@ from gatewise.windows import Difference
 
 SCALES = ("window", "standard", "minmax", "robust", "none")
 LONGEST_SEASON = 366  # a longer one is used only on request, as every window holds more than one season
-CYCLES = {"min": "day", "s": "hour"}  # the usual season of the frequencies whose seasons can be that long
+CYCLES = {"min": "day", "s": "hour"}  # the usual season, where it can exceed LONGEST_SEASON
 FEWEST = 10  # values to train on, however short the context
-TARGETS = 4  # training windows at least
+TARGETS = 4  # training targets at least
 LONGEST_SEGMENT = 31  # a longer season is split into several segments
 CONTEXT_SEASONS, LONGEST_CONTEXT = (14, 30), 720  # of the segment strategy; more for longer series
-MANY_CONTEXTS = 12  # a context is lengthened while the series holds this many of it
+MANY_CONTEXTS = 12  # a context is lengthened only if the series is this many times as long
 FEW_SERIES, LONG_SERIES = 20, 1500  # up to these sizes several strategies are compared
-FEWEST_OF_MANY = 3  # values of each of many series
+FEWEST_OF_MANY = 3  # values of each series, if there are several
 DROPOUTS = (0.0, 0.5)  # compared for the segment strategy
 MOST_SEASONS = 7  # past seasons that are mixed
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The requested strategy and transforms; None is chosen from the data. See `Forecaster` for each argument."""
+    """The requested strategy and transforms; None means chosen for the data. See `Forecaster` for each argument."""
 
     strategy: str
     context: int | None
@@ -79,7 +79,7 @@ class Plan:
         """The window scaling of a strategy for series of a season, and the line for `guesses` about its context.
 
         Raises:
-            DataError: the series are too short; `remainder` says which test windows were cut from them.
+            DataError: the series are too short; `remainder` names the test windows that are held out.
         """
         longest = max(series, key=len)
         needed, why = self.needed(len(longest), season)
@@ -107,7 +107,7 @@ class Plan:
         return scaling, guess
 
     def needed(self, values: int, season: int) -> tuple[int, str]:
-        """How many values the longest of series of about this many values must have, and why."""
+        """How many values the longest series must have if a typical one has `values`, and why."""
         context, lag = self._context(values, season, None), self._difference(season).lag
         why = f"context {context}, season {season} and {TARGETS} targets" + f", differences of lag {lag}" * (lag > 0)
         return max(FEWEST, lag + context + season - 1 + TARGETS), why
@@ -120,7 +120,7 @@ class Plan:
         return Difference(self.difference, self.seasonal_difference, season)
 
     def _context(self, values: int, season: int, segment: int | None) -> int:
-        """Whole seasons: about 96 steps, at most a fifth of the values, but two seasons where the series has four."""
+        """The context: whole seasons, about 96 steps, at most a fifth of the values (two seasons if there are four)."""
         if self.context is not None:
             return self.context if segment is None else -(-self.context // segment) * segment
         values -= self._difference(season).lag
@@ -135,13 +135,13 @@ class Plan:
 
 
 def is_small(panel: Panel) -> bool:
-    """Whether the data are so few that training is short, and one network depends on its seed."""
+    """Whether there are few short series: training is fast, and a single network depends on its seed."""
     return len(panel) <= FEW_SERIES and usual_length(panel.series) <= LONG_SERIES
 
 
 def usual_length(series: Sequence[Series]) -> int:
     """The median number of values."""
-    return int(np.median([len(one) for one in series]))
+    return int(np.median([len(one_series) for one_series in series]))
 
 
 def _cycle(freq: str | int) -> str:
@@ -158,7 +158,7 @@ def _segment(season: int, reach: int) -> int:
 
 @dataclass(frozen=True)
 class Sizes:
-    """The requested sizes of networks and training; None is chosen from strategy and data. See `Forecaster`."""
+    """The requested sizes of networks and training; None means chosen for strategy and data. See `Forecaster`."""
 
     cell: str
     hidden_size: int | None
@@ -175,7 +175,7 @@ class Sizes:
 
     def __call__(self, strategy: str, series: Sequence[Series]) -> TrainingConfiguration:
         """The training configuration of a strategy for these series."""
-        usual = _usual_sizes(strategy, sum(len(one) for one in series))
+        usual = _usual_sizes(strategy, sum(len(one_series) for one_series in series))
         return TrainingConfiguration(
             **{name: usual[name] if value is None else value for name, value in vars(self).items()}
         )

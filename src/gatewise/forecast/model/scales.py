@@ -13,7 +13,7 @@ from gatewise.windows import Scale
 CONSTANT = 1e-6  # scale of a constant series, in units of its value
 TINY = np.finfo(np.float64).tiny
 ROUNDING = 1e-12  # in units of the largest value: a smaller change counts as none
-LEAST_CHANGE = 1e-3  # over a season, in units of the standard deviation: a smaller change gives no scale
+LEAST_CHANGE = 1e-3  # over a season, in units of the standard deviation: a smaller change is not used as the scale
 
 
 def series_scales(series: Sequence[np.ndarray], scaling: WindowScaling) -> tuple[np.ndarray, np.ndarray]:
@@ -48,9 +48,9 @@ def mean_changes(series: Sequence[np.ndarray], lag: int) -> np.ndarray:
 
 
 def naive_errors(series: Sequence[np.ndarray], season: int) -> np.ndarray:
-    """(S,) the in-sample error of the seasonal naive forecast; if that is 0, of the naive one; else the largest value.
+    """(S,) the units of the MASE: the in-sample error of the seasonal naive forecast.
 
-    These are the units of the MASE.
+    If that is 0, it is the error of the naive forecast; if that is 0 too, the largest absolute value.
     """
     flat, starts, _ = _concatenated(series)
     largest = np.maximum.reduceat(np.abs(flat), starts)

@@ -49,12 +49,12 @@ NetworkOutput = Callable[[Window], Tensor]
 
 def average(networks: Sequence[Any]) -> NetworkOutput:
     """A function of a window that returns the mean output (r, B, Q) of an ensemble for the steps after the window."""
-    if isinstance(networks[0], StepByStep):
-        return StepByStep.average(networks)
+    if isinstance(networks[0], OneStepNetwork):
+        return OneStepNetwork.average(networks)
     return lambda window: torch.stack([network(window) for network in networks]).mean(0)
 
 
-class StepByStep(Module):
+class OneStepNetwork(Module):
     """The one-step strategy: the next value at every step of the window."""
 
     def __init__(self, scaling: WindowScaling, cell: str, hidden_size: int, num_layers: int, **options: Any) -> None:
@@ -85,7 +85,7 @@ class StepByStep(Module):
         return output
 
     @staticmethod
-    def average(networks: Sequence["StepByStep"]) -> NetworkOutput:
+    def average(networks: Sequence["OneStepNetwork"]) -> NetworkOutput:
         """The mean of the networks' last outputs; weights are looked up once, as a recursion calls it at every step."""
         heads, base = [network.network.head for network in networks], networks[0].network.base or 0
         weight = torch.cat([head.weight for head in heads], -1) / len(networks)
@@ -108,8 +108,8 @@ def _hidden_states(body: Body) -> Callable[[Tensor], Tensor]:
     return lambda x: engines.scan(body.cell, x, state=None, weights=weights, engine=body.engine).output
 
 
-class BySegments(Module):
-    """The segment strategy: the next steps in segments, from a past in segments."""
+class SegmentNetwork(Module):
+    """The segment strategy: the next steps in segments, from the past in segments."""
 
     def __init__(self, scaling: WindowScaling, cell: str, hidden_size: int, num_layers: int, **options: Any) -> None:
         super().__init__()
@@ -176,7 +176,7 @@ class BySegments(Module):
         return join_features(*segments, window.static)
 
 
-class AllAtOnce(Module):
+class FlattenNetwork(Module):
     """The flatten strategy: the next steps at once, from the concatenated hidden states of all steps."""
 
     def __init__(self, scaling: WindowScaling, cell: str, hidden_size: int, num_layers: int, **options: Any) -> None:
@@ -213,7 +213,7 @@ class AllAtOnce(Module):
         return torch.stack([values + _base(window, scaling), log_scales], -1)
 
 
-STRATEGIES = {"one-step": StepByStep, "segment": BySegments, "flatten": AllAtOnce}
+STRATEGIES = {"one-step": OneStepNetwork, "segment": SegmentNetwork, "flatten": FlattenNetwork}
 
 
 def _base(window: Window, scaling: WindowScaling) -> Tensor:

@@ -61,7 +61,7 @@ class TrainingConfiguration:
         return self._measure(replace(first, networks=(*first.networks, *more)), validation)
 
     def refit(self, measured: Ensemble, dataset: Dataset, title: str = "") -> Ensemble:
-        """Train all networks afresh on the whole series; the calibration and the validation error stay."""
+        """Train all networks from scratch on the whole series; the calibration and the validation error stay."""
         title = f"{title}training on all data"
         return replace(measured, networks=self._fit_all(range(self.ensemble_size), dataset, dataset.ends, title))
 
@@ -107,7 +107,7 @@ class TrainingConfiguration:
         return tuple(self._fit(k, dataset, limits, title)[0] for k in members)
 
     def _fit(self, k: int, dataset: Dataset, limits: Tensor, title: str) -> tuple[Module, History]:
-        """Train the k-th network on the values before the limits (S,); the first one reports the loss after them."""
+        """Train the k-th network on the values before the limits (S,); the first one records the loss after them."""
         generator = self._generator(k)
         network = self._network(dataset.scaling, generator)
         validation = None
@@ -165,9 +165,9 @@ class TrainingConfiguration:
         networks = []
         for k, state in enumerate(states):
             for name in {**expected, **state}:
-                came, wanted = _shapes(state).get(name), expected.get(name)
-                if came != wanted:
-                    raise ValueError(f"weight {name[:80]!r} of network {k} has shape {came}, expected {wanted}")
+                shape, needed = _shapes(state).get(name), expected.get(name)
+                if shape != needed:
+                    raise ValueError(f"weight {name[:80]!r} of network {k} has shape {shape}, expected {needed}")
             networks.append(self._network(scaling, generator).eval())
             networks[-1].load_state_dict(state)
         return tuple(networks)

@@ -13,7 +13,7 @@ from gatewise.forecast.conformal import Calibration
 from gatewise.forecast.model.batches import Cuts
 from gatewise.forecast.model.dataset import Dataset
 
-CUTOFFS, CUTOFFS_EACH, MOST_CUTOFFS = 200, 5, 4096  # of the validation forecasts: in all, of each series, at most
+CUTOFFS, CUTOFFS_EACH, MOST_CUTOFFS = 200, 5, 4096  # validation forecasts: at least, per series, at most
 MOST_STEPS = 96  # of a validation forecast
 
 

@@ -90,7 +90,7 @@ class StoredForecaster(NamedTuple):
     Attributes:
         panel: the series.
         selection: the trained networks and the best naive forecast.
-        choices: sentences about what was chosen for the series.
+        choices: one sentence for each choice made for the series.
     """
 
     panel: Panel
@@ -126,11 +126,11 @@ def load(
 
     Arguments:
         path: of the file.
-        create: makes a forecaster of its arguments.
+        create: creates a forecaster from its arguments.
         known: the names of the arguments.
 
     Returns:
-        The forecaster, not fitted yet, and the rest.
+        The forecaster before it is fitted, and its stored state.
     """
     content, arrays = persistence.load(path, KIND, UPGRADES)
     try:
@@ -171,23 +171,23 @@ def pack(
 
 
 def unpack(content: Content, arrays: Arrays, plan: Plan, sizes: Sizes) -> StoredForecaster:
-    """The forecaster of content and arrays, whose arguments gave the plan and the sizes.
+    """The stored state out of content and arrays; plan and sizes are those of the stored arguments.
 
     Raises:
         ValueError: the message says what is missing or invalid.
     """
     check_text(content)
-    left = dict(arrays)
-    panel = unpack_panel(checked(content, "panel", dict), left)
-    scaling = _scaling(checked(content, "scaling", dict), left, plan)
+    remaining = dict(arrays)
+    panel = unpack_panel(checked(content, "panel", dict), remaining)
+    scaling = _scaling(checked(content, "scaling", dict), remaining, plan)
     _check_features(panel, scaling)
     _check_lengths(panel, scaling)
     configuration = _configuration(checked(content, "configuration", dict), sizes)
-    history = _history(checked(content, "history", dict), left)
-    baseline = _baseline(checked(content, "baseline", dict), left, scaling.season)
+    history = _history(checked(content, "history", dict), remaining)
+    baseline = _baseline(checked(content, "baseline", dict), remaining, scaling.season)
     measured = checked(content, "ensemble", dict)
-    calibration, error = _calibration(measured, left, "ensemble"), measure(measured, "error")
-    networks = configuration.load_networks(scaling, _states(left, configuration, scaling))
+    calibration, error = _calibration(measured, remaining, "ensemble"), measure(measured, "error")
+    networks = configuration.load_networks(scaling, _states(remaining, configuration, scaling))
     ensemble = Ensemble(scaling, networks, history, calibration, error)
     selection = Selection(ensemble, configuration, scaling.season, baseline, sentences(content, "selection_choices"))
     return StoredForecaster(panel, selection, sentences(content, "choices"))
@@ -272,22 +272,24 @@ def _check_features(panel: Panel, scaling: WindowScaling) -> None:
     names = values if panel.covariates is None else panel.covariates.sizes
     if not values == model == names:
         raise ValueError(
-            f"the series have {values} features (past, known, static), the model {model}, their names {names}"
+            f"the series have {values} features (past, known, static), the model reads {model}, and {names} are named"
         )
 
 
 def _check_lengths(panel: Panel, scaling: WindowScaling) -> None:
-    """Refuse series that are too short to forecast, and windows that are much too long for them."""
-    lag, lengths = scaling.difference.lag, [len(one) for one in panel.series]
+    """Refuse series that are too short for the differences, and windows that are much longer than the series."""
+    lag, lengths = scaling.difference.lag, [len(series) for series in panel.series]
     shortest = min(panel.series, key=len)
     if min(lengths) <= lag or max(lengths) <= lag + 1:
         raise ValueError(
-            f"series {str(shortest.unique_id)!r} has {counted(len(shortest), 'value')}, differences look back {lag}"
+            f"series {str(shortest.unique_id)!r} has {counted(len(shortest), 'value')}, "
+            f"too few for differences of lag {lag}"
         )
     padded = scaling.length * len(lengths)
     if scaling.length > max(lengths) + LONGEST_SEGMENT or padded > MOST_PADDED * sum(lengths):
         raise ValueError(
-            f"the model reads {scaling.length} values; the longest series has {max(lengths)}, all have {sum(lengths)}"
+            f"windows of {scaling.length} values are too long: the longest series has {max(lengths)}, "
+            f"all have {sum(lengths)}"
         )
 
 
@@ -334,7 +336,7 @@ def _calibration(content: Content, arrays: Arrays, name: str) -> Calibration:
     errors = array(arrays, f"{name}.errors", np.float64, (None, None))
     if not len(distances) or distances[0] < 0 or (np.diff(distances) < 0).any() or not errors.shape[1]:
         raise ValueError(
-            f"{name}.distances and {name}.errors are not a calibration: sorted distances and paths of errors"
+            f"{name}.distances and {name}.errors are not a calibration, expected sorted distances and paths of errors"
         )
     for size, least in {"span": 1, "series": 1, "recalibrations": 0}.items():
         whole(size, content.get(size), least)
@@ -344,7 +346,7 @@ def _calibration(content: Content, arrays: Arrays, name: str) -> Calibration:
 def _states(
     arrays: Arrays, configuration: TrainingConfiguration, scaling: WindowScaling
 ) -> list[dict[str, torch.Tensor]]:
-    """The weights of each network; `TrainingConfiguration.restored` checks their shapes."""
+    """The weights of each network; `TrainingConfiguration.load_networks` checks their shapes."""
     _check_size(arrays, configuration, scaling)
     states: list[dict[str, torch.Tensor]] = [{} for _ in range(configuration.ensemble_size)]
     numbers = {str(k): state for k, state in enumerate(states)}

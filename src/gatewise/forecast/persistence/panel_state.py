@@ -31,7 +31,7 @@ from gatewise.persistence.fields import (
 from gatewise.series import LARGEST, ExcludedSeries, Panel, Series, check_frequency
 from gatewise.series.backends import Kind
 
-LATEST = 2**62  # of times in whole numbers; reading a table refuses later ones, too
+LATEST = 2**62  # integer time; tables with later ones are refused, too
 UNITS = ("s", "ms", "us", "ns")
 ON_BAD = ("raise", "skip", "naive")
 NAMES = (str, int, float, bool)
@@ -48,9 +48,9 @@ def pack_panel(panel: Panel) -> tuple[Content, Arrays]:
     """Content and arrays of a panel.
 
     Raises:
-        ValueError: a series has a name or a time zone that a file cannot hold, or a covariate such a name.
+        ValueError: a file cannot hold the name of a series or covariate, or a time zone.
     """
-    excluded = [one.series for one in panel.excluded_series if one.series is not None]
+    excluded = [entry.series for entry in panel.excluded_series if entry.series is not None]
     time = _time_of([*panel.series, *excluded])
     covariates = None if panel.covariates is None else panel.covariates.content()
     check_text(covariates)
@@ -66,11 +66,12 @@ def pack_panel(panel: Panel) -> tuple[Content, Arrays]:
         "time": time,
         "covariates": covariates,
     }
-    arrays = {"names": as_text([_plain(one.unique_id) for one in panel.series])}
+    arrays = {"names": as_text([_plain(series.unique_id) for series in panel.series])}
     arrays |= kinds | _pack_series(panel.series, time, "") | _pack_features(panel.series) | _pack_ahead(panel.series)
     if panel.excluded_series:
         reasons = [
-            [_plain(one.unique_id), printable(one.reason), one.series is not None] for one in panel.excluded_series
+            [_plain(entry.unique_id), printable(entry.reason), entry.series is not None]
+            for entry in panel.excluded_series
         ]
         arrays["excluded"] = as_text(reasons)
     if excluded:
@@ -92,15 +93,15 @@ def unpack_panel(content: Content, arrays: Arrays) -> Panel:
     freq = check_frequency(checked(content, "freq", int, str), bare[0].ds)
     if isinstance(freq, int) and freq >= LATEST:
         raise ValueError("freq is too large")
-    features = _unpack_features(arrays, [len(one) for one in bare])
+    features = _unpack_features(arrays, [len(series) for series in bare])
     excluded = _unpack_excluded(content, arrays, time)
     categorical = _unpack_categories(content, arrays)
     kinds = [] if isinstance(categorical, bool) else categorical.categories.tolist()
-    _check_types([*names, *(one.unique_id for one in excluded), *kinds], content["backend"], bool(categorical))
+    _check_types([*names, *(entry.unique_id for entry in excluded), *kinds], content["backend"], bool(categorical))
     return Panel(
         tuple(
-            Series(name, one.ds, one.y, one.filled, *features_of)
-            for name, one, features_of in zip(names, bare, zip(*features, strict=True), strict=True)
+            Series(name, series.ds, series.y, series.filled, *features_of)
+            for name, series, features_of in zip(names, bare, zip(*features, strict=True), strict=True)
         ),
         freq,
         sentences(content, "guesses"),
@@ -129,11 +130,13 @@ def _pack_series(series: Sequence[Series], time: Content | None, prefix: str) ->
     arrays = {
         "ds": ds,
         "starts": starts,
-        "lengths": np.array([len(one) for one in series], np.int64),
-        "y": np.concatenate([one.y for one in series]),
+        "lengths": np.array([len(one_series) for one_series in series], np.int64),
+        "y": np.concatenate([one_series.y for one_series in series]),
     }
-    if any(one.filled is not None for one in series):
-        filled = [np.zeros(len(one), bool) if one.filled is None else one.filled for one in series]
+    if any(one_series.filled is not None for one_series in series):
+        filled = [
+            np.zeros(len(one_series), bool) if one_series.filled is None else one_series.filled for one_series in series
+        ]
         arrays["filled"] = np.concatenate(filled)
     return {prefix + name: values for name, values in arrays.items()}
 
@@ -176,17 +179,17 @@ def _pack_features(series: Sequence[Series]) -> Arrays:
     arrays = {}
     for name in ("past", "known", "static"):
         if getattr(series[0], name) is not None:
-            rows = [np.atleast_2d(getattr(one, name)) for one in series]
+            rows = [np.atleast_2d(getattr(one_series, name)) for one_series in series]
             arrays[name] = np.concatenate(rows, dtype=np.float64)
     return arrays
 
 
 def _pack_ahead(series: Sequence[Series]) -> Arrays:
     """ahead (A, K) and ahead.lengths (S,), if covariates of any series are known in advance."""
-    lengths = np.array([0 if one.ahead is None else len(one.ahead) for one in series], np.int64)
+    lengths = np.array([0 if one_series.ahead is None else len(one_series.ahead) for one_series in series], np.int64)
     if not lengths.any():
         return {}
-    rows = [one.ahead for one in series if one.ahead is not None]
+    rows = [one_series.ahead for one_series in series if one_series.ahead is not None]
     return {"ahead": np.concatenate(rows, dtype=np.float64), "ahead.lengths": lengths}
 
 
@@ -230,8 +233,8 @@ def _unpack_excluded(content: Content, arrays: Arrays, time: Content | None) -> 
     remaining = iter(series)
     excluded = []
     for name, (_, reason, stored) in zip(names, rows, strict=True):
-        one = next(remaining) if stored else None
-        named = None if one is None else Series(name, one.ds, one.y, one.filled)
+        one_series = next(remaining) if stored else None
+        named = None if one_series is None else Series(name, one_series.ds, one_series.y, one_series.filled)
         excluded.append(ExcludedSeries(name, reason, named))
     return tuple(excluded)
 
@@ -256,7 +259,7 @@ def _plain(name: Any) -> Any:
 
 
 def _fault(name: Any) -> str:
-    """The names that a file can hold, if it cannot hold this one; else ""."""
+    """The rule that a name violates, to follow "a file can hold"; "" if a file can hold the name."""
     if type(name) not in NAMES or (type(name) is int and not -(2**63) <= name < 2**64):
         return "only names that are text or numbers, integers of up to 64 bits"
     if type(name) is float and not math.isfinite(name):
@@ -309,7 +312,7 @@ def _have_one_type(names: list[Any]) -> bool:
 
 def _time_of(series: Sequence[Series]) -> Content | None:
     """The unit and zone of the times: the finest unit of all series; None for whole numbers."""
-    distinct = list({id(one.ds): one.ds for one in series}.values())
+    distinct = list({id(one_series.ds): one_series.ds for one_series in series}.values())
     if not isinstance(distinct[0], pd.DatetimeIndex):
         return None
     zone = distinct[0].tz
@@ -326,15 +329,15 @@ def _time_of(series: Sequence[Series]) -> Content | None:
 
 def _dates_of(series: Sequence[Series], time: Content | None) -> tuple[np.ndarray, np.ndarray]:
     """The dates of all series as integers (U,), and the position at which each series starts (S,)."""
-    distinct = {id(one.ds): one.ds for one in series}
+    distinct = {id(one_series.ds): one_series.ds for one_series in series}
     counts = [_counts(ds, time) for ds in distinct.values()]
-    lengths = np.array([len(one) for one in counts])
+    lengths = np.array([len(calendar) for calendar in counts])
     merged = np.unique(np.concatenate(counts))
-    first, last = (merged.searchsorted([one[end] for one in counts]) for end in (0, -1))
+    first, last = (merged.searchsorted([calendar[end] for calendar in counts]) for end in (0, -1))
     if (last - first + 1 != lengths).any():  # calendars interleave
         merged, first = np.concatenate(counts), lengths.cumsum() - lengths
     start = dict(zip(distinct, first.tolist(), strict=True))
-    return merged, np.array([start[id(one.ds)] for one in series], np.int64)
+    return merged, np.array([start[id(one_series.ds)] for one_series in series], np.int64)
 
 
 def _counts(ds: pd.Index, time: Content | None) -> np.ndarray:
@@ -355,7 +358,7 @@ def _dates(time: Content, counts: np.ndarray) -> pd.DatetimeIndex:
         raise ValueError(f"zone is {str(zone)[:80]!r}, expected the name of a time zone such as Europe/Berlin")
     try:
         return index.tz_localize("UTC").tz_convert(zone)
-    except (KeyError, TypeError, ValueError, OSError):  # from whatever provides the zones
+    except (KeyError, TypeError, ValueError, OSError):  # depends on the source of the time zones
         raise ValueError(f"time zone {zone!r} is unknown on this machine; install tzdata") from None
 
 
