@@ -59,14 +59,14 @@ def test_set_params_changes_all_arguments_or_none():
 
 
 def test_a_required_size_cannot_be_none():
-    with pytest.raises(ValueError, match="num_layers is None, expected a whole number of at least 1"):
+    with pytest.raises(ValueError, match="num_layers is None, expected an integer of at least 1"):
         Forecaster(num_layers=None)
 
 
 @pytest.mark.parametrize("name", ["hidden_size", "ensemble_size", "max_steps", "batch_size", "horizon", "context"])
 def test_a_size_that_is_not_given_is_chosen(name):
     assert getattr(Forecaster(**{name: None}), name) is None
-    with pytest.raises(ValueError, match=f"{name} is 0, expected a whole number of at least 1"):
+    with pytest.raises(ValueError, match=f"{name} is 0, expected an integer of at least 1"):
         Forecaster(**{name: 0})
 
 
@@ -147,8 +147,8 @@ OF_A_PATH = "expected the path of a file, as text or a pathlib.Path"
         (lambda model: model.update(SALES, turbo=1), "there is no argument 'turbo'"),
         (lambda model: model.backtest(SALES, 3, turbo=1), "there is no argument 'turbo'"),
         (lambda model: model.affordable_windows(SALES, 3, turbo=1), "there is no argument 'turbo'"),
-        (lambda model: model.affordable_windows(SALES, "3"), "horizon is '3', expected a whole number of at least 1"),
-        (lambda model: model.predict(2.0), "horizon is 2.0, expected a whole number of at least 1"),
+        (lambda model: model.affordable_windows(SALES, "3"), "horizon is '3', expected an integer of at least 1"),
+        (lambda model: model.predict(2.0), "horizon is 2.0, expected an integer of at least 1"),
         (lambda model: model.predict(2, level="80"), "level is '80', expected a percentage between 0 and 100"),
         (lambda model: model.predict(2, level=np), "expected a percentage between 0 and 100"),
         (lambda model: model.save(None), f"path is None, {OF_A_PATH}"),
@@ -157,7 +157,7 @@ OF_A_PATH = "expected the path of a file, as text or a pathlib.Path"
         (lambda model: model.plot(kind="approximation", zoom=3), "zoom is 3, expected two positions (start, stop)"),
         (
             lambda model: model.plot(kind="approximation", zoom=("a", 3)),
-            "a position of zoom is 'a', expected a whole num",
+            "a position of zoom is 'a', expected an integer of at least 0",
         ),
         (lambda model: model.plot(ax=3), "ax is 3, expected matplotlib Axes"),
         (lambda model: Forecaster(dropout=False), "dropout is False, expected a fraction of the hidden values"),

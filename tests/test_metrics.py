@@ -158,7 +158,7 @@ def test_the_interval_score_is_the_mean_of_the_two_pinball_losses():
             ValueError,
             "repeats itself every 2 step.* use mae",
         ),
-        (lambda: mase([1.0], [1.0], train=[1.0, 2.0], season=0), ValueError, "season is 0, expected a whole number"),
+        (lambda: mase([1.0], [1.0], train=[1.0, 2.0], season=0), ValueError, "season is 0, expected an integer"),
         (
             lambda: mase([1.0], [1.0], train=[[1.0, 2.0]]),
             ValueError,

@@ -67,9 +67,9 @@ def one_of(name: str, value: Any, known: Any) -> None:
 
 
 def whole(name: str, value: Any, least: int) -> None:
-    """Raise unless the value is a whole number of at least `least`."""
+    """Raise unless the value is an integer of at least `least`."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value < 2**63:
-        raise ValueError(f"{name} is {value!r}, expected a whole number of at least {least}")
+        raise ValueError(f"{name} is {value!r}, expected an integer of at least {least}")
 
 
 def boolean(name: str, value: Any) -> None:

@@ -295,7 +295,7 @@ def crps(y: Values, quantiles: Mapping[float, Values]) -> float:
 def _naive_error(train: Values, season: int) -> float:
     """The in-sample mean absolute error of the (seasonal) naive forecast."""
     if isinstance(season, bool) or not isinstance(season, int | np.integer) or season < 1:
-        raise ValueError(f"season is {season!r}, expected a whole number of steps of at least 1")
+        raise ValueError(f"season is {season!r}, expected an integer of steps of at least 1")
     (past,) = _arrays(train=train)
     if past.ndim != 1:
         raise ValueError(f"train has shape {past.shape}, expected one dimension; score each series separately")

@@ -175,7 +175,7 @@ def test_figures_are_drawn_on_the_given_axes(model):
         ({"x": X, "y": Y, "image": True}, "image belongs to kind='examples' or 'gates'"),
         ({"kind": "examples", "x": X, "layer": 0}, "layer belongs to kind='gates'"),
         ({"kind": "examples", "x": X, "ax": 1}, "ax belongs to kind='confusion' or 'learning_curve'"),
-        ({"kind": "examples", "x": X, "count": 0}, "count is 0, expected a whole number of at least 1"),
+        ({"kind": "examples", "x": X, "count": 0}, "count is 0, expected an integer of at least 1"),
         ({"kind": "examples", "x": X, "image": X}, r"image has shape \(90, 12\), expected True, or images \(90, "),
         ({"kind": "gates", "x": X}, r"x holds 90 sequences, expected one for kind='gates'; pass one, such as x\[:1\]"),
         ({"kind": "gates", "x": X[:1], "layer": 1}, "layer is 1, expected 0 to 0, as num_layers is 1"),

@@ -103,7 +103,7 @@ def test_some_of_many_small_classes_are_drawn_at_random():
         ((["a", "b"], 2), "fraction is 2, expected a fraction from 0 to below 1"),
         ((["a", "b"], 1.0), "fraction is 1.0, expected"),
         ((["a", "b"], "0.2"), "fraction is '0.2', expected"),
-        ((["a", "b"], 0.2, -1), "seed is -1, expected a whole number"),
+        ((["a", "b"], 0.2, -1), "seed is -1, expected an integer"),
         ((3, 0.2), "y is 3, expected"),
         (([], 0.2), "y holds no labels"),
     ],

@@ -58,7 +58,7 @@ def test_classes_that_a_file_cannot_hold_are_refused_and_nothing_is_written(tmp_
         Classifier().save(tmp_path / "m")
     x, _ = data()
     days = np.array(["2024-01-01", "2024-01-02"], "datetime64[D]")[np.arange(30) % 2]
-    message = r"classes are datetime64\[D\], but a file can hold only text, whole numbers, True and False; "
+    message = r"classes are datetime64\[D\], but a file can hold only text, integers, True and False; "
     with pytest.raises(ValueError, match=message):
         Classifier(**SMALL).fit(x, days).save(tmp_path / "m")
     for label in ("a\tb", "\x1b[2J", "\ud800"):

@@ -24,7 +24,7 @@ def test_small_differences_between_large_values_are_learned(level, unit, dtype):
     x = np.round(1000 * x)
     moved = x * unit + level
     if np.issubdtype(dtype, np.integer) and unit < 1:
-        pytest.skip("no whole numbers")
+        pytest.skip("no integers")
     plain, other = (Classifier(**SMALL).fit(values, y).predict_proba(values) for values in (x, moved.astype(dtype)))
     np.testing.assert_allclose(other, plain, atol=1e-4)
 

@@ -111,7 +111,7 @@ GOOD = np.zeros((4, 3, 2))
         (GOOD, [0, 1, 0, 1], [3, 3, 4, 3], r"lengths\[2\] is 4, expected 1 to 3"),
         (GOOD, [0, 1, 0, 1], [3, 0, 3, 3], r"lengths\[1\] is 0"),
         (GOOD, [0, 1, 0, 1], [3.0, 1.0, 3.0, 3.0], "lengths is float64"),
-        (GOOD, [0, 1, 0, 1], [3], "a whole number for each of 4"),
+        (GOOD, [0, 1, 0, 1], [3], "an integer for each of 4"),
         (list(GOOD), [0, 1, 0, 1], [3, 3, 3, 3], "their own lengths"),
         ([], [], None, "x holds no sequences"),
         (np.array([[1, 10**400]], object), [0], None, "x is object, expected numbers; convert them"),

@@ -228,14 +228,14 @@ def test_the_backtest_has_the_season_of_the_forecast(refit):
     ("options", "message"),
     [
         ({"cell": "transformer"}, "cell is 'transformer', expected one of 'lstm', 'gru', 'rnn'"),
-        ({"hidden_size": 0}, "hidden_size is 0, expected a whole number of at least 1"),
-        ({"hidden_size": 2.5}, "hidden_size is 2.5, expected a whole number"),
+        ({"hidden_size": 0}, "hidden_size is 0, expected an integer of at least 1"),
+        ({"hidden_size": 2.5}, "hidden_size is 2.5, expected an integer"),
         ({"num_layers": True}, "num_layers is True"),
-        ({"difference": -1}, "difference is -1, expected a whole number of at least 0"),
+        ({"difference": -1}, "difference is -1, expected an integer of at least 0"),
         ({"seasonal_difference": 50}, "seasonal_difference is 50, expected at most 4"),
         ({"scale": "log"}, "scale is 'log', expected one of 'window'"),
         ({"strategy": "seq2seq"}, "strategy is 'seq2seq', expected one of 'auto', 'one-step', 'segment', 'flatten'"),
-        ({"horizon": 0}, "horizon is 0, expected a whole number of at least 1"),
+        ({"horizon": 0}, "horizon is 0, expected an integer of at least 1"),
         ({"horizon": 10**6}, "horizon is 1000000, expected at most 100000 steps"),
         ({"dropout": 1.0}, "dropout is 1.0, expected a fraction of the hidden values from 0 to below 1"),
         ({"fallback": "drift"}, "fallback is 'drift', expected one of 'none', 'naive'"),
@@ -266,7 +266,7 @@ def test_invalid_calls_are_refused():
         with pytest.raises(RuntimeError, match=r"not fitted; call fit\(table\) first"):
             call()
     model.fit(wave())
-    with pytest.raises(ValueError, match="horizon is 0, expected a whole number of at least 1"):
+    with pytest.raises(ValueError, match="horizon is 0, expected an integer of at least 1"):
         model.predict(0)
     with pytest.raises(ValueError, match="level is 100, expected a percentage between 0 and 100"):
         model.predict(3, level=(100,))
@@ -277,6 +277,11 @@ def test_invalid_calls_are_refused():
         model.backtest(wave(), 3, windows=0)
     with pytest.raises(ValueError, match="horizon is 1000000000, expected at most 100000 steps"):
         model.predict(10**9)
+
+
+def test_an_unknown_kind_of_figure_is_refused_before_fit_too():
+    with pytest.raises(ValueError, match="kind is 'bogus', expected one of 'forecast'"):
+        Forecaster().plot(kind="bogus")
 
 
 def test_levels_can_be_a_number_or_an_iterator_with_duplicates():
@@ -317,7 +322,7 @@ def test_invalid_data_are_refused_before_training(monkeypatch):
     huge = wave()
     huge[7] = 1e200
     for data, message in (
-        (wave(6), r"series 'y' has 6 values, expected at least 10 \(context 4, season 1 and 4 targets\)"),
+        (wave(6), r"series 'y' has 6 values, expected at least 10 \(the minimum for training\); use a longer series$"),
         (table(huge), r"series 'A', 2000-08-01.*: 1e\+200 is too large"),
         (np.array([1.0, np.nan, 3.0] * 10), "row 2"),
     ):

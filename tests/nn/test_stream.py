@@ -304,7 +304,7 @@ WRONG_INPUTS = {
     "no batch": torch.zeros(I).double(),
     "time": torch.zeros(1, 3, I).double(),
     "dtype": torch.zeros(3, I),
-    "whole numbers": torch.zeros(3, I, dtype=torch.int64),
+    "integers": torch.zeros(3, I, dtype=torch.int64),
     "device": torch.zeros(3, I, device="meta", dtype=torch.float64),
 }
 

@@ -217,6 +217,7 @@ def test_each_damage_is_named(folder, file_bytes, change, message):
         (b"[0,16]", b"[0," + b"1" * 5000 + b"]", "its header cannot be read"),
         (b"[0,16]", b"[" * 100000, "its header cannot be read"),
         (b'\\"version\\": 2', b'\\"version\\": 3', "its format has version 3 (written by Gatewise '"),
+        (b'\\"version\\": 2', b'\\"version\\": 0', "expected 2; it is damaged: copy or save it again"),
         (b'\\"version\\": 2', b'\\"version\\": -Infinity', "a number is -Infinity"),
         (b'\\"kind\\": \\"Thing\\"', b'\\"kind\\": \\"Other\\"', "it holds 'Other', expected 'Thing'; use another"),
         (b'\\"format\\": \\"gatewise', b'\\"format\\": \\"other', "a safetensors file, but not from Gatewise"),

@@ -72,9 +72,9 @@ def test_confusion_is_drawn_on_the_given_axes():
     ("counts", "message"),
     [
         (np.ones((2, 3)), r"shape \(2, 3\), expected \(3, 3\)"),
-        (np.eye(3) / 2, "whole numbers .* not fractions"),
+        (np.eye(3) / 2, "integers .* not fractions"),
         (-np.eye(3), "at least 0"),
-        (np.full((3, 3), np.nan), "whole numbers"),
+        (np.full((3, 3), np.nan), "integers"),
         (np.zeros((3, 3)), "all 0; pass at least one sequence"),
     ],
 )

@@ -75,7 +75,7 @@ def test_long_names_stay_within_their_panel(columns):
         ({"truth": ["a", "b", "c"]}, r"truth has shape"),
         ({"shares": [0.5, 61]}, "from 0 to 1; pass probabilities, not scores or percent"),
         ({"shares": [0.5, np.nan]}, "from 0 to 1"),
-        ({"columns": 0}, "columns is 0, expected a whole number of at least 1"),
+        ({"columns": 0}, "columns is 0, expected an integer of at least 1"),
     ],
 )
 def test_invalid_arguments_of_classified_are_refused(change, message):

@@ -209,9 +209,9 @@ def test_the_default_device_does_not_matter():
             {"inputs": torch.zeros(5, 1), "length": 5},
             r"5 steps are too few for a window of length 5 and a target 1 steps later",
         ),
-        ({"inputs": torch.zeros(5, 1), "length": 0}, "length is 0, expected a whole number of at least 1"),
-        ({"inputs": torch.zeros(5, 1), "length": 2.0}, r"length is 2\.0, expected a whole number of at least 1"),
-        ({"inputs": torch.zeros(5, 1), "length": 1, "shift": -1}, "shift is -1, expected a whole number of at least 0"),
+        ({"inputs": torch.zeros(5, 1), "length": 0}, "length is 0, expected an integer of at least 1"),
+        ({"inputs": torch.zeros(5, 1), "length": 2.0}, r"length is 2\.0, expected an integer of at least 1"),
+        ({"inputs": torch.zeros(5, 1), "length": 1, "shift": -1}, "shift is -1, expected an integer of at least 0"),
         (
             {"inputs": torch.zeros(5, 1), "length": 2, "starts": torch.tensor([0, 3])},
             "starts range from 0 to 3, expected 0 to 2",
@@ -234,11 +234,11 @@ def test_invalid_requests():
         windows.batches(2, shuffle=True)
     with pytest.raises(ValueError, match="batch_size is 0"):
         windows.batches(0)
-    with pytest.raises(ValueError, match=r"batch_size is 2\.0, expected a whole number of at least 1, or None"):
+    with pytest.raises(ValueError, match=r"batch_size is 2\.0, expected an integer of at least 1, or None"):
         windows.batches(2.0)
     for held_out in (0, True):
         with pytest.raises(
-            ValueError, match=rf"held_out is {held_out}, expected a whole .* or a fraction between 0 and"
+            ValueError, match=rf"held_out is {held_out}, expected an integer .* or a fraction between 0 and"
         ):
             windows.split(held_out)
     with pytest.raises(TypeError, match="inputs are of type list, expected a tensor or a NumPy array"):

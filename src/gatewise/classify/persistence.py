@@ -47,7 +47,7 @@ def pack(arguments: Content, state: ClassifierState, view: str) -> tuple[Content
     classes, history = state.classes, state.history
     if classes.dtype.kind not in KINDS:
         raise ValueError(
-            f"classes are {classes.dtype}, but a file can hold only text, whole numbers, True and False; convert y"
+            f"classes are {classes.dtype}, but a file can hold only text, integers, True and False; convert y"
         )
     check_text(classes.tolist())
     weights = arguments["class_weight"]

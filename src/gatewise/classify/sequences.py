@@ -235,7 +235,7 @@ def _checked_lengths(lengths: Any, array: np.ndarray) -> np.ndarray:
     sizes = as_array(lengths, "lengths")
     if sizes.shape != (len(array),) or sizes.dtype.kind not in "iu":
         raise SequenceError(
-            f"lengths is {sizes.dtype} {sizes.shape}, expected a whole number for each of {len(array)} sequences"
+            f"lengths is {sizes.dtype} {sizes.shape}, expected an integer for each of {len(array)} sequences"
         )
     wrong = np.flatnonzero((sizes < 1) | (sizes > array.shape[1]))
     if len(wrong):

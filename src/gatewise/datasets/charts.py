@@ -35,7 +35,7 @@ def control_charts(each: int = 100, seed: int = 0) -> Labelled:
         x (6 each, 60, 1), y the names of the classes, in blocks of one class.
 
     Raises:
-        ValueError: `each` is not a whole number above 0.
+        ValueError: `each` is not an integer above 0.
 
     >>> charts = control_charts(each=2)
     >>> charts.x.shape, charts.y[::2].tolist()

@@ -64,7 +64,7 @@ def _labelled(path: object, x: np.ndarray, y: np.ndarray | None = None, lengths:
         return Labelled(x, y, Path(str(path)).stem)
     fits = lengths.shape == (len(x),) and lengths.dtype.kind in "iu" and ((lengths > 0) & (lengths <= x.shape[1])).all()
     if not fits:
-        raise FileError(f"{path}: lengths are {lengths.dtype} {lengths.shape}, expected (N,) whole numbers from 1 to T")
+        raise FileError(f"{path}: lengths are {lengths.dtype} {lengths.shape}, expected (N,) integers from 1 to T")
     return Labelled(
         [sequence[:length] for sequence, length in zip(x, lengths.tolist(), strict=True)], y, Path(str(path)).stem
     )

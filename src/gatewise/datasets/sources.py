@@ -38,7 +38,7 @@ def read_sequences(source: PathLike, *, label: str | None = None) -> Labelled:
         return read_rows(path, label=label)
     if label is not None:
         raise FileError(
-            f"{path}: label={label!r} names a column, but only {', '.join(TABLES)} have columns; leave it out"
+            f"{path}: label={label!r} (--label) names a column, but only {', '.join(TABLES)} have columns; omit it"
         )
     if kind not in READERS:
         raise FileError(f"{path} is of an unknown kind; expected a file that ends in {', '.join(KINDS)}, or a folder")

@@ -24,8 +24,7 @@ def draw(
     future: Any,
     ax: Any,
 ) -> Any:
-    """A figure of a kind; see `gatewise.Forecaster.plot`."""
-    _check_options(horizon, kind, zoom, ax)
+    """A figure of a kind, with options that `check_options` accepts; see `gatewise.Forecaster.plot`."""
     if kind == "learning_curve":
         loss = f"{state.selection.configuration.loss} of normalised values"
         return plot.learning_curve(state.history.train, state.history.held_out, name=loss, ax=ax)
@@ -39,7 +38,8 @@ def draw(
     return _forecast(state, _single(state.panel, name), horizon, levels, future, ax)
 
 
-def _check_options(horizon: Any, kind: str, zoom: Any, ax: Any) -> None:
+def check_options(horizon: Any, kind: str, zoom: Any, ax: Any) -> None:
+    """Refuse an unknown kind, and options that belong to another one."""
     one_of("kind", kind, KINDS)
     for option, value, owner in (("horizon", horizon, "forecast"), ("zoom", zoom, "approximation")):
         if value is not None and kind != owner:

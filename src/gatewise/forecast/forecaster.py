@@ -370,7 +370,7 @@ class Forecaster(Arguments, Inspection):
         """
         check_horizon(horizon)
         panel = read_eligible(table, self.plan, columns)
-        return affordable_windows(panel, self.plan, self.plan.choose_season(panel)[0], horizon)
+        return affordable_windows(panel, self.plan, self.plan.choose_season(panel)[0], horizon, horizon, 3)
 
     def with_series(self, table: Any, **columns: Any) -> "Forecaster":
         """A copy with the same networks and intervals that forecasts other series.

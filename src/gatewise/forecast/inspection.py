@@ -79,6 +79,7 @@ class Inspection:
             ValueError: for an unknown kind, or options that do not belong to it.
             ImportError: without matplotlib.
         """
+        figures.check_options(horizon, kind, zoom, ax)
         return figures.draw(self.state, horizon, kind, as_levels(level), zoom, series, future, ax)
 
 
@@ -89,8 +90,8 @@ def training_summary(state: FittedState) -> str:
     text = f"{history.summary()}."
     if train and validation > OVERFIT * train:
         text += (
-            f" The network overfits: its validation loss is {validation / train:.1f} times its training loss; use "
-            "fewer max_steps or a smaller hidden_size."
+            f" The network overfits: its validation loss is {validation / train:.1f} times its training loss; use a "
+            "smaller max_steps or hidden_size."
         )
     return text
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -78,9 +78,9 @@ def extended(known: Panel, new: Panel) -> Panel:
             f"the table has the series {got}, but the model was trained on the series {expected}; pass newer values of "
             "the same series, or forecast others with predict(table=...)"
         )
-    continues = _continuations(before, newer, known.freq)
+    seams = _seams(before, newer, known.freq)
     old = [
-        _joined(series, newer[series.unique_id], continues) if series.unique_id in newer else series
+        _joined(series, newer[series.unique_id], seams[series.unique_id]) if series.unique_id in newer else series
         for series in before
     ]
     added = [series for series in new.series if series.unique_id not in names]
@@ -93,37 +93,53 @@ def extended(known: Panel, new: Panel) -> Panel:
     )
 
 
-def _continuations(
-    series: Sequence[Series], newer: Mapping[Any, Series], freq: str | int
-) -> dict[tuple[Any, Any], bool]:
-    """Maps each distinct pair (last known date, first newer date) to whether the second is the step after the first."""
-    continues: dict[tuple[Any, Any], bool] = {}
+class Seam(NamedTuple):
+    """Where newer values follow the known values of a series.
+
+    Attributes:
+        known: number of known values before the first newer date.
+        last: date of the last of them; None if there is none.
+        continues: whether the first newer date is the step after it.
+    """
+
+    known: int
+    last: Any = None
+    continues: bool = True
+
+
+def _seams(series: Sequence[Series], newer: Mapping[Any, Series], freq: str | int) -> dict[Any, Seam]:
+    """The seam of each known series that has newer values, by its name."""
+    seams: dict[Any, Seam] = {}
+    continues: dict[tuple[Any, Any], bool] = {}  # of the distinct pairs of dates, which many series share
     for old in series:
-        new = newer.get(old.unique_id)
-        known = 0 if new is None else int(old.ds.searchsorted(new.ds[0]))
-        if new is None or known == 0:
+        if (new := newer.get(old.unique_id)) is None:
             continue
-        seam = (old.ds[known - 1], new.ds[0])
-        if seam not in continues:
-            continues[seam] = bool(future(old.ds[known - 1 : known], freq, 1)[0] == new.ds[0])
-    return continues
+        first = new.ds[0]
+        known = int(old.ds.searchsorted(first))
+        if known == 0:
+            seams[old.unique_id] = Seam(known)
+            continue
+        last = old.ds[known - 1]
+        if (last, first) not in continues:
+            continues[last, first] = bool(future(old.ds[known - 1 : known], freq, 1)[0] == first)
+        seams[old.unique_id] = Seam(known, last, continues[last, first])
+    return seams
 
 
-def _joined(old: Series, new: Series, continues: Mapping[tuple[Any, Any], bool]) -> Series:
+def _joined(old: Series, new: Series, seam: Seam) -> Series:
     """The known values up to the newer ones, followed by the newer ones."""
     if new.ds[-1] < old.ds[-1]:
         raise DataError(
             f"series {str(new.unique_id)!r} ends at {format_date(new.ds[-1])}, expected {format_date(old.ds[-1])} or "
             "later, the last date that the model knows; pass newer values"
         )
-    known = int(old.ds.searchsorted(new.ds[0]))
+    known = seam.known
     if known == 0:
         return new
-    last, first = old.ds[known - 1], new.ds[0]
-    if not continues[last, first]:
+    if not seam.continues:
         raise DataError(
-            f"series {str(new.unique_id)!r}: steps are missing between {format_date(last)}, the last date that the "
-            f"model knows, and {format_date(first)}; pass all values after {format_date(last)}"
+            f"series {str(new.unique_id)!r}: steps are missing between {format_date(seam.last)}, the last date that "
+            f"the model knows, and {format_date(new.ds[0])}; pass all values after {format_date(seam.last)}"
         )
     y, filled = np.concatenate([old.y[:known], new.y]), None
     if old.filled is not None or new.filled is not None:

@@ -91,7 +91,7 @@ def divergence_remedies(scale: str) -> Iterator[None]:
 
 
 def check_horizon(horizon: Any) -> None:
-    """Refuse a horizon that is not a positive whole number, or too long."""
+    """Refuse a horizon that is not a positive integer, or too long."""
     whole("horizon", horizon, 1)
     if horizon > MOST_STEPS:
         raise ValueError(f"horizon is {horizon}, expected at most {MOST_STEPS} steps")

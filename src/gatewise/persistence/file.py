@@ -176,11 +176,13 @@ def _document(path: Any, header: Document) -> Document:
 def _content(path: Any, document: Document, kind: str, versions: Sequence[int]) -> Document:
     """The content of the document, which must have this kind and one of these versions."""
     if type(document.get("version")) is not int or document["version"] not in versions:
-        stored, writer = _quoted(document.get("version")), _quoted(document.get("gatewise"))
+        stored, writer = document.get("version"), _quoted(document.get("gatewise"))
+        is_newer = type(stored) is int and stored > VERSION
+        expected = " or ".join(map(str, sorted(versions)))
         _refuse(
             path,
-            f"its format has version {stored} (written by Gatewise {writer}), expected {VERSION}; "
-            f"read it with that version, or save it again with version {version('gatewise')}",
+            f"its format has version {_quoted(stored)} (written by Gatewise {writer}), expected {expected}; "
+            + ("read it with a newer Gatewise" if is_newer else "it is damaged: copy or save it again"),
         )
     if document.get("kind") != kind:
         _refuse(path, f"it holds {_quoted(document.get('kind'))}, expected {kind!r}; use another file")

@@ -35,7 +35,7 @@ def confusion(counts: npt.ArrayLike, classes: Sequence[Any], *, name: str = "", 
 
     Raises:
         ImportError: without matplotlib.
-        ValueError: counts that are not (K, K) whole numbers of at least 0, or are all 0.
+        ValueError: counts that are not (K, K) integers of at least 0, or are all 0.
 
     Examples:
         >>> ax = confusion([[8, 2], [0, 10]], ["down", "up"], name="test walks")
@@ -72,7 +72,7 @@ def _table(counts: npt.ArrayLike, classes: int) -> Array:
             f"counts have shape {table.shape}, expected ({classes}, {classes}), a row and a column for each class"
         )
     if not np.isfinite(table).all() or (table < 0).any() or (table != np.round(table)).any():
-        raise ValueError("counts must be whole numbers of at least 0; pass numbers of sequences, not fractions")
+        raise ValueError("counts must be integers of at least 0; pass numbers of sequences, not fractions")
     if not table.any():
         raise ValueError("counts are all 0; pass at least one sequence")
     return table

@@ -44,7 +44,7 @@ def by_horizon(
     """Draw the score of each forecaster by the number of steps ahead.
 
     Arguments:
-        steps: (h,) steps ahead, increasing whole numbers.
+        steps: (h,) steps ahead, increasing integers.
         scores: forecaster -> (h,) its score for each number of steps, the model first; NaN for missing scores.
         score: name of the score, with its unit: "MAE [t]".
         name: of the series.
@@ -55,7 +55,7 @@ def by_horizon(
 
     Raises:
         ImportError: without matplotlib.
-        ValueError: no forecaster, different lengths, no values, or steps that are not increasing whole numbers.
+        ValueError: no forecaster, different lengths, no values, or steps that are not increasing integers.
 
     Examples:
         >>> ax = by_horizon([1, 2, 3], {"LSTM": [1, 2, 2], "naive": [2, 3, 5]}, name="sales")
@@ -66,7 +66,7 @@ def by_horizon(
         raise ValueError("scores is empty; pass at least one forecaster with its (h,) scores")
     ahead = plain(steps)
     if ahead.ndim != 1 or (ahead != np.round(ahead)).any() or (np.diff(ahead) <= 0).any():
-        raise ValueError("steps must be increasing whole numbers, such as 1, 2, 3 for (h,) scores")
+        raise ValueError("steps must be increasing integers, such as 1, 2, 3 for (h,) scores")
     table = {label: aligned(f"score of {label}", values, ahead) for label, values in scores.items()}
     with canvas(ax) as axes:
         for number, (label, values) in enumerate(table.items()):

@@ -98,13 +98,13 @@ def chosen(name: str, choice: str, choices: Mapping[str, Chosen]) -> Chosen:
 
 
 def count(name: str, value: int) -> int:
-    """A whole number of at least 1."""
+    """An integer of at least 1."""
     try:
         number = operator.index(value)
     except TypeError:
         number = 0
     if number < 1 or isinstance(value, bool):
-        raise ValueError(f"{name} is {value!r}, expected a whole number of at least 1")
+        raise ValueError(f"{name} is {value!r}, expected an integer of at least 1")
     return number
 
 

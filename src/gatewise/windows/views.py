@@ -199,9 +199,7 @@ class Windows:
         sizes = self._ends.diff(prepend=self._ends.new_zeros(1))
         if isinstance(held_out, float | np.floating):
             if not 0 < held_out < 1:
-                raise ValueError(
-                    f"held_out is {held_out}, expected a fraction between 0 and 1, or a whole number of steps"
-                )
+                raise ValueError(f"held_out is {held_out}, expected a fraction between 0 and 1, or an integer of steps")
             return self._ends - (sizes.double() * float(held_out)).round().long()
         return self._ends - _whole("held_out", held_out, 1, ", or a fraction between 0 and 1")
 
@@ -263,7 +261,7 @@ def _whole(name: str, value: int, least: int, instead: str = "") -> int:
     except TypeError:
         number = least - 1
     if number < least or isinstance(value, bool):
-        raise ValueError(f"{name} is {value!r}, expected a whole number of at least {least}{instead}")
+        raise ValueError(f"{name} is {value!r}, expected an integer of at least {least}{instead}")
     return number
 
 

@@ -184,7 +184,7 @@ def test_one_series_is_judged_window_by_window():
     assert result.verdict.startswith(
         "The LSTM is worth using: 50 % better than the naive forecast (the last value), in 3 of 3 test windows. "
         "Mean absolute error 0.5 against 1 (MASE 0.5 against 1). "
-        "Three test windows are little evidence; use --windows 10."
+        "Three test windows are little evidence; use windows=10 (--windows 10)."
     )
     assert result.trusted
     assert "Each score is averaged over" not in result.definitions()

@@ -1,6 +1,7 @@
 """Cutoffs and backtests: each forecast equals `fit` and `predict` on the table up to the cutoff."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pandas as pd
@@ -185,6 +186,20 @@ def test_affordable_windows_leave_enough_to_train_on():
         windows = model.affordable_windows(y, horizon)
         if windows:
             model.backtest(y, horizon, windows=windows)
+
+
+@pytest.mark.parametrize(("values", "horizon", "windows", "step"), [(60, 4, 1, None), (60, 6, 2, 3), (144, 24, 3, 8)])
+def test_the_number_of_windows_that_a_verdict_suggests_can_be_used(values, horizon, windows, step):
+    model, y = Forecaster(**SMALL), wave(values)
+    verdict = model.backtest(y, horizon, windows=windows, step=step).verdict
+    (suggested,) = re.findall(r"little evidence; use windows=(\d+) \(--windows \1\)", verdict)
+    assert windows < int(suggested) <= 10
+    assert len(model.backtest(y, horizon, windows=int(suggested), step=step).held.which) == int(suggested)
+
+
+def test_a_verdict_on_a_short_series_suggests_no_more_windows():
+    result = Forecaster(**SMALL).backtest(datasets.air_passengers(), 24, windows=3)
+    assert "Three test windows are little evidence; the series is too short for more." in result.verdict
 
 
 def test_without_refit_there_is_one_training(monkeypatch):

@@ -35,7 +35,7 @@ from tests.forecast.persistence.hostile import (
         ),
         (
             combined(FREE, with_part("configuration", hidden_size="4")),
-            "hidden_size is '4', expected a whole number of at least 1",
+            "hidden_size is '4', expected an integer of at least 1",
         ),
         (combined(FREE, with_part("configuration", ensemble_size=2)), "of network 1 has shape None"),
         (
@@ -55,7 +55,7 @@ from tests.forecast.persistence.hostile import (
         (with_arguments(cell="gru"), "cell is 'lstm', but 'gru' in the arguments"),
         (combined(with_arguments(cell="gru"), with_part("configuration", cell="gru")), "expected (3, 1)"),
         (with_arguments(cell="os.system"), "cell is 'os.system', expected one of 'lstm'"),
-        (with_arguments(season=True), "season is True, expected a whole number"),
+        (with_arguments(season=True), "season is True, expected an integer"),
         (with_arguments(season=7), "season is 1, but 7 in the arguments"),
         (with_arguments(strategy="segment"), "strategy is 'one-step', but 'segment' in the arguments"),
         (with_arguments(loss="mse"), "loss is 'mae', but 'mse' in the arguments"),
@@ -72,7 +72,7 @@ from tests.forecast.persistence.hostile import (
         ),
         (with_part("scaling", lag=10**9), "windows of 1000000003 values are too long: the longest series has 40"),
         (with_part("scaling", lag=2), "has shape (4, 1), expected (4, 2)"),
-        (with_part("scaling", lag=0), "lag is 0, expected a whole number of at least 1"),
+        (with_part("scaling", lag=0), "lag is 0, expected an integer of at least 1"),
         (combined(FREE, with_part("scaling", season=2)), "are not a valid scaling of strategy 'one-step'"),
         (with_part("scaling", segment=2), "are not a valid scaling of strategy 'one-step'"),
         (with_part("scaling", reach=2), "reach is 2, but 1 in the arguments"),

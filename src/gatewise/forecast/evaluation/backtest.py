@@ -21,12 +21,14 @@ from gatewise import plot
 from gatewise.arguments import one_of
 from gatewise.forecast.evaluation import figures, verdict
 from gatewise.forecast.evaluation.cross_validation import CrossValidation
-from gatewise.forecast.evaluation.cutoffs import Cutoffs
+from gatewise.forecast.evaluation.cutoffs import Cutoffs, affordable_windows
 from gatewise.forecast.evaluation.holdout import Holdout, mean, observed
 from gatewise.forecast.evaluation.scores import Scores, definitions, score
 from gatewise.forecast.model.eligibility import long_enough
 from gatewise.forecast.update import check_reach
 from gatewise.series.wording import counted
+
+SUGGESTED_WINDOWS = 10  # of each series, where there are fewer
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Backtest:
         guesses: one sentence for each guess or choice.
         trained: the amount of training data; with `refit`, of the last model.
         replaced: for each trained model the naive forecast that replaced it, "" for none.
+        affordable: windows of each series, at most 10, that leave enough values for training; for the verdict.
     """
 
     held: Holdout
@@ -48,10 +51,17 @@ class Backtest:
     guesses: tuple[str, ...]
     trained: str
     replaced: tuple[str, ...] = ()
+    affordable: int = SUGGESTED_WINDOWS
 
     @classmethod
     def of(
-        cls, holdout: Holdout, *, guesses: Sequence[str] = (), trained: str = "", replaced: Sequence[str] = ()
+        cls,
+        holdout: Holdout,
+        *,
+        guesses: Sequence[str] = (),
+        trained: str = "",
+        replaced: Sequence[str] = (),
+        affordable: int = SUGGESTED_WINDOWS,
     ) -> "Backtest":
         """Score test windows.
 
@@ -60,6 +70,7 @@ class Backtest:
             guesses: one sentence for each earlier guess or choice.
             trained: the amount of training data.
             replaced: for each trained model the naive forecast that replaced it, "" for none.
+            affordable: windows of each series that leave enough values for training.
 
         Raises:
             DataError: no window has an observed value.
@@ -74,7 +85,7 @@ class Backtest:
         }
         by_window = {name: of_forecast.by_window for name, of_forecast in scores.items()}
         by_step = {name: of_forecast.by_step for name, of_forecast in scores.items()}
-        return cls(scored, by_window, by_step, tuple(guesses), trained, tuple(replaced))
+        return cls(scored, by_window, by_step, tuple(guesses), trained, tuple(replaced), affordable)
 
     @property
     def season(self) -> int:
@@ -172,7 +183,7 @@ class Backtest:
         sentences = (
             verdict.replacement(self.model, self.replaced, judgement),
             *numbers,
-            verdict.evidence(len(self.held.which)),
+            verdict.evidence(len(self.held.which), self.affordable if self.affordable > self._windows else 0),
             verdict.coverage(self.coverage, self._values),
         )
         return " ".join(sentence for sentence in sentences if sentence)
@@ -241,6 +252,11 @@ class Backtest:
     def _names(self) -> tuple[str, ...]:
         """Names of all scores, which the model has."""
         return tuple(self.by_window[self.model])
+
+    @property
+    def _windows(self) -> int:
+        """The largest number of test windows of a series."""
+        return int(np.bincount(self.held.which).max())
 
     @property
     def _values(self) -> int:
@@ -345,7 +361,10 @@ def run(
     last = cutoffs.first(windows - 1 if refit else 0)[0]
     trained = f"trained on the first {last} values" if len(panel) == 1 else f"trained on {len(panel)} series"
     guesses = (*guesses, *excluded, *forecasts.choices)
-    return Backtest.of(holdout, guesses=guesses, trained=trained, replaced=forecasts.replacements)
+    affordable = affordable_windows(panel, validation.plan, validation.season, horizon, step, SUGGESTED_WINDOWS)
+    return Backtest.of(
+        holdout, guesses=guesses, trained=trained, replaced=forecasts.replacements, affordable=affordable
+    )
 
 
 def _missing(table: Any) -> Any:

@@ -82,15 +82,14 @@ class Cutoffs:
         return dataset, fronts + torch.from_numpy(cuts) - dataset.scaling.difference.lag
 
 
-def affordable_windows(panel: Panel, plan: Plan, season: int, horizon: int) -> int:
-    """The number of backtest windows, 0 to 3, that leave half of the series and enough values for training."""
+def affordable_windows(panel: Panel, plan: Plan, season: int, horizon: int, step: int, most: int) -> int:
+    """The number of backtest windows, 0 to `most`, that leave half of the series and enough values for training."""
     values = usual_length(panel.series)
-    enough = (
-        windows
-        for windows in (3, 2, 1)
-        if (remaining := values - windows * horizon) >= max(values / 2, plan.needed(remaining, season)[0])
-    )
-    return next(enough, 0)
+    for windows in range(most, 0, -1):
+        remaining = values - horizon - (windows - 1) * step
+        if remaining >= max(values / 2, plan.needed(max(remaining, 0), season)[0]):
+            return windows
+    return 0
 
 
 def known_at(series: Series, cut: int) -> Series:

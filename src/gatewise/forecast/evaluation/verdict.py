@@ -113,16 +113,21 @@ def worst(names: Sequence[Any], errors: Errors, baseline: Errors, score: str) ->
     return f"Worst: {', '.join(texts)}." if texts else ""
 
 
-def evidence(windows: int) -> str:
+def evidence(windows: int, more: int) -> str:
     """A warning of too few test windows; "" if there are enough.
 
-    >>> evidence(3)
-    'Three test windows are little evidence; use --windows 10.'
+    Arguments:
+        windows: number of test windows of all series.
+        more: number of windows to use instead for each series, 0 if the series are too short for more.
+
+    >>> evidence(3, more=10)
+    'Three test windows are little evidence; use windows=10 (--windows 10).'
     """
     if windows >= ENOUGH_WINDOWS:
         return ""
     count = f"{NUMBERS[windows]} test window{' is' if windows == 1 else 's are'}"
-    return f"{count} little evidence; use --windows 10."
+    remedy = f"use windows={more} (--windows {more})" if more else "the series is too short for more"
+    return f"{count} little evidence; {remedy}."
 
 
 def coverage(fractions: dict[float, float], values: int) -> str:

@@ -20,6 +20,7 @@ LONGEST_SEASON = 366  # a longer one is used only on request, as every window ho
 CYCLES = {"min": "day", "s": "hour"}  # the usual season, where it can exceed LONGEST_SEASON
 FEWEST = 10  # values to train on, however short the context
 TARGETS = 4  # training targets at least
+MINIMUM = "the minimum for training"
 LONGEST_SEGMENT = 31  # a longer season is split into several segments
 CONTEXT_SEASONS, LONGEST_CONTEXT = (14, 30), 720  # of the segment strategy; more for longer series
 MANY_CONTEXTS = 12  # a context is lengthened only if the series is this many times as long
@@ -82,11 +83,8 @@ class Plan:
             DataError: the series are too short; `remainder` names the test windows that are held out.
         """
         longest = max(series, key=len)
-        needed, why = self.needed(len(longest), season)
-        remedy = "use a longer series, or a smaller context, season or difference"
-        if strategy != "one-step" and self.context is None:  # padding completes the windows
-            needed, why = FEWEST + self._difference(season).lag, "the minimum for training"
-            remedy = "use a longer series"
+        needed, why = self.needed(len(longest), season, strategy)
+        remedy = "use a longer series" + (", or a smaller context, season or difference" if why != MINIMUM else "")
         if remainder:
             remedy = "use fewer windows (--windows) or a shorter horizon"
         if len(longest) < needed:
@@ -106,11 +104,17 @@ class Plan:
             scaling = replace(scaling, spread=spread, dropout=dropout, seasons=seasons)
         return scaling, guess
 
-    def needed(self, values: int, season: int) -> tuple[int, str]:
+    def needed(self, values: int, season: int, strategy: str = "one-step") -> tuple[int, str]:
         """How many values the longest series must have if a typical one has `values`, and why."""
         context, lag = self._context(values, season, None), self._difference(season).lag
-        why = f"context {context}, season {season} and {TARGETS} targets" + f", differences of lag {lag}" * (lag > 0)
-        return max(FEWEST, lag + context + season - 1 + TARGETS), why
+        if strategy != "one-step" and self.context is None:  # padding completes the windows
+            return FEWEST + lag, MINIMUM
+        windows = lag + context + season - 1 + TARGETS
+        if windows < FEWEST:
+            return FEWEST, MINIMUM
+        return windows, f"context {context}, season {season} and {TARGETS} targets" + (
+            f", differences of lag {lag}" if lag else ""
+        )
 
     def fewest(self, season: int) -> int:
         """How many values each of several series must have."""

@@ -311,7 +311,7 @@ def _have_one_type(names: list[Any]) -> bool:
 
 
 def _time_of(series: Sequence[Series]) -> Content | None:
-    """The unit and zone of the times: the finest unit of all series; None for whole numbers."""
+    """The unit and zone of the times: the finest unit of all series; None for integers."""
     distinct = list({id(one_series.ds): one_series.ds for one_series in series}.values())
     if not isinstance(distinct[0], pd.DatetimeIndex):
         return None
