@@ -282,7 +282,10 @@ def test_some_series_have_no_future_covariates(tmp_path):
     model = Forecaster(strategy="segment", **QUICK).fit(rows.drop(index=rows.index[-9:]), **COVARIATES)
     loaded = saved_and_loaded(model, tmp_path)
     assert [series.ahead is None for series in loaded.state.panel.series] == [False, True]
-    with pytest.raises(DataError, match="series 'B' needs the known covariates 'promotion', 'heat'"):
+    with pytest.raises(
+        DataError,
+        match="series 'B' ends on 2007-05-01, before the others, and needs the known covariates 'promotion', 'heat'",
+    ):
         loaded.predict(9)
     same_table(model.predict(9, future=rows), loaded.predict(9, future=rows))
     saved_and_loaded(Forecaster(strategy="segment", **QUICK).fit(rows[rows["y"].notna()], **COVARIATES), tmp_path)

@@ -103,9 +103,9 @@ def test_the_calendar_alone_needs_no_table():
         (
             LATER[4:],
             (
-                "'A'",
+                "series 'A' ends on 2024-02-04, before the others, and needs",
                 "2024-02-05 to 2024-02-06 (2 dates), but the table has none of them",
-                "supply every value in predict",
+                "; exclude it, or supply every value in predict",
             ),
         ),
         (LATER[3:4], ("none of the series 'A', 'B'", "holds 'C'")),

@@ -63,13 +63,14 @@ def future_known(
         return None
     frame, places = pd.DataFrame(), _forecast_places(series, freq, horizon)
     if covariates.known:
-        _refuse_no_table(source, places, horizon, covariates)
+        if source is None:
+            raise _incomplete(series, 0, places.ds[:horizon], covariates, "", places.remedy)
         table = load(source, id_column, covariates=covariates.known)
         ids = None if shared else _id_column(table, places.names, id_column)
         named = replace(places, names=places.names[:1], codes=np.zeros_like(places.codes)) if shared else places
         rows = _rows(table, named, ids, _time_columns(table, time_column, covariates))
         frame, places = table.frame, replace(places, positions=rows, row=table.row)
-        _refuse_no_rows(places, horizon, covariates)
+        _refuse_no_rows(series, places, horizon, covariates)
     values, _ = CovariateReader(frame, places, covariates).known(freq)
     return None if values is None else values.reshape(len(series), horizon, -1)
 
@@ -114,9 +115,8 @@ def _ahead_in_history(panel: Panel, covariates: Covariates, horizon: int) -> np.
         first, more = int(short.argmax()), _more_series(int(short.sum()) - 1)
         places = _forecast_places(panel.series[first : first + 1], panel.freq, horizon)
         available = f"the first {counted(len(ahead[first]), 'date')}" if len(ahead[first]) else "none of them"
-        raise DataError(
-            f"{_needed(places, horizon, covariates, 0)}, but the history has {available}{more}; {places.remedy}"
-        )
+        missing = f", but the history has {available}{more}"
+        raise _incomplete(panel.series, first, places.ds, covariates, missing, places.remedy)
     return np.stack(ahead)
 
 
@@ -222,36 +222,37 @@ def _has_zone(ds: pd.Index) -> bool:
 # --------------------------------------------------------------------------------------------------------- errors
 
 
-def _refuse_no_table(source: Any, places: Places, horizon: int, covariates: Covariates) -> None:
-    if source is None:
-        raise DataError(f"{_needed(places, horizon, covariates, 0)}; {places.remedy}")
-
-
-def _refuse_no_rows(places: Places, horizon: int, covariates: Covariates) -> None:
+def _refuse_no_rows(series: Sequence[Series], places: Places, horizon: int, covariates: Covariates) -> None:
     """Raise an error for the first series without a row for every date."""
     lacking = (places.positions < 0).reshape(-1, horizon)
     if not lacking.any():
         return
     first = int(lacking.any(axis=1).argmax())
-    absent = places.ds[first * horizon : (first + 1) * horizon][lacking[first]]
-    missing = f"all but {counted(len(absent), 'date')}: {listed_dates(absent)}"
-    available = "none of them" if len(absent) == horizon else missing
+    ds = places.ds[first * horizon : (first + 1) * horizon]
+    absent = ds[lacking[first]]
+    partly = f"all but {counted(len(absent), 'date')}: {listed_dates(absent)}"
+    available = "none of them" if len(absent) == horizon else partly
     more = _more_series(int(lacking.any(axis=1).sum()) - 1)
-    raise DataError(
-        f"{_needed(places, horizon, covariates, first)}, but the table has {available}{more}; {places.remedy}"
-    )
+    raise _incomplete(series, first, ds, covariates, f", but the table has {available}{more}", places.remedy)
 
 
 def _more_series(count: int) -> str:
     return f" ({counted(count, 'more series')} with missing dates)" if count else ""
 
 
-def _needed(places: Places, horizon: int, covariates: Covariates, series: int) -> str:
-    ds = places.ds[series * horizon : (series + 1) * horizon]
-    span = format_date(ds[0]) if horizon == 1 else f"{format_date(ds[0])} to {format_date(ds[-1])}"
-    return (
-        f"series {str(places.names[series])!r} needs the known covariates {listed(covariates.known)} for {span} "
-        f"({counted(horizon, 'date')})"
+def _incomplete(
+    series: Sequence[Series], k: int, ds: pd.Index, covariates: Covariates, missing: str, remedy: str
+) -> DataError:
+    """The error for a series without the covariates of its dates (h,); one that ends early can also be excluded."""
+    end = series[k].ds[-1]
+    subject = f"series {str(series[k].unique_id)!r}"
+    if end < max(one_series.ds[-1] for one_series in series):
+        subject += f" ends {'on' if _is_dates(ds) else 'at'} {format_date(end)}, before the others, and"
+        remedy = f"exclude it, or {remedy}"
+    span = format_date(ds[0]) if len(ds) == 1 else f"{format_date(ds[0])} to {format_date(ds[-1])}"
+    return DataError(
+        f"{subject} needs the known covariates {listed(covariates.known)} for {span} ({counted(len(ds), 'date')})"
+        f"{missing}; {remedy}"
     )
 
 
