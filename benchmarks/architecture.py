@@ -1,11 +1,11 @@
-"""Files, levels and circles of the imports: `python -m benchmarks.architecture [SRC]`.
+"""Files, levels and cycles of the imports: `python -m benchmarks.architecture [SRC]`.
 
 SRC is the folder that holds the package `gatewise`; the default is `src` of this checkout. grimp (installed with
 import-linter) reads the imports and counts those under TYPE_CHECKING and inside functions as well. For each package:
 
 - files: its Python files, `__init__.py` included; parts: the files and folders directly in it, without `__init__.py`;
-- levels: the files (or parts) on the longest chain of imports inside the package, where a circle counts as one;
-- circles: groups of two or more files (or parts) that import each other, directly or through others of the group.
+- levels: the files (or parts) on the longest chain of imports inside the package, where a cycle counts as one;
+- cycles: groups of two or more files (or parts) that import each other, directly or through others of the group.
 """
 
 import sys
@@ -20,10 +20,10 @@ import grimp
 ROOT = "gatewise"
 SRC = Path(__file__).parent.parent / "src"
 WHOLE = "whole package"
-COLUMNS = ("levels", "circles")
+COLUMNS = ("levels", "cycles")
 
 Graph = Mapping[str, Collection[str]]  # each file or package, and those that it imports
-Circle = list[str]
+Cycle = list[str]
 
 
 def read_imports(src: Path, root: str = ROOT) -> Graph:
@@ -76,12 +76,12 @@ def packages(graph: Graph, root: str = ROOT) -> list[str]:
     return sorted({child_of(root, module) for module in graph if module != root} & parents)
 
 
-def components(graph: Graph) -> list[Circle]:
+def components(graph: Graph) -> list[Cycle]:
     """The strongly connected components; imported ones come before those that import them (Tarjan, 1972)."""
     index: dict[str, int] = {}
     low: dict[str, int] = {}
     stack: list[str] = []
-    result: list[Circle] = []
+    result: list[Cycle] = []
 
     def visit(module: str) -> None:
         index[module] = low[module] = len(index)
@@ -102,13 +102,13 @@ def components(graph: Graph) -> list[Circle]:
     return result
 
 
-def circles(graph: Graph) -> list[Circle]:
+def cycles(graph: Graph) -> list[Cycle]:
     """Groups of two or more modules that import each other."""
     return [component for component in components(graph) if len(component) > 1]
 
 
 def levels(graph: Graph) -> int:
-    """The number of modules on the longest chain of imports; a circle counts as one."""
+    """The number of modules on the longest chain of imports; a cycle counts as one."""
     depth: dict[str, int] = {}
     for component in components(graph):
         below = [depth[imported] for module in component for imported in graph[module] if imported not in component]
@@ -117,21 +117,21 @@ def levels(graph: Graph) -> int:
 
 
 def table(graph: Graph, root: str = ROOT) -> str:
-    """A line for each package and one for the whole: first its files, then its parts; the circles follow below."""
+    """A line for each package and one for the whole: first its files, then its parts; the cycles follow below."""
     by_name = {package.removeprefix(f"{root}."): package for package in packages(graph, root)} | {WHOLE: root}
     lines = [f"{'package':<14}" + "".join(f"{title:>8}" for title in ("files", *COLUMNS, "parts", *COLUMNS))]
-    groups = circles(graph)
+    groups = cycles(graph)
     for name, package in by_name.items():
         files = inside(graph, package)
         parts = between(files, package)
         lines.append(f"{name:<14}" + "".join(f"{number:>8}" for number in (*measures(files), *measures(parts))))
-        groups += [circle for circle in circles(parts) if circle not in groups]
-    return "\n".join(lines + [f"circle: {', '.join(circle)}" for circle in groups])
+        groups += [cycle for cycle in cycles(parts) if cycle not in groups]
+    return "\n".join(lines + [f"cycle: {', '.join(cycle)}" for cycle in groups])
 
 
 def measures(graph: Graph) -> tuple[int, int, int]:
-    """Members, levels and circles of a graph."""
-    return len(graph), levels(graph), len(circles(graph))
+    """Members, levels and cycles of a graph."""
+    return len(graph), levels(graph), len(cycles(graph))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

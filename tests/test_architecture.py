@@ -1,11 +1,11 @@
-"""The shape of the repository: imports without circles, short files, and pages that name every file."""
+"""The shape of the repository: imports without cycles, short files, and pages that name every file."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-from benchmarks.architecture import SRC, between, circles, inside, levels, main, packages, read_imports, table
+from benchmarks.architecture import SRC, between, cycles, inside, levels, main, packages, read_imports, table
 
 REPOSITORY = Path(__file__).parent.parent
 LONGEST_FILE, LONGEST_README = 399, 150
@@ -37,50 +37,50 @@ def python_files(*folders):
     return sorted(path for folder in folders for path in (REPOSITORY / folder).rglob("*.py"))
 
 
-def test_no_file_is_in_a_circle_of_imports(graph):
-    assert circles(graph) == []
+def test_no_file_is_in_an_import_cycle(graph):
+    assert cycles(graph) == []
 
 
-def test_no_package_is_in_a_circle_of_imports(graph):
-    assert circles(between(graph)) == []
+def test_no_package_is_in_an_import_cycle(graph):
+    assert cycles(between(graph)) == []
 
 
-def test_no_folder_inside_a_package_is_in_a_circle_of_imports(graph):
-    groups = {package: circles(between(inside(graph, package), package)) for package in packages(graph)}
+def test_no_folder_inside_a_package_is_in_an_import_cycle(graph):
+    groups = {package: cycles(between(inside(graph, package), package)) for package in packages(graph)}
     assert {package: folders for package, folders in groups.items() if folders} == {}
 
 
-def test_circles_that_are_only_for_types_or_inside_functions_are_counted(write_package):
+def test_cycles_that_are_only_for_types_or_inside_functions_are_counted(write_package):
     graph = write_package(
         a="from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    from sample.b import B\n",
         b="def call():\n    from sample import c\n",
         c="import sample.a\n",
         d="import sample.a\n",
     )
-    assert circles(graph) == [["sample.a", "sample.b", "sample.c"]]
+    assert cycles(graph) == [["sample.a", "sample.b", "sample.c"]]
     assert levels(graph) == 2
 
 
 def test_levels_are_the_files_on_the_longest_chain(write_package):
     graph = write_package(a="import sample.b\nimport sample.c\n", b="import sample.c\n", c="", d="import sample.a\n")
-    assert circles(graph) == []
+    assert cycles(graph) == []
     assert levels(graph) == 4
 
 
 def test_a_file_that_the_package_exports_must_not_import_the_package(write_package):
     graph = write_package(__init__="from sample.a import A\n", a="from sample import B\n")
-    assert circles(graph) == [["sample", "sample.a"]]
+    assert cycles(graph) == [["sample", "sample.a"]]
 
 
-def test_the_table_has_a_line_for_each_package_and_names_the_circles(write_package):
+def test_the_table_has_a_line_for_each_package_and_names_the_cycles(write_package):
     files = {"a": "import sample.b", "b": "import sample.sub.c\nimport sample.a", "c": "import sample.sub.c"}
     graph = write_package(**files, **{"sub.__init__": "import sample.sub.c", "sub.c": "", "sub.d": "import sample.c"})
     assert table(graph, "sample").splitlines() == [
-        "package          files  levels circles   parts  levels circles",
+        "package          files  levels  cycles   parts  levels  cycles",
         "sub                  3       2       0       2       1       0",
         "whole package        7       3       1       4       2       2",
-        "circle: sample.a, sample.b",
-        "circle: sample.c, sample.sub",
+        "cycle: sample.a, sample.b",
+        "cycle: sample.c, sample.sub",
     ]
 
 
