@@ -1,4 +1,4 @@
-"""The built-in datasets have the published values."""
+"""The built-in data sets have the published values."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Datasets from files and folders."""
+"""Data sets from files and folders."""
 
 import numpy as np
 import pytest

@@ -158,7 +158,11 @@ def test_without_end_removes_the_last_values():
     shortened = without_end(panel, 6)
     assert [series.y.tolist() for series in shortened.series] == [list(range(24))]
     assert without_end(panel, 0) is panel
-    with pytest.raises(DataError, match="longest series has 30 values, expected at least 38 to hold out 28"):
+    message = (
+        "longest series has 30 values, expected at least 38 to hold out 28; "
+        r"use fewer windows \(--windows\) or a shorter horizon"
+    )
+    with pytest.raises(DataError, match=message):
         without_end(panel, 28)
 
 

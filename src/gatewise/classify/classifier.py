@@ -43,8 +43,9 @@ class Classifier(Arguments):
             classes to weights.
         validation_fraction: fraction of the sequences of each class, drawn at random, that form the validation set; 0
             for none.
-        patience: epochs without a lower validation loss after which training stops; None to train all epochs. With a
-            validation set, the weights of the epoch with the lowest validation loss are used in either case.
+        patience: number of epochs without a new lowest validation loss after which training stops; None to train all
+            epochs. With a validation set, the weights of the epoch with the lowest validation loss are used in either
+            case.
         epochs: passes over the training sequences; by default some 7,000 training steps, from 8 to 100 epochs.
         batch_size: sequences of a training step.
         lr: highest learning rate; it rises and falls in one cycle over all epochs.
@@ -210,7 +211,7 @@ class Classifier(Arguments):
                 "learning_curve", the losses of the training.
             x, y, lengths: as for `fit`; "gates" takes one sequence, such as x[:1]; only "confusion" needs y.
             image: for "examples" and "gates", True draws a sequence as an image whose rows are its steps; for
-                "examples" also the images (N, height, width), if x holds their columns or pixels.
+                "examples", it may be the images (N, height, width) if x holds their columns or pixels.
             count: number of examples; 12 by default.
             layer: layer of the gates, 0 for the first; the last by default.
             ax: matplotlib Axes to draw on, for "confusion" and "learning_curve".

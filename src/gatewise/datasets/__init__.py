@@ -1,4 +1,4 @@
-"""Datasets: small built-in series, and readers of labelled sequences.
+"""Data sets: small built-in series, and readers of labelled sequences.
 
 - `built_in`: one real series, one generated trend, one table of two features.
 - `charts`: generated sequences in six classes.

@@ -1,4 +1,4 @@
-"""Small built-in datasets: one real series, one generated trend, one table of two features."""
+"""Small built-in data sets: one real series, one generated trend, one table of two features."""
 
 import numpy as np
 import pandas as pd

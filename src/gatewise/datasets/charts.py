@@ -1,4 +1,4 @@
-"""Control charts: generated sequences in six classes, a small dataset for a classifier.
+"""Control charts: generated sequences in six classes, a small data set for a classifier.
 
 Letters: `N` sequences, `T` steps.
 """
@@ -25,14 +25,14 @@ def control_charts(each: int = 100, seed: int = 0) -> Labelled:
     | upward shift, downward shift | + s, - s from step k on | s in [7.5, 20], k in [20, 40] |
 
     Reference: the equations are those of Alcock and Manolopoulos, Time-series similarity queries employing a
-    feature-based approach, 1999 (the Synthetic Control dataset of the UCR archive); the values are generated here.
+    feature-based approach, 1999 (the Synthetic Control data set of the UCR archive); the values are generated here.
 
     Arguments:
         each: sequences of each class, 1 or more.
         seed: random seed.
 
     Returns:
-        x (6 each, 60, 1), y the names of the classes, in blocks of one class.
+        x (6 * each, 60, 1), y the names of the classes, in blocks of one class.
 
     Raises:
         ValueError: `each` is not an integer above 0.

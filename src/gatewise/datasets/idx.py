@@ -48,7 +48,7 @@ def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
 
 
 def mnist(folder: str | os.PathLike[str], part: str = "train") -> tuple[np.ndarray, np.ndarray]:
-    """Images and labels of MNIST, or of a dataset in the same format (Fashion-MNIST, KMNIST, ...).
+    """Images and labels of MNIST, or of a data set in the same format (Fashion-MNIST, KMNIST, ...).
 
     Arguments:
         folder: with files such as train-images-idx3-ubyte.gz, compressed or not.
@@ -58,7 +58,7 @@ def mnist(folder: str | os.PathLike[str], part: str = "train") -> tuple[np.ndarr
         Images (N, height, width) and their labels (N,), bytes as in the files.
 
     Raises:
-        FileNotFoundError: a file is missing; names it.
+        FileNotFoundError: a file is missing; the message names it.
         FileError: a file cannot be used, or the numbers of images and labels differ.
         ValueError: an unknown part.
     """

@@ -26,7 +26,7 @@ class Labelled:
     Attributes:
         x: (N, T, C); or a list of N arrays (T, C), if lengths differ.
         y: (N,) labels of any type, or None.
-        name: of the dataset.
+        name: of the data set.
     """
 
     x: np.ndarray | list[np.ndarray]

@@ -33,15 +33,15 @@ def read_rows(path: str | os.PathLike[str], *, label: str | None = None) -> Labe
     that numbers the rows, and a table with a row for each step of several sequences.
 
     Arguments:
-        path: of a `.csv` (with commas; with semicolons, tabs or bars, and then also with decimal commas), `.parquet` or
-            `.tsv`.
+        path: of a `.csv` (separated by commas; or by semicolons, tabs or bars, which also allow decimal commas),
+            `.parquet` or `.tsv`.
         label: the column of labels; by default a column named label, class, target or y, if there is one.
 
     Returns:
         x (N, T, 1) float64, or a list of (T, 1) if lengths differ; y (N,), or None without labels.
 
     Raises:
-        FileError: not a table, no or several columns of labels, or a cell that is not a number; names it.
+        FileError: not a table, no or several columns of labels, or a cell that is not a number; the message names it.
         OSError: the file cannot be read.
         ImportError: `.parquet` without pyarrow.
     """

@@ -46,7 +46,7 @@ def read_sequences(source: PathLike, *, label: str | None = None) -> Labelled:
 
 
 def read_parts(source: PathLike, *, label: str | None = None) -> tuple[Labelled, Labelled | None]:
-    """Read the training part of a dataset, and its test part, None if it has no test part.
+    """Read the training part of a data set, and its test part, None if it has no test part.
 
     Arguments:
         source: a folder with MNIST's files; a folder with NAME_TRAIN.ts and NAME_TEST.ts (or `.tsv`), as the UCR and
@@ -55,7 +55,7 @@ def read_parts(source: PathLike, *, label: str | None = None) -> tuple[Labelled,
         label: the column of labels of a table.
 
     Raises:
-        FileError: no dataset was found, or it cannot be used.
+        FileError: no data set was found, or it cannot be used.
         OSError: a file cannot be read.
     """
     path = Path(source)

@@ -33,7 +33,7 @@ def read_ts(path: str | os.PathLike[str]) -> Labelled:
         numbers with @targetLabel, or None without labels.
 
     Raises:
-        FileError: not a `.ts` file, or one that cannot be used; names the line.
+        FileError: not a `.ts` file, or one that cannot be used; the message names the line.
         OSError: the file cannot be read.
     """
     try:

@@ -24,7 +24,7 @@ ENSEMBLE_FRACTION = 0.25  # of the time, reserved for a larger ensemble than the
 MARGIN = 0.01  # a smaller relative gain counts as noise
 MOST_NETWORKS = 10  # a larger ensemble gains little
 SAFETY = 1.05  # safety factor on estimated times
-PROBES = (10, 30)  # max_steps of two short trainings, to estimate the time of a full one
+PROBES = (10, 30)  # max_steps of two short training runs, to estimate the time of a full one
 MOST_DROPOUT = 0.6
 TUNED = ("dropout", "context", "hidden_size", "lr")
 

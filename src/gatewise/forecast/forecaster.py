@@ -43,8 +43,8 @@ CHOICES: dict[str, Sequence[str]] = {
 class Forecaster(Arguments, Inspection):
     """Forecast one or many series with one recurrent network, and measure whether it beats naive forecasts.
 
-    The network is trained on windows of the past of all series, each normalised by itself; see
-    `gatewise.forecast.model.strategies`. The prediction intervals are calibrated on the errors in the validation set,
+    The network is trained on windows of all series; each window is normalised by itself (see
+    `gatewise.forecast.model.strategies`). The prediction intervals are calibrated on the errors in the validation set,
     the end of each series (see `gatewise.forecast.conformal`); `backtest` measures their coverage.
 
     Reference: Hochreiter and Schmidhuber, Long short-term memory, 1997, for the network.
@@ -72,7 +72,7 @@ class Forecaster(Arguments, Inspection):
         dropout: fraction of the hidden values that "segment" drops in training, against overfitting; by default 0 or
             0.5, whichever has the lower validation error.
         loss: training loss on normalised values: "mae", "mse" or "huber".
-        fallback: "naive" forecasts by the best naive forecast if the network is no better on the validation set.
+        fallback: "naive" uses the best naive forecast if the network is no better on the validation set.
         validation_fraction: fraction at the end of each series on which errors are measured. The final networks are
             then trained on all data.
         engine: computation engine; see `gatewise.engines`.
@@ -177,7 +177,7 @@ class Forecaster(Arguments, Inspection):
         return self
 
     def update(self, table: Any, max_steps: int = 0, **columns: Any) -> "Forecaster":
-        """Forecast from newer observations, with the networks as they are or fine-tuned.
+        """Add newer observations, from which later forecasts start; optionally fine-tune the networks.
 
         The intervals are recalibrated on the errors of the forecasts of the newer values.
 
@@ -192,7 +192,8 @@ class Forecaster(Arguments, Inspection):
 
         Raises:
             RuntimeError: before `fit`.
-            DataError: the table cannot be used, or holds other series. The forecaster stays unchanged.
+            DataError: the table cannot be used, or holds none of the known series. The forecaster stays
+                unchanged.
         """
         old, selection = self.state.panel, self.state.selection
         whole("max_steps", max_steps, 0)
@@ -265,8 +266,8 @@ class Forecaster(Arguments, Inspection):
         Arguments:
             horizon: steps, h.
             level: percentages of the prediction intervals, each between 0 and 100; an empty sequence for no intervals.
-            table: series to forecast instead of those of `fit`: a table with the same columns, or a panel, of the same
-                frequency; they need not be series of `fit`.
+            table: series to forecast instead of those of `fit`: a table with the same columns, or a panel; the
+                frequency must match, the series may be new.
             future: table of the future covariates, a row for each series and each of the h steps after its end; by
                 default the rows at the end of the table that hold covariates but no value yet. Calendar features need
                 none.
@@ -303,7 +304,8 @@ class Forecaster(Arguments, Inspection):
             future: as for `predict`.
 
         Returns:
-            Table with columns unique_id, ds, path (1, 2, ...) and the model's. See `gatewise.forecast.conformal`.
+            Table with columns unique_id, ds, path (1, 2, ...) and the forecast (such as LSTM). See
+            `gatewise.forecast.conformal`.
 
         Raises:
             as `predict`.
@@ -373,7 +375,7 @@ class Forecaster(Arguments, Inspection):
         return affordable_windows(panel, self.plan, self.plan.choose_season(panel)[0], horizon, horizon, 3)
 
     def with_series(self, table: Any, **columns: Any) -> "Forecaster":
-        """A copy with the same networks and intervals that forecasts other series.
+        """A copy that forecasts other series with the same networks and intervals.
 
         Arguments:
             table, columns: as for `fit`; the series replace all of the fitted ones.

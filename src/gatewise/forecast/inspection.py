@@ -34,8 +34,8 @@ class Inspection:
         """The in-sample fit: one-step-ahead forecasts of the past.
 
         Returns:
-            Table with columns unique_id, ds, y and the model's, on the original scale, for every value that
-            follows a complete window. The network was trained on these values; `backtest` measures unseen ones.
+            Table with columns unique_id, ds, y and the forecast (such as LSTM), on the original scale, for every value
+            that follows a complete window. The network was trained on these values; `backtest` measures unseen ones.
         """
         return self.state.panel.table(in_sample_fit(self.state))
 
@@ -63,8 +63,8 @@ class Inspection:
         Arguments:
             horizon: steps, for "forecast"; by default a season, or 12 without one.
             kind: "forecast" after the last values (for several series, a grid of the first ones); "series";
-                "differences" (those that the network reads, else first ones); "approximation", the in-sample
-                fit; "residuals" of it; "learning_curve"; or "gates", the gate values over the last window.
+                "differences" (those that the network reads, or first differences if none); "approximation", the
+                in-sample fit; "residuals" of it; "learning_curve"; or "gates", the gate values over the last window.
             level: percentages of the intervals of a forecast.
             zoom: positions (start, stop) of an approximation, counted from its first value.
             series: name of the series, if there are several.
@@ -97,7 +97,7 @@ def training_summary(state: FittedState) -> str:
 
 
 def in_sample_fit(state: FittedState) -> pd.DataFrame:
-    """The one-step-ahead forecasts of the past: unique_id, ds, y and the model's, a row for each value."""
+    """One-step-ahead forecasts of the past: unique_id, ds, y and the forecast (such as LSTM), a row for each value."""
     series = state.panel.series
     fitted = state.selection.ensemble.fitted(state.selection.dataset(series))
     counts = np.array([len(values) for values in fitted])

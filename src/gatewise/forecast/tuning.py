@@ -36,7 +36,7 @@ def tune(arguments: Mapping[str, Any], table: Any, seconds: float, *, quiet: boo
 
     Arguments:
         arguments: of `Forecaster`; they stay fixed. The search tunes strategy, dropout, context, hidden_size, lr and
-            ensemble_size, unless they are given (as other than None or strategy "auto").
+            ensemble_size, unless they are given (None, or "auto" for strategy, counts as not given).
         table, columns: as for `Forecaster.fit`.
         seconds: for the search and the final training together.
         quiet: False prints the trials on standard error.
@@ -68,7 +68,7 @@ def search(
 
     Arguments:
         arguments, table, seconds, quiet, columns: as for `tune`.
-        fits: number of final trainings for which to leave time, such as those of a backtest.
+        fits: number of final training runs for which to leave time, such as those of a backtest.
 
     Returns:
         The best settings, and the trials.
@@ -147,8 +147,8 @@ def without_end(panel: Panel, values: int) -> Panel:
     if not cut:
         longest = max(len(series) for series in panel.series)
         raise DataError(
-            f"the longest series has {longest} values, expected at least {FEWEST + values} to hold out {values}; lower "
-            "windows (--windows) or the horizon"
+            f"the longest series has {longest} values, expected at least {FEWEST + values} to hold out {values}; use "
+            "fewer windows (--windows) or a shorter horizon"
         )
     return replace(panel, series=cut)
 

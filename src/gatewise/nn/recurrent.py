@@ -141,7 +141,7 @@ class Recurrent(Weighted):
             lengths: `(B,)` integers from 0 to T, in any order: the number of valid steps of each sequence.
 
         Returns:
-            The last layer's output, `(T, B, D*H)`, or `(T, B, D*P)` with a projection, laid out as the input and zero
+            The last layer's output, `(T, B, D*H)`, or `(T, B, D*P)` with a projection, laid out like the input and zero
             after each sequence's end; and the state after each sequence's last step, shaped as `hx`.
 
         Raises:
@@ -199,7 +199,7 @@ class Recurrent(Weighted):
 
         Returns:
             A `Trace`: `output` and `state` as from `forward`; `gates` by name and `cells` of the last layer, forward in
-            time, each `(T, B, H)`, laid out as the input and zero after each sequence's end; and `layers`, with those
+            time, each `(T, B, H)`, laid out like the input and zero after each sequence's end; and `layers`, with those
             of every layer and direction.
 
         Raises:

@@ -3,7 +3,7 @@
 A file is in the safetensors format: a length, a JSON header with the name, type, shape and offsets of each array, and
 the bytes of the arrays. Its metadata hold a JSON document under "gatewise": the kind of the file, all content that is
 not an array, and the SHA-256 of that content and the arrays. Reading runs no code, and allocates no more memory than
-the file is large. The same content gives the same bytes.
+the size of the file. The same content gives the same bytes.
 """
 
 import hashlib

@@ -51,7 +51,7 @@ def by_horizon(
         ax: Axes to draw on; by default a new figure.
 
     Returns:
-        The Axes. The scores start at zero, so that heights compare errors, unless some scores are negative.
+        The Axes. The score axis starts at zero unless some scores are negative, so that heights are comparable.
 
     Raises:
         ImportError: without matplotlib.
@@ -107,7 +107,7 @@ def coverage(
         ax: Axes to draw on; by default a new figure.
 
     Returns:
-        The Axes. Intervals below the diagonal are too narrow, above it too wide.
+        The Axes. Points below the diagonal are intervals that are too narrow, above it too wide.
 
     Raises:
         ImportError: without matplotlib.

@@ -117,7 +117,7 @@ def approximation(
     Arguments:
         ds: (T,) dates or numbers.
         y: (T,) data.
-        fitted: (T,) in-sample fit, NaN for missing values; fewer values belong to the last dates.
+        fitted: (T,) in-sample fit, NaN for missing values; a shorter array is aligned with the last dates.
         zoom: `(start, stop)`, draw only these positions, `stop` excluded, such as `(75, 125)`.
         name: of the values.
         title: of the figure.
@@ -155,7 +155,8 @@ def reconstruction(
     Arguments:
         ds: (T,) dates or numbers.
         y: (T,) data on the original scale.
-        fitted: (T,) in-sample fit on that scale, NaN for missing values; fewer values belong to the last dates.
+        fitted: (T,) in-sample fit on that scale, NaN for missing values; a shorter array is aligned with the last
+            dates.
         name: of the values.
         title: of the figure.
         ax: Axes to draw on; by default a new figure.

@@ -59,7 +59,7 @@ def examples(panels: Sequence[Example], *, columns: int = 2, title: str = "", mo
     Raises:
         ImportError: without matplotlib.
         ValueError: no panels, fewer than 1 column, intervals of different levels (there is one legend), or data that
-            `backtest` refuses; names the panel.
+            `backtest` refuses; the message names the panel.
 
     Examples:
         >>> test_window = ([2, 3], [7, 9], {80: ([6, 6], [8, 10])})

@@ -5,7 +5,7 @@ raises a `DataError` for invalid data; the message names the series, the row or 
 
 - `reading`: from any source to a panel; `reading.read` calls the steps in order.
 - `panel`: the series, their panel, their forecasts.
-- `covariates`: columns beside the target, calendar cycles, and their features.
+- `covariates`: columns other than the target, calendar cycles, and their features.
 - `backends`: tables of pandas and polars.
 - `frequency`: infer, continue and describe the calendar of a time index.
 - `values`: the largest allowed magnitude, and the valid neighbours of a missing value.

@@ -72,7 +72,7 @@ class Panel:
         backend: the library of the tables that are returned.
         date_only: whether returned tables have dates without a time of day (polars' `Date`).
         categorical: type of unique_id in returned tables: True for polars' `Categorical`; the categories for polars'
-            `Enum` and pandas; False for names that are no categories.
+            `Enum` and pandas; False if the names are not categorical.
         covariates: names and categories of the covariates of the series.
         excluded_series: the series with an error, in the order of the table.
         on_bad: how series with an error are treated; see `gatewise.read`.

@@ -54,7 +54,7 @@ def fit(
         loss: "mse", "mae" or "huber" (delta 1), the mean over all elements of a prediction shaped like `y`; or a
             function of `(prediction, y)` that returns a scalar tensor.
         optimizer: "adam", "sgd", or a torch optimizer over parameters of `module`. A torch optimizer keeps its state
-            for later calls (restored with the weights it belongs to), and its learning rates, which are restored after
+            and learning rates for later calls: the state is restored with the weights it belongs to, the rates after
             `stages` or `schedule`.
         lr: learning rate; by default 0.001 for "adam" and 0.01 for "sgd". `stages` replaces it.
         epochs: number of epochs; required without `stages`.
@@ -62,7 +62,7 @@ def fit(
         schedule: "cosine" or "onecycle" multiplies the learning rate at every step; `batches` must have a length.
         clip_norm: largest norm of all gradients together; larger gradients are scaled down to it.
         clip_size: the alpha of `clip_by_size`, instead of `clip_norm`. The stacked gates of a recurrent weight are one
-            parameter: with G gates, its theta is G times that of a separate matrix per gate.
+            parameter: with G gates, its norm limit is G times that of a separate matrix per gate.
         held_out: batches for the validation loss, which is evaluated after each epoch.
         patience: number of epochs without a new lowest validation loss after which training stops; the weights of the
             best epoch are restored.

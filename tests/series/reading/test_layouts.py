@@ -103,7 +103,7 @@ def test_each_of_several_columns_of_a_long_table_is_a_series():
         (
             table()[["ds"]],
             {"layout": "columns"},
-            "every column must be a series, but there is no column beside the time",
+            "every column must be a series, but there is no column besides the time column",
         ),
         (pd.DataFrame({"n": ["a", "a"], "v": 1.0}), {"layout": "rows"}, "row 2: series 'a' is a duplicate"),
         (table(a=1.0).rename(columns={"y": "b"}), {}, 'if the table is wide, pass layout="columns"'),

@@ -28,7 +28,7 @@ from gatewise.forecast.model.eligibility import long_enough
 from gatewise.forecast.update import check_reach
 from gatewise.series.wording import counted
 
-SUGGESTED_WINDOWS = 10  # of each series, where there are fewer
+SUGGESTED_WINDOWS = 10  # suggested for each series if a backtest has fewer
 
 
 @dataclass(frozen=True)

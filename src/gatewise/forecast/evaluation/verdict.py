@@ -70,7 +70,7 @@ def judgement(model: str, best: str, errors: Errors, baseline: Errors, where: st
 
 
 def replacement(model: str, replaced: Sequence[str], judged: str) -> str:
-    """The judgement, with a note on the trainings after which a naive forecast replaced the model.
+    """The judgement, with a note on the training runs after which a naive forecast replaced the model.
 
     Arguments:
         model: its name.

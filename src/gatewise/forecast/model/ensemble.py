@@ -1,4 +1,4 @@
-"""The ensemble: trained networks, and their forecasts from any past.
+"""The ensemble: trained networks, and their forecasts from any cutoff.
 
 Letters: `S` series, `B` windows, `L` values of a window, `r` steps that one network output covers, `h` horizon, `K`
 features known in advance.

@@ -85,7 +85,7 @@ UPGRADES = {1: from_version_1}
 
 
 class StoredForecaster(NamedTuple):
-    """What a file holds beside the arguments.
+    """What a file holds besides the arguments.
 
     Attributes:
         panel: the series.

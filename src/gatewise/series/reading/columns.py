@@ -133,7 +133,9 @@ def _target_columns(table: Table, given: list[str], used: set[str]) -> tuple[tup
     targets = given or [column for column in table.frame.columns if column not in used]
     textual = [column for column in targets if not holds_numbers(table.frame[column])]
     if textual or not targets:
-        problem = f"there are no numbers in {listed(textual)}" if textual else "there is no column beside the time"
+        problem = (
+            f"there are no numbers in {listed(textual)}" if textual else "there is no column besides the time column"
+        )
         raise DataError(
             f"{table.name}: every column must be a series, but {problem}; list the columns to forecast as "
             "target_column=[...]"

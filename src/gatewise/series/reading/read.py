@@ -47,8 +47,8 @@ def read(
         source: path to a CSV (.csv, .csv.gz; fields separated by , ; tab or |) or .parquet file; a pandas or polars
             table or series (dates from a pandas index); a 1-D array, list or tensor (time 0, 1, 2, ...); or a panel
             read before, which is returned unchanged.
-        layout: "long"; "columns", where each column beside the time is a series, without the blank cells before its
-            first and after its last value; or "rows", where each row is a series (as in the files of the M4
+        layout: "long"; "columns", where each column other than the time column is a series, without the blank cells
+            before its first and after its last value; or "rows", where each row is a series (as in the files of the M4
             competition): its name, then its values at time 0, 1, 2, ..., without the blank cells at the end.
         id_column: column that names the series (--id).
         time_column: column of dates or integers, or several to combine, such as ["year", "month"] (--time).
@@ -70,7 +70,7 @@ def read(
         on_bad: how to treat a series with an error: "raise" raises the error; "skip" moves the series to
             `Panel.excluded_series`, with the error's message, and reads the rest; "naive" also repairs it for a naive
             forecast. That forecast has no interval, because errors on repaired values would be too small. With "skip"
-            and "naive" the frequency is inferred from the series that most rows agree with, not from the longest.
+            and "naive" the frequency is inferred from the series whose calendar most rows follow, not from the longest.
 
     Returns:
         The checked series with their covariates, their frequency and the guesses.
@@ -148,7 +148,7 @@ def _categorical(table: Table, columns: Columns, layout: str) -> Kind:
     """The categories of the series names; see `Panel.categorical`."""
     categorical = table.categorical.get(columns.id, False)
     if layout != "rows" and len(columns.targets) > 1:
-        return categorical is True  # names such as id/column are no categories of the table
+        return categorical is True  # names such as id/column are not categories of the table
     return categorical
 
 
