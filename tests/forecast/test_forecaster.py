@@ -203,7 +203,7 @@ def test_a_past_of_filled_zeros_is_accepted_if_the_end_has_observed_values():
     data.loc[:44, "y"] = np.nan
     with pytest.raises(
         DataError,
-        match="no value was observed in the last 20% of the series, all are filled in; increase validation_fraction",
+        match="the last 20% of the series holds only filled values; increase validation_fraction",
     ):
         Forecaster(**SMALL).backtest(data, 10, windows=2, fill="zero")
 
