@@ -133,9 +133,9 @@ def test_the_interval_score_is_the_mean_of_the_two_pinball_losses():
         (
             lambda: mae([1.0, 2.0], [1.0]),
             ValueError,
-            r"f has shape \(1,\), expected \(2,\) as y: shapes are not broadcast",
+            r"f has shape \(1,\), expected \(2,\) like y; shapes are not broadcast",
         ),
-        (lambda: mae([[1.0], [2.0]], [1.0, 2.0]), ValueError, r"f has shape \(2,\), expected \(2, 1\) as y"),
+        (lambda: mae([[1.0], [2.0]], [1.0, 2.0]), ValueError, r"f has shape \(2,\), expected \(2, 1\) like y"),
         (lambda: mae([], []), ValueError, r"y is empty \(shape \(0,\)\), expected one value or more"),
         (lambda: mse([1.0, float("nan")], [1.0, 2.0]), ValueError, r"y\[1\] is nan, .* drop or fill the 1 such value"),
         (lambda: rmse([[1.0, 2.0]], [[1.0, float("-inf")]]), ValueError, r"f\[0, 1\] is -inf, expected finite"),
@@ -166,7 +166,7 @@ def test_the_interval_score_is_the_mean_of_the_two_pinball_losses():
         ),
         (lambda: mase([1.0], [1.0], train=[1.0, float("inf")]), ValueError, r"train\[1\] is inf"),
         (lambda: coverage([1.0], [2.0], [0.0]), ValueError, r"lo\[0\] is 2, above hi\[0\] = 0; swap the bounds"),
-        (lambda: coverage([1.0], [2.0], [3.0, 4.0]), ValueError, r"hi has shape \(2,\), expected \(1,\) as y"),
+        (lambda: coverage([1.0], [2.0], [3.0, 4.0]), ValueError, r"hi has shape \(2,\), expected \(1,\) like y"),
         (lambda: interval_score([1.0], [0.0], [2.0], level=100), ValueError, "level is 100, expected a percentage"),
         (
             lambda: msis([1.0], [0.0], [2.0], level=100, train=[1.0, 2.0]),

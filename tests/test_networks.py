@@ -297,8 +297,11 @@ def test_invalid_numbers_and_shapes_are_refused(make, message):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: OneStep(GRU(2, 5, generator=seeded()), base=2), "base is 2 with 1 outputs, expected one output and a"),
-        (lambda: OneStep(GRU(2, 5, generator=seeded()), 2, base=0), "base is 0 with 2 outputs"),
+        (
+            lambda: OneStep(GRU(2, 5, generator=seeded()), base=2),
+            "base is 2 with outputs=1, expected outputs=1 and base from 0 to 1",
+        ),
+        (lambda: OneStep(GRU(2, 5, generator=seeded()), 2, base=0), "base is 0 with outputs=2, expected outputs=1"),
         (lambda: OneStep(GRU(2, 5, batch_first=True, generator=seeded())), "leave batch_first out"),
         (
             lambda: OneStep(GRU(2, 5, generator=seeded()), init="zeros"),

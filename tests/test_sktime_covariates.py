@@ -66,7 +66,7 @@ def test_covariates_that_are_missing_are_named():
     holes = ahead.groupby(level=0).nth([0, 1, 3])
     with pytest.raises(DataError, match=r"X lacks 2 of the 8 required rows: a/2020-02-12 .*, b/2020-02-08"):
         model.predict(fh=[4], X=holes)
-    with pytest.raises(DataError, match=r"lack the columns \['price'\] of fit"):
+    with pytest.raises(DataError, match=r"lack the columns \['price'\] passed to fit"):
         model.predict(X=ahead[["day off"]])
     with pytest.raises(ValueError, match="cannot handle missing data"):
         model.predict(X=ahead.assign(price=np.nan))

@@ -295,14 +295,14 @@ def crps(y: Values, quantiles: Mapping[float, Values]) -> float:
 def _naive_error(train: Values, season: int) -> float:
     """The in-sample mean absolute error of the (seasonal) naive forecast."""
     if isinstance(season, bool) or not isinstance(season, int | np.integer) or season < 1:
-        raise ValueError(f"season is {season!r}, expected an integer of steps of at least 1")
+        raise ValueError(f"season is {season!r}, expected an integer number of steps, at least 1")
     (past,) = _arrays(train=train)
     if past.ndim != 1:
         raise ValueError(f"train has shape {past.shape}, expected one dimension; score each series separately")
     if len(past) <= season:
         raise ValueError(
-            f"train has {len(past)} {'value' if len(past) == 1 else 'values'}, a season of {season} needs at least "
-            f"{season + 1}; use a longer train or a shorter season"
+            f"train has {len(past)} {'value' if len(past) == 1 else 'values'}, but a season of {season} needs at "
+            f"least {season + 1}; pass more values or a shorter season"
         )
     scale = float(np.mean(np.abs(past[season:] - past[:-season])))
     if scale <= 8 * np.finfo(np.float64).eps * np.abs(past).max():
@@ -329,7 +329,7 @@ def _arrays(**named: Values) -> tuple[Array, ...]:
     for name, array in others:
         if array.shape != expected.shape:
             raise ValueError(
-                f"{name} has shape {array.shape}, expected {expected.shape} as {first}: shapes are not broadcast"
+                f"{name} has shape {array.shape}, expected {expected.shape} like {first}; shapes are not broadcast"
             )
     return tuple(arrays.values())
 

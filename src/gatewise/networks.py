@@ -63,8 +63,8 @@ class OneStep(Module):
         super().__init__()
         if base is not None and (positive("outputs", outputs) != 1 or not 0 <= integer("base", base) < body.input_size):
             raise ValueError(
-                f"base is {base} with {outputs} outputs, expected one output and a feature from 0 to "
-                f"{body.input_size - 1} of the body's input"
+                f"base is {base} with outputs={outputs}, expected outputs=1 and base from 0 to "
+                f"{body.input_size - 1}, a feature of the body's input"
             )
         self.body = _time_major(body)
         self.head = _head(body, _width(body), outputs, init, init_bound, generator)
@@ -358,7 +358,7 @@ def _head(
 
 def _check_batched(x: Tensor) -> None:
     if x.dim() != 3:
-        raise ValueError(f"x has shape {tuple(x.shape)}, expected (T, B, I); add B to one sequence with x.unsqueeze(1)")
+        raise ValueError(f"x has shape {tuple(x.shape)}, expected (T, B, I); for one sequence, pass x.unsqueeze(1)")
 
 
 def _width(body: Body) -> int:

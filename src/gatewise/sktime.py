@@ -342,7 +342,7 @@ def _joined(old: pd.DataFrame, new: pd.DataFrame, cut: bool = False) -> pd.DataF
     """
     lacking = [column for column in old.columns if column not in new.columns]
     if lacking:
-        raise DataError(f"the data lack the columns {lacking} of fit; pass the same columns")
+        raise DataError(f"the data lack the columns {lacking} passed to fit; pass the same columns")
     rows = pd.concat([old, new[old.columns]])
     codes, _ = _instances(rows.index).factorize()
     ranks, _ = rows.index.get_level_values(-1).factorize(sort=True)

@@ -179,7 +179,10 @@ def test_figures_are_drawn_on_the_given_axes(model):
         ({"kind": "examples", "x": X, "image": X}, r"image has shape \(90, 12\), expected True, or images \(90, "),
         ({"kind": "gates", "x": X}, r"x holds 90 sequences, expected one for kind='gates'; pass one, such as x\[:1\]"),
         ({"kind": "gates", "x": X[:1], "layer": 1}, "layer is 1, expected 0 to 0, as num_layers is 1"),
-        ({"kind": "gates", "x": X[:1], "image": X}, "belong to kind='examples'; pass True or False"),
+        (
+            {"kind": "gates", "x": X[:1], "image": X},
+            "image is of type ndarray, but only kind='examples' takes images; pass True",
+        ),
         ({"x": X, "y": Y, "ax": 1}, "ax is 1, expected matplotlib Axes"),
     ],
 )
@@ -191,7 +194,9 @@ def test_options_of_another_kind_are_refused(model, options, message):
 def test_labels_that_do_not_match_are_refused(model):
     with pytest.raises(SequenceError, match=r"y has shape \(3,\), expected \(90,\)"):
         model.plot("confusion", X, Y[:3])
-    with pytest.raises(SequenceError, match="y holds 'sideways', which was not a class in fit"):
+    with pytest.raises(
+        SequenceError, match="y holds 'sideways', which was not a class in fit; leave its sequences out, or fit"
+    ):
         model.plot("confusion", X, np.where(Y == "up", "sideways", Y))
     with pytest.raises(SequenceError, match="expected 1, as in fit"):
         model.plot("gates", np.zeros((1, 4, 2)))

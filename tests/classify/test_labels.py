@@ -38,11 +38,11 @@ def test_classes_keep_the_values_and_type_of_the_labels(y, classes):
         (["a", float("nan")], "mixes labels of types float, str"),
         ([1, "a"], "mixes labels of types int, str"),
         ([True, 2], "mixes labels of types bool, int"),
-        (np.array([1, np.nan], object), "label 1 is missing"),
-        (np.array(["2020", "NaT"], "M8[D]"), "label 1 is missing"),
+        (np.array([1, np.nan], object), r"y\[1\] is missing or infinite; leave its sequence out"),
+        (np.array(["2020", "NaT"], "M8[D]"), r"y\[1\] is missing or infinite; leave its sequence out"),
         (np.ma.masked_array([1, 2], mask=[False, True]), "y has masked values"),
-        ([[1], [1, 2]], "y is not an array"),
-        ([object(), object()], "type object, which have no order"),
+        ([[1], [1, 2]], r"y cannot be converted to an array \(.*\); pass a dense rectangular array$"),
+        ([object(), object()], "type object, which have no order; convert them to text or integers"),
     ],
 )
 def test_missing_and_mixed_labels_are_refused(y, message):

@@ -136,16 +136,16 @@ def test_incomplete_and_inconsistent_files_are_refused(change, saved, tmp_path):
     content, arrays = files.load(saved, "Classifier")
     change(content, arrays)
     files.save(tmp_path / "m", "Classifier", content, arrays)
-    with pytest.raises(FormatError, match="holds no complete classifier"):
+    with pytest.raises(FormatError, match="does not hold a complete classifier"):
         Classifier.load(tmp_path / "m")
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("one very long class", "1001 texts, one with 1000000 letters; expected shorter texts"),
+        ("one very long class", "1001 class names, one of 1000000 characters; expected shorter names"),
         ("more layers than arrays", "weights are too few for hidden_size 1 and num_layers 500"),
-        ("channels beyond all memory", "a network of these sizes exceeds all memory"),
+        ("channels beyond all memory", "a network of these sizes does not fit in memory"),
     ],
 )
 def test_sizes_are_checked_before_memory_is_allocated(change, message, saved, tmp_path):

@@ -34,8 +34,8 @@ def test_the_interval_is_wilsons():
     ("right", "message"),
     [
         (90, "Better than the majority class (50.0 %): "),
-        (52, "No evidence of skill beyond the majority class (50.0 %). "),
-        (48, "No evidence of skill beyond the majority class (50.0 %). "),
+        (52, "No evidence of skill beyond the majority class (50.0 %), which lies within the 95 % interval of "),
+        (48, "No evidence of skill beyond the majority class (50.0 %), which lies within the 95 % interval of "),
         (10, "Worse than the majority class (50.0 %): "),
     ],
 )
@@ -46,14 +46,14 @@ def test_the_verdict_compares_with_the_majority_class(right, message):
 
 
 def test_predictions_of_unknown_classes_are_refused():
-    with pytest.raises(SequenceError, match="predicted class 'd' is not a class of the training set: a, b"):
+    with pytest.raises(SequenceError, match=r"predicted class 'd' is not one of the training classes \(a, b\); leave"):
         Scores.of(["a"], ["d"], ["a", "b"])
     with pytest.raises(SequenceError, match=r"classes have shape \(\), expected \(K,\)"):
         Scores.of(["a"], ["a"], "a")
 
 
 def test_labels_of_unknown_classes_are_refused():
-    with pytest.raises(SequenceError, match="label 'd' is not a class of the training set: a, b"):
+    with pytest.raises(SequenceError, match=r"label 'd' is not one of the training classes \(a, b\); leave"):
         Scores.of(["a", "d"], ["a", "a"], ["a", "b"])
     for truth, predicted in (([], []), (["a"], ["a", "b"])):
         with pytest.raises(SequenceError, match="expected one label for each"):

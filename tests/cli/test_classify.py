@@ -171,7 +171,7 @@ def test_wrong_data_and_options_are_errors(walks, capsys, arguments, message):
 @pytest.mark.parametrize(
     ("change", "arguments", "message"),
     [
-        ({"label": "left"}, [], "label 'left' is not a class of the training set: down, up; leave its sequences out"),
+        ({"label": "left"}, [], "label 'left' is not one of the training classes (down, up); leave its sequences out"),
         ({"t3": np.nan}, [], "sequence 0, step 3, channel 0: NaN"),
         ({}, ["--plot", "f.png", "--kind", "summary"], None),
         (None, ["--plot", "f.png", "--kind", "summary"], "needs labels"),

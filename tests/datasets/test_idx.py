@@ -60,7 +60,7 @@ def test_damaged_idx_files_are_refused_before_memory_is_allocated(content, messa
     assert peak < 2**23
 
 
-def test_a_gzip_bomb_is_read_only_up_to_its_announced_size(write):
+def test_a_gzip_bomb_is_read_only_up_to_its_declared_size(write):
     path = write(gzip.compress(bytes([0, 0, 8, 1]) + struct.pack(">I", 10) + b"\0" * 2**26))
     tracemalloc.start()
     with pytest.raises(FileError, match="but the file holds more; download it again"):

@@ -121,7 +121,7 @@ def test_tables_in_other_encodings_are_refused(tmp_path, encoding):
 def test_an_unknown_column_of_labels_is_refused(tmp_path):
     (tmp_path / "a.csv").write_text("a,b\n1,2\n")
     assert read_rows(tmp_path / "a.csv").y is None
-    with pytest.raises(FileError, match="has no column 'kind', the last ones are a, b"):
+    with pytest.raises(FileError, match="has no column 'kind'; its last columns are a, b"):
         read_rows(tmp_path / "a.csv", label="kind")
     (tmp_path / "a.ts").write_text(TS)
     with pytest.raises(FileError, match=r"only \.csv, \.tsv, \.parquet have columns"):
@@ -141,5 +141,5 @@ def test_the_size_of_a_parquet_table_is_checked_first(tmp_path, monkeypatch):
     pytest.importorskip("pyarrow")
     pd.DataFrame({"a": np.zeros(1000), "label": "x"}).to_parquet(tmp_path / "a.parquet")
     monkeypatch.setattr(datasets.labelled, "MOST_BYTES", 10_000)
-    with pytest.raises(FileError, match="announces an array of shape"):
+    with pytest.raises(FileError, match="declares an array of shape"):
         read_rows(tmp_path / "a.parquet")

@@ -43,9 +43,11 @@ def test_invalid_sources_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="there is no file"):
         read_parts(tmp_path / "a.ts")
     (tmp_path / "a.xlsx").write_text("")
-    with pytest.raises(FileError, match=r"of an unknown kind; expected a file that ends in \.npz, \.ts, \.csv"):
+    with pytest.raises(
+        FileError, match=r"of an unknown kind; expected a file that ends in \.npz, \.ts, \.csv.*; read a folder"
+    ):
         read_sequences(tmp_path / "a.xlsx")
-    with pytest.raises(FileError, match="is a folder"):
+    with pytest.raises(FileError, match=r"is a folder; pass a file, or read the folder with read_parts \(DATA of g"):
         read_sequences(tmp_path)
 
 

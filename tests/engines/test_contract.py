@@ -216,7 +216,7 @@ def test_aten_refuses_with_its_reason(name, monkeypatch):
     assert reason in engines.aten.refuses(request)
     assert engines.choose(request).name == "reference"
     with pytest.raises(
-        ValueError, match=r"engine 'aten' refuses: .*; use engine='auto' to select one that accepts"
+        ValueError, match=r"engine 'aten' cannot run this: .*; use engine='auto' to select one that can"
     ) as caught:
         engines.choose(request, "aten")
     assert reason in str(caught.value)
@@ -224,8 +224,10 @@ def test_aten_refuses_with_its_reason(name, monkeypatch):
 
 def test_the_error_lists_every_reason_if_no_engine_accepts(monkeypatch):
     monkeypatch.delitem(engines.ENGINES, "reference")
-    native = "engine 'native' refuses: the kernels support only float32 and float64, and x is torch.bfloat16"
-    with pytest.raises(ValueError, match=f"^{native}; engine 'aten' refuses: torch's kernels do not return gates$"):
+    native = "engine 'native' cannot run this: the kernels support only float32 and float64, and x is torch.bfloat16"
+    with pytest.raises(
+        ValueError, match=f"^{native}; engine 'aten' cannot run this: torch's kernels do not return gates$"
+    ):
         engines.choose(request_of("lstm", torch.bfloat16, keep=("gates",)))
 
 
@@ -318,8 +320,9 @@ def test_explain_if_an_engine_runs_some_of_the_scans(capsys, monkeypatch):
     )
     monkeypatch.setattr(selection, "ENGINES", {"wrong": narrow, **engines.ENGINES})
     assert explained(nn.GRU(I, H, 3, generator=torch.Generator()), torch.zeros(T, B, I), capsys)[1:] == [
-        "  wrong      runs 1 of 3 scans: makes a mistake; refuses the others: x is wide",
-        "  native     runs 2 of 3 scans: Gatewise's own kernels",
+        "  wrong      runs 1 of 3 scans (one for each layer and direction): makes a mistake; "
+        "refuses the others: x is wide",
+        "  native     runs 2 of 3 scans (one for each layer and direction): Gatewise's own kernels",
         "  aten       accepts, but a faster engine runs",
         "  reference  accepts, but a faster engine runs",
     ]
@@ -373,7 +376,7 @@ def test_mismatched_tensors_raise_before_any_kernel_runs(name, engine):
     changes, message = MISMATCHES[name]
     refused = (name, engine) == ("device", "native")
     if refused:
-        message = "engine 'native' refuses: the kernels run only on the CPU, and x is on meta"
+        message = "engine 'native' cannot run this: the kernels run only on the CPU, and x is on meta"
     with pytest.raises(ValueError if refused else RuntimeError) as caught:
         scan_of(request_of("lstm", torch.float32, **changes), engine)
     assert str(caught.value).startswith(message)

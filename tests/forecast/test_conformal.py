@@ -48,9 +48,9 @@ def test_levels_beyond_the_sample_size_use_a_normal_approximation():
     calibration = Calibration(0.0, np.array([1.0, 2.0, 3.0]), NO_PATHS, SPAN)  # three errors are enough for 75 %
     at = [calibration.reach(np.ones((1, 1)), level)[0, 0] for level in (75, 80, 95)]
     assert at == pytest.approx([3, 3 * 1.2816 / 1.1503, 3 * 1.96 / 1.1503], rel=1e-3)
-    assert (
-        calibration.describe()
-        == "intervals: calibrated on 3 validation errors (effective sample size 3); above 75 %, a normal approximation"
+    assert calibration.describe() == (
+        "intervals: calibrated on 3 validation errors (effective sample size 3); levels above 75 % use a normal "
+        "approximation"
     )
 
 

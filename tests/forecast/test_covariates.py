@@ -145,7 +145,7 @@ def test_a_future_covariate_beyond_float32_is_named():
     model, _, future, _ = fit_with_covariates()
     huge = future["x"].mask(future.index == future.index[1], 1e60)
     with pytest.raises(
-        DataError, match="future covariate 'x' is 1e\\+60 in step 2 after its end, too far from its val"
+        DataError, match="future covariate 'x' is 1e\\+60 in forecast step 2, too far from its training values"
     ):
         model.predict(HORIZON, future=future.assign(x=huge))
 

@@ -203,7 +203,7 @@ def test_a_past_of_filled_zeros_is_accepted_if_the_end_has_observed_values():
     data.loc[:44, "y"] = np.nan
     with pytest.raises(
         DataError,
-        match="no value was observed in the last 20% of the series, all are filled in; increase validation_fraction",
+        match="the last 20% of the series holds only filled values; increase validation_fraction",
     ):
         Forecaster(**SMALL).backtest(data, 10, windows=2, fill="zero")
 
@@ -238,6 +238,10 @@ def test_the_backtest_has_the_season_of_the_forecast(refit):
         ({"horizon": 0}, "horizon is 0, expected an integer of at least 1"),
         ({"horizon": 10**6}, "horizon is 1000000, expected at most 100000 steps"),
         ({"dropout": 1.0}, "dropout is 1.0, expected a fraction of the hidden values from 0 to below 1"),
+        (
+            {"dropout": 0.1, "strategy": "one-step"},
+            "with dropout, strategy is 'one-step', expected one of 'auto', 'segment'",
+        ),
         ({"fallback": "drift"}, "fallback is 'drift', expected one of 'none', 'naive'"),
         ({"loss": "mape"}, "loss is 'mape'"),
         ({"lr": 0}, "lr is 0, expected a number above 0"),

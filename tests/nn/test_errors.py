@@ -186,7 +186,7 @@ CALLS = {
     "trace on aten": (
         lambda: gru(engine="aten").trace(X),
         ValueError,
-        "engine 'aten' refuses: torch's kernels do not return cells or gates; use engine='auto'",
+        "engine 'aten' cannot run this: torch's kernels do not return cells or gates; use engine='auto'",
     ),
     "step backwards": (
         lambda: gru(bidirectional=True).step(X[0]),

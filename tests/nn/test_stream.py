@@ -268,7 +268,7 @@ ERRORS: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "bidirectional": (
         lambda: nn.Stream(layer_of("gru", bidirectional=True)),
         RuntimeError,
-        "a stream runs forward in time, but a bidirectional layer needs whole sequences",
+        "a stream runs forward in time, but a bidirectional layer needs whole sequences; call layer(x)",
     ),
     "no sequences": (lambda: nn.Stream(layer_of("gru"), 0), ValueError, "batch_size is 0, expected 1 or more"),
     "half a sequence": (lambda: nn.Stream(layer_of("gru"), 0.5), TypeError, "batch_size is 0.5, expected an integer"),

@@ -230,7 +230,7 @@ def test_diagnostics_are_drawn_on_the_given_axes_and_saved(tmp_path):
         (lambda: plot.residuals([0, 1], [1, np.inf]), r"residuals\[1\] is infinite; use NaN"),
         (lambda: plot.residuals([1, 0], [1, 2]), "ds does not increase; sort dates and residuals by date"),
         (lambda: plot.residuals([1, 1], [1, 2]), "pass one residual per date"),
-        (lambda: plot.residuals([0, 1], [1, 2], season=0), "season is 0, expected the number of its steps, at least 1"),
+        (lambda: plot.residuals([0, 1], [1, 2], season=0), "season is 0, expected its length in steps, at least 1"),
     ],
 )
 def test_invalid_arguments_are_refused(draw, message):

@@ -111,7 +111,9 @@ def test_invalid_modules_and_optimizers():
 
     frozen, broken, line = Line().requires_grad_(False), Line(float("inf")), Line()
     sgd = torch.optim.SGD(line.parameters(), lr=0.1)
-    with pytest.raises(TypeError, match=r"module\(x\) is of type tuple, expected one tensor; wrap it"):
+    with pytest.raises(
+        TypeError, match=r"module\(x\) is of type tuple, expected one tensor; wrap module to return only the pred"
+    ):
         fit(Pair(), GOOD, epochs=1)
     with pytest.raises(ValueError, match="no parameter that requires a gradient, so nothing can be trained"):
         fit(frozen, GOOD, epochs=1)
@@ -123,6 +125,8 @@ def test_invalid_modules_and_optimizers():
         fit(Line(), GOOD, epochs=1, optimizer=sgd)
     with pytest.raises(ValueError, match="LBFGS evaluates the loss several times per step, fit only once"):
         fit(line, GOOD, epochs=1, optimizer=torch.optim.LBFGS(line.parameters()))
-    with pytest.raises(ValueError, match="needs the number of steps, but batches is of type Endless without a length"):
+    with pytest.raises(
+        ValueError, match="needs the number of steps, but batches is of type Endless, which has no length"
+    ):
         fit(line, Endless(), epochs=1, schedule="cosine")
     assert fit(line, Endless(), epochs=2).epochs == 2

@@ -207,14 +207,14 @@ def test_the_default_device_does_not_matter():
         ),
         (
             {"inputs": torch.zeros(5, 1), "length": 5},
-            r"5 steps are too few for a window of length 5 and a target 1 steps later",
+            r"5 steps are too few for a window of length=5 with shift=1",
         ),
         ({"inputs": torch.zeros(5, 1), "length": 0}, "length is 0, expected an integer of at least 1"),
         ({"inputs": torch.zeros(5, 1), "length": 2.0}, r"length is 2\.0, expected an integer of at least 1"),
         ({"inputs": torch.zeros(5, 1), "length": 1, "shift": -1}, "shift is -1, expected an integer of at least 0"),
         (
             {"inputs": torch.zeros(5, 1), "length": 2, "starts": torch.tensor([0, 3])},
-            "starts range from 0 to 3, expected 0 to 2",
+            "starts range from 0 to 3, expected 0 to 2, so that every window fits",
         ),
         ({"inputs": torch.zeros(5, 1), "length": 2, "starts": torch.tensor([0.0])}, r"expected torch.int64 \(M,\)"),
     ],
@@ -247,7 +247,7 @@ def test_invalid_requests():
         windows[True]
     with pytest.raises(ValueError, match=r"held_out is 1\.5, expected a fraction"):
         windows.split(1.5)
-    with pytest.raises(ValueError, match=r"series 1: 2 steps are too few for a window of length 2"):
+    with pytest.raises(ValueError, match=r"series 1: 2 steps are too few for a window of length=2 with shift=1"):
         Windows.over([torch.zeros(9, 1), torch.zeros(2, 1)], length=2)
     with pytest.raises(ValueError, match="got 0 input series"):
         Windows.over([], length=2)

@@ -187,7 +187,9 @@ class Classifier(Arguments):
         if true.shape != predicted.shape:
             raise SequenceError(f"y has shape {true.shape}, expected {predicted.shape}, a label for each sequence")
         if not set(true.tolist()) & set(self.classes_.tolist()):
-            raise SequenceError(f"y holds none of the classes of training, such as {self.classes_.tolist()[0]!r}")
+            raise SequenceError(
+                f"y holds none of the training classes; pass labels such as {self.classes_.tolist()[0]!r}"
+            )
         return float(np.average(predicted == true, weights=check_sample_weight(sample_weight, len(true))))
 
     def plot(
@@ -275,7 +277,9 @@ class Classifier(Arguments):
             view = files.read_view(content)
             model._set_state(files.unpack(content, arrays, model.get_params(), model._build_to_load))
         except ValueError as reason:
-            raise persistence.FormatError(f"{path} holds no complete classifier: {reason}; save it again") from None
+            raise persistence.FormatError(
+                f"{path} does not hold a complete classifier: {reason}; save it again"
+            ) from None
         model.view_ = view
         return model
 

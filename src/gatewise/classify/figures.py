@@ -153,7 +153,9 @@ def gates(state: ClassifierState, sequences: Sequences, indices: np.ndarray | No
     if len(sequences) != 1:
         raise ValueError(f"x holds {len(sequences)} sequences, expected one for kind='gates'; pass one, such as x[:1]")
     if not isinstance(image, bool | np.bool_):
-        raise ValueError("image holds images, which belong to kind='examples'; pass True or False")
+        raise ValueError(
+            f"image is of type {type(image).__name__}, but only kind='examples' takes images; pass True or False"
+        )
     layer = _check_layer(state, layer)
     x = _sequence(sequences, 0)
     with torch.inference_mode():

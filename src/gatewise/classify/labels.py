@@ -34,7 +34,7 @@ def encode_labels(y: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
         classes, indices = np.unique(labels, return_inverse=True)
     except TypeError:
         raise SequenceError(
-            f"y holds labels of type {type(labels[0]).__name__}, which have no order; convert them"
+            f"y holds labels of type {type(labels[0]).__name__}, which have no order; convert them to text or integers"
         ) from None
     if len(classes) < 2:
         content = f"one class, {classes.tolist()[0]!r}" if len(classes) else "no labels"
@@ -55,7 +55,7 @@ def label_indices(y: Any, classes: np.ndarray, count: int) -> np.ndarray:
     unknown = [label for label in labels.tolist() if label not in indices]
     if unknown:
         raise SequenceError(
-            f"y holds {unknown[0]!r}, which was not a class in fit; leave these sequences out, or fit with them"
+            f"y holds {unknown[0]!r}, which was not a class in fit; leave its sequences out, or fit with them"
         )
     return np.array([indices[label] for label in labels.tolist()])
 
@@ -85,7 +85,7 @@ def _check_labels(labels: np.ndarray) -> None:
     kind = labels.dtype.kind
     missing = np.isnat(labels) if kind in "mM" else ~np.isfinite(labels) if kind in "fc" else np.zeros(1, bool)
     if missing.any():
-        raise SequenceError(f"label {int(np.argmax(missing))} is missing or infinite; leave its sequence out")
+        raise SequenceError(f"y[{int(np.argmax(missing))}] is missing or infinite; leave its sequence out")
     if kind == "f" and (labels != np.round(labels)).any():
         raise SequenceError(
             "Unknown label type: y holds fractions, expected classes; use forecasting or regression for numbers"

@@ -127,9 +127,7 @@ def read_classes(content: Content, arrays: Arrays) -> np.ndarray:
     if not all(type(value) is expected for value in values):
         raise ValueError(f"classes hold a value that is not {kind}")
     if kind == "text" and 4 * count * max(map(len, values)) > MOST_TEXT:
-        raise ValueError(
-            f"classes hold {count} texts, one with {max(map(len, values))} letters; expected shorter texts"
-        )
+        raise ValueError(f"{count} class names, one of {max(map(len, values))} characters; expected shorter names")
     try:
         classes = np.array(values, None if kind == "text" else kind)
     except OverflowError:
@@ -147,7 +145,7 @@ def read_history(content: Content, arrays: Arrays) -> History:
     epochs = {len(lists[name]) for name in ("train", "lr", "seconds")} | {len(lists["held_out"])} - {0}
     consistent = len(epochs) == 1 and stopped in ("", "epochs", "patience")
     if not consistent or (best is not None and best not in range(1, max(epochs) + 1)):
-        raise ValueError("the history of the training is not consistent")
+        raise ValueError("the training history is inconsistent")
     return History(**lists, best_epoch=best, stopped=stopped)
 
 
@@ -192,7 +190,7 @@ def read_network(arrays: Arrays, build: Callable[[str], BatchNetwork]) -> BatchN
     try:
         expected = {name: tuple(weight.shape) for name, weight in build("meta").state_dict().items()}
     except RuntimeError:
-        raise ValueError("a network of these sizes exceeds all memory") from None
+        raise ValueError("a network of these sizes does not fit in memory") from None
     unexpected = next((name for name in arrays if name.removeprefix("network.") not in expected), None)
     if unexpected is not None:
         raise ValueError(f"array {unexpected[:80]!r} is not part of the classifier")

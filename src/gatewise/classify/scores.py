@@ -96,8 +96,8 @@ class Scores:
         if high < self.commonest:
             return f"Worse than {majority}: the 95 % interval of the accuracy ends at {_percent(high)} %."
         return (
-            f"No evidence of skill beyond {majority}. It lies within the 95 % interval of the accuracy; test on more "
-            "sequences, or train on more."
+            f"No evidence of skill beyond {majority}, which lies within the 95 % interval of the accuracy; test on "
+            "more sequences, or train on more."
         )
 
     def table(self) -> pd.DataFrame:
@@ -139,8 +139,8 @@ def _indices(kind: str, names: np.ndarray, classes: np.ndarray) -> list[int]:
     for name in names.tolist():
         if name not in index:
             raise SequenceError(
-                f"{kind} {name!r:.80} is not a class of the training set: "
-                f"{', '.join(map(str, classes[:20])):.800}; leave its sequences out"
+                f"{kind} {name!r:.80} is not one of the training classes "
+                f"({', '.join(map(str, classes[:20])):.800}); leave its sequences out"
             )
     return [index[name] for name in names.tolist()]
 

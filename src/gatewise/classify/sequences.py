@@ -164,11 +164,16 @@ def as_array(x: Any, name: str) -> np.ndarray:
         array: np.ndarray = _from_tensor(x) if isinstance(x, Tensor) else np.asarray(x)
     except (ValueError, TypeError, RuntimeError) as reason:
         raise SequenceError(
-            f"{name} is not an array ({reason!s:.80}); convert it; pass sequences of several lengths as a list"
+            f"{name} cannot be converted to an array ({reason!s:.80}); pass a dense rectangular array{_or_list(name)}"
         ) from None
     if np.ma.is_masked(x):
         raise SequenceError(f"{name} has masked values; fill them, or leave the sequence out")
     return array
+
+
+def _or_list(name: str) -> str:
+    """The end of a remedy; only `x` can be a list of sequences."""
+    return ", or pass sequences of different lengths as a list" if name == "x" else ""
 
 
 def _from_list(x: list[Any] | tuple[Any, ...], lengths: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -211,9 +216,7 @@ def _numbers(x: Any, name: str, dimensions: tuple[int, int]) -> np.ndarray:
             array = array.astype(np.float64)
     if array.dtype.kind not in "biuf":
         content = f"{'Complex data not supported: ' if array.dtype.kind == 'c' else ''}{name} is {array.dtype}"
-        raise SequenceError(
-            f"{content}, expected numbers; convert them, and pass sequences of several lengths as a list"
-        )
+        raise SequenceError(f"{content}, expected numbers; convert it{_or_list(name)}")
     if array.ndim not in dimensions:
         expected = "(N, T, C), or (N, T) for one channel" if dimensions[1] == 3 else "(T, C), or (T,) for one channel"
         raise SequenceError(f"Reshape your data: {name} has shape {array.shape}, expected {expected}")

@@ -75,7 +75,8 @@ def check_sample_weight(sample_weight: Any, count: int) -> np.ndarray | None:
     fits = weights.shape == (count,) and weights.dtype.kind in "biuf"
     if not fits or not (weights >= 0).all() or not 0 < weights.sum() < np.inf:
         raise ValueError(
-            f"sample_weight is {weights.dtype} {weights.shape}, expected ({count},) numbers of at least 0, not all 0"
+            f"sample_weight is {weights.dtype} {weights.shape}, expected ({count},): finite numbers, none below 0 and "
+            "not all 0"
         )
     return weights
 

@@ -147,9 +147,7 @@ def _add_data(command: argparse.ArgumentParser) -> None:
         metavar="COL",
         help="column to forecast, or several such as a,b",
     )
-    data.add_argument(
-        "--series", action="append", metavar="NAME", help="series to use; repeat the option for more (all)"
-    )
+    data.add_argument("--series", action="append", metavar="NAME", help="series to use, repeatable (all)")
     data.add_argument("--freq", type=frequency, help="pandas frequency such as MS, or an integer step")
     data.add_argument("--fill", choices=("interpolate", "previous", "zero"), help="fill in missing values and dates")
     data.add_argument("--sort", action="store_true", help="sort the rows by date")

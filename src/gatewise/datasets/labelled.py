@@ -56,13 +56,13 @@ def check_size(path: object, shape: tuple[int, ...], itemsize: int) -> int:
     """
     if len(shape) > MOST_DIMENSIONS or not all(0 <= size < 2**63 for size in shape):
         raise FileError(
-            f"{path} announces an array of shape {listed(shape)}, expected up to {MOST_DIMENSIONS} dimensions of 0 or "
+            f"{path} declares an array of shape {listed(shape)}, expected up to {MOST_DIMENSIONS} dimensions of 0 or "
             "more each; check whether the file is damaged"
         )
     most = math.prod(max(size, 1) for size in (itemsize, *shape))  # numpy refuses huge dimensions even if one is zero
     if most > MOST_BYTES:
         raise FileError(
-            f"{path} announces an array of shape {listed(shape)}, {most / 2**30:.3g} GiB; expected at most "
+            f"{path} declares an array of shape {listed(shape)}, {most / 2**30:.3g} GiB; expected at most "
             f"{MOST_BYTES // 2**30} GiB; check whether the file is damaged"
         )
     return itemsize * math.prod(shape)

@@ -51,7 +51,7 @@ def read_npz(path: str | os.PathLike[str]) -> Labelled:
 
 def _refuse(path: object, reason: Exception) -> NoReturn:
     raise FileError(
-        f"{path} is not an archive of numpy, or damaged ({reason!s:.80}); write it with numpy.savez"
+        f"{path} is not a NumPy archive, or is damaged ({reason!s:.80}); write it with numpy.savez"
     ) from None
 
 
@@ -88,15 +88,15 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: object) -> n
         size = check_size(where, shape, dtype.itemsize)
         content = read_at_most(file, size + 1, start)
     if len(content) != size:
-        raise FileError(f"{where} does not hold the {size} bytes that it announces; write it again with numpy.savez")
+        raise FileError(f"{where} does not hold the {size} bytes that it declares; write it again with numpy.savez")
     return np.frombuffer(content, dtype).reshape(shape, order="F" if fortran else "C")
 
 
 def _header(file: Readable, where: str) -> "tuple[tuple[int, ...], bool, np.dtype[np.generic], bytes]":
     """Shape, order, type, and the first bytes of the values."""
-    start = io.BytesIO(read_at_most(file, MOST_HEADER))  # numpy would read a header of any announced length
+    start = io.BytesIO(read_at_most(file, MOST_HEADER))  # numpy would read a header of any declared length
     try:
         version = np.lib.format.read_magic(start)
         return *HEADERS[version](start), start.read()
     except (ValueError, KeyError, SyntaxError, TypeError, MemoryError, RecursionError) as reason:
-        raise FileError(f"{where}: no header of a numpy array ({reason!s:.80}); write it with numpy.savez") from None
+        raise FileError(f"{where}: no NumPy array header ({reason!s:.80}); write it with numpy.savez") from None

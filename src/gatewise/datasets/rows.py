@@ -81,7 +81,7 @@ def _table(path: Path, label: str | None) -> pd.DataFrame:
 
 
 def _parquet(path: Path) -> pd.DataFrame:
-    """The cells of a table after a check of its size: a small file may announce many zeros."""
+    """The cells of a table after a check of its size: a small file may declare many zeros."""
     try:
         from pyarrow import parquet
     except ImportError:
@@ -99,7 +99,7 @@ def _archive_table(path: Path) -> pd.DataFrame:
     first = table.iloc[0, 1:].dropna()
     if len(first) and pd.to_numeric(first, errors="coerce").isna().all():
         raise FileError(
-            f"{path} begins with column names, expected a .tsv of the archive, without a header; save it as .csv"
+            f"{path} begins with column names, expected a .tsv of the UCR archive, without a header; save it as .csv"
         )
     return table.rename(columns={0: "label"})
 
@@ -168,7 +168,7 @@ def _label(table: pd.DataFrame, label: str | None, path: object) -> Any:
         matches = [column for column in table if str(column).strip() == str(label).strip()]
         if not matches:
             columns = listed(map(str, table.columns[-10:]))
-            raise FileError(f"{path} has no column {label!r}, the last ones are {columns}; name the column of labels")
+            raise FileError(f"{path} has no column {label!r}; its last columns are {columns}; name the label column")
         return matches[0]
     matches = [column for column in table if str(column).strip().lower() in LABELS]
     if len(matches) > 1:

@@ -15,6 +15,7 @@ READERS: dict[str, Callable[[PathLike], Labelled]] = {".npz": read_npz, ".ts": r
 TABLES = (".csv", ".tsv", ".parquet")
 KINDS = (*READERS, *TABLES)
 TRAIN, TEST = "_TRAIN", "_TEST"  # endings of the file names of both parts in the archives
+FOLDERS = "read_parts (DATA of gatewise classify)"  # the reader of folders, in messages
 
 
 def read_sequences(source: PathLike, *, label: str | None = None) -> Labelled:
@@ -31,7 +32,7 @@ def read_sequences(source: PathLike, *, label: str | None = None) -> Labelled:
     path = Path(source)
     kind = path.suffix.lower()
     if path.is_dir():
-        raise FileError(f"{path} is a folder; pass a file, or the folder of MNIST's files, or of NAME{TRAIN}.ts")
+        raise FileError(f"{path} is a folder; pass a file, or read the folder with {FOLDERS}")
     if not path.exists():
         raise FileNotFoundError(f"there is no file {path}; check the path")
     if kind in TABLES:
@@ -41,7 +42,10 @@ def read_sequences(source: PathLike, *, label: str | None = None) -> Labelled:
             f"{path}: label={label!r} (--label) names a column, but only {', '.join(TABLES)} have columns; omit it"
         )
     if kind not in READERS:
-        raise FileError(f"{path} is of an unknown kind; expected a file that ends in {', '.join(KINDS)}, or a folder")
+        raise FileError(
+            f"{path} is of an unknown kind; expected a file that ends in {', '.join(KINDS)}; "
+            f"read a folder with {FOLDERS}"
+        )
     return READERS[kind](path)
 
 

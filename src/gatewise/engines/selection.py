@@ -81,8 +81,8 @@ def choose(request: Request, engine: str = "auto") -> Engine:
         reason = candidate.refuses(request)
         if reason is None:
             return candidate
-        reasons.append(f"engine {candidate.name!r} refuses: {reason}")
-    raise ValueError("; ".join(reasons) + ("" if name == "auto" else "; use engine='auto' to select one that accepts"))
+        reasons.append(f"engine {candidate.name!r} cannot run this: {reason}")
+    raise ValueError("; ".join(reasons) + ("" if name == "auto" else "; use engine='auto' to select one that can"))
 
 
 def scan(
@@ -235,5 +235,5 @@ def _decision(engine: Engine, requests: list[Request], chosen: list[str | None])
     runs = chosen.count(engine.name)
     if runs == 0:
         return f"refuses: {reasons}" if reasons else "accepts, but a faster engine runs"
-    part = "" if runs == len(requests) else f" {runs} of {len(requests)} scans"
+    part = "" if runs == len(requests) else f" {runs} of {len(requests)} scans (one for each layer and direction)"
     return f"runs{part}: {engine.summary}" + (f"; refuses the others: {reasons}" if reasons else "")

@@ -100,7 +100,7 @@ class Calibration:
     def describe(self) -> str:
         """The number of errors behind the intervals, for `guesses`."""
         n = self._effective_size
-        tail = f"; above {100 * n / (n + 1):.3g} %, a normal approximation" if n < 1000 else ""
+        tail = f"; levels above {100 * n / (n + 1):.3g} % use a normal approximation" if n < 1000 else ""
         return f"intervals: calibrated on {len(self.distances)} validation errors (effective sample size {n:.0f}){tail}"
 
     def _grow(self, spreads: np.ndarray) -> np.ndarray:

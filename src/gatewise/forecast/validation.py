@@ -58,7 +58,7 @@ def _check_weights(hidden_size: int, num_layers: int, ensemble_size: int) -> Non
 def _check_dropout(dropout: Any, strategy: str) -> None:
     if dropout is not None and (isinstance(dropout, bool) or dropout != 0):
         number("dropout", dropout, 1, "a fraction of the hidden values from 0 to below 1, such as 0.3")
-        one_of("strategy with a dropout", strategy, ("auto", "segment"))
+        one_of("with dropout, strategy", strategy, ("auto", "segment"))
 
 
 def _check_differences(difference: int, seasonal_difference: int) -> None:

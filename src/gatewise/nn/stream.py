@@ -47,7 +47,9 @@ class Stream:
         if not isinstance(layer, Recurrent):
             raise TypeError(f"layer is of type {type(layer).__name__}, expected an RNN, LSTM or GRU")
         if layer.bidirectional:
-            raise RuntimeError("a stream runs forward in time, but a bidirectional layer needs whole sequences")
+            raise RuntimeError(
+                "a stream runs forward in time, but a bidirectional layer needs whole sequences; call layer(x)"
+            )
         self.layer = layer
         self.batch_size = None if batch_size is None else positive("batch_size", batch_size)
         self._lead = () if batch_size is None else (self.batch_size or 0,)

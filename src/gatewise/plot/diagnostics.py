@@ -211,7 +211,7 @@ def _check_residuals(values: Array, ds: Any, season: int) -> None:
     if not (index.is_monotonic_increasing and index.is_unique):
         raise ValueError("ds does not increase; sort dates and residuals by date, and pass one residual per date")
     if season < 1:
-        raise ValueError(f"season is {season}, expected the number of its steps, at least 1")
+        raise ValueError(f"season is {season}, expected its length in steps, at least 1")
 
 
 def autocorrelation(values: npt.ArrayLike, lags: int) -> Array:

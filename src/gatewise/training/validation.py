@@ -60,7 +60,9 @@ def checked_loss(loss: str | Loss) -> Loss:
 
     def evaluate(prediction: Any, y: Tensor) -> Tensor:
         if not isinstance(prediction, Tensor):
-            raise TypeError(f"module(x) is {kind(prediction)}, expected one tensor; wrap it to return the prediction")
+            raise TypeError(
+                f"module(x) is {kind(prediction)}, expected one tensor; wrap module to return only the prediction"
+            )
         if named:
             _check_comparable(prediction, y)
         value = function(prediction, y)
@@ -86,7 +88,7 @@ def length(batches: Batches) -> int:
         return len(batches)  # type: ignore[arg-type]  # most iterables of batches have a length
     except TypeError:
         raise ValueError(
-            f"a schedule needs the number of steps, but batches is {kind(batches)} without a length; pass a list"
+            f"a schedule needs the number of steps, but batches is {kind(batches)}, which has no length; pass a list"
         ) from None
 
 

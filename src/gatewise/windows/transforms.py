@@ -173,7 +173,7 @@ class Scale:
         values = np.asarray(x, np.float64)
         if values.size == 0 or not np.isfinite(values).all():
             raise ValueError(
-                "expected finite values to fit a scale, got none, or NaN or infinity; fill or drop the latter"
+                "x is empty or holds NaN or infinity, expected finite values to fit a scale; fill or drop the others"
             )
         shift, scale = self._measure(values)
         rounding = 8 * np.finfo(np.float64).eps * np.abs(values).max(axis=0)

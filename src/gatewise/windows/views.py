@@ -199,7 +199,9 @@ class Windows:
         sizes = self._ends.diff(prepend=self._ends.new_zeros(1))
         if isinstance(held_out, float | np.floating):
             if not 0 < held_out < 1:
-                raise ValueError(f"held_out is {held_out}, expected a fraction between 0 and 1, or an integer of steps")
+                raise ValueError(
+                    f"held_out is {held_out}, expected a fraction between 0 and 1, or an integer number of steps"
+                )
             return self._ends - (sizes.double() * float(held_out)).round().long()
         return self._ends - _whole("held_out", held_out, 1, ", or a fraction between 0 and 1")
 
@@ -275,7 +277,7 @@ def _check_series(inputs: Tensor, targets: Tensor, length: int, shift: int, name
         )
     if len(inputs) < length + shift:
         raise ValueError(
-            f"{name}{len(inputs)} steps are too few for a window of length {length} and a target {shift} steps later, "
+            f"{name}{len(inputs)} steps are too few for a window of length={length} with shift={shift}, "
             f"expected at least {length + shift}; use a longer series or a shorter window"
         )
 
@@ -287,5 +289,6 @@ def _check_starts(starts: Tensor, last: int) -> None:
         )
     if int(starts.min()) < 0 or int(starts.max()) > last:
         raise ValueError(
-            f"starts range from {int(starts.min())} to {int(starts.max())}, expected 0 to {last}, where windows fit"
+            f"starts range from {int(starts.min())} to {int(starts.max())}, expected 0 to {last}, "
+            "so that every window fits"
         )

@@ -101,7 +101,7 @@ def test_the_operator_refuses_gradients_of_a_wrong_shape():
     backward = torch.ops.gatewise.scan_backward
     assert backward(x, h, None, *weights, *options, *saved, output, h, None, None, None, *flags)[0].shape == x.shape
     for grads, name in (((output[:2], None), "output"), ((None, h[:1]), "h"), ((output.float(), h), "h")):
-        with pytest.raises(RuntimeError, match=f"the gradient at {name} is torch.float64|is torch.float64"):
+        with pytest.raises(RuntimeError, match=f"the gradient of {name} is torch.float64|is torch.float64"):
             backward(x, h, None, *weights, *options, *saved, *grads, None, None, None, *flags)
 
 

@@ -228,7 +228,7 @@ def test_a_compiled_layer_of_the_native_engine_refuses_autocast():
     layer, x = layer_of("lstm", dtype=torch.float32, engine="native"), normal(5, 2, 3, seed=1).float()
     run = compiled(layer)
     run(x)
-    with pytest.raises(ValueError, match="engine 'native' refuses: autocast is on"):
+    with pytest.raises(ValueError, match="engine 'native' cannot run this: autocast is on"):
         trained(run, layer, x)
 
 

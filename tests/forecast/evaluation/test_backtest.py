@@ -145,7 +145,7 @@ def model(errors, constant=()):
     [
         (
             [0.5, 0.5, 0.5, 0.5],
-            "worth using: 50 % better than the naive forecast (the last value), in 4 of 4 series",
+            "worth using: 50 % better than the naive forecast (the last value), ahead in 4 of 4 series",
             True,
         ),
         ([0.1, 0.1, 0.1, 1.5], "but ahead only in 3 of 4 series and 9 of 12 test windows; use it with care", False),
@@ -170,7 +170,7 @@ def test_the_series_where_the_model_is_worst_are_named():
 
 def test_series_without_a_scale_are_counted_in_the_verdict():
     result = model([0.5, 0.5, 0.5], constant="c")
-    assert "in 2 of 2 series and 6 of 6 test windows" in result.verdict
+    assert "ahead in 2 of 2 series and 6 of 6 test windows" in result.verdict
     assert "No MASE for 1 of 3 series, whose past repeats exactly or is shorter than a season." in result.verdict
     assert np.isnan(result.by_series.query("unique_id == 'c'")["MASE"]).all()
     assert result.overall["LSTM"]["MASE"] == pytest.approx(0.5)
@@ -182,7 +182,7 @@ def test_series_without_a_scale_are_counted_in_the_verdict():
 def test_one_series_is_judged_window_by_window():
     result = model([0.5])
     assert result.verdict.startswith(
-        "The LSTM is worth using: 50 % better than the naive forecast (the last value), in 3 of 3 test windows. "
+        "The LSTM is worth using: 50 % better than the naive forecast (the last value), ahead in 3 of 3 test windows. "
         "Mean absolute error 0.5 against 1 (MASE 0.5 against 1). "
         "Three test windows are little evidence; use windows=10 (--windows 10)."
     )

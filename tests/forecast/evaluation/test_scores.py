@@ -146,5 +146,6 @@ def test_definitions_have_a_line_for_every_score():
     assert lines == list(result.overall["LSTM"])
     assert "seasonal naive forecast (season 7)" in result.definitions()
     assert "the quantiles 2.5, 10, 50, 90, 97.5 %" in result.definitions()
-    assert "MSIS-95: width of the 95 % interval plus 40 times each miss, scaled like MASE." in result.definitions()
+    definition = "width of the 95 % interval plus 40 times the distance of values outside it, scaled like MASE."
+    assert f"MSIS-95: {definition}" in result.definitions()
     assert str(result) == f"{result.table()}\n{result.definitions()}\n{result.verdict}"

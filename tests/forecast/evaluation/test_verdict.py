@@ -12,7 +12,7 @@ from gatewise.forecast.evaluation.verdict import coverage, evidence, judgement, 
         ([1.0, 1.0, 1.0], [2.0, 2.0, 2.0], "is worth using: 50 % better than the naive forecast"),
         ([1.0, 1.0, 2.1], [2.0, 2.0, 2.0], "on average, but ahead only in 2 of 3 test windows; use it with care"),
         ([1.0, 1.1, 0.9, 1.2, 1.0, 1.1, 2.1], [2.0] * 7, "is worth using"),  # far ahead in six of seven
-        ([0.97], [1.0], "is no better than the naive forecast (the last value); use that"),
+        ([0.97], [1.0], "is no better than the naive forecast (the last value); use that instead, as it is simpler"),
         ([1.04, 1.04], [1.0, 1.0], "is no better than"),
         ([1.2, 0.9], [1.0, 1.0], "is no better than"),
         ([1.5, 0.9], [1.0, 1.0], "Do not trust the LSTM here: the naive forecast (the last value) is better"),
@@ -54,7 +54,7 @@ def test_the_standing_agrees_with_the_sentence(errors, baseline, stands):
 
 def test_the_judgement_can_describe_the_cases():
     message = judgement("LSTM", "Naive", [1.0], [2.0], "in 1 of 1 series and 7 of 9 test windows")
-    assert message.endswith("(the last value), in 1 of 1 series and 7 of 9 test windows.")
+    assert message.endswith("(the last value), ahead in 1 of 1 series and 7 of 9 test windows.")
 
 
 def test_the_worst_series_are_named_and_only_those_behind():

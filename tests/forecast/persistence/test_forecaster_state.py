@@ -176,7 +176,10 @@ def test_saving_before_fit_is_an_error_and_writes_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (table(unique_id=pd.Timestamp("2000-01-01")), "names that are text or numbers, .*; rename the series"),
+        (
+            table(unique_id=pd.Timestamp("2000-01-01")),
+            "only text, booleans, floats and integers .* as names; rename the",
+        ),
         (table(unique_id=np.inf), "can hold only finite numbers as names; rename the series"),
         (table(unique_id="\x1b[31m"), r"series '\\x1b\[31m': a file can hold only names without control characters"),
         (table(tz="dateutil/Europe/Berlin", freq="h"), "cannot hold dates in the time zone tzfile"),

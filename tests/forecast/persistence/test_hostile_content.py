@@ -68,7 +68,7 @@ from tests.forecast.persistence.hostile import (
         (with_part("scaling", context=5), "context is 5, but 4 in the arguments"),
         (
             combined(FREE, with_part("scaling", context=10**9)),
-            "windows of 1000000000 values are too long: the longest series has 40",
+            "windows of 1000000000 values are too long: the longest series has 40, all together 40",
         ),
         (with_part("scaling", lag=10**9), "windows of 1000000003 values are too long: the longest series has 40"),
         (with_part("scaling", lag=2), "has shape (4, 1), expected (4, 2)"),
@@ -131,8 +131,8 @@ from tests.forecast.persistence.hostile import (
             "time zone 'Mars/Olympus' is unknown on this machine",
         ),
         (named("a", "b"), "array 'names' is not a list of 1"),
-        (named({}), "a series is called {}, but a file can hold only names that are text or numbers"),
-        (named(2**64), "integers of up to 64 bits"),
+        (named({}), "a series is called {}, but a file can hold only text, booleans, floats and integers"),
+        (named(2**64), "integers of up to 64 bits as names"),
         (
             named("\x1b[31m"),
             "a series is called '\\x1b[31m', but a file can hold only names without control characters",
@@ -166,13 +166,19 @@ from tests.forecast.persistence.hostile import (
         (with_arrays(ds=np.zeros(40, np.int64)), "ds is not sorted, or has duplicates"),
         (with_arrays(ds=np.arange(40) + 2**62), "ds holds a time that is too large"),
         (with_arrays(filled=np.zeros(40)), "array 'filled' is float64"),
-        (with_arrays(past=np.zeros((40, 1))), "the series have (1, 0, 0) features"),
+        (
+            with_arrays(past=np.zeros((40, 1))),
+            "numbers of features (past, known, static) differ: (1, 0, 0) in the series",
+        ),
         (
             with_arrays(past=np.zeros((39, 1))),
             "array 'past' is float64 of shape (39, 1), expected float64 of shape (40, any",
         ),
         (with_arrays(ahead=np.zeros((3, 1))), "array 'ahead' is not part of a forecaster"),
-        (with_arrays(static__shift=np.zeros(1), static__scale=np.ones(1)), "the model reads (0, 0, 1)"),
+        (
+            with_arrays(static__shift=np.zeros(1), static__scale=np.ones(1)),
+            "(0, 0, 0) in the series, (0, 0, 1) in the model, (0, 0, 0) named",
+        ),
         (with_arrays(ensemble__distances=np.array([2.0, 1.0])), "not a calibration"),
         (with_arrays(ensemble__distances=np.zeros(0)), "not a calibration"),
         (
@@ -248,8 +254,11 @@ def test_each_invalid_content_of_several_series_is_named(several, change, messag
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (without("known"), "features (past, known, static), the model reads (1, 6, 2)"),
-        (without("known.shift"), "features (past, known, static), the model reads (1, 0, 2)"),
+        (without("known"), "features (past, known, static) differ: (1, 0, 2) in the series, (1, 6, 2) in the model"),
+        (
+            without("known.shift"),
+            "features (past, known, static) differ: (1, 6, 2) in the series, (1, 0, 2) in the model",
+        ),
         (with_arrays(known__scale=np.zeros(6)), "known.scale holds 0.0, expected numbers above 0"),
         (with_arrays(static=np.ones((3, 1))), "array 'static' is float64 of shape (3, 1), expected float64 of shape"),
         (without("ahead"), "array 'ahead.lengths' is not part of a forecaster"),

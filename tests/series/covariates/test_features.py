@@ -73,7 +73,11 @@ def test_series_have_the_same_features_together_and_alone(rows, random):
     ("columns", "change", "parts"),
     [
         ({"past": "price"}, {"price": [7, 1, None, 9, 4, 8]}, ("'A', row 3 (2024-02-02)", "no value in past", "fill=")),
-        ({"known": "price"}, {"price": [7, 1, 2, np.inf, 4, 8]}, ("'B', row 4 (2024-02-04)", "inf is infinite")),
+        (
+            {"known": "price"},
+            {"price": [7, 1, 2, np.inf, 4, 8]},
+            ("'B', row 4 (2024-02-04)", "inf is infinite", 'or leave the cell empty and pass fill="previous"'),
+        ),
         (
             {"known": "holiday"},
             {"holiday": ["n", "e", "e", None, "n", "n"]},

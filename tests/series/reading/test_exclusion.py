@@ -124,11 +124,11 @@ def test_few_repairs_are_stated_one_by_one_and_many_together():
 
     assert "filled by interpolation: 1 value of series 's2', the first at 2020-01-06" in guesses_of(3)
     assert "sorted by date: series 's2'" in guesses_of(3)
-    assert "left out: the first date of series 's2', whose value is missing" in guesses_of(3)
+    assert "left out: the first date of series 's2', without a value" in guesses_of(3)
     assert guesses_of(40)[3:] == (
         "frequency: D (daily), inferred from 12 dates",
         "sorted by date: 40 series, starting with series 's0'",
-        "left out: 40 dates at the start of 40 series, whose values are missing; first in series 's0'",
+        "left out: 40 dates without values at the start of 40 series, the first in series 's0'",
         "filled by interpolation: 40 values of 40 series, the first in series 's0' at 2020-01-06",
     )
 

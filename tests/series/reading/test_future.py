@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatewise.series import Series
+from gatewise.series import DataError, Series
 from gatewise.series.covariates.roles import Covariates
 from gatewise.series.reading.exclusion import Exclusions
 from gatewise.series.reading.future import future_known
@@ -118,13 +118,18 @@ def test_the_calendar_alone_needs_no_table():
         (pd.concat([LATER, LATER[2:3]]), ("'A', row 7: duplicate date 2024-02-05; remove one of the rows",)),
         (LATER.assign(unique_id=1), ("none of the series 'A', 'B'", "holds 1")),
         (LATER.drop(columns="unique_id"), ("no column of series names found", "'ds', 'price'")),
-        (LATER.drop(columns="ds"), ("no time column found; expected 'ds'",)),
+        (LATER.drop(columns="ds"), ("no time column found; expected 'ds'", "continue its row numbers (from 0) in ds")),
         (LATER.assign(ds=range(6)), ("time column 'ds'", "holds int64 such as 0", "such as 2024-02-05")),
     ],
 )
 def test_missing_future_values_are_named_by_series_dates_and_remedy(table, parts):
     with refused(*parts):
         future_known(SERIES, table, KNOWN, "D", 2)
+
+
+def test_an_infinite_future_value_cannot_be_left_empty():
+    with pytest.raises(DataError, match=r"inf is infinite \(and 3 more\); give a finite number$"):
+        future_known(SERIES, LATER.assign(price=np.inf), KNOWN, "D", 2)
 
 
 # -------------------------------------------------------------------------------------------------------- history
@@ -141,9 +146,7 @@ def test_rows_at_the_end_without_value_are_used_for_the_forecast():
     table = shop().assign(y=[1.0, None, 3.0, None, None, None], price=[7, 1, 2, 9, 4, None])
     history, future, guesses = split(table, ["price"])
     assert (history, future) == ([0, 1, 2, 5], [3, 4])  # row 1 is before the last value, row 5 has no price
-    assert guesses == (
-        "used for the forecast: 2 rows at the end of 2 series, which have known covariates but no value yet",
-    )
+    assert guesses == ("used for the forecast: 2 rows with known covariates but no value yet, at the end of 2 series",)
     series = [Series("A", DAYS[:2], np.zeros(2)), Series("B", DAYS[:3], np.zeros(3))]
     assert future_known(series, table, Covariates(known=("price",)), "D", 1).tolist() == [[[4]], [[9]]]
 

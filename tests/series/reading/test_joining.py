@@ -157,7 +157,8 @@ def test_series_with_wrong_covariates_are_excluded_with_the_reason(on_bad):
     assert list(reasons) == ["gap", "changes", "no value", "infinite", "short y"]
     assert reasons["gap"].startswith("series 'gap', row 3 (2024-02-03): no value in past covariate 'x'; pass fill=")
     assert "'b' differs from 'a' in row 7" in reasons["changes"]
-    assert "inf is infinite" in reasons["infinite"]
+    remedy = 'give a finite number, or leave the cell empty and pass fill="previous" (--fill previous)'
+    assert f"inf is infinite; {remedy}" in reasons["infinite"]
     assert "'size'" in reasons["no value"]
     assert all((excluded.series is None) == (on_bad == "skip") for excluded in panel.excluded_series)
     with refused("series 'infinite', row 26"):

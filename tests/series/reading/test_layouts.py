@@ -20,7 +20,7 @@ def test_each_column_is_a_series():
         ]
         assert [str(series.ds[0].date()) for series in panel.series] == ["2020-01-02", "2020-01-01", "2020-01-01"]
         assert panel.freq == "D"
-        assert "blank cells before the first or after the last value: left out in 2 of 3 series" in panel.guesses
+        assert "left out: blank cells before the first or after the last value, in 2 of 3 series" in panel.guesses
     few = read(wide.assign(note="x"), layout="columns", target_column=["c", "b"])
     assert [series.unique_id for series in few.series] == ["c", "b"]
     assert "columns not used: 'a', 'note'" in few.guesses
@@ -73,7 +73,7 @@ def test_each_of_several_columns_of_a_long_table_is_a_series():
         "s0/z",
         "s1/z",
     ]
-    with pytest.raises(DataError, match="two series have the same name id/column"):
+    with pytest.raises(DataError, match="two series get the same id/column name"):
         read(
             table(shop=spoil(["a"] * 30, 3, "a/b")).assign(**{"b/y": 1.0}), id_column="shop", target_column=["y", "b/y"]
         )

@@ -125,7 +125,7 @@ def test_interpolation_is_linear_in_time_not_in_rows():
 def test_values_outside_the_known_ones_are_not_interpolated():
     leading = read(table(y=[np.nan, np.nan, *range(28)]), fill="interpolate")
     assert leading.series[0].ds[0] == MONTHS[2]
-    assert leading.guesses[-1] == "left out: the first 2 dates of series 'y', whose values are missing"
+    assert leading.guesses[-1] == "left out: the first 2 dates of series 'y', without values"
     trailing = table(y=[*range(28), np.nan, np.nan])
     with pytest.raises(DataError, match=r"cannot interpolate after 2022-04-01, .* pass fill=\"previous\""):
         read(trailing, fill="interpolate")

@@ -219,7 +219,7 @@ _ZEROS_ADDRESS = ctypes.addressof(_ZEROS)
 
 
 _SAVED = ("x", "h0", "c0", *Weights._fields, "output", "gates", "cells")
-_NAMES = _SAVED + tuple(f"the gradient at {name}" for name in ("output", "h", "c", "gates", "cells"))
+_NAMES = _SAVED + tuple(f"the gradient of {name}" for name in ("output", "h", "c", "gates", "cells"))
 
 
 def _check_saved(call: Call, saved: tuple[Tensor | None, ...], grads: Tensors) -> None:

@@ -101,7 +101,8 @@ def definitions(season: int, levels: Sequence[float]) -> dict[str, str]:
     for level in levels:
         penalty = f"{200 / (100 - level):.3g}"
         texts[f"MSIS-{level:g}"] = (
-            f"width of the {level:g} % interval plus {penalty} times each miss, scaled like MASE."
+            f"width of the {level:g} % interval plus {penalty} times the distance of values outside it, "
+            "scaled like MASE."
         )
     return texts
 

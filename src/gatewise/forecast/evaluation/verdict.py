@@ -55,17 +55,19 @@ def judgement(model: str, best: str, errors: Errors, baseline: Errors, where: st
         where: in which cases the model is better; by default in how many of the test windows.
 
     >>> print(judgement("LSTM", "Naive", [1.0, 2.0, 1.5], [2.0, 3.0, 2.5]))
-    The LSTM is worth using: 40 % better than the naive forecast (the last value), in 3 of 3 test windows.
+    The LSTM is worth using: 40 % better than the naive forecast (the last value), ahead in 3 of 3 test windows.
     """
     where = where or f"in {wins(errors, baseline)} test windows"
     naive, result = DESCRIPTIONS[best], standing(errors, baseline)
     if result == "behind":
         return f"Do not trust the {model} here: {naive} is better; the {model} is ahead {where}."
     if result == "level":
-        return f"The {model} is no better than {naive}; use that, it is simpler (the {model} is ahead {where})."
+        return (
+            f"The {model} is no better than {naive}; use that instead, as it is simpler (the {model} is ahead {where})."
+        )
     gain = f"{percent(1 - float(np.mean(errors)) / float(np.mean(baseline)))} better than {naive}"
     if result == "ahead":
-        return f"The {model} is worth using: {gain}, {where}."
+        return f"The {model} is worth using: {gain}, ahead {where}."
     return f"The {model} is {gain} on average, but ahead only {where}; use it with care."
 
 
@@ -74,13 +76,13 @@ def replacement(model: str, replaced: Sequence[str], judged: str) -> str:
 
     Arguments:
         model: its name.
-        replaced: for each training the naive forecast that replaced the model, "" for none.
+        replaced: for each training run the naive forecast that replaced the model, "" for none.
         judged: the judgement of the measured forecasts.
 
     >>> replacement("LSTM", ["Naive"], "...").partition(":")[0]
     'No verdict on the LSTM'
     >>> replacement("LSTM", ["Naive", ""], "It is worth using.")
-    "It is worth using. In 1 of 2 trainings a naive forecast replaced the LSTM (fallback='naive')."
+    "It is worth using. In 1 of 2 training runs, a naive forecast replaced the LSTM (fallback='naive')."
     """
     baselines = list(dict.fromkeys(name for name in replaced if name))
     if not baselines:
@@ -88,8 +90,8 @@ def replacement(model: str, replaced: Sequence[str], judged: str) -> str:
     if all(replaced):
         naive = " and ".join(DESCRIPTIONS[name] for name in baselines)
         return f"No verdict on the {model}: the backtest measures {naive}, which replaced it (fallback='naive')."
-    times = f"{sum(map(bool, replaced))} of {len(replaced)} trainings"
-    return f"{judged} In {times} a naive forecast replaced the {model} (fallback='naive')."
+    times = f"{sum(map(bool, replaced))} of {len(replaced)} training runs"
+    return f"{judged} In {times}, a naive forecast replaced the {model} (fallback='naive')."
 
 
 def wins(errors: Errors, baseline: Errors) -> str:

@@ -112,7 +112,7 @@ class Plan:
         windows = lag + context + season - 1 + TARGETS
         if windows < FEWEST:
             return FEWEST, MINIMUM
-        return windows, f"context {context}, season {season} and {TARGETS} targets" + (
+        return windows, f"context {context}, season {season}, {TARGETS} targets" + (
             f", differences of lag {lag}" if lag else ""
         )
 

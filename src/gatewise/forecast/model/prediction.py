@@ -37,8 +37,8 @@ def _check_known(panel: Panel, known: np.ndarray | None, scaling: WindowScaling)
         s, step, k = overflows[0]
         raise DataError(
             f"series {str(panel.series[s].unique_id)!r}: future covariate {panel.covariates.known_features[k]!r} is "
-            f"{known[s, step, k]:g} in step {step + 1} after its end, too far from its values in training; correct it, "
-            "or train on a table with such values"
+            f"{known[s, step, k]:g} in forecast step {step + 1}, too far from its training values; correct it, or "
+            "train on a table with such values"
         )
 
 

@@ -97,7 +97,7 @@ class TrainingConfiguration:
         errors = validation.dataset.after(cuts, steps) - mean
         if np.isnan(errors).all():
             raise DataError(
-                f"no value was observed in the last {self.validation_fraction:.0%} of the series, all are filled in; "
+                f"the last {self.validation_fraction:.0%} of the series holds only filled values; "
                 "increase validation_fraction, or end the series earlier"
             )
         calibration = validation.calibration(cuts, errors, spread)

@@ -272,7 +272,8 @@ def _check_features(panel: Panel, scaling: WindowScaling) -> None:
     names = values if panel.covariates is None else panel.covariates.sizes
     if not values == model == names:
         raise ValueError(
-            f"the series have {values} features (past, known, static), the model reads {model}, and {names} are named"
+            f"numbers of features (past, known, static) differ: {values} in the series, {model} in the model, "
+            f"{names} named"
         )
 
 
@@ -289,7 +290,7 @@ def _check_lengths(panel: Panel, scaling: WindowScaling) -> None:
     if scaling.length > max(lengths) + LONGEST_SEGMENT or padded > MOST_PADDED * sum(lengths):
         raise ValueError(
             f"windows of {scaling.length} values are too long: the longest series has {max(lengths)}, "
-            f"all have {sum(lengths)}"
+            f"all together {sum(lengths)}"
         )
 
 

@@ -261,7 +261,7 @@ def _plain(name: Any) -> Any:
 def _fault(name: Any) -> str:
     """The rule that a name violates, to follow "a file can hold"; "" if a file can hold the name."""
     if type(name) not in NAMES or (type(name) is int and not -(2**63) <= name < 2**64):
-        return "only names that are text or numbers, integers of up to 64 bits"
+        return "only text, booleans, floats and integers of up to 64 bits as names"
     if type(name) is float and not math.isfinite(name):
         return "only finite numbers as names"
     if type(name) is str and CONTROLS.search(name):

@@ -21,6 +21,7 @@ from gatewise.series.values import FILLS, LARGEST, last_valid, next_valid
 from gatewise.series.wording import and_more, counted, format_date, listed, quoted
 
 OWN_CATEGORY = 'give empty cells their own category, for example table[column].fillna("none")'
+FILL = 'pass fill="previous" (--fill previous)'  # the remedy for a missing value that a repair can fill
 
 
 def row_of(position: int) -> str:
@@ -46,7 +47,7 @@ class Places:
     ds: pd.Index
     positions: np.ndarray
     row: Callable[[int], str] = row_of
-    remedy: str = 'pass fill="previous" (--fill previous)'
+    remedy: str = FILL
 
     @classmethod
     def of(cls, ids: Any, ds: pd.Index, row: Callable[[int], str] = row_of) -> "Places":
@@ -192,9 +193,8 @@ class CovariateReader:
             )
             cells = numbers
         values = np.array(cells.to_numpy(np.float64, na_value=np.nan))
-        self._refuse(
-            column, np.isinf(values), "is infinite", "give a finite number, or leave the cell empty and fill it"
-        )
+        empty = f", or leave the cell empty and {FILL}" if self.places.remedy == FILL else ""
+        self._refuse(column, np.isinf(values), "is infinite", f"give a finite number{empty}")
         fault = f"is too large, expected at most {LARGEST:g} in magnitude"
         self._refuse(column, np.abs(values) > LARGEST, fault, "use a larger unit")
         return values, np.isnan(values)

@@ -188,9 +188,10 @@ def _time_columns(table: Table, given: str | Sequence[str] | None, covariates: C
     dates = [column for column in others if looks_like_dates(table.frame[column])]
     dates = dates or [column for column in others if column.lower() in TIME_NAMES]
     if given or len(dates) != 1:
+        counted_rows = "ds; if the history has no time column, continue its row numbers (from 0) in ds"
         raise DataError(
             f"{table.name}: no time column found; expected {listed(expected)}, got {listed(columns)}; name it "
-            f"{'as in the history' if given else 'ds; if the history has no time column, continue its row count'}"
+            f"{'as in the history' if given else counted_rows}"
         )
     return dates
 

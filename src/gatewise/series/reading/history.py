@@ -74,5 +74,5 @@ def split_future(stack: Stack, known: Sequence[str]) -> Split:
     if not ahead.any():
         return Split(stack, stack.only(ahead), ())
     rows, series = counted(int(ahead.sum()), "row"), counted(len(np.unique(codes[ahead])), "series")
-    guess = f"used for the forecast: {rows} at the end of {series}, which have known covariates but no value yet"
+    guess = f"used for the forecast: {rows} with known covariates but no value yet, at the end of {series}"
     return Split(stack.only(~ahead), stack.only(ahead), (guess,))

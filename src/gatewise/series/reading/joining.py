@@ -125,4 +125,5 @@ def _places_ahead(
         at.append(rows[: counts[k]])
     selected, codes = np.concatenate(at), np.repeat(np.arange(len(series)), counts)
     names = [one_series.unique_id for one_series in series]
-    return Places(names, codes, stack.ds[selected], stack.positions[selected], stack.table.row)
+    remedy = "give a value for every date"
+    return Places(names, codes, stack.ds[selected], stack.positions[selected], stack.table.row, remedy)

@@ -43,7 +43,7 @@ def read_rows(table: Table, columns: Columns, layout: str, exclusions: Exclusion
         return _along_rows(table, columns, codes, ids, exclusions)
     names = [_name(unique_id, target, columns) for unique_id in ids for target in columns.targets]
     if len(set(names)) < len(names):
-        raise DataError("two series have the same name id/column; rename one of the columns or series")
+        raise DataError("two series get the same id/column name; rename one of the columns or series")
     dates = _dates(table, columns, codes, names, exclusions)
     stack, exclusions = _down_columns(table, columns, codes, names, dates)
     return ReadRows(stack, exclusions, () if dates.guess is None else (dates.guess,))

@@ -104,7 +104,7 @@ class Stack:
         if not blank.any():
             return self, ()
         trimmed = f"{len(np.unique(codes[blank]))} of {len(self.names)} series"
-        return self.only(~blank), (f"blank cells before the first or after the last value: left out in {trimmed}",)
+        return self.only(~blank), (f"left out: blank cells before the first or after the last value, in {trimmed}",)
 
     def _take(self, rows: np.ndarray) -> "Stack":
         return replace(self, ds=self.ds[rows], y=self.y[rows], positions=self.positions[rows])

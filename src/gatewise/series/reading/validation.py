@@ -51,8 +51,8 @@ def _describe(repair: Repair, fill: str | None) -> str:
     if repair.kind == "sorted":
         return f"sorted by date: {repair.series}"
     if repair.kind == "left out":
-        dates, are = ("date", "value is") if repair.count == 1 else (f"{repair.count} dates", "values are")
-        return f"left out: the first {dates} of {repair.series}, whose {are} missing"
+        dates, values = ("date", "a value") if repair.count == 1 else (f"{repair.count} dates", "values")
+        return f"left out: the first {dates} of {repair.series}, without {values}"
     return (
         f"filled {FILLS[str(fill)]}: {counted(repair.count, 'value')} of {repair.series}, the first at {repair.first}"
     )
@@ -63,7 +63,7 @@ def _summarize(repairs: list[Repair], fill: str | None) -> str:
     if first.kind == "sorted":
         return f"sorted by date: {series}, starting with {first.series}"
     if first.kind == "left out":
-        return f"left out: {count} dates at the start of {series}, whose values are missing; first in {first.series}"
+        return f"left out: {count} dates without values at the start of {series}, the first in {first.series}"
     return f"filled {FILLS[str(fill)]}: {count} values of {series}, the first in {first.series} at {first.first}"
 
 
