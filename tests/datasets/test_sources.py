@@ -21,7 +21,7 @@ def test_a_dataset_of_an_archive_has_two_parts(tmp_path):
 def test_a_folder_of_several_datasets_is_refused(tmp_path):
     for name in ("A_TRAIN.ts", "B_TRAIN.ts"):
         (tmp_path / name).write_text(TS)
-    with pytest.raises(FileError, match="holds several datasets, A_TRAIN, B_TRAIN; pass the file of one, such as A"):
+    with pytest.raises(FileError, match="holds several data sets, A_TRAIN, B_TRAIN; pass the file of one, such as A"):
         read_parts(tmp_path)
 
 

@@ -77,7 +77,7 @@ def read_parts(source: PathLike, *, label: str | None = None) -> tuple[Labelled,
         names = sorted({file.stem for file in candidates})
         if len(names) > 1:
             raise FileError(
-                f"{path} holds several datasets, {listed(names)}; pass the file of one, such as {candidates[0].name}"
+                f"{path} holds several data sets, {listed(names)}; pass the file of one, such as {candidates[0].name}"
             )
         path = candidates[0]
     test_part = find_test_part(path)
