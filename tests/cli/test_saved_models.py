@@ -48,7 +48,7 @@ def test_a_saved_model_forecasts_from_a_newer_file(sales, capsys):
     assert main(["forecast", "--horizon", "2", "--model", "newer.safetensors", "--out", "g.csv"]) == 0
     assert (sales / "g.csv").read_bytes() == (sales / "f.csv").read_bytes()
     assert main(["forecast", "early.csv", "--horizon", "2", "--model", "newer.safetensors"]) == 2
-    assert "ends at 2024-03-20, expected 2024-03-30 or later" in capsys.readouterr().err
+    assert "ends at 2024-03-20, before 2024-03-30, the last date that the model knows" in capsys.readouterr().err
     whole.rename(columns={"sold": "bought"}).to_csv("other.csv", index=False)
     assert main(["forecast", "other.csv", "--horizon", "2", "--model", "m.safetensors"]) == 2
     assert (

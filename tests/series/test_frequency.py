@@ -123,7 +123,21 @@ def test_nanoseconds_become_microseconds_past_their_last_year():
         (range(30), "MS", "freq='MS': expected a positive integer step, because the time holds integers"),
         ([*range(29), 10**15], None, "makes 1000000000000001 steps"),
         (MONTHS[:2], None, "series 'y' has 2 dates, expected 3 or more to infer the frequency; pass freq= (--freq MS)"),
-        (MONTHS + pd.Timedelta(days=14), None, "every date is on day 15 of a month"),
+        (
+            MONTHS + pd.Timedelta(days=14),
+            None,
+            "every date is on day 15 of a month, expected the first or the last; change the dates",
+        ),
+        (
+            pd.DatetimeIndex(["2000-01-01", "2000-06-01", "2002-04-01"]),
+            None,
+            "the dates, all on day 1 of a month, are too sparse to infer the frequency; pass freq= (--freq MS)",
+        ),
+        (
+            pd.DatetimeIndex(["2000-01-31", "2000-05-31", "2002-03-31"]),
+            None,
+            "the dates, all on day 31 of a month, are too sparse to infer the frequency; pass freq= (--freq ME)",
+        ),
         ([*pd.date_range("2020-01-01", periods=29), pd.Timestamp("2020-01-30 07:13:05.000001")], None,
          "row 30: the dates are irregular: the most common step is 1 days, but "
          "2020-01-30 07:13:05.000001 comes 1 days 07:13:05.000001 after 2020-01-29"),

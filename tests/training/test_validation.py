@@ -123,7 +123,7 @@ def test_invalid_modules_and_optimizers():
         fit(line, GOOD, epochs=1, optimizer=sgd, lr=0.1)
     with pytest.raises(ValueError, match="optimizer has parameters that module does not train"):
         fit(Line(), GOOD, epochs=1, optimizer=sgd)
-    with pytest.raises(ValueError, match="LBFGS evaluates the loss several times per step, fit only once"):
+    with pytest.raises(ValueError, match="LBFGS evaluates the loss several times per step, but fit evaluates it once"):
         fit(line, GOOD, epochs=1, optimizer=torch.optim.LBFGS(line.parameters()))
     with pytest.raises(
         ValueError, match="needs the number of steps, but batches is of type Endless, which has no length"

@@ -220,7 +220,7 @@ def test_rounding_in_a_window_is_not_amplified(spread):
 
 
 def test_normalising_rejects_unknown_options():
-    with pytest.raises(ValueError, match=r"centre='first', .* expected centre mean, last or none"):
+    with pytest.raises(ValueError, match=r"centre='first', .* expected centre 'mean', 'last' or 'none'"):
         normalise_windows(torch.zeros(3, 1, 1), centre="first")
     with pytest.raises(ValueError, match=r"shape \(3, 1\), expected windows \(T, B, C\)"):
         normalise_windows(torch.zeros(3, 1))

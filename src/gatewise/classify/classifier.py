@@ -278,7 +278,7 @@ class Classifier(Arguments):
             model._set_state(files.unpack(content, arrays, model.get_params(), model._build_to_load))
         except ValueError as reason:
             raise persistence.FormatError(
-                f"{path} does not hold a complete classifier: {reason}; save it again"
+                f"{path} does not hold a complete classifier: {reason}; save it again with this Gatewise"
             ) from None
         model.view_ = view
         return model

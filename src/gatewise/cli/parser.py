@@ -203,7 +203,7 @@ def _add_forecaster(command: argparse.ArgumentParser) -> None:
     model.add_argument(
         "--fallback",
         choices=("naive", "none"),
-        help="use the best naive forecast if the network is no better in validation (none)",
+        help="use the best naive forecast if the network is no better on the validation set (none)",
     )
     model.add_argument("--seed", type=non_negative_integer, help="random seed (0)")
     model.add_argument("--engine", help="computation engine, listed by `gatewise info` (auto)")
@@ -260,7 +260,9 @@ def _add_classifier(command: argparse.ArgumentParser) -> None:
     model.add_argument("--pooling", choices=("last", "mean", "max"), help="pooling of the hidden states (last)")
     model.add_argument("--dropout", type=float, metavar="P", help="dropout probability (0)")
     model.add_argument("--scale", choices=("standard", "none"), help="scaling of the channels (standard)")
-    model.add_argument("--class-weight", choices=("balanced",), help="weight all classes equally in the loss")
+    model.add_argument(
+        "--class-weight", choices=("balanced",), help="balanced: every class has the same total weight in the loss"
+    )
     model.add_argument(
         "--validation-fraction",
         type=float,

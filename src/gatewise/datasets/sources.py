@@ -72,7 +72,7 @@ def read_parts(source: PathLike, *, label: str | None = None) -> tuple[Labelled,
         if not candidates:
             raise FileError(
                 f"{path} holds neither MNIST's files (train-images-idx3-ubyte.gz, ...) nor NAME{TRAIN}.ts; for "
-                "images, write a .npz with x (N, height, width), bytes, and y, their labels"
+                "images, write a .npz with their bytes as x (N, height, width) and their labels as y"
             )
         names = sorted({file.stem for file in candidates})
         if len(names) > 1:

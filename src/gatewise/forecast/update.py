@@ -130,8 +130,8 @@ def _joined(old: Series, new: Series, seam: Seam) -> Series:
     """The known values up to the newer ones, followed by the newer ones."""
     if new.ds[-1] < old.ds[-1]:
         raise DataError(
-            f"series {str(new.unique_id)!r} ends at {format_date(new.ds[-1])}, expected {format_date(old.ds[-1])} or "
-            "later, the last date that the model knows; pass newer values"
+            f"series {str(new.unique_id)!r} ends at {format_date(new.ds[-1])}, before {format_date(old.ds[-1])}, "
+            "the last date that the model knows; pass newer values"
         )
     known = seam.known
     if known == 0:

@@ -66,7 +66,7 @@ def by_horizon(
         raise ValueError("scores is empty; pass at least one forecaster with its (h,) scores")
     ahead = plain(steps)
     if ahead.ndim != 1 or (ahead != np.round(ahead)).any() or (np.diff(ahead) <= 0).any():
-        raise ValueError("steps must be increasing integers, such as 1, 2, 3 for (h,) scores")
+        raise ValueError("steps must be increasing integers, one for each of the (h,) scores, such as 1, 2, 3")
     table = {label: aligned(f"score of {label}", values, ahead) for label, values in scores.items()}
     with canvas(ax) as axes:
         for number, (label, values) in enumerate(table.items()):

@@ -44,7 +44,9 @@ def build_optimizer(
     if lr is not None:
         raise ValueError("lr and an optimizer are both given; set the learning rate in the optimizer")
     if isinstance(optimizer, torch.optim.LBFGS):
-        raise ValueError("LBFGS evaluates the loss several times per step, fit only once; use another optimizer")
+        raise ValueError(
+            "LBFGS evaluates the loss several times per step, but fit evaluates it once; use another optimizer"
+        )
     owned = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     ids = {id(parameter) for parameter in trainable}
     if not all(id(parameter) in ids for parameter in owned):

@@ -251,8 +251,8 @@ def normalise_windows(
         raise ValueError(f"x has shape {tuple(x.shape)}, expected windows (T, B, C) of at least one step; reshape it")
     if centre not in ("mean", "last", "none") or spread not in ("std", "abs", "none") or not 0 < floor < math.inf:
         raise ValueError(
-            f"centre={centre!r}, spread={spread!r}, floor={floor}: expected centre mean, last or none, "
-            "spread std, abs or none, and a finite floor above 0"
+            f"centre={centre!r}, spread={spread!r}, floor={floor}: expected centre 'mean', 'last' or "
+            "'none', spread 'std', 'abs' or 'none', and a finite floor above 0"
         )
     if not x.is_floating_point():
         raise TypeError(f"x is {x.dtype}, expected a floating type; pass x.float()")

@@ -56,7 +56,8 @@ def test_the_first_folder_with_the_library_is_used(tmp_path):
 def test_the_reason_for_a_missing_library_contains_a_remedy(folder):
     assert loader.load() is None
     assert loader.reason().startswith(
-        "not built at installation (skipped, or no suitable compiler); install GCC 12 or newer, or Clang, with OpenMP, "
+        "not built at installation (skipped, or no suitable compiler); install a compiler with OpenMP (GCC 12 or "
+        "newer, such as g++, or Clang), then reinstall"
     )
     assert "pip install --force-reinstall --no-cache-dir" in loader.reason()
     with pytest.raises(RuntimeError, match="the native library is not available: not built"):

@@ -90,4 +90,5 @@ def test_few_windows_are_called_little_evidence():
     assert evidence(1, more=10) == "One test window is little evidence; use windows=10 (--windows 10)."
     assert evidence(4, more=6) == "Four test windows are little evidence; use windows=6 (--windows 6)."
     assert evidence(4, more=0) == "Four test windows are little evidence; the series is too short for more."
+    assert evidence(2, more=0, series=2) == "Two test windows are little evidence; the series are too short for more."
     assert evidence(5, more=10) == ""

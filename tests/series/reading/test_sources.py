@@ -170,7 +170,7 @@ def test_integers_in_an_object_column_are_read_as_time():
         (pd.DataFrame({"1": [1.0], 1: [2.0]}), "several columns named '1'"),
         (
             table([pd.Timestamp("2020-01-01", tz=tz) for tz in ("UTC", "Asia/Tokyo")], [1.0, 2]),
-            "time column 'ds' cannot be read as dates: .*convert dates of several time zones first",
+            "time column 'ds' cannot be read as dates: .*if the dates have several time zones, convert them first",
         ),
         (table([0, np.inf, 2], [1.0, 2, 3]), "row 2: time inf in column 'ds' is infinite; give dates such as"),
         (table(np.array([1, 2**63], np.uint64), [1.0, 2]), "row 2: time 9.22337e.18 in column 'ds' is too large"),

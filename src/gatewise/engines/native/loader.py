@@ -91,8 +91,8 @@ def _loaded() -> tuple[ctypes.CDLL | None, str | None]:
     path = find(sys.modules[PACKAGE].__path__)
     if path is None:
         return None, (
-            "not built at installation (skipped, or no suitable compiler); install GCC 12 or newer, or Clang, with "
-            f"OpenMP, such as g++, then {REINSTALL}"
+            "not built at installation (skipped, or no suitable compiler); install a compiler with OpenMP (GCC 12 "
+            f"or newer, such as g++, or Clang), then {REINSTALL}"
         )
     try:
         library = _declared(ctypes.CDLL(str(path)))

@@ -180,10 +180,11 @@ class Backtest:
     def verdict(self) -> str:
         """Whether to trust the model, with the numbers that support it."""
         judgement, *numbers = self._single_series() if len(self.held.series) == 1 else self._many_series()
+        more = self.affordable if self.affordable > self._windows else 0
         sentences = (
             verdict.replacement(self.model, self.replaced, judgement),
             *numbers,
-            verdict.evidence(len(self.held.which), self.affordable if self.affordable > self._windows else 0),
+            verdict.evidence(len(self.held.which), more, len(self.held.series)),
             verdict.coverage(self.coverage, self._values),
         )
         return " ".join(sentence for sentence in sentences if sentence)

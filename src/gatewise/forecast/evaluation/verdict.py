@@ -115,12 +115,13 @@ def worst(names: Sequence[Any], errors: Errors, baseline: Errors, score: str) ->
     return f"Worst: {', '.join(texts)}." if texts else ""
 
 
-def evidence(windows: int, more: int) -> str:
+def evidence(windows: int, more: int, series: int = 1) -> str:
     """A warning of too few test windows; "" if there are enough.
 
     Arguments:
         windows: number of test windows of all series.
         more: number of windows to use instead for each series, 0 if the series are too short for more.
+        series: number of series.
 
     >>> evidence(3, more=10)
     'Three test windows are little evidence; use windows=10 (--windows 10).'
@@ -128,7 +129,11 @@ def evidence(windows: int, more: int) -> str:
     if windows >= ENOUGH_WINDOWS:
         return ""
     count = f"{NUMBERS[windows]} test window{' is' if windows == 1 else 's are'}"
-    remedy = f"use windows={more} (--windows {more})" if more else "the series is too short for more"
+    remedy = (
+        f"use windows={more} (--windows {more})"
+        if more
+        else f"the series {'is' if series == 1 else 'are'} too short for more"
+    )
     return f"{count} little evidence; {remedy}."
 
 

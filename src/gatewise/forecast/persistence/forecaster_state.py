@@ -137,7 +137,9 @@ def load(
         forecaster = create(**_arguments(content, known))
         return forecaster, unpack(content, arrays, forecaster.plan, forecaster.sizes)
     except ValueError as reason:
-        raise persistence.FormatError(f"{path} does not hold a valid forecaster: {reason}; save it again") from None
+        raise persistence.FormatError(
+            f"{path} does not hold a valid forecaster: {reason}; save it again with this Gatewise"
+        ) from None
 
 
 def pack(

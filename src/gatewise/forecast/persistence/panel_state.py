@@ -359,7 +359,7 @@ def _dates(time: Content, counts: np.ndarray) -> pd.DatetimeIndex:
     try:
         return index.tz_localize("UTC").tz_convert(zone)
     except (KeyError, TypeError, ValueError, OSError):  # depends on the source of the time zones
-        raise ValueError(f"time zone {zone!r} is unknown on this machine; install tzdata") from None
+        raise ValueError(f"time zone {zone!r} is unknown on this machine, which may lack the package tzdata") from None
 
 
 def _index(time: Content | None, counts: np.ndarray) -> pd.Index:

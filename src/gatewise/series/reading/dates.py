@@ -114,7 +114,7 @@ def _converted(column: pd.Series) -> pd.DatetimeIndex | str:
         return pd.DatetimeIndex(pd.to_datetime(column))
     except (ValueError, TypeError) as reason:  # several time zones, or dates out of the range of pandas
         return (
-            f"{reason}; convert dates of several time zones first, for example with "
+            f"{reason}; if the dates have several time zones, convert them first, for example with "
             "pandas.to_datetime(column, utc=True)"
         )
 

@@ -60,6 +60,12 @@ def _no_frequency(rows: Rows) -> str:
         return f"{rows} has {dates}, expected 3 or more to infer the frequency; pass freq= (--freq MS)"
     if len(rows.ds.day.unique()) == 1:
         day = rows.ds.day[0]
+        if day == 1 or rows.ds.is_month_end.all():
+            freq = "MS" if day == 1 else "ME"
+            return (
+                f"{rows}: the dates, all on day {day} of a month, are too sparse to infer the frequency; "
+                f"pass freq= (--freq {freq})"
+            )
         return f"{rows}: every date is on day {day} of a month, expected the first or the last; change the dates"
     steps = pd.Series(np.diff(rows.ds))
     usual = steps.mode()[0]
