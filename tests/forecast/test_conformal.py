@@ -22,16 +22,16 @@ def generator(seed=0):
     return np.random.default_rng(seed)
 
 
-# ------------------------------------------------------------------------------------------------- the reach
+# ------------------------------------------------------------------------------------------------- half widths
 
 
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=40), st.floats(1, 99))
 def test_the_reach_covers_its_level_of_the_calibration_errors(distances, level):
     calibration = Calibration.of(np.array(distances)[:, None], np.ones((len(distances), 1)), SPAN)
-    reach = calibration.reach(np.ones((1, 1)), level)[0, 0]
-    assert (np.array(distances) <= reach).mean() >= level / 100 - 1e-12
+    half_width = calibration.half_widths(np.ones((1, 1)), level)[0, 0]
+    assert (np.array(distances) <= half_width).mean() >= level / 100 - 1e-12
     within = level / 100 <= len(distances) / (len(distances) + 1)
-    assert reach in distances if within else reach >= max(distances)
+    assert half_width in distances if within else half_width >= max(distances)
 
 
 @given(
@@ -39,14 +39,14 @@ def test_the_reach_covers_its_level_of_the_calibration_errors(distances, level):
 )
 def test_intervals_are_nested(distances, levels, growth):
     calibration = Calibration(growth, np.sort(distances), NO_PATHS, SPAN)
-    reach = [calibration.reach(np.array([[1.0, 3.0], [0.5, 0.5]]), level) for level in sorted(levels)]
-    assert (np.diff(reach, axis=0) >= 0).all()
-    assert min(difference.min() for difference in reach) >= 0
+    half_width = [calibration.half_widths(np.array([[1.0, 3.0], [0.5, 0.5]]), level) for level in sorted(levels)]
+    assert (np.diff(half_width, axis=0) >= 0).all()
+    assert min(difference.min() for difference in half_width) >= 0
 
 
 def test_levels_beyond_the_sample_size_use_a_normal_approximation():
     calibration = Calibration(0.0, np.array([1.0, 2.0, 3.0]), NO_PATHS, SPAN)  # three errors are enough for 75 %
-    at = [calibration.reach(np.ones((1, 1)), level)[0, 0] for level in (75, 80, 95)]
+    at = [calibration.half_widths(np.ones((1, 1)), level)[0, 0] for level in (75, 80, 95)]
     assert at == pytest.approx([3, 3 * 1.2816 / 1.1503, 3 * 1.96 / 1.1503], rel=1e-3)
     assert calibration.describe() == (
         "intervals: calibrated on 3 validation errors (effective sample size 3); levels above 75 % use a normal "
@@ -57,7 +57,7 @@ def test_levels_beyond_the_sample_size_use_a_normal_approximation():
 def test_the_reach_follows_the_spread_of_each_step():
     calibration = Calibration(0.5, np.arange(1.0, 10.0), NO_PATHS, SPAN)  # the fifth of nine is the median
     spreads = np.array([[1.0, 2.0, 3.0], [10.0, 0.0, 1.0]])
-    np.testing.assert_allclose(calibration.reach(spreads, 50), 5 * spreads * np.sqrt([1, 2, 3]))
+    np.testing.assert_allclose(calibration.half_widths(spreads, 50), 5 * spreads * np.sqrt([1, 2, 3]))
 
 
 # ------------------------------------------------------------------------------------------------- calibration
@@ -71,7 +71,7 @@ def test_the_growth_of_the_errors_is_estimated(power):
     calibration = Calibration.of(rng.normal(0, sizes), spreads, SPAN)
     assert calibration.growth == pytest.approx(power, abs=0.05)
     normal = 1.96 * 2.0 * np.arange(1, 9) ** power
-    np.testing.assert_allclose(calibration.reach(np.full((1, 8), 2.0), 95)[0], normal, rtol=0.1)
+    np.testing.assert_allclose(calibration.half_widths(np.full((1, 8), 2.0), 95)[0], normal, rtol=0.1)
 
 
 def test_growth_is_bounded_and_by_default_that_of_a_random_walk():
@@ -117,7 +117,7 @@ def test_few_forecasts_keep_the_growth_near_the_prior(prior):
 @pytest.mark.parametrize(("series", "level", "expected"), [(1, 50, 60), (1, 80, 96), (40, 80, 81), (1000, 80, 81)])
 def test_a_smaller_effective_sample_size_gives_a_larger_reach(series, level, expected):
     calibration = Calibration(0.0, np.arange(1.0, 101.0), NO_PATHS, span=10, series=series)  # 5, 100, ... errors
-    assert calibration.reach(np.ones((1, 1)), level)[0, 0] == expected
+    assert calibration.half_widths(np.ones((1, 1)), level)[0, 0] == expected
 
 
 def test_intervals_of_short_series_have_about_their_nominal_coverage():
@@ -127,7 +127,7 @@ def test_intervals_of_short_series_have_about_their_nominal_coverage():
         y = rng.normal(size=140).cumsum()
         errors = np.array([y[t + 1 : t + 11] - y[t] for t in range(80, 90)])
         calibration = Calibration.of(errors, np.ones_like(errors), 20)
-        inside.append(np.abs(y[100:112] - y[99]) <= calibration.reach(np.ones((1, 12)), 80)[0])
+        inside.append(np.abs(y[100:112] - y[99]) <= calibration.half_widths(np.ones((1, 12)), 80)[0])
     assert np.mean(inside) == pytest.approx(0.8, abs=0.05)  # 0.71 if all errors counted as independent
 
 
@@ -141,7 +141,7 @@ def test_thinning_many_errors_keeps_the_quantiles(monkeypatch):
     assert set(thin.distances) <= set(full.distances)
     for level in (50, 80, 95):
         ones = np.ones((1, 1))
-        assert thin.reach(ones, level) == pytest.approx(full.reach(ones, level), rel=0.02)
+        assert thin.half_widths(ones, level) == pytest.approx(full.half_widths(ones, level), rel=0.02)
 
 
 @pytest.mark.parametrize("strategy", ["one-step", "segment", "flatten"])
@@ -194,7 +194,7 @@ def test_quantiles_of_many_paths_are_those_of_the_intervals():
     mean = np.array([[10.0] * 12, [-3.0] * 12])
     paths = calibration.paths(mean, spreads, 20_000, generator())
     for level in (50, 80, 90):
-        inside = np.abs(paths - mean[:, None]) <= calibration.reach(spreads, level)[:, None]
+        inside = np.abs(paths - mean[:, None]) <= calibration.half_widths(spreads, level)[:, None]
         np.testing.assert_allclose(inside.mean(axis=(1, 2)), level / 100, atol=0.01)
 
 
@@ -203,7 +203,7 @@ def test_paths_of_few_errors_are_as_wide_as_the_intervals():
     errors = generator(2).normal(size=(40, 1)) * steps
     calibration = Calibration.of(errors, np.ones((40, 10)), 20)
     paths = calibration.paths(np.zeros((1, 10)), np.ones((1, 10)), 4000, generator(0))[0]
-    inside = np.abs(paths) <= calibration.reach(np.ones((1, 10)), 80)
+    inside = np.abs(paths) <= calibration.half_widths(np.ones((1, 10)), 80)
     assert inside.mean() == pytest.approx(0.8, abs=0.03)
 
 

@@ -74,18 +74,18 @@ class Calibration:
         distances = np.sort(_replace_rows(self.distances, distances, fraction, generator))
         return replace(self, distances=distances, errors=paths, recalibrations=self.recalibrations + 1)
 
-    def reach(self, spreads: np.ndarray, level: float) -> np.ndarray:
+    def half_widths(self, spreads: np.ndarray, level: float) -> np.ndarray:
         """Half the width (B, h) of the intervals of a level in percent, for forecasts with spreads (B, h).
 
         The quantile is taken at (n + 1) / n times the level, where n is the effective sample size. Above 100 %, a
         normal distribution extrapolates the largest distance.
 
         >>> calibration = Calibration(0.5, np.arange(1.0, 10.0), np.empty((0, 1)), span=18)
-        >>> calibration.reach(np.full((1, 4), 2.0), 80).round(3).tolist()
+        >>> calibration.half_widths(np.full((1, 4), 2.0), 80).round(3).tolist()
         [[16.0, 22.627, 27.713, 32.0]]
         """
-        reach: np.ndarray = self._quantile(level) * self._grow(spreads)
-        return reach
+        widths: np.ndarray = self._quantile(level) * self._grow(spreads)
+        return widths
 
     def paths(self, mean: np.ndarray, spreads: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
         """(B, count, h) sample paths around forecasts (B, h)."""

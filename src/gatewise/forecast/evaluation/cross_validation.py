@@ -82,8 +82,8 @@ class CrossValidation:
                 calibrations = by_cutoff(calibration, cutoffs, errors, spread)
             for part, calibration in calibrations:
                 for level, (lower, upper) in bounds.items():
-                    reach = calibration.reach(spread[part], level)
-                    lower[part], upper[part] = mean[part] - reach, mean[part] + reach
+                    width = calibration.half_widths(spread[part], level)
+                    lower[part], upper[part] = mean[part] - width, mean[part] + width
         replaced = (fallback_message(selection, self.name),) if naive else ()
         return CutoffForecasts(mean, bounds, (*selection.choices, *replaced), tuple(replacements))
 
