@@ -53,7 +53,8 @@ def test_control_characters_in_names_are_escaped(write):
 def test_labels_that_need_too_much_memory_are_refused(write):
     """Numpy allocates the size of the longest label for each: here 80 GB."""
     with pytest.raises(
-        FileError, match=r"where each label takes the memory of the longest, declares .* 20001, 1000000, 74\.5 GiB"
+        FileError,
+        match=r"where each label takes as much memory as the longest one, declares .* 20001, 1000000, 74\.5 GiB",
     ):
         read_ts(write("@classLabel true\n@data\n1:" + "L" * 10**6 + "\n" + "1:a\n" * 20000))
 

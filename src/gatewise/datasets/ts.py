@@ -119,5 +119,7 @@ def _labels(rows: list[tuple[np.ndarray, str]], kind: str, path: object) -> np.n
             raise FileError(
                 f"{path}: {reason!s:.80}; expected numbers as labels, as required by @targetLabel"
             ) from None
-    check_size(f"{path}, where each label takes the memory of the longest,", (len(labels), max(map(len, labels))), 4)
+    check_size(
+        f"{path}, where each label takes as much memory as the longest one,", (len(labels), max(map(len, labels))), 4
+    )
     return np.array(labels)

@@ -253,5 +253,5 @@ def _arrays(path: Any, content: bytes) -> Arrays:
 
 def _quoted(value: Any) -> str:
     """A value as Python writes it, truncated: a hostile file may hold a huge one."""
-    text = repr(value) if not isinstance(value, int) or abs(value) < 10**30 else "more than 10**30"
+    text = repr(value) if not isinstance(value, int) or abs(value) < 10**30 else "an integer of more than 30 digits"
     return text if len(text) <= 80 else f"{text[:79]}…"

@@ -24,7 +24,10 @@ def test_each_column_is_a_series():
     few = read(wide.assign(note="x"), layout="columns", target_column=["c", "b"])
     assert [series.unique_id for series in few.series] == ["c", "b"]
     assert "columns not used: 'a', 'note'" in few.guesses
-    with pytest.raises(DataError, match=r"no numbers in 'note'; list the columns to forecast as target_column="):
+    with pytest.raises(
+        DataError,
+        match=r"no numbers in 'note'; list only columns of numbers in target_column= \(--target\), or convert",
+    ):
         read(wide.assign(note="x"), layout="columns")
     with pytest.raises(DataError, match="series 'a', row 4: the value at 2020-01-04 is missing"):
         read(wide.assign(a=[None, 1, 2, None, 4]), layout="columns")
@@ -103,7 +106,7 @@ def test_each_of_several_columns_of_a_long_table_is_a_series():
         (
             table()[["ds"]],
             {"layout": "columns"},
-            "every column must be a series, but there is no column besides the time column",
+            "every column must be a series, but no column is left besides the time and the covariates",
         ),
         (pd.DataFrame({"n": ["a", "a"], "v": 1.0}), {"layout": "rows"}, "row 2: series 'a' is a duplicate"),
         (table(a=1.0).rename(columns={"y": "b"}), {}, 'if the table is wide, pass layout="columns"'),

@@ -133,9 +133,13 @@ def _target_columns(table: Table, given: list[str], used: set[str]) -> tuple[tup
     targets = given or [column for column in table.frame.columns if column not in used]
     textual = [column for column in targets if not holds_numbers(table.frame[column])]
     if textual or not targets:
-        problem, remedy = "there is no column besides the time column", "add a column of values for each series"
+        problem, remedy = (
+            "no column is left besides the time and the covariates",
+            "add a column of values for each series",
+        )
         if textual:
             problem = f"there are no numbers in {listed(textual)}"
-            remedy = "list the columns to forecast as target_column=[...]"
+            remedy = "remove them from" if given else "list only columns of numbers in"
+            remedy += " target_column= (--target), or convert them to numbers"
         raise DataError(f"{table.name}: every column must be a series, but {problem}; {remedy}")
     return tuple(targets), f"target columns: {listed(targets)} ({'as given' if given else 'all other columns'})"
