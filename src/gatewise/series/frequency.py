@@ -141,6 +141,11 @@ def tick_count(ds: pd.Index, freq: str | int) -> int:
     return int((ds[-1] - ds[0]) // pd.Timedelta(offset)) + 1 if fixed else 0
 
 
+def most_steps(rows: int) -> int:
+    """The most steps of a calendar of so many rows; with more, the frequency is wrong or a date is far off."""
+    return 100 * rows + 1000
+
+
 def grid(ds: pd.Index, freq: str | int) -> pd.Index:
     """Every date of the calendar from the first to the last."""
     if isinstance(freq, int):

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from gatewise.series.errors import DataError, RowError
-from gatewise.series.frequency import grid, tick_count
+from gatewise.series.frequency import grid, most_steps, tick_count
 from gatewise.series.panel import ExcludedSeries, Series
 from gatewise.series.reading.rows import Rows, Stack
 from gatewise.series.values import LARGEST
@@ -110,7 +110,7 @@ def _repaired(rows: Rows, freq: str | int) -> Series | None:
     if known.empty:
         return None
     span = known.index[:1].append(rows.ds[[int(rows.ds.argmax())]])
-    if tick_count(span, freq) > 100 * len(rows.ds) + 1000:  # a stray date makes the calendar this long
+    if tick_count(span, freq) > most_steps(len(rows.ds)):  # a stray date makes the calendar this long
         return Series(rows.unique_id, known.index[-1:], known.to_numpy()[-1:])
     calendar = grid(span, freq)
     if not len(calendar):

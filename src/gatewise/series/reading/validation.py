@@ -14,7 +14,15 @@ import numpy as np
 import pandas as pd
 
 from gatewise.series.errors import DataError
-from gatewise.series.frequency import as_integers, describe_frequency, follows, grid, on_calendar, tick_count
+from gatewise.series.frequency import (
+    as_integers,
+    describe_frequency,
+    follows,
+    grid,
+    most_steps,
+    on_calendar,
+    tick_count,
+)
 from gatewise.series.panel import Series
 from gatewise.series.reading.exclusion import Exclusions, Reason
 from gatewise.series.reading.rows import Rows, Stack
@@ -136,7 +144,7 @@ def _out_of_order(rows: Rows) -> str:
 def check_dates(rows: Rows, freq: str | int) -> pd.Index:
     """Every date of the calendar from the first to the last; dates off the calendar are errors."""
     steps = tick_count(rows.ds, freq)
-    if steps > 100 * len(rows.ds) + 1000:
+    if steps > most_steps(len(rows.ds)):
         raise DataError(
             f"{rows}: freq={freq!r} makes {steps} steps from {format_date(rows.ds[0])} to {format_date(rows.ds[-1])}, "
             f"but there are {len(rows.ds)} rows; pass a longer step as freq= (--freq)"
