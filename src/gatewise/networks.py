@@ -10,10 +10,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import Dropout, Linear, Module, Parameter
+from torch.nn import Linear, Module, Parameter
 from torch.nn.utils import skip_init
 
 from gatewise.arguments import fraction
+from gatewise.dropout import Dropout
 from gatewise.nn import GRU, LSTM, RNN
 from gatewise.nn.parameters import check_init, draw_uniform, integer, positive
 
@@ -140,7 +141,7 @@ class Pooled(Module):
         body: a recurrent layer or stack, time-major.
         outputs: Q, such as one score for each class.
         pooling: "last", "mean" or "max".
-        dropout: fraction of the pooled values set to zero in training, drawn from torch's global generator.
+        dropout: fraction of the pooled values set to zero in training; see `gatewise.dropout`.
         generator: random generator of the head's weights, as for the layers; see `gatewise.nn`.
 
     Returns:
@@ -222,7 +223,7 @@ class Segments(Module):
         segments: m, number of future segments.
         ahead: A, features of a future segment that are known in advance; 0 for none.
         candidates: J, number of candidates; 0 for none.
-        dropout: fraction of the embedding and of h set to zero in training, drawn from torch's global generator.
+        dropout: fraction of the embedding and of h set to zero in training; see `gatewise.dropout`.
         scales: whether to return the logarithm of a scale for each output as well. Its gradient stops at the hidden
             states, so that it does not change the predictions.
         generator: random generator of the weights, as for the layers; see `gatewise.nn`.

@@ -14,6 +14,7 @@ from gatewise.classify.network import BatchNetwork
 from gatewise.classify.scaling import Standardization, scale_values
 from gatewise.classify.sequences import Batch, SequenceError, Sequences
 from gatewise.networks import Body, Pooled
+from gatewise.threads import limited, work
 from gatewise.training import History
 
 
@@ -63,7 +64,8 @@ class ClassifierState:
     def logits(self, sequences: Sequences) -> Tensor:
         """(N, K) class scores."""
         logits = torch.empty(len(sequences), len(self.classes), dtype=torch.float32, device="cpu")
-        with torch.inference_mode(), torch.autocast("cpu", enabled=False):
+        rows = float(sequences.lengths.sum())
+        with limited(work(self.network, rows)), torch.inference_mode(), torch.autocast("cpu", enabled=False):
             for part in sequences.parts(self.body.hidden_size * (1 + self.body.bidirectional)):
                 batch = sequences.batch(part)
                 logits[part] = self.batch_network(Batch(scale_values(batch.x, self.scaling), batch.lengths))

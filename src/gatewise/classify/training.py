@@ -10,6 +10,8 @@ from torch.nn.functional import cross_entropy
 
 from gatewise.classify.network import BatchNetwork
 from gatewise.classify.sequences import Batches, Sequences
+from gatewise.dropout import drawing_from
+from gatewise.threads import limited, work
 from gatewise.training import History, fit
 
 STEPS = 7000  # training steps by default
@@ -47,8 +49,14 @@ def train(
     classes, weights = torch.from_numpy(targets), torch.from_numpy(class_weights).float()
     training, held_out = (torch.from_numpy(np.flatnonzero(mask)) for mask in (~validation, validation))
     epochs = epochs or default_epochs(len(training), batch_size)
-    # torch's dropout draws from the global generator only
-    with torch.autocast("cpu", enabled=False), torch.random.fork_rng(devices=[]):
+    rows = min(int(batch_size), len(training)) * int(sequences.lengths.max())
+    # dropout between layers draws from torch's global generator only
+    with (
+        limited(work(network, rows)),
+        drawing_from(network, generator),
+        torch.autocast("cpu", enabled=False),
+        torch.random.fork_rng(devices=[]),
+    ):
         torch.default_generator.manual_seed(int(torch.randint(2**62, (), generator=generator, device="cpu")))
         return fit(
             network,

@@ -77,9 +77,10 @@ def _is_expected(error: Exception) -> bool:
     """Whether data, options or memory caused the error; any other RuntimeError is a bug and keeps its traceback."""
     if not isinstance(error, RuntimeError):
         return True
-    from gatewise.training import DivergenceError  # imported here because torch takes seconds to import
+    from gatewise.parallel import WorkerError  # imported here because torch takes seconds to import
+    from gatewise.training import DivergenceError
 
-    return isinstance(error, DivergenceError) or "alloc" in str(error)
+    return isinstance(error, DivergenceError | WorkerError) or "alloc" in str(error)
 
 
 def _prepare_streams() -> None:

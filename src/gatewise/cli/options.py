@@ -36,6 +36,7 @@ FORECASTER = (
     "loss",
     "fallback",
     "engine",
+    "jobs",
 )
 CLASSIFIER = (
     "cell",

@@ -207,6 +207,13 @@ def _add_forecaster(command: argparse.ArgumentParser) -> None:
     )
     model.add_argument("--seed", type=non_negative_integer, help="random seed (0)")
     model.add_argument("--engine", help="computation engine, listed by `gatewise info` (auto)")
+    model.add_argument(
+        "--jobs",
+        type=positive_integer,
+        metavar="N",
+        help="networks that are trained at a time, each on one core (as many as this process may use cores); the "
+        "forecasts do not depend on it",
+    )
 
 
 # ----------------------------------------------------------------------------------------------------------- classify

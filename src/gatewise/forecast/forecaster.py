@@ -76,6 +76,8 @@ class Forecaster(Arguments, Inspection):
         validation_fraction: fraction at the end of each series on which errors are measured. The final networks are
             then trained on all data.
         engine: computation engine; see `gatewise.engines`.
+        jobs: networks trained at a time, each on one core; by default as many as this process may use cores. The
+            result does not depend on it. See `gatewise.parallel`.
         quiet: False prints the progress of training.
 
     Raises:
@@ -120,6 +122,7 @@ class Forecaster(Arguments, Inspection):
         fallback: str = "none",
         validation_fraction: float = 0.2,
         engine: str = "auto",
+        jobs: int | None = None,
         quiet: bool = True,
     ) -> None:
         self.cell, self.hidden_size, self.num_layers = cell, hidden_size, num_layers
@@ -128,7 +131,7 @@ class Forecaster(Arguments, Inspection):
         self.strategy, self.fallback, self.loss = strategy, fallback, loss
         self.ensemble_size, self.seed, self.max_steps, self.batch_size = ensemble_size, seed, max_steps, batch_size
         self.lr, self.dropout, self.validation_fraction = lr, dropout, validation_fraction
-        self.engine, self.quiet = engine, quiet
+        self.engine, self.jobs, self.quiet = engine, jobs, quiet
         check_arguments(self.get_params(), CHOICES)
         context, season, horizon = (None if size is None else int(size) for size in (context, season, horizon))
         self.plan = Plan(strategy, context, season, horizon, int(difference), int(seasonal_difference), scale, dropout)
@@ -170,7 +173,7 @@ class Forecaster(Arguments, Inspection):
         panel = read_eligible(table, self.plan, columns)
         season, why = self.plan.choose_season(panel)
         with divergence_remedies(self.scale):
-            selection = train(self.plan, self.sizes, panel, panel.series, season)
+            selection = train(self.plan, self.sizes, panel, season)
         self._set(FittedState(panel, selection, self.name, self.fallback))
         replaced = (fallback_message(selection, self.name),) if self.state.baseline_replaces_network else ()
         self.guesses = (*panel.guesses, why, *selection.choices, *replaced)

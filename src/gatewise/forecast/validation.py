@@ -13,7 +13,16 @@ MOST_WEIGHTS = 10**8  # more are refused before memory is allocated
 MOST_SAMPLED = 10**9  # values of sample paths; more are refused, too
 MOST_DIFFERENCES = 4  # errors of d-th differences accumulate to errors that grow with the d-th power of the horizon
 MOST_STEPS = 10**5  # of a horizon; a longer one is refused before memory is allocated
-SIZES = ("hidden_size", "context", "season", "horizon", "ensemble_size", "max_steps", "batch_size")  # may be None
+SIZES = (
+    "hidden_size",
+    "context",
+    "season",
+    "horizon",
+    "ensemble_size",
+    "max_steps",
+    "batch_size",
+    "jobs",
+)  # may be None
 
 
 def check_arguments(arguments: Mapping[str, Any], choices: Mapping[str, Sequence[str]]) -> None:

@@ -17,6 +17,7 @@ finished epoch.
 from gatewise.training.clipping import clip_by_size
 from gatewise.training.history import DivergenceError, History
 from gatewise.training.loop import fit
+from gatewise.training.progress import TaskProgress, latest_loss
 from gatewise.training.validation import LOSSES
 
-__all__ = ["LOSSES", "DivergenceError", "History", "clip_by_size", "fit"]
+__all__ = ["LOSSES", "DivergenceError", "History", "TaskProgress", "clip_by_size", "fit", "latest_loss"]

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from gatewise.threads import following_work
 from gatewise.training.checkpoint import Checkpoint
 from gatewise.training.clipping import clipping
 from gatewise.training.history import DivergenceError, History
@@ -42,7 +43,7 @@ def fit(
     Each epoch iterates once over `batches`; each batch is one training step: `prediction = module(x)`,
     `loss(prediction, y)`, its gradient, clipping, and one update of the parameters that require a gradient. No random
     numbers are drawn: the same weights, batches and number of threads give the same bits. `.grad` of every parameter
-    is set to None before each step and at the end.
+    is set to None before each step and at the end. Batches with little work run on one thread; see `gatewise.threads`.
 
     Reference: clipping by norm, Pascanu, Mikolov and Bengio (2013), "On the difficulty of training recurrent neural
     networks"; by size, see `clip_by_size`; early stopping, Prechelt (1998), "Early stopping - but when?".
@@ -99,6 +100,7 @@ def fit(
             parameter.grad = None
 
     def train_step(x: Any, y: Tensor) -> Tensor:
+        follow_work(x)
         learning_rate.advance()
         clear_gradients()
         value = loss_function(module(x), y)
@@ -111,6 +113,7 @@ def fit(
 
     @torch.no_grad()
     def evaluate(x: Any, y: Tensor) -> Tensor:
+        follow_work(x)
         return loss_function(module(x), y)
 
     all_parameters = list(module.parameters())
@@ -118,39 +121,40 @@ def fit(
     progress = Progress(description, learning_rate.epochs, quiet)
     modes = [(part, part.training) for part in module.modules()]
     checkpoint = Checkpoint(module, parameters, optimizer if isinstance(optimizer, Optimizer) else None)
-    try:
-        for epoch in range(1, learning_rate.epochs + 1):
-            started = time.perf_counter()
-            rate = learning_rate.begin(epoch)
-            module.train()
-            training_loss, validation_loss = _mean_loss(train_step, batches, "batches", epoch), None
-            if held_out is not None:
-                module.eval()
-                validation_loss = _mean_loss(evaluate, held_out, "held_out", epoch)
-            if reason := _not_finite(training_loss, validation_loss, parameters):
-                raise _divergence(reason, epoch, rate, checkpoint, history)
-            history.add(training_loss, validation_loss, rate, time.perf_counter() - started)
-            if patience is None or history.best_epoch == epoch:
-                checkpoint.save(epoch)
-            progress.show(history)
-            if on_epoch is not None:
-                on_epoch(epoch, history)
-            if patience is not None and epoch - (history.best_epoch or 0) >= patience:
-                history.stopped = "patience"
-                break
-        else:
-            history.stopped = "epochs"
-        if patience is not None:
+    with following_work(module) as follow_work:
+        try:
+            for epoch in range(1, learning_rate.epochs + 1):
+                started = time.perf_counter()
+                rate = learning_rate.begin(epoch)
+                module.train()
+                training_loss, validation_loss = _mean_loss(train_step, batches, "batches", epoch), None
+                if held_out is not None:
+                    module.eval()
+                    validation_loss = _mean_loss(evaluate, held_out, "held_out", epoch)
+                if reason := _not_finite(training_loss, validation_loss, parameters):
+                    raise _divergence(reason, epoch, rate, checkpoint, history)
+                history.add(training_loss, validation_loss, rate, time.perf_counter() - started)
+                if patience is None or history.best_epoch == epoch:
+                    checkpoint.save(epoch)
+                progress.show(history)
+                if on_epoch is not None:
+                    on_epoch(epoch, history)
+                if patience is not None and epoch - (history.best_epoch or 0) >= patience:
+                    history.stopped = "patience"
+                    break
+            else:
+                history.stopped = "epochs"
+            if patience is not None:
+                checkpoint.restore()
+        except BaseException:
             checkpoint.restore()
-    except BaseException:
-        checkpoint.restore()
-        raise
-    finally:
-        learning_rate.restore()
-        for part, mode in modes:
-            part.training = mode
-        clear_gradients()
-        progress.close()
+            raise
+        finally:
+            learning_rate.restore()
+            for part, mode in modes:
+                part.training = mode
+            clear_gradients()
+            progress.close()
     return history
 
 

@@ -24,6 +24,7 @@ from gatewise import cells
 from gatewise.cells import Cell, Weights
 from gatewise.engines.contract import Sizes
 from gatewise.engines.native import loader
+from gatewise.threads import native_threads
 
 
 class Kind(NamedTuple):
@@ -208,7 +209,7 @@ def _inputs(call: Call, tensors: Tensors) -> tuple[list[int], list[Any]]:
             h0 = c0 = dense[-1].data_ptr()
     lengths = 0 if call.lengths is None else call.lengths.data_ptr()
     offsets = 0 if call.offsets is None else call.offsets.data_ptr()
-    head = (call.kind.code, DTYPES[x.dtype], torch.get_num_threads(), call.reverse)
+    head = (call.kind.code, DTYPES[x.dtype], native_threads(), call.reverse)
     return [*head, *call.sizes, *_sequence(x), lengths, offsets, *weights, h0, c0], dense
 
 
@@ -320,7 +321,7 @@ class Stepper:
     def __call__(self, x: int, output: int) -> int:
         """Run one step on the x at an address; write the output to an address (0 for none); return the address of h."""
         fields = self._fields
-        fields[_THREADS], fields[_X], fields[_OUTPUT] = torch.get_num_threads(), x, output
+        fields[_THREADS], fields[_X], fields[_OUTPUT] = native_threads(), x, output
         if status := self._step(self._address):
             raise RuntimeError(f"gatewise_step: {_STATUS[status]}")
         return self._h

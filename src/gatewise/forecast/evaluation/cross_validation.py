@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gatewise.forecast.conformal import Calibration
-from gatewise.forecast.evaluation.cutoffs import Cutoffs, cut_off
+from gatewise.forecast.evaluation.cutoffs import Cutoffs
 from gatewise.forecast.evaluation.recalibration import by_cutoff
 from gatewise.forecast.fitted import replaces_network
 from gatewise.forecast.model.plan import Plan, Sizes
-from gatewise.forecast.model.selection import Selection, fallback_message, train
+from gatewise.forecast.model.selection import Selection, fallback_message, train_all, training_steps
 from gatewise.series import Panel
 from gatewise.series.wording import counted
 
@@ -69,8 +69,7 @@ class CrossValidation:
         mean, spread = (np.empty((len(cutoffs.cuts), cutoffs.horizon)) for _ in range(2))
         bounds = {level: (np.empty_like(mean), np.empty_like(mean)) for level in levels}
         replacements = list[str]()
-        for stage in range(cutoffs.count if refit else 1):
-            selection = self._train(cutoffs, stage, refit)
+        for stage, selection in enumerate(self._train(cutoffs, refit)):
             naive = replaces_network(self.fallback, selection)
             replacements.append(selection.baseline.name if naive else "")
             rows: Any = cutoffs.stages == stage if refit else slice(None)
@@ -87,10 +86,11 @@ class CrossValidation:
         replaced = (fallback_message(selection, self.name),) if naive else ()
         return CutoffForecasts(mean, bounds, (*selection.choices, *replaced), tuple(replacements))
 
-    def _train(self, cutoffs: Cutoffs, stage: int, refit: bool) -> Selection:
-        """A model trained on the values before the cutoffs of a stage."""
-        cuts = cutoffs.first(stage)
-        past = [cut_off(series, cut) for series, cut in zip(cutoffs.series, cuts, strict=True)]
+    def _train(self, cutoffs: Cutoffs, refit: bool) -> list[Selection]:
+        """The models, each trained on the values before the cutoffs of its stage."""
         remainder = f" before {counted(cutoffs.count, 'window')} of {cutoffs.horizon}"
-        title = f"backtest {stage + 1} of {cutoffs.count}: " if refit else "backtest: "
-        return train(self.plan, self.sizes, self.panel, past, self.season, remainder, title)
+        generators = [
+            training_steps(self.plan, self.sizes, self.panel, cutoffs.past(stage), self.season, remainder)
+            for stage in range(cutoffs.count if refit else 1)
+        ]
+        return train_all(generators, self.plan, self.sizes, self.panel, "backtest")

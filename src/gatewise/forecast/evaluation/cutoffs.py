@@ -61,6 +61,10 @@ class Cutoffs:
         """(S,) the cuts of a stage."""
         return [int(cut) for cut in self.cuts[self.stages == stage]]
 
+    def past(self, stage: int) -> list[Series]:
+        """The series up to the cuts of a stage."""
+        return [cut_off(series, cut) for series, cut in zip(self.series, self.first(stage), strict=True)]
+
     def dataset(self, selection: Selection, rows: Any, until: Sequence[int]) -> tuple[Dataset, Tensor]:
         """The series prepared for a model, and the cutoffs `rows` as cuts into them.
 

@@ -4,6 +4,7 @@ Letters: `S` series, `B` windows, `L` values of a window, `r` steps after it. A 
 the first value after a window, see `gatewise.forecast.model.dataset`.
 """
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from torch import Tensor
 from gatewise.forecast.model.dataset import Dataset
 from gatewise.forecast.model.window import Window
 
+MOST_CUT_ONCE = 2**22  # values of all windows together: up to this number they are cut once, above it for each batch
 MOST_PERMUTED = 2**20  # windows: up to this number they are drawn without replacement, above it with replacement
 
 
@@ -55,6 +57,8 @@ def training_cuts(dataset: Dataset, limits: Tensor) -> Cuts:
 class RandomBatches:
     """Batches of windows with their targets, drawn at random for each iteration.
 
+    If there are few windows, all are cut once, and each pass over them draws each window once.
+
     Arguments:
         dataset: the series.
         cuts: the permitted cuts.
@@ -69,18 +73,47 @@ class RandomBatches:
     ) -> None:
         self.dataset, self.cuts, self.limits = dataset, cuts, limits
         self.batch_size, self.steps, self.generator = batch_size, steps, generator
+        rows = dataset.scaling.length + dataset.scaling.reach
+        few = len(cuts) * rows * (1 + sum(dataset.scaling.features.counts)) <= MOST_CUT_ONCE
+        self.all = dataset.pair(cuts[torch.arange(len(cuts))], limits) if few else None
 
     def __len__(self) -> int:
         return self.steps
 
     def __iter__(self) -> Iterator[tuple[Window, Tensor]]:
+        if self.all is not None and len(self.cuts) <= self.batch_size:
+            return itertools.repeat(self.all, self.steps)  # their order makes no difference
+        return self._drawn()
+
+    def _drawn(self) -> Iterator[tuple[Window, Tensor]]:
+        for indices in itertools.islice(self._indices(), self.steps):
+            yield (
+                self.dataset.pair(self.cuts[indices], self.limits) if self.all is None else _selected(self.all, indices)
+            )
+
+    def _indices(self) -> Iterator[Tensor]:
+        """Positions of the windows of each batch, without end."""
         total = len(self.cuts)
-        if total <= MOST_PERMUTED:
-            order = torch.randperm(total, generator=self.generator)[: self.steps * self.batch_size]
-        else:
-            order = torch.randint(total, (self.steps * self.batch_size,), generator=self.generator)
-        for chosen in torch.split(order, self.batch_size):
-            yield self.dataset.pair(self.cuts[chosen], self.limits)
+        while True:
+            if total <= MOST_PERMUTED:
+                order = torch.randperm(total, generator=self.generator)[: self.steps * self.batch_size]
+            else:
+                order = torch.randint(total, (self.steps * self.batch_size,), generator=self.generator)
+            yield from torch.split(order, self.batch_size)
+
+
+def _selected(pair: tuple[Window, Tensor], indices: Tensor) -> tuple[Window, Tensor]:
+    """Some windows of a batch with their targets."""
+    window, target = pair
+    z, shift, spread, past, known, static = window
+    return Window(
+        z[:, indices],
+        shift[indices],
+        spread[indices],
+        None if past is None else past[:, indices],
+        None if known is None else known[:, indices],
+        None if static is None else static[indices],
+    ), target[..., indices]
 
 
 class FixedBatches:

@@ -5,6 +5,7 @@ features known in advance.
 """
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from gatewise.forecast.conformal import Calibration
 from gatewise.forecast.model.dataset import Dataset
 from gatewise.forecast.model.strategies import NetworkOutput, average
 from gatewise.forecast.model.window import Window, WindowScaling
+from gatewise.threads import limited, work
 from gatewise.training import DivergenceError, History
 
 MOST_VALUES = 2**21  # in the windows of one batch of forecasts: bounds the memory, however many series there are
@@ -61,10 +63,11 @@ class Ensemble:
         Raises:
             DivergenceError: the recursion overflows.
         """
-        parts = [
-            self._extrapolate(dataset, cuts[part], horizon, None if future is None else future[part])
-            for part in self._parts(len(cuts), horizon)
-        ]
+        with self._limited(len(cuts)):
+            parts = [
+                self._extrapolate(dataset, cuts[part], horizon, None if future is None else future[part])
+                for part in self._parts(len(cuts), horizon)
+            ]
         means, spreads = zip(*parts, strict=True)
         return np.concatenate(means), np.concatenate(spreads)
 
@@ -73,7 +76,8 @@ class Ensemble:
         first = dataset.starts + self.scaling.length
         counts = (dataset.ends - first).tolist()
         cuts = torch.cat([torch.arange(a, a + n) for a, n in zip(first.tolist(), counts, strict=True)])
-        parts = [self._next(dataset, cuts[part]) for part in self._parts(len(cuts), self.scaling.reach)]
+        with self._limited(len(cuts)):
+            parts = [self._next(dataset, cuts[part]) for part in self._parts(len(cuts), self.scaling.reach)]
         forecasts = np.split(np.concatenate(parts), np.cumsum(counts)[:-1])
         restore = self.scaling.difference.restore
         return [restore(forecast, series.y) for forecast, series in zip(forecasts, dataset.series, strict=True)]
@@ -87,6 +91,10 @@ class Ensemble:
         trace = network.body.trace(network.features(window))
         cells = None if trace.cells is None else trace.cells[:, 0].numpy()
         return {name: gate[:, 0].numpy() for name, gate in trace.gates.items()}, cells
+
+    def _limited(self, windows: int) -> AbstractContextManager[None]:
+        """One thread for a small network and few windows."""
+        return limited(work(self.networks[0], self.scaling.context * windows))
 
     def _parts(self, count: int, horizon: int) -> Iterator[slice]:
         size = max(1, MOST_VALUES // (self.scaling.length + horizon))

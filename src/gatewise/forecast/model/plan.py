@@ -175,13 +175,14 @@ class Sizes:
     ensemble_size: int | None
     seed: int
     engine: str
+    jobs: int | None
     quiet: bool
 
     def __call__(self, strategy: str, series: Sequence[Series]) -> TrainingConfiguration:
         """The training configuration of a strategy for these series."""
         usual = _usual_sizes(strategy, sum(len(one_series) for one_series in series))
         return TrainingConfiguration(
-            **{name: usual[name] if value is None else value for name, value in vars(self).items()}
+            **{name: usual[name] if value is None and name in usual else value for name, value in vars(self).items()}
         )
 
 

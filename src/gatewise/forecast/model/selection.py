@@ -5,6 +5,7 @@ Letters: `S` series, `B` cuts, `h` horizon, `K` features known in advance.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from torch import Tensor
@@ -16,6 +17,7 @@ from gatewise.forecast.model.ensemble import Ensemble
 from gatewise.forecast.model.plan import Plan, Sizes, is_small
 from gatewise.forecast.model.training import TrainingConfiguration
 from gatewise.forecast.model.window import WindowScaling
+from gatewise.parallel import Report, Steps, run_all
 from gatewise.series import Panel, Series
 
 
@@ -66,18 +68,15 @@ class Selection:
         return mean, np.broadcast_to(dataset.unit[dataset.owner(cuts), None], mean.shape), self.baseline.calibration
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """A strategy, trained with a validation set.
+class Candidate(NamedTuple):
+    """A strategy to compare.
 
     Attributes:
-        ensemble: one network, with its validation error.
         configuration: of its training.
         dataset: the series, prepared for it.
         context: the line for `guesses` about its context.
     """
 
-    ensemble: Ensemble
     configuration: TrainingConfiguration
     dataset: Dataset
     context: str
@@ -85,36 +84,52 @@ class Candidate:
     @property
     def name(self) -> str:
         """The strategy with its dropout."""
-        return strategy_name(self.ensemble.scaling)
+        return strategy_name(self.dataset.scaling)
+
+    def train(self, report: Report) -> Ensemble:
+        """One network, with its validation error."""
+        return self.configuration.train_with_validation(self.dataset, report)
 
 
-def train(
-    plan: Plan, sizes: Sizes, panel: Panel, series: Sequence[Series], season: int, remainder: str = "", title: str = ""
-) -> Selection:
+def train(plan: Plan, sizes: Sizes, panel: Panel, season: int) -> Selection:
     """Compare the candidate strategies on the validation set, and train the best on all data."""
-    choices = plan.candidates(panel)
+    return train_all([training_steps(plan, sizes, panel, panel.series, season)], plan, sizes, panel, "training")[0]
+
+
+def train_all(
+    generators: Sequence[Steps[Selection]], plan: Plan, sizes: Sizes, panel: Panel, description: str
+) -> list[Selection]:
+    """Train several selections side by side; all have the same plan, sizes and panel."""
+    strategies = plan.candidates(panel)
+    size = sizes(strategies[-1][0], panel.series).ensemble_size
+    networks = len(strategies) + (2 * size - 1 if is_small(panel) else size)
+    total = networks * len(generators)
+    return run_all(generators, sizes.jobs, total=total, description=description, quiet=sizes.quiet)
+
+
+def training_steps(
+    plan: Plan, sizes: Sizes, panel: Panel, series: Sequence[Series], season: int, remainder: str = ""
+) -> Steps[Selection]:
+    """The steps of `train`, which yield the networks that can be trained side by side."""
     candidates = []
-    for strategy, dropout in choices:
+    for strategy, dropout in plan.candidates(panel):
         scaling, context = plan.scaling(series, season, strategy, dropout, remainder)
-        configuration = sizes(strategy, series)
         dataset = Dataset.of(series, scaling.with_features(*stack_features(series)))
-        name = f"{title}{strategy_name(scaling)}, " if len(choices) > 1 else title
-        candidates.append(
-            Candidate(configuration.train_with_validation(dataset, name), configuration, dataset, context)
-        )
-    best = min(candidates, key=lambda candidate: candidate.ensemble.error)
-    ensemble, configuration, dataset = best.ensemble, best.configuration, best.dataset
-    if is_small(panel):
-        ensemble = configuration.extend_ensemble(ensemble, dataset, title)
+        candidates.append(Candidate(sizes(strategy, series), dataset, context))
+    trained: list[Ensemble] = yield [candidate.train for candidate in candidates]
+    errors = [ensemble.error for ensemble in trained]
+    chosen = int(np.argmin(errors))
+    configuration, dataset, context = candidates[chosen]
+    ensemble = yield from configuration.train_ensemble(trained[chosen], dataset, measured=is_small(panel))
     baseline = _best_baseline(dataset, configuration, season)
     guesses = (
-        _strategy_guess(plan, candidates, best),
-        best.context,
+        _strategy_guess(plan, candidates, errors, chosen),
+        context,
         configuration.describe(),
         _validation_guess(configuration, ensemble, baseline),
         ensemble.calibrated.describe(),
     )
-    return Selection(configuration.refit(ensemble, dataset, title), configuration, season, baseline, guesses)
+    return Selection(ensemble, configuration, season, baseline, guesses)
 
 
 def fallback_message(selection: Selection, name: str) -> str:
@@ -144,11 +159,13 @@ def strategy_name(scaling: WindowScaling) -> str:
     return scaling.strategy if not scaling.dropout else f"{scaling.strategy} with dropout {scaling.dropout:g}"
 
 
-def _strategy_guess(plan: Plan, candidates: Sequence[Candidate], best: Candidate) -> str:
+def _strategy_guess(plan: Plan, candidates: Sequence[Candidate], errors: Sequence[float], chosen: int) -> str:
+    name = candidates[chosen].name
     if len(candidates) > 1:
-        errors = ", ".join(f"{candidate.name} {candidate.ensemble.error:.3g}" for candidate in candidates)
-        return f"strategy: {best.name} (lowest validation MASE: {errors})"
-    return f"strategy: {best.name}" + ("" if plan.strategy == "auto" else " (as given)")
+        pairs = zip(candidates, errors, strict=True)
+        compared = ", ".join(f"{candidate.name} {error:.3g}" for candidate, error in pairs)
+        return f"strategy: {name} (lowest validation MASE: {compared})"
+    return f"strategy: {name}" + ("" if plan.strategy == "auto" else " (as given)")
 
 
 def _validation_guess(configuration: TrainingConfiguration, ensemble: Ensemble, baseline: BestBaseline) -> str:

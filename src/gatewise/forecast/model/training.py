@@ -7,12 +7,14 @@ import copy
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import Module
 
+from gatewise.dropout import drawing_from
 from gatewise.forecast.model.batches import Cuts, FixedBatches, RandomBatches, training_cuts
 from gatewise.forecast.model.dataset import Dataset
 from gatewise.forecast.model.ensemble import Ensemble
@@ -20,11 +22,13 @@ from gatewise.forecast.model.loss import loss_of
 from gatewise.forecast.model.strategies import STRATEGIES
 from gatewise.forecast.model.validation_set import ValidationSet
 from gatewise.forecast.model.window import WindowScaling
+from gatewise.parallel import Report, Steps, Task, run, silent
 from gatewise.series import DataError
 from gatewise.series.wording import counted
-from gatewise.training import History, fit
+from gatewise.threads import limited, work
+from gatewise.training import History, fit, latest_loss
 
-EPOCH = 50  # training steps at most between two evaluations of the validation loss
+EPOCH = (10, 50)  # training steps between two evaluations of the validation loss, at least and at most
 MOST_VALIDATION_WINDOWS = 1024  # for the validation loss
 
 
@@ -43,36 +47,47 @@ class TrainingConfiguration:
     ensemble_size: int
     seed: int
     engine: str
+    jobs: int | None
     quiet: bool
 
-    def train_with_validation(self, dataset: Dataset, title: str = "") -> Ensemble:
-        """Train one network without the validation set, and measure its errors there."""
+    def train_with_validation(self, dataset: Dataset, report: Report = silent) -> Ensemble:
+        """Train the first network without the validation set, and measure its errors there."""
         validation = self._validation_set(dataset)
-        network, history = self._fit(0, validation.dataset, validation.starts, f"{title}training with a validation set")
+        network, history = self._fit(0, validation.dataset, validation.starts, report)
         return self._measure(Ensemble(dataset.scaling, (network,), history), validation)
 
-    def extend_ensemble(self, first: Ensemble, dataset: Dataset, title: str = "") -> Ensemble:
-        """Train the other networks of the ensemble in the same way, and measure the errors of the average."""
-        if self.ensemble_size == 1:
-            return first
-        validation = self._validation_set(dataset)
-        others = range(1, self.ensemble_size)
-        more = self._fit_all(others, validation.dataset, validation.starts, f"{title}training with a validation set")
-        return self._measure(replace(first, networks=(*first.networks, *more)), validation)
+    def train_ensemble(self, first: Ensemble, dataset: Dataset, *, measured: bool) -> Steps[Ensemble]:
+        """Train all networks of the ensemble from scratch on the whole series.
 
-    def refit(self, measured: Ensemble, dataset: Dataset, title: str = "") -> Ensemble:
-        """Train all networks from scratch on the whole series; the calibration and the validation error stay."""
-        title = f"{title}training on all data"
-        return replace(measured, networks=self._fit_all(range(self.ensemble_size), dataset, dataset.ends, title))
+        Arguments:
+            first: one network, trained with the validation set.
+            dataset: the series.
+            measured: whether the calibration and the validation error are those of the whole ensemble, for which its
+                other networks are also trained with the validation set; otherwise they are those of `first`.
+        """
+        members, tasks = range(self.ensemble_size), list[Task[Module]]()
+        validation = self._validation_set(dataset) if measured and self.ensemble_size > 1 else None
+        tasks += [self._fit_task(k, dataset, dataset.ends) for k in members]
+        if validation is not None:
+            tasks += [self._fit_task(k, validation.dataset, validation.starts) for k in members[1:]]
+        trained = yield tasks
+        if validation is not None:
+            others = trained[self.ensemble_size :]
+            first = self._measure(replace(first, networks=(*first.networks, *others)), validation)
+        return replace(first, networks=tuple(trained[: self.ensemble_size]))
 
     def train_further(self, ensemble: Ensemble, dataset: Dataset, max_steps: int) -> Ensemble:
         """Continue the training of all networks on the whole series, at a tenth of the learning rate."""
         configuration = replace(self, max_steps=max_steps, lr=self.lr / 10)
-        networks = copy.deepcopy(ensemble.networks)
-        for k, network in enumerate(networks):
-            title = f"further training, network {k + 1} of {len(networks)}"
-            configuration._train(network, dataset, dataset.ends, None, self._generator(k), title)
-        return replace(ensemble, networks=networks)
+
+        def task(k: int, report: Report) -> Module:
+            network = copy.deepcopy(ensemble.networks[k])
+            configuration._train(network, dataset, dataset.ends, None, self._generator(k), report)
+            return network
+
+        tasks = [partial(task, k) for k in range(len(ensemble.networks))]
+        networks = run(tasks, self.jobs, description="further training", quiet=self.quiet)
+        return replace(ensemble, networks=tuple(networks))
 
     def describe(self) -> str:
         """The sizes of the ensemble and of its training, for `guesses`."""
@@ -103,18 +118,18 @@ class TrainingConfiguration:
         calibration = validation.calibration(cuts, errors, spread)
         return replace(ensemble, calibration=calibration, error=validation.mase(cuts, errors))
 
-    def _fit_all(self, members: Sequence[int], dataset: Dataset, limits: Tensor, title: str) -> tuple[Module, ...]:
-        return tuple(self._fit(k, dataset, limits, title)[0] for k in members)
+    def _fit_task(self, k: int, dataset: Dataset, limits: Tensor) -> Task[Module]:
+        """Train the k-th network on the values before the limits (S,)."""
+        return lambda report: self._fit(k, dataset, limits, report)[0]
 
-    def _fit(self, k: int, dataset: Dataset, limits: Tensor, title: str) -> tuple[Module, History]:
+    def _fit(self, k: int, dataset: Dataset, limits: Tensor, report: Report) -> tuple[Module, History]:
         """Train the k-th network on the values before the limits (S,); the first one records the loss after them."""
         generator = self._generator(k)
         network = self._network(dataset.scaling, generator)
         validation = None
         if k == 0 and (limits < dataset.ends).any():
             validation = FixedBatches(dataset, Cuts(limits, dataset.ends - 1).spread(MOST_VALIDATION_WINDOWS))
-        title = f"{title}, network {k + 1} of {self.ensemble_size}"
-        return network, self._train(network, dataset, limits, validation, generator, title)
+        return network, self._train(network, dataset, limits, validation, generator, report)
 
     def _generator(self, k: int) -> torch.Generator:
         """The random generator of the k-th network, for its initial weights and its batches."""
@@ -128,7 +143,7 @@ class TrainingConfiguration:
         limits: Tensor,
         validation: FixedBatches | None,
         generator: torch.Generator,
-        description: str,
+        report: Report,
     ) -> History:
         cuts = training_cuts(dataset, limits)
         if not len(cuts):
@@ -136,23 +151,27 @@ class TrainingConfiguration:
                 f"validation_fraction={self.validation_fraction} leaves no value to train on; use a smaller fraction, "
                 "or longer series"
             )
-        steps = min(self.max_steps, EPOCH, math.ceil(len(cuts) / self.batch_size))
-        with torch.random.fork_rng(devices=[]):  # torch's dropout uses the global generator only
-            torch.default_generator.manual_seed(int(torch.randint(2**62, (), generator=generator)))
+        batches = RandomBatches(dataset, cuts, limits, self.batch_size, self._steps_of_epoch(len(cuts)), generator)
+        epochs = math.ceil(self.max_steps / len(batches))
+        windows = min(len(cuts), self.batch_size)
+        with limited(work(network, dataset.scaling.context * windows)), drawing_from(network, generator):
             history = fit(
                 network,
-                RandomBatches(dataset, cuts, limits, self.batch_size, steps, generator),
+                batches,
                 loss=loss_of(self.loss),
                 lr=self.lr,
-                epochs=math.ceil(self.max_steps / steps),
+                epochs=epochs,
                 schedule="onecycle",
                 clip_norm=1.0,
                 held_out=validation,
-                quiet=self.quiet,
-                description=description,
+                on_epoch=lambda epoch, history: report(epoch / epochs, latest_loss(history)),
             )
         network.eval()
         return history
+
+    def _steps_of_epoch(self, windows: int) -> int:
+        """Training steps between two evaluations of the validation loss: one pass, but neither few nor many."""
+        return min(self.max_steps, max(EPOCH[0], min(EPOCH[1], math.ceil(windows / self.batch_size))))
 
     def load_networks(self, scaling: WindowScaling, states: Sequence[Mapping[str, Tensor]]) -> tuple[Module, ...]:
         """Build networks with saved weights.

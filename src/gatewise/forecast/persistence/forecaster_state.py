@@ -47,7 +47,7 @@ SCALING_FIELDS = tuple(
 )
 CALIBRATION_FIELDS = ("growth", "span", "series", "recalibrations")
 CONFIGURATION_FIELDS = tuple(
-    field.name for field in fields(TrainingConfiguration) if field.name not in ("engine", "quiet")
+    field.name for field in fields(TrainingConfiguration) if field.name not in ("engine", "jobs", "quiet")
 )
 MOST_PADDED = 1000  # padded values for each value of the series: more cannot be a model of these series
 
@@ -307,7 +307,7 @@ def _configuration(content: Content, sizes: Sizes) -> TrainingConfiguration:
         whole(name, content.get(name), 1)
     number("lr", content.get("lr"), float("inf"), "a number above 0")
     values = {name: content[name] if value is None else value for name, value in expected.items()}
-    return TrainingConfiguration(engine=sizes.engine, quiet=sizes.quiet, **values)
+    return TrainingConfiguration(engine=sizes.engine, jobs=sizes.jobs, quiet=sizes.quiet, **values)
 
 
 def _history(content: Content, arrays: Arrays) -> History:

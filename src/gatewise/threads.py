@@ -1,0 +1,151 @@
+"""Thread counts: a small network runs on one thread, a large one on several.
+
+torch divides even small operations among all threads, and these wait for each other at the end of each operation. On an
+idle machine this gains little for a small network. On a busy one, each of these waits can last for a time slice of
+another program, and a training step has hundreds of them. The rule of this package:
+
+- While an estimator trains or predicts, torch's operations run on one thread.
+- The native engine divides a scan among threads if the network is large (`SMALL`), and only as far as the scan has
+  enough work for each of them (`native/dispatch.cpp`).
+- Several networks are trained side by side, each on one thread (`gatewise.parallel`).
+- `gatewise.training.fit` runs a small module on one thread, and leaves the threads of a large one as they are.
+
+The thread counts of the caller are restored afterwards. Code that does not run inside an estimator is not affected.
+"""
+
+import math
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+SMALL = 2e8  # multiplications of a forward pass: below this, two threads gain less than a fifth of the time
+CGROUPS = Path("/sys/fs/cgroup")
+MEMBERSHIP = Path("/proc/self/cgroup")
+
+
+class _Limit(threading.local):
+    """The largest number of threads of the native engine, for each thread of Python; 0 for torch's number."""
+
+    native = 0
+
+
+_limit = _Limit()
+
+
+def native_threads() -> int:
+    """The largest number of threads that a scan of the native engine uses."""
+    return _limit.native or torch.get_num_threads()
+
+
+@contextmanager
+def limited(work: float) -> Iterator[None]:
+    """Run torch on one thread, and the native engine on one thread too if the work is small.
+
+    Arguments:
+        work: multiplications of a forward pass; 0 for one thread in any case.
+
+    >>> before = torch.get_num_threads()
+    >>> with limited(0):
+    ...     torch.get_num_threads(), native_threads()
+    (1, 1)
+    >>> torch.get_num_threads() == before
+    True
+    """
+    before, outer = torch.get_num_threads(), _limit.native
+    try:
+        _limit.native = 1 if work < SMALL else min(native_threads(), cores())
+        torch.set_num_threads(1)
+        yield
+    finally:
+        torch.set_num_threads(before)
+        _limit.native = outer
+
+
+def work(module: torch.nn.Module, rows: float) -> float:
+    """About the multiplications of a forward pass: each row of the input meets each parameter once."""
+    return rows * sum(parameter.numel() for parameter in module.parameters())
+
+
+@contextmanager
+def following_work(module: torch.nn.Module) -> Iterator[Callable[[Any], None]]:
+    """A function of a batch x that sets the thread counts for it; inside `limited` it changes nothing.
+
+    The rows of x are its elements without the last dimension.
+    """
+    before = torch.get_num_threads()
+    if _limit.native:
+        yield lambda x: None
+        return
+    work_of_row = work(module, 1)
+
+    def follow(x: Any) -> None:
+        small = work_of_row * rows(x) < SMALL
+        _limit.native = int(small)
+        if torch.get_num_threads() != (threads := 1 if small else before):
+            torch.set_num_threads(threads)
+
+    try:
+        yield follow
+    finally:
+        _limit.native = 0
+        if torch.get_num_threads() != before:
+            torch.set_num_threads(before)
+
+
+def rows(x: Any) -> float:
+    """The rows of a batch, a tensor or a tuple that starts with one; infinite if there is no tensor.
+
+    >>> rows(torch.zeros(19, 180, 2)), rows((torch.zeros(5, 2), None)), rows("unknown")
+    (3420, 5, inf)
+    """
+    while isinstance(x, tuple | list) and x:
+        x = x[0]
+    if not isinstance(x, Tensor) or not x.numel():
+        return math.inf
+    return x.numel() // (x.shape[-1] if x.is_floating_point() and x.dim() > 1 else 1)
+
+
+def cores() -> int:
+    """The number of cores that this process may use.
+
+    That is the number of cores it may run on, or its quota of CPU time (cgroups), or OMP_NUM_THREADS, whichever is
+    lowest.
+    """
+    affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    requested = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    limits = [affinity, math.ceil(_quota()) if _quota() < affinity else affinity]
+    return max(1, min(*limits, int(requested) if requested.isdecimal() and int(requested) else affinity))
+
+
+def _quota() -> float:
+    """The quota of CPU time in cores, the lowest of all control groups of this process; infinite without one."""
+    try:
+        groups = [line.split(":", 2)[1:] for line in MEMBERSHIP.read_text().splitlines()]
+    except OSError:
+        return math.inf
+    quotas = [math.inf]
+    for controllers, path in groups:
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        top = CGROUPS / ("cpu" if controllers else "")
+        folder = top / path.lstrip("/")
+        quotas += [_quota_of(group) for group in (folder, *folder.parents) if group == top or top in group.parents]
+    return min(quotas)
+
+
+def _quota_of(group: Path) -> float:
+    """The quota of one control group, of version 2 or 1; infinite if it has none."""
+    try:
+        if (group / "cpu.max").exists():
+            quota, period = (group / "cpu.max").read_text().split()
+        else:
+            quota, period = ((group / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period"))
+        return float(quota) / float(period) if float(quota) > 0 else math.inf
+    except (OSError, ValueError):  # no such file, or no quota ("max")
+        return math.inf
