@@ -4,8 +4,12 @@
 // directions, computed with dual numbers. Every tensor has a heap block of exactly its size, so that AddressSanitizer
 // detects overruns. Memory that must not be read holds NaN, other forbidden memory a mark. Run by `make sanitize`.
 
+#include <time.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -237,6 +241,54 @@ void check_too_few_threads(Random &random) {
   }
 }
 
+double thread_seconds() {
+  timespec used;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return double(used.tv_sec) + 1e-9 * double(used.tv_nsec);
+}
+
+// Threads that begin late, then a late member in each round, so that the others sleep. Returns CPU time by wall time.
+// The numbers that the members write are not atomic: ThreadSanitizer reports a barrier that does not order them.
+double run_late_members(Random &random, int rounds, int64_t least, int64_t most) {
+  constexpr int members = 3;
+  std::vector<std::chrono::microseconds> delays;
+  for (int n = 0; n < members + rounds; n++) delays.emplace_back(random.whole(least, most));
+  std::vector<int> written(members, -1);
+  std::atomic<int> missed{0};
+  std::vector<double> used(members);
+  Barrier barrier;
+  barrier.members = members;
+  const auto run = [&](int thread) {
+    for (int round = 0; round < rounds; round++) {
+      if (round % members == thread) std::this_thread::sleep_for(delays[size_t(members + round)]);
+      written[size_t(thread)] = round;
+      barrier.wait();
+      for (int one : written) missed += one != round;
+      barrier.wait();
+    }
+    used[size_t(thread)] = thread_seconds();
+  };
+  const double before = thread_seconds();
+  const auto start = std::chrono::steady_clock::now();
+  int made = 0;
+  const bool begun = in_new_threads(members, run, [&](auto body) {
+    std::thread one(body);
+    std::this_thread::sleep_for(delays[size_t(made++)]);
+    return one;
+  });
+  if (!begun || missed) failures++, std::printf("FAILED %d numbers of late members were missed\n", int(missed));
+  const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
+  return (used[0] - before + used[1] + used[2]) / wall.count();
+}
+
+void check_late_members(Random &random) {
+  alarm(100);  // a lost wake-up ends the check, which would hang otherwise
+  run_late_members(random, 3000, 0, 300);  // some arrive just when the others fall asleep
+  const double share = run_late_members(random, 9, 30000, 30000);
+  if (share > 0.25) failures++, std::printf("FAILED threads used %.2f cores while they waited\n", share);
+  alarm(0);
+}
+
 int main(int count, char **arguments) {
   const int64_t cases = count > 1 ? std::atoll(arguments[1]) : 100;
   std::vector<std::string> sets;
@@ -248,6 +300,8 @@ int main(int count, char **arguments) {
   if (gatewise_use_instructions("no such thing") != 1 || first != gatewise_instructions())
     failures++, std::printf("FAILED an unknown instruction set was taken\n");
   uint64_t seed = 0;
+  Random random{std::mt19937_64(seed)};
+  check_late_members(random);
   for (const std::string &name : sets) {
     gatewise_use_instructions(name.c_str());
     if (name != gatewise_instructions()) failures++, std::printf("FAILED %s was not taken\n", name.c_str());
@@ -257,7 +311,6 @@ int main(int count, char **arguments) {
     std::printf("%-8s  done\n", name.c_str());
   }
   run_callers(cases, seed += 100, sets, false);
-  Random random{std::mt19937_64(seed)};
   check_lending(random);
   check_batch_sizes(random);
   check_too_few_threads(random);
