@@ -1,5 +1,7 @@
 """Settings that every test shares."""
 
+import os
+
 import pytest
 import torch
 
@@ -14,8 +16,9 @@ def global_random_state_is_left_alone():
 
 @pytest.fixture(autouse=True, scope="session")
 def one_thread():
-    """Workers of pytest-xdist share two cores: one thread each is faster than two that wait for each other."""
+    """Workers of pytest-xdist share the cores: each runs on one thread, and trains one network at a time."""
     torch.set_num_threads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"
 
 
 @pytest.fixture(autouse=True)

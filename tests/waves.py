@@ -77,6 +77,7 @@ def configuration(**changes):
         "ensemble_size": 2,
         "seed": 0,
         "engine": "auto",
+        "jobs": 1,
         "quiet": True,
     }
     return TrainingConfiguration(**{**defaults, **changes})

@@ -34,9 +34,11 @@ class Dropout(torch.nn.Dropout):
             return super().forward(x)
         if self.p == 1:
             return x * 0.0
-        words = torch.empty(-(-x.numel() // 4), dtype=torch.int64).random_(-(2**63), None, generator=self.generator)
+        words = torch.empty(-(-x.numel() // 4), dtype=torch.int64, device=self.generator.device)
+        words.random_(-(2**63), None, generator=self.generator)
         uniform = words.view(torch.int16)[: x.numel()].view(x.shape)  # four random integers in each word
-        return x * ((uniform >= round(2**16 * self.p) - 2**15).to(x.dtype) / (1 - self.p))
+        kept = (uniform >= round(2**16 * self.p) - 2**15).to(x)
+        return x * (kept / (1 - self.p))
 
 
 @contextmanager

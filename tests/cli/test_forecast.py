@@ -28,7 +28,7 @@ def test_forecast_of_the_built_in_series(folder, capsys):
         "Files written: f.csv, f.png",
     ):
         assert text in printed.out
-    assert "network 1 of 1: epoch" in printed.err
+    assert "networks trained, loss" in printed.err
     table = pd.read_csv("f.csv")
     assert table.columns.tolist() == [
         "unique_id",

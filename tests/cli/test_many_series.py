@@ -220,7 +220,7 @@ def test_an_interrupt_during_training_leaves_no_files(shops):
     with subprocess.Popen(
         [*command, "--out", "f.csv", "--excluded", "r.csv"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as running:
-        assert "network 1" in running.stderr.readline()
+        assert "networks trained" in running.stderr.readline()
         running.send_signal(signal.SIGINT)
         printed = running.stderr.read()
     assert running.returncode == 130

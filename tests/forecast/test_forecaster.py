@@ -121,13 +121,6 @@ def test_constant_series_are_forecast_as_constant(level):
     assert forecasts.iloc[:, 2:].to_numpy() == pytest.approx(level, rel=1e-6, abs=0.1)
 
 
-def test_training_is_bounded_by_max_steps(monkeypatch):
-    seen, pair = [], Dataset.pair
-    monkeypatch.setattr(Dataset, "pair", lambda self, cuts, limits: seen.append(len(cuts)) or pair(self, cuts, limits))
-    Forecaster(**{**SMALL, "max_steps": 5}, batch_size=16, context=4).fit(wave(6000))
-    assert seen == [16] * 5 + [1024] + [16] * 5  # training with a validation set, its loss, training on all data
-
-
 def test_the_networks_are_float32_whatever_the_default():
     before = torch.get_default_dtype()
     expected = Forecaster(**SMALL).fit(wave()).predict(3)

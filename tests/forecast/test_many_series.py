@@ -229,12 +229,13 @@ def test_two_thousand_short_series_are_trained_together(monkeypatch):
     y = rng.normal(50, 5, (2000, 24)) + 10 * np.sin(np.arange(24) * np.pi / 3)
     names = np.repeat([f"s{k}" for k in range(2000)], 24)
     ds = np.tile(pd.date_range("2020-01-01", periods=24, freq="MS"), 2000)
-    seen, finish = [], TrainingConfiguration.refit
-    monkeypatch.setattr(
-        TrainingConfiguration,
-        "refit",
-        lambda self, *arguments: seen.append(len(arguments[1].series)) or finish(self, *arguments),
-    )
+    seen, finish = [], TrainingConfiguration.train_ensemble
+
+    def record(self, first, dataset, *, measured):
+        seen.append(len(dataset.series))
+        return finish(self, first, dataset, measured=measured)
+
+    monkeypatch.setattr(TrainingConfiguration, "train_ensemble", record)
     model = Forecaster(**{**QUICK, "batch_size": 64}, season=6)
     forecasts = model.fit(pd.DataFrame({"unique_id": names, "ds": ds, "y": y.ravel()})).predict(6)
     assert seen == [2000]
@@ -255,8 +256,8 @@ def test_the_strategy_of_many_series_is_in_the_guesses():
 def test_auto_chooses_the_strategy_with_the_lowest_error(monkeypatch):
     errors, train = {}, TrainingConfiguration.train_with_validation
 
-    def record(self, dataset, title=""):
-        trained = train(self, dataset, title)
+    def record(self, dataset, report):
+        trained = train(self, dataset, report)
         errors[dataset.scaling.strategy, dataset.scaling.dropout] = trained.error
         return trained
 

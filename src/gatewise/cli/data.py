@@ -56,8 +56,8 @@ def build_forecaster(arguments: argparse.Namespace) -> Any:
     return Forecaster(**options, quiet=arguments.quiet)
 
 
-def run_backtest(model: Any, panel: Any, arguments: argparse.Namespace, windows: int) -> Any:
-    """Run the backtest with the given options."""
+def run_backtest(model: Any, panel: Any, arguments: argparse.Namespace, windows: int, fit: bool = False) -> Any:
+    """Run the backtest with the given options; with `fit`, train the model on all values too."""
     return model.backtest(
         panel,
         arguments.horizon,
@@ -65,4 +65,5 @@ def run_backtest(model: Any, panel: Any, arguments: argparse.Namespace, windows:
         step=arguments.step,
         level=arguments.level,
         refit=arguments.refit,
+        fit=fit,
     )

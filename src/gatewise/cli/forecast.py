@@ -32,8 +32,9 @@ def _train_and_forecast(arguments: argparse.Namespace, files: OutputFiles) -> No
     search = None if arguments.budget is None else _search(model, panel, arguments, windows)
     if search is not None:
         model.set_params(**search.settings)
-    backtest = run_backtest(model, panel, arguments, windows) if windows else None
-    model.fit(panel)
+    backtest = run_backtest(model, panel, arguments, windows, fit=True) if windows else None
+    if backtest is None:
+        model.fit(panel)
     table = _write_forecast(model, arguments, files)
     output.print_choices(model.guesses)
     output.print_excluded(model.excluded(), arguments)

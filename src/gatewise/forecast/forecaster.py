@@ -21,7 +21,7 @@ from gatewise.forecast.inspection import Inspection
 from gatewise.forecast.model.eligibility import eligible
 from gatewise.forecast.model.loss import LOSSES
 from gatewise.forecast.model.plan import SCALES, Plan, Sizes
-from gatewise.forecast.model.selection import fallback_message, train
+from gatewise.forecast.model.selection import Selection, fallback_message, train, training_steps
 from gatewise.forecast.model.strategies import CELLS, STRATEGIES
 from gatewise.forecast.persistence import forecaster_state
 from gatewise.forecast.reading import read_alike, read_eligible
@@ -76,8 +76,8 @@ class Forecaster(Arguments, Inspection):
         validation_fraction: fraction at the end of each series on which errors are measured. The final networks are
             then trained on all data.
         engine: computation engine; see `gatewise.engines`.
-        jobs: networks trained at a time, each on one core; by default as many as this process may use cores. The
-            result does not depend on it. See `gatewise.parallel`.
+        jobs: networks trained at a time, each on one core; by default all cores that this process may use. The result
+            does not depend on it; see `gatewise.parallel`.
         quiet: False prints the progress of training.
 
     Raises:
@@ -155,16 +155,13 @@ class Forecaster(Arguments, Inspection):
         return self._state
 
     def fit(self, table: Any, **columns: Any) -> "Forecaster":
-        """Read and validate series, and train on them from scratch.
+        """Read and validate series, train on them from scratch, and return the forecaster.
 
         Arguments:
             table: path to a CSV or Parquet file; a pandas or polars table (long: unique_id, ds, y) or series; a 1-D
                 array; or a panel from `gatewise.read`.
             columns: id_column, time_column, target_column, freq, fill, sort, layout, past, known, static, calendar,
                 on_bad; see `gatewise.read`.
-
-        Returns:
-            The forecaster itself.
 
         Raises:
             DataError: the table cannot be used; the message names the place and the remedy. Nothing is trained.
@@ -173,10 +170,7 @@ class Forecaster(Arguments, Inspection):
         panel = read_eligible(table, self.plan, columns)
         season, why = self.plan.choose_season(panel)
         with divergence_remedies(self.scale):
-            selection = train(self.plan, self.sizes, panel, season)
-        self._set(FittedState(panel, selection, self.name, self.fallback))
-        replaced = (fallback_message(selection, self.name),) if self.state.baseline_replaces_network else ()
-        self.guesses = (*panel.guesses, why, *selection.choices, *replaced)
+            self._set_fitted(panel, why, train(self.plan, self.sizes, panel, season))
         return self
 
     def update(self, table: Any, max_steps: int = 0, **columns: Any) -> "Forecaster":
@@ -189,9 +183,6 @@ class Forecaster(Arguments, Inspection):
                 step after its end; they replace known values of the same dates. New series are added, and series
                 that are not in the table stay as they are.
             max_steps: training steps on the extended series, at a tenth of the learning rate; 0 for none.
-
-        Returns:
-            The forecaster itself.
 
         Raises:
             RuntimeError: before `fit`.
@@ -327,12 +318,13 @@ class Forecaster(Arguments, Inspection):
         step: int | None = None,
         level: float | Sequence[float] = (80, 95),
         refit: bool = False,
+        fit: bool = False,
         **columns: Any,
     ) -> Backtest:
         """Forecast test windows in the past, and compare the errors with those of naive forecasts.
 
         The test windows are the last `windows` stretches of `horizon` values of each series; each is forecast from
-        the values before it. The forecaster itself stays unchanged: copies are trained.
+        the values before it. Copies are trained; the forecaster itself stays unchanged, unless `fit`.
 
         Arguments:
             table, columns: as for `fit`.
@@ -343,6 +335,7 @@ class Forecaster(Arguments, Inspection):
             refit: False trains once, on the values before the first window, and recalibrates the intervals from
                 window to window as `update` does; True trains for each window on all values before it, which takes
                 longer and is fairer to short series.
+            fit: True also trains the forecaster on all values, as `fit` does, at the same time.
 
         Returns:
             A `Backtest`: scores, forecasts, coverage, and the verdict.
@@ -355,23 +348,26 @@ class Forecaster(Arguments, Inspection):
         whole("windows", windows, 1)
         whole("step", step := horizon if step is None else step, 1)
         boolean("refit", refit)
+        boolean("fit", fit)
         levels = as_levels(level)
         panel = read_eligible(table, self.plan, columns)
         season, why = self.plan.choose_season(panel)  # from all values: it leaks no future value
         plan = replace(self.plan, horizon=self.plan.horizon or horizon)
         validation = CrossValidation(plan, self.sizes, panel, season, self.fallback, self.name)
+        others = [training_steps(self.plan, self.sizes, panel, panel.series, season)] if fit else []
         with divergence_remedies(self.scale):
-            return backtest.run(validation, horizon, windows, step, levels, refit, (*panel.guesses, why))
+            guesses = (*panel.guesses, why)
+            result, selections = backtest.run(validation, horizon, windows, step, levels, refit, guesses, others)
+        for selection in selections:
+            self._set_fitted(panel, why, selection)
+        return result
 
     def affordable_windows(self, table: Any, horizon: int, **columns: Any) -> int:
-        """The number of backtest windows, at most 3, that leave half of the series and enough values for training.
+        """The number of backtest windows, 0 to 3, that leave half of the series and enough values for training.
 
         Arguments:
             table, columns: as for `fit`.
             horizon: steps of each forecast.
-
-        Returns:
-            0 to 3.
         """
         check_horizon(horizon)
         panel = read_eligible(table, self.plan, columns)
@@ -393,6 +389,11 @@ class Forecaster(Arguments, Inspection):
         other._set(replace(self.state, panel=panel))
         other.guesses = (*panel.guesses, *self.guesses[len(known.guesses) :])
         return other
+
+    def _set_fitted(self, panel: Panel, season: str, selection: Selection) -> None:
+        self._set(FittedState(panel, selection, self.name, self.fallback))
+        replaced = (fallback_message(selection, self.name),) if self.state.baseline_replaces_network else ()
+        self.guesses = (*panel.guesses, season, *selection.choices, *replaced)
 
     def _set(self, state: FittedState) -> None:
         self._state, self.history = state, state.history

@@ -105,10 +105,10 @@ class _Schedule:
         """Send results to a generator, and queue the tasks of its next stage."""
         try:
             tasks = self.generators[generator].send(results)  # type: ignore[arg-type]  # None starts it
-            while len(tasks) == len(self.generators) == 1:
-                result = tasks[0](partial(self.progress.show, (generator, stage)))
+            while not tasks or len(tasks) == len(self.generators) == 1:  # a single task may use several threads
+                results = [task(partial(self.progress.show, (generator, stage))) for task in tasks]
                 stage += 1
-                tasks = self.generators[generator].send([result])
+                tasks = self.generators[generator].send(results)
         except StopIteration as end:
             self.returned[generator] = end.value
         except Exception as error:

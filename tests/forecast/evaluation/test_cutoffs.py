@@ -203,13 +203,13 @@ def test_a_verdict_on_a_short_series_suggests_no_more_windows():
 
 
 def test_without_refit_there_is_one_training(monkeypatch):
-    trained, finish = [], TrainingConfiguration.refit
+    trained, finish = [], TrainingConfiguration.train_ensemble
 
-    def counted(self, ensemble, dataset, title):
+    def counted(self, first, dataset, *, measured):
         trained.append(len(dataset.series[0]))
-        return finish(self, ensemble, dataset, title)
+        return finish(self, first, dataset, measured=measured)
 
-    monkeypatch.setattr(TrainingConfiguration, "refit", counted)
+    monkeypatch.setattr(TrainingConfiguration, "train_ensemble", counted)
     Forecaster(**SMALL).backtest(wave(), 10, windows=3)
     assert trained == [90]
     Forecaster(**SMALL).backtest(wave(), 10, windows=3, refit=True)
@@ -227,14 +227,17 @@ def pretend(monkeypatch, forecast):
         mean = np.repeat(forecast(last)[:, None], horizon, 1)
         return mean, np.ones_like(mean)
 
-    def train(self, dataset, title=""):
+    def train(self, dataset, report=None):
         known = Calibration(0.5, np.ones(1), np.empty((0, 1)), 20)
         return dataclasses.replace(untrained(dataset.scaling), calibration=known, error=1.0)
 
+    def train_ensemble(self, first, dataset, measured):
+        yield []
+        return first
+
     monkeypatch.setattr(Ensemble, "extrapolate", extrapolate)
     monkeypatch.setattr(TrainingConfiguration, "train_with_validation", train)
-    monkeypatch.setattr(TrainingConfiguration, "extend_ensemble", lambda self, ensemble, dataset, title: ensemble)
-    monkeypatch.setattr(TrainingConfiguration, "refit", lambda self, ensemble, dataset, title: ensemble)
+    monkeypatch.setattr(TrainingConfiguration, "train_ensemble", train_ensemble)
 
 
 def test_scores_are_those_of_the_forecasts():

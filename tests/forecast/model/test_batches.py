@@ -9,7 +9,7 @@ from gatewise.forecast.model import batches as batches_module
 from gatewise.forecast.model.batches import Cuts, FixedBatches, RandomBatches, training_cuts
 from gatewise.forecast.model.dataset import Dataset
 from tests.tolerance import assert_close
-from tests.waves import STRATEGY_NAMES, ragged_series, short_scaling
+from tests.waves import STRATEGY_NAMES, featured, ragged_series, short_scaling, with_features
 
 spans = st.lists(st.tuples(st.integers(0, 50), st.integers(-3, 8)), min_size=1, max_size=6)
 
@@ -62,11 +62,13 @@ def record_cuts(monkeypatch):
     return recorded
 
 
-def test_an_iteration_holds_every_window_once(monkeypatch):
+def test_a_pass_holds_every_window_once(monkeypatch):
+    monkeypatch.setattr(batches_module, "MOST_CUT_ONCE", 0)
     recorded = record_cuts(monkeypatch)
-    cuts, batches = random_batches(Dataset.of(ragged_series(), short_scaling()), 16, 50)
-    for _ in range(2):
-        assert len(list(batches)) == -(-len(cuts) // 16)
+    dataset = Dataset.of(ragged_series(), short_scaling())
+    steps = -(-len(training_cuts(dataset, dataset.ends)) // 16)
+    cuts, batches = random_batches(dataset, 16, 2 * steps)
+    assert len(list(batches)) == 2 * steps
     half = len(recorded) // 2
     first, second = torch.cat(recorded[:half]), torch.cat(recorded[half:])
     assert sorted(first.tolist()) == sorted(second.tolist()) == cuts[torch.arange(len(cuts))].tolist()
@@ -76,6 +78,7 @@ def test_an_iteration_holds_every_window_once(monkeypatch):
 @pytest.mark.parametrize("large", [False, True])
 def test_no_more_windows_are_cut_than_are_trained_on(monkeypatch, large):
     monkeypatch.setattr(batches_module, "MOST_PERMUTED", 10 if large else 2**20)
+    monkeypatch.setattr(batches_module, "MOST_CUT_ONCE", 0)
     recorded = record_cuts(monkeypatch)
     cuts, batches = random_batches(Dataset.of(ragged_series(), short_scaling()), 8, 5)
     windows = list(batches)
@@ -84,6 +87,34 @@ def test_no_more_windows_are_cut_than_are_trained_on(monkeypatch, large):
     assert set(torch.cat(recorded).tolist()) <= set(cuts[torch.arange(len(cuts))].tolist())
     repeated = list(random_batches(Dataset.of(ragged_series(), short_scaling()), 8, 5)[1])
     assert all(torch.equal(a[1], b[1]) for a, b in zip(windows, repeated, strict=True))
+
+
+@pytest.mark.parametrize("strategy", STRATEGY_NAMES)
+@pytest.mark.parametrize("batch_size", [8, 16])
+def test_windows_cut_once_are_those_cut_for_each_batch(monkeypatch, strategy, batch_size):
+    several = [featured(seed=seed) for seed in range(2)]
+    dataset = Dataset.of(several, with_features(short_scaling(strategy), several))
+    _, once = random_batches(dataset, batch_size, 30)
+    recorded = record_cuts(monkeypatch)
+    windows = list(once)
+    assert recorded == []
+    monkeypatch.setattr(batches_module, "MOST_CUT_ONCE", 0)
+    for (window, target), (other, expected) in zip(windows, random_batches(dataset, batch_size, 30)[1], strict=True):
+        assert_close(target, expected)
+        for part, expected_part in zip(window, other, strict=True):
+            if part is None or expected_part is None:
+                assert part is expected_part
+            else:
+                assert_close(part, expected_part)
+
+
+def test_a_batch_that_holds_all_windows_is_cut_once(monkeypatch):
+    recorded = record_cuts(monkeypatch)
+    cuts, batches = random_batches(Dataset.of(ragged_series(), short_scaling()), 1000, 7)
+    windows = list(batches)
+    assert len(windows) == 7
+    assert [len(cuts_of_batch) for cuts_of_batch in recorded] == [len(cuts)]
+    assert all(window is windows[0] for window in windows)
 
 
 def test_fixed_batches_keep_the_order():

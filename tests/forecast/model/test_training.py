@@ -5,7 +5,7 @@ import pytest
 
 from gatewise import Forecaster
 from gatewise.forecast.model.dataset import Dataset
-from tests.waves import STRATEGY_NAMES, configuration, noisy, series, table, window_scaling, with_features
+from tests.waves import SMALL, STRATEGY_NAMES, configuration, noisy, series, table, wave, window_scaling, with_features
 
 
 def test_networks_learn_from_known_features():
@@ -42,3 +42,11 @@ def test_a_context_can_be_shorter_than_two_seasons(strategy, context):
     model = Forecaster(hidden_size=4, max_steps=3, ensemble_size=1, season=12, context=context, strategy=strategy)
     forecast = model.fit(table(noisy())).predict(15)
     assert np.isfinite(forecast.iloc[:, 2:]).all(axis=None)
+
+
+def test_training_is_bounded_by_max_steps(monkeypatch):
+    seen, pair = [], Dataset.pair
+    monkeypatch.setattr("gatewise.forecast.model.batches.MOST_CUT_ONCE", 0)
+    monkeypatch.setattr(Dataset, "pair", lambda self, cuts, limits: seen.append(len(cuts)) or pair(self, cuts, limits))
+    Forecaster(**{**SMALL, "max_steps": 5}, batch_size=16, context=4).fit(wave(6000))
+    assert seen == [16] * 5 + [1024] + [16] * 5  # training with a validation set, its loss, training on all data

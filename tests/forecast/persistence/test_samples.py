@@ -17,6 +17,9 @@ CLASSIFIERS = sorted(path.stem for path in SAMPLES.glob("classifier*.safetensors
 TOLERANCE = 1e-4  # relative: the files were written by other versions of torch and the engines
 
 
+LATER = {"Forecaster": {"jobs": None}, "Classifier": {}}  # arguments that are newer than the samples
+
+
 def load(name):
     """The model of a sample, and its expected results."""
     expected = json.loads((SAMPLES / f"{name}.json").read_text())
@@ -53,7 +56,7 @@ def test_there_are_samples_of_every_strategy_and_of_a_classifier():
 @pytest.mark.parametrize("name", FORECASTERS + CLASSIFIERS)
 def test_a_sample_has_its_arguments(name):
     model, expected = load(name)
-    assert model.get_params() == expected["params"]
+    assert model.get_params() == expected["params"] | LATER[expected["kind"]]
 
 
 @pytest.mark.parametrize("name", FORECASTERS)
@@ -98,7 +101,7 @@ def test_a_sample_saved_again_has_the_present_version(name, tmp_path):
     model.save(tmp_path / "again.safetensors")
     file.load(tmp_path / "again.safetensors", expected["kind"])  # no upgrades
     reloaded = type(model).load(tmp_path / "again.safetensors")
-    assert reloaded.get_params() == expected["params"]
+    assert reloaded.get_params() == expected["params"] | LATER[expected["kind"]]
     if expected["kind"] == "Forecaster":
         options = {"level": expected["level"], **future_of(expected)}
         ahead = model.predict(expected["horizon"], **options)

@@ -25,7 +25,9 @@ from gatewise.forecast.evaluation.cutoffs import Cutoffs, affordable_windows
 from gatewise.forecast.evaluation.holdout import Holdout, mean, observed
 from gatewise.forecast.evaluation.scores import Scores, definitions, score
 from gatewise.forecast.model.eligibility import long_enough
+from gatewise.forecast.model.selection import Selection, train_all
 from gatewise.forecast.update import check_reach
+from gatewise.parallel import Steps
 from gatewise.series.wording import counted
 
 SUGGESTED_WINDOWS = 10  # suggested for each series if a backtest has fewer
@@ -337,13 +339,15 @@ def run(
     levels: tuple[float, ...],
     refit: bool,
     guesses: Sequence[str],
-) -> Backtest:
+    others: Sequence[Steps[Selection]] = (),
+) -> tuple[Backtest, list[Selection]]:
     """Train on the values before the test windows, forecast them, and score the forecasts.
 
     Arguments:
         validation: the models, and all series; series that are too short are excluded, and `guesses` counts them.
         horizon, windows, step, levels, refit: see `gatewise.Forecaster.backtest`.
         guesses: one sentence for each earlier guess or choice.
+        others: other models, which are trained side by side with those of the backtest, and returned.
 
     Raises:
         DataError: the series are too short, or hold no observed value to compare with.
@@ -355,17 +359,19 @@ def run(
     cutoffs = Cutoffs.of(panel.series, horizon, windows, step)
     which, cuts = cutoffs.which, cutoffs.cuts
     truth = observed(panel, which, cuts, horizon)
-    forecasts = validation.forecasts(cutoffs, truth, levels, refit)
+    steps = validation.training_steps(cutoffs, refit)
+    title = "backtest and training" if others else "backtest"
+    trained = train_all([*steps, *others], validation.plan, validation.sizes, panel, title)
+    forecasts = validation.forecasts(cutoffs, truth, levels, trained[: len(steps)])
     holdout = Holdout(
         panel, validation.season, which, cuts, truth, forecasts.mean, forecasts.intervals, validation.name
     )
     last = cutoffs.first(windows - 1 if refit else 0)[0]
-    trained = f"trained on the first {last} values" if len(panel) == 1 else f"trained on {len(panel)} series"
+    data = f"trained on the first {last} values" if len(panel) == 1 else f"trained on {len(panel)} series"
     guesses = (*guesses, *excluded, *forecasts.choices)
     affordable = affordable_windows(panel, validation.plan, validation.season, horizon, step, SUGGESTED_WINDOWS)
-    return Backtest.of(
-        holdout, guesses=guesses, trained=trained, replaced=forecasts.replacements, affordable=affordable
-    )
+    result = Backtest.of(holdout, guesses=guesses, trained=data, replaced=forecasts.replacements, affordable=affordable)
+    return result, trained[len(steps) :]
 
 
 def _missing(table: Any) -> Any:

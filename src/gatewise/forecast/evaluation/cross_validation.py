@@ -14,7 +14,8 @@ from gatewise.forecast.evaluation.cutoffs import Cutoffs
 from gatewise.forecast.evaluation.recalibration import by_cutoff
 from gatewise.forecast.fitted import replaces_network
 from gatewise.forecast.model.plan import Plan, Sizes
-from gatewise.forecast.model.selection import Selection, fallback_message, train_all, training_steps
+from gatewise.forecast.model.selection import Selection, fallback_message, training_steps
+from gatewise.parallel import Steps
 from gatewise.series import Panel
 from gatewise.series.wording import counted
 
@@ -56,20 +57,36 @@ class CrossValidation:
     fallback: str
     name: str
 
-    def forecasts(self, cutoffs: Cutoffs, truth: np.ndarray, levels: Sequence[float], refit: bool) -> CutoffForecasts:
+    def training_steps(self, cutoffs: Cutoffs, refit: bool) -> list[Steps[Selection]]:
+        """The trainings of the models, each on the values before the cutoffs of its stage.
+
+        Arguments:
+            cutoffs: where forecasts start.
+            refit: True trains a model for each cutoff; False trains one for all, on the values before the first.
+        """
+        remainder = f" before {counted(cutoffs.count, 'window')} of {cutoffs.horizon}"
+        return [
+            training_steps(self.plan, self.sizes, self.panel, cutoffs.past(stage), self.season, remainder)
+            for stage in range(cutoffs.count if refit else 1)
+        ]
+
+    def forecasts(
+        self, cutoffs: Cutoffs, truth: np.ndarray, levels: Sequence[float], selections: Sequence[Selection]
+    ) -> CutoffForecasts:
         """Forecast from all cutoffs.
 
         Arguments:
             cutoffs: where forecasts start.
             truth: (W, h) the outcomes, on which the intervals of later cutoffs are recalibrated.
             levels: percentages of the intervals.
-            refit: True trains a model for each cutoff, on the values before it; False trains one for all cutoffs, on
-                the values before the first, and recalibrates its intervals from cutoff to cutoff.
+            selections: the models, one for each cutoff of a series; or one for all, whose intervals are recalibrated
+                from cutoff to cutoff.
         """
+        refit = len(selections) > 1
         mean, spread = (np.empty((len(cutoffs.cuts), cutoffs.horizon)) for _ in range(2))
         bounds = {level: (np.empty_like(mean), np.empty_like(mean)) for level in levels}
         replacements = list[str]()
-        for stage, selection in enumerate(self._train(cutoffs, refit)):
+        for stage, selection in enumerate(selections):
             naive = replaces_network(self.fallback, selection)
             replacements.append(selection.baseline.name if naive else "")
             rows: Any = cutoffs.stages == stage if refit else slice(None)
@@ -85,12 +102,3 @@ class CrossValidation:
                     lower[part], upper[part] = mean[part] - width, mean[part] + width
         replaced = (fallback_message(selection, self.name),) if naive else ()
         return CutoffForecasts(mean, bounds, (*selection.choices, *replaced), tuple(replacements))
-
-    def _train(self, cutoffs: Cutoffs, refit: bool) -> list[Selection]:
-        """The models, each trained on the values before the cutoffs of its stage."""
-        remainder = f" before {counted(cutoffs.count, 'window')} of {cutoffs.horizon}"
-        generators = [
-            training_steps(self.plan, self.sizes, self.panel, cutoffs.past(stage), self.season, remainder)
-            for stage in range(cutoffs.count if refit else 1)
-        ]
-        return train_all(generators, self.plan, self.sizes, self.panel, "backtest")
