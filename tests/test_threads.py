@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from gatewise import Classifier, Forecaster, nn, threads
+from gatewise.engines import divides_work, native, use_engine
 from gatewise.threads import cores, following_work, limited, native_threads
 from gatewise.training import fit
 from tests.waves import SMALL, wave
@@ -40,6 +41,17 @@ def test_small_work_runs_on_one_thread_and_large_work_on_the_engines_threads():
     with limited(threads.SMALL):
         assert (torch.get_num_threads(), native_threads()) == (1, 2)
     assert (torch.get_num_threads(), native_threads()) == (2, 2)
+
+
+def test_other_engines_keep_torchs_threads_for_large_work():
+    with limited(threads.SMALL, divides_work=False):
+        assert (torch.get_num_threads(), native_threads()) == (2, 2)
+        with limited(0, divides_work=False):
+            assert (torch.get_num_threads(), native_threads()) == (1, 1)
+    assert divides_work("auto") == divides_work("native") == native.available()
+    assert not divides_work("aten")
+    with use_engine("reference"):
+        assert not divides_work("auto")
 
 
 def test_counts_are_restored_after_an_error():

@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn import Linear, Module, Parameter
-from torch.nn.utils import skip_init
 
 from gatewise.arguments import fraction
 from gatewise.dropout import Dropout
@@ -337,9 +336,10 @@ def linear(
     """
     check_init(init, init_bound)
     inputs, outputs = positive("inputs", inputs), positive("outputs", outputs)
-    layer: Linear = skip_init(  # type: ignore[no-untyped-call]  # torch has no types for it
-        Linear, inputs, outputs, device="cpu" if device is None else device, dtype=dtype
-    )
+    layer = Linear(inputs, outputs, device="meta")  # draws no initial values from the global generator
+    placement: dict[str, Any] = {"device": "cpu" if device is None else device, "dtype": dtype}
+    layer.weight = Parameter(torch.empty(outputs, inputs, **placement))
+    layer.bias = Parameter(torch.empty(outputs, **placement))
     bound = 1 / math.sqrt(inputs) if init_bound is None else init_bound
     with torch.no_grad():
         draw_uniform(layer.weight, bound, generator)

@@ -4,9 +4,10 @@ torch divides even small operations among all threads, and these wait for each o
 idle machine this gains little for a small network. On a busy one, each of these waits can last for a time slice of
 another program, and a training step has hundreds of them. The rule of this package:
 
-- While an estimator trains or predicts, torch's operations run on one thread.
-- The native engine divides a scan among threads if the network is large (`SMALL`), and only as far as the scan has
-  enough work for each of them (`native/dispatch.cpp`).
+- Work is small if a forward pass has fewer than `SMALL` multiplications.
+- An estimator trains and predicts with small work on one thread. With large work, torch's operations run on one thread,
+  and the native engine divides a scan among threads, as far as it has enough work for each of them
+  (`native/dispatch.cpp`): a few long divisions instead of hundreds of short ones. Other engines use torch's threads.
 - Several networks are trained side by side, each on one thread (`gatewise.parallel`).
 - `gatewise.training.fit` runs a small module on one thread, and leaves the threads of a large one as they are.
 
@@ -24,7 +25,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-SMALL = 2e8  # multiplications of a forward pass: below this, two threads gain less than a fifth of the time
+# Multiplications of a forward pass. For training steps of an LSTM on two cores, two threads of the native engine are
+# faster than one by these factors, on an idle machine and beside two busy processes: 1.5 and 0.5 to 0.9 at 2e7, 1.8 and
+# 0.8 to 0.9 at 1e8, 1.8 and 1.1 at 5e8, 1.9 and 1.4 at 2e9.
+SMALL = 1e8
 CGROUPS = Path("/sys/fs/cgroup")
 MEMBERSHIP = Path("/proc/self/cgroup")
 
@@ -44,11 +48,12 @@ def native_threads() -> int:
 
 
 @contextmanager
-def limited(work: float) -> Iterator[None]:
+def limited(work: float, divides_work: bool = True) -> Iterator[None]:
     """Run torch on one thread, and the native engine on one thread too if the work is small.
 
     Arguments:
         work: multiplications of a forward pass; 0 for one thread in any case.
+        divides_work: whether the native engine does the work; otherwise torch keeps its threads for large work.
 
     >>> before = torch.get_num_threads()
     >>> with limited(0):
@@ -58,9 +63,10 @@ def limited(work: float) -> Iterator[None]:
     True
     """
     before, outer = torch.get_num_threads(), _limit.native
+    allowed = 1 if work < SMALL else min(native_threads(), cores())
     try:
-        _limit.native = 1 if work < SMALL else min(native_threads(), cores())
-        torch.set_num_threads(1)
+        _limit.native = allowed
+        torch.set_num_threads(1 if divides_work else min(before, allowed))
         yield
     finally:
         torch.set_num_threads(before)

@@ -18,7 +18,7 @@ from gatewise.classify.network import BatchNetwork, build_network
 from gatewise.classify.scaling import fit_standardization, scale_sequences
 from gatewise.classify.sequences import SequenceError, Sequences, as_array
 from gatewise.classify.state import ClassifierState
-from gatewise.classify.training import train
+from gatewise.classify.training import default_hidden_size, train
 from gatewise.classify.validation import check_arguments, check_patience, check_sample_weight, not_fitted
 from gatewise.networks import Pooled
 from gatewise.training import History
@@ -32,7 +32,7 @@ class Classifier(Arguments):
 
     Arguments:
         cell: "lstm", "gru" or "rnn".
-        hidden_size: units of each layer.
+        hidden_size: units of each layer; by default 128, or 64 for fewer than 1,000 training sequences.
         num_layers: number of recurrent layers, stacked.
         bidirectional: run each layer in both directions of time.
         pooling: input of the linear head: "last", the state after the last step; "mean" or "max" of all hidden states.
@@ -81,7 +81,7 @@ class Classifier(Arguments):
     def __init__(
         self,
         cell: str = "lstm",
-        hidden_size: int = 128,
+        hidden_size: int | None = None,
         num_layers: int = 1,
         bidirectional: bool = False,
         pooling: str = "last",
@@ -130,7 +130,8 @@ class Classifier(Arguments):
         scaled = scale_sequences(sequences, scaling)
         generator = torch.Generator().manual_seed(int(self.seed))
         with torch.inference_mode(False):
-            network = self._build(sequences.channels, len(classes), generator)
+            hidden_size = self.hidden_size or default_hidden_size(int(training.sum()))
+            network = self._build(sequences.channels, len(classes), hidden_size, generator)
             history = train(
                 network,
                 scaled,
@@ -315,13 +316,15 @@ class Classifier(Arguments):
         self._state, self.classes_ = state, state.classes
         self.n_features_in_, self.history_ = state.channels, state.history
 
-    def _build(self, channels: int, classes: int, generator: torch.Generator, device: str = "cpu") -> BatchNetwork:
+    def _build(
+        self, channels: int, classes: int, hidden_size: int, generator: torch.Generator, device: str = "cpu"
+    ) -> BatchNetwork:
         """An untrained network."""
         return build_network(
             channels,
             classes,
             cell=self.cell,
-            hidden_size=self.hidden_size,
+            hidden_size=int(hidden_size),
             num_layers=self.num_layers,
             bidirectional=self.bidirectional,
             pooling=self.pooling,
@@ -331,5 +334,5 @@ class Classifier(Arguments):
             device=device,
         )
 
-    def _build_to_load(self, channels: int, classes: int, device: str) -> BatchNetwork:
-        return self._build(channels, classes, torch.Generator(), device)
+    def _build_to_load(self, channels: int, classes: int, hidden_size: int, device: str) -> BatchNetwork:
+        return self._build(channels, classes, hidden_size, torch.Generator(), device)

@@ -58,6 +58,7 @@ def pack(arguments: Content, state: ClassifierState, view: str) -> tuple[Content
         "arguments": {name: plain(value) for name, value in arguments.items()},
         "classes": {"kind": KINDS[classes.dtype.kind], "count": len(classes)},
         "channels": state.channels,
+        "hidden_size": state.body.hidden_size,
         "history": {"best_epoch": history.best_epoch, "stopped": history.stopped},
         "view": view,
     }
@@ -74,22 +75,23 @@ def unpack(
     content: Content,
     arrays: Arrays,
     arguments: Content,
-    build: Callable[[int, int, str], BatchNetwork],
+    build: Callable[[int, int, int, str], BatchNetwork],
 ) -> ClassifierState:
     """The state of a classifier; anything else in the file is refused.
 
     Arguments:
         content, arrays: of the file; arrays that are read are removed.
         arguments: of the classifier, with defaults.
-        build: the untrained network for a number of channels and of classes, on a device.
+        build: the untrained network for a number of channels, of classes and of units, on a device.
 
     Raises:
         ValueError: a value is missing, damaged or not consistent with the others.
     """
     classes, history, channels = read_classes(content, arrays), read_history(content, arrays), read_channels(content)
     scaling = read_scaling(arrays, arguments["scale"], channels)
-    check_size(arrays, arguments["hidden_size"], arguments["num_layers"])
-    network = read_network(arrays, lambda device: build(channels, len(classes), device))
+    hidden_size = read_hidden_size(content, arguments)
+    check_size(arrays, hidden_size, arguments["num_layers"])
+    network = read_network(arrays, lambda device: build(channels, len(classes), hidden_size, device))
     weighted, seed = arguments["class_weight"] is not None, int(arguments["seed"])
     return ClassifierState(network, classes, channels, scaling, history, weighted, seed)
 
@@ -154,6 +156,15 @@ def read_channels(content: Content) -> int:
     channels: int = checked(content, "channels", int)
     whole("channels", channels, 1)
     return channels
+
+
+def read_hidden_size(content: Content, arguments: Content) -> int:
+    """Units of each layer: the argument, or the size that was chosen for the training sequences."""
+    if arguments["hidden_size"] is not None:
+        return int(arguments["hidden_size"])
+    hidden_size: int = checked(content, "hidden_size", int)
+    whole("hidden_size", hidden_size, 1)
+    return hidden_size
 
 
 def read_view(content: Content) -> str:

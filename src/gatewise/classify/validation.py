@@ -17,8 +17,8 @@ from gatewise.engines import ENGINES
 from gatewise.networks import POOLINGS
 
 CHOICES = {"cell": CELLS, "pooling": POOLINGS, "scale": ("standard", "none"), "engine": ("auto", *ENGINES)}
-SIZES = ("hidden_size", "num_layers", "batch_size")
-OPTIONAL_SIZES = ("epochs", "patience")
+SIZES = ("num_layers", "batch_size")
+OPTIONAL_SIZES = ("hidden_size", "epochs", "patience")
 LARGEST_WEIGHT = 1e6  # of a class: with it, float32 still resolves differences of the loss
 
 

@@ -18,7 +18,9 @@ Results go to standard output, progress and errors to standard error. Exit codes
 """
 
 import argparse
+import atexit
 import contextlib
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -27,6 +29,8 @@ from typing import TextIO, cast
 
 from gatewise.cli import backtest, classify, forecast, info, parser
 from gatewise.cli.files import OptionalStream, OutputFiles, discard
+
+atexit.register(gc.freeze)  # otherwise Python searches all objects of torch for garbage before it ends: half a second
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -261,7 +261,12 @@ def _add_classifier(command: argparse.ArgumentParser) -> None:
         "model and training", "Defaults that are not shown depend on the data; see gatewise.Classifier."
     )
     model.add_argument("--cell", choices=("lstm", "gru", "rnn"), help="recurrent cell (lstm)")
-    model.add_argument("--hidden-size", type=positive_integer, metavar="H", help="units per layer (128)")
+    model.add_argument(
+        "--hidden-size",
+        type=positive_integer,
+        metavar="H",
+        help="units per layer (128; 64 for fewer than 1,000 training sequences)",
+    )
     model.add_argument("--num-layers", type=positive_integer, metavar="L", help="stacked layers (1)")
     model.add_argument("--bidirectional", action="store_true", help="read the sequences in both directions")
     model.add_argument("--pooling", choices=("last", "mean", "max"), help="pooling of the hidden states (last)")

@@ -68,6 +68,12 @@ def check_name(name: str) -> str:
     return name
 
 
+def divides_work(engine: str = "auto") -> bool:
+    """Whether layers with this engine usually run on `native`, which divides its work among threads itself."""
+    name = (_override.get() if _blocks else None) or engine
+    return name in ("auto", native.name) and native.available()
+
+
 def choose(request: Request, engine: str = "auto") -> Engine:
     """The engine for a request: the one named, or with `"auto"` the fastest that accepts.
 

@@ -5,6 +5,7 @@ longer needed, `close`.
 """
 
 import contextlib
+import contextvars
 import gc
 import multiprocessing
 import os
@@ -166,7 +167,8 @@ class Threads:
 
     def start(self, key: Key, task: Task[Any]) -> None:
         """Start a thread."""
-        self.running[key] = threading.Thread(target=self._work, args=(key, task), daemon=True)
+        inherited = contextvars.copy_context()  # such as a block of `engines.use_engine`
+        self.running[key] = threading.Thread(target=inherited.run, args=(self._work, key, task), daemon=True)
         self.running[key].start()
 
     def events(self) -> list[Event]:

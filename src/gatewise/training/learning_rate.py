@@ -5,8 +5,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
-from torch.optim import Optimizer
-
+from gatewise.training.optimizer import Algorithm
 from gatewise.training.validation import Batches, chosen, count, length, positive
 
 Stage: TypeAlias = tuple[int, float | None]  # epochs and learning rate; `None` keeps the optimizer's own
@@ -28,7 +27,7 @@ SCHEDULES = {"cosine": cosine, "onecycle": one_cycle}
 class LearningRate:
     """Sets the learning rate of each parameter group: by stage in each epoch, by schedule in each step."""
 
-    def __init__(self, optimizer: Optimizer, stages: list[Stage], schedule: str | None, batches: Batches) -> None:
+    def __init__(self, optimizer: Algorithm, stages: list[Stage], schedule: str | None, batches: Batches) -> None:
         self.groups = list(optimizer.param_groups)  # a group that is added later keeps its own rate
         self.initial = [group["lr"] for group in self.groups]
         self.stages, self.epochs = stages, sum(epochs for epochs, _ in stages)

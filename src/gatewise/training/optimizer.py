@@ -1,33 +1,92 @@
 """Optimizers by name, and checks of those that the caller provides."""
 
+from collections.abc import Callable
+from typing import Any, Protocol
+
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
+from torch.optim.adam import adam
 
 from gatewise.training.validation import chosen, finite, kind, positive
 
-
-def _adam(parameters: list[Tensor], lr: float) -> Optimizer:
-    """Adam, as one fused kernel if torch has it: a third of the time on small networks."""
-    if all(parameter.is_floating_point() and parameter.device.type in ("cpu", "cuda") for parameter in parameters):
-        try:
-            return torch.optim.Adam(parameters, lr=lr, fused=True)
-        except RuntimeError:  # torch before 2.4 has no fused Adam on the CPU
-            pass
-    return torch.optim.Adam(parameters, lr=lr)
+FUSED = ("cpu", "cuda")  # devices with one kernel for all parameters: a third of the time on small networks
 
 
-def _sgd(parameters: list[Tensor], lr: float) -> Optimizer:
-    return torch.optim.SGD(parameters, lr=lr)
+class Algorithm(Protocol):
+    """The part of a torch optimizer that a training uses."""
+
+    param_groups: list[dict[str, Any]]
+
+    def step(self) -> Any:
+        """Update the parameters."""
 
 
-OPTIMIZERS = {"adam": _adam, "sgd": _sgd}
+class Adam:
+    """torch.optim.Adam by its functional form, with the same results.
+
+    The first torch optimizer in a process imports torch's compiler, which takes a second; this form does not.
+
+    Reference: Kingma and Ba, Adam: a method for stochastic optimization, 2015.
+    """
+
+    def __init__(self, parameters: list[Tensor], lr: float) -> None:
+        self.param_groups: list[dict[str, Any]] = [{"params": parameters, "lr": lr}]
+        self.fused = all(one.is_floating_point() and one.device.type in FUSED for one in parameters)
+        self.state: dict[Tensor, tuple[Tensor, Tensor, Tensor]] = {}
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Update the parameters that have a gradient."""
+        (group,) = self.param_groups
+        parameters = [parameter for parameter in group["params"] if parameter.grad is not None]
+        for parameter in parameters:
+            if parameter not in self.state:
+                steps = torch.zeros((), dtype=torch.float32, device=parameter.device if self.fused else "cpu")
+                mean, square = (torch.zeros_like(parameter, memory_format=torch.preserve_format) for _ in range(2))
+                self.state[parameter] = mean, square, steps
+        means, squares, steps_of_each = zip(*(self.state[parameter] for parameter in parameters), strict=True)
+        adam(
+            parameters,
+            [parameter.grad for parameter in parameters],
+            list(means),
+            list(squares),
+            [],
+            list(steps_of_each),
+            foreach=False if self.fused else None,
+            fused=self.fused,
+            has_complex=any(parameter.is_complex() for parameter in parameters),
+            amsgrad=False,
+            beta1=0.9,
+            beta2=0.999,
+            lr=group["lr"],
+            weight_decay=0.0,
+            eps=1e-8,
+            maximize=False,
+        )
+
+
+class GradientDescent:
+    """torch.optim.SGD without momentum: `weight -= lr * gradient`."""
+
+    def __init__(self, parameters: list[Tensor], lr: float) -> None:
+        self.param_groups: list[dict[str, Any]] = [{"params": parameters, "lr": lr}]
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Update the parameters that have a gradient."""
+        (group,) = self.param_groups
+        parameters = [parameter for parameter in group["params"] if parameter.grad is not None]
+        torch._foreach_add_(parameters, [parameter.grad for parameter in parameters], alpha=-group["lr"])
+
+
+OPTIMIZERS: dict[str, Callable[[list[Tensor], float], Algorithm]] = {"adam": Adam, "sgd": GradientDescent}
 LEARNING_RATES = {"adam": 1e-3, "sgd": 1e-2}  # by default
 
 
 def build_optimizer(
     module: torch.nn.Module, optimizer: str | Optimizer, lr: float | None
-) -> tuple[Optimizer, list[Tensor]]:
+) -> tuple[Algorithm, list[Tensor]]:
     """The optimizer, and the parameters that it trains."""
     trainable: list[Tensor] = [parameter for parameter in module.parameters() if parameter.requires_grad]
     if not trainable:

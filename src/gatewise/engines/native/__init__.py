@@ -61,6 +61,11 @@ if hasattr(os, "register_at_fork"):  # not on Windows
 _UNAVAILABLE = None if loader.load() is not None else loader.reason()  # why there are no kernels
 
 
+def available() -> bool:
+    """Whether the library is there."""
+    return _UNAVAILABLE is None
+
+
 def refuses(request: Request) -> str | None:
     """The reason why the kernels cannot serve the request, or None."""
     cell, x, weights = request.cell, request.x, request.weights

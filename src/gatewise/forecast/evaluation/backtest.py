@@ -361,8 +361,8 @@ def run(
     truth = observed(panel, which, cuts, horizon)
     steps = validation.training_steps(cutoffs, refit)
     title = "backtest and training" if others else "backtest"
-    trained = train_all([*steps, *others], validation.plan, validation.sizes, panel, title)
-    forecasts = validation.forecasts(cutoffs, truth, levels, trained[: len(steps)])
+    trained = train_all([*others, *steps], validation.plan, validation.sizes, panel, title)
+    forecasts = validation.forecasts(cutoffs, truth, levels, trained[len(others) :])
     holdout = Holdout(
         panel, validation.season, which, cuts, truth, forecasts.mean, forecasts.intervals, validation.name
     )
@@ -371,7 +371,7 @@ def run(
     guesses = (*guesses, *excluded, *forecasts.choices)
     affordable = affordable_windows(panel, validation.plan, validation.season, horizon, step, SUGGESTED_WINDOWS)
     result = Backtest.of(holdout, guesses=guesses, trained=data, replaced=forecasts.replacements, affordable=affordable)
-    return result, trained[len(steps) :]
+    return result, trained[: len(others)]
 
 
 def _missing(table: Any) -> Any:

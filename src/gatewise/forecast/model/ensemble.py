@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
+from gatewise.engines import divides_work
 from gatewise.forecast.conformal import Calibration
 from gatewise.forecast.model.dataset import Dataset
 from gatewise.forecast.model.strategies import NetworkOutput, average
@@ -94,7 +95,8 @@ class Ensemble:
 
     def _limited(self, windows: int) -> AbstractContextManager[None]:
         """One thread for a small network and few windows."""
-        return limited(work(self.networks[0], self.scaling.context * windows))
+        network: Any = self.networks[0]
+        return limited(work(network, self.scaling.context * windows), divides_work(network.body.engine))
 
     def _parts(self, count: int, horizon: int) -> Iterator[slice]:
         size = max(1, MOST_VALUES // (self.scaling.length + horizon))

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import Module
 
 from gatewise.dropout import drawing_from
+from gatewise.engines import divides_work
 from gatewise.forecast.model.batches import Cuts, FixedBatches, RandomBatches, training_cuts
 from gatewise.forecast.model.dataset import Dataset
 from gatewise.forecast.model.ensemble import Ensemble
@@ -153,8 +154,8 @@ class TrainingConfiguration:
             )
         batches = RandomBatches(dataset, cuts, limits, self.batch_size, self._steps_of_epoch(len(cuts)), generator)
         epochs = math.ceil(self.max_steps / len(batches))
-        windows = min(len(cuts), self.batch_size)
-        with limited(work(network, dataset.scaling.context * windows)), drawing_from(network, generator):
+        rows = dataset.scaling.context * min(len(cuts), self.batch_size)
+        with limited(work(network, rows), divides_work(self.engine)), drawing_from(network, generator):
             history = fit(
                 network,
                 batches,
