@@ -34,6 +34,7 @@ def test_every_argument_is_stored_under_its_name():
         "fallback": "naive",
         "validation_fraction": 0.3,
         "engine": "reference",
+        "jobs": 2,
         "quiet": False,
     }
     model = Forecaster(**arguments)

@@ -37,7 +37,7 @@ class SimulatedSearch:
 
 
 def test_the_search_climbs_to_the_best_settings(monkeypatch, panel):
-    best = {"hidden_size": 16, "lr": 0.012, "context": 48}
+    best = {"hidden_size": 16, "lr": 0.02, "context": 48}
     SimulatedSearch(monkeypatch, best)
     result = search({"strategy": "one-step", "ensemble_size": 1}, panel, 1000.0)
     assert {name: result.settings[name] for name in best} == best
@@ -50,11 +50,20 @@ def test_the_search_climbs_to_the_best_settings(monkeypatch, panel):
 
 
 def test_given_settings_stay(monkeypatch, panel):
-    simulated = SimulatedSearch(monkeypatch, {"lr": 0.012})
+    simulated = SimulatedSearch(monkeypatch, {"lr": 0.02})
     result = search({"strategy": "one-step", "context": 24, "hidden_size": 32, "ensemble_size": 2}, panel, 100.0)
     assert {(trial["context"], trial["hidden_size"]) for trial in simulated.arguments} == {(24, 32)}
     assert result.settings["ensemble_size"] == 2
-    assert result.settings["lr"] == pytest.approx(0.012)
+    assert result.settings["lr"] == pytest.approx(0.02)
+
+
+def test_the_final_training_is_expected_to_use_all_jobs(monkeypatch, panel):
+    networks = {}
+    for jobs in (1, 2):
+        SimulatedSearch(monkeypatch, {"lr": 0.005})
+        result = search({"strategy": "one-step", "max_steps": 500, "jobs": jobs}, panel, 8.0)
+        networks[jobs] = result.settings["ensemble_size"]
+    assert networks[1] < networks[2]
 
 
 @pytest.mark.parametrize("fits", [1, 3])
@@ -70,7 +79,7 @@ def test_time_remains_for_training_with_the_best_settings(monkeypatch, panel, fi
 
 
 def test_remaining_time_goes_to_a_larger_ensemble(monkeypatch, panel):
-    SimulatedSearch(monkeypatch, {"lr": 0.003})
+    SimulatedSearch(monkeypatch, {"lr": 0.005})
     result = search({"strategy": "one-step"}, panel, 1000.0)
     assert result.settings["ensemble_size"] == coordinate_search.MOST_NETWORKS
     assert result.description.endswith("; ensemble of 10 networks")
@@ -79,12 +88,13 @@ def test_remaining_time_goes_to_a_larger_ensemble(monkeypatch, panel):
 
 def test_too_short_a_budget_leaves_the_defaults(monkeypatch, panel):
     simulated = SimulatedSearch(monkeypatch, {})
-    result = search({"strategy": "one-step", "seed": 5}, panel, 4.9)
-    assert result.settings == {"strategy": "one-step", "seed": 5}
+    arguments = {"strategy": "one-step", "seed": 5, "max_steps": 500}
+    result = search(arguments, panel, 4.9)
+    assert result.settings == arguments
     assert result.trials == ()
     assert "search: none (4.9 s is too short; one trial and the final training take about 5.2 s)" in str(result)
     assert simulated.now < 0.1
-    assert len(search({"strategy": "one-step", "seed": 5}, panel, 6.0).trials) == 1
+    assert len(search(arguments, panel, 6.0).trials) == 1
 
 
 def test_all_strategies_are_tried_if_none_is_given(monkeypatch, panel):
@@ -135,7 +145,7 @@ def test_tune_returns_a_fitted_forecaster_that_describes_the_search(panel, capsy
     model = tune({**SMALL, "context": 24, "ensemble_size": 1}, panel, 3.0, quiet=False)
     output = capsys.readouterr().err
     assert "search: " in output
-    assert "trial 1: strategy segment, lr 0.003: error" in output
+    assert "trial 1: strategy segment, lr 0.005: error" in output
     assert model.guesses[-1].startswith("search: ")
 
 

@@ -16,6 +16,7 @@ import pandas as pd
 
 from gatewise.forecast.forecaster import Forecaster
 from gatewise.forecast.trials import Trial, configure, measure
+from gatewise.parallel import usable_jobs
 from gatewise.series import DataError, Panel
 from gatewise.series.wording import counted
 
@@ -70,6 +71,7 @@ class CoordinateSearch:
         self.seconds, self.fits, self.started = seconds, fits, started
         self.model = Forecaster(**arguments)
         self.season, _ = self.model.plan.choose_season(panel)
+        self.jobs = usable_jobs(self.model.jobs)
         self.generator = np.random.default_rng(self.model.seed)
         self.tuned = [name for name in TUNED if getattr(self.model, name) is None]
         self.trials: list[Trial] = []
@@ -188,7 +190,7 @@ class CoordinateSearch:
         """Seconds of the final training if one network takes `seconds`: one network with a validation set, and the
         ensemble on all data."""
         networks = self._ensemble_size(settings["strategy"], seconds, ENSEMBLE_FRACTION * self.seconds)
-        return self.fits * (1 + networks) * seconds
+        return self.fits * (1 + math.ceil(networks / self.jobs)) * seconds
 
     def _ensemble_size(self, strategy: str, each: float, remaining: float) -> int:
         """The number of networks of the final ensemble: as many as the remaining time allows, but at least the default.
@@ -201,7 +203,8 @@ class CoordinateSearch:
         default = self.model.sizes(strategy, self.panel.series).ensemble_size
         if self.model.ensemble_size is not None or not self.fits:
             return default
-        return int(min(MOST_NETWORKS, max(default, remaining / (self.fits * each) - 1)))
+        rounds = remaining / (self.fits * each) - 1  # each trains `jobs` networks side by side
+        return int(min(MOST_NETWORKS, max(default, int(rounds) * self.jobs)))
 
     def _expected_seconds(self, settings: dict[str, Any]) -> float:
         """Seconds of a trial, estimated from two short ones."""

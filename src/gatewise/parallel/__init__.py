@@ -14,8 +14,8 @@ another task draws.
     cores.py       how many tasks run at a time
 """
 
-from gatewise.parallel.cores import default_jobs
+from gatewise.parallel.cores import default_jobs, usable_jobs
 from gatewise.parallel.schedule import Steps, run, run_all
 from gatewise.parallel.workers import Report, Task, WorkerError, silent
 
-__all__ = ["Report", "Steps", "Task", "WorkerError", "default_jobs", "run", "run_all", "silent"]
+__all__ = ["Report", "Steps", "Task", "WorkerError", "default_jobs", "run", "run_all", "silent", "usable_jobs"]
