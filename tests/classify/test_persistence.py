@@ -75,10 +75,25 @@ def test_text_labels_of_any_array_type_are_saved(convert, tmp_path):
     np.testing.assert_array_equal(Classifier.load(tmp_path / "m").predict(x), model.predict(x))
 
 
+@pytest.mark.parametrize(("few", "units"), [(1000, 64), (20, 128)])
+def test_a_chosen_number_of_units_is_saved(few, units, tmp_path, monkeypatch):
+    monkeypatch.setattr("gatewise.classify.training.FEW_SEQUENCES", few)
+    x, y = data()
+    model = Classifier(epochs=1).fit(x, y)
+    assert (model.hidden_size, model.network_.body.hidden_size) == (None, units)
+    model.save(tmp_path / "m")
+    again = Classifier.load(tmp_path / "m")
+    assert (again.hidden_size, again.network_.body.hidden_size) == (None, units)
+    np.testing.assert_array_equal(again.predict_proba(x), model.predict_proba(x))
+
+
 CHANGES = {
     "another cell": lambda c, a: c["arguments"].update(cell="gru"),
     "an unknown argument": lambda c, a: c["arguments"].update(units=3),
     "huge layers": lambda c, a: c["arguments"].update(hidden_size=10**9),
+    "no units": lambda c, a: (c["arguments"].update(hidden_size=None), c.pop("hidden_size")),
+    "units below 1": lambda c, a: (c["arguments"].update(hidden_size=None), c.update(hidden_size=0)),
+    "huge chosen layers": lambda c, a: (c["arguments"].update(hidden_size=None), c.update(hidden_size=10**9)),
     "many layers": lambda c, a: c["arguments"].update(num_layers=10**9),
     "no arguments": lambda c, a: c.pop("arguments"),
     "weights without a class": lambda c, a: c["arguments"].update(class_weight=[["a"]]),

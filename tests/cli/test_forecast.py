@@ -1,11 +1,15 @@
 """`gatewise forecast`: printed output, files, and errors before training."""
 
+import os
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from gatewise import Forecaster, datasets
 from gatewise.cli import main
+from gatewise.forecast.model.training import TrainingConfiguration
 
 pytest.importorskip("matplotlib")
 pytestmark = pytest.mark.usefixtures("folder")
@@ -45,6 +49,32 @@ def test_forecast_of_the_built_in_series(folder, capsys):
     np.testing.assert_allclose(table["LSTM-hi-95"], model.predict(24)["LSTM-hi-95"])
     assert (folder / "f.png").read_bytes().startswith(b"\x89PNG")
     assert sorted(path.name for path in folder.iterdir()) == ["f.csv", "f.png"]
+
+
+def test_forecasts_do_not_depend_on_the_number_of_jobs(folder, capsys):
+    for jobs in ("1", "2"):
+        assert main(["forecast", "--horizon", "12", "--out", f"{jobs}.csv", "--jobs", jobs, *SMALL]) == 0
+        assert main(["backtest", "--horizon", "12", "--refit", "--out", f"b{jobs}.csv", "--jobs", jobs, *SMALL]) == 0
+    assert (folder / "1.csv").read_bytes() == (folder / "2.csv").read_bytes()
+    assert (folder / "b1.csv").read_bytes() == (folder / "b2.csv").read_bytes()
+    assert "networks trained, loss" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["forecast", "--horizon", "12", "--jobs", "0"])
+    assert "argument --jobs" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux only")
+def test_a_dead_worker_is_an_error_without_traceback(folder, capsys, monkeypatch):
+    parent, fit = os.getpid(), TrainingConfiguration._fit
+
+    def die(self, *arguments):
+        return fit(self, *arguments) if os.getpid() == parent else os._exit(9)
+
+    monkeypatch.setattr(TrainingConfiguration, "_fit", die)
+    assert main(["forecast", "--horizon", "12", "--out", "f.csv", "--jobs", "2", *SMALL]) == 2
+    printed = capsys.readouterr().err
+    assert "a worker process ended with exit code 9 before its network was trained; use fewer at a time" in printed
+    assert list(folder.iterdir()) == []
 
 
 def test_no_file_is_written_by_default_and_quiet_hides_progress(sales, capsys):

@@ -2,7 +2,7 @@
 
 import sys
 
-from gatewise.training import fit
+from gatewise.training import TaskProgress, fit
 from tests.training.small_models import Line, line_batches
 
 
@@ -31,3 +31,36 @@ def test_a_terminal_gets_a_bar(capsys, monkeypatch):
     assert "fitting: 100%" in err
     assert "7/7" in err
     assert "loss " in err
+
+
+def test_a_log_of_several_trainings_gets_about_ten_lines(capsys):
+    with TaskProgress("training", 4, quiet=False) as progress:
+        for step in range(1, 101):
+            for task in range(4):
+                progress.show(task, step / 100, f"loss {step}")
+    out, err = capsys.readouterr()
+    lines = err.splitlines()
+    assert (out, len(lines)) == ("", 11)
+    assert lines[0] == "training: 0%, 0 of 4 networks trained, loss 1"
+    assert lines[-1] == "training: 100%, 4 of 4 networks trained, loss 100"
+
+
+def test_a_terminal_gets_one_bar_for_several_trainings(capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with TaskProgress("training", 2, quiet=False) as progress:
+        progress.show("a", 1.0, "loss 3")
+        progress.show("b", 0.5, "loss 2")
+        progress.show("b", 1.0, "loss 1")
+    err = capsys.readouterr().err
+    assert "training: 100%|" in err
+    assert "2 of 2 networks trained, loss 1" in err
+    assert err.count("\n") == 1
+
+
+def test_several_trainings_can_be_quiet_and_without_a_standard_error(capsys, monkeypatch):
+    with TaskProgress("training", 1, quiet=True) as progress:
+        progress.show(0, 1.0, "loss")
+    monkeypatch.setattr(sys, "stderr", None)
+    with TaskProgress("training", 1, quiet=False) as progress:
+        progress.show(0, 1.0, "loss")
+    assert capsys.readouterr() == ("", "")

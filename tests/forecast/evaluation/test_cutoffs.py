@@ -216,6 +216,19 @@ def test_without_refit_there_is_one_training(monkeypatch):
     assert trained[1:] == [90, 100, 110]
 
 
+def test_a_backtest_can_fit_the_forecaster_at_the_same_time():
+    together, one_by_one = Forecaster(**SMALL), Forecaster(**SMALL)
+    result = together.backtest(wave(), 10, windows=2, fit=True)
+    expected = one_by_one.backtest(wave(), 10, windows=2)
+    with pytest.raises(RuntimeError, match="not fitted"):
+        one_by_one.predict(3)
+    one_by_one.fit(wave())
+    np.testing.assert_array_equal(result.forecasts["LSTM"], expected.forecasts["LSTM"])
+    np.testing.assert_array_equal(together.predict(5)["LSTM"], one_by_one.predict(5)["LSTM"])
+    assert together.guesses == one_by_one.guesses
+    assert result.guesses == expected.guesses
+
+
 # ------------------------------------------------------------------------------------------------- the backtest
 
 
