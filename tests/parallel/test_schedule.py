@@ -139,6 +139,21 @@ def test_a_worker_that_ends_is_an_error(end, reason):
 
 
 @needs_fork
+@pytest.mark.parametrize("possible", [0, 1, 3])
+def test_without_more_processes_tasks_run_in_those_that_exist_or_here(monkeypatch, possible):
+    forked, fork = [], os.fork
+
+    def limited_fork():
+        if len(forked) >= possible:
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+        forked.append(None)
+        return fork()
+
+    monkeypatch.setattr(os, "fork", limited_fork)
+    assert run([returning(k, 0.05) for k in range(6)], 4) == list(range(6))
+
+
+@needs_fork
 def test_an_error_that_cannot_be_sent_keeps_its_text():
     class LocalError(Exception):
         pass

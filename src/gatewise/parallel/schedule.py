@@ -93,13 +93,23 @@ class _Schedule:
         """Start tasks until all workers are busy; False if nothing is left to do."""
         while len(self.workers.running) < self.jobs:
             if self.waiting:
-                self.workers.start(*self.waiting.popleft())
+                self._start(*self.waiting.popleft())
             elif self.started < len(self.generators) and not self.errors:
                 self.started += 1
                 self._advance(self.started - 1, 0, None)
             else:
                 break
         return bool(self.workers.running)
+
+    def _start(self, key: Key, task: Task[Any]) -> None:
+        """Start a task. If the system has no process left, go on with those that run, or in this process."""
+        try:
+            self.workers.start(key, task)
+        except OSError:
+            self.waiting.appendleft((key, task))
+            self.jobs = max(1, len(self.workers.running))
+            if not self.workers.running:
+                self.workers = Inline(self._handle)
 
     def _advance(self, generator: int, stage: int, results: list[Any] | None) -> None:
         """Send results to a generator, and queue the tasks of its next stage."""

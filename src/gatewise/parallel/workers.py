@@ -55,7 +55,7 @@ class Event(NamedTuple):
 
 def can_fork() -> bool:
     """Whether tasks can run in forked processes."""
-    return sys.platform == "linux" and not torch.cuda.is_available()
+    return sys.platform == "linux" and not torch.accelerator.is_available()
 
 
 class Inline:
@@ -93,14 +93,23 @@ class Processes:
         self.running: dict[Key, tuple[Any, Any]] = {}  # the process, and the end of the pipe to receive from
 
     def start(self, key: Key, task: Task[Any]) -> None:
-        """Fork a process."""
+        """Fork a process.
+
+        Raises:
+            OSError: the system has no process or no memory left.
+        """
         context = multiprocessing.get_context("fork")
         receiver, sender = context.Pipe(duplex=False)
         process = context.Process(target=_work, args=(task, sender), daemon=True)
-        with warnings.catch_warnings():  # of Python, about forks beside other threads; see `_work`
-            warnings.simplefilter("ignore", DeprecationWarning)
-            process.start()
-        sender.close()
+        try:
+            with warnings.catch_warnings():  # of Python, about forks beside other threads; see `_work`
+                warnings.simplefilter("ignore", DeprecationWarning)
+                process.start()
+        except OSError:
+            receiver.close()
+            raise
+        finally:
+            sender.close()
         self.running[key] = process, receiver
 
     def events(self) -> list[Event]:
@@ -113,7 +122,8 @@ class Processes:
         try:
             kind, *content = pickle.loads(receiver.recv_bytes())
         except (EOFError, OSError):
-            process.join(timeout=5)
+            process.join(timeout=5)  # for its exit code
+            process.kill()
             kind, content = "error", [WorkerError(_ending(process.exitcode))]
         if kind != "report":
             del self.running[key]
