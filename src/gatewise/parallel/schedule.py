@@ -130,6 +130,8 @@ class _Schedule:
     def _handle(self, event: Event) -> None:
         """Show a report, or collect a result; the last result of a stage starts the next stage."""
         *stage, place = event.key
+        if self.errors and event.key > min(self.errors):
+            return  # the task ended together with one whose error makes its result useless
         if event.kind == "report":
             self.progress.show(event.key, *event.content)
         elif event.kind == "error":
