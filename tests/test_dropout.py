@@ -22,9 +22,19 @@ def test_values_are_dropped_with_probability_p_and_others_scaled(p):
         y = layer(x)
     dropped = (y == 0).double().mean().item()
     assert abs(dropped - p) < 5 * (p * (1 - p) / x.numel()) ** 0.5
-    assert_close(y[y != 0], torch.full_like(y[y != 0], 1 / (1 - p)))
+    kept = 1 - round(2**16 * p) / 2**16  # p is rounded
+    assert_close(y[y != 0], torch.full_like(y[y != 0], 1 / kept))
     rows = (y == 0).double()
     assert abs(torch.corrcoef(torch.stack([rows[:, :-1].flatten(), rows[:, 1:].flatten()]))[0, 1]) < 0.01
+
+
+@pytest.mark.parametrize("p", [0.999995, 1 - 1e-9])
+def test_almost_all_values_are_dropped_if_p_is_almost_1(p):
+    layer, x = Dropout(p), torch.ones(1000, 1000)
+    with drawing_from(layer, generator()):
+        y = layer(x)
+    assert 0 < (y != 0).sum() < 60  # 15 expected
+    assert y.max() == 2**16
 
 
 def test_the_gradient_passes_where_values_stay():

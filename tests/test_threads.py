@@ -1,6 +1,7 @@
 """Thread counts: set for the time of a call, restored whatever ends it, and limited by affinity and quotas."""
 
 import os
+import threading
 
 import numpy as np
 import pytest
@@ -64,6 +65,28 @@ def test_the_native_engine_uses_no_more_threads_than_the_quota(monkeypatch):
     torch.set_num_threads(4)
     with limited(threads.SMALL):
         assert native_threads() == 2
+
+
+def test_a_thread_that_starts_beside_a_limited_one_does_not_stay_limited():
+    seen, entered, left = [], threading.Event(), threading.Event()
+
+    def other():
+        with limited(0):
+            entered.set()
+            left.wait()
+        seen.append(torch.get_num_threads())
+
+    thread = threading.Thread(target=other)
+    with limited(0):
+        thread.start()
+        entered.wait()
+    left.set()
+    thread.join()
+    later = threading.Thread(target=lambda: seen.append(torch.get_num_threads()))
+    later.start()
+    later.join()
+    assert seen == [2, 2]
+    assert torch.get_num_threads() == 2
 
 
 @pytest.mark.parametrize(("rows", "expected"), [(10, (1, 1)), (1000, (2, 2))])

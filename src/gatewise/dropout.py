@@ -37,8 +37,9 @@ class Dropout(torch.nn.Dropout):
         words = torch.empty(-(-x.numel() // 4), dtype=torch.int64, device=self.generator.device)
         words.random_(-(2**63), None, generator=self.generator)
         uniform = words.view(torch.int16)[: x.numel()].view(x.shape)  # four random integers in each word
-        kept = (uniform >= round(2**16 * self.p) - 2**15).to(x)
-        return x * (kept / (1 - self.p))
+        dropped = min(round(2**16 * self.p), 2**16 - 1)
+        kept = (uniform >= dropped - 2**15).to(x)
+        return x * (kept * (2**16 / (2**16 - dropped)))
 
 
 @contextmanager

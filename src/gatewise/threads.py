@@ -42,6 +42,33 @@ class _Limit(threading.local):
 _limit = _Limit()
 
 
+class _Torch:
+    """torch's number of threads: each thread has its own, but a new thread takes the latest of any thread.
+
+    So that a thread that starts while another one is limited does not stay limited, the number from outside all blocks
+    is remembered.
+    """
+
+    lock, open, outside = threading.Lock(), 0, 1
+
+    def enter(self) -> int:
+        """Begin a block, and return the number to restore."""
+        with self.lock:
+            now = torch.get_num_threads()
+            self.outside = now if not self.open else max(now, self.outside)
+            self.open += 1
+            return self.outside if now == 1 and not _limit.native else now
+
+    def leave(self, number: int) -> None:
+        """End a block."""
+        with self.lock:
+            self.open -= 1
+            torch.set_num_threads(number)
+
+
+_torch = _Torch()
+
+
 def native_threads() -> int:
     """The largest number of threads that a scan of the native engine uses."""
     return _limit.native or torch.get_num_threads()
@@ -62,15 +89,15 @@ def limited(work: float, divides_work: bool = True) -> Iterator[None]:
     >>> torch.get_num_threads() == before
     True
     """
-    before, outer = torch.get_num_threads(), _limit.native
-    allowed = 1 if work < SMALL else min(native_threads(), cores())
+    outer = _limit.native
+    before = _torch.enter()
     try:
-        _limit.native = allowed
-        torch.set_num_threads(1 if divides_work else min(before, allowed))
+        _limit.native = 1 if work < SMALL else min(outer or before, cores())
+        torch.set_num_threads(1 if divides_work else min(before, _limit.native))
         yield
     finally:
-        torch.set_num_threads(before)
         _limit.native = outer
+        _torch.leave(before)
 
 
 def work(module: torch.nn.Module, rows: float) -> float:
@@ -84,10 +111,10 @@ def following_work(module: torch.nn.Module) -> Iterator[Callable[[Any], None]]:
 
     The rows of x are its elements without the last dimension.
     """
-    before = torch.get_num_threads()
     if _limit.native:
         yield lambda x: None
         return
+    before = _torch.enter()
     work_of_row = work(module, 1)
 
     def follow(x: Any) -> None:
@@ -100,8 +127,7 @@ def following_work(module: torch.nn.Module) -> Iterator[Callable[[Any], None]]:
         yield follow
     finally:
         _limit.native = 0
-        if torch.get_num_threads() != before:
-            torch.set_num_threads(before)
+        _torch.leave(before)
 
 
 def rows(x: Any) -> float:
@@ -132,11 +158,11 @@ def cores() -> int:
 def _quota() -> float:
     """The quota of CPU time in cores, the lowest of all control groups of this process; infinite without one."""
     try:
-        groups = [line.split(":", 2)[1:] for line in MEMBERSHIP.read_text().splitlines()]
-    except OSError:
+        groups = [line.split(":", 2) for line in MEMBERSHIP.read_text().splitlines()]
+    except (OSError, ValueError):
         return math.inf
     quotas = [math.inf]
-    for controllers, path in groups:
+    for _, controllers, path in (group for group in groups if len(group) == 3):
         if controllers and "cpu" not in controllers.split(","):
             continue
         top = CGROUPS / ("cpu" if controllers else "")

@@ -1,13 +1,15 @@
 """Tasks side by side: results, errors, interruptions, and the same bits for any number of workers."""
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
-import textwrap
 import threading
 import time
+import warnings
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -162,34 +164,89 @@ def test_an_error_that_cannot_be_sent_keeps_its_text():
         run([failing(LocalError("local")), returning(1)], 2)
 
 
+SCRIPT = """
+import os, signal, time
+from gatewise.parallel import run
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # it may be ignored here
+
+def task(report):
+    print(os.getpid(), flush=True)
+    for step in range(6000):
+        time.sleep(0.1)
+        report(step / 6000, "")
+
+run([task, task], 2)
+"""
+
+
+def started_script(folder):
+    """A process with two workers, and their numbers."""
+    (folder / "script.py").write_text(SCRIPT)
+    process = subprocess.Popen(
+        [sys.executable, str(folder / "script.py")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    return process, [int(process.stdout.readline()) for _ in range(2)]
+
+
+def is_running(process):
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
 @needs_fork
 def test_an_interrupt_ends_all_workers(tmp_path):
-    script = tmp_path / "script.py"
-    script.write_text(
-        textwrap.dedent("""
-        import os, signal, time
-        from gatewise.parallel import run
-
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # it may be ignored here
-
-        def task(report):
-            print(os.getpid(), flush=True)
-            time.sleep(600)
-
-        run([task, task], 2)
-        """)
-    )
-    process = subprocess.Popen(
-        [sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
-    workers = [int(process.stdout.readline()) for _ in range(2)]
-    os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does: to all processes of the terminal
+    process, workers = started_script(tmp_path)
+    for _ in range(2):  # the second one during the clean-up
+        os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does: to all processes of the terminal
     _, errors = process.communicate(timeout=30)
     assert "KeyboardInterrupt" in errors
     assert "Process" not in errors  # no traceback of a worker
-    for worker in workers:
-        with pytest.raises(ProcessLookupError):
-            os.kill(worker, 0)
+    assert not any(is_running(worker) for worker in workers)
+
+
+@needs_fork
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+def test_workers_end_after_their_parent(tmp_path, end):
+    process, workers = started_script(tmp_path)
+    process.send_signal(end)
+    process.communicate(timeout=30)
+    until = time.monotonic() + 30
+    while any(is_running(worker) for worker in workers) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not any(is_running(worker) for worker in workers)
+
+
+@needs_fork
+def test_a_result_that_cannot_be_sent_is_an_error(capfd):
+    with pytest.raises((AttributeError, pickle.PicklingError), match="pickle"):
+        run([returning(1), lambda report: lambda: 1], 2)
+    assert capfd.readouterr().err == ""
+
+
+@needs_fork
+def test_an_error_has_the_traceback_of_its_worker_as_its_cause():
+    with pytest.raises(ZeroDivisionError) as caught:
+        run([lambda report: 1 / 0, returning(1)], 2)
+    assert "in a worker process:" in str(caught.value.__cause__)
+    assert "ZeroDivisionError: division by zero" in str(caught.value.__cause__)
+
+
+@pytest.mark.filterwarnings("default")
+def test_warnings_of_a_task_reach_the_caller(jobs, capfd):
+    def task(report):
+        warnings.warn("careful", RuntimeWarning, stacklevel=1)
+
+    with pytest.warns(RuntimeWarning, match="careful"):
+        run([task, returning(1)], jobs)
+    assert capfd.readouterr().err == ""
 
 
 # ------------------------------------------------------------------------------------------------- how many

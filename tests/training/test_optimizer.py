@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from gatewise.training import fit
+from gatewise.training.validation import finite
 from tests.training.small_models import Line, line_batches, weights
 
 TORCHS = {
@@ -52,6 +53,39 @@ def test_a_parameter_without_gradient_is_skipped_as_in_torch(name):
     for parameter, expected in zip(module.parameters(), twin.parameters(), strict=True):
         torch.testing.assert_close(parameter, expected)
     assert torch.equal(module.unused, torch.ones(2))
+
+
+@pytest.mark.parametrize("name", TORCHS)
+def test_a_step_without_any_gradient_changes_nothing(name):
+    line, scale = Line(), torch.ones((), requires_grad=True)
+    before = weights(line).clone()
+    fit(
+        line,
+        line_batches(),
+        loss=lambda prediction, y: (prediction.detach() - y).mean() * scale,
+        optimizer=name,
+        epochs=2,
+    )
+    assert torch.equal(weights(line), before)
+
+
+def test_sparse_gradients_have_a_remedy_or_work():
+    def sparse():
+        return torch.nn.Embedding.from_pretrained(torch.ones(4, 2), freeze=False, sparse=True)
+
+    batches = [(torch.tensor([0, 2]), torch.zeros(2, 2))]
+    with pytest.raises(RuntimeError, match="SparseAdam"):
+        fit(sparse(), batches, optimizer="adam", epochs=1)
+    module = sparse()
+    fit(module, batches, optimizer="sgd", lr=0.1, epochs=1)
+    assert (module.weight.sum(1) < 2).tolist() == [True, False, True, False]
+
+
+def test_large_complex_weights_are_finite():
+    large = torch.full((2,), complex(3e38, 3e38))
+    assert finite([large, torch.ones(3), torch.ones(0)])
+    assert not finite([large, torch.tensor([1.0, float("nan")])])
+    assert not finite([torch.tensor([complex(0, float("inf"))])])
 
 
 def test_a_training_does_not_import_torchs_compiler():

@@ -1,5 +1,6 @@
 """The progress of a training on a terminal and in a log."""
 
+import io
 import sys
 
 from gatewise.training import TaskProgress, fit
@@ -60,7 +61,11 @@ def test_a_terminal_gets_one_bar_for_several_trainings(capsys, monkeypatch):
 def test_several_trainings_can_be_quiet_and_without_a_standard_error(capsys, monkeypatch):
     with TaskProgress("training", 1, quiet=True) as progress:
         progress.show(0, 1.0, "loss")
-    monkeypatch.setattr(sys, "stderr", None)
+    closed = io.StringIO()
+    closed.close()
+    for stream in (None, closed):
+        monkeypatch.setattr(sys, "stderr", stream)
+        assert fit(Line(), line_batches(), epochs=2, quiet=False).epochs == 2
     with TaskProgress("training", 1, quiet=False) as progress:
         progress.show(0, 1.0, "loss")
     assert capsys.readouterr() == ("", "")

@@ -16,7 +16,7 @@ import sys
 import threading
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing import connection
 from time import perf_counter
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -29,6 +29,7 @@ Result = TypeVar("Result", covariant=True)
 Report = Callable[[float, str], None]  # the fraction of the task that is done, and the latest loss
 Key = tuple[int, ...]
 INTERVAL = 0.1  # seconds between two reports of a worker
+SECONDS_TO_END = 5  # of a worker process that has sent its result
 
 
 class Task(Protocol[Result]):
@@ -100,7 +101,8 @@ class Processes:
         """
         context = multiprocessing.get_context("fork")
         receiver, sender = context.Pipe(duplex=False)
-        process = context.Process(target=_work, args=(task, sender), daemon=True)
+        inherited = [receiver, *(other for _, other in self.running.values())]
+        process = context.Process(target=_work, args=(task, sender, inherited), daemon=True)
         try:
             with warnings.catch_warnings():  # of Python, about forks beside other threads; see `_work`
                 warnings.simplefilter("ignore", DeprecationWarning)
@@ -122,14 +124,22 @@ class Processes:
         try:
             kind, *content = pickle.loads(receiver.recv_bytes())
         except (EOFError, OSError):
-            process.join(timeout=5)  # for its exit code
-            process.kill()
-            kind, content = "error", [WorkerError(_ending(process.exitcode))]
-        if kind != "report":
-            del self.running[key]
-            receiver.close()
-            process.join()
-        return Event(key, kind, tuple(content))
+            process.join(SECONDS_TO_END)
+            kind, content = "error", [WorkerError(_ending(process.exitcode)), ""]
+        if kind == "report":
+            return Event(key, kind, tuple(content))
+        del self.running[key]
+        receiver.close()
+        process.join(SECONDS_TO_END)
+        process.kill()
+        process.join()
+        result, extra = content
+        if kind == "result":
+            for warning in extra:
+                warnings.warn_explicit(*warning)
+        elif extra:
+            result.__cause__ = WorkerError(f"in a worker process:\n{extra}")
+        return Event(key, kind, (result,))
 
     def stop(self, key: Key) -> None:
         """Kill the process of a task."""
@@ -139,32 +149,57 @@ class Processes:
         process.join()
 
     def close(self) -> None:
-        """Kill all processes that still run."""
-        for key in list(self.running):
-            self.stop(key)
+        """Kill all processes that still run. A second Ctrl-C does not interrupt this."""
+        with _uninterrupted():
+            for process, _ in self.running.values():
+                process.kill()
+            for key in list(self.running):
+                self.stop(key)
 
 
-def _work(task: Task[Any], sender: Any) -> None:
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ignore Ctrl-C; only the main thread receives it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler if before is None else before)
+
+
+def _work(task: Task[Any], sender: Any, inherited: Sequence[Any]) -> None:
     """Run a task in a forked process.
 
     OpenMP's threads do not exist after a fork, and a second thread would wait for them forever: torch and the native
-    engine stay on one thread. Ctrl-C is left to the parent, which ends its workers.
+    engine stay on one thread. Ctrl-C is left to the parent, which ends its workers. The inherited receiving ends are
+    closed, because a pipe without a reader is how a worker notices that the parent has ended.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for receiver in inherited:
+        receiver.close()
     gc.freeze()  # the collector would write to all objects, and so copy the shared memory
 
-    def send(*message: Any) -> None:
+    def send(message: bytes) -> None:
         try:
-            sender.send_bytes(pickle.dumps(message))
-        except BrokenPipeError:  # the parent has ended
+            sender.send_bytes(message)
+        except BrokenPipeError:
             os._exit(1)
 
+    def report(*content: Any) -> None:
+        send(pickle.dumps(("report", *content)))
+
     try:
-        with threads.limited(0):
-            message = ("result", task(_at_intervals(lambda *content: send("report", *content))))
+        with threads.limited(0), warnings.catch_warnings(record=True) as caught:
+            result = task(_at_intervals(report))
+        issued = [(str(one.message), one.category, one.filename, one.lineno) for one in caught]
+        message = pickle.dumps(("result", result, issued))
     except BaseException as error:
-        message = ("error", _picklable(error))
-    send(*message)
+        text = "".join(traceback.format_exception(error))
+        message = pickle.dumps(("error", _picklable(error, text), text))
+    send(message)
 
 
 class Threads:
@@ -233,12 +268,12 @@ def _at_intervals(send: Report) -> Report:
     return report
 
 
-def _picklable(error: BaseException) -> BaseException:
+def _picklable(error: BaseException, text: str) -> BaseException:
     """The error, or a WorkerError with its traceback if it cannot be sent."""
     with contextlib.suppress(Exception):
         if type(pickle.loads(pickle.dumps(error))) is type(error):
             return error
-    return WorkerError("".join(traceback.format_exception(error)))
+    return WorkerError(text)
 
 
 def _ending(code: int | None) -> str:

@@ -40,7 +40,11 @@ class Adam:
         """Update the parameters that have a gradient."""
         (group,) = self.param_groups
         parameters = [parameter for parameter in group["params"] if parameter.grad is not None]
+        if not parameters:
+            return
         for parameter in parameters:
+            if parameter.grad.is_sparse:
+                raise RuntimeError("Adam needs dense gradients; pass optimizer=torch.optim.SparseAdam(...)")
             if parameter not in self.state:
                 steps = torch.zeros((), dtype=torch.float32, device=parameter.device if self.fused else "cpu")
                 mean, square = (torch.zeros_like(parameter, memory_format=torch.preserve_format) for _ in range(2))
@@ -76,8 +80,9 @@ class GradientDescent:
     def step(self) -> None:
         """Update the parameters that have a gradient."""
         (group,) = self.param_groups
-        parameters = [parameter for parameter in group["params"] if parameter.grad is not None]
-        torch._foreach_add_(parameters, [parameter.grad for parameter in parameters], alpha=-group["lr"])
+        for parameter in group["params"]:
+            if parameter.grad is not None:
+                parameter.add_(parameter.grad, alpha=-group["lr"])
 
 
 OPTIMIZERS: dict[str, Callable[[list[Tensor], float], Algorithm]] = {"adam": Adam, "sgd": GradientDescent}

@@ -14,7 +14,7 @@ class Progress:
     def __init__(self, description: str, epochs: int, quiet: bool) -> None:
         self.bar: Any = None
         self.description, self.epochs = description, epochs
-        quiet = quiet or sys.stderr is None  # None in a program without a console
+        quiet = quiet or _closed(sys.stderr)
         self.every = 0 if quiet else math.ceil(epochs / 10)
         if not quiet and sys.stderr.isatty():
             from tqdm import tqdm
@@ -41,7 +41,7 @@ class TaskProgress:
 
     def __init__(self, description: str, total: int, quiet: bool) -> None:
         self.bar: Any = None
-        self.description, self.total, self.quiet = description, total, quiet or sys.stderr is None
+        self.description, self.total, self.quiet = description, total, quiet or _closed(sys.stderr)
         self.done: dict[Hashable, float] = {}
         self.printed = -1.0
         if not self.quiet and sys.stderr.isatty():
@@ -71,6 +71,11 @@ class TaskProgress:
         elif overall >= min(1 - 1e-9, self.printed + 0.1):
             self.printed = overall
             print(f"{self.description}: {overall:.0%}, {trained}", file=sys.stderr, flush=True)
+
+
+def _closed(stream: Any) -> bool:
+    """Whether nothing can be written; the stream is None in a program without a console."""
+    return stream is None or bool(getattr(stream, "closed", False))
 
 
 def latest_loss(history: History) -> str:

@@ -124,6 +124,7 @@ def positive(name: str, value: float) -> float:
 def finite(tensors: Iterable[Tensor]) -> bool:
     """Whether no entry is NaN or infinite, by the largest magnitude of each tensor and one copy from the device."""
     filled = [tensor.detach() for tensor in tensors if tensor.numel()]
+    filled = [torch.view_as_real(tensor) if tensor.is_complex() else tensor for tensor in filled]
     largest = [norm.double() for norm in torch._foreach_norm(filled, math.inf)] if filled else []
     return not largest or bool(torch.stack([norm.to(largest[0].device) for norm in largest]).isfinite().all())
 
