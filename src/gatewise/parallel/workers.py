@@ -160,14 +160,15 @@ class Processes:
 @contextlib.contextmanager
 def _uninterrupted() -> Iterator[None]:
     """Ignore Ctrl-C; only the main thread receives it."""
-    if threading.current_thread() is not threading.main_thread():
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or before is None:  # None: not a handler of Python
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler if before is None else before)
+        signal.signal(signal.SIGINT, before)
 
 
 def _work(task: Task[Any], sender: Any, inherited: Sequence[Any]) -> None:
