@@ -81,7 +81,7 @@ def default_epochs(sequences: int, batch_size: int) -> int:
 
 
 def default_hidden_size(sequences: int) -> int:
-    """Units of each layer: fewer for few training sequences, where they are as accurate and three times as fast."""
+    """Units of each layer: fewer for few training sequences, which makes training three times as fast."""
     return 64 if sequences < FEW_SEQUENCES else 128
 
 
