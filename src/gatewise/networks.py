@@ -6,6 +6,7 @@ time-major, `(T, B, I)`. Networks handle tensors only, no tables or dates.
 
 import math
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -14,8 +15,10 @@ from torch.nn import Linear, Module, Parameter
 
 from gatewise.arguments import fraction
 from gatewise.dropout import Dropout
+from gatewise.engines import divides_work
 from gatewise.nn import GRU, LSTM, RNN
 from gatewise.nn.parameters import check_init, draw_uniform, integer, positive
+from gatewise.threads import limited, work
 
 Body = RNN | LSTM | GRU
 POOLINGS = ("last", "mean", "max")
@@ -348,6 +351,11 @@ def linear(
         else:
             layer.bias.zero_()
     return layer
+
+
+def limited_threads(network: Any, rows: float) -> AbstractContextManager[None]:
+    """The thread counts for a network with a recurrent `body` and a batch of so many rows; see `gatewise.threads`."""
+    return limited(work(network, rows), divides_work(network.body.engine))
 
 
 def _head(

@@ -13,9 +13,7 @@ from torch import Tensor
 from gatewise.classify.network import BatchNetwork
 from gatewise.classify.scaling import Standardization, scale_values
 from gatewise.classify.sequences import Batch, SequenceError, Sequences
-from gatewise.engines import divides_work
-from gatewise.networks import Body, Pooled
-from gatewise.threads import limited, work
+from gatewise.networks import Body, Pooled, limited_threads
 from gatewise.training import History
 
 
@@ -66,8 +64,11 @@ class ClassifierState:
         """(N, K) class scores."""
         logits = torch.empty(len(sequences), len(self.classes), dtype=torch.float32, device="cpu")
         rows = float(sequences.lengths.sum())
-        limit = limited(work(self.network, rows), divides_work(self.body.engine))
-        with limit, torch.inference_mode(), torch.autocast("cpu", enabled=False):
+        with (
+            limited_threads(self.network, rows),
+            torch.inference_mode(),
+            torch.autocast("cpu", enabled=False),
+        ):
             for part in sequences.parts(self.body.hidden_size * (1 + self.body.bidirectional)):
                 batch = sequences.batch(part)
                 logits[part] = self.batch_network(Batch(scale_values(batch.x, self.scaling), batch.lengths))

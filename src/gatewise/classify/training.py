@@ -11,8 +11,7 @@ from torch.nn.functional import cross_entropy
 from gatewise.classify.network import BatchNetwork
 from gatewise.classify.sequences import Batches, Sequences
 from gatewise.dropout import drawing_from
-from gatewise.engines import divides_work
-from gatewise.threads import limited, work
+from gatewise.networks import limited_threads
 from gatewise.training import History, fit
 
 STEPS = 7000  # training steps by default
@@ -54,7 +53,7 @@ def train(
     rows = min(int(batch_size), len(training)) * int(sequences.lengths.max())
     # dropout between layers draws from torch's global generator only
     with (
-        limited(work(network, rows), divides_work(network.network.body.engine)),
+        limited_threads(network.network, rows),
         drawing_from(network, generator),
         torch.autocast("cpu", enabled=False),
         torch.random.fork_rng(devices=[]),

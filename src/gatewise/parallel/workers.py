@@ -117,7 +117,7 @@ class Processes:
     def events(self) -> list[Event]:
         """Wait for events."""
         keys = {receiver: key for key, (_, receiver) in self.running.items()}
-        return [self._event(keys[receiver]) for receiver in connection.wait(list(keys)) if receiver in keys]
+        return [self._event(keys[receiver]) for receiver in connection.wait(list(keys))]
 
     def _event(self, key: Key) -> Event:
         process, receiver = self.running[key]

@@ -64,11 +64,13 @@ class CrossValidation:
             cutoffs: where forecasts start.
             refit: True trains a model for each cutoff; False trains one for all, on the values before the first.
         """
+        return [self._training_steps(cutoffs, stage) for stage in range(cutoffs.count if refit else 1)]
+
+    def _training_steps(self, cutoffs: Cutoffs, stage: int) -> Steps[Selection]:
+        """The training of one model; its series are cut off when it starts."""
         remainder = f" before {counted(cutoffs.count, 'window')} of {cutoffs.horizon}"
-        return [
-            training_steps(self.plan, self.sizes, self.panel, cutoffs.past(stage), self.season, remainder)
-            for stage in range(cutoffs.count if refit else 1)
-        ]
+        past = cutoffs.past(stage)
+        return (yield from training_steps(self.plan, self.sizes, self.panel, past, self.season, remainder))
 
     def forecasts(
         self, cutoffs: Cutoffs, truth: np.ndarray, levels: Sequence[float], selections: Sequence[Selection]

@@ -14,12 +14,11 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
-from gatewise.engines import divides_work
 from gatewise.forecast.conformal import Calibration
 from gatewise.forecast.model.dataset import Dataset
 from gatewise.forecast.model.strategies import NetworkOutput, average
 from gatewise.forecast.model.window import Window, WindowScaling
-from gatewise.threads import limited, work
+from gatewise.networks import limited_threads
 from gatewise.training import DivergenceError, History
 
 MOST_VALUES = 2**21  # in the windows of one batch of forecasts: bounds the memory, however many series there are
@@ -95,8 +94,7 @@ class Ensemble:
 
     def _limited(self, windows: int) -> AbstractContextManager[None]:
         """One thread for a small network and few windows."""
-        network: Any = self.networks[0]
-        return limited(work(network, self.scaling.context * windows), divides_work(network.body.engine))
+        return limited_threads(self.networks[0], self.scaling.context * windows)
 
     def _parts(self, count: int, horizon: int) -> Iterator[slice]:
         size = max(1, MOST_VALUES // (self.scaling.length + horizon))

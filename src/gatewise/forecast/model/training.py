@@ -15,7 +15,6 @@ from torch import Tensor
 from torch.nn import Module
 
 from gatewise.dropout import drawing_from
-from gatewise.engines import divides_work
 from gatewise.forecast.model.batches import Cuts, FixedBatches, RandomBatches, training_cuts
 from gatewise.forecast.model.dataset import Dataset
 from gatewise.forecast.model.ensemble import Ensemble
@@ -23,10 +22,10 @@ from gatewise.forecast.model.loss import loss_of
 from gatewise.forecast.model.strategies import STRATEGIES
 from gatewise.forecast.model.validation_set import ValidationSet
 from gatewise.forecast.model.window import WindowScaling
+from gatewise.networks import limited_threads
 from gatewise.parallel import Report, Steps, Task, run, silent
 from gatewise.series import DataError
 from gatewise.series.wording import counted
-from gatewise.threads import limited, work
 from gatewise.training import History, fit, latest_loss
 
 EPOCH = (10, 50)  # training steps between two evaluations of the validation loss, at least and at most
@@ -155,7 +154,7 @@ class TrainingConfiguration:
         batches = RandomBatches(dataset, cuts, limits, self.batch_size, self._steps_of_epoch(len(cuts)), generator)
         epochs = math.ceil(self.max_steps / len(batches))
         rows = dataset.scaling.context * min(len(cuts), self.batch_size)
-        with limited(work(network, rows), divides_work(self.engine)), drawing_from(network, generator):
+        with limited_threads(network, rows), drawing_from(network, generator):
             history = fit(
                 network,
                 batches,
