@@ -1,6 +1,7 @@
 """`gatewise forecast`: backtest, train on all values, and forecast."""
 
 import argparse
+from contextlib import nullcontext
 from typing import Any
 
 from gatewise.cli import validation
@@ -21,6 +22,8 @@ def run(arguments: argparse.Namespace, files: OutputFiles) -> None:
 
 def _train_and_forecast(arguments: argparse.Namespace, files: OutputFiles) -> None:
     from gatewise.cli import output
+    from gatewise.parallel import meanwhile
+    from gatewise.plot.canvas import import_matplotlib
     from gatewise.series import known_ahead
 
     model = build_forecaster(arguments)
@@ -32,9 +35,10 @@ def _train_and_forecast(arguments: argparse.Namespace, files: OutputFiles) -> No
     search = None if arguments.budget is None else _search(model, panel, arguments, windows)
     if search is not None:
         model.set_params(**search.settings)
-    backtest = run_backtest(model, panel, arguments, windows, fit=True) if windows else None
-    if backtest is None:
-        model.fit(panel)
+    with meanwhile(import_matplotlib) if arguments.plot else nullcontext():
+        backtest = run_backtest(model, panel, arguments, windows, fit=True) if windows else None
+        if backtest is None:
+            model.fit(panel)
     table = _write_forecast(model, arguments, files)
     output.print_choices(model.guesses)
     output.print_excluded(model.excluded(), arguments)

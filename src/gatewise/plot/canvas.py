@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -32,13 +34,24 @@ STYLE: dict[Any, Any] = {
 WHOLE_NUMBERS = ("time step", "epoch", "steps ahead", "lag [steps]")  # labels of axes with integer ticks
 
 
+def require_matplotlib() -> None:
+    """Raise ImportError if matplotlib is not installed; do not import it."""
+    if find_spec("matplotlib") is None:
+        raise ImportError('figures need matplotlib, which is missing; run: pip install "gatewise[plot]"')
+
+
+def import_matplotlib() -> None:
+    """Import what figures need, which takes half a second, so that later figures are drawn at once."""
+    for module in ("figure", "dates", "backends.backend_agg"):
+        import_module(f"matplotlib.{module}")
+
+
 @contextmanager
 def style() -> Iterator[None]:
     """Gatewise's style for the duration of the block."""
-    try:
-        from matplotlib import rc_context
-    except ImportError as reason:
-        raise ImportError('figures need matplotlib, which is missing; run: pip install "gatewise[plot]"') from reason
+    require_matplotlib()
+    from matplotlib import rc_context
+
     with rc_context(STYLE):
         yield
 

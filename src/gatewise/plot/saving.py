@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gatewise.persistence import atomic
-from gatewise.plot.canvas import style
+from gatewise.plot.canvas import require_matplotlib, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,8 +40,8 @@ def check(path: str | os.PathLike[str]) -> Path:
         raise ValueError(f"{target} ends in {target.suffix!r}, expected one of {', '.join(FORMATS)}")
     if not target.parent.is_dir():
         raise FileNotFoundError(f"{target.parent} is not a folder; create it first")
-    with style():
-        return target
+    require_matplotlib()
+    return target
 
 
 def save(figure: "Figure | Axes", path: str | os.PathLike[str]) -> Path:
