@@ -49,6 +49,21 @@ std::vector<double> naive_values(const std::vector<Dual> &duals) {
   return values;
 }
 
+// In a fixed order, the gradients have the bits of one thread.
+template <class Real>
+void compare_fixed_order(const Case &one, Random &random, const std::string &dtype) {
+  GivenTensors grads[2];
+  for (int64_t threads : {int64_t(1), one.threads}) {
+    Call<Real> call(one, random);
+    call.scan.threads = threads, call.scan.fixed_order = threads > 1;
+    call.forward();
+    grads[threads > 1] = call.backward();
+  }
+  for (int k = 0; k < GIVEN && one.threads > 1; k++)
+    if (!same_bits(grads[0][k], grads[1][k]))
+      fail(one, dtype + GIVEN_NAMES[k] + "'s gradient depends on the threads");
+}
+
 template <class Real>
 GivenTensors compare_forward(const Case &one, Random &random, bool settled) {
   const std::string dtype = sizeof(Real) == 4 ? "float32 " : "float64 ";
@@ -67,6 +82,7 @@ GivenTensors compare_forward(const Case &one, Random &random, bool settled) {
     for (int k = 0; k < GIVEN; k++)
       if (!same_bits(grads[k], grads_twice[k]))
         fail(one, dtype + GIVEN_NAMES[k] + "'s gradient differs from call to call");
+    compare_fixed_order<Real>(one, random, dtype);
   }
   return grads;
 }

@@ -20,7 +20,7 @@ extern const Kernels gatewise_kernels_neon;
 extern const Kernels gatewise_kernels_baseline;
 #endif
 
-static_assert(sizeof(gatewise_scan) == 43 * sizeof(int64_t), "callers write it as 43 integers");
+static_assert(sizeof(gatewise_scan) == 44 * sizeof(int64_t), "callers write it as 44 integers");
 
 namespace {
 
@@ -161,24 +161,26 @@ double cycles(const gatewise_scan &s, const Kernels &k, int64_t rows, int64_t gr
   return std::max(products, weights / per_cycle) + waits + double(rows) * double(groups) * 60;
 }
 
-Grid choose_grid(const gatewise_scan &s, const Kernels &k) {
+// The sums of weight gradients are the only ones whose order depends on the grid, and only on its lists.
+Grid choose_grid(const gatewise_scan &s, const Kernels &k, bool backward) {
+  const int64_t most_lists = backward && s.fixed_order ? 1 : std::max<int64_t>(s.B, 1);
   const int64_t lanes = k.lanes(s.dtype), blocks = (s.H + lanes - 1) / lanes;
   const bool rnn = s.cell <= GATEWISE_IDENTITY;
   const int64_t groups = rnn ? (blocks + 3) / 4 : blocks;
   const int64_t most_slices = std::max<int64_t>(1, (blocks + 3) / 4);  // backward assigns four blocks at a time
   const double steps = double(std::max<int64_t>(s.T, 1));
-  const double start = 6000, meet = 1200;
+  const double start = forked() ? 2e5 : 6000, meet = 1200;
   // Weights packed by other threads come from their caches, line by line.
   const double panels = double(gates_of(s.cell)) * double(s.H) * double(s.P + s.I) / double(lanes) * 25;
-  int threads = forked() ? 1 : int(std::min<int64_t>(s.threads, 1024));
+  const int threads = int(std::min<int64_t>(s.threads, 1024));
 #ifdef GATEWISE_EVERY_GRID  // for the check: every grid is used, not only the fast ones
   const int members = int(std::min<int64_t>(threads, most_slices)), slices = 1 + int(s.I % members);
-  return {int(std::min<int64_t>(threads / slices, std::max<int64_t>(s.B, 1))), slices};
+  return {int(std::min<int64_t>(threads / slices, most_lists)), slices};
 #endif
   Grid best{1, 1};
   double least = 0;
   for (int slices = 1; slices <= threads && slices <= most_slices; slices++)
-    for (int lists = 1; lists * slices <= threads && lists <= std::max<int64_t>(s.B, 1); lists++) {
+    for (int lists = 1; lists * slices <= threads && lists <= most_lists; lists++) {
       const int64_t rows = (s.B + lists - 1) / lists, share = (groups + slices - 1) / slices;
       const double all = steps * (cycles(s, k, rows, share, s.P + s.I) + (slices > 1 ? meet : 0)) +
                          (lists * slices > 1 ? start : 0) + panels * (1 - 1.0 / lists);
@@ -206,8 +208,7 @@ constexpr double STEP_WORK = 1.5e5;  // multiplications that justify waking a th
 
 // ---- the call -----------------------------------------------------------------------------------------------------
 
-int run(const gatewise_scan &s, size_t (*plan)(const Job &), void (*kernel)(const Job &, int), const Kernels &k) {
-  const Grid grid = choose_grid(s, k);
+int run(const gatewise_scan &s, size_t (*plan)(const Job &), void (*kernel)(const Job &, int), Grid grid) {
   const Lists lists(s, grid.lists);
   std::unique_ptr<Barrier[]> barriers(new Barrier[size_t(grid.lists) + 1]);
   std::vector<Barrier *> local;
@@ -232,7 +233,8 @@ int checked(const gatewise_scan *scan, bool backward) {
   if (status != GATEWISE_OK) return status;
   const Kernels &k = *kernels().load(std::memory_order_relaxed);
   try {
-    return backward ? run(*scan, k.plan_backward, k.backward, k) : run(*scan, k.plan_forward, k.forward, k);
+    const Grid grid = choose_grid(*scan, k, backward);
+    return backward ? run(*scan, k.plan_backward, k.backward, grid) : run(*scan, k.plan_forward, k.forward, grid);
   } catch (const std::bad_alloc &) {
     return GATEWISE_NO_MEMORY;
   }

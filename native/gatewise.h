@@ -27,7 +27,7 @@ extern "C" {
 
 /* The number of this interface. A change of the struct, of a status, or of a function's arguments or behaviour
    increments it, together with INTERFACE in src/gatewise/engines/native/loader.py. */
-#define GATEWISE_INTERFACE 1
+#define GATEWISE_INTERFACE 2
 
 enum gatewise_cell { GATEWISE_TANH, GATEWISE_RELU, GATEWISE_IDENTITY, GATEWISE_LSTM, GATEWISE_GRU };
 enum gatewise_dtype { GATEWISE_FLOAT32, GATEWISE_FLOAT64 };
@@ -84,6 +84,7 @@ struct gatewise_scan {
   void *grad_weight_hr;
   void *grad_h0; /* (B, P) out or NULL: not requested */
   void *grad_c0; /* (B, H) out, LSTM only */
+  int64_t fixed_order; /* 1: sums run in the order of one thread, so that no bit depends on `threads`; fewer may work */
 };
 
 /* The GATEWISE_INTERFACE that the library was built with. Call it first: a library with another interface would misread
@@ -106,7 +107,8 @@ GATEWISE_API int gatewise_backward(const struct gatewise_scan *scan);
 GATEWISE_API int gatewise_read_batch_sizes(const int64_t *batch_sizes, int64_t T, int64_t B, int64_t rows,
                                            int64_t *lengths, int64_t *offsets);
 
-/* 1 in a forked child of the process that loaded the library, which uses one thread; otherwise 0. */
+/* 1 in a forked child of the process that loaded the library; otherwise 0. The child does not have the threads of its
+   parent: it starts new ones for each call, which pays for long calls only, and runs a single step on one thread. */
 GATEWISE_API int gatewise_forked(void);
 
 /* The instruction set in use: "avx512", "avx2", "neon" or "baseline". */

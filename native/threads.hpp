@@ -102,9 +102,10 @@ inline std::atomic<bool> &forked() {
   return value;
 }
 
-// A forked child has no OpenMP threads, but OpenMP would wait for them forever. A lock on the shelf that another thread
-// holds would never be released in the child, so that no thread may hold it while the process forks. Barriers need
-// no such care: those that exist at that time belong to calls of other threads, which the child does not have.
+// A forked child has no OpenMP threads, but OpenMP would wait for them forever: the child starts new threads. A lock on
+// the shelf that another thread holds would never be released in the child, so that no thread may hold it while the
+// process forks. Barriers need no such care: those that exist at that time belong to calls of other threads, which the
+// child does not have.
 inline const int at_fork = pthread_atfork([] { workspace::shelf().mutex.lock(); },
                                           [] { workspace::shelf().mutex.unlock(); },
                                           [] {
@@ -146,6 +147,7 @@ bool in_new_threads(int members, Run run) {
 template <class Run>
 [[nodiscard]] bool in_parallel(int members, Run run) {
   if (members == 1) return run(0), true;
+  if (forked()) return in_new_threads(members, run);
 #ifdef GATEWISE_STD_THREADS
   return in_new_threads(members, run);
 #else

@@ -9,7 +9,7 @@ import torch
 
 from gatewise import Classifier, Forecaster, nn, threads
 from gatewise.engines import divides_work, native, use_engine
-from gatewise.threads import cores, following_work, limited, native_threads
+from gatewise.threads import cores, fixed_order, following_work, limited, native_threads, sharing
 from gatewise.training import fit
 from tests.waves import SMALL, wave
 
@@ -53,6 +53,18 @@ def test_other_engines_keep_torchs_threads_for_large_work():
     assert not divides_work("aten")
     with use_engine("reference"):
         assert not divides_work("auto")
+
+
+def test_large_work_uses_a_share_of_the_cores_at_each_scan(monkeypatch):
+    monkeypatch.setattr(threads, "cores", lambda: 4)
+    counts = iter([2, 8, 0])
+    with sharing(lambda: next(counts)):
+        assert (torch.get_num_threads(), native_threads(), fixed_order()) == (1, 1, True)
+        with limited(threads.SMALL - 1):
+            assert native_threads() == 1
+        with limited(threads.SMALL):
+            assert [native_threads() for _ in range(3)] == [2, 4, 1]
+    assert (torch.get_num_threads(), native_threads(), fixed_order()) == (2, 2, False)
 
 
 def test_counts_are_restored_after_an_error():

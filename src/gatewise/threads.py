@@ -8,7 +8,8 @@ another program, and a training step has hundreds of them. The rule of this pack
 - An estimator trains and predicts with small work on one thread. With large work, torch's operations run on one thread,
   and the native engine divides a scan among threads, as far as it has enough work for each of them
   (`native/dispatch.cpp`): a few long divisions instead of hundreds of short ones. Other engines use torch's threads.
-- Several networks are trained side by side, each on one thread (`gatewise.parallel`).
+- Several networks are trained side by side, each on one thread (`gatewise.parallel`). When fewer networks are left than
+  cores, the native engine divides large work among the free cores (`sharing`), with sums in the order of one thread.
 - `gatewise.training.fit` runs a small module on one thread, and leaves the threads of a large one as they are.
 
 The thread counts of the caller are restored afterwards. Code that does not run inside an estimator is not affected.
@@ -34,12 +35,23 @@ MEMBERSHIP = Path("/proc/self/cgroup")
 
 
 class _Limit(threading.local):
-    """The largest number of threads of the native engine, for each thread of Python; 0 for torch's number."""
+    """What limits the threads of the native engine, for each thread of Python."""
 
-    native = 0
+    native = 0  # their largest number; 0 for torch's number
+    share: Callable[[], int] | None = None  # see `sharing`
 
 
 _limit = _Limit()
+_forked = False
+
+
+def _note_fork() -> None:
+    global _forked
+    _forked = True
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_note_fork)
 
 
 class _Torch:
@@ -70,8 +82,18 @@ _torch = _Torch()
 
 
 def native_threads() -> int:
-    """The largest number of threads that a scan of the native engine uses."""
-    return _limit.native or torch.get_num_threads()
+    """The largest number of threads that a scan of the native engine uses.
+
+    That is one in a forked process, unless it is a worker: other pools of processes use all cores already.
+    """
+    if _limit.share and _limit.native > 1:
+        return max(1, min(_limit.native, _limit.share()))
+    return _limit.native or (1 if _forked else torch.get_num_threads())
+
+
+def fixed_order() -> bool:
+    """Whether sums run in the order of one thread, because the number of threads changes during a training."""
+    return _limit.share is not None
 
 
 @contextmanager
@@ -92,12 +114,27 @@ def limited(work: float, divides_work: bool = True) -> Iterator[None]:
     outer = _limit.native
     before = _torch.enter()
     try:
-        _limit.native = 1 if work < SMALL else min(outer or before, cores())
+        most = outer or (1 if _forked else before)
+        _limit.native = 1 if work < SMALL else cores() if _limit.share else min(most, cores())
         torch.set_num_threads(1 if divides_work else min(before, _limit.native))
         yield
     finally:
         _limit.native = outer
         _torch.leave(before)
+
+
+@contextmanager
+def sharing(share: Callable[[], int]) -> Iterator[None]:
+    """Run on one thread, and large work of the native engine on as many threads as `share` returns at each scan.
+
+    The results do not depend on what it returns.
+    """
+    with limited(0):
+        _limit.share = share
+        try:
+            yield
+        finally:
+            _limit.share = None
 
 
 def work(module: torch.nn.Module, rows: float) -> float:

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 import torch
 
-from gatewise import Forecaster, threads
-from gatewise.parallel import WorkerError, default_jobs, run, run_all, schedule
+from gatewise import Forecaster, nn, threads
+from gatewise.parallel import WorkerError, default_jobs, meanwhile, run, run_all, schedule
 from gatewise.parallel.cores import usable_jobs
 from tests.waves import SMALL, wave
 
@@ -92,9 +92,59 @@ def test_tasks_run_on_one_thread_and_a_single_task_on_all(jobs):
 
 
 @needs_fork
+def test_a_task_that_is_left_alone_uses_all_jobs_for_large_work(monkeypatch):
+    monkeypatch.setattr(threads, "cores", lambda: 8)
+
+    def counts(report):
+        with threads.limited(threads.SMALL):
+            seen = [threads.native_threads()]
+            time.sleep(0.3)
+            return [*seen, threads.native_threads(), torch.get_num_threads()]
+
+    def last(report):
+        time.sleep(0.6)
+        return counts(report)
+
+    assert run([counts, counts, counts, last], 5) == [[1, 1, 1]] * 3 + [[5, 5, 1]]
+
+
+@needs_fork
+def test_the_threads_of_a_task_do_not_change_its_bits(monkeypatch):
+    monkeypatch.setattr(threads, "cores", lambda: 2)
+
+    def trained(report):
+        generator = torch.Generator().manual_seed(0)
+        lstm = nn.LSTM(24, 128, generator=generator)
+        x = torch.randn(14, 256, 24, generator=generator)
+        with threads.limited(threads.SMALL):
+            for _ in range(8):
+                gradients = torch.autograd.grad(lstm(x)[0].square().sum(), list(lstm.parameters()))
+                for parameter, gradient in zip(lstm.parameters(), gradients, strict=True):
+                    parameter.data -= 1e-3 * gradient
+        return [parameter.detach().clone() for parameter in lstm.parameters()]
+
+    (on_one,) = run([trained, trained], 1)[:1]
+    results = run([trained] * 3, 2)
+    assert all(torch.equal(a, b) for other in results for a, b in zip(on_one, other, strict=True))
+
+
+@needs_fork
 def test_large_results_and_tensors_are_returned():
     tensors = run([lambda report: torch.arange(3_000_000), lambda report: torch.ones(2)], 2)
     assert torch.equal(tensors[0], torch.arange(3_000_000))
+
+
+@needs_fork
+def test_a_function_is_called_once_while_workers_run():
+    calls = []
+    with meanwhile(lambda: calls.append("called")):
+        assert run([returning(1, 0.1), returning(2, 0.1)], 2) == [1, 2]
+        assert run([returning(3), returning(4)], 2) == [3, 4]
+    assert calls == ["called"]
+    with meanwhile(lambda: calls.append("not called")):
+        run([returning(5)], 1)
+    run([returning(6), returning(7)], 2)
+    assert calls == ["called"]
 
 
 # ------------------------------------------------------------------------------------------------- errors

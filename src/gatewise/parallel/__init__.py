@@ -6,8 +6,8 @@ task is sent back. Threads gain much less (docs/performance.md), because Python 
 operations. They are used on macOS and Windows, where a fork is unsafe or does not exist, and with a GPU, because
 torch's autograd does not survive a fork then.
 
-The results do not depend on the number of workers: each task runs on one thread, and draws no random number that
-another task draws.
+The results do not depend on the number of workers: each task draws random numbers of its own, and runs on one thread,
+or on more with sums in the order of one thread, when there are fewer tasks than cores (`threads.sharing`).
 
     schedule.py    run, run_all: which task runs when, errors, progress
     workers.py     processes, threads and this process as workers
@@ -16,6 +16,17 @@ another task draws.
 
 from gatewise.parallel.cores import default_jobs, usable_jobs
 from gatewise.parallel.schedule import Steps, run, run_all
-from gatewise.parallel.workers import Report, Task, WorkerError, silent
+from gatewise.parallel.workers import Report, Task, WorkerError, meanwhile, silent
 
-__all__ = ["Report", "Steps", "Task", "WorkerError", "default_jobs", "run", "run_all", "silent", "usable_jobs"]
+__all__ = [
+    "Report",
+    "Steps",
+    "Task",
+    "WorkerError",
+    "default_jobs",
+    "meanwhile",
+    "run",
+    "run_all",
+    "silent",
+    "usable_jobs",
+]

@@ -44,7 +44,8 @@ def run_all(
 ) -> list[Result]:
     """Run generators of tasks side by side, and return what they return, in order.
 
-    Each task runs on one thread, except a single task of a single generator, which may use all.
+    Each task runs on one thread. Large work of the native engine uses more when cores are free, and so does a single
+    task of a single generator.
 
     Arguments:
         generators: each yields lists of tasks and receives lists of results. It starts when a worker is free.
@@ -72,7 +73,7 @@ class _Schedule:
         self.errors: dict[Key, BaseException] = {}
         self.workers: Inline | Processes | Threads = Inline(self._handle)
         if jobs > 1:
-            self.workers = Processes() if can_fork() else Threads()
+            self.workers = Processes(jobs) if can_fork() else Threads()
 
     def run(self) -> list[Any]:
         """Run all generators to their ends."""

@@ -7,6 +7,7 @@ longer needed, `close`.
 import contextlib
 import contextvars
 import gc
+import mmap
 import multiprocessing
 import os
 import pickle
@@ -59,6 +60,23 @@ def can_fork() -> bool:
     return sys.platform == "linux" and not torch.accelerator.is_available()
 
 
+_postponed: list[Callable[[], object]] = []
+
+
+@contextlib.contextmanager
+def meanwhile(function: Callable[[], object]) -> Iterator[None]:
+    """Call a function in this process while it waits for worker processes, if it does so inside the block.
+
+    It saves time if the function prepares what is needed later, such as a slow import. It must not matter whether it
+    was called.
+    """
+    _postponed.append(function)
+    try:
+        yield
+    finally:
+        _postponed.clear()
+
+
 class Inline:
     """Runs each task in this process, when its events are asked for."""
 
@@ -88,10 +106,12 @@ class Inline:
 
 
 class Processes:
-    """Runs each task in a forked process of its own."""
+    """Runs each task in a forked process of its own; cores without a task are shared among the tasks that run."""
 
-    def __init__(self) -> None:
+    def __init__(self, jobs: int) -> None:
+        self.jobs = jobs
         self.running: dict[Key, tuple[Any, Any]] = {}  # the process, and the end of the pipe to receive from
+        self.threads = mmap.mmap(-1, 1)  # one byte of memory shared by all processes: the threads of each task
 
     def start(self, key: Key, task: Task[Any]) -> None:
         """Fork a process.
@@ -102,7 +122,7 @@ class Processes:
         context = multiprocessing.get_context("fork")
         receiver, sender = context.Pipe(duplex=False)
         inherited = [receiver, *(other for _, other in self.running.values())]
-        process = context.Process(target=_work, args=(task, sender, inherited), daemon=True)
+        process = context.Process(target=_work, args=(task, sender, inherited, self.threads), daemon=True)
         try:
             with warnings.catch_warnings():  # of Python, about forks beside other threads; see `_work`
                 warnings.simplefilter("ignore", DeprecationWarning)
@@ -116,6 +136,9 @@ class Processes:
 
     def events(self) -> list[Event]:
         """Wait for events."""
+        self.threads[0] = min(255, max(1, self.jobs // len(self.running)))
+        while _postponed:
+            _postponed.pop()()
         keys = {receiver: key for key, (_, receiver) in self.running.items()}
         return [self._event(keys[receiver]) for receiver in connection.wait(list(keys))]
 
@@ -171,12 +194,13 @@ def _uninterrupted() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _work(task: Task[Any], sender: Any, inherited: Sequence[Any]) -> None:
+def _work(task: Task[Any], sender: Any, inherited: Sequence[Any], shared: mmap.mmap) -> None:
     """Run a task in a forked process.
 
-    OpenMP's threads do not exist after a fork, and a second thread would wait for them forever: torch and the native
-    engine stay on one thread. Ctrl-C is left to the parent, which ends its workers. The inherited receiving ends are
-    closed, because a pipe without a reader is how a worker notices that the parent has ended.
+    OpenMP's threads do not exist after a fork, and a second thread would wait for them forever: torch stays on one
+    thread, and the native engine starts threads of its own. Ctrl-C is left to the parent, which ends its workers. The
+    inherited receiving ends are closed, because a pipe without a reader is how a worker notices that the parent has
+    ended.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for receiver in inherited:
@@ -193,7 +217,7 @@ def _work(task: Task[Any], sender: Any, inherited: Sequence[Any]) -> None:
         send(pickle.dumps(("report", *content)))
 
     try:
-        with threads.limited(0), warnings.catch_warnings(record=True) as caught:
+        with threads.sharing(lambda: shared[0]), warnings.catch_warnings(record=True) as caught:
             result = task(_at_intervals(report))
         issued = [(str(one.message), one.category, one.filename, one.lineno) for one in caught]
         message = pickle.dumps(("result", result, issued))

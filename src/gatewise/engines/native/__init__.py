@@ -6,7 +6,8 @@ through a torch operator inside torch.compile and torch.export. Streams use a se
 - Weights are read at every call and never cached, so that changed weights take effect.
 - The same input and number of threads (`torch.get_num_threads()` at the call) give the same bits. The forward results
   of a sequence depend neither on that number nor on the other sequences of the batch; but a single step of up to four
-  sequences is summed in another order than longer sequences. A forked child process uses one thread.
+  sequences is summed in another order than longer sequences. A forked child process uses one thread. Workers of
+  `gatewise.parallel` may use more, and there the gradients do not depend on their number either.
 - Denormal numbers count as zero inside the kernels.
 - Under autocast the engine refuses, because it computes in the dtype of the weights. `auto` then selects torch's
   kernels, which compute in bfloat16 as torch.nn does.

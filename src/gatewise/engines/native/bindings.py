@@ -2,7 +2,7 @@
 
 Letters: `T` time steps, `B` batch, `I` input size, `H` hidden size, `P` size of h (`H`, or the projection size), `S`
 planes of activations that the backward pass needs. The library takes a `struct gatewise_scan` of `native/gatewise.h`:
-43 integers, most of them addresses. The caller keeps the tensors alive until the call returns.
+44 integers, most of them addresses. The caller keeps the tensors alive until the call returns.
 
 The Python overhead of a call matters at small sizes: reading an attribute of a tensor takes about 0.1 us, creating a
 tensor about 1 us. So the code reads tensors in few places, and an initial state of zeros is an address, not a tensor.
@@ -24,7 +24,7 @@ from gatewise import cells
 from gatewise.cells import Cell, Weights
 from gatewise.engines.contract import Sizes
 from gatewise.engines.native import loader
-from gatewise.threads import native_threads
+from gatewise.threads import fixed_order, native_threads
 
 
 class Kind(NamedTuple):
@@ -53,10 +53,10 @@ _STATUS = {
     4: "a length lies outside 0..T, or packed sequences are not sorted longest first",
     5: "a tensor is missing",
     _NO_MEMORY: "there is not enough memory for the workspace; use a smaller batch",
-    7: "the system provides fewer threads than torch.get_num_threads(); lower it with torch.set_num_threads",
+    7: "the system provides fewer threads than requested; use torch.set_num_threads(1), or jobs=1 for a forecaster",
 }
-_FIELDS = struct.Struct("=43q")  # struct gatewise_scan
-_FORWARD = struct.Struct("=28q120x")  # with zeros for the fields of the backward pass
+_FIELDS = struct.Struct("=44q")  # struct gatewise_scan
+_FORWARD = struct.Struct("=28q128x")  # with zeros for the fields of the backward pass
 
 
 class Call(NamedTuple):
@@ -150,6 +150,7 @@ def backward(
     fields += _addresses(None, None, gates, states)
     fields += (0, 0, 0) if grad_output is None else _sequence(grad_output)
     fields += _addresses(*other_grads, grad_x, *grad_weights, grad_h0, grad_c0)
+    fields.append(fixed_order())
     _run("gatewise_backward", _FIELDS.pack(*fields))
     return grad_x, grad_h0, grad_c0, *grad_weights
 
@@ -303,7 +304,7 @@ class Stepper:
         ]
         c = state[1] if KINDS[cell.step].has_c else None
         fields, _ = _inputs(Call(KINDS[cell.step], sizes, sizes[:2]), (x, state[0], c, *weights))
-        fields += [0, 0, self.width, *_addresses(state[0], c, None, None), *[0] * 15]
+        fields += [0, 0, self.width, *_addresses(state[0], c, None, None), *[0] * 16]
         self._fields = (ctypes.c_int64 * len(fields))(*fields)
         self._address, self._h = ctypes.addressof(self._fields), int(state[0].data_ptr())
         self._step: Callable[[int], int] = loader.loaded().gatewise_step

@@ -19,7 +19,7 @@ import torch  # noqa: F401 - before the library, so that both share torch's Open
 NAME = "libgatewise.so"  # on every system
 PACKAGE = "gatewise.engines"  # the package whose folder contains the library; Python imports it before this module
 INSTRUCTIONS = ("avx512", "avx2", "neon", "baseline")
-INTERFACE = 1  # GATEWISE_INTERFACE in native/gatewise.h, for which the calls are written
+INTERFACE = 2  # GATEWISE_INTERFACE in native/gatewise.h, for which the calls are written
 REINSTALL = "reinstall Gatewise with pip install --force-reinstall --no-cache-dir"
 
 # The functions of native/gatewise.h: arguments and result. A scan is passed as packed bytes or as their address.
@@ -75,7 +75,7 @@ def instructions() -> str:
 
 
 def forked() -> bool:
-    """Whether this process is a forked child of the one that loaded the library; the kernels then use one thread."""
+    """Whether this process is a forked child of the one that loaded the library; layers then use one thread."""
     library = load()
     return library is not None and bool(library.gatewise_forked())
 
