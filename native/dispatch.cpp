@@ -225,7 +225,8 @@ int run(const gatewise_scan &s, size_t (*plan)(const Job &), void (*kernel)(cons
   if (!job.memory) return GATEWISE_NO_MEMORY;
   plan(job);
   const bool ran = in_parallel(grid.lists * grid.slices, [&](int thread) { kernel(job, thread); });
-  return ran ? GATEWISE_OK : GATEWISE_NO_THREADS;
+  if (ran) return GATEWISE_OK;
+  return forked() ? run(s, plan, kernel, Grid{1, 1}) : GATEWISE_NO_THREADS;  // a forked child uses what it can get
 }
 
 int checked(const gatewise_scan *scan, bool backward) {

@@ -147,8 +147,9 @@ def test_a_forked_child_reports_one_thread():
 
 # Threads with 1 GB of stack each, in a quarter of that memory: neither OpenMP nor the system can start one.
 TOO_FEW = """
-import resource, torch
-from gatewise import nn
+import os, resource, sys, torch
+from gatewise import nn, threads
+threads.cores = lambda: 8
 torch.set_num_threads(8)
 lstm, x = nn.LSTM(64, 128, engine="native", generator=torch.Generator().manual_seed(0)), torch.ones(4, 64, 64)
 expected = lstm(x)[0]
@@ -162,6 +163,13 @@ for run in (lambda: lstm(x), lambda: expected.sum().backward()):
         print("fewer threads" in str(error))
 torch.set_num_threads(1)
 print(torch.equal(lstm(x)[0], expected))
+sys.stdout.flush()
+if not os.fork():  # a worker process goes on with one thread
+    with threads.sharing(lambda: 8), threads.limited(threads.SMALL):
+        print(threads.native_threads() == 8 and torch.equal(lstm(x)[0], expected))
+        sys.stdout.flush()
+    os._exit(0)
+os.wait()
 """
 
 
@@ -176,7 +184,7 @@ def test_too_few_threads_raise_an_error_instead_of_hanging():
     )
     if process.returncode == 99:
         pytest.skip("this system does not allow such a large stack")
-    assert process.stdout.split() == ["True"] * 3, process.stderr
+    assert process.stdout.split() == ["True"] * 4, process.stderr
 
 
 # ---- compilers, autocast, transforms ------------------------------------------------------------------------------
