@@ -14,7 +14,7 @@ from gatewise.training import History
 from gatewise.windows import Difference
 
 LENGTHS = (60, 7, 1, 33, 120)
-SMALL = {"hidden_size": 8, "max_steps": 30, "ensemble_size": 1, "strategy": "one-step"}
+SMALL = {"hidden_size": 8, "max_steps": 30, "ensemble_size": 1, "strategy": "one-step", "fallback": "none"}
 STRATEGY_NAMES = ("one-step", "segment", "flatten")
 
 

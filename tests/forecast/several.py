@@ -5,7 +5,15 @@ import pandas as pd
 from gatewise import Forecaster
 from tests.waves import tables
 
-QUICK = {"hidden_size": 6, "max_steps": 10, "ensemble_size": 1, "batch_size": 32, "dropout": 0.0, "horizon": 6}
+QUICK = {
+    "hidden_size": 6,
+    "max_steps": 10,
+    "ensemble_size": 1,
+    "batch_size": 32,
+    "dropout": 0.0,
+    "horizon": 6,
+    "fallback": "none",
+}
 LENGTHS = (60, 97, 8, 33)
 COLUMNS = ["LSTM", "LSTM-lo-80", "LSTM-hi-80", "LSTM-lo-95", "LSTM-hi-95"]
 

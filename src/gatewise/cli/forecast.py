@@ -75,9 +75,11 @@ def _forecast_with_saved_model(arguments: argparse.Namespace, files: OutputFiles
 def _search(model: Any, panel: Any, arguments: argparse.Namespace, windows: int) -> Any:
     """Search for settings within the budget, on the values before the test windows."""
     from gatewise.forecast import tuning
+    from gatewise.forecast.model.plan import is_small
 
     test_steps = arguments.horizon + (windows - 1) * (arguments.step or arguments.horizon) if windows else 0
-    fits = 1 + (windows if arguments.refit else min(windows, 1))
+    refit = is_small(panel) if arguments.refit is None else arguments.refit
+    fits = 1 + (windows if refit else min(windows, 1))
     past = tuning.without_end(panel, test_steps)
     return tuning.search(model.get_params(), past, arguments.budget, fits=fits, quiet=arguments.quiet)
 

@@ -171,7 +171,11 @@ def _add_backtest_options(command: argparse.ArgumentParser, default: str) -> Non
         "--windows", type=non_negative_integer, metavar="K", help=f"number of test windows ({default})"
     )
     backtest.add_argument("--step", type=positive_integer, metavar="N", help="steps between windows (the horizon)")
-    backtest.add_argument("--refit", action="store_true", help="train again for each window (slower)")
+    backtest.add_argument(
+        "--refit",
+        action=argparse.BooleanOptionalAction,
+        help="train a model for each window, or one for all (for each, if the data are few)",
+    )
 
 
 def _add_forecaster(command: argparse.ArgumentParser) -> None:
@@ -202,8 +206,9 @@ def _add_forecaster(command: argparse.ArgumentParser) -> None:
     model.add_argument("--loss", choices=("mae", "mse", "huber"), help="training loss (mae)")
     model.add_argument(
         "--fallback",
-        choices=("naive", "none"),
-        help="use the best naive forecast if the network is no better on the validation set (none)",
+        choices=("best", "none", "naive", "Naive", "Drift", "SeasonalNaive", "SES", "Theta", "Ridge"),
+        help="forecast to deliver: the best of network, baselines and average on the validation set (best), always the "
+        "network (none), or this baseline if the network is no better",
     )
     model.add_argument("--seed", type=non_negative_integer, help="random seed (0)")
     model.add_argument("--engine", help="computation engine, listed by `gatewise info` (auto)")

@@ -15,6 +15,7 @@ import numpy as np
 from gatewise.series import Series
 
 NAIVE, DRIFT, SEASONAL = "Naive", "Drift", "SeasonalNaive"
+NAMES = (NAIVE, DRIFT, SEASONAL)
 
 
 def naive(y: np.ndarray, horizon: int) -> np.ndarray:

@@ -10,7 +10,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from gatewise.arguments import Arguments, boolean, whole
-from gatewise.engines import ENGINES
+from gatewise.forecast.choices import CHOICES
 from gatewise.forecast.evaluation import backtest
 from gatewise.forecast.evaluation.backtest import Backtest
 from gatewise.forecast.evaluation.cross_validation import CrossValidation
@@ -19,25 +19,14 @@ from gatewise.forecast.evaluation.recalibration import after_update
 from gatewise.forecast.fitted import FittedState
 from gatewise.forecast.inspection import Inspection
 from gatewise.forecast.model.eligibility import eligible
-from gatewise.forecast.model.loss import LOSSES
-from gatewise.forecast.model.plan import SCALES, Plan, Sizes
-from gatewise.forecast.model.selection import Selection, fallback_message, train, training_steps
-from gatewise.forecast.model.strategies import CELLS, STRATEGIES
+from gatewise.forecast.model.plan import Plan, Sizes, is_small
+from gatewise.forecast.model.selection import Selection, train, training_steps
 from gatewise.forecast.persistence import forecaster_state
 from gatewise.forecast.reading import read_alike, read_eligible
 from gatewise.forecast.update import extended
 from gatewise.forecast.validation import as_levels, check_arguments, check_horizon, divergence_remedies
 from gatewise.series import Forecast, Panel, to_frame
 from gatewise.training import History
-
-CHOICES: dict[str, Sequence[str]] = {
-    "cell": tuple(CELLS),
-    "scale": SCALES,
-    "strategy": ("auto", *STRATEGIES),
-    "loss": tuple(LOSSES),
-    "fallback": ("none", "naive"),
-    "engine": ("auto", *ENGINES),
-}
 
 
 class Forecaster(Arguments, Inspection):
@@ -72,7 +61,9 @@ class Forecaster(Arguments, Inspection):
         dropout: fraction of the hidden values that "segment" drops in training, against overfitting; by default 0 or
             0.5, whichever has the lower validation error.
         loss: training loss on normalised values: "mae", "mse" or "huber".
-        fallback: "naive" uses the best naive forecast if the network is no better on the validation set.
+        fallback: the forecast to deliver. "best" is the network, a baseline or their average, whichever has the lowest
+            validation error; "none" is the network; "naive" or the name of a baseline is that baseline if its
+            validation error is not higher than the network's. See `gatewise.forecast.baselines`.
         validation_fraction: fraction at the end of each series on which errors are measured. The final networks are
             then trained on all data.
         engine: computation engine; see `gatewise.engines`.
@@ -119,7 +110,7 @@ class Forecaster(Arguments, Inspection):
         lr: float | None = None,
         dropout: float | None = None,
         loss: str = "mae",
-        fallback: str = "none",
+        fallback: str = "best",
         validation_fraction: float = 0.2,
         engine: str = "auto",
         jobs: int | None = None,
@@ -134,7 +125,8 @@ class Forecaster(Arguments, Inspection):
         self.engine, self.jobs, self.quiet = engine, jobs, quiet
         check_arguments(self.get_params(), CHOICES)
         context, season, horizon = (None if size is None else int(size) for size in (context, season, horizon))
-        self.plan = Plan(strategy, context, season, horizon, int(difference), int(seasonal_difference), scale, dropout)
+        orders = int(difference), int(seasonal_difference)
+        self.plan = Plan(strategy, context, season, horizon, *orders, scale, dropout, fallback)
         self.sizes = Sizes(**{field.name: getattr(self, field.name) for field in fields(Sizes)})
         self._state: FittedState | None = None
 
@@ -243,7 +235,7 @@ class Forecaster(Arguments, Inspection):
                 `gatewise.persistence`.
         """
         forecaster, stored = forecaster_state.load(path, cls, cls._defaults())
-        forecaster._set(FittedState(stored.panel, stored.selection, forecaster.name, forecaster.fallback))
+        forecaster._set(FittedState(stored.panel, stored.selection, forecaster.name))
         forecaster.guesses = (*stored.panel.guesses, *stored.choices)
         return forecaster
 
@@ -317,7 +309,7 @@ class Forecaster(Arguments, Inspection):
         windows: int = 3,
         step: int | None = None,
         level: float | Sequence[float] = (80, 95),
-        refit: bool = False,
+        refit: bool | None = None,
         fit: bool = False,
         **columns: Any,
     ) -> Backtest:
@@ -332,9 +324,9 @@ class Forecaster(Arguments, Inspection):
             windows: number of test windows of each series, the last one at its end.
             step: steps between windows; by default the horizon, so that windows do not overlap.
             level: percentages of the prediction intervals.
-            refit: False trains once, on the values before the first window, and recalibrates the intervals from
-                window to window as `update` does; True trains for each window on all values before it, which takes
-                longer and is fairer to short series.
+            refit: True trains for each window on all values before it, as the delivered model is trained; False
+                trains once, on the values before the first window, and recalibrates the intervals from window to
+                window as `update` does. By default True for a few short series, and False for more data.
             fit: True also trains the forecaster on all values, as `fit` does, at the same time.
 
         Returns:
@@ -347,16 +339,17 @@ class Forecaster(Arguments, Inspection):
         check_horizon(horizon)
         whole("windows", windows, 1)
         whole("step", step := horizon if step is None else step, 1)
-        boolean("refit", refit)
+        if refit is not None:
+            boolean("refit", refit)
         boolean("fit", fit)
         levels = as_levels(level)
         panel = read_eligible(table, self.plan, columns)
         season, why = self.plan.choose_season(panel)  # from all values: it leaks no future value
         plan = replace(self.plan, horizon=self.plan.horizon or horizon)
-        validation = CrossValidation(plan, self.sizes, panel, season, self.fallback, self.name)
+        validation = CrossValidation(plan, self.sizes, panel, season, self.name)
         others = [training_steps(self.plan, self.sizes, panel, panel.series, season)] if fit else []
         with divergence_remedies(self.scale):
-            guesses = (*panel.guesses, why)
+            guesses, refit = (*panel.guesses, why), is_small(panel) if refit is None else refit
             result, selections = backtest.run(validation, horizon, windows, step, levels, refit, guesses, others)
         for selection in selections:
             self._set_fitted(panel, why, selection)
@@ -391,9 +384,8 @@ class Forecaster(Arguments, Inspection):
         return other
 
     def _set_fitted(self, panel: Panel, season: str, selection: Selection) -> None:
-        self._set(FittedState(panel, selection, self.name, self.fallback))
-        replaced = (fallback_message(selection, self.name),) if self.state.baseline_replaces_network else ()
-        self.guesses = (*panel.guesses, season, *selection.choices, *replaced)
+        self._set(FittedState(panel, selection, self.name))
+        self.guesses = (*panel.guesses, season, *selection.choices)
 
     def _set(self, state: FittedState) -> None:
         self._state, self.history = state, state.history

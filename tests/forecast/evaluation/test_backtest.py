@@ -10,10 +10,10 @@ import pytest
 from gatewise import plot
 from gatewise.forecast.baselines import known, naive
 from gatewise.forecast.evaluation.backtest import Backtest
-from gatewise.forecast.evaluation.holdout import Holdout, observed
+from gatewise.forecast.evaluation.holdout import observed
 from gatewise.forecast.evaluation.verdict import standing
 from gatewise.series import DataError, Panel, Series
-from tests.forecast.evaluation.windows import make_holdout
+from tests.forecast.evaluation.windows import holdout_of, make_holdout
 
 # ------------------------------------------------------------------------------------------------- tables
 
@@ -64,7 +64,7 @@ def test_other_calendars_are_continued(ds, freq):
     data = Panel((Series(("x", 1), ds, y), Series(2, ds[:30], y[:30])), freq)
     which, cuts = np.array([0, 0, 1]), np.array([30, 36, 28])
     truth = observed(data, which, cuts, 4)
-    forecasts = Backtest.of(Holdout(data, 1, which, cuts, truth, np.zeros((3, 4)), {}, "GRU")).forecasts
+    forecasts = Backtest.of(holdout_of(data, 1, which, cuts, truth, np.zeros((3, 4)), {}, "GRU")).forecasts
     assert forecasts["ds"].tolist() == [*ds[30:34], *ds[36:40], *ds[28:32]]
     assert forecasts["cutoff"].unique().tolist() == [ds[29], ds[35], ds[27]]
     assert forecasts["unique_id"].tolist() == [("x", 1)] * 8 + [2] * 4
@@ -85,7 +85,7 @@ def gap(names):
 def test_windows_without_observed_values_are_excluded_with_a_guess():
     data, which, cuts = gap("ab"), np.array([0, 0, 1]), np.array([20, 25, 19])
     truth = observed(data, which, cuts, 5)
-    result = Backtest.of(Holdout(data, 1, which, cuts, truth, np.zeros((3, 5)), {}, "LSTM"), guesses=["season: none"])
+    result = Backtest.of(holdout_of(data, 1, which, cuts, truth, np.zeros((3, 5)), {}), guesses=["season: none"])
     assert result.held.cuts.tolist() == [25, 19]
     assert result.guesses == ("season: none", "excluded: 1 test window without observed values")
     assert len(result.scores) == 6
@@ -93,7 +93,7 @@ def test_windows_without_observed_values_are_excluded_with_a_guess():
 
 def test_a_backtest_in_which_nothing_was_observed_is_refused():
     data, which, cuts = gap("ab"), np.array([0, 1]), np.array([20, 20])
-    empty = Holdout(data, 1, which, cuts, observed(data, which, cuts, 5), np.zeros((2, 5)), {}, "LSTM")
+    empty = holdout_of(data, 1, which, cuts, observed(data, which, cuts, 5), np.zeros((2, 5)), {})
     with pytest.raises(DataError, match="'a': the 5 steps after 19 hold no observed value, only filled ones"):
         Backtest.of(empty)
     with pytest.raises(DataError, match="'a': the 5 steps after 19 hold no observed value"):
@@ -103,9 +103,12 @@ def test_a_backtest_in_which_nothing_was_observed_is_refused():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"mean": np.zeros((18, 4))}, r"mean has shape \(18, 4\), expected \(18, 5\)"),
-        ({"mean": np.full((18, 5), np.nan)}, "mean holds values that are not finite"),
-        ({"intervals": {80: (np.zeros((18, 5)), np.zeros(5))}}, r"bound 1 of 80 has shape \(5,\), expected \(18, 5\)"),
+        ({"mean": np.zeros((18, 4))}, r"the forecast LSTM has shape \(18, 4\), expected \(18, 5\)"),
+        ({"mean": np.full((18, 5), np.nan)}, "the forecast LSTM holds values that are not finite"),
+        (
+            {"intervals": {80: (np.zeros((18, 5)), np.zeros(5))}},
+            r"bound 1 of 80 of LSTM has shape \(5,\), expected \(18, 5\)",
+        ),
         (
             {"cuts": np.zeros(18, int)},
             "cuts are invalid, expected one for each window, from 1 to the length of its series",
@@ -119,9 +122,10 @@ def test_a_backtest_in_which_nothing_was_observed_is_refused():
 )
 def test_invalid_windows_are_refused(change, message):
     holdout = make_holdout()
-    names = ("panel", "season", "which", "cuts", "truth", "mean", "intervals", "model")
+    names = ("season", "which", "cuts", "truth", "mean", "intervals")
+    parts = {"data": holdout.panel, **{name: getattr(holdout, name) for name in names}, **change}
     with pytest.raises(ValueError, match=message):
-        Holdout(**{**{name: getattr(holdout, name) for name in names}, **change})
+        holdout_of(**parts)
 
 
 # ------------------------------------------------------------------------------------------------- the verdict
@@ -137,7 +141,7 @@ def model(errors, constant=()):
     data = Panel(series, 1)
     truth = observed(data, which, cuts, 1)
     mean = truth + (10.0**which * np.repeat(errors, 3))[:, None]
-    return Backtest.of(Holdout(data, 1, which, cuts, truth, mean, {80: (mean - 1e9, mean + 1e9)}, "LSTM"))
+    return Backtest.of(holdout_of(data, 1, which, cuts, truth, mean, {80: (mean - 1e9, mean + 1e9)}))
 
 
 @pytest.mark.parametrize(
@@ -148,7 +152,7 @@ def model(errors, constant=()):
             "worth using: 50 % better than the naive forecast (the last value), ahead in 4 of 4 series",
             True,
         ),
-        ([0.1, 0.1, 0.1, 1.5], "but ahead only in 3 of 4 series and 9 of 12 test windows; use it with care", False),
+        ([0.1, 0.1, 0.1, 1.5], "ahead in 3 of 4 series and 9 of 12 test windows; that may be chance", False),
         ([0.98, 0.98, 1.0, 0.98], "is no better than the naive forecast", False),
         ([0.5, 9.0, 0.5, 0.5], "Do not trust the LSTM here: the naive forecast", False),
     ],
@@ -182,7 +186,8 @@ def test_series_without_a_scale_are_counted_in_the_verdict():
 def test_one_series_is_judged_window_by_window():
     result = model([0.5])
     assert result.verdict.startswith(
-        "The LSTM is worth using: 50 % better than the naive forecast (the last value), ahead in 3 of 3 test windows. "
+        "The LSTM is worth using: 50 % better than the naive forecast (the last value), ahead in 3 of 3 test windows (p < "
+        "0.01). "
         "Mean absolute error 0.5 against 1 (MASE 0.5 against 1). "
         "Three test windows are little evidence; use windows=10 (--windows 10)."
     )
@@ -198,7 +203,7 @@ def test_windows_that_overlap_are_drawn_side_by_side():
     data = Panel((Series("a", pd.date_range("2020-01-01", periods=60, freq="D"), y),), "D")
     which, cuts = np.zeros(15, int), np.arange(40, 55)
     truth = observed(data, which, cuts, 4)
-    result = Backtest.of(Holdout(data, 1, which, cuts, truth, truth + 1, {}, "LSTM"))
+    result = Backtest.of(holdout_of(data, 1, which, cuts, truth, truth + 1, {}))
     lines = [line for line in result.plot().get_lines() if "LSTM" in line.get_label()]
     starts = [pd.Timestamp(line.get_xdata()[0]) for line in lines]
     assert starts == data.series[0].ds[[42, 46, 50, 54]].tolist()
@@ -209,7 +214,7 @@ def test_the_data_are_drawn_from_before_the_first_window():
     data = Panel((Series("a", pd.RangeIndex(60), np.arange(60.0)),), 1)
     which, cuts = np.zeros(2, int), np.array([20, 50])
     truth = observed(data, which, cuts, 4)
-    line, *_ = Backtest.of(Holdout(data, 1, which, cuts, truth, truth, {}, "LSTM")).plot().get_lines()
+    line, *_ = Backtest.of(holdout_of(data, 1, which, cuts, truth, truth, {})).plot().get_lines()
     np.testing.assert_array_equal(line.get_ydata(), np.arange(20.0 - 3 * 4, 54))
 
 
@@ -246,8 +251,9 @@ def test_scores_and_verdict_do_not_depend_on_the_unit(power):
     usual, unit = make_holdout(gaps=False), 2.0**power
     series = tuple(replace(one_series, y=one_series.y * unit) for one_series in usual.panel.series)
     intervals = {level: (lower * unit, upper * unit) for level, (lower, upper) in usual.intervals.items()}
-    parts = {"truth": usual.truth * unit, "mean": usual.mean * unit, "intervals": intervals}
-    result, before = Backtest.of(replace(usual, panel=replace(usual.panel, series=series), **parts)), Backtest.of(usual)
+    numbers = usual.truth * unit, usual.mean * unit, intervals
+    scaled = holdout_of(replace(usual.panel, series=series), usual.season, usual.which, usual.cuts, *numbers)
+    result, before = Backtest.of(scaled), Backtest.of(usual)
     for name, score in before.overall["LSTM"].items():
         times = unit if name in ("MAE", "RMSE", "CRPS") else 1.0
         np.testing.assert_allclose(result.overall["LSTM"][name] / times, score, rtol=1e-12)

@@ -9,7 +9,6 @@ import pytest
 
 from gatewise import DataError, Forecaster, datasets
 from gatewise.forecast import baselines, naive, seasonal_naive
-from gatewise.forecast.conformal import Calibration
 from gatewise.forecast.evaluation.cutoffs import Cutoffs, cut_off, known_at
 from gatewise.forecast.model.dataset import Dataset
 from gatewise.forecast.model.ensemble import Ensemble
@@ -117,7 +116,7 @@ def test_each_forecast_equals_predict_at_its_cutoff(strategy, step):
 @pytest.mark.parametrize("strategy", STRATEGY_NAMES)
 def test_without_refit_later_cutoffs_use_the_first_model(strategy):
     data, model = tables(LENGTHS), Forecaster(**QUICK, strategy=strategy, dropout=0.0, horizon=5)
-    result = model.backtest(data, 5, windows=3)
+    result = model.backtest(data, 5, windows=3, refit=False)
     model.fit(before_the_end(data, 15))
     for stage, back in enumerate((15, 10, 5)):
         forecasts = model.predict(5, table=before_the_end(data, back))
@@ -210,9 +209,9 @@ def test_without_refit_there_is_one_training(monkeypatch):
         return finish(self, first, dataset, measured=measured)
 
     monkeypatch.setattr(TrainingConfiguration, "train_ensemble", counted)
-    Forecaster(**SMALL).backtest(wave(), 10, windows=3)
+    Forecaster(**SMALL).backtest(wave(), 10, windows=3, refit=False)
     assert trained == [90]
-    Forecaster(**SMALL).backtest(wave(), 10, windows=3, refit=True)
+    Forecaster(**SMALL).backtest(wave(), 10, windows=3)  # few data: one for each window
     assert trained[1:] == [90, 100, 110]
 
 
@@ -241,8 +240,9 @@ def pretend(monkeypatch, forecast):
         return mean, np.ones_like(mean)
 
     def train(self, dataset, report=None):
-        known = Calibration(0.5, np.ones(1), np.empty((0, 1)), 20)
-        return dataclasses.replace(untrained(dataset.scaling), calibration=known, error=1.0)
+        cuts, steps = self.validation_set(dataset).cutoffs()
+        forecasts = extrapolate(None, dataset, cuts, steps)
+        return dataclasses.replace(untrained(dataset.scaling), error=1.0, validation_forecasts=forecasts)
 
     def train_ensemble(self, first, dataset, measured):
         yield []
@@ -297,7 +297,7 @@ def test_the_verdict_follows_from_the_errors(monkeypatch, error, message):
     pretend(monkeypatch, lambda last: last + 1 - error)  # errs by `error` where the naive forecast errs by 1
     y = np.repeat(np.arange(40.0), 5)  # each stretch of five is 1 above the one before
     y[0] = 1000.0  # so that the drift forecast goes down
-    result = Forecaster(context=4, strategy="one-step").backtest(y, 5, windows=2)
+    result = Forecaster(context=4, strategy="one-step", fallback="none").backtest(y, 5, windows=2)
     assert result.overall["Naive"]["MAE"] == 1
     assert message in result.verdict
     assert "the naive forecast (the last value)" in result.verdict
@@ -315,7 +315,9 @@ def test_a_periodic_series_is_backtested_without_a_mase():
 
 def test_the_drift_forecast_is_a_baseline(monkeypatch):
     pretend(monkeypatch, lambda last: last)
-    result = Forecaster(context=4, strategy="one-step").backtest(3.0 * np.arange(60.0) + 5, 4, windows=2)
+    result = Forecaster(context=4, strategy="one-step", fallback="none").backtest(
+        3.0 * np.arange(60.0) + 5, 4, windows=2
+    )
     assert result.overall["Drift"]["MAE"] == pytest.approx(0, abs=1e-9)
     assert result.overall["Naive"]["MAE"] == pytest.approx(7.5)  # 3, 6, 9 and 12 too low
     assert "Do not trust the LSTM here: the drift forecast" in result.verdict

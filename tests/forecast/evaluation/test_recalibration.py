@@ -97,10 +97,10 @@ def test_few_cutoffs_do_not_replace_all_known_errors(kind, horizon, step):
 def test_intervals_of_a_backtest_do_not_depend_on_later_values(strategy):
     y = np.concatenate([noisy(150, 1), noisy(60, 1, seed=1)])
     model = Forecaster(**{**SMALL, "strategy": strategy, "dropout": None})
-    result = model.backtest(y, 6, windows=10).forecasts
+    result = model.backtest(y, 6, windows=10, refit=False).forecasts
     later = y.copy()
     later[-12:] += 50  # the last two windows
-    other = model.backtest(later, 6, windows=10).forecasts
+    other = model.backtest(later, 6, windows=10, refit=False).forecasts
     columns = ["LSTM", "LSTM-lo-80", "LSTM-hi-80", "LSTM-lo-95", "LSTM-hi-95"]
     pd.testing.assert_frame_equal(result[columns].iloc[:54], other[columns].iloc[:54])
     assert not np.allclose(result["LSTM-hi-80"].iloc[54:], other["LSTM-hi-80"].iloc[54:])
@@ -110,7 +110,7 @@ def test_intervals_of_a_backtest_do_not_depend_on_later_values(strategy):
 def test_intervals_follow_a_series_that_becomes_calmer_or_more_volatile(factor):
     y = np.concatenate([noisy(300, 5), noisy(200, 5 * factor, seed=1)])
     model = Forecaster(**SMALL, horizon=5)
-    result = model.backtest(y, 5, windows=40, level=80)
+    result = model.backtest(y, 5, windows=40, level=80, refit=False)
     width = (result.forecasts["LSTM-hi-80"] - result.forecasts["LSTM-lo-80"]).to_numpy()
     assert width[-50:].mean() / width[:5].mean() == pytest.approx(factor, rel=0.5)
     inside = result.forecasts["y"].between(result.forecasts["LSTM-lo-80"], result.forecasts["LSTM-hi-80"])
@@ -126,19 +126,21 @@ def test_intervals_follow_a_series_that_becomes_calmer_or_more_volatile(factor):
     assert later_width / earlier_width == pytest.approx(factor, rel=0.5)
 
 
-@pytest.mark.parametrize("naive", [False, True])
+@pytest.mark.parametrize("fallback", ["none", "Drift"])
 @pytest.mark.parametrize("strategy", ["one-step", "segment", "flatten"])
-def test_an_update_recalibrates_on_errors_at_new_values_only(strategy, naive):
-    y = noisy(130, 3)
-    model = Forecaster(**{**SMALL, "strategy": strategy, "dropout": None}, horizon=4).fit(y[:120])
+def test_an_update_recalibrates_on_errors_at_new_values_only(strategy, fallback):
+    y = noisy(130, 3) if fallback == "none" else 10.0 * np.arange(130) + noisy(130, 3)
+    options = {**SMALL, "strategy": strategy, "dropout": None, "fallback": fallback, "max_steps": 1}
+    model = Forecaster(**options, horizon=4).fit(y[:120])
     old = model.state.selection
-    known = old.baseline.calibration if naive else old.ensemble.calibrated
+    assert old.delivered.baseline == ("" if fallback == "none" else fallback)
+    known = old.delivered.calibration
     model.update(y)
-    result = model.state.selection.baseline.calibration if naive else model.state.selection.ensemble.calibrated
+    result = model.state.selection.delivered.calibration
     horizon, errors, spreads = known.errors.shape[1], [], []
     dataset = old.dataset([Series("A", pd.RangeIndex(130), y)], [120])
     for cut in range(120 - horizon + 1, 130):
-        mean, spread, _ = old.forecast(dataset, dataset.fronts + cut, horizon, naive=naive)
+        mean, spread = old.forecast(dataset, dataset.fronts + cut, horizon)
         truth = np.full(horizon, np.nan)
         for k in range(horizon):
             if 120 <= cut + k < 130:
@@ -163,9 +165,9 @@ def test_one_growing_series_of_many_replaces_a_proportional_fraction():
         [pd.DataFrame({"unique_id": str(k), "ds": np.arange(60), "y": noisy(60, 3, seed=k)}) for k in range(4)]
     )
     model = Forecaster(**SMALL).fit(table)
-    old = model.state.selection.ensemble.calibrated
+    old = model.state.selection.delivered.calibration
     newer = pd.DataFrame({"unique_id": "0", "ds": np.arange(60, 63), "y": [101.0, 99.0, 102.0]})
-    result = model.update(newer).state.selection.ensemble.calibrated
+    result = model.update(newer).state.selection.delivered.calibration
     new = (~np.isin(result.distances, old.distances)).mean()
     assert new == pytest.approx(3 / 4 / (0.5 * old.span), abs=1 / len(old.distances))
 
@@ -212,9 +214,9 @@ def test_a_constant_series_does_not_recalibrate_others():
     of_each = result.by_series[result.by_series["model"] == "LSTM"].set_index("unique_id")["MSIS-95"]
     assert (of_each[["0", "1", "2"]] < 30).all()
     alone = Forecaster(**SMALL, horizon=4).fit(still)
-    expected = alone.state.selection.ensemble.calibrated.distances
+    expected = alone.state.selection.delivered.calibration.distances
     alone.update(np.append(still, [5.0, 7.0]))
-    np.testing.assert_array_equal(alone.state.selection.ensemble.calibrated.distances, expected)
+    np.testing.assert_array_equal(alone.state.selection.delivered.calibration.distances, expected)
 
 
 def test_no_validation_forecast_starts_after_a_filled_value():
@@ -231,10 +233,10 @@ def test_no_validation_forecast_starts_after_a_filled_value():
 
 def test_filled_values_do_not_recalibrate():
     model = Forecaster(**SMALL, horizon=4).fit(noisy(100, 3))
-    old = model.state.selection.ensemble.calibrated
+    old = model.state.selection.delivered.calibration
     newer = np.append(np.full(8, np.nan), [100.0])
     table = pd.DataFrame({"ds": np.arange(109), "y": np.concatenate([noisy(100, 3), newer])})
-    result = model.update(table, fill="interpolate").state.selection.ensemble.calibrated
+    result = model.update(table, fill="interpolate").state.selection.delivered.calibration
     new = (~np.isin(result.distances, old.distances)).mean()
     assert 0 < new <= 1 / (0.5 * old.span) + 1 / len(old.distances)
 

@@ -7,9 +7,8 @@ import pytest
 from gatewise import metrics
 from gatewise.forecast.baselines import drift, naive, seasonal_naive
 from gatewise.forecast.evaluation.backtest import Backtest
-from gatewise.forecast.evaluation.holdout import Holdout
 from gatewise.series import Panel, Series
-from tests.forecast.evaluation.windows import HORIZON, SEASON, make_holdout
+from tests.forecast.evaluation.windows import HORIZON, SEASON, holdout_of, make_holdout
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -95,12 +94,11 @@ def test_each_step_has_the_mean_over_the_series():
 
 def test_the_order_of_the_windows_does_not_matter():
     holdout = make_holdout()
-    turned = Holdout(
+    turned = holdout_of(
         holdout.panel,
         SEASON,
         *(part[::-1] for part in (holdout.which, holdout.cuts, holdout.truth, holdout.mean)),
         {level: (lower[::-1], upper[::-1]) for level, (lower, upper) in holdout.intervals.items()},
-        "LSTM",
     )
     first, other = Backtest.of(holdout), Backtest.of(turned)
     for name in ("scores", "by_series", "by_horizon", "forecasts"):
@@ -116,7 +114,7 @@ def test_scores_do_not_depend_on_the_unit_of_each_series():
     )
     by = size[holdout.which][:, None]
     intervals = {level: (by * lower, by * upper) for level, (lower, upper) in holdout.intervals.items()}
-    other = Holdout(
+    other = holdout_of(
         Panel(scaled, "D"),
         SEASON,
         holdout.which,
@@ -124,7 +122,6 @@ def test_scores_do_not_depend_on_the_unit_of_each_series():
         by * holdout.truth,
         by * holdout.mean,
         intervals,
-        "LSTM",
     )
     for name in ("MASE", "sMAPE", "MSIS-80", "coverage-95"):
         np.testing.assert_allclose(Backtest.of(holdout).scores[name], Backtest.of(other).scores[name], rtol=1e-9)

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from gatewise.forecast.evaluation.holdout import Holdout, observed
+from gatewise.forecast import baselines
+from gatewise.forecast.evaluation.holdout import Holdout, WindowForecasts, observed
 from gatewise.series import Panel, Series
 
 LENGTHS = {"a": 60, "b": 45, "c": 80}
@@ -21,6 +22,15 @@ def panel(seed=0, gaps=True, **options):
     return Panel(tuple(series), "D", **options)
 
 
+def holdout_of(data, season, which, cuts, truth, mean, intervals, model="LSTM"):
+    """Windows with the forecasts of a model, and the naive ones without intervals."""
+    ends = np.array([len(series) for series in data.series])
+    valid = len(which) == len(cuts) and ((cuts >= 1) & (cuts <= ends[which])).all()
+    naive = baselines.forecasts(data.series, which, cuts, truth.shape[-1], season) if valid else {}
+    others = {name: WindowForecasts(forecast, {}) for name, forecast in naive.items()}
+    return Holdout(data, season, which, cuts, truth, {model: WindowForecasts(mean, intervals), **others})
+
+
 def make_holdout(seed=0, levels=(80, 95), gaps=True, better=1.0, **options):
     """Unsorted windows of `panel`, some beyond its end, and their forecasts."""
     rng, data = np.random.default_rng(seed), panel(seed, gaps, **options)
@@ -34,4 +44,4 @@ def make_holdout(seed=0, levels=(80, 95), gaps=True, better=1.0, **options):
     size = 10.0 ** which[:, None]
     mean = size * (5 + better * rng.normal(size=truth.shape))
     intervals = {level: (mean - size * level / 60, mean + size * level / 90) for level in levels}
-    return Holdout(data, SEASON, which, cuts, truth, mean, intervals, "LSTM")
+    return holdout_of(data, SEASON, which, cuts, truth, mean, intervals)

@@ -9,6 +9,7 @@ equal weights as in the M4 competition. At one step of the horizon the score of 
 such as the MASE after a past that repeats exactly, are skipped.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -43,7 +44,7 @@ class Backtest:
         by_step: forecast -> score -> (h,).
         guesses: one sentence for each guess or choice.
         trained: the amount of training data; with `refit`, of the last model.
-        replaced: for each trained model the naive forecast that replaced it, "" for none.
+        delivered: for each trained model the name of the delivered method, such as "LSTM"; none for the model.
         affordable: windows of each series, at most 10, that leave enough values for training; for the verdict.
     """
 
@@ -52,7 +53,7 @@ class Backtest:
     by_step: Mapping[str, Scores]
     guesses: tuple[str, ...]
     trained: str
-    replaced: tuple[str, ...] = ()
+    delivered: tuple[str, ...] = ()
     affordable: int = SUGGESTED_WINDOWS
 
     @classmethod
@@ -62,7 +63,7 @@ class Backtest:
         *,
         guesses: Sequence[str] = (),
         trained: str = "",
-        replaced: Sequence[str] = (),
+        delivered: Sequence[str] = (),
         affordable: int = SUGGESTED_WINDOWS,
     ) -> "Backtest":
         """Score test windows.
@@ -71,7 +72,7 @@ class Backtest:
             holdout: the windows. Those without any observed value are excluded, and `guesses` counts them.
             guesses: one sentence for each earlier guess or choice.
             trained: the amount of training data.
-            replaced: for each trained model the naive forecast that replaced it, "" for none.
+            delivered: for each trained model the name of the delivered method; none for the model.
             affordable: windows of each series that leave enough values for training.
 
         Raises:
@@ -82,12 +83,11 @@ class Backtest:
             guesses = (*guesses, f"excluded: {counted(excluded, 'test window')} without observed values")
         scale = scored.scale()
         scores = {
-            name: score(scored, forecast, scored.intervals if name == scored.model else {}, scale)
-            for name, forecast in scored.forecasts().items()
+            name: score(scored, forecast.mean, forecast.intervals, scale) for name, forecast in scored.forecasts.items()
         }
         by_window = {name: of_forecast.by_window for name, of_forecast in scores.items()}
         by_step = {name: of_forecast.by_step for name, of_forecast in scores.items()}
-        return cls(scored, by_window, by_step, tuple(guesses), trained, tuple(replaced), affordable)
+        return cls(scored, by_window, by_step, tuple(guesses), trained, tuple(delivered), affordable)
 
     @property
     def season(self) -> int:
@@ -148,35 +148,34 @@ class Backtest:
 
     @cached_property
     def forecasts(self) -> Any:
-        """Long table of all forecasts: unique_id, ds, cutoff, y, the model with its intervals, the naive forecasts.
+        """Long table of all forecasts: unique_id, ds, cutoff, y, the model and the baselines with their intervals.
 
         `y` is missing where nothing was observed. The columns are those that `utilsforecast.evaluation.evaluate` reads.
         """
         holdout, h = self.held, self.held.horizon
-        model, *others = holdout.forecasts().items()
-        bounds = [
-            (f"{holdout.model}-{side}-{level:g}", bound)
-            for level in holdout.levels
-            for side, bound in zip(("lo", "hi"), holdout.intervals[level], strict=True)
-        ]
+        numbers = {"y": holdout.truth}
+        for name, forecast in holdout.forecasts.items():
+            numbers[name] = forecast.mean
+            for level, bounds in sorted(forecast.intervals.items()):
+                numbers |= zip((f"{name}-lo-{level:g}", f"{name}-hi-{level:g}"), bounds, strict=True)
         columns = {
             "unique_id": holdout.names(np.repeat(holdout.which, h)),
             "ds": holdout.dates(holdout.cuts[:, None] + np.arange(h)),
             "cutoff": holdout.dates(holdout.cuts[:, None] - 1).repeat(h),
-            **{name: f.ravel() for name, f in (("y", holdout.truth), model, *bounds, *others)},
+            **{name: values.ravel() for name, values in numbers.items()},
         }
         return self._finished(pd.DataFrame(columns))
 
     @property
     def best(self) -> str:
-        """The naive forecast with the smallest error, with which the verdict compares the model."""
+        """The baseline with the smallest error, with which the verdict compares the model."""
         others = [name for name in self.overall if name != self.model]
         return min(others, key=lambda name: self.overall[name][self._verdict_score])
 
     @property
     def trusted(self) -> bool:
-        """Whether the model is worth using: significantly better than the best naive forecast, by more than 5 %."""
-        return verdict.standing(*self._cases[1:]) == "ahead"
+        """Whether the model is worth using: significantly better than the best baseline, by more than 5 %."""
+        return verdict.standing(*self._cases[1:], self._overlap) == "ahead"
 
     @cached_property
     def verdict(self) -> str:
@@ -184,9 +183,11 @@ class Backtest:
         judgement, *numbers = self._single_series() if len(self.held.series) == 1 else self._many_series()
         more = self.affordable if self.affordable > self._windows else 0
         sentences = (
-            verdict.replacement(self.model, self.replaced, judgement),
+            judgement,
+            verdict.delivery(self.model, self.delivered),
             *numbers,
             verdict.evidence(len(self.held.which), more, len(self.held.series)),
+            verdict.single_model(self._windows) if len(self.delivered) == 1 < self._windows else "",
             verdict.coverage(self.coverage, self._values),
         )
         return " ".join(sentence for sentence in sentences if sentence)
@@ -290,7 +291,22 @@ class Backtest:
         numbers = f"Mean absolute error {model['MAE']:.4g} against {naive['MAE']:.4g}"
         if np.isfinite(model["MASE"]):
             numbers += f" (MASE {model['MASE']:.3g} against {naive['MASE']:.3g})"
-        return verdict.judgement(self.model, self.best, *self._cases[1:]), f"{numbers}."
+        return self._judgement("", *self._cases[1:]), f"{numbers}."
+
+    def _judgement(self, where: str, errors: np.ndarray, baseline: np.ndarray) -> str:
+        """Whether the model is worth using instead of the best baseline."""
+        delivered = set(self.delivered) or {self.model}
+        if delivered == {self.best}:
+            return verdict.baseline_only(self.model, self.best)
+        subject = self.model if delivered == {self.model} else "forecast"
+        return verdict.judgement(subject, self.best, errors, baseline, where, self._overlap)
+
+    @property
+    def _overlap(self) -> int:
+        """The windows to each side that overlap with a window of a single series; 0 for the means of many series."""
+        if len(self.held.series) > 1 or len(self.held.cuts) < 2:
+            return 0
+        return math.ceil(self.held.horizon / int(np.diff(self.held.cuts).min())) - 1
 
     def _many_series(self) -> tuple[str, ...]:
         """The judgement and the numbers for several series."""
@@ -304,7 +320,7 @@ class Backtest:
         count = len(self.held.series)
         unscaled = f"{count - len(cases)} of {count} series" if len(cases) < count else ""
         return (
-            verdict.judgement(self.model, self.best, errors, baseline, where),
+            self._judgement(where, errors, baseline),
             f"Mean over the series: {numbers}",
             f"No MASE for {unscaled}, whose past repeats exactly or is shorter than a season." if unscaled else "",
             verdict.worst(self.held.names(self.held.series[cases]), errors, baseline, self._verdict_score),
@@ -363,14 +379,12 @@ def run(
     title = "backtest and training" if others else "backtest"
     trained = train_all([*others, *steps], validation.plan, validation.sizes, panel, title)
     forecasts = validation.forecasts(cutoffs, truth, levels, trained[len(others) :])
-    holdout = Holdout(
-        panel, validation.season, which, cuts, truth, forecasts.mean, forecasts.intervals, validation.name
-    )
+    holdout = Holdout(panel, validation.season, which, cuts, truth, forecasts.forecasts)
     last = cutoffs.first(windows - 1 if refit else 0)[0]
     data = f"trained on the first {last} values" if len(panel) == 1 else f"trained on {len(panel)} series"
     guesses = (*guesses, *excluded, *forecasts.choices)
     affordable = affordable_windows(panel, validation.plan, validation.season, horizon, step, SUGGESTED_WINDOWS)
-    result = Backtest.of(holdout, guesses=guesses, trained=data, replaced=forecasts.replacements, affordable=affordable)
+    result = Backtest.of(holdout, guesses=guesses, trained=data, delivered=forecasts.delivered, affordable=affordable)
     return result, trained[: len(others)]
 
 

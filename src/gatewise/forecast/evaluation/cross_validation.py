@@ -11,31 +11,27 @@ import numpy as np
 
 from gatewise.forecast.conformal import Calibration
 from gatewise.forecast.evaluation.cutoffs import Cutoffs
+from gatewise.forecast.evaluation.holdout import WindowForecasts
 from gatewise.forecast.evaluation.recalibration import by_cutoff
-from gatewise.forecast.fitted import replaces_network
 from gatewise.forecast.model.plan import Plan, Sizes
-from gatewise.forecast.model.selection import Selection, fallback_message, training_steps
+from gatewise.forecast.model.selection import Selection, training_steps
 from gatewise.parallel import Steps
 from gatewise.series import Panel
 from gatewise.series.wording import counted
-
-Bounds = dict[float, tuple[np.ndarray, np.ndarray]]  # by level in percent
 
 
 class CutoffForecasts(NamedTuple):
     """The forecasts from all cutoffs.
 
     Attributes:
-        mean: (W, h).
-        intervals: level in percent -> lower and upper bounds, (W, h) each.
+        forecasts: of the model, then of each baseline, by name.
         choices: sentences about the last trained model.
-        replacements: for each trained model the naive forecast that replaced it, "" for none.
+        delivered: for each trained model the name of the delivered method, such as "LSTM" or "Theta".
     """
 
-    mean: np.ndarray
-    intervals: Bounds
+    forecasts: dict[str, WindowForecasts]
     choices: tuple[str, ...]
-    replacements: tuple[str, ...]
+    delivered: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -46,7 +42,6 @@ class CrossValidation:
         plan, sizes: of the models.
         panel: the series; all are long enough.
         season: of all series.
-        fallback: "naive" or "none", as for `gatewise.Forecaster`.
         name: of the models, such as "LSTM".
     """
 
@@ -54,7 +49,6 @@ class CrossValidation:
     sizes: Sizes
     panel: Panel
     season: int
-    fallback: str
     name: str
 
     def training_steps(self, cutoffs: Cutoffs, refit: bool) -> list[Steps[Selection]]:
@@ -84,23 +78,29 @@ class CrossValidation:
             selections: the models, one for each cutoff of a series; or one for all, whose intervals are recalibrated
                 from cutoff to cutoff.
         """
-        refit = len(selections) > 1
-        mean, spread = (np.empty((len(cutoffs.cuts), cutoffs.horizon)) for _ in range(2))
-        bounds = {level: (np.empty_like(mean), np.empty_like(mean)) for level in levels}
-        replacements = list[str]()
+        names = (self.name, *(method.baseline for method in selections[0].baselines))
+        forecasts = {name: _empty(len(cutoffs.cuts), cutoffs.horizon, levels) for name in names}
         for stage, selection in enumerate(selections):
-            naive = replaces_network(self.fallback, selection)
-            replacements.append(selection.baseline.name if naive else "")
-            rows: Any = cutoffs.stages == stage if refit else slice(None)
+            rows: Any = cutoffs.stages == stage if len(selections) > 1 else slice(None)
             dataset, cuts = cutoffs.dataset(selection, rows, cutoffs.first(stage))
-            mean[rows], spread[rows], calibration = selection.forecast(dataset, cuts, cutoffs.horizon, naive=naive)
-            calibrations: Iterator[tuple[np.ndarray, Calibration]] = iter([(rows, calibration)])
-            if not refit:
-                errors = dataset.measurable(cuts, truth - mean)
-                calibrations = by_cutoff(calibration, cutoffs, errors, spread)
-            for part, calibration in calibrations:
-                for level, (lower, upper) in bounds.items():
-                    width = calibration.half_widths(spread[part], level)
-                    lower[part], upper[part] = mean[part] - width, mean[part] + width
-        replaced = (fallback_message(selection, self.name),) if naive else ()
-        return CutoffForecasts(mean, bounds, (*selection.choices, *replaced), tuple(replacements))
+            for name, method in zip(names, (selection.delivered, *selection.baselines), strict=True):
+                mean, spread = selection.forecast(dataset, cuts, cutoffs.horizon, method=method)
+                forecast = forecasts[name]
+                forecast.mean[rows] = mean
+                calibrations: Iterator[tuple[Any, Calibration]] = iter([(slice(None), method.calibration)])
+                if len(selections) == 1:
+                    errors = dataset.measurable(cuts, truth - mean)
+                    calibrations = by_cutoff(method.calibration, cutoffs, errors, spread)
+                for part, calibration in calibrations:
+                    at = np.arange(len(truth))[rows][part]
+                    for level, (lower, upper) in forecast.intervals.items():
+                        width = calibration.half_widths(spread[part], level)
+                        lower[at], upper[at] = mean[part] - width, mean[part] + width
+        delivered = tuple(selection.delivered.describe(self.name) for selection in selections)
+        return CutoffForecasts(forecasts, selections[-1].choices, delivered)
+
+
+def _empty(windows: int, horizon: int, levels: Sequence[float]) -> WindowForecasts:
+    """Forecasts to fill in."""
+    mean = np.empty((windows, horizon))
+    return WindowForecasts(mean, {level: (np.empty_like(mean), np.empty_like(mean)) for level in levels})

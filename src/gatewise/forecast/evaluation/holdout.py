@@ -6,12 +6,11 @@ Letters: `W` test windows (series x cutoffs), `h` horizon, `S` series that have 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from gatewise.forecast import baselines
 from gatewise.forecast.baselines import grouped
 from gatewise.series import DataError, Panel, Series, future
 from gatewise.series.wording import counted
@@ -51,6 +50,24 @@ def observed(panel: Panel, which: np.ndarray, cuts: np.ndarray, horizon: int) ->
     return truth
 
 
+class WindowForecasts(NamedTuple):
+    """The forecasts of one method for all test windows.
+
+    Attributes:
+        mean: (W, h).
+        intervals: level in percent -> (lower, upper), each (W, h).
+    """
+
+    mean: np.ndarray
+    intervals: Mapping[float, tuple[np.ndarray, np.ndarray]]
+
+    def take(self, rows: np.ndarray) -> "WindowForecasts":
+        """The forecasts of some windows."""
+        return WindowForecasts(
+            self.mean[rows], {level: (lower[rows], upper[rows]) for level, (lower, upper) in self.intervals.items()}
+        )
+
+
 @dataclass(frozen=True)
 class Holdout:
     """Test windows, their forecasts and their outcomes.
@@ -61,9 +78,7 @@ class Holdout:
         which: (W,) position in `panel.series` of each window's series.
         cuts: (W,) number of its values before the cutoff, at least 1.
         truth: (W, h) outcomes, NaN where nothing was observed, see `observed`.
-        mean: (W, h) forecasts of the model.
-        intervals: level in percent -> (lower, upper), each (W, h).
-        model: its name.
+        forecasts: of the model, then of each baseline, by name.
 
     Raises:
         ValueError: the shapes differ, there are no windows, a cut is outside its series, or a forecast is not finite.
@@ -74,15 +89,18 @@ class Holdout:
     which: np.ndarray
     cuts: np.ndarray
     truth: np.ndarray
-    mean: np.ndarray
-    intervals: Mapping[float, tuple[np.ndarray, np.ndarray]]
-    model: str
+    forecasts: Mapping[str, WindowForecasts]
 
     def __post_init__(self) -> None:
-        bounds = {
-            f"bound {side} of {level:g}": b for level, two in self.intervals.items() for side, b in enumerate(two)
-        }
-        for name, array in {"truth": self.truth, "mean": self.mean, **bounds}.items():
+        arrays = {"truth": self.truth}
+        for name, (mean, intervals) in self.forecasts.items():
+            arrays[f"the forecast {name}"] = mean
+            arrays |= {
+                f"bound {side} of {level:g} of {name}": bound
+                for level, bounds in intervals.items()
+                for side, bound in enumerate(bounds)
+            }
+        for name, array in arrays.items():
             if array.shape != (len(self.which), self.horizon):
                 raise ValueError(f"{name} has shape {array.shape}, expected {(len(self.which), self.horizon)}")
             if name != "truth" and not np.isfinite(array).all():
@@ -98,6 +116,21 @@ class Holdout:
         """Steps, h."""
         return int(self.truth.shape[-1])
 
+    @property
+    def model(self) -> str:
+        """Name of the model."""
+        return next(iter(self.forecasts))
+
+    @property
+    def mean(self) -> np.ndarray:
+        """(W, h) forecasts of the model."""
+        return self.forecasts[self.model].mean
+
+    @property
+    def intervals(self) -> Mapping[float, tuple[np.ndarray, np.ndarray]]:
+        """Intervals of the model."""
+        return self.forecasts[self.model].intervals
+
     @cached_property
     def levels(self) -> list[float]:
         """Levels of the intervals, ascending."""
@@ -108,11 +141,6 @@ class Holdout:
         """(S,) positions of the series that have windows."""
         return np.unique(self.which)
 
-    def forecasts(self) -> dict[str, np.ndarray]:
-        """(W, h) by name: of the model, and of its baselines."""
-        naive = baselines.forecasts(self.panel.series, self.which, self.cuts, self.horizon, self.season)
-        return {self.model: self.mean, **naive}
-
     def scored(self) -> "Holdout":
         """The windows with an observed value, sorted by series and cutoff."""
         order = np.lexsort((self.cuts, self.which))
@@ -121,9 +149,8 @@ class Holdout:
             raise _nothing_observed(self.panel.series[self.which[0]], int(self.cuts[0]), self.horizon)
         if np.array_equal(chosen, np.arange(len(self.which))):
             return self
-        intervals = {level: (lower[chosen], upper[chosen]) for level, (lower, upper) in self.intervals.items()}
-        parts = {name: getattr(self, name)[chosen] for name in ("which", "cuts", "truth", "mean")}
-        return replace(self, **parts, intervals=intervals)
+        parts = {name: getattr(self, name)[chosen] for name in ("which", "cuts", "truth")}
+        return replace(self, **parts, forecasts={name: f.take(chosen) for name, f in self.forecasts.items()})
 
     def scale(self) -> np.ndarray:
         """(W,) mean absolute error of the (seasonal) naive forecast before each window, over pairs of observed values.

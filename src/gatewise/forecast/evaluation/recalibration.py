@@ -64,7 +64,8 @@ def after_update(selection: Selection, old: Sequence[Series], new: Sequence[Seri
     if not grown:
         return selection
     before = [int(series.ds.searchsorted(ends[series.unique_id], side="right")) for series in grown]
-    memory, horizon = MEMORY * selection.ensemble.calibrated.span, selection.ensemble.calibrated.errors.shape[1]
+    delivered = selection.delivered
+    memory, horizon = MEMORY * delivered.calibration.span, delivered.calibration.errors.shape[1]
     dataset = selection.dataset(grown, before)
     first = dataset.fronts + torch.tensor(before) - dataset.scaling.difference.lag  # new value
     first = torch.maximum(first, dataset.ends - max(1, int(memory)))
@@ -77,15 +78,11 @@ def after_update(selection: Selection, old: Sequence[Series], new: Sequence[Seri
     truth = dataset.measurable(cuts, truth)
     observed = sum(int(dataset.observed[a:b].sum()) for a, b in zip(first.tolist(), dataset.ends.tolist(), strict=True))
 
-    def recalibrated(known: Calibration, naive: bool) -> Calibration:
-        mean, spread, _ = selection.forecast(dataset, cuts, horizon, naive=naive)
-        return known.recalibrated(truth - mean, spread, observed / len(new) / memory)
-
     try:
-        ensemble = replace(selection.ensemble, calibration=recalibrated(selection.ensemble.calibrated, False))
+        mean, spread = selection.forecast(dataset, cuts, horizon)
     except DivergenceError:
         raise DataError(
             "the newer values are too far from the training data to forecast from them; correct them, or call fit again"
         ) from None
-    baseline = replace(selection.baseline, calibration=recalibrated(selection.baseline.calibration, True))
-    return replace(selection, ensemble=ensemble, baseline=baseline)
+    calibration = delivered.calibration.recalibrated(truth - mean, spread, observed / len(new) / memory)
+    return replace(selection, delivered=replace(delivered, calibration=calibration))

@@ -1,12 +1,14 @@
 """The verdict: whether the numbers of a backtest justify trust in a model."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
 from gatewise.forecast.baselines import DRIFT, NAIVE, SEASONAL
+from gatewise.forecast.evaluation.significance import p_value
 from gatewise.series.wording import counted
 
 Errors: TypeAlias = Sequence[float] | np.ndarray
@@ -16,6 +18,7 @@ DESCRIPTIONS = {
     DRIFT: "the drift forecast (the line from the first value to the last, continued)",
     SEASONAL: "the seasonal naive forecast (the last season repeated)",
 }
+SIGNIFICANT = 0.05  # probability of a gain by chance, below which it is evidence
 MARGIN = 0.05  # a relative difference in mean error up to which two forecasts are equally good
 TOLERANCE = 0.10  # a difference between coverage and level up to which an interval is neither narrow nor wide
 ENOUGH_WINDOWS = 5  # fewer test windows are little evidence
@@ -23,75 +26,86 @@ MOST_NAMED = 3  # of the worst series
 NUMBERS = ("No", "One", "Two", "Three", "Four")
 
 
-def standing(errors: Errors, baseline: Errors) -> Literal["behind", "level", "unsure", "ahead"]:
+def standing(errors: Errors, baseline: Errors, lag: int = 0) -> Literal["behind", "level", "unsure", "ahead"]:
     """Compare errors with those of a baseline in the same cases.
 
-    "ahead" means a mean error lower by more than 5 %, and a lower error in every case or on average by two standard
-    errors of the differences.
+    "ahead" means a mean error lower by more than 5 %, and significantly lower; see
+    `gatewise.forecast.evaluation.significance`.
 
     Arguments:
         errors, baseline: error in each case, a test window or a series.
+        lag: test windows to each side that overlap with a window.
 
-    >>> standing([1.0, 2.0, 1.5], [2.0, 3.0, 2.5]), standing([1.0, 5.0, 1.0], [3.0, 3.0, 3.0])
+    >>> standing([1.0, 2.0, 1.5], [2.0, 3.0, 2.6]), standing([1.0, 5.0, 1.0], [3.0, 3.0, 3.0])
     ('ahead', 'unsure')
     """
-    gains = np.asarray(baseline) - np.asarray(errors)
-    gains = gains / (np.abs(gains).max() or 1.0)  # squares of small gains underflow
     mean, baseline_mean = float(np.mean(errors)), float(np.mean(baseline))
     if mean > baseline_mean * (1 + MARGIN):
         return "behind"
     if mean >= baseline_mean * (1 - MARGIN):
         return "level"
-    sure = (gains > 0).all() or gains.mean() > 2 * gains.std(ddof=1) / math.sqrt(len(gains))
-    return "ahead" if sure else "unsure"
+    return "ahead" if p_value(np.asarray(baseline) - np.asarray(errors), lag) < SIGNIFICANT else "unsure"
 
 
-def judgement(model: str, best: str, errors: Errors, baseline: Errors, where: str = "") -> str:
-    """Whether a model is worth using instead of the best naive forecast.
+def judgement(model: str, best: str, errors: Errors, baseline: Errors, where: str = "", lag: int = 0) -> str:
+    """Whether a model is worth using instead of the best baseline.
 
     Arguments:
-        model, best: names of the model and the naive forecast.
+        model, best: names of the model and the baseline.
         errors, baseline: their error in each test window, or their mean error for each series.
         where: in which cases the model is better; by default in how many of the test windows.
+        lag: test windows to each side that overlap with a window.
 
-    >>> print(judgement("LSTM", "Naive", [1.0, 2.0, 1.5], [2.0, 3.0, 2.5]))
-    The LSTM is worth using: 40 % better than the naive forecast (the last value), ahead in 3 of 3 test windows.
+    >>> print(judgement("LSTM", "Naive", [1.0, 5.0, 1.0], [3.0, 3.0, 3.0]))
+    The LSTM is 22 % better than ... on average, ahead in 2 of 3 test windows; that may be chance (p = 0.33), ...
     """
     where = where or f"in {wins(errors, baseline)} test windows"
-    naive, result = DESCRIPTIONS[best], standing(errors, baseline)
+    description, result = DESCRIPTIONS[best], standing(errors, baseline, lag)
     if result == "behind":
-        return f"Do not trust the {model} here: {naive} is better; the {model} is ahead {where}."
+        return f"Do not trust the {model} here: {description} is better; the {model} is ahead {where}."
     if result == "level":
         return (
-            f"The {model} is no better than {naive}; use that instead, as it is simpler (the {model} is ahead {where})."
+            f"The {model} is no better than {description}; use that instead, as it is simpler (the {model} is ahead "
+            f"{where})."
         )
-    gain = f"{percent(1 - float(np.mean(errors)) / float(np.mean(baseline)))} better than {naive}"
+    gain = f"{percent(1 - float(np.mean(errors)) / float(np.mean(baseline)))} better than {description}"
+    p = p_value(np.asarray(baseline) - np.asarray(errors), lag)
     if result == "ahead":
-        return f"The {model} is worth using: {gain}, ahead {where}."
-    return f"The {model} is {gain} on average, but ahead only {where}; use it with care."
+        return f"The {model} is worth using: {gain}, ahead {where} ({_probability(p)})."
+    return f"The {model} is {gain} on average, ahead {where}; that may be chance ({_probability(p)}), use it with care."
 
 
-def replacement(model: str, replaced: Sequence[str], judged: str) -> str:
-    """The judgement, with a note on the training runs after which a naive forecast replaced the model.
+def delivery(model: str, delivered: Sequence[str]) -> str:
+    """Which methods the forecasts come from; "" if all come from the model.
 
     Arguments:
         model: its name.
-        replaced: for each training run the naive forecast that replaced the model, "" for none.
-        judged: the judgement of the measured forecasts.
+        delivered: for each training run the name of the delivered method.
 
-    >>> replacement("LSTM", ["Naive"], "...").partition(":")[0]
-    'No verdict on the LSTM'
-    >>> replacement("LSTM", ["Naive", ""], "It is worth using.")
-    "It is worth using. In 1 of 2 training runs, a naive forecast replaced the LSTM (fallback='naive')."
+    >>> delivery("LSTM", ["average of LSTM and Theta", "LSTM", "average of LSTM and Theta"])
+    'By validation errors, the forecast is the average of LSTM and Theta in 2 of 3 training runs, and LSTM in 1.'
+    >>> delivery("LSTM", ["Theta"])
+    'By validation errors, the forecast is Theta.'
     """
-    baselines = list(dict.fromkeys(name for name in replaced if name))
-    if not baselines:
-        return judged
-    if all(replaced):
-        naive = " and ".join(DESCRIPTIONS[name] for name in baselines)
-        return f"No verdict on the {model}: the backtest measures {naive}, which replaced it (fallback='naive')."
-    times = f"{sum(map(bool, replaced))} of {len(replaced)} training runs"
-    return f"{judged} In {times}, a naive forecast replaced the {model} (fallback='naive')."
+    counts = Counter(delivered)
+    if set(counts) <= {model}:
+        return ""
+    (first, times), *others = counts.most_common()
+    first = f"the {first}" if first.startswith("average") else first
+    text = f"By validation errors, the forecast is {first}"
+    if not others:
+        return f"{text}."
+    rest = " and ".join(f"{'the ' * name.startswith('average')}{name} in {count}" for name, count in others)
+    return f"{text} in {times} of {len(delivered)} training runs, and {rest}."
+
+
+def baseline_only(model: str, best: str) -> str:
+    """The judgement where all forecasts are those of the baseline that is best in the test windows too.
+
+    >>> print(baseline_only("LSTM", "Naive"))
+    Use the naive forecast (the last value), which is delivered: the LSTM was no better on the validation set.
+    """
+    return f"Use {DESCRIPTIONS[best]}, which is delivered: the {model} was no better on the validation set."
 
 
 def wins(errors: Errors, baseline: Errors) -> str:
@@ -137,6 +151,18 @@ def evidence(windows: int, more: int, series: int = 1) -> str:
     return f"{count} little evidence; {remedy}."
 
 
+def single_model(windows: int) -> str:
+    """The difference between a model that forecasts all test windows and the delivered one.
+
+    >>> single_model(3)
+    'One model forecast all 3 windows; it was trained before the first. refit=True (--refit) trains one for each.'
+    """
+    return (
+        f"One model forecast all {windows} windows; it was trained before the first. refit=True (--refit) trains one for "
+        "each."
+    )
+
+
 def coverage(fractions: dict[float, float], values: int) -> str:
     """The measured coverage of the intervals, beside their levels.
 
@@ -155,6 +181,10 @@ def coverage(fractions: dict[float, float], values: int) -> str:
         for level, inside in fractions.items()
     ]
     return f"Coverage over {counted(values, 'value')}: {', '.join(parts)}."
+
+
+def _probability(p: float) -> str:
+    return f"p = {p:.2f}" if p >= 0.01 else "p < 0.01"
 
 
 def percent(fraction: float) -> str:

@@ -14,7 +14,6 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
-from gatewise.forecast.conformal import Calibration
 from gatewise.forecast.model.dataset import Dataset
 from gatewise.forecast.model.strategies import NetworkOutput, average
 from gatewise.forecast.model.window import Window, WindowScaling
@@ -33,21 +32,15 @@ class Ensemble:
         scaling: the transforms before and after the networks.
         networks: the members of the ensemble.
         history: of the first network's training with a validation set.
-        calibration: of the intervals, from the validation errors; None before they are measured.
         error: validation MASE.
+        validation_forecasts: forecasts (B, K) of the validation set and their spreads; empty after loading.
     """
 
     scaling: WindowScaling
     networks: tuple[Module, ...]
     history: History
-    calibration: Calibration | None = None
     error: float = float("nan")
-
-    @property
-    def calibrated(self) -> Calibration:
-        """The calibration, which must have been measured."""
-        assert self.calibration is not None
-        return self.calibration
+    validation_forecasts: tuple[np.ndarray, ...] = ()
 
     def extrapolate(
         self, dataset: Dataset, cuts: Tensor, horizon: int, future: np.ndarray | None = None

@@ -43,6 +43,7 @@ class Plan:
     seasonal_difference: int
     scale: str
     dropout: float | None = None
+    fallback: str = "none"
 
     def choose_season(self, panel: Panel) -> tuple[int, str]:
         """The season of the series, and its line for `guesses`."""

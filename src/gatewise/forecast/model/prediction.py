@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from gatewise.forecast.baselines import seasonal_naive
-from gatewise.forecast.conformal import Calibration
 from gatewise.forecast.model.selection import Selection
 from gatewise.forecast.model.window import WindowScaling
 from gatewise.forecast.update import check_reach
@@ -16,16 +15,14 @@ from gatewise.forecast.validation import check_horizon
 from gatewise.series import DataError, Forecast, Panel, futures, known_ahead
 
 
-def extrapolate(
-    panel: Panel, selection: Selection, horizon: int, future: Any, naive: bool
-) -> tuple[np.ndarray, np.ndarray, Calibration]:
-    """Forecasts (S, h), their spreads (S, h) and the calibration of their intervals; of the baseline if `naive`."""
+def extrapolate(panel: Panel, selection: Selection, horizon: int, future: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The delivered forecasts (S, h) and their spreads (S, h)."""
     check_horizon(horizon)
     check_reach(panel, selection.ensemble.scaling.reach, horizon)
     known = known_ahead(panel, horizon, future)
     _check_known(panel, known, selection.ensemble.scaling)
     dataset = selection.dataset(panel.series)
-    return selection.forecast(dataset, dataset.ends, horizon, naive=naive, future=known)
+    return selection.forecast(dataset, dataset.ends, horizon, known)
 
 
 def _check_known(panel: Panel, known: np.ndarray | None, scaling: WindowScaling) -> None:
@@ -43,11 +40,11 @@ def _check_known(panel: Panel, known: np.ndarray | None, scaling: WindowScaling)
 
 
 def forecasts(
-    panel: Panel, selection: Selection, horizon: int, levels: tuple[float, ...], future: Any, name: str, naive: bool
+    panel: Panel, selection: Selection, horizon: int, levels: tuple[float, ...], future: Any, name: str
 ) -> list[Forecast]:
     """Forecasts of all series, then naive ones without intervals of the series excluded with on_bad="naive"."""
-    mean, spread, calibration = extrapolate(panel, selection, horizon, future, naive)
-    widths = {level: calibration.half_widths(spread, level) for level in levels}
+    mean, spread = extrapolate(panel, selection, horizon, future)
+    widths = {level: selection.delivered.calibration.half_widths(spread, level) for level in levels}
     bounds = {level: (mean - width, mean + width) for level, width in widths.items()}
     predicted = [
         Forecast(series.unique_id, ds, mean[k], name, {level: (lo[k], hi[k]) for level, (lo, hi) in bounds.items()})

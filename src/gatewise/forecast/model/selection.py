@@ -11,8 +11,8 @@ import numpy as np
 from torch import Tensor
 
 from gatewise.forecast import baselines
-from gatewise.forecast.conformal import Calibration
 from gatewise.forecast.model.dataset import Dataset, stack_features
+from gatewise.forecast.model.delivery import BEST, Method, choose
 from gatewise.forecast.model.ensemble import Ensemble
 from gatewise.forecast.model.plan import Plan, Sizes, is_small
 from gatewise.forecast.model.training import TrainingConfiguration
@@ -20,20 +20,7 @@ from gatewise.forecast.model.window import WindowScaling
 from gatewise.parallel import Report, Steps, run_all
 from gatewise.series import Panel, Series
 
-
-@dataclass(frozen=True)
-class BestBaseline:
-    """The best naive forecast on the validation set.
-
-    Attributes:
-        name: see `gatewise.forecast.baselines`.
-        error: validation MASE.
-        calibration: of its intervals, from its validation errors.
-    """
-
-    name: str
-    error: float
-    calibration: Calibration
+AVERAGE = 0.5  # weight of the network in an average with a baseline
 
 
 @dataclass(frozen=True)
@@ -43,29 +30,42 @@ class Selection:
     Attributes:
         ensemble: the networks and their scaling.
         configuration: of their training.
-        season: of the naive forecasts, 1 for none.
-        baseline: the best naive forecast on the validation set.
+        season: of the baselines, 1 for none.
+        delivered: the method whose forecasts are delivered.
         choices: lines for `guesses`, one for each choice.
+        baselines: all baselines, measured on the validation set; none after loading.
     """
 
     ensemble: Ensemble
     configuration: TrainingConfiguration
     season: int
-    baseline: BestBaseline
+    delivered: Method
     choices: tuple[str, ...]
+    baselines: tuple[Method, ...] = ()
 
     def dataset(self, series: Sequence[Series], until: Sequence[int] | None = None) -> Dataset:
         """Series prepared for the ensemble."""
         return Dataset.of(series, self.ensemble.scaling, until)
 
     def forecast(
-        self, dataset: Dataset, cuts: Tensor, horizon: int, *, naive: bool = False, future: np.ndarray | None = None
-    ) -> tuple[np.ndarray, np.ndarray, Calibration]:
-        """Forecasts (B, h) after cuts (B,), their spreads and their calibration; those of the baseline if `naive`."""
-        if not naive:
-            return *self.ensemble.extrapolate(dataset, cuts, horizon, future), self.ensemble.calibrated
-        mean = naive_forecasts(dataset, cuts, horizon, self.season)[self.baseline.name]
-        return mean, np.broadcast_to(dataset.unit[dataset.owner(cuts), None], mean.shape), self.baseline.calibration
+        self,
+        dataset: Dataset,
+        cuts: Tensor,
+        horizon: int,
+        future: np.ndarray | None = None,
+        method: Method | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The forecasts (B, h) of a method, by default the delivered one, after cuts (B,), and their spreads."""
+        method = method or self.delivered
+        weight, name = method.weight, method.baseline
+        if not weight:
+            mean = baseline_forecasts(dataset, cuts, horizon, self.season, (name,))[name]
+            return mean, spreads_of_baseline(dataset, cuts, horizon)
+        mean, spread = self.ensemble.extrapolate(dataset, cuts, horizon, future)
+        if weight < 1:
+            baseline = baseline_forecasts(dataset, cuts, horizon, self.season, (name,))[name]
+            mean = weight * mean + (1 - weight) * baseline
+        return mean, spread
 
 
 class Candidate(NamedTuple):
@@ -121,37 +121,49 @@ def training_steps(
     chosen = int(np.argmin(errors))
     configuration, dataset, context = candidates[chosen]
     ensemble = yield from configuration.train_ensemble(trained[chosen], dataset, measured=is_small(panel))
-    baseline = _best_baseline(dataset, configuration, season)
+    network, *others = _measure_methods(ensemble, configuration, dataset, season)
+    delivered = choose(plan.fallback, network, others)
     guesses = (
         _strategy_guess(plan, candidates, errors, chosen),
         context,
         configuration.describe(),
-        _validation_guess(configuration, ensemble, baseline),
-        ensemble.calibrated.describe(),
+        delivered.calibration.describe(),
+        _delivery_guess(plan.fallback, delivered, configuration.cell.upper(), (network, *others)),
     )
-    return Selection(ensemble, configuration, season, baseline, guesses)
+    measured = tuple(method for method in others if not method.weight)
+    return Selection(ensemble, configuration, season, delivered, guesses, measured)
 
 
-def fallback_message(selection: Selection, name: str) -> str:
-    """The line for `guesses` where the baseline replaces the model."""
-    return f"fallback: the {selection.baseline.name} forecast replaces the {name} (whose validation MASE is not lower)"
-
-
-def naive_forecasts(dataset: Dataset, cuts: Tensor, horizon: int, season: int) -> dict[str, np.ndarray]:
-    """The naive forecasts (B, h) after cuts (B,), by name."""
+def baseline_forecasts(
+    dataset: Dataset, cuts: Tensor, horizon: int, season: int, names: Sequence[str] | None = None
+) -> dict[str, np.ndarray]:
+    """The forecasts (B, h) of the baselines after cuts (B,), by name."""
     owner, known = dataset.owner(cuts), dataset.original_cuts(cuts)
     return baselines.forecasts(dataset.series, owner.numpy(), known.numpy(), horizon, season)
 
 
-def _best_baseline(dataset: Dataset, configuration: TrainingConfiguration, season: int) -> BestBaseline:
+def spreads_of_baseline(dataset: Dataset, cuts: Tensor, horizon: int) -> np.ndarray:
+    """The spreads (B, h) of the forecasts of a baseline: the naive error of each series."""
+    return np.repeat(dataset.unit[dataset.owner(cuts).numpy(), None], horizon, axis=1)
+
+
+def _measure_methods(
+    ensemble: Ensemble, configuration: TrainingConfiguration, dataset: Dataset, season: int
+) -> list[Method]:
+    """The network, every baseline, and the average of the network with the best of them, on the validation set."""
     validation = configuration.validation_set(dataset)
     cuts, steps = validation.cutoffs()
-    truth = dataset.after(cuts, steps)
-    errors = {name: truth - mean for name, mean in naive_forecasts(dataset, cuts, steps, season).items()}
-    mase = {name: validation.mase(cuts, error) for name, error in errors.items()}
-    best = min(mase, key=lambda name: mase[name])
-    spreads = np.broadcast_to(dataset.unit[dataset.owner(cuts), None], errors[best].shape)
-    return BestBaseline(best, mase[best], validation.calibration(cuts, errors[best], spreads))
+    truth, mean, spread = dataset.after(cuts, steps), *ensemble.validation_forecasts
+
+    def measured(weight: float, name: str, forecast: np.ndarray, spread: np.ndarray) -> Method:
+        errors = truth - forecast
+        return Method(weight, name, validation.mase(cuts, errors), validation.calibration(cuts, errors, spread))
+
+    unit, forecasts = spreads_of_baseline(dataset, cuts, steps), baseline_forecasts(dataset, cuts, steps, season)
+    methods = [measured(0.0, name, forecast, unit) for name, forecast in forecasts.items()]
+    best = min(methods, key=lambda method: method.error).baseline
+    average = measured(AVERAGE, best, AVERAGE * mean + (1 - AVERAGE) * forecasts[best], spread)
+    return [measured(1.0, "", mean, spread), *methods, average]
 
 
 def strategy_name(scaling: WindowScaling) -> str:
@@ -168,8 +180,8 @@ def _strategy_guess(plan: Plan, candidates: Sequence[Candidate], errors: Sequenc
     return f"strategy: {name}" + ("" if plan.strategy == "auto" else " (as given)")
 
 
-def _validation_guess(configuration: TrainingConfiguration, ensemble: Ensemble, baseline: BestBaseline) -> str:
-    return (
-        f"validation MASE: {configuration.cell.upper()} {ensemble.error:.3g}, best naive forecast ({baseline.name}) "
-        f"{baseline.error:.3g}"
-    )
+def _delivery_guess(fallback: str, delivered: Method, network: str, methods: Sequence[Method]) -> str:
+    by_error = sorted(methods, key=lambda method: method.error)
+    compared = ", ".join(f"{method.describe(network)} {method.error:.3g}" for method in by_error)
+    asked = "" if fallback == BEST else f"; fallback={fallback!r}"
+    return f"forecast: {delivered.describe(network)} (validation MASE: {compared}{asked})"

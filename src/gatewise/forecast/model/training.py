@@ -62,8 +62,8 @@ class TrainingConfiguration:
         Arguments:
             first: one network, trained with the validation set.
             dataset: the series.
-            measured: whether the calibration and the validation error are those of the whole ensemble, for which its
-                other networks are also trained with the validation set; otherwise they are those of `first`.
+            measured: whether the validation forecasts are those of the whole ensemble, for which its other networks are
+                also trained with the validation set; otherwise they are those of `first`.
         """
         members, tasks = range(self.ensemble_size), list[Task[Module]]()
         validation = self._validation_set(dataset) if measured and self.ensemble_size > 1 else None
@@ -106,7 +106,7 @@ class TrainingConfiguration:
         return self.validation_set(self.validation_set(dataset).without_leakage())
 
     def _measure(self, ensemble: Ensemble, validation: ValidationSet) -> Ensemble:
-        """The ensemble with its validation error and the calibration of its intervals."""
+        """The ensemble with its forecasts of the validation set and their error."""
         cuts, steps = validation.cutoffs()
         mean, spread = ensemble.extrapolate(validation.dataset, cuts, steps)
         errors = validation.dataset.after(cuts, steps) - mean
@@ -115,8 +115,7 @@ class TrainingConfiguration:
                 f"the last {self.validation_fraction:.0%} of the series holds only filled values; "
                 "increase validation_fraction, or end the series earlier"
             )
-        calibration = validation.calibration(cuts, errors, spread)
-        return replace(ensemble, calibration=calibration, error=validation.mase(cuts, errors))
+        return replace(ensemble, error=validation.mase(cuts, errors), validation_forecasts=(mean, spread))
 
     def _fit_task(self, k: int, dataset: Dataset, limits: Tensor) -> Task[Module]:
         """Train the k-th network on the values before the limits (S,)."""

@@ -15,9 +15,10 @@ from gatewise import persistence
 from gatewise.arguments import number, one_of, plain, whole
 from gatewise.forecast import baselines
 from gatewise.forecast.conformal import Calibration
+from gatewise.forecast.model.delivery import Method
 from gatewise.forecast.model.ensemble import Ensemble
 from gatewise.forecast.model.plan import LONGEST_SEGMENT, Plan, Sizes
-from gatewise.forecast.model.selection import BestBaseline, Selection
+from gatewise.forecast.model.selection import Selection
 from gatewise.forecast.model.strategies import STRATEGIES
 from gatewise.forecast.model.training import TrainingConfiguration
 from gatewise.forecast.model.window import FLOORS, Features, WindowScaling
@@ -78,7 +79,21 @@ def from_version_1(content: Content, arrays: Arrays) -> tuple[Content, Arrays]:
     for part, names in parts.items():
         if part in content:
             content[part] = renamed(content[part], names)
-    return content, renamed(arrays, ARRAYS_OF_1)
+    return _with_delivered(content, renamed(arrays, ARRAYS_OF_1))
+
+
+def _with_delivered(content: Content, arrays: Arrays) -> tuple[Content, Arrays]:
+    """Content with the delivered method: in version 1 the network, or with fallback="naive" the best naive forecast."""
+    network, baseline = checked(content, "ensemble", dict), checked(content, "baseline", dict)
+    naive = checked(content, "arguments", dict).get("fallback") == "naive"
+    replaced = naive and measure(baseline, "error") <= measure(network, "error")
+    method, other = ("baseline", "ensemble") if replaced else ("ensemble", "baseline")
+    content = {name: part for name, part in content.items() if name != "baseline"}
+    content["delivered"] = baseline | {"weight": 0.0} if replaced else network | {"weight": 1.0, "name": ""}
+    content["ensemble"] = {"error": network["error"]}
+    dropped = {f"{other}.distances", f"{other}.errors"}
+    moved = {f"{method}.{name}": f"delivered.{name}" for name in ("distances", "errors")}
+    return content, renamed({name: part for name, part in arrays.items() if name not in dropped}, moved)
 
 
 UPGRADES = {1: from_version_1}
@@ -89,7 +104,7 @@ class StoredForecaster(NamedTuple):
 
     Attributes:
         panel: the series.
-        selection: the trained networks and the best naive forecast.
+        selection: the trained networks and the delivered method.
         choices: one sentence for each choice made for the series.
     """
 
@@ -150,7 +165,7 @@ def pack(
     Raises:
         ValueError: a series has a name or a time zone that a file cannot hold.
     """
-    ensemble, baseline, history = selection.ensemble, selection.baseline, selection.ensemble.history
+    ensemble, delivered, history = selection.ensemble, selection.delivered, selection.ensemble.history
     panel_content, arrays = pack_panel(panel)
     content = {
         "arguments": {name: plain(value) for name, value in arguments.items()},
@@ -158,15 +173,14 @@ def pack(
         "scaling": {name: plain(getattr(ensemble.scaling, name)) for name in SCALING_FIELDS},
         "configuration": {name: plain(getattr(selection.configuration, name)) for name in CONFIGURATION_FIELDS},
         "history": {"best_epoch": history.best_epoch, "stopped": history.stopped},
-        "ensemble": {"error": ensemble.error, **_pack_calibration(ensemble.calibrated)},
-        "baseline": {"name": baseline.name, "error": baseline.error, **_pack_calibration(baseline.calibration)},
+        "ensemble": {"error": ensemble.error},
+        "delivered": _pack_method(delivered),
         "selection_choices": [printable(sentence) for sentence in selection.choices],
         "choices": [printable(sentence) for sentence in choices],
     }
     arrays |= _pack_features(ensemble.scaling.features)
     arrays |= {f"history.{name}": np.asarray(asdict(history)[name], np.float64) for name in HISTORY_ARRAYS}
-    for name, calibration in {"ensemble": ensemble.calibrated, "baseline": baseline.calibration}.items():
-        arrays |= {f"{name}.distances": calibration.distances, f"{name}.errors": calibration.errors}
+    arrays |= {f"delivered.{name}": getattr(delivered.calibration, name) for name in ("distances", "errors")}
     for k, network in enumerate(ensemble.networks):
         arrays |= {f"network.{k}.{name}": weight.cpu().numpy() for name, weight in network.state_dict().items()}
     return content, arrays
@@ -186,12 +200,11 @@ def unpack(content: Content, arrays: Arrays, plan: Plan, sizes: Sizes) -> Stored
     _check_lengths(panel, scaling)
     configuration = _configuration(checked(content, "configuration", dict), sizes)
     history = _history(checked(content, "history", dict), remaining)
-    baseline = _baseline(checked(content, "baseline", dict), remaining, scaling.season)
-    measured = checked(content, "ensemble", dict)
-    calibration, error = _calibration(measured, remaining, "ensemble"), measure(measured, "error")
+    delivered = _method(checked(content, "delivered", dict), remaining, scaling.season)
+    error = measure(checked(content, "ensemble", dict), "error")
     networks = configuration.load_networks(scaling, _states(remaining, configuration, scaling))
-    ensemble = Ensemble(scaling, networks, history, calibration, error)
-    selection = Selection(ensemble, configuration, scaling.season, baseline, sentences(content, "selection_choices"))
+    ensemble = Ensemble(scaling, networks, history, error)
+    selection = Selection(ensemble, configuration, scaling.season, delivered, sentences(content, "selection_choices"))
     return StoredForecaster(panel, selection, sentences(content, "choices"))
 
 
@@ -322,16 +335,16 @@ def _history(content: Content, arrays: Arrays) -> History:
     return History(train.tolist(), **lists, best_epoch=best, stopped=content["stopped"])
 
 
-def _baseline(content: Content, arrays: Arrays, season: int) -> BestBaseline:
-    names = (
-        (baselines.NAIVE, baselines.DRIFT) if season == 1 else (baselines.NAIVE, baselines.DRIFT, baselines.SEASONAL)
-    )
-    one_of("baseline", content.get("name"), names)
-    return BestBaseline(content["name"], measure(content, "error"), _calibration(content, arrays, "baseline"))
+def _pack_method(method: Method) -> Content:
+    calibration = {name: getattr(method.calibration, name) for name in CALIBRATION_FIELDS}
+    return {"weight": method.weight, "name": method.baseline, "error": method.error, **calibration}
 
 
-def _pack_calibration(calibration: Calibration) -> Content:
-    return {name: getattr(calibration, name) for name in CALIBRATION_FIELDS}
+def _method(content: Content, arrays: Arrays, season: int) -> Method:
+    weight = measure(content, "weight", 1)
+    names = [name for name in baselines.NAMES if season > 1 or name != baselines.SEASONAL]
+    one_of("the baseline of the delivered method", content.get("name"), [""] if weight == 1 else names)
+    return Method(weight, content["name"], measure(content, "error"), _calibration(content, arrays, "delivered"))
 
 
 def _calibration(content: Content, arrays: Arrays, name: str) -> Calibration:
