@@ -110,7 +110,8 @@ class Holdout:
 
     def forecasts(self) -> dict[str, np.ndarray]:
         """(W, h) by name: of the model, and of its baselines."""
-        naive = baselines.forecasts(self.panel.series, self.which, self.cuts, self.horizon, self.season)
+        windows = self.panel.series, self.which, self.cuts, self.horizon, self.season
+        naive = baselines.forecasts(*windows, names=baselines.NAIVE_NAMES)
         return {self.model: self.mean, **naive}
 
     def scored(self) -> "Holdout":

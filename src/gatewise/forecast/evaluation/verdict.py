@@ -6,16 +6,11 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from gatewise.forecast.baselines import DRIFT, NAIVE, SEASONAL
+from gatewise.forecast.baselines import DESCRIPTIONS
 from gatewise.series.wording import counted
 
 Errors: TypeAlias = Sequence[float] | np.ndarray
 
-DESCRIPTIONS = {
-    NAIVE: "the naive forecast (the last value)",
-    DRIFT: "the drift forecast (the line from the first value to the last, continued)",
-    SEASONAL: "the seasonal naive forecast (the last season repeated)",
-}
 MARGIN = 0.05  # a relative difference in mean error up to which two forecasts are equally good
 TOLERANCE = 0.10  # a difference between coverage and level up to which an interval is neither narrow nor wide
 ENOUGH_WINDOWS = 5  # fewer test windows are little evidence

@@ -139,8 +139,8 @@ def fallback_message(selection: Selection, name: str) -> str:
 
 def naive_forecasts(dataset: Dataset, cuts: Tensor, horizon: int, season: int) -> dict[str, np.ndarray]:
     """The naive forecasts (B, h) after cuts (B,), by name."""
-    owner, known = dataset.owner(cuts), dataset.original_cuts(cuts)
-    return baselines.forecasts(dataset.series, owner.numpy(), known.numpy(), horizon, season)
+    which, known = dataset.owner(cuts).numpy(), dataset.original_cuts(cuts).numpy()
+    return baselines.forecasts(dataset.series, which, known, horizon, season, names=baselines.NAIVE_NAMES)
 
 
 def _best_baseline(dataset: Dataset, configuration: TrainingConfiguration, season: int) -> BestBaseline:
