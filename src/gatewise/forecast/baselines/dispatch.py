@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from gatewise.forecast.baselines.descriptions import NAIVE, NAIVE_NAMES, SEASONAL, SES, THETA, applicable
+from gatewise.forecast.baselines.descriptions import NAIVE, NAIVE_NAMES, RIDGE, SEASONAL, SES, THETA, applicable
 from gatewise.forecast.baselines.naive import naive_forecasts
+from gatewise.forecast.baselines.ridge import ridge_forecasts
 from gatewise.forecast.baselines.smoothing import ses_forecasts
 from gatewise.forecast.baselines.theta import theta_forecasts
 from gatewise.forecast.baselines.windows import Pasts, blocks
@@ -69,4 +70,8 @@ def forecasts(
                 with np.errstate(all="ignore"):  # what is not finite is replaced
                     mean = RECURSIONS[name](pasts, horizon, season)
                 by_name[name][rows] = np.where(np.isfinite(mean).all(1, keepdims=True), mean, fallback[rows])
+    if RIDGE in chosen and len(which):
+        with np.errstate(all="ignore"):
+            mean = ridge_forecasts(series, which, cuts, horizon, season, freq, future)
+        by_name[RIDGE] = np.where(np.isfinite(mean).all(1, keepdims=True), mean, fallback)
     return by_name

@@ -41,6 +41,11 @@ class Pasts:
         """(B, N) whether a column is before the end of a past."""
         return np.asarray(np.arange(self.values.shape[1]) < self.sizes[:, None])
 
+    def take(self, rows: slice) -> "Pasts":
+        """Some of the windows."""
+        parts = (self.values, self.observed, self.sizes, self.gaps, self.starts)
+        return Pasts(*(part[rows] for part in parts))
+
     def ahead(self, horizon: int) -> np.ndarray:
         """(B, h) the steps of the forecast, counted from the last observed value: 1 to h without a gap."""
         return np.asarray(self.gaps[:, None] + np.arange(1, horizon + 1))
