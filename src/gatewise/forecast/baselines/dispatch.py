@@ -12,7 +12,7 @@ from gatewise.forecast.baselines.naive import naive_forecasts
 from gatewise.forecast.baselines.ridge import ridge_forecasts
 from gatewise.forecast.baselines.smoothing import ses_forecasts
 from gatewise.forecast.baselines.theta import theta_forecasts
-from gatewise.forecast.baselines.windows import Pasts, blocks
+from gatewise.forecast.baselines.windows import Pasts, Values
 from gatewise.series import Series
 
 LONGEST, MOST_SEASONS = 1000, 5  # values of a past for SES and Theta: the weights of older ones are tiny
@@ -59,19 +59,22 @@ def forecasts(
     {'Drift': [[10.0, 11.0]], 'Theta': [[9.5, 10.0]]}
     """
     chosen = applicable(season, names)
-    naive = naive_forecasts(series, which, cuts, horizon, season)
+    if not len(which):
+        return {name: np.empty((0, horizon)) for name in chosen}
+    values = Values.of(series, which)
+    naive = naive_forecasts(values, which, cuts, horizon, season)
     by_name = {name: naive[name] for name in chosen if name in NAIVE_NAMES}
     fallback = naive[SEASONAL if season > 1 else NAIVE]
     by_name |= {name: np.empty_like(fallback) for name in chosen if name in RECURSIONS}
     smoothed = [name for name in chosen if name in RECURSIONS]
     if smoothed:
-        for rows, pasts in blocks(series, which, cuts, max(LONGEST, MOST_SEASONS * season)):
+        for rows, pasts in values.blocks(which, cuts, max(LONGEST, MOST_SEASONS * season)):
             for name in smoothed:
                 with np.errstate(all="ignore"):  # what is not finite is replaced
                     mean = RECURSIONS[name](pasts, horizon, season)
                 by_name[name][rows] = np.where(np.isfinite(mean).all(1, keepdims=True), mean, fallback[rows])
-    if RIDGE in chosen and len(which):
+    if RIDGE in chosen:
         with np.errstate(all="ignore"):
-            mean = ridge_forecasts(series, which, cuts, horizon, season, freq, future)
+            mean = ridge_forecasts(series, values, which, cuts, horizon, season, freq, future)
         by_name[RIDGE] = np.where(np.isfinite(mean).all(1, keepdims=True), mean, fallback)
     return by_name

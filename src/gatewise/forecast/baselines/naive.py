@@ -5,12 +5,10 @@ Letters: `W` test windows, `h` horizon.
 Reference: R. J. Hyndman, G. Athanasopoulos, Forecasting: principles and practice, 3rd edition 2021, section 5.2.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from gatewise.forecast.baselines.descriptions import DRIFT, NAIVE, SEASONAL
-from gatewise.forecast.baselines.windows import grouped, last_observed
+from gatewise.forecast.baselines.windows import Values
 from gatewise.series import Series
 
 
@@ -43,13 +41,13 @@ def seasonal_naive(y: np.ndarray, horizon: int, season: int) -> np.ndarray:
 
 
 def naive_forecasts(
-    series: Sequence[Series], which: np.ndarray, cuts: np.ndarray, horizon: int, season: int
+    values: Values, which: np.ndarray, cuts: np.ndarray, horizon: int, season: int
 ) -> dict[str, np.ndarray]:
     """The naive forecasts of many test windows.
 
     Arguments:
-        series: the series of all windows.
-        which: (W,) positions in `series`.
+        values: of the series of all windows.
+        which: (W,) the series of each window.
         cuts: (W,) number of known values, at least 1.
         horizon: steps of each forecast, h.
         season: steps of a season; 1 for none, which omits the seasonal naive forecast.
@@ -58,20 +56,17 @@ def naive_forecasts(
         Forecasts (W, h) by name: Naive, Drift and SeasonalNaive, each equal to `naive`, `drift` or `seasonal_naive`.
 
     >>> series = Series("A", np.arange(4), np.array([1.0, 4.0, 2.0, 3.0]))
-    >>> by_name = naive_forecasts([series], np.array([0, 0]), np.array([1, 4]), horizon=2, season=2)
+    >>> which, cuts = np.array([0, 0]), np.array([1, 4])
+    >>> by_name = naive_forecasts(Values.of([series], which), which, cuts, horizon=2, season=2)
     >>> by_name["Naive"].tolist(), by_name["SeasonalNaive"].tolist()
     ([[1.0, 1.0], [3.0, 3.0]], [[1.0, 1.0], [2.0, 3.0]])
     """
-    names = (NAIVE, DRIFT) if season == 1 else (NAIVE, DRIFT, SEASONAL)
-    by_name = {name: np.empty((len(cuts), horizon)) for name in names}
-    steps = np.arange(horizon)
-    for k, rows in grouped(which):
-        y, known, last = series[k].y, cuts[rows], last_observed(series[k], cuts[rows])
-        end = y[last, None]
-        by_name[NAIVE][rows] = end
-        by_name[DRIFT][rows] = end + (end - y[0]) / np.maximum(known[:, None] - 1, 1) * (steps + 1)
-        if season > 1:
-            back = np.where(known >= season, known - season, known - 1)[:, None]
-            within = np.where(known >= season, season, 1)[:, None]
-            by_name[SEASONAL][rows] = y[np.minimum(back + steps % within, last[:, None])]
+    first, known, steps = values.offsets[which, None], cuts[:, None], np.arange(horizon)
+    last = values.last[first + known - 1]
+    end, start = values.values[first + last], values.values[first]
+    by_name = {NAIVE: np.repeat(end, horizon, axis=1)}
+    by_name[DRIFT] = end + (end - start) / np.maximum(known - 1, 1) * (steps + 1)
+    if season > 1:
+        back = np.where(known >= season, season, 1)
+        by_name[SEASONAL] = values.values[first + np.minimum(known - back + steps % back, last)]
     return by_name

@@ -4,7 +4,9 @@ Letters: `B` windows, `N` values of the longest past, `R` rows (pairs) of each, 
 advance, `m` steps of a season, `M` steps of a longer season.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -105,77 +107,100 @@ class Rows:
     form: Form
     units: Units
 
+    @cached_property
+    def targets(self) -> np.ndarray:
+        """(B, R) the position of each target."""
+        return self.cuts + self.steps - 1
+
+    @cached_property
+    def totals(self) -> np.ndarray:
+        """(B, N + 1) the cumulative sums of the values."""
+        return np.concatenate([np.zeros((len(self.values), 1)), np.cumsum(self.values, axis=1)], axis=1)
+
+    @cached_property
     def level(self) -> np.ndarray:
         """(B, R) the mean of the last season before each cut."""
-        return self._level(self.cuts, self.form.width)
+        return self._mean_before(self.cuts, self.form.width)
 
-    def _level(self, cuts: np.ndarray, width: int) -> np.ndarray:
-        totals = np.concatenate([np.zeros((len(self.values), 1)), np.cumsum(self.values, axis=1)], axis=1)
-        low = np.maximum(cuts - width, 0)
-        return (_pick(totals, np.maximum(cuts, 0)) - _pick(totals, low)) / np.maximum(cuts - low, 1)
+    @cached_property
+    def factor(self) -> np.ndarray:
+        """(B, R) what the effects of calendar and covariates are proportional to."""
+        relative = self.units.relative
+        return np.where(relative, self.level / np.where(relative, self.units.centre, 1.0), 1.0)
 
-    def of_past(self, level: np.ndarray) -> list[np.ndarray]:
+    def of_past(self) -> Iterator[np.ndarray]:
         """The columns (B, R) of past values, those of `Form.priors` first."""
-        form, cuts, steps = self.form, self.cuts, self.steps
-        lag, mean = self._seasonal(form.season, cuts + steps - 1)
-        columns = [lag - level, mean - level]
+        form, cuts, steps, level = self.form, self.cuts, self.steps, self.level
+        lag, mean = self._seasonal(form.season)
+        yield from (lag - level, mean - level)
         if form.longer:
-            lag, mean = self._seasonal(form.longer, cuts + steps - 1)
-            back = self._level(cuts - form.longer * -(-steps // form.longer), form.width)
-            columns += [lag - level, mean - level, lag - back]
-            columns += [level - self._level(cuts, form.longer)]
+            lag, mean = self._seasonal(form.longer)
+            yield from (lag - level, mean - level)
+            yield lag - self._mean_before(cuts - form.longer * -(-steps // form.longer), form.width)
+            yield level - self._mean_before(cuts, form.longer)
         slow, fast = np.exp((1 - steps) / max(6.0, form.season / 2)), np.exp((1 - steps) / 2)
+        phases = self._phase_totals(form.season) if form.season > 1 else None
         for back in (1, 2):
-            last = _pick(self.values, cuts - back)
-            usual = self._mean(cuts - back - form.season, form.season) if form.season > 1 else level
-            columns += [last - usual] if back == 1 else []
-            columns += [(last - usual) * slow, (last - usual) * fast]
-        trend = level - self._level(cuts - form.width, form.width)
+            usual = level if phases is None else self._phase_mean(phases, cuts - back - form.season, form.season)
+            away = _pick(self.values, cuts - back) - usual
+            yield from (away, away * slow, away * fast) if back == 1 else (away * slow, away * fast)
+        trend = level - self._mean_before(cuts - form.width, form.width)
+        yield from (trend, trend * steps / form.width)
         away = level - self.units.centre
-        return [*columns, trend, trend * steps / form.width, away, away * slow]
+        yield from (away, away * slow)
 
-    def _seasonal(self, season: int, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _mean_before(self, cuts: np.ndarray, width: int) -> np.ndarray:
+        low = np.maximum(cuts - width, 0)
+        return (_pick(self.totals, np.maximum(cuts, 0)) - _pick(self.totals, low)) / np.maximum(cuts - low, 1)
+
+    def _seasonal(self, season: int) -> tuple[np.ndarray, np.ndarray]:
         """The last known value at the phase of each target, and the mean of the last ones."""
-        last = targets - season * -(-self.steps // season)
-        return _pick(self.values, last), self._mean(last, season)
+        last = self.targets - season * -(-self.steps // season)
+        return _pick(self.values, last), self._phase_mean(self._phase_totals(season), last, season)
 
-    def _mean(self, last: np.ndarray, season: int) -> np.ndarray:
-        """The mean of up to four values a season apart, up to `last`."""
-        total, count = np.zeros(last.shape), np.zeros(last.shape)
-        for back in range(RECENT):
-            at = last - back * season
-            known = at >= 0
-            total += np.where(known, _pick(self.values, np.maximum(at, 0)), 0.0)
-            count += known
-        return total / np.maximum(count, 1)
+    def _phase_totals(self, season: int) -> np.ndarray:
+        """(B, N + season) the sum of the values before each position that are whole seasons before it."""
+        size = self.values.shape[1]
+        stacked = np.pad(self.values, ((0, 0), (season, -size % season))).reshape(len(self.values), -1, season)
+        return np.cumsum(stacked, axis=1).reshape(len(self.values), -1)
 
-    def of_calendar(self, cells: Cells, which: np.ndarray) -> np.ndarray:
-        """(B, R, D) the columns of the date of the target, and of the date of the cut for the waves of the year."""
+    def _phase_mean(self, totals: np.ndarray, last: np.ndarray, season: int) -> np.ndarray:
+        """The mean of up to four values a season apart, up to `last`; 0 without one."""
+        count = np.clip(last // season + 1, 0, RECENT)
+        newest = np.maximum(last + season, 0)
+        return (_pick(totals, newest) - _pick(totals, newest - count * season)) / np.maximum(count, 1)
+
+    def of_calendar(self, cells: Cells, which: np.ndarray) -> Iterator[np.ndarray]:
+        """The columns (B, R) of the date of the target; the waves of the year also at the cut."""
         place = (cells.offsets[which] + self.pasts.starts)[:, None]
-        targets = place + self.cuts + self.steps - 1
-        columns = [cells.columns(self.form.fine)[cells.cell[targets]]]
+        cell = cells.cell[place + self.targets]
+        for column in cells.columns(self.form.fine).T:
+            yield column[cell] * self.factor
         if self.form.year:
-            columns += [waves(cells.angle[targets]), waves(cells.angle[place + self.cuts - 1])]
-        return np.concatenate(columns, axis=2)
+            for at in (self.targets, self.cuts - 1):
+                for wave in waves(cells.angle).T:
+                    yield wave[place + at] * self.factor
 
-    def of_covariates(self, covariates: Covariates, which: np.ndarray, ahead: np.ndarray | None) -> np.ndarray:
-        """(B, R, ...) covariates of the target, of its lags, and their level at the cut.
+    def of_covariates(
+        self, covariates: Covariates, which: np.ndarray, ahead: np.ndarray | None
+    ) -> Iterator[np.ndarray]:
+        """The columns (B, R) of covariates: at the target, at its lags, and their level at the cut.
 
         Arguments:
             covariates: of all series.
             which: (B,) the series of each window.
             ahead: (B, R, K) covariates of the targets, if they are after the ends of the pasts.
         """
+        form, count = self.form, covariates.values.shape[1]
         place = (covariates.offsets[which] + self.pasts.starts)[:, None]
-        targets, form = self.cuts + self.steps - 1, self.form
         low = np.maximum(self.cuts - form.width, 0)
-        level = covariates.totals[place + self.cuts] - covariates.totals[place + low]
-        columns = [covariates.values[place + targets] if ahead is None else ahead]
-        columns += [level / (self.cuts - low)[..., None]]
-        if columns[0].shape[2] <= MOST_LAGGED:
-            for season in (form.season, form.longer) if form.longer else (form.season,):
-                columns += [covariates.values[place + targets - season * -(-self.steps // season)]]
-        return np.concatenate(columns, axis=2)
+        seasons = (form.season, form.longer) if form.longer else (form.season,)
+        for k in range(count):
+            values, totals = covariates.values[:, k], covariates.totals[:, k]
+            yield (values[place + self.targets] if ahead is None else ahead[..., k]) * self.factor
+            yield (totals[place + self.cuts] - totals[place + low]) / (self.cuts - low) * self.factor
+            for season in seasons if count <= MOST_LAGGED else ():
+                yield values[place + self.targets - season * -(-self.steps // season)] * self.factor
 
 
 def _pick(values: np.ndarray, at: np.ndarray) -> np.ndarray:

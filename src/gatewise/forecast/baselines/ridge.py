@@ -9,18 +9,20 @@ Reference: A. E. Hoerl, R. W. Kennard, Ridge regression: biased estimation for n
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
 from gatewise.forecast.baselines.calendar_cells import Cells
 from gatewise.forecast.baselines.regressors import Covariates, Form, Rows, Units
-from gatewise.forecast.baselines.windows import Pasts, blocks, grouped
+from gatewise.forecast.baselines.windows import Pasts, Values, grouped
 from gatewise.series import Series
 
 LONGEST = 10_000  # values of a past to learn from: more than a year of hours
 FEWEST_ROWS, MOST_ROWS = 200, 4000  # of a regression
 LEAST_TARGETS = 12  # fewer observed targets give no regression
 EXACT = 512  # a longer past is fitted up to a rounded cut, so that windows close to each other share a regression
+DTYPE = np.float64
 BLOCK = 2**21  # values of the columns of a block
 PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 1e3)  # relative to the mean square of the columns
 TRAINED = 0.75  # of the rows in time order; the penalty and the prior are chosen on the rest
@@ -51,17 +53,16 @@ def choose(X: np.ndarray, y: np.ndarray, counts: tuple[np.ndarray, np.ndarray], 
     """Coefficients (B, F) with the penalty and the prior that forecast the last quarter of the rows best.
 
     Arguments:
-        X: (B, R, F) rows in time order; rows of zeros are ignored.
+        X: (B, F, R) columns, their rows in time order; rows of zeros are ignored.
         y: (B, R) targets.
         counts: the number (B,) of rows that are not zeros in the first part and in the last quarter.
         priors: (B, F, P).
     """
-    split = int(TRAINED * X.shape[1])
+    split = int(TRAINED * X.shape[2])
     parts = []
     for part, count in zip((slice(split), slice(split, None)), counts, strict=True):
-        rows, size = X[:, part], np.maximum(count, 1)[:, None, None]
-        transposed = rows.transpose(0, 2, 1)
-        parts.append((transposed @ rows / size, transposed @ y[:, part, None] / size))
+        rows, size = X[:, :, part], np.maximum(count, 1)[:, None, None]
+        parts.append((rows @ rows.transpose(0, 2, 1) / size, rows @ y[:, part, None] / size))
     (gram, moments), (later, later_moments) = parts
     errors = []
     for penalty in PENALTIES:
@@ -72,7 +73,7 @@ def choose(X: np.ndarray, y: np.ndarray, counts: tuple[np.ndarray, np.ndarray], 
     first, last = counts
     weight = (first / np.maximum(first + last, 1))[:, None, None]
     gram, moments = weight * gram + (1 - weight) * later, weight * moments + (1 - weight) * later_moments
-    chosen = np.empty(X.shape[::2])
+    chosen = np.empty(X.shape[:2])
     for place in np.unique(best):
         rows = best == place
         prior = priors[rows][:, :, [place % priors.shape[2]]]
@@ -117,34 +118,32 @@ class Task:
             week = kind.week if value & 1 else 0
             yield Form(self.season, week, bool(value & 2), bool(value & 4)), np.flatnonzero(code == value)
 
-    def matrix(self, rows: Rows, which: np.ndarray, level: np.ndarray, ahead: np.ndarray | None = None) -> np.ndarray:
-        """The columns (B, R, F) of a regression."""
-        past = np.stack(rows.of_past(level), axis=2)
-        effects = [rows.of_calendar(self.cells, which)]
+    def matrix(self, rows: Rows, which: np.ndarray, ahead: np.ndarray | None = None) -> np.ndarray:
+        """The columns (B, F, R) of a regression."""
+        columns = [rows.of_past(), rows.of_calendar(self.cells, which)]
         if self.covariates is not None:
-            effects.append(rows.of_covariates(self.covariates, which, ahead))
-        effects.append(np.ones((*level.shape, 1)))
-        units = rows.units
-        factor = np.where(units.relative, level / np.where(units.relative, units.centre, 1.0), 1.0)[..., None]
-        return np.concatenate([past, *(effect * factor for effect in effects)], axis=2)
+            columns.append(rows.of_covariates(self.covariates, which, ahead))
+        return np.stack([*chain(*columns), rows.factor], axis=1, dtype=DTYPE, casting="same_kind")
 
     def fit(self, pasts: Pasts, which: np.ndarray, form: Form) -> Regressions:
         """The regressions of a block of pasts."""
         units, values = _units(pasts)
         rows = self._training_rows(pasts, values, form, units)
         at = rows.cuts + rows.steps - 1
-        level = rows.level()
         seen = np.take_along_axis(pasts.observed, at, 1)
-        X = self.matrix(rows, which, level) * seen[..., None]
-        y = (np.take_along_axis(values, at, 1) - level) * seen
-        split = int(TRAINED * X.shape[1])
-        size = np.sqrt((X**2).sum(1) / np.maximum(seen.sum(1), 1)[:, None])
-        calendar = self._calendar_columns(form, X.shape[2])
+        X = self.matrix(rows, which)
+        y = (np.take_along_axis(values, at, 1) - rows.level) * seen
+        if not seen.all():
+            X *= seen[:, None]
+        split = int(TRAINED * X.shape[2])
+        size = np.sqrt(np.einsum("bfr,bfr->bf", X, X) / np.maximum(seen.sum(1), 1)[:, None])
+        calendar = self._calendar_columns(form, X.shape[1])
         size = np.where(calendar | (size < 1e-9), 1.0, size)
-        priors = np.zeros((len(pasts), X.shape[2], len(form.priors) + 1))
+        priors = np.zeros((len(pasts), X.shape[1], len(form.priors) + 1))
         for p, column in enumerate(form.priors):
             priors[:, column, p + 1] = size[:, column]
-        coefficients = choose(X / size[:, None], y, (seen[:, :split].sum(1), seen[:, split:].sum(1)), priors) / size
+        X /= size[..., None]
+        coefficients = choose(X, y, (seen[:, :split].sum(1), seen[:, split:].sum(1)), priors) / size
         coefficients[seen.sum(1) < LEAST_TARGETS] = np.nan
         return Regressions(coefficients, units, _bounds(values, pasts))
 
@@ -175,8 +174,7 @@ class Task:
         cuts = np.broadcast_to(pasts.sizes[:, None], steps.shape)
         values = pasts.values / fitted.units.scale
         rows = Rows(pasts, values, cuts, steps, form, fitted.units)
-        level = rows.level()
-        mean = level + np.einsum("bhf,bf->bh", self.matrix(rows, which, level, ahead), fitted.coefficients)
+        mean = rows.level + np.einsum("bfh,bf->bh", self.matrix(rows, which, ahead), fitted.coefficients)
         return np.clip(mean, fitted.bounds[:, :1], fitted.bounds[:, 1:]) * fitted.units.scale
 
 
@@ -199,6 +197,7 @@ def _bounds(values: np.ndarray, pasts: Pasts) -> np.ndarray:
 
 def ridge_forecasts(
     series: Sequence[Series],
+    values: Values,
     which: np.ndarray,
     cuts: np.ndarray,
     horizon: int,
@@ -217,6 +216,7 @@ def ridge_forecasts(
 
     Arguments:
         series: the series of all windows.
+        values: of the series.
         which: (W,) positions in `series`.
         cuts: (W,) number of known values.
         horizon: h, steps.
@@ -224,17 +224,19 @@ def ridge_forecasts(
         freq: pandas offset alias for the calendar; otherwise phases of the season replace it.
         future: (W, h, K) covariates of the steps after the cuts, used after the end of the table.
     """
-    task = Task(series, Cells.of(series, which, cuts + horizon - 1, freq, season), _covariates(series, which), horizon, season)
+    task = Task(
+        series, Cells.of(series, which, cuts + horizon - 1, freq, season), _covariates(series, which), horizon, season
+    )
     ahead = None if task.covariates is None else _ahead(series, which, cuts, horizon, task.covariates, future)
     pairs, owner = np.unique(np.stack([which, _fit_cuts(cuts)]), axis=1, return_inverse=True)
     owner = owner.ravel()
     mean = np.full((len(which), horizon), np.nan)
     for form, fits in task.forms(pairs[1]):
-        fitted = _fit_all(task, pairs[0][fits], pairs[1][fits], form)
+        fitted = _fit_all(task, values, pairs[0][fits], pairs[1][fits], form)
         place = np.full(pairs.shape[1], -1)
         place[fits] = np.arange(len(fits))
         windows = np.flatnonzero(place[owner] >= 0)
-        for block, pasts in blocks(series, which[windows], cuts[windows], form.reach):
+        for block, pasts in values.blocks(which[windows], cuts[windows], form.reach):
             rows = windows[block]
             own = place[owner[rows]]
             parts = Regressions(fitted.coefficients[own], fitted.units.take(own), fitted.bounds[own])
@@ -242,10 +244,10 @@ def ridge_forecasts(
     return mean
 
 
-def _fit_all(task: Task, which: np.ndarray, cuts: np.ndarray, form: Form) -> Regressions:
+def _fit_all(task: Task, values: Values, which: np.ndarray, cuts: np.ndarray, form: Form) -> Regressions:
     """The regressions (U,) of one form, in blocks."""
     pieces, order = [], []
-    for block, pasts in blocks(task.series, which, cuts, LONGEST):
+    for block, pasts in values.blocks(which, cuts, LONGEST):
         width = 40 + task.cells.columns(form.fine).shape[1]
         step = max(1, BLOCK // (width * max(FEWEST_ROWS, min(MOST_ROWS, pasts.values.shape[1]))))
         for at in range(0, len(block), step):
@@ -253,8 +255,13 @@ def _fit_all(task: Task, which: np.ndarray, cuts: np.ndarray, form: Form) -> Reg
             pieces.append(task.fit(pasts.take(rows), which[block[rows]], form))
             order.append(block[rows])
     inverse = np.argsort(np.concatenate(order))
-    units = [np.concatenate([getattr(piece.units, name) for piece in pieces])[inverse] for name in ("scale", "centre", "relative")]
-    coefficients, bounds = (np.concatenate([getattr(piece, name) for piece in pieces])[inverse] for name in ("coefficients", "bounds"))
+    units = [
+        np.concatenate([getattr(piece.units, name) for piece in pieces])[inverse]
+        for name in ("scale", "centre", "relative")
+    ]
+    coefficients, bounds = (
+        np.concatenate([getattr(piece, name) for piece in pieces])[inverse] for name in ("coefficients", "bounds")
+    )
     return Regressions(coefficients, Units(*units), bounds)
 
 
@@ -262,14 +269,14 @@ def _fit_cuts(cuts: np.ndarray) -> np.ndarray:
     """The cut of the regression of each cut: itself for a short past, else rounded down by 1.6 % at most.
 
     >>> _fit_cuts(np.array([511, 1000, 17_003])).tolist()
-    [511, 992, 16896]
+    [511, 1000, 16896]
     """
     grain = 2 ** np.maximum(np.floor(np.log2(cuts)).astype(np.int64) - 6, 0)
     return np.where(cuts < EXACT, cuts, cuts // grain * grain)
 
 
 def _covariates(series: Sequence[Series], which: np.ndarray) -> Covariates | None:
-    """The known covariates of all series with windows, standardised over... """
+    """The known covariates of all series with windows, standardised over..."""
     first = series[int(which[0])].known
     if first is None or not first.shape[1]:
         return None
@@ -284,7 +291,12 @@ def _covariates(series: Sequence[Series], which: np.ndarray) -> Covariates | Non
 
 
 def _ahead(
-    series: Sequence[Series], which: np.ndarray, cuts: np.ndarray, horizon: int, covariates: Covariates, future: np.ndarray | None
+    series: Sequence[Series],
+    which: np.ndarray,
+    cuts: np.ndarray,
+    horizon: int,
+    covariates: Covariates,
+    future: np.ndarray | None,
 ) -> np.ndarray:
     """(W, h, K) covariates of the steps after each cut, NaN where unknown."""
     ahead = np.full((len(which), horizon, covariates.values.shape[1]), np.nan)
@@ -293,7 +305,9 @@ def _ahead(
         table = np.concatenate(parts) if parts else np.empty((0, ahead.shape[2]))
         at = cuts[rows, None] + np.arange(horizon)
         inside = at < len(table)
-        values = np.where(inside[..., None], table[np.minimum(at, len(table) - 1)], np.nan) if len(table) else ahead[rows]
+        values = (
+            np.where(inside[..., None], table[np.minimum(at, len(table) - 1)], np.nan) if len(table) else ahead[rows]
+        )
         if future is not None:
             beyond = (at >= len(series[k]))[..., None]
             values = np.where(beyond, future[rows], values)

@@ -51,54 +51,67 @@ class Pasts:
         return np.asarray(self.gaps[:, None] + np.arange(1, horizon + 1))
 
 
-def blocks(
-    series: Sequence[Series], which: np.ndarray, cuts: np.ndarray, longest: int
-) -> Iterator[tuple[np.ndarray, Pasts]]:
-    """The pasts of windows in blocks of similar length, with the positions (B,) of their windows.
+@dataclass(frozen=True)
+class Values:
+    """The values of several series in turn.
 
-    Arguments:
-        series: the series of all windows.
-        which: (W,) positions in `series`.
-        cuts: (W,) number of known values, at least 1.
-        longest: the most values of a past; older ones are left out.
+    Attributes:
+        values: (T,) of all series.
+        observed: (T,) whether each was observed, not filled in.
+        last: (T,) the position in its series of the last observed value up to each value.
+        offsets: (S,) the place of the first value of each series; 0 for series without windows.
     """
-    if not len(which):
-        return
-    ends, observed, values, offsets = _concatenated(series, which, cuts)
-    sizes = np.minimum(ends, longest)
-    order = np.argsort(sizes, kind="stable")
-    at = 0
-    while at < len(order):
-        rows = order[at : at + BLOCK_WINDOWS]
-        rows = rows[: _affordable(sizes[rows])]
-        starts = ends[rows] - sizes[rows]
-        columns = np.arange(sizes[rows[-1]])
-        within = columns < sizes[rows, None]
-        places = np.where(within, (offsets[which[rows]] + starts)[:, None] + columns, 0)
-        past = np.where(within, values[places], 0.0)
-        yield rows, Pasts(past, within & observed[places], sizes[rows], cuts[rows] - ends[rows], starts)
-        at += len(rows)
+
+    values: np.ndarray
+    observed: np.ndarray
+    last: np.ndarray
+    offsets: np.ndarray
+
+    @classmethod
+    def of(cls, series: Sequence[Series], which: np.ndarray) -> "Values":
+        """The values of the series with windows `which` (W,)."""
+        used = np.unique(which)
+        chosen = [series[k] for k in used.tolist()]
+        sizes = np.array([len(one_series) for one_series in chosen], np.int64)
+        offsets = np.zeros(len(series), np.int64)
+        offsets[used] = np.cumsum(sizes) - sizes
+        values = np.concatenate([one_series.y for one_series in chosen]).astype(np.float64, copy=False)
+        places = np.arange(len(values)) - np.repeat(offsets[used], sizes)
+        observed, last = np.ones(len(values), bool), places
+        for one_series, start in zip(chosen, offsets[used].tolist(), strict=True):
+            if one_series.filled is not None:
+                rows = slice(start, start + len(one_series))
+                observed[rows] = ~one_series.filled
+                last[rows] = last_observed(one_series, places[rows] + 1)
+        return cls(values, observed, last, offsets)
+
+    def blocks(self, which: np.ndarray, cuts: np.ndarray, longest: int) -> Iterator[tuple[np.ndarray, Pasts]]:
+        """The pasts of windows in blocks of similar length, with the positions (B,) of their windows.
+
+        Arguments:
+            which: (W,) the series of each window.
+            cuts: (W,) number of known values, at least 1.
+            longest: the most values of a past; older ones are left out.
+        """
+        ends = self.last[self.offsets[which] + cuts - 1] + 1
+        sizes = np.minimum(ends, longest)
+        order = np.argsort(sizes, kind="stable")
+        at = 0
+        while at < len(order):
+            rows = order[at : at + BLOCK_WINDOWS]
+            rows = rows[: _affordable(sizes[rows])]
+            starts = ends[rows] - sizes[rows]
+            columns = np.arange(sizes[rows[-1]])
+            within = columns < sizes[rows, None]
+            places = np.where(within, (self.offsets[which[rows]] + starts)[:, None] + columns, 0)
+            past = np.where(within, self.values[places], 0.0)
+            yield rows, Pasts(past, within & self.observed[places], sizes[rows], cuts[rows] - ends[rows], starts)
+            at += len(rows)
 
 
 def _affordable(sizes: np.ndarray) -> int:
     """How many of the windows of ascending size fit into a block."""
     return max(1, int(np.count_nonzero(sizes * np.arange(1, len(sizes) + 1) <= BLOCK_VALUES)))
-
-
-def _concatenated(
-    series: Sequence[Series], which: np.ndarray, cuts: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """The end of each past, the observed flags and values of all series in turn, and the offset of each series."""
-    ends, offsets = np.empty(len(which), np.int64), np.zeros(len(series), np.int64)
-    values, observed, total = [], [], 0
-    for k, rows in grouped(which):
-        filled = series[k].filled
-        ends[rows] = last_observed(series[k], cuts[rows]) + 1
-        offsets[k] = total
-        total += len(series[k])
-        values.append(np.asarray(series[k].y, np.float64))
-        observed.append(np.ones(len(series[k]), bool) if filled is None else ~filled)
-    return ends, np.concatenate(observed), np.concatenate(values), offsets
 
 
 def grouped(which: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
