@@ -8,10 +8,10 @@ trials.py       one trial: trains one network and measures its validation error
 fitted.py       the state of a fitted forecaster: series, networks, fallback
 figures.py      figures of a fitted forecaster
 evaluation/     backtests: cutoffs, cross-validation, scores, verdict
+baselines/      naive forecasts, smoothing, Theta and ridge regression
 persistence/    a fitted forecaster in a file
 model/          from series to trained networks and their forecasts
 reading.py      reads tables, and checks that they suit the forecaster
-baselines.py    naive forecasts
 conformal.py    prediction intervals from validation errors
 update.py       newer observations joined to the known series
 validation.py   checks of the arguments

@@ -186,9 +186,8 @@ def test_series_without_a_scale_are_counted_in_the_verdict():
 def test_one_series_is_judged_window_by_window():
     result = model([0.5])
     assert result.verdict.startswith(
-        "The LSTM is worth using: 50 % better than the naive forecast (the last value), ahead in 3 of 3 test windows (p < "
-        "0.01). "
-        "Mean absolute error 0.5 against 1 (MASE 0.5 against 1). "
+        "The LSTM is worth using: 50 % better than the naive forecast (the last value), ahead in 3 of 3 test windows "
+        "(p < 0.01). Mean absolute error 0.5 against 1 (MASE 0.5 against 1). "
         "Three test windows are little evidence; use windows=10 (--windows 10)."
     )
     assert result.trusted

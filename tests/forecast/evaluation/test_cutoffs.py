@@ -81,7 +81,7 @@ def test_forecasts_from_cutoffs_equal_those_of_the_truncated_series(strategy, di
     model = untrained(window_scaling(strategy, season=4, context=8, segment=4, difference=difference, reach=5))
     if strategy == "one-step":
         model = untrained(window_scaling(strategy, season=4, context=8, difference=difference))
-    selection = Selection(model, None, 4, None, ())
+    selection = Selection(model, None, 4, 1, None, ())
     cutoffs = Cutoffs.of(several, 6, 3, 5)
     dataset, cuts = cutoffs.dataset(selection, slice(None), cutoffs.first(0))
     forecasts = model.extrapolate(dataset, cuts, 6)[0]

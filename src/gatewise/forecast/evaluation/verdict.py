@@ -7,17 +7,12 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from gatewise.forecast.baselines import DRIFT, NAIVE, SEASONAL
+from gatewise.forecast.baselines import DESCRIPTIONS
 from gatewise.forecast.evaluation.significance import p_value
 from gatewise.series.wording import counted
 
 Errors: TypeAlias = Sequence[float] | np.ndarray
 
-DESCRIPTIONS = {
-    NAIVE: "the naive forecast (the last value)",
-    DRIFT: "the drift forecast (the line from the first value to the last, continued)",
-    SEASONAL: "the seasonal naive forecast (the last season repeated)",
-}
 SIGNIFICANT = 0.05  # probability of a gain by chance, below which it is evidence
 MARGIN = 0.05  # a relative difference in mean error up to which two forecasts are equally good
 TOLERANCE = 0.10  # a difference between coverage and level up to which an interval is neither narrow nor wide
@@ -155,11 +150,10 @@ def single_model(windows: int) -> str:
     """The difference between a model that forecasts all test windows and the delivered one.
 
     >>> single_model(3)
-    'One model forecast all 3 windows; it was trained before the first. refit=True (--refit) trains one for each.'
+    'One model forecast all 3 windows, trained before the first; refit=True (--refit) trains one for each.'
     """
     return (
-        f"One model forecast all {windows} windows; it was trained before the first. refit=True (--refit) trains one for "
-        "each."
+        f"One model forecast all {windows} windows, trained before the first; refit=True (--refit) trains one for each."
     )
 
 

@@ -12,7 +12,6 @@ from gatewise.forecast.conformal import Calibration
 
 NONE, NAIVE, BEST = "none", "naive", "best"  # of `fallback`, beside the names of baselines
 FALLBACKS = (BEST, NONE, NAIVE, *baselines.NAMES)
-NAIVE_FORECASTS = (baselines.NAIVE, baselines.DRIFT, baselines.SEASONAL)
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ def choose(fallback: str, network: Method, others: Sequence[Method]) -> Method:
         return network
     if fallback == BEST:
         return min((*others, network), key=lambda method: method.error)
-    names = NAIVE_FORECASTS if fallback == NAIVE else (fallback,)
+    names = baselines.NAIVE_NAMES if fallback == NAIVE else (fallback,)
     allowed = [method for method in others if not method.weight and method.baseline in names]
     best = min(allowed, key=lambda method: method.error, default=network)
     return best if best.error <= network.error else network

@@ -5,7 +5,7 @@ Letters: `S` series, `B` cuts, `h` horizon, `K` features known in advance.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from torch import Tensor
@@ -31,6 +31,7 @@ class Selection:
         ensemble: the networks and their scaling.
         configuration: of their training.
         season: of the baselines, 1 for none.
+        freq: of the series.
         delivered: the method whose forecasts are delivered.
         choices: lines for `guesses`, one for each choice.
         baselines: all baselines, measured on the validation set; none after loading.
@@ -39,6 +40,7 @@ class Selection:
     ensemble: Ensemble
     configuration: TrainingConfiguration
     season: int
+    freq: str | int
     delivered: Method
     choices: tuple[str, ...]
     baselines: tuple[Method, ...] = ()
@@ -58,13 +60,14 @@ class Selection:
         """The forecasts (B, h) of a method, by default the delivered one, after cuts (B,), and their spreads."""
         method = method or self.delivered
         weight, name = method.weight, method.baseline
-        if not weight:
-            mean = baseline_forecasts(dataset, cuts, horizon, self.season, (name,))[name]
-            return mean, spreads_of_baseline(dataset, cuts, horizon)
-        mean, spread = self.ensemble.extrapolate(dataset, cuts, horizon, future)
+        if weight:
+            mean, spread = self.ensemble.extrapolate(dataset, cuts, horizon, future)
+        else:
+            mean, spread = np.zeros((len(cuts), horizon)), spreads_of_baseline(dataset, cuts, horizon)
         if weight < 1:
-            baseline = baseline_forecasts(dataset, cuts, horizon, self.season, (name,))[name]
-            mean = weight * mean + (1 - weight) * baseline
+            names = (name,)
+            by_name = baseline_forecasts(dataset, cuts, horizon, self.season, self.freq, names=names, future=future)
+            mean = weight * mean + (1 - weight) * by_name[name]
         return mean, spread
 
 
@@ -121,7 +124,7 @@ def training_steps(
     chosen = int(np.argmin(errors))
     configuration, dataset, context = candidates[chosen]
     ensemble = yield from configuration.train_ensemble(trained[chosen], dataset, measured=is_small(panel))
-    network, *others = _measure_methods(ensemble, configuration, dataset, season)
+    network, *others = _measure_methods(ensemble, configuration, dataset, season, panel.freq)
     delivered = choose(plan.fallback, network, others)
     guesses = (
         _strategy_guess(plan, candidates, errors, chosen),
@@ -131,15 +134,15 @@ def training_steps(
         _delivery_guess(plan.fallback, delivered, configuration.cell.upper(), (network, *others)),
     )
     measured = tuple(method for method in others if not method.weight)
-    return Selection(ensemble, configuration, season, delivered, guesses, measured)
+    return Selection(ensemble, configuration, season, panel.freq, delivered, guesses, measured)
 
 
 def baseline_forecasts(
-    dataset: Dataset, cuts: Tensor, horizon: int, season: int, names: Sequence[str] | None = None
+    dataset: Dataset, cuts: Tensor, horizon: int, season: int, freq: str | int, **options: Any
 ) -> dict[str, np.ndarray]:
-    """The forecasts (B, h) of the baselines after cuts (B,), by name."""
-    owner, known = dataset.owner(cuts), dataset.original_cuts(cuts)
-    return baselines.forecasts(dataset.series, owner.numpy(), known.numpy(), horizon, season)
+    """The forecasts (B, h) of the baselines after cuts (B,), by name; for the options see `baselines.forecasts`."""
+    which, known = dataset.owner(cuts).numpy(), dataset.original_cuts(cuts).numpy()
+    return baselines.forecasts(dataset.series, which, known, horizon, season, freq=freq, **options)
 
 
 def spreads_of_baseline(dataset: Dataset, cuts: Tensor, horizon: int) -> np.ndarray:
@@ -148,7 +151,7 @@ def spreads_of_baseline(dataset: Dataset, cuts: Tensor, horizon: int) -> np.ndar
 
 
 def _measure_methods(
-    ensemble: Ensemble, configuration: TrainingConfiguration, dataset: Dataset, season: int
+    ensemble: Ensemble, configuration: TrainingConfiguration, dataset: Dataset, season: int, freq: str | int
 ) -> list[Method]:
     """The network, every baseline, and the average of the network with the best of them, on the validation set."""
     validation = configuration.validation_set(dataset)
@@ -159,7 +162,7 @@ def _measure_methods(
         errors = truth - forecast
         return Method(weight, name, validation.mase(cuts, errors), validation.calibration(cuts, errors, spread))
 
-    unit, forecasts = spreads_of_baseline(dataset, cuts, steps), baseline_forecasts(dataset, cuts, steps, season)
+    unit, forecasts = spreads_of_baseline(dataset, cuts, steps), baseline_forecasts(dataset, cuts, steps, season, freq)
     methods = [measured(0.0, name, forecast, unit) for name, forecast in forecasts.items()]
     best = min(methods, key=lambda method: method.error).baseline
     average = measured(AVERAGE, best, AVERAGE * mean + (1 - AVERAGE) * forecasts[best], spread)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gatewise.forecast.baselines import drift, forecasts, known, naive, seasonal_naive
+from gatewise.forecast.baselines import NAIVE_NAMES, drift, forecasts, known, naive, seasonal_naive
 from gatewise.series import Series
 from tests.forecast.evaluation.windows import panel
 
@@ -15,7 +15,7 @@ def test_naive_forecasts_of_many_windows_equal_those_of_each(gaps, season):
     data, rng = panel(3, gaps), np.random.default_rng(1)
     which = rng.integers(0, 3, 200)
     cuts = np.array([rng.integers(1, len(data.series[k]) + 1) for k in which])
-    result = forecasts(data.series, which, cuts, 12, season)
+    result = forecasts(data.series, which, cuts, 12, season, names=NAIVE_NAMES)
     assert list(result) == ["Naive", "Drift", "SeasonalNaive"][: 2 if season == 1 else 3]
     for w, (k, cut) in enumerate(zip(which, cuts, strict=True)):
         past = known(data.series[k], cut).y

@@ -1,0 +1,47 @@
+"""Baselines: forecasts that a model must beat, for one series or for many test windows at once.
+
+A test window is given by a series and a cut, the number of values that are known. Filled values (fill=) before the cut
+may depend on values after it, so those after the last observed value are not used.
+
+descriptions.py  names of the baselines, and phrases for messages
+dispatch.py      the forecasts of all baselines
+naive.py         naive, drift and seasonal naive forecasts
+smoothing.py     simple exponential smoothing
+theta.py         the Theta method
+seasonality.py   a test for a season, and seasonal adjustment
+windows.py       the known values of many windows, in blocks
+"""
+
+from gatewise.forecast.baselines.descriptions import (
+    DESCRIPTIONS,
+    DRIFT,
+    NAIVE,
+    NAIVE_NAMES,
+    NAMES,
+    RIDGE,
+    SEASONAL,
+    SES,
+    THETA,
+)
+from gatewise.forecast.baselines.dispatch import forecasts
+from gatewise.forecast.baselines.naive import drift, naive, seasonal_naive
+from gatewise.forecast.baselines.windows import grouped, known, last_observed
+
+__all__ = [
+    "DESCRIPTIONS",
+    "DRIFT",
+    "NAIVE",
+    "NAIVE_NAMES",
+    "NAMES",
+    "RIDGE",
+    "SEASONAL",
+    "SES",
+    "THETA",
+    "drift",
+    "forecasts",
+    "grouped",
+    "known",
+    "last_observed",
+    "naive",
+    "seasonal_naive",
+]

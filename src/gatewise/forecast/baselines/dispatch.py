@@ -1,0 +1,80 @@
+"""Dispatch: the forecasts of all baselines for many test windows.
+
+Letters: `W` test windows, `h` horizon, `K` covariates known in advance.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from gatewise.forecast.baselines.descriptions import NAIVE, NAIVE_NAMES, RIDGE, SEASONAL, SES, THETA, applicable
+from gatewise.forecast.baselines.naive import naive_forecasts
+from gatewise.forecast.baselines.ridge import ridge_forecasts
+from gatewise.forecast.baselines.smoothing import ses_forecasts
+from gatewise.forecast.baselines.theta import theta_forecasts
+from gatewise.forecast.baselines.windows import Pasts, Values
+from gatewise.series import Series
+
+LONGEST, MOST_SEASONS = 1000, 5  # values of a past for SES and Theta: the weights of older ones are tiny
+RECURSIONS: dict[str, Callable[[Pasts, int, int], np.ndarray]] = {SES: ses_forecasts, THETA: theta_forecasts}
+
+
+def forecasts(
+    series: Sequence[Series],
+    which: np.ndarray,
+    cuts: np.ndarray,
+    horizon: int,
+    season: int,
+    *,
+    freq: str | int | None = None,
+    names: tuple[str, ...] | None = None,
+    future: np.ndarray | None = None,
+) -> dict[str, np.ndarray]:
+    """The forecasts of the baselines for many test windows.
+
+    Only values before the cut are used; filled values are no targets. SES and Theta use the last 1,000 values or five
+    seasons, whichever is more. Where a method cannot be fitted, its forecast is the (seasonal) naive one.
+
+    Arguments:
+        series: the series of all windows.
+        which: (W,) positions in `series`.
+        cuts: (W,) number of known values, at least 1.
+        horizon: steps of each forecast, h.
+        season: steps of a season; 1 for none, which omits the seasonal naive forecast.
+        freq: pandas offset alias or integer step, for the calendar of the ridge regression; None for none.
+        names: the baselines to compute; None for all that apply.
+        future: (W, h, K) covariates known in advance of the steps after the end of the table, where the series have
+            none (`Series.ahead`).
+
+    Returns:
+        Finite forecasts (W, h) by name, in the order of `NAMES`.
+
+    Raises:
+        ValueError: an unknown name.
+
+    >>> import pandas as pd
+    >>> line = Series("A", pd.RangeIndex(10), np.arange(10.0))
+    >>> by_name = forecasts([line], np.array([0]), np.array([10]), horizon=2, season=1, names=("Drift", "Theta"))
+    >>> {name: mean.round(6).tolist() for name, mean in by_name.items()}
+    {'Drift': [[10.0, 11.0]], 'Theta': [[9.5, 10.0]]}
+    """
+    chosen = applicable(season, names)
+    if not len(which):
+        return {name: np.empty((0, horizon)) for name in chosen}
+    values = Values.of(series, which)
+    naive = naive_forecasts(values, which, cuts, horizon, season)
+    by_name = {name: naive[name] for name in chosen if name in NAIVE_NAMES}
+    fallback = naive[SEASONAL if season > 1 else NAIVE]
+    by_name |= {name: np.empty_like(fallback) for name in chosen if name in RECURSIONS}
+    smoothed = [name for name in chosen if name in RECURSIONS]
+    if smoothed:
+        for rows, pasts in values.blocks(which, cuts, max(LONGEST, MOST_SEASONS * season)):
+            for name in smoothed:
+                with np.errstate(all="ignore"):  # what is not finite is replaced
+                    mean = RECURSIONS[name](pasts, horizon, season)
+                by_name[name][rows] = np.where(np.isfinite(mean).all(1, keepdims=True), mean, fallback[rows])
+    if RIDGE in chosen:
+        with np.errstate(all="ignore"):
+            mean = ridge_forecasts(series, values, which, cuts, horizon, season, freq, future)
+        by_name[RIDGE] = np.where(np.isfinite(mean).all(1, keepdims=True), mean, fallback)
+    return by_name

@@ -1,0 +1,315 @@
+"""Ridge: a direct ridge regression for each test window, on seasons, calendar and covariates.
+
+Letters: `W` test windows, `U` regressions, `B` regressions of a block, `R` rows, `F` columns, `P` priors, `h` horizon,
+`K` covariates known in advance.
+
+Reference: A. E. Hoerl, R. W. Kennard, Ridge regression: biased estimation for nonorthogonal problems, Technometrics
+12(1), 1970.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+
+from gatewise.forecast.baselines.calendar_cells import Cells
+from gatewise.forecast.baselines.regressors import Covariates, Form, Rows, Units
+from gatewise.forecast.baselines.windows import Pasts, Values, grouped
+from gatewise.series import Series
+
+LONGEST = 10_000  # values of a past to learn from: more than a year of hours
+FEWEST_ROWS, MOST_ROWS = 200, 4000  # of a regression
+LEAST_TARGETS = 12  # fewer observed targets give no regression
+EXACT = 512  # a longer past is fitted up to a rounded cut, so that windows close to each other share a regression
+DTYPE = np.float64
+BLOCK = 2**21  # values of the columns of a block
+PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 1e3)  # relative to the mean square of the columns
+TRAINED = 0.75  # of the rows in time order; the penalty and the prior are chosen on the rest
+
+
+def solve(gram: np.ndarray, moments: np.ndarray, penalty: float, prior: np.ndarray) -> np.ndarray:
+    """Ridge coefficients that shrink to a prior.
+
+    argmin_b |y - X b|² / R + penalty |b - prior|²
+
+    Arguments:
+        gram: (..., F, F) X'X / R.
+        moments: (..., F, 1) X'y / R.
+        penalty: positive.
+        prior: (..., F, P), for P priors.
+
+    Returns:
+        (..., F, P).
+
+    >>> solve(np.array([[2.0]]), np.array([[3.0]]), 1.0, np.array([[0.0, 1.5]])).tolist()
+    [[1.0, 1.5]]
+    """
+    shifted = gram + penalty * np.eye(gram.shape[-1])
+    return np.asarray(prior + np.linalg.solve(shifted, moments - gram @ prior))
+
+
+def choose(X: np.ndarray, y: np.ndarray, counts: tuple[np.ndarray, np.ndarray], priors: np.ndarray) -> np.ndarray:
+    """Coefficients (B, F) with the penalty and the prior that forecast the last quarter of the rows best.
+
+    Arguments:
+        X: (B, F, R) columns, their rows in time order; rows of zeros are ignored.
+        y: (B, R) targets.
+        counts: the number (B,) of rows that are not zeros in the first part and in the last quarter.
+        priors: (B, F, P).
+    """
+    split = int(TRAINED * X.shape[2])
+    parts = []
+    for part, count in zip((slice(split), slice(split, None)), counts, strict=True):
+        rows, size = X[:, :, part], np.maximum(count, 1)[:, None, None]
+        parts.append((rows @ rows.transpose(0, 2, 1) / size, rows @ y[:, part, None] / size))
+    (gram, moments), (later, later_moments) = parts
+    errors = []
+    for penalty in PENALTIES:
+        b = solve(gram, moments, penalty, priors)
+        errors.append(((later @ b - 2 * later_moments) * b).sum(1))
+    error = np.stack(errors, axis=1)  # (B, penalties, P), but for the same constant
+    best = np.nan_to_num(error.reshape(len(X), -1), nan=np.inf).argmin(1)
+    first, last = counts
+    weight = (first / np.maximum(first + last, 1))[:, None, None]
+    gram, moments = weight * gram + (1 - weight) * later, weight * moments + (1 - weight) * later_moments
+    chosen = np.empty(X.shape[:2])
+    for place in np.unique(best):
+        rows = best == place
+        prior = priors[rows][:, :, [place % priors.shape[2]]]
+        chosen[rows] = solve(gram[rows], moments[rows], PENALTIES[place // priors.shape[2]], prior)[..., 0]
+    return chosen
+
+
+@dataclass(frozen=True)
+class Regressions:
+    """Fitted regressions of one form.
+
+    Attributes:
+        coefficients: (U, F) of the columns.
+        units: of the regressions.
+        bounds: (U, 2) lowest and highest forecast, on the scale of the values.
+    """
+
+    coefficients: np.ndarray
+    units: Units
+    bounds: np.ndarray
+
+
+@dataclass(frozen=True)
+class Task:
+    """What all regressions share."""
+
+    series: Sequence[Series]
+    cells: Cells
+    covariates: Covariates | None
+    horizon: int
+    season: int
+
+    def forms(self, sizes: np.ndarray) -> Iterator[tuple[Form, np.ndarray]]:
+        """Each form of a regression, with the regressions (U,) of that form, by the sizes of their pasts."""
+        kind = self.cells.kind
+        longer = (sizes >= 3 * kind.week) & (kind.week > self.season)
+        year = (sizes >= 1.25 * kind.year) & (kind.year > 0)
+        fine = (sizes >= 9 * 7 * kind.parts) & (kind.unit == "day")
+        enough = sizes >= 2 * max(self.season, 4) + LEAST_TARGETS
+        code = np.where(enough, longer + 2 * year + 4 * fine, -1)
+        for value in np.unique(code[code >= 0]):
+            week = kind.week if value & 1 else 0
+            yield Form(self.season, week, bool(value & 2), bool(value & 4)), np.flatnonzero(code == value)
+
+    def matrix(self, rows: Rows, which: np.ndarray, ahead: np.ndarray | None = None) -> np.ndarray:
+        """The columns (B, F, R) of a regression."""
+        columns = [rows.of_past(), rows.of_calendar(self.cells, which)]
+        if self.covariates is not None:
+            columns.append(rows.of_covariates(self.covariates, which, ahead))
+        return np.stack([*chain(*columns), rows.factor], axis=1, dtype=DTYPE, casting="same_kind")
+
+    def fit(self, pasts: Pasts, which: np.ndarray, form: Form) -> Regressions:
+        """The regressions of a block of pasts."""
+        units, values = _units(pasts)
+        rows = self._training_rows(pasts, values, form, units)
+        at = rows.cuts + rows.steps - 1
+        seen = np.take_along_axis(pasts.observed, at, 1)
+        X = self.matrix(rows, which)
+        y = (np.take_along_axis(values, at, 1) - rows.level) * seen
+        if not seen.all():
+            X *= seen[:, None]
+        split = int(TRAINED * X.shape[2])
+        size = np.sqrt(np.einsum("bfr,bfr->bf", X, X) / np.maximum(seen.sum(1), 1)[:, None])
+        calendar = self._calendar_columns(form, X.shape[1])
+        size = np.where(calendar | (size < 1e-9), 1.0, size)
+        priors = np.zeros((len(pasts), X.shape[1], len(form.priors) + 1))
+        for p, column in enumerate(form.priors):
+            priors[:, column, p + 1] = size[:, column]
+        X /= size[..., None]
+        coefficients = choose(X, y, (seen[:, :split].sum(1), seen[:, split:].sum(1)), priors) / size
+        coefficients[seen.sum(1) < LEAST_TARGETS] = np.nan
+        return Regressions(coefficients, units, _bounds(values, pasts))
+
+    def _calendar_columns(self, form: Form, columns: int) -> np.ndarray:
+        """Which columns are indicators of the calendar: all of them keep one common unit."""
+        first = len(form.priors) + 9 + (1 if form.longer else 0)
+        indicators = self.cells.columns(form.fine).shape[1]
+        places = np.arange(columns)
+        return (places >= first) & (places < first + indicators)
+
+    def _training_rows(self, pasts: Pasts, values: np.ndarray, form: Form, units: Units) -> Rows:
+        """Rows whose targets are spread evenly over the past, in time order, with every step."""
+        targets = pasts.sizes - form.first
+        most = int(targets.max())
+        count = min(most * self.horizon, max(FEWEST_ROWS, most), MOST_ROWS)
+        generator = np.random.default_rng(0)
+        spread = (np.arange(count) + generator.random(count)) / count
+        at = form.first + np.floor(spread * targets[:, None]).astype(np.int64)
+        most_steps = np.minimum(self.horizon, at - form.first + 1)
+        steps = 1 + np.floor(generator.random(count) * most_steps).astype(np.int64)
+        return Rows(pasts, values, at - steps + 1, steps, form, units)
+
+    def predict(
+        self, pasts: Pasts, which: np.ndarray, form: Form, fitted: Regressions, ahead: np.ndarray | None
+    ) -> np.ndarray:
+        """Forecasts (B, h) after a block of pasts, by the regression of each."""
+        steps = pasts.ahead(self.horizon)
+        cuts = np.broadcast_to(pasts.sizes[:, None], steps.shape)
+        values = pasts.values / fitted.units.scale
+        rows = Rows(pasts, values, cuts, steps, form, fitted.units)
+        mean = rows.level + np.einsum("bfh,bf->bh", self.matrix(rows, which, ahead), fitted.coefficients)
+        return np.clip(mean, fitted.bounds[:, :1], fitted.bounds[:, 1:]) * fitted.units.scale
+
+
+def _units(pasts: Pasts) -> tuple[Units, np.ndarray]:
+    """The units of each past, and its scaled values (B, N)."""
+    scale = np.abs(pasts.values).max(1, keepdims=True)
+    scale = np.where(scale > 0, scale, 1.0)
+    values = pasts.values / scale
+    centre = values.sum(1, keepdims=True) / pasts.sizes[:, None]
+    relative = np.where(pasts.within, values, 1.0).min(1, keepdims=True) > 0
+    return Units(scale, centre, relative), values
+
+
+def _bounds(values: np.ndarray, pasts: Pasts) -> np.ndarray:
+    """The range (B, 2) of the values, widened by its width on both sides."""
+    low = np.where(pasts.within, values, np.inf).min(1)
+    high = np.where(pasts.within, values, -np.inf).max(1)
+    return np.stack([2 * low - high, 2 * high - low], axis=1)
+
+
+def ridge_forecasts(
+    series: Sequence[Series],
+    values: Values,
+    which: np.ndarray,
+    cuts: np.ndarray,
+    horizon: int,
+    season: int,
+    freq: str | int | None = None,
+    future: np.ndarray | None = None,
+) -> np.ndarray:
+    """Forecasts (W, h) by ridge regressions, NaN where the past is too short or covariates are missing.
+
+    The target is the value at a step after a cut, relative to the mean of the last season before the cut. Columns: the
+    last value and the mean of the last values at the phase of the target (of the season, and of a week for steps below
+    a day), the last deviations from them, the trend, the calendar of the target, and covariates of the target. If
+    all values are positive, the effects of calendar and covariates are proportional to the level. Each window has its
+    own regression on pairs of cuts and steps before its cut; coefficients shrink to the simple forecast (level, last
+    season, mean of seasons) and by the penalty that forecast the last quarter of the pairs best.
+
+    Arguments:
+        series: the series of all windows.
+        values: of the series.
+        which: (W,) positions in `series`.
+        cuts: (W,) number of known values.
+        horizon: h, steps.
+        season: m, steps; 1 for none.
+        freq: pandas offset alias for the calendar; otherwise phases of the season replace it.
+        future: (W, h, K) covariates of the steps after the cuts, used after the end of the table.
+    """
+    task = Task(
+        series, Cells.of(series, which, cuts + horizon - 1, freq, season), _covariates(series, which), horizon, season
+    )
+    ahead = None if task.covariates is None else _ahead(series, which, cuts, horizon, task.covariates, future)
+    pairs, owner = np.unique(np.stack([which, _fit_cuts(cuts)]), axis=1, return_inverse=True)
+    owner = owner.ravel()
+    mean = np.full((len(which), horizon), np.nan)
+    for form, fits in task.forms(pairs[1]):
+        fitted = _fit_all(task, values, pairs[0][fits], pairs[1][fits], form)
+        place = np.full(pairs.shape[1], -1)
+        place[fits] = np.arange(len(fits))
+        windows = np.flatnonzero(place[owner] >= 0)
+        for block, pasts in values.blocks(which[windows], cuts[windows], form.reach):
+            rows = windows[block]
+            own = place[owner[rows]]
+            parts = Regressions(fitted.coefficients[own], fitted.units.take(own), fitted.bounds[own])
+            mean[rows] = task.predict(pasts, which[rows], form, parts, None if ahead is None else ahead[rows])
+    return mean
+
+
+def _fit_all(task: Task, values: Values, which: np.ndarray, cuts: np.ndarray, form: Form) -> Regressions:
+    """The regressions (U,) of one form, in blocks."""
+    pieces, order = [], []
+    for block, pasts in values.blocks(which, cuts, LONGEST):
+        width = 40 + task.cells.columns(form.fine).shape[1]
+        step = max(1, BLOCK // (width * max(FEWEST_ROWS, min(MOST_ROWS, pasts.values.shape[1]))))
+        for at in range(0, len(block), step):
+            rows = slice(at, at + step)
+            pieces.append(task.fit(pasts.take(rows), which[block[rows]], form))
+            order.append(block[rows])
+    inverse = np.argsort(np.concatenate(order))
+    units = [
+        np.concatenate([getattr(piece.units, name) for piece in pieces])[inverse]
+        for name in ("scale", "centre", "relative")
+    ]
+    coefficients, bounds = (
+        np.concatenate([getattr(piece, name) for piece in pieces])[inverse] for name in ("coefficients", "bounds")
+    )
+    return Regressions(coefficients, Units(*units), bounds)
+
+
+def _fit_cuts(cuts: np.ndarray) -> np.ndarray:
+    """The cut of the regression of each cut: itself for a short past, else rounded down by 1.6 % at most.
+
+    >>> _fit_cuts(np.array([511, 1000, 17_003])).tolist()
+    [511, 1000, 16896]
+    """
+    grain = 2 ** np.maximum(np.floor(np.log2(cuts)).astype(np.int64) - 6, 0)
+    return np.where(cuts < EXACT, cuts, cuts // grain * grain)
+
+
+def _covariates(series: Sequence[Series], which: np.ndarray) -> Covariates | None:
+    """The known covariates of all series with windows, standardised over..."""
+    first = series[int(which[0])].known
+    if first is None or not first.shape[1]:
+        return None
+    offsets, parts, total = np.zeros(len(series), np.int64), [], 0
+    for k, _ in grouped(which):
+        known = series[k].known
+        parts.append(np.full((len(series[k]), first.shape[1]), np.nan) if known is None else known)
+        offsets[k] = total
+        total += len(series[k])
+    values = np.concatenate(parts)
+    return Covariates(values, np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)]), offsets)
+
+
+def _ahead(
+    series: Sequence[Series],
+    which: np.ndarray,
+    cuts: np.ndarray,
+    horizon: int,
+    covariates: Covariates,
+    future: np.ndarray | None,
+) -> np.ndarray:
+    """(W, h, K) covariates of the steps after each cut, NaN where unknown."""
+    ahead = np.full((len(which), horizon, covariates.values.shape[1]), np.nan)
+    for k, rows in grouped(which):
+        parts = [part for part in (series[k].known, series[k].ahead) if part is not None]
+        table = np.concatenate(parts) if parts else np.empty((0, ahead.shape[2]))
+        at = cuts[rows, None] + np.arange(horizon)
+        inside = at < len(table)
+        values = (
+            np.where(inside[..., None], table[np.minimum(at, len(table) - 1)], np.nan) if len(table) else ahead[rows]
+        )
+        if future is not None:
+            beyond = (at >= len(series[k]))[..., None]
+            values = np.where(beyond, future[rows], values)
+        ahead[rows] = values
+    return ahead
