@@ -140,9 +140,9 @@ def _cpu_seconds() -> float:
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
-def measure(names: list[str], arguments: argparse.Namespace, save: Callable[[str, Any], None]) -> list[list[str]]:
-    """The rows of the table; `save` gets the scores of each set as soon as they exist."""
-    rows = []
+def measure(names: list[str], arguments: argparse.Namespace, save: Callable[[str, Any], None]) -> None:
+    """Print the table; `save` gets the scores of each set as soon as they exist."""
+    print(lines(HEAD, []))
     for name in names:
         refit, runs = arguments.refit or name in rolling_sets.REFITTED, []
         try:
@@ -154,8 +154,8 @@ def measure(names: list[str], arguments: argparse.Namespace, save: Callable[[str
             continue
         settings = {"origins": rolling.origins, "horizon": rolling.horizon, "series": len(rolling.names)}
         save(name, {**settings, "refit": refit, "seeds": dict(zip(map(str, arguments.seeds), runs, strict=True))})
-        rows += [row(key, scores) for key, scores in averaged(runs).items()]
-    return rows
+        rows = [row(key, scores) for key, scores in averaged(runs).items()]
+        print("\n".join(lines(HEAD, rows).splitlines()[2:]), flush=True)
 
 
 def use_source(src: Path) -> None:
@@ -196,7 +196,7 @@ def main() -> None:
         print(verdicts.table(verdicts.measure(arguments.verdicts, arguments.seeds, save)))
         return
     names = arguments.only or [name for name in NAMES if arguments.data is not None or name in rolling_sets.GENERATED]
-    print(lines(HEAD, measure(names, arguments, save)))
+    measure(names, arguments, save)
 
 
 if __name__ == "__main__":

@@ -87,7 +87,8 @@ class Rolling:
     def aligned(self, table: pd.DataFrame, column: str, at: int) -> np.ndarray:
         """(S, h) a column of forecasts from the origin at a position; NaN where there is none."""
         dates = self.wide.index[at : at + self.horizon]
-        return side_by_side(table, column).reindex(index=dates, columns=self.names).to_numpy(float).T
+        wide = side_by_side(table, column).reindex(index=dates, columns=self.names)
+        return np.asarray(wide, float).T
 
 
 def side_by_side(table: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -110,7 +111,7 @@ def shops(seed: int, origins: int) -> Rolling:
 
 
 def _series(present: list[str], dates: pd.Index, names: list[str]) -> np.ndarray:
-    return np.repeat(np.isin(present, names)[:, None], len(dates), axis=1)
+    return np.tile(np.isin(present, names), (len(dates), 1)).T
 
 
 def _holidays(present: list[str], dates: pd.Index) -> np.ndarray:
