@@ -93,11 +93,11 @@ def load(seed: int = 0, weeks: int = 20) -> pd.DataFrame:
     """
     generator = np.random.default_rng(seed)
     ds = pd.date_range("2024-03-04", periods=weeks * 168, freq="h")
-    hour, day = ds.hour.to_numpy(), ds.dayofyear.to_numpy()
+    hour, day = ds.hour.to_numpy(), ds.day_of_year.to_numpy()
     cycles = 12 + 10 * np.sin(2 * np.pi * (day - 105) / 365) + 4 * np.sin(2 * np.pi * (hour - 9) / 24)
     temperature = cycles + _autoregression(generator, len(ds), 0.97, 3.0)
     profile = 0.7 + 0.3 * np.exp(-(((hour - 9) / 3) ** 2)) + 0.4 * np.exp(-(((hour - 19) / 3) ** 2))
-    profile = profile * np.where(ds.dayofweek >= 5, 0.8, 1.0)
+    profile = profile * np.where(ds.day_of_week >= 5, 0.8, 1.0)
     heating, cooling = np.maximum(15 - temperature, 0), np.maximum(temperature - 22, 0)
     y = 1000 * profile + 12 * heating + 18 * cooling + _autoregression(generator, len(ds), 0.8, 25.0)
     return _long({"load": y}, ds).assign(temperature=temperature)
@@ -134,9 +134,9 @@ def shops(
     generator = np.random.default_rng(seed)
     ds = pd.date_range(end="2024-12-31", periods=days, freq="D")
     holiday = holidays(ds)
-    season = 1 + 0.15 * np.cos(2 * np.pi * (ds.dayofyear.to_numpy() - 350) / 365)
+    season = 1 + 0.15 * np.cos(2 * np.pi * (ds.day_of_year.to_numpy() - 350) / 365)
     common = _autoregression(generator, days, 0.5, 0.12)
-    day = WEEKDAYS[ds.dayofweek] * season * np.where(holiday, HOLIDAY, 1.0) * np.exp(common)
+    day = WEEKDAYS[ds.day_of_week] * season * np.where(holiday, HOLIDAY, 1.0) * np.exp(common)
     tables = []
     for k in range(series):
         promotion = np.repeat(generator.uniform(size=days // 7 + 1) < 1 / 6, 7)[:days]
@@ -155,7 +155,7 @@ def shops(
 
 def holidays(ds: pd.DatetimeIndex) -> np.ndarray:
     """Whether each day is a holiday."""
-    return np.isin(ds.strftime("%m-%d"), HOLIDAYS)
+    return np.asarray(ds.strftime("%m-%d").isin(HOLIDAYS))
 
 
 def _autoregression(generator: np.random.Generator, length: int, coefficient: float, deviation: float) -> np.ndarray:

@@ -60,9 +60,9 @@ def features(table: pd.DataFrame, known: tuple[str, ...], hourly: bool) -> np.nd
     covariates, and the sine and cosine of the day of the year.
     """
     ds = pd.DatetimeIndex(table["ds"])
-    slot = ds.dayofweek * 24 + ds.hour if hourly else ds.dayofweek
+    slot = ds.day_of_week * 24 + ds.hour if hourly else ds.day_of_week
     dummies = np.eye(168 if hourly else 7)[slot]
-    day = 2 * np.pi * ds.dayofyear.to_numpy() / 365.25
+    day = 2 * np.pi * ds.day_of_year.to_numpy() / 365.25
     covariates = table[list(known)].to_numpy(float)
     others = covariates**2 if hourly else np.stack([np.sin(day), np.cos(day)], axis=1)
     return np.hstack([dummies, covariates, others])

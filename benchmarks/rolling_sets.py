@@ -104,19 +104,23 @@ def shops(seed: int, origins: int) -> Rolling:
         "new": partial(_series, names=["shop08"]),
         "closed": partial(_series, names=["shop09"]),
         "intermittent": partial(_series, names=["shop10"]),
-        "others": partial(_series, names=[f"shop{k:02}" for k in range(8)]),
+        "others": _others,
         "holidays": _holidays,
     }
     return Rolling(table, 28, 7, "D", origins, 7, ("promotion", "holiday"), counts=True, parts=parts)
 
 
 def _series(present: list[str], dates: pd.Index, names: list[str]) -> np.ndarray:
-    return np.tile(np.isin(present, names), (len(dates), 1)).T
+    return np.repeat(np.isin(present, names), len(dates)).reshape(len(present), len(dates))
+
+
+def _others(present: list[str], dates: pd.Index) -> np.ndarray:
+    return _series(present, dates, [f"shop{k:02}" for k in range(8)])
 
 
 def _holidays(present: list[str], dates: pd.Index) -> np.ndarray:
     """Holidays of the eight shops that are open all the time."""
-    return _series(present, dates, [f"shop{k:02}" for k in range(8)]) & generated.holidays(pd.DatetimeIndex(dates))
+    return np.asarray(_others(present, dates) & generated.holidays(pd.DatetimeIndex(dates)))
 
 
 def _collection(freq: str, length: int, horizon: int) -> Callable[[int, int], Rolling]:
