@@ -75,9 +75,14 @@ def test_sums_use_whole_paths():
     assert hits["horizon"].tolist() == [1, 0]  # 8 and 9 in the interval -8 to 8
     assert hits["series"].tolist() == [0, 0]
     assert hits["all"] == 0
-    assert rolling_scores.sum_hits(paths[:, :1], np.array([[0.0, np.nan]]))["horizon"].tolist() == pytest.approx(
-        [np.nan], nan_ok=True
-    )
+    np.testing.assert_equal(rolling_scores.sum_hits(paths[:, :1], np.array([[0.0, np.nan]])), {"horizon": [np.nan]})
+
+
+@pytest.mark.parametrize(("total", "hit"), [(15.9, 1), (16.1, 0)])
+def test_sums_of_series_with_the_same_errors_are_wide(total, hit):
+    paths = np.arange(-5.0, 6.0)[:, None, None] * np.ones((2, 2))  # the 80 % interval of each value is -4 to 4
+    hits = rolling_scores.sum_hits(paths, np.full((2, 2), total / 4))
+    assert (hits["horizon"].tolist(), hits["series"].tolist(), hits["all"]) == ([hit] * 2, [hit] * 2, hit)
 
 
 @pytest.mark.parametrize(("shift", "before"), [(-0.35, 18), (0.6, 30)])
