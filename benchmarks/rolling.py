@@ -163,9 +163,10 @@ def use_source(src: Path) -> None:
     source = Path(gatewise.__file__).resolve()
     if src.resolve() in source.parents:
         return
-    if os.environ.get("PYTHONPATH") == str(src.resolve()):
+    paths = list(filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep)))
+    if paths[:1] == [str(src.resolve())]:
         raise SystemExit(f"the library comes from {source}, expected from {src}")
-    environment = os.environ | {"PYTHONPATH": str(src.resolve())}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(src.resolve()), *paths])}
     os.execve(sys.executable, [sys.executable, "-m", "benchmarks.rolling", *sys.argv[1:]], environment)
 
 
@@ -183,6 +184,8 @@ def main() -> None:
         "--verdicts", type=int, nargs="?", const=20, metavar="N", help="judge the verdicts instead (20)"
     )
     arguments = parser.parse_args()
+    if arguments.origins is not None and arguments.origins < 1:
+        parser.error(f"--origins is {arguments.origins}, expected at least 1")
     if arguments.src is not None:
         use_source(arguments.src)
     results: dict[str, Any] = {"source": str(Path(gatewise.__file__).parent)}

@@ -48,6 +48,10 @@ class Rolling:
     fill: str | None = None
     parts: dict[str, Part] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if self.positions()[0] <= self.season:
+            raise ValueError(f"{self.origins} origins leave less than a season to train on; use fewer (--origins)")
+
     @cached_property
     def wide(self) -> pd.DataFrame:
         """The values, a column for each series, on the whole calendar (T, S)."""
