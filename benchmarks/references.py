@@ -20,14 +20,14 @@ LONGEST_SEASON = 12  # for longer ones the classical models take minutes for eac
 Method = Callable[[Rolling, pd.DataFrame, pd.DataFrame, int], Forecasts]  # set, past, future, position of the origin
 
 
-def methods(rolling: Rolling, classical: bool = True) -> Iterator[tuple[str, Method]]:
-    """The references of a set, by name; without `classical` those of statsforecast are left out."""
+def methods(rolling: Rolling) -> Iterator[tuple[str, Method]]:
+    """The references of a set, by name."""
     yield "Naive", naive
     if rolling.season > 1:
         yield "SeasonalNaive", seasonal_naive
     if rolling.known and find_spec("sklearn"):
         yield ("Poisson regression" if rolling.counts else "ridge"), regression
-    if classical and find_spec("statsforecast"):
+    if find_spec("statsforecast"):
         names = ["AutoTheta", *(["AutoETS", "AutoARIMA"] if rolling.season <= LONGEST_SEASON else [])]
         for name in [*names, *(["MSTL"] if rolling.season > 1 else [])]:
             yield name, _statsforecast(name)

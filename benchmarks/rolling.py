@@ -1,7 +1,7 @@
 """Forecasts from rolling origins with default settings: can a person act on them?
 
     python -m benchmarks.rolling [--only NAME ...] [--data FOLDER] [--origins N] [--seeds 0 1 2] [--refit]
-        [--json FILE] [--src PATH] [--verdicts]
+        [--methods all|gatewise|references] [--json FILE] [--src PATH] [--verdicts [N]]
 
 At each origin the forecaster gets the values before it, and the future covariates. For small sets it is trained anew
 at every origin; for the others it is trained at the first one and updated at the later ones, unless --refit. A seed is
@@ -89,13 +89,12 @@ def forecasts(rolling: Rolling, method: references.Method) -> Iterator[Forecasts
         yield result._replace(seconds=time.perf_counter() - start, cpu=_cpu_seconds() - cpu)
 
 
-def run(name: str, rolling: Rolling, gatewise_method: Gatewise, classical: bool = True) -> Scores:
-    """The scores of all methods on a set and on its parts."""
+def run(name: str, rolling: Rolling, methods: dict[str, references.Method]) -> Scores:
+    """The scores of methods on a set and on its parts."""
     wide = rolling.wide.ffill().to_numpy().T
     scale = np.stack([naive_scale(wide[:, :at], rolling.season) for at in rolling.positions()])
     truth, scores = rolling.truth(), {}
-    methods: dict[str, references.Method] = {"Gatewise": gatewise_method}
-    for method, forecast in (methods | dict(references.methods(rolling, classical))).items():
+    for method, forecast in methods.items():
         results = list(forecasts(rolling, forecast))
         scores[f"{name}: {method}"] = summary(truth, results, scale)
         for part, values in rolling.parts.items():
@@ -148,7 +147,10 @@ def measure(names: list[str], arguments: argparse.Namespace, save: Callable[[str
         try:
             for seed in arguments.seeds:
                 rolling = rolling_sets.make(name, seed, arguments.origins, arguments.data)
-                runs.append(run(name, rolling, Gatewise(seed, refit), not arguments.no_classical))
+                others = dict(references.methods(rolling))
+                own: dict[str, references.Method] = {"Gatewise": Gatewise(seed, refit)}
+                methods = {"all": own | others, "gatewise": own, "references": others}[arguments.methods]
+                runs.append(run(name, rolling, methods))
         except FileNotFoundError as error:
             print(f"{name} skipped, missing: {error.filename or error}", file=sys.stderr, flush=True)
             continue
@@ -179,7 +181,7 @@ def main() -> None:
     parser.add_argument("--refit", action="store_true", help="train at every origin, for all sets")
     parser.add_argument("--json", type=Path, help="file for all scores")
     parser.add_argument("--src", type=Path, help="folder src of another checkout")
-    parser.add_argument("--no-classical", action="store_true", help="leave out the models of statsforecast")
+    parser.add_argument("--methods", choices=("all", "gatewise", "references"), default="all", help="to run (all)")
     parser.add_argument(
         "--verdicts", type=int, nargs="?", const=20, metavar="N", help="judge the verdicts instead (20)"
     )
