@@ -137,7 +137,7 @@ def _collection(freq: str, length: int, horizon: int) -> Callable[[int, int], Ro
 
 def _admissions(shift: float) -> Callable[[int, int], Rolling]:
     def make(seed: int, origins: int) -> Rolling:
-        before = (18, 24, 30)[seed % 3]
+        before = 12 + (24, 18, 30)[seed % 3]  # months of the shift before the last origin
         return Rolling(generated.admissions(shift, before, seed), 12, 12, "MS", origins, 3)
 
     return make
