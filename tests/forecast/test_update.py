@@ -62,7 +62,8 @@ def test_covariates_beyond_the_horizon_of_a_backtest_are_not_used():
     later = table.copy()
     later.loc[[59, 119], "x"] += 3.0  # beyond all but the last cutoff
     first, second = (
-        Forecaster(**SMALL).backtest(rows, 1, windows=3, step=2, known="x").forecasts for rows in (table, later)
+        Forecaster(**SMALL).backtest(rows, 1, windows=3, step=2, known="x", refit=False).forecasts
+        for rows in (table, later)
     )
     before = first["ds"] < first["ds"].max()
     np.testing.assert_allclose(first.loc[before, "LSTM"], second.loc[before, "LSTM"], rtol=1e-3)
@@ -80,19 +81,23 @@ def test_too_short_a_history_is_refused():
         model.predict(1, table=months(1, "s9"))
 
 
-def test_a_backtest_reports_its_fallback():
+def test_a_backtest_reports_the_delivered_methods():
     table = pd.DataFrame({"unique_id": "a", "ds": range(80), "y": np.arange(80.0)})
-    model = Forecaster(**{**SMALL, "max_steps": 1, "lr": 1e-9}, fallback="naive")
-    result = model.backtest(table, 4)
-    assert result.guesses[-1] == "fallback: the Drift forecast replaces the LSTM (whose validation MASE is not lower)"
-    assert result.verdict.startswith("No verdict on the LSTM: the backtest measures the drift forecast (the line from")
+    model = Forecaster(**{**SMALL, "max_steps": 1, "lr": 1e-9, "fallback": "naive"})
+    result = model.backtest(table, 4, refit=False)
+    assert result.guesses[-1].startswith("forecast: Drift (validation MASE: Drift 0, ")
+    assert result.verdict.startswith("Use the drift forecast (the line from the first value to the last, continued)")
+    assert "By validation errors, the forecast is Drift. " in result.verdict
+    assert "One model forecast all 3 windows, trained before the first; refit=True (--refit)" in result.verdict
     assert "LSTM is" not in result.verdict
     assert not result.trusted
-    refitted = model.backtest(table, 4, windows=2, refit=True)
-    assert refitted.replaced == ("Drift", "Drift")
+    refitted = model.backtest(table, 4, windows=2)
+    assert refitted.delivered == ("Drift", "Drift")
+    assert "One model" not in refitted.verdict
     model.set_params(fallback="none")
     plain = model.backtest(table, 4)
-    assert (plain.replaced, "No verdict" in plain.verdict) == (("",), False)
+    assert set(plain.delivered) == {"LSTM"}
+    assert "By validation errors" not in plain.verdict
 
 
 def test_the_best_and_the_worst_series_are_drawn():
