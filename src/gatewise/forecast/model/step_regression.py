@@ -1,0 +1,166 @@
+"""Step regression: the most likely step of a series, beside its trend, its season and its noise.
+
+Model: `x[t] = a + b t + season[t mod m] + w (t >= p) + noise[t]`, of the values or of their logarithms. Its changes
+`d[t] = x[t] - x[t-1]` have the covariance `s² C`; then the shift is an impulse `w` at `p`, and with
+`H = C⁻¹ - C⁻¹ D (Dᵀ C⁻¹ D)⁻¹ Dᵀ C⁻¹` (the columns of `D` are trend and season)
+
+    w = (H d)[p] / H[p, p],    sum of squares = dᵀ H d - (H d)[p]² / H[p, p]    (generalised least squares)
+
+`C` comes from a list of noise models between white noise and a random walk, with and without the shift by maximum
+likelihood. A random walk therefore explains its own steps and is not taken for a series with a shift.
+
+Reference: Chen & Liu 1993, "Joint estimation of model parameters and outlier effects in time series" (the impulse in
+the changes; the choice of the noise model by likelihood on a fixed list replaces their iteration).
+
+Letters: `T` values of a series, `N = T - 1` changes, `G` noise models, `m` season, `p` position, `w` size.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+ROUNDING = 1e-6  # in units of the range of the series: smaller residuals count as none
+SMALLEST = 1e-100  # range of a constant series, so that logarithms stay finite
+
+# The limits were chosen on generated series without a shift; a shift of four standard deviations exceeds all of them.
+EVIDENCE = 18.0  # twice the gain in log-likelihood
+STRENGTH = 25.0  # (w / its standard error)², with the larger variance of the two sides of the shift
+SIZE = 2.5  # |w| in standard deviations of the noise
+TEMPORARY = 1.1  # most that a change which returns to the old level may explain, in units of the shift
+DOMINANCE = 10.0  # if the noise wanders: the squared step in units of the next largest one
+
+MOVING_AVERAGE = (-0.4, 0.0, 0.3, 0.6, 0.8, 0.9, 1.0)  # d[t] = e[t] - c e[t-1]: 0 is a random walk, 1 white noise
+AUTOREGRESSION = (0.3, 0.5, 0.7, 0.85)  # noise[t] = c noise[t-1] + e[t]
+SMOOTH = (0.4, 0.8)  # d[t] = c d[t-1] + e[t]: slow waves
+STEADY = tuple(c >= 0.8 for c in MOVING_AVERAGE) + tuple(c <= 0.7 for c in AUTOREGRESSION) + (False,) * len(SMOOTH)
+
+
+@dataclass(frozen=True)
+class _NoiseModels:
+    """The matrix `H` of each noise model, its diagonal, and the logarithm of the determinant of `C`."""
+
+    weights: np.ndarray  # (G, N, N)
+    diagonal: np.ndarray  # (G, N)
+    log_determinant: np.ndarray  # (G,)
+
+
+@lru_cache(maxsize=32)
+def _noise_models(size: int, season: int) -> _NoiseModels:
+    """The noise models of series with `size` values."""
+    lag = np.abs(np.subtract.outer(np.arange(size - 1), np.arange(size - 1)))
+    covariances = np.array(
+        [(1 + c * c) * (lag == 0) - c * (lag == 1) for c in MOVING_AVERAGE]
+        + [(2 * c**lag - c ** np.abs(lag - 1) - c ** (lag + 1)) / (1 - c * c) for c in AUTOREGRESSION]
+        + [c**lag / (1 - c * c) for c in SMOOTH]
+    )
+    inverse = np.linalg.inv(covariances)
+    phases = np.eye(season)[np.arange(size) % season, 1:]
+    design = np.column_stack([np.ones(size - 1), np.diff(phases, axis=0)])
+    weighted = inverse @ design
+    weights = inverse - weighted @ np.linalg.solve(design.T @ weighted, weighted.transpose(0, 2, 1))
+    diagonal = np.diagonal(weights, axis1=1, axis2=2).copy()
+    return _NoiseModels(weights, diagonal, np.linalg.slogdet(covariances)[1])
+
+
+@dataclass(frozen=True)
+class Step:
+    """The best step of a series: its first value, its size `w`, and how far it stands out."""
+
+    position: int
+    size: float
+    log_likelihood: float
+    evidence: float
+    strength: float
+    relative_size: float
+    temporary: float
+    dominance: float
+    steady: bool
+
+    @property
+    def is_shift(self) -> bool:
+        return (
+            self.evidence > EVIDENCE
+            and self.strength > STRENGTH
+            and self.relative_size > SIZE
+            and self.temporary < TEMPORARY
+            and (self.steady or self.dominance > DOMINANCE)
+        )
+
+
+def best_step(values: np.ndarray, season: int, first: int, last: int) -> tuple[Step, bool]:
+    """The most likely step with its first value in [first, last], and whether it is one of the logarithms."""
+    additive = step(values, season, first, last)
+    if values.min() <= 0:
+        return additive, False
+    logarithms = np.log(values)
+    relative = step(logarithms, season, first, last)
+    degrees = (len(values) - 1 - season) / len(values)
+    jacobian = -degrees * logarithms.sum()  # the density of y is that of log(y), divided by y
+    return (relative, True) if relative.log_likelihood + jacobian > additive.log_likelihood else (additive, False)
+
+
+def step(x: np.ndarray, season: int, first: int, last: int) -> Step:
+    """The most likely step of `x` with its first value in [first, last]."""
+    models = _noise_models(len(x), season)
+    change = np.diff(x)
+    weighted = models.weights @ change  # (G, N), H d
+    degrees = len(change) - season
+    floor = degrees * (ROUNDING * max(np.ptp(x), SMALLEST)) ** 2
+    squares = weighted @ change + floor
+    candidates = slice(first - 1, last)  # change p - 1 leads to value p
+    gains = weighted[:, candidates] ** 2 / models.diagonal[:, candidates]
+    remaining = np.maximum(squares - gains.max(1), floor)
+    without = _log_likelihood(squares, degrees, models)
+    likelihood = _log_likelihood(remaining, degrees, models)
+    model = int(likelihood.argmax())
+    return _judged(
+        models.weights[model],
+        weighted[model],
+        int(gains[model].argmax()) + first - 1,
+        variance=float(remaining[model]) / degrees,
+        floor=floor / degrees,
+        log_likelihood=float(likelihood[model]),
+        evidence=float(2 * (likelihood[model] - without.max())),
+        steady=STEADY[model],
+    )
+
+
+def _log_likelihood(squares: np.ndarray, degrees: int, models: _NoiseModels) -> np.ndarray:
+    """(G,) the log-likelihood of each noise model, up to a constant."""
+    result: np.ndarray = -0.5 * (degrees * np.log(squares / degrees) + models.log_determinant)
+    return result
+
+
+def _judged(
+    weights: np.ndarray,
+    weighted: np.ndarray,
+    at: int,
+    *,
+    variance: float,
+    floor: float,
+    log_likelihood: float,
+    evidence: float,
+    steady: bool,
+) -> Step:
+    """The step at change `at`, compared with the noise on both sides, other steps, and a change that returns."""
+    diagonal = np.diagonal(weights)
+    size = weighted[at] / diagonal[at]
+    gain = size * weighted[at]
+    rest = (weighted - weights[at] * size) ** 2 / diagonal  # squared steps elsewhere, once this one is removed
+    noise = max(rest[:at].mean(), rest[at + 1 :].mean()) + floor
+    others = np.delete(rest, [at - 1, at, min(at + 1, len(rest) - 1)])
+    spread = diagonal + diagonal[at] - 2 * weights[at]
+    spread[at] = np.inf
+    returning = (weighted - weighted[at]) ** 2 / spread  # gain of a step here and the opposite one there
+    return Step(
+        at + 1,
+        float(size),
+        log_likelihood,
+        evidence,
+        strength=float(gain / noise),
+        relative_size=float(abs(size) / np.sqrt(variance)),
+        temporary=float(returning.max() / max(gain, floor)),
+        dominance=float(gain / (others.max() + floor)),
+        steady=steady,
+    )
