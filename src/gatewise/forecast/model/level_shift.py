@@ -105,10 +105,7 @@ def find_shift(y: np.ndarray, season: int, observed: np.ndarray | None = None) -
     >>> find_shift(100 + noise.cumsum(), season=1) is None
     True
     """
-    values = np.asarray(y, dtype=np.float64)
-    if observed is None:
-        observed = np.ones(len(values), bool)
-    values = _scaled(_with_last_season(values, season, observed))
+    values = _scaled(_with_last_season(np.asarray(y, dtype=np.float64), season, observed))
     block = _block(len(values), season)
     before, after = _fewest(season)
     if len(values) < max(before + after, SHORTEST, SEASONS * season) or not np.ptp(values) > CONSTANT:
@@ -118,12 +115,12 @@ def find_shift(y: np.ndarray, season: int, observed: np.ndarray | None = None) -
     if first > last:
         return None
     shift, multiplicative = best_step(blocks, max(season // block, 1), first, last)
-    if not shift.is_shift:
+    if not shift.is_shift():
         return None
     position = len(values) - block * (len(blocks) - shift.position)
     if block > 1:
         position = _refined(values, season, position, block, multiplicative)
-    if observed[:position].sum() < before or observed[position:].sum() < after:
+    if observed is not None and (observed[:position].sum() < before or observed[position:].sum() < after):
         return None
     return _shift_at(np.asarray(y, dtype=np.float64), values, season, position)
 
@@ -151,7 +148,7 @@ def at_date(series: Series, date: Any, season: int = 1) -> LevelShift:
             f"level shift at {date} in series {str(series.unique_id)!r}: expected at least 2 values on each side, got "
             f"{sides}; the series runs from {format_date(series.ds[0])} to {format_date(series.ds[-1])}"
         )
-    observed = np.ones(len(series), bool) if series.filled is None else ~series.filled
+    observed = None if series.filled is None else ~series.filled
     values = _scaled(_with_last_season(series.y, season, observed))
     return _shift_at(series.y, values, season, position)
 
@@ -174,8 +171,10 @@ def _as_date(series: Series, date: Any) -> Any:
         ) from None
 
 
-def _with_last_season(values: np.ndarray, season: int, observed: np.ndarray) -> np.ndarray:
+def _with_last_season(values: np.ndarray, season: int, observed: np.ndarray | None) -> np.ndarray:
     """The values, those not observed replaced by the last one observed in the same step of the season, if any."""
+    if observed is None:
+        return values
     steps = np.where(observed, np.arange(len(values)), -1)
     cycles = np.pad(steps, (0, -len(steps) % season), constant_values=-1).reshape(-1, season)
     last = np.maximum.accumulate(cycles, axis=0).ravel()[: len(values)]

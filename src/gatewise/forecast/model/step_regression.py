@@ -65,26 +65,45 @@ def _noise_models(size: int, season: int) -> _NoiseModels:
 
 @dataclass(frozen=True)
 class Step:
-    """The best step of a series: its first value, its size `w`, and how far it stands out."""
+    """The most likely step of a series.
+
+    Attributes:
+        position: index of the first value after the step.
+        size: `w`.
+        log_likelihood: of the series with this step, up to a constant.
+        evidence: twice the gain in log-likelihood over the series without a step.
+        steady: whether the noise stays near the level; otherwise it wanders, as a random walk does.
+        variance: of the noise, `s²`.
+        floor: the variance that counts as none.
+        weights, weighted: (N, N) `H` and (N,) `H d` of the noise model.
+    """
 
     position: int
     size: float
     log_likelihood: float
     evidence: float
-    strength: float
-    relative_size: float
-    temporary: float
-    dominance: float
     steady: bool
+    variance: float
+    floor: float
+    weights: np.ndarray
+    weighted: np.ndarray
 
-    @property
     def is_shift(self) -> bool:
-        return (
-            self.evidence > EVIDENCE
-            and self.strength > STRENGTH
-            and self.relative_size > SIZE
-            and self.temporary < TEMPORARY
-            and (self.steady or self.dominance > DOMINANCE)
+        """Whether the step is clear, lasting, and not usual for the series."""
+        if self.evidence <= EVIDENCE or self.size**2 <= SIZE**2 * self.variance:
+            return False
+        at, diagonal = self.position - 1, np.diagonal(self.weights)
+        gain = self.size * self.weighted[at]
+        spread = diagonal + diagonal[at] - 2 * self.weights[at]
+        spread[at] = np.inf
+        returning = (self.weighted - self.weighted[at]) ** 2 / spread  # gain of a step here and its reverse elsewhere
+        rest = (self.weighted - self.weights[at] * self.size) ** 2 / diagonal  # gains of further steps
+        noise = max(rest[:at].mean(), rest[at + 1 :].mean()) + self.floor
+        others = np.delete(rest, [at - 1, at, at + 1])
+        return bool(
+            gain > STRENGTH * noise
+            and returning.max() < TEMPORARY * gain
+            and (self.steady or gain > DOMINANCE * others.max())
         )
 
 
@@ -114,15 +133,17 @@ def step(x: np.ndarray, season: int, first: int, last: int) -> Step:
     without = _log_likelihood(squares, degrees, models)
     likelihood = _log_likelihood(remaining, degrees, models)
     model = int(likelihood.argmax())
-    return _judged(
-        models.weights[model],
-        weighted[model],
-        int(gains[model].argmax()) + first - 1,
-        variance=float(remaining[model]) / degrees,
-        floor=floor / degrees,
+    position = int(gains[model].argmax()) + first
+    return Step(
+        position=position,
+        size=float(weighted[model, position - 1] / models.diagonal[model, position - 1]),
         log_likelihood=float(likelihood[model]),
         evidence=float(2 * (likelihood[model] - without.max())),
         steady=STEADY[model],
+        variance=float(remaining[model]) / degrees,
+        floor=floor / degrees,
+        weights=models.weights[model],
+        weighted=weighted[model],
     )
 
 
@@ -130,37 +151,3 @@ def _log_likelihood(squares: np.ndarray, degrees: int, models: _NoiseModels) -> 
     """(G,) the log-likelihood of each noise model, up to a constant."""
     result: np.ndarray = -0.5 * (degrees * np.log(squares / degrees) + models.log_determinant)
     return result
-
-
-def _judged(
-    weights: np.ndarray,
-    weighted: np.ndarray,
-    at: int,
-    *,
-    variance: float,
-    floor: float,
-    log_likelihood: float,
-    evidence: float,
-    steady: bool,
-) -> Step:
-    """The step at change `at`, compared with the noise on both sides, other steps, and a change that returns."""
-    diagonal = np.diagonal(weights)
-    size = weighted[at] / diagonal[at]
-    gain = size * weighted[at]
-    rest = (weighted - weights[at] * size) ** 2 / diagonal  # squared steps elsewhere, once this one is removed
-    noise = max(rest[:at].mean(), rest[at + 1 :].mean()) + floor
-    others = np.delete(rest, [at - 1, at, min(at + 1, len(rest) - 1)])
-    spread = diagonal + diagonal[at] - 2 * weights[at]
-    spread[at] = np.inf
-    returning = (weighted - weighted[at]) ** 2 / spread  # gain of a step here and the opposite one there
-    return Step(
-        at + 1,
-        float(size),
-        log_likelihood,
-        evidence,
-        strength=float(gain / noise),
-        relative_size=float(abs(size) / np.sqrt(variance)),
-        temporary=float(returning.max() / max(gain, floor)),
-        dominance=float(gain / (others.max() + floor)),
-        steady=steady,
-    )
