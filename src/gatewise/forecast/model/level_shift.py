@@ -19,6 +19,7 @@ LONGEST = 256  # longer series are searched in means over blocks of values, beca
 SHORTEST = 24
 SEASONS = 3  # with fewer, the season cannot be told from a shift
 FEWEST_BEFORE, FEWEST_AFTER, FEWEST_BLOCKS = 12, 6, 3
+PIECES, UNUSUAL = 8, 2.0  # earlier pieces of a long series, and how much larger than their steps a shift must be
 CONSTANT = 1e-10  # in units of the largest value: a series with a smaller range counts as constant
 
 
@@ -92,7 +93,8 @@ def find_shift(y: np.ndarray, season: int, observed: np.ndarray | None = None) -
     """The strongest level shift of a series, or None.
 
     Only a clear, lasting shift is returned: an outlier, a change that returns to the old level, a trend, or a step
-    that is usual for the series is none. A series longer than 256 values is searched in means over blocks.
+    that is usual for the series is none. A series longer than 256 values is searched in means over
+    blocks, and in its last 256 values.
 
     Arguments:
         y: (T,) finite values.
@@ -106,22 +108,15 @@ def find_shift(y: np.ndarray, season: int, observed: np.ndarray | None = None) -
     True
     """
     values = _scaled(_with_last_season(np.asarray(y, dtype=np.float64), season, observed))
-    block = _block(len(values), season)
-    before, after = _fewest(season)
-    if len(values) < max(before + after, SHORTEST, SEASONS * season) or not np.ptp(values) > CONSTANT:
+    position = _position(values, season)
+    if position is None and len(values) > LONGEST:
+        position = _recent_position(values, season)
+    if position is None:
         return None
-    blocks = _recent(_block_means(values, block, len(values)))
-    first, last = max(-(-before // block), FEWEST_BLOCKS), len(blocks) - max(-(-after // block), FEWEST_BLOCKS)
-    if first > last:
-        return None
-    shift, multiplicative = best_step(blocks, max(season // block, 1), first, last)
-    if not shift.is_shift():
-        return None
-    position = len(values) - block * (len(blocks) - shift.position)
-    if block > 1:
-        position = _refined(values, season, position, block, multiplicative)
-    if observed is not None and (observed[:position].sum() < before or observed[position:].sum() < after):
-        return None
+    if observed is not None:
+        before, after = _fewest(season)
+        if observed[:position].sum() < before or observed[position:].sum() < after:
+            return None
     return _shift_at(np.asarray(y, dtype=np.float64), values, season, position)
 
 
@@ -211,6 +206,39 @@ def _block_means(values: np.ndarray, block: int, boundary: int) -> np.ndarray:
 def _recent(values: np.ndarray) -> np.ndarray:
     """The values without a few of the oldest, so that many series share their noise models."""
     return values[len(values) % (4 if len(values) < 64 else 8 if len(values) < 128 else 16) :]
+
+
+def _position(values: np.ndarray, season: int) -> int | None:
+    """The first value of the new level, None without a shift."""
+    block, (before, after) = _block(len(values), season), _fewest(season)
+    if len(values) < max(before + after, SHORTEST, SEASONS * season) or not np.ptp(values) > CONSTANT:
+        return None
+    blocks = _recent(_block_means(values, block, len(values)))
+    first, last = max(-(-before // block), FEWEST_BLOCKS), len(blocks) - max(-(-after // block), FEWEST_BLOCKS)
+    if first > last:
+        return None
+    shift, multiplicative = best_step(blocks, max(season // block, 1), first, last)
+    if not shift.is_shift():
+        return None
+    position = len(values) - block * (len(blocks) - shift.position)
+    return position if block == 1 else _refined(values, season, position, block, multiplicative)
+
+
+def _recent_position(values: np.ndarray, season: int) -> int | None:
+    """The position of a shift in the last LONGEST values, None if such steps are usual in the values before them."""
+    recent, earlier = values[-LONGEST:], values[:-LONGEST]
+    position = _position(recent, season)
+    if position is None:
+        return None
+    shift, multiplicative = best_step(recent, season, position, position)
+    if multiplicative and earlier.min() <= 0:
+        return None
+    pieces = earlier[len(earlier) % LONGEST :].reshape(-1, LONGEST)[-PIECES:]
+    before, after = _fewest(season)
+    for piece in np.log(pieces) if multiplicative else pieces:
+        if abs(shift.size) < UNUSUAL * abs(step(piece, season, before, LONGEST - after).size):
+            return None
+    return len(earlier) + position
 
 
 def _refined(values: np.ndarray, season: int, position: int, block: int, multiplicative: bool) -> int:

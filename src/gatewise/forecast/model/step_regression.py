@@ -28,7 +28,7 @@ EVIDENCE = 18.0  # twice the gain in log-likelihood
 STRENGTH = 25.0  # (w / its standard error)², with the larger variance of the two sides of the shift
 SIZE = 2.5  # |w| in standard deviations of the noise
 TEMPORARY = 1.1  # most that a change which returns to the old level may explain, in units of the shift
-DOMINANCE = 10.0  # if the noise wanders: the squared step in units of the next largest one
+DOMINANCE = 8.0  # if the noise wanders: the squared step in units of the next largest one
 
 MOVING_AVERAGE = (-0.4, 0.0, 0.3, 0.6, 0.8, 0.9, 1.0)  # d[t] = e[t] - c e[t-1]: 0 is a random walk, 1 white noise
 AUTOREGRESSION = (0.3, 0.5, 0.7, 0.85)  # noise[t] = c noise[t-1] + e[t]
