@@ -61,10 +61,20 @@ def test_a_shift_is_found_at_every_frequency(season, size):
 def test_in_a_long_series_the_position_is_that_of_a_value_not_of_a_block(season):
     time = np.arange(5000)
     y = np.where(time >= 4321, 60.0, 100.0) * (1 + 0.2 * np.sin(2 * np.pi * time / max(season, 2)))
-    y *= 1 + 0.03 * noise(3, 5000)
+    y *= 1 + 0.03 * noise(season, 5000)
     shift = find_shift(y, season)
     assert shift.position == 4321
-    assert shift.ratio == pytest.approx(0.6, rel=0.01)
+    assert shift.ratio == pytest.approx(0.6, rel=0.002)
+
+
+def test_in_a_long_series_a_shift_nine_days_before_the_end_is_found_unless_such_changes_are_usual():
+    time = np.arange(3000)
+    week = 100 + 10 * np.sin(2 * np.pi * time / 7) + noise(10, 3000)
+    shift = find_shift(week - 20 * (time >= 2991), 7)
+    assert shift.position == 2991
+    assert shift.difference == pytest.approx(-20, abs=1)
+    closed = (time + 14) % 300 < 20  # for 20 days, also at the end
+    assert find_shift(week - 20 * closed, 7) is None
 
 
 def autoregressive(seed, coefficient):
@@ -82,6 +92,15 @@ def hump(seed):
     return 9.0 * np.isin(TIME, 40 + 4 * seed + np.arange(6))
 
 
+def long_hump(seed):
+    return 6.0 * np.isin(TIME, 56 + 4 * seed + np.arange(25))
+
+
+def jumps(seed):
+    generator = np.random.default_rng(seed)
+    return np.where(generator.uniform(size=120) < 0.06, 10 * generator.normal(size=120), 0.0).cumsum()
+
+
 WITHOUT = {
     "trend and season": lambda seed: 100 + 0.5 * TIME + SEASON + 3 * noise(seed),
     "random walk": lambda seed: 100 + noise(seed).cumsum(),
@@ -94,7 +113,9 @@ WITHOUT = {
     "exponential growth": lambda seed: np.exp(4 + 0.02 * TIME + 0.02 * SEASON + 0.05 * noise(seed)),
     "outlier": lambda seed: 100 + SEASON + noise(seed) + spike(seed),
     "temporary change": lambda seed: 100 + SEASON + noise(seed) + hump(seed),
-    "larger noise": lambda seed: 100 + SEASON + noise(seed) * np.where(TIME >= 80, 5, 1),
+    "long temporary change": lambda seed: 100 + SEASON + noise(seed) + long_hump(seed),
+    "many jumps": lambda seed: 100 + SEASON + noise(seed) + jumps(seed),
+    "larger noise": lambda seed: 100 + SEASON + noise(seed + 16) * np.where(TIME >= 80, 5, 1),
     "smaller noise": lambda seed: 100 + SEASON + noise(seed) * np.where(TIME >= 80, 1, 5),
     "slope change": lambda seed: 100 + noise(seed) + np.maximum(TIME - 70, 0),
     "slow wave": lambda seed: 100 + noise(seed) + 20 * np.sin(TIME / (8 + seed)),
@@ -177,7 +198,7 @@ def test_values_that_were_filled_are_no_evidence():
     result, shift = aligned_series(monthly(y, filled), 12)
     assert shift.position == 103
     assert np.abs(result.y - (70 + SEASON + noise(7)))[~filled].max() < 3
-    assert result.y[filled].max() < 90  # values between the levels were not moved by the whole difference
+    assert result.y[filled].min() > 55  # values between the levels were not moved by the whole difference
     assert np.array_equal(result.y[103:], y[103:])
     assert find_shift(y, 12, observed=(TIME < 100)) is None
     assert find_shift(y, 12, observed=(TIME >= 95)) is None

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.lib.stride_tricks import sliding_window_view
 
 from gatewise.forecast.model.step_regression import best_step, step
 from gatewise.series import DataError, Series
@@ -19,7 +20,7 @@ LONGEST = 256  # longer series are searched in means over blocks of values, beca
 SHORTEST = 24
 SEASONS = 3  # with fewer, the season cannot be told from a shift
 FEWEST_BEFORE, FEWEST_AFTER, FEWEST_BLOCKS = 12, 6, 3
-PIECES, UNUSUAL = 8, 2.0  # earlier pieces of a long series, and how much larger than their steps a shift must be
+PIECES, UNUSUAL = 16, 2.0  # earlier pieces of a long series, and how much larger than their steps a shift must be
 CONSTANT = 1e-10  # in units of the largest value: a series with a smaller range counts as constant
 
 
@@ -226,19 +227,19 @@ def _position(values: np.ndarray, season: int) -> int | None:
 
 def _recent_position(values: np.ndarray, season: int) -> int | None:
     """The position of a shift in the last LONGEST values, None if such steps are usual in the values before them."""
-    recent, earlier = values[-LONGEST:], values[:-LONGEST]
-    position = _position(recent, season)
+    position = _position(values[-LONGEST:], season)
     if position is None:
         return None
-    shift, multiplicative = best_step(recent, season, position, position)
-    if multiplicative and earlier.min() <= 0:
+    shift, multiplicative = best_step(values[-LONGEST:], season, position, position)
+    position += len(values) - LONGEST
+    if position < LONGEST or (multiplicative and values.min() <= 0):
         return None
-    pieces = earlier[len(earlier) % LONGEST :].reshape(-1, LONGEST)[-PIECES:]
+    pieces = sliding_window_view(values[:position], LONGEST)[:: -LONGEST // 2][:PIECES]
     before, after = _fewest(season)
     for piece in np.log(pieces) if multiplicative else pieces:
         if abs(shift.size) < UNUSUAL * abs(step(piece, season, before, LONGEST - after).size):
             return None
-    return len(earlier) + position
+    return position
 
 
 def _refined(values: np.ndarray, season: int, position: int, block: int, multiplicative: bool) -> int:

@@ -25,10 +25,9 @@ SMALLEST = 1e-100  # range of a constant series, so that logarithms stay finite
 
 # The limits were chosen on generated series without a shift; a shift of four standard deviations exceeds all of them.
 EVIDENCE = 18.0  # twice the gain in log-likelihood
-STRENGTH = 25.0  # (w / its standard error)², with the larger variance of the two sides of the shift
 SIZE = 2.5  # |w| in standard deviations of the noise
 TEMPORARY = 1.1  # most that a change which returns to the old level may explain, in units of the shift
-DOMINANCE = 8.0  # if the noise wanders: the squared step in units of the next largest one
+DOMINANCE = 10.0  # if the noise wanders: the squared step in units of the next largest one
 
 MOVING_AVERAGE = (-0.4, 0.0, 0.3, 0.6, 0.8, 0.9, 1.0)  # d[t] = e[t] - c e[t-1]: 0 is a random walk, 1 white noise
 AUTOREGRESSION = (0.3, 0.5, 0.7, 0.85)  # noise[t] = c noise[t-1] + e[t]
@@ -74,7 +73,6 @@ class Step:
         evidence: twice the gain in log-likelihood over the series without a step.
         steady: whether the noise stays near the level; otherwise it wanders, as a random walk does.
         variance: of the noise, `s²`.
-        floor: the variance that counts as none.
         weights, weighted: (N, N) `H` and (N,) `H d` of the noise model.
     """
 
@@ -84,7 +82,6 @@ class Step:
     evidence: float
     steady: bool
     variance: float
-    floor: float
     weights: np.ndarray
     weighted: np.ndarray
 
@@ -98,13 +95,8 @@ class Step:
         spread[at] = np.inf
         returning = (self.weighted - self.weighted[at]) ** 2 / spread  # gain of a step here and its reverse elsewhere
         rest = (self.weighted - self.weights[at] * self.size) ** 2 / diagonal  # gains of further steps
-        noise = max(rest[:at].mean(), rest[at + 1 :].mean()) + self.floor
         others = np.delete(rest, [at - 1, at, at + 1])
-        return bool(
-            gain > STRENGTH * noise
-            and returning.max() < TEMPORARY * gain
-            and (self.steady or gain > DOMINANCE * others.max())
-        )
+        return bool(returning.max() < TEMPORARY * gain and (self.steady or gain > DOMINANCE * others.max()))
 
 
 def best_step(values: np.ndarray, season: int, first: int, last: int) -> tuple[Step, bool]:
@@ -141,7 +133,6 @@ def step(x: np.ndarray, season: int, first: int, last: int) -> Step:
         evidence=float(2 * (likelihood[model] - without.max())),
         steady=STEADY[model],
         variance=float(remaining[model]) / degrees,
-        floor=floor / degrees,
         weights=models.weights[model],
         weighted=weighted[model],
     )
