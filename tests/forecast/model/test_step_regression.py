@@ -18,7 +18,6 @@ def least_squares(x, season, position):
 @pytest.mark.parametrize("season", [1, 4])
 def test_with_white_noise_it_is_ordinary_least_squares(season, monkeypatch):
     monkeypatch.setattr(step_regression, "MOVING_AVERAGE", (1.0,))
-    monkeypatch.setattr(step_regression, "AUTOREGRESSION", ())
     monkeypatch.setattr(step_regression, "SMOOTH", ())
     step_regression._noise_models.cache_clear()
     try:
@@ -58,14 +57,11 @@ def test_noise_models_are_inverse_covariances_of_changes_without_trend_and_seaso
 
 def simulated_covariance(index, size):
     """Covariance of the changes from their weights on independent shocks."""
-    averages, regressions = len(step_regression.MOVING_AVERAGE), len(step_regression.AUTOREGRESSION)
-    past = 400
+    averages, past = len(step_regression.MOVING_AVERAGE), 400
     if index < averages:
         response = np.array([1.0, -step_regression.MOVING_AVERAGE[index]])
-    elif index < averages + regressions:
-        response = np.diff(step_regression.AUTOREGRESSION[index - averages] ** np.arange(past), prepend=0.0)
     else:
-        response = step_regression.SMOOTH[index - averages - regressions] ** np.arange(past)
+        response = step_regression.SMOOTH[index - averages] ** np.arange(past)
     responses = np.zeros((size, past + size))
     for at in range(size):
         responses[at, at : at + len(response)] = response[::-1]

@@ -109,9 +109,9 @@ def find_shift(y: np.ndarray, season: int, observed: np.ndarray | None = None) -
     True
     """
     values = _scaled(_with_last_season(np.asarray(y, dtype=np.float64), season, observed))
-    position = _position(values, season)
-    if position is None and len(values) > LONGEST:
-        position = _recent_position(values, season)
+    position = _recent_position(values, season) if len(values) > LONGEST else None
+    if position is None:
+        position = _position(values, season)
     if position is None:
         return None
     if observed is not None:
@@ -216,10 +216,9 @@ def _position(values: np.ndarray, season: int) -> int | None:
         return None
     blocks = _recent(_block_means(values, block, len(values)))
     first, last = max(-(-before // block), FEWEST_BLOCKS), len(blocks) - max(-(-after // block), FEWEST_BLOCKS)
-    if first > last:
-        return None
-    shift, multiplicative = best_step(blocks, max(season // block, 1), first, last)
-    if not shift.is_shift():
+    # A step nearer to an end is not confirmed yet, and must not be taken for one further inside.
+    shift, multiplicative = best_step(blocks, max(season // block, 1), 2, len(blocks) - 2)
+    if not first <= shift.position <= last or not shift.is_shift():
         return None
     position = len(values) - block * (len(blocks) - shift.position)
     return position if block == 1 else _refined(values, season, position, block, multiplicative)

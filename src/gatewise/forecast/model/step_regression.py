@@ -30,9 +30,8 @@ TEMPORARY = 1.1  # most that a change which returns to the old level may explain
 DOMINANCE = 10.0  # if the noise wanders: the squared step in units of the next largest one
 
 MOVING_AVERAGE = (-0.4, 0.0, 0.3, 0.6, 0.8, 0.9, 1.0)  # d[t] = e[t] - c e[t-1]: 0 is a random walk, 1 white noise
-AUTOREGRESSION = (0.3, 0.5, 0.7, 0.85)  # noise[t] = c noise[t-1] + e[t]
 SMOOTH = (0.4, 0.8)  # d[t] = c d[t-1] + e[t]: slow waves
-STEADY = tuple(c >= 0.8 for c in MOVING_AVERAGE) + tuple(c <= 0.7 for c in AUTOREGRESSION) + (False,) * len(SMOOTH)
+STEADY = tuple(c >= 0.8 for c in MOVING_AVERAGE) + (False,) * len(SMOOTH)
 
 
 @dataclass(frozen=True)
@@ -49,9 +48,7 @@ def _noise_models(size: int, season: int) -> _NoiseModels:
     """The noise models of series with `size` values."""
     lag = np.abs(np.subtract.outer(np.arange(size - 1), np.arange(size - 1)))
     covariances = np.array(
-        [(1 + c * c) * (lag == 0) - c * (lag == 1) for c in MOVING_AVERAGE]
-        + [(2 * c**lag - c ** np.abs(lag - 1) - c ** (lag + 1)) / (1 - c * c) for c in AUTOREGRESSION]
-        + [c**lag / (1 - c * c) for c in SMOOTH]
+        [(1 + c * c) * (lag == 0) - c * (lag == 1) for c in MOVING_AVERAGE] + [c**lag / (1 - c * c) for c in SMOOTH]
     )
     inverse = np.linalg.inv(covariances)
     phases = np.eye(season)[np.arange(size) % season, 1:]
