@@ -78,6 +78,17 @@ def test_in_a_long_series_a_shift_nine_days_before_the_end_is_found_unless_such_
     assert find_shift(week - 20 * closed, 7) is None
 
 
+@pytest.mark.parametrize("zero", [3, 1000, 4321, 4999])
+def test_a_series_with_a_value_of_zero_has_no_ratio(zero):
+    time = np.arange(5000)
+    y = np.where(time >= 4321, 60.0, 100.0) * (1 + 0.03 * noise(11, 5000))
+    y[zero] = 0
+    shift = find_shift(y, 7)
+    assert abs(shift.position - 4321) <= 1
+    assert shift.ratio is None
+    assert shift.difference == pytest.approx(-40, abs=1)
+
+
 def autoregressive(seed, coefficient):
     shocks, x = noise(seed), np.zeros(120)
     for t in range(1, 120):

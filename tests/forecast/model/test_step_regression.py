@@ -73,6 +73,6 @@ def test_logarithms_are_chosen_where_season_and_noise_scale_with_the_level():
     season, noise = np.sin(2 * np.pi * time / 12), np.random.default_rng(2).normal(size=96)
     level = np.where(time >= 70, 40.0, 100.0)
     scaled = level * np.exp(0.3 * season + 0.03 * noise)
-    assert best_step(scaled, 12, 24, 84)[1]
-    assert not best_step(level + 15 * season + 2 * noise, 12, 24, 84)[1]
-    assert not best_step(scaled - 50, 12, 24, 84)[1]  # not all positive
+    assert best_step(scaled, 12, 24, 84, True)[1]
+    assert not best_step(level + 15 * season + 2 * noise, 12, 24, 84, True)[1]
+    assert not best_step(scaled, 12, 24, 84, False)[1]

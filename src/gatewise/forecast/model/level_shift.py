@@ -217,7 +217,7 @@ def _position(values: np.ndarray, season: int) -> int | None:
     blocks = _recent(_block_means(values, block, len(values)))
     first, last = max(-(-before // block), FEWEST_BLOCKS), len(blocks) - max(-(-after // block), FEWEST_BLOCKS)
     # A step nearer to an end is not confirmed yet, and must not be taken for one further inside.
-    shift, multiplicative = best_step(blocks, max(season // block, 1), 2, len(blocks) - 2)
+    shift, multiplicative = best_step(blocks, max(season // block, 1), 2, len(blocks) - 2, bool(values.min() > 0))
     if not first <= shift.position <= last or not shift.is_shift():
         return None
     position = len(values) - block * (len(blocks) - shift.position)
@@ -226,10 +226,11 @@ def _position(values: np.ndarray, season: int) -> int | None:
 
 def _recent_position(values: np.ndarray, season: int) -> int | None:
     """The position of a shift in the last LONGEST values, None if such steps are usual in the values before them."""
-    position = _position(values[-LONGEST:], season)
+    recent = values[-LONGEST:]
+    position = _position(recent, season)
     if position is None:
         return None
-    shift, multiplicative = best_step(values[-LONGEST:], season, position, position)
+    shift, multiplicative = best_step(recent, season, position, position, bool(recent.min() > 0))
     position += len(values) - LONGEST
     if position < LONGEST or (multiplicative and values.min() <= 0):
         return None
@@ -254,7 +255,7 @@ def _refined(values: np.ndarray, season: int, position: int, block: int, multipl
 def _shift_at(y: np.ndarray, values: np.ndarray, season: int, position: int) -> LevelShift:
     """The shift of `y` at a position; `values` is `y` in units of its largest, without gaps."""
     near, at = _around(values, position)
-    size, multiplicative = _size(near, season, at)
+    size, multiplicative = _size(near, season, at, bool(values.min() > 0))
     block = _block(len(values), season)
     if block > 1 and FEWEST_BLOCKS * block <= position <= len(values) - FEWEST_BLOCKS * block:
         blocks = _block_means(np.log(values) if multiplicative else values, block, position)
@@ -276,9 +277,9 @@ def _around(values: np.ndarray, position: int) -> tuple[np.ndarray, int]:
     return (recent, at - left_out) if at - left_out >= FEWEST_BEFORE else (near, at)
 
 
-def _size(near: np.ndarray, season: int, at: int) -> tuple[float, bool]:
+def _size(near: np.ndarray, season: int, at: int, positive: bool) -> tuple[float, bool]:
     """The size of the step at a position, and whether it is one of the logarithms."""
     if len(near) < SHORTEST:
         return float(np.median(near[at:]) - np.median(near[:at])), False
-    shift, multiplicative = best_step(near, season if len(near) >= SEASONS * season else 1, at, at)
+    shift, multiplicative = best_step(near, season if len(near) >= SEASONS * season else 1, at, at, positive)
     return shift.size, multiplicative

@@ -96,10 +96,13 @@ class Step:
         return bool(returning.max() < TEMPORARY * gain and (self.steady or gain > DOMINANCE * others.max()))
 
 
-def best_step(values: np.ndarray, season: int, first: int, last: int) -> tuple[Step, bool]:
-    """The most likely step with its first value in [first, last], and whether it is one of the logarithms."""
+def best_step(values: np.ndarray, season: int, first: int, last: int, positive: bool) -> tuple[Step, bool]:
+    """The most likely step with its first value in [first, last], and whether it is one of the logarithms.
+
+    Logarithms are considered if the series is positive: the values may be means over values that are not.
+    """
     additive = step(values, season, first, last)
-    if values.min() <= 0:
+    if not positive:
         return additive, False
     logarithms = np.log(values)
     relative = step(logarithms, season, first, last)
