@@ -12,5 +12,7 @@ batches.py          batches of windows: random for training, fixed for validatio
 strategies.py       three kinds of networks
 dataset.py          all series in one tensor, and windows cut from it
 scales.py           scales of whole series
+level_shift.py      a lasting change of level: found, or at a given date, and removed from the past
 window.py           the scale of a window, and its features
+step_regression.py  the most likely step of a series, beside trend, season and noise
 """
