@@ -27,6 +27,7 @@ FORECASTER = (
     "season",
     "difference",
     "seasonal_difference",
+    "shift",
     "scale",
     "seed",
     "ensemble_size",

@@ -195,6 +195,9 @@ def _add_forecaster(command: argparse.ArgumentParser) -> None:
         "--seasonal-difference", type=non_negative_integer, metavar="D", help="order of seasonal differencing (0)"
     )
     model.add_argument(
+        "--shift", metavar="DATE", help='date of a level shift, "none", or "auto" to search for one (auto)'
+    )
+    model.add_argument(
         "--scale", choices=("window", "standard", "minmax", "robust", "none"), help="scaling of the values (window)"
     )
     model.add_argument(

@@ -47,6 +47,8 @@ class Forecaster(Arguments, Inspection):
             ...), if the series contain at least four seasons.
         difference: order of differencing, for a series without a stable level.
         seasonal_difference: order of seasonal differencing.
+        shift: level shift, whose earlier values are moved to the new level: "auto" searches for one, "none" does not; or
+            the date of the first value at the new level.
         scale: "window" normalises each window by its own mean and spread, so that level and spread may drift;
             "standard", "minmax", "robust" and "none" treat all windows alike.
         strategy: "one-step", "segment" or "flatten". "auto" is "segment"; for a few short series it compares the
@@ -100,6 +102,7 @@ class Forecaster(Arguments, Inspection):
         season: int | None = None,
         difference: int = 0,
         seasonal_difference: int = 0,
+        shift: str | int = "auto",
         scale: str = "window",
         strategy: str = "auto",
         horizon: int | None = None,
@@ -119,14 +122,14 @@ class Forecaster(Arguments, Inspection):
         self.cell, self.hidden_size, self.num_layers = cell, hidden_size, num_layers
         self.context, self.season, self.horizon = context, season, horizon
         self.difference, self.seasonal_difference, self.scale = difference, seasonal_difference, scale
-        self.strategy, self.fallback, self.loss = strategy, fallback, loss
+        self.strategy, self.fallback, self.loss, self.shift = strategy, fallback, loss, shift
         self.ensemble_size, self.seed, self.max_steps, self.batch_size = ensemble_size, seed, max_steps, batch_size
         self.lr, self.dropout, self.validation_fraction = lr, dropout, validation_fraction
         self.engine, self.jobs, self.quiet = engine, jobs, quiet
         check_arguments(self.get_params(), CHOICES)
         context, season, horizon = (None if size is None else int(size) for size in (context, season, horizon))
         orders = int(difference), int(seasonal_difference)
-        self.plan = Plan(strategy, context, season, horizon, *orders, scale, dropout, fallback)
+        self.plan = Plan(strategy, context, season, horizon, *orders, scale, dropout, fallback, shift)
         self.sizes = Sizes(**{field.name: getattr(self, field.name) for field in fields(Sizes)})
         self._state: FittedState | None = None
 

@@ -49,6 +49,11 @@ def check_arguments(arguments: Mapping[str, Any], choices: Mapping[str, Sequence
     if arguments["lr"] is not None:
         number("lr", arguments["lr"], float("inf"), "a number above 0, such as 0.003")
     boolean("quiet", arguments["quiet"])
+    if isinstance(arguments["shift"], bool) or not isinstance(arguments["shift"], str | int):
+        raise ValueError(
+            f"shift is {arguments['shift']!r}, expected 'auto', 'none', a date as text such as '2024-01-31', or an integer "
+            "for integer time"
+        )
     fraction = arguments["validation_fraction"]
     number("validation_fraction", fraction, 1, "a fraction of each series between 0 and 1, such as 0.2")
     _check_dropout(arguments["dropout"], arguments["strategy"])

@@ -65,15 +65,18 @@ def aligned_series(series: Series, season: int) -> tuple[Series, LevelShift | No
         series: (T,) values; those that are `filled` are no evidence.
         season: steps of the season, 1 for none.
     """
-    observed = None if series.filled is None else ~series.filled
-    shift = find_shift(series.y, season, observed)
-    if shift is None:
-        return series, None
+    shift = find_shift(series.y, season, None if series.filled is None else ~series.filled)
+    return (series, None) if shift is None else (aligned_by(series, shift), shift)
+
+
+def aligned_by(series: Series, shift: LevelShift) -> Series:
+    """The series with the values before a shift moved to the new level."""
     y = aligned(series.y, shift)
-    if observed is not None:  # a gap between the levels may have been filled with values between them
-        last = int(np.flatnonzero(observed[: shift.position])[-1])
+    if series.filled is not None and not series.filled[: shift.position].all():
+        # A gap between the levels may have been filled with values between them.
+        last = int(np.flatnonzero(~series.filled[: shift.position])[-1])
         y[last : shift.position] = np.linspace(y[last], y[shift.position], shift.position - last, endpoint=False)
-    return replace(series, y=y), shift
+    return replace(series, y=y)
 
 
 def aligned(y: np.ndarray, shift: LevelShift) -> np.ndarray:

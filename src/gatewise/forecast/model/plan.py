@@ -44,6 +44,7 @@ class Plan:
     scale: str
     dropout: float | None = None
     fallback: str = "none"
+    shift: str | int = "none"
 
     def choose_season(self, panel: Panel) -> tuple[int, str]:
         """The season of the series, and its line for `guesses`."""

@@ -11,6 +11,7 @@ import numpy as np
 from torch import Tensor
 
 from gatewise.forecast import baselines
+from gatewise.forecast.model.alignment import Alignment
 from gatewise.forecast.model.dataset import Dataset, stack_features
 from gatewise.forecast.model.delivery import BEST, Method, choose
 from gatewise.forecast.model.ensemble import Ensemble
@@ -34,6 +35,7 @@ class Selection:
         freq: of the series.
         delivered: the method whose forecasts are delivered.
         choices: lines for `guesses`, one for each choice.
+        alignment: of series with a level shift.
         baselines: all baselines, measured on the validation set; none after loading.
     """
 
@@ -43,11 +45,17 @@ class Selection:
     freq: str | int
     delivered: Method
     choices: tuple[str, ...]
+    alignment: Alignment = Alignment()
     baselines: tuple[Method, ...] = ()
 
     def dataset(self, series: Sequence[Series], until: Sequence[int] | None = None) -> Dataset:
         """Series prepared for the ensemble."""
-        return Dataset.of(series, self.ensemble.scaling, until)
+        return Dataset.of(self.alignment.apply(series), self.ensemble.scaling, until)
+
+    def fitted(self, series: Sequence[Series]) -> list[np.ndarray]:
+        """The in-sample fit of the network: for each series the one-step forecasts after its first whole window."""
+        fitted = self.ensemble.fitted(self.dataset(series))
+        return [self.alignment.undo(one, values) for one, values in zip(series, fitted, strict=True)]
 
     def forecast(
         self,
@@ -114,7 +122,8 @@ def training_steps(
     plan: Plan, sizes: Sizes, panel: Panel, series: Sequence[Series], season: int, remainder: str = ""
 ) -> Steps[Selection]:
     """The steps of `train`, which yield the networks that can be trained side by side."""
-    candidates = []
+    alignment = Alignment.find(series, season, plan.shift, required=not remainder)
+    series, candidates = alignment.apply(series), []
     for strategy, dropout in plan.candidates(panel):
         scaling, context = plan.scaling(series, season, strategy, dropout, remainder)
         dataset = Dataset.of(series, scaling.with_features(*stack_features(series)))
@@ -127,6 +136,7 @@ def training_steps(
     network, *others = _measure_methods(ensemble, configuration, dataset, season, panel.freq)
     delivered = choose(plan.fallback, network, others)
     guesses = (
+        *alignment.describe(series),
         _strategy_guess(plan, candidates, errors, chosen),
         context,
         configuration.describe(),
@@ -134,7 +144,7 @@ def training_steps(
         _delivery_guess(plan.fallback, delivered, configuration.cell.upper(), (network, *others)),
     )
     measured = tuple(method for method in others if not method.weight)
-    return Selection(ensemble, configuration, season, panel.freq, delivered, guesses, measured)
+    return Selection(ensemble, configuration, season, panel.freq, delivered, guesses, alignment, measured)
 
 
 def baseline_forecasts(

@@ -1,0 +1,95 @@
+"""Alignment: the values before a level shift are moved to the new level, for training and for forecasting.
+
+The network then learns from all values, and neither it nor a baseline has to explain the jump.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from gatewise.forecast.model.level_shift import LevelShift, aligned_by, at_date, find_shift
+from gatewise.series import DataError, Series
+
+AUTO, NONE = "auto", "none"  # of `shift`, beside a date
+MOST_SEARCHED, MOST_NAMED = 2000, 3  # series: more of them are not searched; more shifts are only counted
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """The level shifts of series.
+
+    Attributes:
+        shifts: name of a series -> the date of its first value at the new level, and the shift.
+    """
+
+    shifts: Mapping[Any, tuple[Any, LevelShift]] = field(default_factory=dict)
+
+    @classmethod
+    def find(cls, series: Sequence[Series], season: int, shift: str | int, required: bool = False) -> "Alignment":
+        """Search the series for level shifts.
+
+        Arguments:
+            series: up to the values that are known.
+            season: steps of the season, 1 for none.
+            shift: "auto" searches, unless there are more than 2,000 series; "none" does not; otherwise the date of a
+                shift of all series that hold values on both sides of it.
+            required: whether the date must lie within a series.
+
+        Raises:
+            DataError: not a date, or `required` and not within a series.
+        """
+        found = dict[Any, LevelShift | None]()
+        if shift == AUTO and len(series) <= MOST_SEARCHED:
+            found = {one.unique_id: find_shift(one.y, season, _observed(one)) for one in series}
+        elif shift not in (AUTO, NONE):
+            found = {one.unique_id: _at_date(one, shift, season) for one in series}
+            if required and not any(found.values()):
+                at_date(series[0], shift, season)  # raises
+        shifts = ((one, found.get(one.unique_id)) for one in series)
+        return cls({one.unique_id: (one.ds[shift.position], shift) for one, shift in shifts if shift is not None})
+
+    def apply(self, series: Sequence[Series]) -> list[Series]:
+        """The series, aligned; other series than those that were searched stay as they are."""
+        return [self._apply(one) if one.unique_id in self.shifts else one for one in series]
+
+    def _apply(self, series: Series) -> Series:
+        shift = self._placed(series)
+        return series if shift is None else aligned_by(series, shift)
+
+    def undo(self, series: Series, values: np.ndarray) -> np.ndarray:
+        """Values of an aligned series, its last ones, on the original level."""
+        shift = self._placed(series) if series.unique_id in self.shifts else None
+        if shift is None:
+            return values
+        values = values.copy()
+        before = values[: max(0, shift.position - (len(series) - len(values)))]
+        before[:] = before - shift.difference if shift.ratio is None else before / shift.ratio
+        return values
+
+    def _placed(self, series: Series) -> LevelShift | None:
+        """The shift at its place in a series that may start elsewhere; None if it starts after the shift."""
+        date, shift = self.shifts[series.unique_id]
+        position = int(series.ds.searchsorted(date))
+        return LevelShift(position, shift.difference, shift.ratio) if 0 < position < len(series) else None
+
+    def describe(self, series: Sequence[Series]) -> tuple[str, ...]:
+        """Sentences for `guesses`."""
+        shifted = [one for one in series if one.unique_id in self.shifts]
+        sentences = tuple(self.shifts[one.unique_id][1].description(one) for one in shifted[:MOST_NAMED])
+        if len(shifted) <= MOST_NAMED:
+            return sentences
+        return (*sentences, f"level shifts: {len(shifted)} of {len(series)} series have one")
+
+
+def _observed(series: Series) -> np.ndarray | None:
+    return None if series.filled is None else ~series.filled
+
+
+def _at_date(series: Series, shift: str | int, season: int) -> LevelShift | None:
+    """The shift at a date; None if the series has no values on both sides of it."""
+    try:
+        return at_date(series, shift, season)
+    except DataError:
+        return None
