@@ -52,15 +52,12 @@ class Alignment:
 
     def apply(self, series: Sequence[Series]) -> list[Series]:
         """The series, aligned; other series than those that were searched stay as they are."""
-        return [self._apply(one) if one.unique_id in self.shifts else one for one in series]
-
-    def _apply(self, series: Series) -> Series:
-        shift = self._placed(series)
-        return series if shift is None else aligned_by(series, shift)
+        placed = [self.placed(one) for one in series] if self.shifts else [None] * len(series)
+        return [one if shift is None else aligned_by(one, shift) for one, shift in zip(series, placed, strict=True)]
 
     def undo(self, series: Series, values: np.ndarray) -> np.ndarray:
         """Values of an aligned series, its last ones, on the original level."""
-        shift = self._placed(series) if series.unique_id in self.shifts else None
+        shift = self.placed(series)
         if shift is None:
             return values
         values = values.copy()
@@ -68,8 +65,10 @@ class Alignment:
         before[:] = before - shift.difference if shift.ratio is None else before / shift.ratio
         return values
 
-    def _placed(self, series: Series) -> LevelShift | None:
-        """The shift at its place in a series that may start elsewhere; None if it starts after the shift."""
+    def placed(self, series: Series) -> LevelShift | None:
+        """The shift of a series, at its place if the series starts elsewhere; None if there is none inside."""
+        if series.unique_id not in self.shifts:
+            return None
         date, shift = self.shifts[series.unique_id]
         position = int(series.ds.searchsorted(date))
         return LevelShift(position, shift.difference, shift.ratio) if 0 < position < len(series) else None

@@ -15,8 +15,10 @@ from gatewise import persistence
 from gatewise.arguments import number, one_of, plain, whole
 from gatewise.forecast import baselines
 from gatewise.forecast.conformal import Calibration
+from gatewise.forecast.model.alignment import Alignment
 from gatewise.forecast.model.delivery import Method
 from gatewise.forecast.model.ensemble import Ensemble
+from gatewise.forecast.model.level_shift import LevelShift
 from gatewise.forecast.model.plan import LONGEST_SEGMENT, Plan, Sizes
 from gatewise.forecast.model.selection import Selection
 from gatewise.forecast.model.strategies import STRATEGIES
@@ -50,6 +52,7 @@ CALIBRATION_FIELDS = ("growth", "span", "series", "recalibrations")
 CONFIGURATION_FIELDS = tuple(
     field.name for field in fields(TrainingConfiguration) if field.name not in ("engine", "jobs", "quiet")
 )
+LARGEST = 1e300  # a level shift
 MOST_PADDED = 1000  # padded values for each value of the series: more cannot be a model of these series
 
 # Names in version 1 of the format -> their present names.
@@ -90,7 +93,7 @@ def _with_delivered(content: Content, arrays: Arrays) -> tuple[Content, Arrays]:
     method, other = ("baseline", "ensemble") if replaced else ("ensemble", "baseline")
     content = {name: part for name, part in content.items() if name != "baseline"}
     content["delivered"] = baseline | {"weight": 0.0} if replaced else network | {"weight": 1.0, "name": ""}
-    content["ensemble"] = {"error": network["error"]}
+    content |= {"ensemble": {"error": network["error"]}, "shifts": []}
     dropped = {f"{other}.distances", f"{other}.errors"}
     moved = {f"{method}.{name}": f"delivered.{name}" for name in ("distances", "errors")}
     return content, renamed({name: part for name, part in arrays.items() if name not in dropped}, moved)
@@ -175,6 +178,7 @@ def pack(
         "history": {"best_epoch": history.best_epoch, "stopped": history.stopped},
         "ensemble": {"error": ensemble.error},
         "delivered": _pack_method(delivered),
+        "shifts": _pack_shifts(selection.alignment, panel),
         "selection_choices": [printable(sentence) for sentence in selection.choices],
         "choices": [printable(sentence) for sentence in choices],
     }
@@ -204,9 +208,9 @@ def unpack(content: Content, arrays: Arrays, plan: Plan, sizes: Sizes) -> Stored
     error = measure(checked(content, "ensemble", dict), "error")
     networks = configuration.load_networks(scaling, _states(remaining, configuration, scaling))
     ensemble = Ensemble(scaling, networks, history, error)
-    selection = Selection(
-        ensemble, configuration, scaling.season, panel.freq, delivered, sentences(content, "selection_choices")
-    )
+    alignment = _alignment(checked(content, "shifts", list), panel)
+    choices = sentences(content, "selection_choices")
+    selection = Selection(ensemble, configuration, scaling.season, panel.freq, delivered, choices, alignment)
     return StoredForecaster(panel, selection, sentences(content, "choices"))
 
 
@@ -335,6 +339,28 @@ def _history(content: Content, arrays: Arrays) -> History:
         raise ValueError(f"best_epoch is {best}, but there are {epochs} epochs")
     one_of("stopped", content.get("stopped"), ("", "epochs", "patience", "divergence"))
     return History(train.tolist(), **lists, best_epoch=best, stopped=content["stopped"])
+
+
+def _pack_shifts(alignment: Alignment, panel: Panel) -> list[list[Any]]:
+    """Position of the series, and its level shift: position, difference and ratio."""
+    shifts = ((k, alignment.placed(series)) for k, series in enumerate(panel.series))
+    return [[k, shift.position, shift.difference, shift.ratio] for k, shift in shifts if shift is not None]
+
+
+def _alignment(shifts: list[Any], panel: Panel) -> Alignment:
+    found = {}
+    for entry in shifts:
+        k, position, difference, ratio = entry if isinstance(entry, list) and len(entry) == 4 else (None,) * 4
+        whole("the series of a level shift", k, 0)
+        whole("the position of a level shift", position, 1)
+        if k >= len(panel) or position >= len(panel.series[k]):
+            raise ValueError(f"a level shift lies at value {position} of series {k}, expected one inside a series")
+        for name, size in {"difference": difference, "ratio": 1.0 if ratio is None else ratio}.items():
+            if type(size) not in (int, float) or not abs(size) <= LARGEST or (name == "ratio" and size <= 0):
+                raise ValueError(f"the {name} of a level shift is {size!r:.80}, expected a finite number")
+        series = panel.series[k]
+        found[series.unique_id] = (series.ds[position], LevelShift(position, difference, ratio))
+    return Alignment(found)
 
 
 def _pack_method(method: Method) -> Content:
