@@ -32,8 +32,10 @@ def test_the_baseline_replaces_a_network_that_is_no_better(strategy):
         np.testing.assert_allclose(select_series(forecasts, name)["LSTM"], baselines.drift(y, 7))
     baseline = model.state.selection.baseline
     unit = [np.abs(np.diff(select_series(data, name)["y"])).mean() for name in "AB"]
-    half_width = baseline.calibration.half_widths(np.repeat(unit, 7).reshape(2, 7), 80).ravel()
-    np.testing.assert_allclose(forecasts["LSTM-hi-80"] - forecasts["LSTM"], half_width)
+    zeros, units = np.zeros((2, 7)), np.repeat(unit, 7).reshape(2, 7)
+    lower, upper = baseline.calibration.bounds(zeros, units, 80)
+    np.testing.assert_allclose(forecasts["LSTM-lo-80"] - forecasts["LSTM"], lower.ravel())
+    np.testing.assert_allclose(forecasts["LSTM-hi-80"] - forecasts["LSTM"], upper.ravel())
     other = drifting(strategy, fallback="none")[1]
     assert not any("fallback" in sentence for sentence in other.guesses)
     assert np.abs(other.predict(7)["LSTM"] - forecasts["LSTM"]).max() > 1

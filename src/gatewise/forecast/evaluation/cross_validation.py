@@ -100,7 +100,6 @@ class CrossValidation:
                 calibrations = by_cutoff(calibration, cutoffs, errors, spread)
             for part, calibration in calibrations:
                 for level, (lower, upper) in bounds.items():
-                    width = calibration.half_widths(spread[part], level)
-                    lower[part], upper[part] = mean[part] - width, mean[part] + width
+                    lower[part], upper[part] = calibration.bounds(mean[part], spread[part], level)
         replaced = (fallback_message(selection, self.name),) if naive else ()
         return CutoffForecasts(mean, bounds, (*selection.choices, *replaced), tuple(replacements))

@@ -14,7 +14,6 @@ import torch
 from gatewise import persistence
 from gatewise.arguments import number, one_of, plain, whole
 from gatewise.forecast import baselines
-from gatewise.forecast.conformal import Calibration
 from gatewise.forecast.model.ensemble import Ensemble
 from gatewise.forecast.model.plan import LONGEST_SEGMENT, Plan, Sizes
 from gatewise.forecast.model.selection import BestBaseline, Selection
@@ -22,6 +21,12 @@ from gatewise.forecast.model.strategies import STRATEGIES
 from gatewise.forecast.model.training import TrainingConfiguration
 from gatewise.forecast.model.window import FLOORS, Features, WindowScaling
 from gatewise.forecast.persistence import panel_state
+from gatewise.forecast.persistence.calibration_state import (
+    LOG_SCALES,
+    pack_calibration,
+    unpack_calibration,
+    unpack_log_scales,
+)
 from gatewise.forecast.persistence.panel_state import pack_panel, unpack_panel, widths
 from gatewise.forecast.validation import check_horizon
 from gatewise.persistence.fields import (
@@ -45,7 +50,6 @@ HISTORY_ARRAYS = ("train", "held_out", "lr", "seconds")
 SCALING_FIELDS = tuple(
     field.name for field in fields(WindowScaling) if field.name not in ("difference", "scale", "features")
 )
-CALIBRATION_FIELDS = ("growth", "span", "series", "recalibrations")
 CONFIGURATION_FIELDS = tuple(
     field.name for field in fields(TrainingConfiguration) if field.name not in ("engine", "jobs", "quiet")
 )
@@ -152,21 +156,28 @@ def pack(
     """
     ensemble, baseline, history = selection.ensemble, selection.baseline, selection.ensemble.history
     panel_content, arrays = pack_panel(panel)
+    intervals, measured = pack_calibration(ensemble.calibrated, "ensemble")
+    naive_intervals, naive_measured = pack_calibration(baseline.calibration, "baseline")
     content = {
         "arguments": {name: plain(value) for name, value in arguments.items()},
         "panel": panel_content,
         "scaling": {name: plain(getattr(ensemble.scaling, name)) for name in SCALING_FIELDS},
         "configuration": {name: plain(getattr(selection.configuration, name)) for name in CONFIGURATION_FIELDS},
         "history": {"best_epoch": history.best_epoch, "stopped": history.stopped},
-        "ensemble": {"error": ensemble.error, **_pack_calibration(ensemble.calibrated)},
-        "baseline": {"name": baseline.name, "error": baseline.error, **_pack_calibration(baseline.calibration)},
+        "ensemble": {
+            "error": ensemble.error,
+            "bounded_scales": ensemble.log_scales is not None,
+            **intervals,
+        },
+        "baseline": {"name": baseline.name, "error": baseline.error, **naive_intervals},
         "selection_choices": [printable(sentence) for sentence in selection.choices],
         "choices": [printable(sentence) for sentence in choices],
     }
     arrays |= _pack_features(ensemble.scaling.features)
     arrays |= {f"history.{name}": np.asarray(asdict(history)[name], np.float64) for name in HISTORY_ARRAYS}
-    for name, calibration in {"ensemble": ensemble.calibrated, "baseline": baseline.calibration}.items():
-        arrays |= {f"{name}.distances": calibration.distances, f"{name}.errors": calibration.errors}
+    arrays |= measured | naive_measured
+    if ensemble.log_scales is not None:
+        arrays[LOG_SCALES] = ensemble.log_scales
     for k, network in enumerate(ensemble.networks):
         arrays |= {f"network.{k}.{name}": weight.cpu().numpy() for name, weight in network.state_dict().items()}
     return content, arrays
@@ -188,9 +199,10 @@ def unpack(content: Content, arrays: Arrays, plan: Plan, sizes: Sizes) -> Stored
     history = _history(checked(content, "history", dict), remaining)
     baseline = _baseline(checked(content, "baseline", dict), remaining, scaling.season)
     measured = checked(content, "ensemble", dict)
-    calibration, error = _calibration(measured, remaining, "ensemble"), measure(measured, "error")
+    calibration, error = unpack_calibration(measured, remaining, "ensemble"), measure(measured, "error")
+    log_scales = unpack_log_scales(measured, remaining, scaling.reach)
     networks = configuration.load_networks(scaling, _states(remaining, configuration, scaling))
-    ensemble = Ensemble(scaling, networks, history, calibration, error)
+    ensemble = Ensemble(scaling, networks, history, calibration, error, log_scales)
     selection = Selection(ensemble, configuration, scaling.season, baseline, sentences(content, "selection_choices"))
     return StoredForecaster(panel, selection, sentences(content, "choices"))
 
@@ -327,23 +339,7 @@ def _baseline(content: Content, arrays: Arrays, season: int) -> BestBaseline:
         (baselines.NAIVE, baselines.DRIFT) if season == 1 else (baselines.NAIVE, baselines.DRIFT, baselines.SEASONAL)
     )
     one_of("baseline", content.get("name"), names)
-    return BestBaseline(content["name"], measure(content, "error"), _calibration(content, arrays, "baseline"))
-
-
-def _pack_calibration(calibration: Calibration) -> Content:
-    return {name: getattr(calibration, name) for name in CALIBRATION_FIELDS}
-
-
-def _calibration(content: Content, arrays: Arrays, name: str) -> Calibration:
-    growth, distances = measure(content, "growth", 1), array(arrays, f"{name}.distances")
-    errors = array(arrays, f"{name}.errors", np.float64, (None, None))
-    if not len(distances) or distances[0] < 0 or (np.diff(distances) < 0).any() or not errors.shape[1]:
-        raise ValueError(
-            f"{name}.distances and {name}.errors are not a calibration, expected sorted distances and paths of errors"
-        )
-    for size, least in {"span": 1, "series": 1, "recalibrations": 0}.items():
-        whole(size, content.get(size), least)
-    return Calibration(growth, distances, errors, content["span"], content["series"], content["recalibrations"])
+    return BestBaseline(content["name"], measure(content, "error"), unpack_calibration(content, arrays, "baseline"))
 
 
 def _states(
