@@ -12,7 +12,7 @@ import numpy as np
 RANDOM_WALK = 0.5
 GROWTH_WEIGHT = 6.0  # of the prior growth: that of about 12 steps (the sum of squares of the centred log steps)
 PRIOR_SIZE = 10.0  # independent errors at a step that count as much as the growth
-BANDWIDTH = 0.35  # of the smoothing over log steps: half a doubling, so that step 1 stands almost alone
+BANDWIDTH = 0.3  # of the smoothing over log steps: less than half a doubling, so that step 1 stands almost alone
 
 
 def fit_growth(sizes: np.ndarray, prior: float, weight: float) -> float:

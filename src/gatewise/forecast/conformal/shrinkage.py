@@ -28,7 +28,7 @@ def shrinkage(distances: np.ndarray, reference: np.ndarray | None, past: float, 
     >>> shrinkage(np.array([[1.0, -1.0]]), np.array([[4.0, -4.0]]), 1.0, n=3.0)
     2.0
     """
-    factor = _bounded(past) ** (PAST_SIZE / (n + PAST_SIZE))
+    factor: float = _bounded(past) ** (PAST_SIZE / (n + PAST_SIZE))
     if reference is not None:
         factor *= _ratio(distances, reference, n) ** (SKILL_SIZE / (n + SKILL_SIZE))
     return factor

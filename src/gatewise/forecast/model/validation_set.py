@@ -80,7 +80,7 @@ class ValidationSet:
         if dataset.moving.any():
             errors = dataset.measurable(cuts, errors)
         origins = Origins(dataset.owner(cuts).numpy(), self._times(cuts, steps)) if series > 1 else None
-        past, season = self._past(cuts, steps), dataset.scaling.season
+        past, season = self.past(cuts, steps), dataset.scaling.season
         return Calibration.of(errors, spreads, self.span, series, reference, past=past, season=season, origins=origins)
 
     def _naive_errors(self, cuts: Tensor, steps: int) -> np.ndarray:
@@ -91,7 +91,7 @@ class ValidationSet:
         errors: np.ndarray = dataset.after(cuts, steps) - means[baselines.NAIVE if season == 1 else baselines.SEASONAL]
         return errors
 
-    def _past(self, cuts: Tensor, steps: int) -> float:
+    def past(self, cuts: Tensor, steps: int) -> float:
         """The mean size of naive errors over the whole past, relative to that after validation cuts (B,)."""
         dataset = self.dataset
         first = torch.maximum(dataset.starts + dataset.scaling.length, dataset.fronts + dataset.scaling.season)
