@@ -50,9 +50,10 @@ def test_the_baseline_is_calibrated_on_its_own_validation_errors():
         cuts, unit = range(len(y) - size, len(y) - steps + 1), np.abs(np.diff(y)).mean()
         errors += [(y[cut : cut + steps] - baselines.drift(y[:cut], steps)) / unit for cut in cuts]
     assert baseline.error == pytest.approx(np.abs(errors).mean())
-    growth = baseline.calibration.growth
-    expected = np.sort(np.abs(errors / np.arange(1, steps + 1) ** growth).ravel())
-    np.testing.assert_allclose(baseline.calibration.distances, expected)
+    expected = np.sort((errors / baseline.calibration.profile).ravel())
+    factor = baseline.calibration.distances[-1] / expected[-1]  # naive errors count as well, as 16 errors are few
+    assert 1 < factor < 2
+    np.testing.assert_allclose(baseline.calibration.distances, factor * expected)
 
 
 def test_a_better_network_is_not_replaced():
