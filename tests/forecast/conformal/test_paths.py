@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gatewise.forecast.conformal import Calibration, Origins
+from gatewise.forecast.conformal import calibration as calibration_file
 from gatewise.forecast.conformal.paths import path_probabilities
 
 NO_PATHS = np.empty((0, 1))
@@ -82,6 +83,16 @@ def test_one_factor_makes_a_normal_common_to_all_series():
     np.testing.assert_allclose(np.corrcoef(paths)[np.triu_indices(3, 1)], 0.5, atol=0.03)
 
 
+def test_series_are_correlated_at_each_step_and_steps_as_the_errors():
+    calibration = replace(Calibration.of(walks(), np.ones((400, 1)), SPAN), rho=0.6)
+    first, second = calibration.paths(np.zeros((2, 12)), np.ones((2, 12)), 20_000, generator())
+    for step in (0, 5, 11):
+        assert np.corrcoef(first[:, step], second[:, step])[0, 1] == pytest.approx(0.6, abs=0.04)
+    for lag in (1, 5):
+        expected, actual = (np.corrcoef(x[:, 0], x[:, lag])[0, 1] for x in (walks(), first))
+        assert actual == pytest.approx(expected, abs=0.06)
+
+
 @pytest.mark.parametrize("rho", [0.0, 0.6])
 def test_the_interval_of_a_sum_over_series_has_its_nominal_coverage(rho):
     """Weekly totals of ten series; independent paths cover 0.4 of the totals at rho = 0.6."""
@@ -112,6 +123,14 @@ def test_paths_depend_on_the_seed():
     first, repeated, other = (calibration.paths(mean, spreads, 50, generator(seed)) for seed in (0, 0, 1))
     np.testing.assert_array_equal(first, repeated)
     assert (first != other).any()
+
+
+def test_paths_do_not_depend_on_the_number_of_values_together(monkeypatch):
+    calibration = replace(Calibration.of(walks(), np.ones((400, 1)), SPAN), rho=0.5)
+    mean, spreads = np.arange(12.0).reshape(3, 4), np.ones((3, 4))
+    together = calibration.paths(mean, spreads, 50, generator())
+    monkeypatch.setattr(calibration_file, "MOST_TOGETHER", 1)
+    np.testing.assert_array_equal(calibration.paths(mean, spreads, 50, generator()), together)
 
 
 # ------------------------------------------------------------------------------------------------- earlier files

@@ -59,3 +59,9 @@ def test_widths_follow_seasonal_spreads_if_there_are_many_errors():
     assert widths(Calibration.of(errors, spreads, 1000, season=2), spreads[:1])[2] < 1.7 * 2
     few = widths(Calibration.of(errors, spreads, 20, season=2), spreads[:1])
     assert (np.diff(few) >= 0).all()
+
+
+def test_a_spread_of_the_window_alone_gives_no_reason_to_decrease():
+    errors = np.random.default_rng(0).normal(0, [5.0, 1.0, 5.0, 1.0], (400, 4))
+    season = Calibration.of(errors, np.ones((400, 1)), 1000, season=2)
+    assert (np.diff(widths(season, np.ones((1, 4)))) >= -1e-12).all()

@@ -22,6 +22,7 @@ from gatewise.forecast.conformal.quantiles import absolute_quantiles, limited, s
 from gatewise.forecast.conformal.shrinkage import shrinkage
 
 MOST_DISTANCES, MOST_PATHS = 20_000, 500  # stored; more would not change the intervals
+MOST_TOGETHER = 2**22  # values of sample paths, to bound the memory
 MANY = 100.0  # independent errors: from this number on, intervals may become narrower with the step
 
 
@@ -150,7 +151,10 @@ class Calibration:
         if self.profile is None:
             distances = earlier_paths(self.errors, self.distances, self.effective_size, shape, generator)
         else:
-            distances = self._distance_quantiles(*_levels(path_probabilities(self.errors, shape, self.rho, generator)))
+            distances = path_probabilities(self.errors, shape, self.rho, generator)
+            together = max(1, MOST_TOGETHER // (count * mean.shape[1]))
+            for part in (slice(first, first + together) for first in range(0, len(mean), together)):
+                distances[part] = self._distance_quantiles(*_levels(distances[part]))
         paths: np.ndarray = mean[:, None] + distances * self._grow(spreads)[:, None]
         return paths
 

@@ -4,10 +4,14 @@ Letters: `B` forecasts, `h` horizon, `M` stored errors of whole forecasts, `K` s
 
 A path takes the ranks of a stored error, which preserves the dependence between steps. At each step, these ranks are
 uniform, so that the path takes each quantile of the forecast with the right frequency. Series are drawn together by a
-Gaussian copula with one factor: for each path, u = Phi(sqrt(rho) Z + sqrt(1 - rho) Z') with a normal Z that all series
-share and a Z' of each series; u picks among the stored errors, which are ordered by their mean.
+Gaussian copula with one factor: in normal scores x = Phi^-1(u), a path is
 
-Reference: Nelsen, An introduction to copulas, 2nd edition 2006; Schefzik, Thorarinsdottir and Gneiting, Uncertainty
+    x_k = sqrt(rho) c_k + sqrt(1 - rho) o_k
+
+where c is a stored error that all series share and o another one for each series. Both are standard normal at each
+step, and so is x; both have the dependence between steps of the stored errors.
+
+References: Nelsen, An introduction to copulas, 2nd edition 2006. Schefzik, Thorarinsdottir and Gneiting, Uncertainty
 quantification in complex simulation models using ensemble copula coupling, 2013, for the ranks.
 """
 
@@ -29,26 +33,26 @@ def path_probabilities(
         generator: random generator.
     """
     batch, count, horizon = shape
-    ranks = _ranks(errors) if len(errors) else np.zeros((1, 1))
+    own = _drawn(errors, (batch, count, horizon), generator)
+    if rho == 0 or batch == 1:
+        return own
+    common = _drawn(errors, (1, count, horizon), generator)
+    scores = np.sqrt(rho) * _normal(common) + np.sqrt(1 - rho) * _normal(own)
+    together: np.ndarray = torch.special.ndtr(torch.from_numpy(scores)).numpy().clip(LEAST, 1 - LEAST)
+    return together
+
+
+def _drawn(errors: np.ndarray, shape: tuple[int, int, int], generator: np.random.Generator) -> np.ndarray:
+    """Probabilities (B, count, h): ranks of whole errors (M, K), at one random position within the ranks of each."""
+    batch, count, horizon = shape
+    ranks = errors.argsort(axis=0, kind="stable").argsort(axis=0, kind="stable") if len(errors) else np.zeros((1, 1))
     rows, steps = ranks.shape
-    u = _correlated_uniforms((batch, count, -(-horizon // steps)), rho, generator) * rows
-    row = np.minimum(u.astype(int), rows - 1)
-    probabilities = (ranks[row] + (u - row)[..., None]) / rows
-    drawn: np.ndarray = probabilities.reshape(batch, count, -1)[..., :horizon].clip(LEAST, 1 - LEAST)
-    return drawn
+    blocks = (batch, count, -(-horizon // steps))
+    drawn = (ranks[generator.integers(rows, size=blocks)] + generator.random(blocks)[..., None]) / rows
+    probabilities: np.ndarray = drawn.reshape(batch, count, -1)[..., :horizon].clip(LEAST, 1 - LEAST)
+    return probabilities
 
 
-def _ranks(errors: np.ndarray) -> np.ndarray:
-    """The rank (M, K) of each error among those of its step, from 0; rows are ordered by their mean error."""
-    ordered = errors[errors.mean(axis=1).argsort(kind="stable")]
-    ranks: np.ndarray = ordered.argsort(axis=0, kind="stable").argsort(axis=0, kind="stable")
-    return ranks
-
-
-def _correlated_uniforms(shape: tuple[int, int, int], rho: float, generator: np.random.Generator) -> np.ndarray:
-    """Uniform numbers (B, count, blocks) that are correlated along the first axis."""
-    normal = np.sqrt(1 - rho) * generator.standard_normal(shape)
-    if rho > 0:
-        normal += np.sqrt(rho) * generator.standard_normal((1, *shape[1:]))
-    uniforms: np.ndarray = torch.special.ndtr(torch.from_numpy(normal)).numpy()
-    return uniforms
+def _normal(probabilities: np.ndarray) -> np.ndarray:
+    scores: np.ndarray = torch.special.ndtri(torch.from_numpy(probabilities)).numpy()
+    return scores

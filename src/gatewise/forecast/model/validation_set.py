@@ -116,7 +116,8 @@ class ValidationSet:
         dates = [getattr(series.ds, "asi8", np.asarray(series.ds)).astype(np.int64) for series in dataset.series]
         owners, cuts = dataset.owner(cuts).tolist(), dataset.original_cuts(cuts)
         times = np.array([dates[s][min(cut, len(dates[s]) - 1)] for s, cut in zip(owners, cuts.tolist(), strict=True)])
-        unit = min((int(np.median(np.diff(ds))) for ds in dates if len(ds) > 1), default=1)
+        longest = max(dates, key=len)
+        unit = int(np.median(np.diff(longest))) if len(longest) > 1 else 1
         numbers: np.ndarray = (times - times.min()) // (max(1, unit) * max(1, steps // 4))
         return numbers
 
