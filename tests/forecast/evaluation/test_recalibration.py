@@ -89,7 +89,8 @@ def test_few_cutoffs_do_not_replace_all_known_errors(kind, horizon, step):
         errors = np.array([y[cut : cut + horizon] - y[cut - 1] for cut in cutoffs.cuts])
         for rows, result in recalibration.by_cutoff(known, cutoffs, errors, np.ones_like(errors)):
             if not rows[0]:
-                inside.append(np.abs(errors[rows]) <= result.half_widths(np.ones((1, horizon)), 80))
+                lower, upper = result.bounds(np.zeros((1, horizon)), np.ones((1, horizon)), 80)
+                inside.append((lower <= errors[rows]) & (errors[rows] <= upper))
     assert np.mean(np.concatenate(inside)) > 0.72
 
 
@@ -178,7 +179,7 @@ def test_many_small_updates_keep_the_width():
     width = []
     for _ in range(300):
         known = known.recalibrated(generator.normal(size=(4, 1)), np.ones((4, 1)), 0.1)
-        width.append([known.half_widths(ONES, level)[0, 0] for level in (50, 80)])
+        width.append([known.bounds(0 * ONES, ONES, level)[1][0, 0] for level in (50, 80)])
     first, last = np.mean(width[:50], axis=0), np.mean(width[-50:], axis=0)
     assert last == pytest.approx(first, rel=0.2)
 

@@ -121,3 +121,36 @@ def test_each_series_has_its_own_future_also_in_batches(strategy, monkeypatch):
         )
     monkeypatch.setattr(ensemble, "MOST_VALUES", 60)
     np.testing.assert_allclose(model.extrapolate(dataset, dataset.ends, 15, future)[0], extrapolated, rtol=1e-5)
+
+
+@pytest.mark.parametrize("strategy", ["segment", "flatten"])
+def test_scales_stay_within_those_of_the_validation_set(strategy):
+    """A level shift after the validation set makes the networks' scales neither huge nor tiny."""
+    calm = noisy(200)
+    shifted = calm.copy()
+    shifted[190:] += 500
+    model = untrained(window_scaling(strategy), spread=1.0)
+    before, after = (Dataset.of([series(y)], model.scaling, [160]) for y in (calm, shifted))
+    cuts = before.ends - torch.arange(15, 40)
+    bounded = model.with_bounded_scales(before, cuts, 1e9)
+
+    def log_scales(ensemble, dataset, cuts):
+        spread = ensemble.extrapolate(dataset, cuts, model.scaling.reach)[1]
+        window = model.scaling.window(dataset.raw(cuts)).spread.double().numpy() * dataset.scale
+        return np.log(spread / window[:, None])
+
+    known = log_scales(model, before, cuts)
+    low, high = np.percentile(known, [2, 98], axis=0)
+    np.testing.assert_allclose(bounded.log_scales, [low, high], atol=1e-4)
+    free, limited = (log_scales(ensemble, after, after.ends) for ensemble in (model, bounded))
+    assert ((free < low) | (free > high)).any()
+    np.testing.assert_allclose(limited, np.clip(free, low, high), atol=1e-4)
+    few = model.with_bounded_scales(before, cuts, 10.0).log_scales
+    middle = np.median(known, axis=0)
+    np.testing.assert_allclose(few, [(low + middle) / 2, (high + middle) / 2], atol=1e-4)
+
+
+def test_an_ensemble_without_scales_has_no_bounds():
+    model = untrained(window_scaling("one-step"))
+    dataset = Dataset.of([series(noisy())], model.scaling)
+    assert model.with_bounded_scales(dataset, dataset.ends, 10.0).log_scales is None

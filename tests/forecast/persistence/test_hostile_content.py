@@ -185,6 +185,21 @@ from tests.forecast.persistence.hostile import (
             with_arrays(baseline__errors=np.zeros((3, 0))),
             "baseline.distances and baseline.errors are not a calibration",
         ),
+        (with_arrays(baseline__profile=np.zeros(1)), "array 'baseline.profile' is float64 of shape (1,), expected"),
+        (with_arrays(ensemble__profile=np.zeros(4)), "ensemble.profile holds 0, expected numbers above 0"),
+        (with_part("ensemble", rho=2.0), "rho is 2.0, expected a number from 0 to 1"),
+        (with_part("ensemble", rising=1), "rising is 1, expected bool"),
+        (with_part("ensemble", bounded_scales=True), "there is no array 'ensemble.log_scales'"),
+        (
+            combined(with_part("ensemble", bounded_scales=True), with_arrays(ensemble__log_scales=np.ones((2, 2)))),
+            "array 'ensemble.log_scales' is float64 of shape (2, 2), expected float64 of shape (2, 1)",
+        ),
+        (
+            combined(
+                with_part("ensemble", bounded_scales=True), with_arrays(ensemble__log_scales=np.array([[1.0], [0.0]]))
+            ),
+            "ensemble.log_scales holds lower bounds above the upper ones",
+        ),
         (with_arrays(history__lr=np.zeros(99)), "array 'history.lr' is float64 of shape (99,), expected"),
         (with_arrays(network__0__network__body__weight_hh_l0=np.full((4, 1), np.inf, np.float32)), "holds NaN or inf"),
         (with_arrays(network__0__network__head__bias=np.zeros(1)), "is float64 of shape (1,), expected float32"),

@@ -94,8 +94,7 @@ class CrossValidation:
                 for part, calibration in calibrations:
                     at = np.arange(len(truth))[rows][part]
                     for level, (lower, upper) in forecast.intervals.items():
-                        width = calibration.half_widths(spread[part], level)
-                        lower[at], upper[at] = mean[part] - width, mean[part] + width
+                        lower[at], upper[at] = calibration.bounds(mean[part], spread[part], level)
         delivered = tuple(selection.delivered.describe(self.name) for selection in selections)
         return CutoffForecasts(forecasts, selections[-1].choices, delivered)
 

@@ -6,7 +6,7 @@ features known in advance.
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,8 @@ from gatewise.training import DivergenceError, History
 
 MOST_VALUES = 2**21  # in the windows of one batch of forecasts: bounds the memory, however many series there are
 LARGEST_LOG_SCALE = 8.0  # of a network output
+TYPICAL = (2.0, 50.0, 98.0)  # percentiles of the validation log scales: lowest, middle and highest
+SCALES_SIZE = 10.0  # independent errors for which the bounds of the scales are half as far from their middle
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class Ensemble:
         history: of the first network's training with a validation set.
         error: validation MASE.
         validation_forecasts: forecasts (B, K) of the validation set and their spreads; empty after loading.
+        log_scales: (2, r) bounds of the log scale at each step of a network output; None for no bounds.
     """
 
     scaling: WindowScaling
@@ -41,6 +44,28 @@ class Ensemble:
     history: History
     error: float = float("nan")
     validation_forecasts: tuple[np.ndarray, ...] = ()
+    log_scales: np.ndarray | None = None
+
+    def with_bounded_scales(self, dataset: Dataset, cuts: Tensor, independent: float) -> "Ensemble":
+        """A copy whose log scales stay within those of windows of the validation set.
+
+        A scale is the exponential of a network output. For windows unlike those of the training, such as after a level
+        shift, it could be arbitrarily large or small. The bounds are the 2nd and 98th percentile at each step; the
+        fewer independent errors calibrate the scales, the closer both are to the median.
+
+        Arguments:
+            dataset: prepared with the same scaling.
+            cuts: (B,) of the validation set.
+            independent: number of independent errors there.
+        """
+        with self._limited(len(cuts)):
+            parts = [self._log_scales(dataset, cuts[part]) for part in self._parts(len(cuts), self.scaling.reach)]
+        if any(part is None for part in parts):
+            return self
+        low, middle, high = np.percentile(np.concatenate([part for part in parts if part is not None]), TYPICAL, axis=0)
+        weight = independent / (independent + SCALES_SIZE)
+        bounds = np.stack([middle + weight * (low - middle), middle + weight * (high - middle)])
+        return replace(self, log_scales=bounds)
 
     def extrapolate(
         self, dataset: Dataset, cuts: Tensor, horizon: int, future: np.ndarray | None = None
@@ -121,13 +146,29 @@ class Ensemble:
         _check_finite(mean)
         return dataset.original(mean, cuts), spread.double().numpy() * dataset.scale[dataset.owner(cuts), None]
 
+    @torch.inference_mode()
+    def _log_scales(self, dataset: Dataset, cuts: Tensor) -> np.ndarray | None:
+        """The log scales (B, r) of windows; None if the networks output none."""
+        window = self.scaling.window(dataset.raw(cuts), *dataset.features(cuts, self.scaling.reach))
+        y = average(self.networks)(window)
+        return None if y.shape[-1] == 1 else _clamped(y).T.double().numpy()
+
     def _predict(self, output: NetworkOutput, window: Window) -> tuple[Tensor, Tensor]:
         """The r values after windows, and their spreads: both (r, B), on the scale of the series."""
         y = output(window)
         mean = y[..., 0] * window.spread + window.shift
         if y.shape[-1] == 1:
             return mean, window.spread.expand_as(mean)
-        return mean, y[..., 1].clamp(-LARGEST_LOG_SCALE, LARGEST_LOG_SCALE).exp() * window.spread
+        log_scale = _clamped(y)
+        if self.log_scales is not None:
+            low, high = torch.from_numpy(self.log_scales).to(log_scale)[..., None]
+            log_scale = torch.minimum(torch.maximum(log_scale, low), high)
+        return mean, log_scale.exp() * window.spread
+
+
+def _clamped(y: Tensor) -> Tensor:
+    """The log scales (r, B) of a network output (r, B, 2)."""
+    return y[..., 1].clamp(-LARGEST_LOG_SCALE, LARGEST_LOG_SCALE)
 
 
 def _check_finite(values: Tensor) -> None:

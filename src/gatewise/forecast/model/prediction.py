@@ -44,8 +44,7 @@ def forecasts(
 ) -> list[Forecast]:
     """Forecasts of all series, then naive ones without intervals of the series excluded with on_bad="naive"."""
     mean, spread = extrapolate(panel, selection, horizon, future)
-    widths = {level: selection.delivered.calibration.half_widths(spread, level) for level in levels}
-    bounds = {level: (mean - width, mean + width) for level, width in widths.items()}
+    bounds = {level: selection.delivered.calibration.bounds(mean, spread, level) for level in levels}
     predicted = [
         Forecast(series.unique_id, ds, mean[k], name, {level: (lo[k], hi[k]) for level, (lo, hi) in bounds.items()})
         for k, (series, ds) in enumerate(zip(panel.series, futures(panel.series, panel.freq, horizon), strict=True))

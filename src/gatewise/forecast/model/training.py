@@ -108,6 +108,7 @@ class TrainingConfiguration:
     def _measure(self, ensemble: Ensemble, validation: ValidationSet) -> Ensemble:
         """The ensemble with its forecasts of the validation set and their error."""
         cuts, steps = validation.cutoffs()
+        ensemble = ensemble.with_bounded_scales(validation.dataset, cuts, validation.independent)
         mean, spread = ensemble.extrapolate(validation.dataset, cuts, steps)
         errors = validation.dataset.after(cuts, steps) - mean
         if np.isnan(errors).all():

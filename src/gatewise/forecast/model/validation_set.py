@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gatewise.forecast.conformal import Calibration
+from gatewise.forecast import baselines
+from gatewise.forecast.conformal import Calibration, Origins
 from gatewise.forecast.model.batches import Cuts
 from gatewise.forecast.model.dataset import Dataset
 
@@ -57,11 +58,69 @@ class ValidationSet:
         cuts = Cuts(starts, last).spread(min(max(CUTOFFS, CUTOFFS_EACH * len(starts)), MOST_CUTOFFS))
         return after_observed(dataset, torch.unique(cuts)), steps
 
-    def calibration(self, cuts: Tensor, errors: np.ndarray, spreads: np.ndarray) -> Calibration:
-        """Calibrate on errors (B, K) of forecasts with spreads (B, K), without those of constant series."""
-        if self.dataset.moving.any():
-            errors = self.dataset.measurable(cuts, errors)
-        return Calibration.of(errors, spreads, self.span, len(self.dataset.series))
+    @property
+    def independent(self) -> float:
+        """The number of independent errors with the same information, if series are independent."""
+        return max(2.0, len(self.dataset.series) * self.span / 2)
+
+    def calibration(
+        self, cuts: Tensor, errors: np.ndarray, spreads: np.ndarray, reference: np.ndarray | None = None
+    ) -> Calibration:
+        """Calibrate on errors (B, K) of forecasts with spreads (B, K), without those of constant series.
+
+        Arguments:
+            cuts: (B,).
+            errors: (B, K), NaN where unknown.
+            spreads: (B, K).
+            reference: (B, K) errors of a naive forecast, towards whose widths few errors shrink those of the intervals.
+        """
+        dataset, series, steps = self.dataset, len(self.dataset.series), errors.shape[1]
+        if reference is None:
+            reference = self._naive_errors(cuts, steps)
+        if dataset.moving.any():
+            errors = dataset.measurable(cuts, errors)
+        origins = Origins(dataset.owner(cuts).numpy(), self._times(cuts, steps)) if series > 1 else None
+        past, season = self.past(cuts, steps), dataset.scaling.season
+        return Calibration.of(errors, spreads, self.span, series, reference, past=past, season=season, origins=origins)
+
+    def _naive_errors(self, cuts: Tensor, steps: int) -> np.ndarray:
+        """Errors (B, steps) of the (seasonal) naive forecast after cuts."""
+        dataset, season = self.dataset, self.dataset.scaling.season
+        owner, known = dataset.owner(cuts).numpy(), dataset.original_cuts(cuts).numpy()
+        name = baselines.NAIVE if season == 1 else baselines.SEASONAL
+        means = baselines.forecasts(dataset.series, owner, known, steps, season, names=(name,))
+        errors: np.ndarray = dataset.after(cuts, steps) - means[name]
+        return errors
+
+    def past(self, cuts: Tensor, steps: int) -> float:
+        """The mean size of naive errors over the whole past, relative to that after validation cuts (B,)."""
+        dataset = self.dataset
+        first = torch.maximum(dataset.starts + dataset.scaling.length, dataset.fronts + dataset.scaling.season)
+        last = dataset.ends - steps
+        if not (first <= last).any():
+            return 1.0
+        past = after_observed(dataset, torch.unique(Cuts(first, last).spread(MOST_CUTOFFS)))
+        everywhere, here = self._naive_size(past, steps), self._naive_size(cuts, steps)
+        return everywhere / here if everywhere > 0 and here > 0 else 1.0
+
+    def _naive_size(self, cuts: Tensor, steps: int) -> float:
+        """The mean size of naive errors, in units of the spread of each window; 0 if none is known."""
+        dataset = self.dataset
+        spread = dataset.scaling.window(dataset.raw(cuts)).spread.double().numpy()
+        unit = (spread * dataset.scale[dataset.owner(cuts)])[:, None]
+        sizes = np.abs(dataset.measurable(cuts, self._naive_errors(cuts, steps))) / unit
+        return float(np.nanmean(sizes)) if (~np.isnan(sizes)).any() else 0.0
+
+    def _times(self, cuts: Tensor, steps: int) -> np.ndarray:
+        """The number (B,) of the date of each cut; dates within a quarter of the steps K share a number."""
+        dataset = self.dataset
+        dates = [getattr(series.ds, "asi8", np.asarray(series.ds)).astype(np.int64) for series in dataset.series]
+        owners, cuts = dataset.owner(cuts).tolist(), dataset.original_cuts(cuts)
+        times = np.array([dates[s][min(cut, len(dates[s]) - 1)] for s, cut in zip(owners, cuts.tolist(), strict=True)])
+        longest = max(dates, key=len)
+        unit = int(np.median(np.diff(longest))) if len(longest) > 1 else 1
+        numbers: np.ndarray = (times - times.min()) // (max(1, unit) * max(1, steps // 4))
+        return numbers
 
     def mase(self, cuts: Tensor, errors: np.ndarray) -> float:
         """The mean absolute error (B, K) in units of each series' in-sample naive error."""

@@ -13,18 +13,15 @@ import torch
 
 from gatewise import persistence
 from gatewise.arguments import number, one_of, plain, whole
-from gatewise.forecast import baselines
-from gatewise.forecast.conformal import Calibration
-from gatewise.forecast.model.alignment import Alignment
-from gatewise.forecast.model.delivery import Method
 from gatewise.forecast.model.ensemble import Ensemble
-from gatewise.forecast.model.level_shift import LevelShift
 from gatewise.forecast.model.plan import LONGEST_SEGMENT, Plan, Sizes
 from gatewise.forecast.model.selection import Selection
 from gatewise.forecast.model.strategies import STRATEGIES
 from gatewise.forecast.model.training import TrainingConfiguration
 from gatewise.forecast.model.window import FLOORS, Features, WindowScaling
-from gatewise.forecast.persistence import panel_state
+from gatewise.forecast.persistence import delivery_state, panel_state
+from gatewise.forecast.persistence.calibration_state import LOG_SCALES, unpack_log_scales
+from gatewise.forecast.persistence.delivery_state import pack_method, pack_shifts, unpack_method, unpack_shifts
 from gatewise.forecast.persistence.panel_state import pack_panel, unpack_panel, widths
 from gatewise.forecast.validation import check_horizon
 from gatewise.persistence.fields import (
@@ -48,11 +45,9 @@ HISTORY_ARRAYS = ("train", "held_out", "lr", "seconds")
 SCALING_FIELDS = tuple(
     field.name for field in fields(WindowScaling) if field.name not in ("difference", "scale", "features")
 )
-CALIBRATION_FIELDS = ("growth", "span", "series", "recalibrations")
 CONFIGURATION_FIELDS = tuple(
     field.name for field in fields(TrainingConfiguration) if field.name not in ("engine", "jobs", "quiet")
 )
-LARGEST = 1e300  # a level shift
 MOST_PADDED = 1000  # padded values for each value of the series: more cannot be a model of these series
 
 # Names in version 1 of the format -> their present names.
@@ -82,21 +77,7 @@ def from_version_1(content: Content, arrays: Arrays) -> tuple[Content, Arrays]:
     for part, names in parts.items():
         if part in content:
             content[part] = renamed(content[part], names)
-    return _with_delivered(content, renamed(arrays, ARRAYS_OF_1))
-
-
-def _with_delivered(content: Content, arrays: Arrays) -> tuple[Content, Arrays]:
-    """Content with the delivered method: in version 1 the network, or with fallback="naive" the best naive forecast."""
-    network, baseline = checked(content, "ensemble", dict), checked(content, "baseline", dict)
-    naive = checked(content, "arguments", dict).get("fallback") == "naive"
-    replaced = naive and measure(baseline, "error") <= measure(network, "error")
-    method, other = ("baseline", "ensemble") if replaced else ("ensemble", "baseline")
-    content = {name: part for name, part in content.items() if name != "baseline"}
-    content["delivered"] = baseline | {"weight": 0.0} if replaced else network | {"weight": 1.0, "name": ""}
-    content |= {"ensemble": {"error": network["error"]}, "shifts": []}
-    dropped = {f"{other}.distances", f"{other}.errors"}
-    moved = {f"{method}.{name}": f"delivered.{name}" for name in ("distances", "errors")}
-    return content, renamed({name: part for name, part in arrays.items() if name not in dropped}, moved)
+    return delivery_state.from_version_1(content, renamed(arrays, ARRAYS_OF_1))
 
 
 UPGRADES = {1: from_version_1}
@@ -168,23 +149,26 @@ def pack(
     Raises:
         ValueError: a series has a name or a time zone that a file cannot hold.
     """
-    ensemble, delivered, history = selection.ensemble, selection.delivered, selection.ensemble.history
+    ensemble, history = selection.ensemble, selection.ensemble.history
     panel_content, arrays = pack_panel(panel)
+    method, method_arrays = pack_method(selection.delivered)
     content = {
         "arguments": {name: plain(value) for name, value in arguments.items()},
         "panel": panel_content,
         "scaling": {name: plain(getattr(ensemble.scaling, name)) for name in SCALING_FIELDS},
         "configuration": {name: plain(getattr(selection.configuration, name)) for name in CONFIGURATION_FIELDS},
         "history": {"best_epoch": history.best_epoch, "stopped": history.stopped},
-        "ensemble": {"error": ensemble.error},
-        "delivered": _pack_method(delivered),
-        "shifts": _pack_shifts(selection.alignment, panel),
+        "ensemble": {"error": ensemble.error, "bounded_scales": ensemble.log_scales is not None},
+        "delivered": method,
+        "shifts": pack_shifts(selection.alignment, panel),
         "selection_choices": [printable(sentence) for sentence in selection.choices],
         "choices": [printable(sentence) for sentence in choices],
     }
     arrays |= _pack_features(ensemble.scaling.features)
     arrays |= {f"history.{name}": np.asarray(asdict(history)[name], np.float64) for name in HISTORY_ARRAYS}
-    arrays |= {f"delivered.{name}": getattr(delivered.calibration, name) for name in ("distances", "errors")}
+    arrays |= method_arrays
+    if ensemble.log_scales is not None:
+        arrays[LOG_SCALES] = ensemble.log_scales
     for k, network in enumerate(ensemble.networks):
         arrays |= {f"network.{k}.{name}": weight.cpu().numpy() for name, weight in network.state_dict().items()}
     return content, arrays
@@ -204,11 +188,12 @@ def unpack(content: Content, arrays: Arrays, plan: Plan, sizes: Sizes) -> Stored
     _check_lengths(panel, scaling)
     configuration = _configuration(checked(content, "configuration", dict), sizes)
     history = _history(checked(content, "history", dict), remaining)
-    delivered = _method(checked(content, "delivered", dict), remaining, scaling.season)
-    error = measure(checked(content, "ensemble", dict), "error")
+    delivered = unpack_method(checked(content, "delivered", dict), remaining, scaling.season)
+    measured = checked(content, "ensemble", dict)
+    error, log_scales = measure(measured, "error"), unpack_log_scales(measured, remaining, scaling.reach)
     networks = configuration.load_networks(scaling, _states(remaining, configuration, scaling))
-    ensemble = Ensemble(scaling, networks, history, error)
-    alignment = _alignment(checked(content, "shifts", list), panel)
+    ensemble = Ensemble(scaling, networks, history, error, log_scales=log_scales)
+    alignment = unpack_shifts(checked(content, "shifts", list), panel)
     choices = sentences(content, "selection_choices")
     selection = Selection(ensemble, configuration, scaling.season, panel.freq, delivered, choices, alignment)
     return StoredForecaster(panel, selection, sentences(content, "choices"))
@@ -341,50 +326,6 @@ def _history(content: Content, arrays: Arrays) -> History:
     return History(train.tolist(), **lists, best_epoch=best, stopped=content["stopped"])
 
 
-def _pack_shifts(alignment: Alignment, panel: Panel) -> list[list[Any]]:
-    """Position of the series, and its level shift: position, difference and ratio."""
-    shifts = ((k, alignment.placed(series)) for k, series in enumerate(panel.series))
-    return [[k, shift.position, shift.difference, shift.ratio] for k, shift in shifts if shift is not None]
-
-
-def _alignment(shifts: list[Any], panel: Panel) -> Alignment:
-    found = {}
-    for entry in shifts:
-        k, position, difference, ratio = entry if isinstance(entry, list) and len(entry) == 4 else (None,) * 4
-        whole("the series of a level shift", k, 0)
-        whole("the position of a level shift", position, 1)
-        if k >= len(panel) or position >= len(panel.series[k]):
-            raise ValueError(f"a level shift lies at value {position} of series {k}, expected one inside a series")
-        for name, size in {"difference": difference, "ratio": 1.0 if ratio is None else ratio}.items():
-            if type(size) not in (int, float) or not abs(size) <= LARGEST or (name == "ratio" and size <= 0):
-                raise ValueError(f"the {name} of a level shift is {size!r:.80}, expected a finite number")
-        series = panel.series[k]
-        found[series.unique_id] = (series.ds[position], LevelShift(position, difference, ratio))
-    return Alignment(found)
-
-
-def _pack_method(method: Method) -> Content:
-    calibration = {name: getattr(method.calibration, name) for name in CALIBRATION_FIELDS}
-    return {"weight": method.weight, "name": method.baseline, "error": method.error, **calibration}
-
-
-def _method(content: Content, arrays: Arrays, season: int) -> Method:
-    weight = measure(content, "weight", 1)
-    names = [name for name in baselines.NAMES if season > 1 or name != baselines.SEASONAL]
-    one_of("the baseline of the delivered method", content.get("name"), [""] if weight == 1 else names)
-    return Method(weight, content["name"], measure(content, "error"), _calibration(content, arrays, "delivered"))
-
-
-def _calibration(content: Content, arrays: Arrays, name: str) -> Calibration:
-    growth, distances = measure(content, "growth", 1), array(arrays, f"{name}.distances")
-    errors = array(arrays, f"{name}.errors", np.float64, (None, None))
-    if not len(distances) or distances[0] < 0 or (np.diff(distances) < 0).any() or not errors.shape[1]:
-        raise ValueError(
-            f"{name}.distances and {name}.errors are not a calibration, expected sorted distances and paths of errors"
-        )
-    for size, least in {"span": 1, "series": 1, "recalibrations": 0}.items():
-        whole(size, content.get(size), least)
-    return Calibration(growth, distances, errors, content["span"], content["series"], content["recalibrations"])
 
 
 def _states(

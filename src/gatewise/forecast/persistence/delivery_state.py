@@ -1,0 +1,71 @@
+"""The delivered method and the level shifts as parts of the content of a file, and back."""
+
+from typing import Any
+
+from gatewise.arguments import one_of, whole
+from gatewise.forecast import baselines
+from gatewise.forecast.model.alignment import Alignment
+from gatewise.forecast.model.delivery import Method
+from gatewise.forecast.model.level_shift import LevelShift
+from gatewise.forecast.persistence.calibration_state import pack_calibration, unpack_calibration
+from gatewise.persistence.fields import Arrays, Content, checked, measure, renamed
+from gatewise.series import Panel
+
+LARGEST = 1e300  # size of a level shift
+
+
+def from_version_1(content: Content, arrays: Arrays) -> tuple[Content, Arrays]:
+    """Content with the delivered method: in version 1 the network, or with fallback="naive" the best naive forecast."""
+    network, baseline = checked(content, "ensemble", dict), checked(content, "baseline", dict)
+    naive = checked(content, "arguments", dict).get("fallback") == "naive"
+    replaced = naive and measure(baseline, "error") <= measure(network, "error")
+    method, other = ("baseline", "ensemble") if replaced else ("ensemble", "baseline")
+    content = {name: part for name, part in content.items() if name != "baseline"}
+    content["delivered"] = baseline | {"weight": 0.0} if replaced else network | {"weight": 1.0, "name": ""}
+    content |= {"ensemble": {"error": network.get("error")}, "shifts": []}
+    dropped = {f"{other}.distances", f"{other}.errors"}
+    moved = {f"{method}.{name}": f"delivered.{name}" for name in ("distances", "errors")}
+    return content, renamed({name: part for name, part in arrays.items() if name not in dropped}, moved)
+
+
+def pack_method(method: Method) -> tuple[Content, Arrays]:
+    """Content and arrays of the delivered method."""
+    calibration, arrays = pack_calibration(method.calibration, "delivered")
+    return {"weight": method.weight, "name": method.baseline, "error": method.error, **calibration}, arrays
+
+
+def unpack_method(content: Content, arrays: Arrays, season: int) -> Method:
+    """The delivered method; a baseline must exist for the season."""
+    weight = measure(content, "weight", 1)
+    names = [name for name in baselines.NAMES if season > 1 or name != baselines.SEASONAL]
+    one_of("the baseline of the delivered method", content.get("name"), [""] if weight == 1 else names)
+    return Method(weight, content["name"], measure(content, "error"), unpack_calibration(content, arrays, "delivered"))
+
+
+def pack_shifts(alignment: Alignment, panel: Panel) -> list[list[Any]]:
+    """For each level shift the number of its series, its position, difference and ratio."""
+    shifts = ((k, alignment.placed(series)) for k, series in enumerate(panel.series))
+    return [[k, shift.position, shift.difference, shift.ratio] for k, shift in shifts if shift is not None]
+
+
+def unpack_shifts(shifts: list[Any], panel: Panel) -> Alignment:
+    """The level shifts of the series of a panel.
+
+    Raises:
+        ValueError: a shift is invalid.
+    """
+    found = {}
+    for entry in shifts:
+        if not isinstance(entry, list) or len(entry) != 4:
+            raise ValueError(f"a level shift is {entry!r:.80}, expected series, position, difference and ratio")
+        k, position, difference, ratio = entry
+        whole("the series of a level shift", k, 0)
+        whole("the position of a level shift", position, 1)
+        if k >= len(panel) or position >= len(panel.series[k]):
+            raise ValueError(f"a level shift lies at value {position} of series {k}, expected one inside a series")
+        for name, size in {"difference": difference, "ratio": 1.0 if ratio is None else ratio}.items():
+            if type(size) not in (int, float) or not abs(size) <= LARGEST or (name == "ratio" and size <= 0):
+                raise ValueError(f"the {name} of a level shift is {size!r:.80}, expected a finite number")
+        series = panel.series[k]
+        found[series.unique_id] = (series.ds[position], LevelShift(position, difference, ratio))
+    return Alignment(found)
