@@ -9,7 +9,6 @@ import numpy as np
 
 from gatewise.forecast.baselines.descriptions import DRIFT, NAIVE, SEASONAL
 from gatewise.forecast.baselines.windows import Values
-from gatewise.series import Series
 
 
 def naive(y: np.ndarray, horizon: int) -> np.ndarray:
