@@ -19,18 +19,20 @@ MOST_LAGGED = 8  # covariates; more of them have no lagged columns
 
 @dataclass(frozen=True)
 class Form:
-    """Which columns a regression has.
+    """Which columns and rows a regression has.
 
     Attributes:
         season, longer: m and M; M is 0 for none.
         year: whether the past is long enough for waves of the year.
         fine: whether each part of each weekday has a column of its own.
+        rows: R.
     """
 
     season: int
     longer: int
     year: bool
     fine: bool
+    rows: int
 
     @property
     def width(self) -> int:

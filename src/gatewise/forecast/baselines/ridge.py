@@ -129,15 +129,18 @@ class Task:
 
     def forms(self, sizes: np.ndarray) -> Iterator[tuple[Form, np.ndarray]]:
         """Each form of a regression, with the regressions (U,) of that form, by the sizes of their pasts."""
-        kind = self.cells.kind
-        longer = (sizes >= 3 * kind.week) & (kind.week > self.season)
+        kind, week = self.cells.kind, self.cells.kind.week
+        longer = (sizes >= 3 * week) & (week > self.season)
         year = (sizes >= 1.25 * kind.year) & (kind.year > 0)
         fine = (sizes >= 9 * 7 * kind.parts) & (kind.unit == "day")
         enough = sizes >= 2 * max(self.season, 4) + LEAST_TARGETS
-        code = np.where(enough, longer + 2 * year + 4 * fine, -1)
-        for value in np.unique(code[code >= 0]):
-            week = kind.week if value & 1 else 0
-            yield Form(self.season, week, bool(value & 2), bool(value & 4)), np.flatnonzero(code == value)
+        targets = np.minimum(sizes, LONGEST) / FEWEST_ROWS
+        doublings = np.ceil(2 * np.log2(np.maximum(targets, 1))).astype(np.int64)  # half doublings, from few to all
+        code = np.where(enough, longer + 2 * year + 4 * fine + 8 * doublings, -1)
+        for value in np.unique(code[code >= 0]).tolist():
+            rows = min(round(FEWEST_ROWS * 2 ** (value // 8 / 2)), MOST_ROWS)
+            form = Form(self.season, week if value & 1 else 0, bool(value & 2), bool(value & 4), rows)
+            yield form, np.flatnonzero(code == value)
 
     def matrix(self, rows: Rows, which: np.ndarray, ahead: np.ndarray | None = None) -> np.ndarray:
         """The columns (B, F, R) of a regression."""
@@ -178,8 +181,7 @@ class Task:
     def _training_rows(self, pasts: Pasts, values: np.ndarray, form: Form, units: Units) -> Rows:
         """Rows whose targets are spread evenly over the past, in time order, with every step."""
         targets = pasts.sizes - form.first
-        most = int(targets.max())
-        count = min(most * self.horizon, max(FEWEST_ROWS, most), MOST_ROWS)
+        count = form.rows
         generator = np.random.default_rng(0)
         spread = (np.arange(count) + generator.random(count)) / count
         at = form.first + np.floor(spread * targets[:, None]).astype(np.int64)
@@ -255,7 +257,7 @@ def ridge_forecasts(
     pairs, owner = np.unique(np.stack([which, _fit_cuts(cuts)]), axis=1, return_inverse=True)
     owner = owner.ravel()
     mean = np.full((len(which), horizon), np.nan)
-    for form, fits in task.forms(pairs[1]):
+    for form, fits in task.forms(values.ends(*pairs)):
         fitted = _fit_all(task, values, pairs[0][fits], pairs[1][fits], form)
         place = np.full(pairs.shape[1], -1)
         place[fits] = np.arange(len(fits))
@@ -272,7 +274,7 @@ def _fit_all(task: Task, values: Values, which: np.ndarray, cuts: np.ndarray, fo
     pieces, order = [], []
     for block, pasts in values.blocks(which, cuts, LONGEST):
         width = 40 + task.cells.columns(form.fine).shape[1]
-        step = max(1, BLOCK // (width * max(FEWEST_ROWS, min(MOST_ROWS, pasts.values.shape[1]))))
+        step = max(1, BLOCK // (width * form.rows))
         for at in range(0, len(block), step):
             rows = slice(at, at + step)
             pieces.append(task.fit(pasts.take(rows), which[block[rows]], form))
