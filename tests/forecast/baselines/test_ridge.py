@@ -136,3 +136,13 @@ def test_a_shift_of_values_and_covariates_changes_nothing_and_a_factor_scales_th
     expected = forecasts([Series("A", series.ds, y, known=series.known)], *arguments, freq="h")["Ridge"]
     moved = Series("A", series.ds, 1e-4 * y, known=1e3 * series.known - 5e4)
     np.testing.assert_allclose(forecasts([moved], *arguments, freq="h")["Ridge"], 1e-4 * expected, rtol=1e-6, atol=1e-9)
+
+
+def test_filled_values_are_no_targets():
+    rng, size = np.random.default_rng(4), 300
+    x, filled = rng.normal(size=(size, 1)), rng.random(size) < 0.4
+    y = np.where(filled, 0.0, 10 * x[:, 0] + rng.normal(size=size) / 10)
+    series = Series("A", pd.RangeIndex(size), y, filled, known=x)
+    future = np.array([[[1.0], [1.0]], [[-1.0], [-1.0]]])
+    high, low = forecasts([series], np.zeros(2, int), np.full(2, size), 2, 1, future=future)["Ridge"]
+    np.testing.assert_allclose(high - low, 20, rtol=0.05)

@@ -134,8 +134,10 @@ class Task:
         year = (sizes >= 1.25 * kind.year) & (kind.year > 0)
         fine = (sizes >= 9 * 7 * kind.parts) & (kind.unit == "day")
         enough = sizes >= 2 * max(self.season, 4) + LEAST_TARGETS
-        targets = np.minimum(sizes, LONGEST) / FEWEST_ROWS
-        doublings = np.ceil(2 * np.log2(np.maximum(targets, 1))).astype(np.int64)  # half doublings, from few to all
+        targets = np.minimum(sizes, LONGEST) - np.where(longer, week, 2 * max(self.season, 4))
+        doublings = np.ceil(2 * np.log2(np.maximum(targets / FEWEST_ROWS, 1))).astype(
+            np.int64
+        )  # half doublings, from few to all
         code = np.where(enough, longer + 2 * year + 4 * fine + 8 * doublings, -1)
         for value in np.unique(code[code >= 0]).tolist():
             rows = min(round(FEWEST_ROWS * 2 ** (value // 8 / 2)), MOST_ROWS)
