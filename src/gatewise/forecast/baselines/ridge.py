@@ -144,6 +144,16 @@ class Task:
             form = Form(self.season, week if value & 1 else 0, bool(value & 2), bool(value & 4), rows)
             yield form, np.flatnonzero(code == value)
 
+    def blocks(
+        self, values: Values, which: np.ndarray, cuts: np.ndarray, form: Form, longest: int, rows: int
+    ) -> Iterator[tuple[np.ndarray, Pasts]]:
+        """Blocks of pasts, so small that their columns (B, F, `rows`) fit into memory."""
+        width = 40 + self.cells.columns(form.fine).shape[1]
+        step = max(1, BLOCK // (width * rows))
+        for block, pasts in values.blocks(which, cuts, longest):
+            for at in range(0, len(block), step):
+                yield block[at : at + step], pasts.take(slice(at, at + step))
+
     def matrix(self, rows: Rows, which: np.ndarray, ahead: np.ndarray | None = None) -> np.ndarray:
         """The columns (B, F, R) of a regression."""
         columns = [rows.of_past(), rows.of_calendar(self.cells, which)]
@@ -264,7 +274,7 @@ def ridge_forecasts(
         place = np.full(pairs.shape[1], -1)
         place[fits] = np.arange(len(fits))
         windows = np.flatnonzero(place[owner] >= 0)
-        for block, pasts in values.blocks(which[windows], cuts[windows], form.reach):
+        for block, pasts in task.blocks(values, which[windows], cuts[windows], form, form.reach, horizon):
             rows = windows[block]
             own, next_values = fitted.take(place[owner[rows]]), None if ahead is None else ahead[rows]
             mean[rows] = task.predict(pasts, which[rows], form, own, next_values)
@@ -274,13 +284,9 @@ def ridge_forecasts(
 def _fit_all(task: Task, values: Values, which: np.ndarray, cuts: np.ndarray, form: Form) -> Regressions:
     """The regressions (U,) of one form, in blocks."""
     pieces, order = [], []
-    for block, pasts in values.blocks(which, cuts, LONGEST):
-        width = 40 + task.cells.columns(form.fine).shape[1]
-        step = max(1, BLOCK // (width * form.rows))
-        for at in range(0, len(block), step):
-            rows = slice(at, at + step)
-            pieces.append(task.fit(pasts.take(rows), which[block[rows]], form))
-            order.append(block[rows])
+    for block, pasts in task.blocks(values, which, cuts, form, LONGEST, form.rows):
+        pieces.append(task.fit(pasts, which[block], form))
+        order.append(block)
     return Regressions.joined(pieces).take(np.argsort(np.concatenate(order)))
 
 
