@@ -94,6 +94,18 @@ def test_future_covariates_are_those_of_the_series():
     assert np.abs(expected - usual["SeasonalNaive"]).max() > 0.1
 
 
+def test_covariates_of_one_series_do_not_change_another():
+    series = hourly_series((600, 500))
+    arguments = np.array([1]), np.array([450]), HORIZON, SEASON
+    expected = forecasts(series, *arguments, names=("Ridge",))["Ridge"][0]
+    for known in (None, 1e14 * series[0].known):
+        panel = [Series(0, series[0].ds, series[0].y, known=known), series[1]]
+        which, cuts = np.array([1, 0]), np.array([450, 600])
+        mean = forecasts(panel, which, cuts, HORIZON, SEASON, names=("Ridge",))["Ridge"]
+        np.testing.assert_allclose(mean[0], expected, rtol=1e-9)
+        assert np.isfinite(mean).all()
+
+
 def unusual_series():
     rng, n = np.random.default_rng(0), 90
     noise, steps = rng.normal(size=n), np.arange(n)

@@ -60,8 +60,8 @@ class Covariates:
     """The covariates of all series in turn.
 
     Attributes:
-        values: (T, K) of all series.
-        totals: (T + 1, K) their cumulative sums.
+        values: (T, K) of all series, each followed by a row of zeros.
+        totals: (T, K) the sums of the values before each row, from the start of its series.
         offsets: the place of the first value of each series.
     """
 

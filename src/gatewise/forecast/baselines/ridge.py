@@ -305,14 +305,16 @@ def _covariates(series: Sequence[Series], which: np.ndarray) -> Covariates | Non
     first = series[int(which[0])].known
     if first is None or not first.shape[1]:
         return None
-    offsets, parts, total = np.zeros(len(series), np.int64), [], 0
-    for k, _ in grouped(which):
+    offsets, parts, sums, total = np.zeros(len(series), np.int64), [], [], 0
+    zeros = np.zeros((1, first.shape[1]))
+    for k in np.unique(which).tolist():
         known = series[k].known
-        parts.append(np.full((len(series[k]), first.shape[1]), np.nan) if known is None else known)
+        known = np.full((len(series[k]), first.shape[1]), np.nan) if known is None else known
+        parts += [known, zeros]  # as many rows as sums
+        sums += [zeros, np.cumsum(known, axis=0)]
         offsets[k] = total
-        total += len(series[k])
-    values = np.concatenate(parts)
-    return Covariates(values, np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)]), offsets)
+        total += len(known) + 1
+    return Covariates(np.concatenate(parts), np.concatenate(sums), offsets)
 
 
 def _ahead(
