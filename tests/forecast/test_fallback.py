@@ -72,7 +72,7 @@ def test_the_delivered_average_is_that_of_network_and_baseline(monkeypatch, tmp_
     selection = model.state.selection
     assert selection.delivered.weight == 0.5
     dataset = selection.dataset(model.state.panel.series)
-    network, spread = selection.ensemble.extrapolate(dataset, dataset.ends, 6)
+    network, _ = selection.ensemble.extrapolate(dataset, dataset.ends, 6)
     name = selection.delivered.baseline
     options = {"freq": model.state.panel.freq, "names": (name,)}
     baseline = baselines.forecasts(dataset.series, np.arange(2), np.array([60, 50]), 6, 4, **options)[name]

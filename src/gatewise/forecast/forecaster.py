@@ -47,8 +47,8 @@ class Forecaster(Arguments, Inspection):
             ...), if the series contain at least four seasons.
         difference: order of differencing, for a series without a stable level.
         seasonal_difference: order of seasonal differencing.
-        shift: level shift, whose earlier values are moved to the new level: "auto" searches for one, "none" does not; or
-            the date of the first value at the new level.
+        shift: a level shift, before which values are moved to the new level: "auto" searches for one, "none" does not;
+            or the date of the first value at the new level.
         scale: "window" normalises each window by its own mean and spread, so that level and spread may drift;
             "standard", "minmax", "robust" and "none" treat all windows alike.
         strategy: "one-step", "segment" or "flatten". "auto" is "segment"; for a few short series it compares the

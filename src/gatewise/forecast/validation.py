@@ -51,8 +51,8 @@ def check_arguments(arguments: Mapping[str, Any], choices: Mapping[str, Sequence
     boolean("quiet", arguments["quiet"])
     if isinstance(arguments["shift"], bool) or not isinstance(arguments["shift"], str | int):
         raise ValueError(
-            f"shift is {arguments['shift']!r}, expected 'auto', 'none', a date as text such as '2024-01-31', or an integer "
-            "for integer time"
+            f"shift is {arguments['shift']!r}, expected 'auto', 'none', a date as text such as '2024-01-31', or an "
+            "integer for integer time"
         )
     fraction = arguments["validation_fraction"]
     number("validation_fraction", fraction, 1, "a fraction of each series between 0 and 1, such as 0.2")

@@ -8,10 +8,15 @@ dispatch.py      the forecasts of all baselines
 naive.py         naive, drift and seasonal naive forecasts
 smoothing.py     simple exponential smoothing
 theta.py         the Theta method
+ridge.py         ridge regression for each window
+regressors.py    the columns of the ridge regression
+calendar_cells.py  calendar columns of the ridge regression
+classical.py     optional models of statsforecast
 seasonality.py   a test for a season, and seasonal adjustment
 windows.py       the known values of many windows, in blocks
 """
 
+from gatewise.forecast.baselines.classical import CLASSICAL, classical
 from gatewise.forecast.baselines.descriptions import (
     DESCRIPTIONS,
     DRIFT,
@@ -28,6 +33,7 @@ from gatewise.forecast.baselines.naive import drift, naive, seasonal_naive
 from gatewise.forecast.baselines.windows import grouped, known, last_observed
 
 __all__ = [
+    "CLASSICAL",
     "DESCRIPTIONS",
     "DRIFT",
     "NAIVE",
@@ -37,6 +43,7 @@ __all__ = [
     "SEASONAL",
     "SES",
     "THETA",
+    "classical",
     "drift",
     "forecasts",
     "grouped",

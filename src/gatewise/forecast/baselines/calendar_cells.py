@@ -5,7 +5,7 @@ Letters: `n` steps of each series and the horizon, `C` cells, `D` columns.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -82,12 +82,11 @@ class Cells:
     ) -> "Cells":
         """The cells of the dates of each series up to the last positions (W,) that its windows need."""
         kind = kind_of(freq, season, series[int(which[0])].ds)
-        offsets, first, tables, total = np.zeros(len(series), np.int64), {}, [], 0
-        needed: dict[object, tuple[int, int]] = {}  # series that start together share their dates
+        offsets, first, tables, total = np.zeros(len(series), np.int64), dict[int, Any](), [], 0
+        needed: dict[Any, tuple[int, int]] = {}  # series that start together share their dates
         for k, rows in grouped(which):
             key, size = (series[k].ds[0] if kind.unit != "phase" else 0), int(last[rows].max()) + 1
-            longest = needed.get(key, (0, 0, 0))
-            needed[key] = max(longest, (size, k))
+            needed[key] = max(needed.get(key, (0, 0)), (size, k))
             first[k] = key
         places = {}
         for key, (size, k) in needed.items():
@@ -111,13 +110,13 @@ class Cells:
         parts = self.kind.parts
         if self.kind.unit == "day":
             weekday, part = np.divmod(np.arange(7 * parts), parts)
-            groups = [_indicators(part), _indicators(weekday), _indicators(part + parts * (weekday >= 5))]
+            groups = [_indicators(part), _indicators(weekday), _indicators(np.where(weekday >= 5, part + 1, 0))[:, 1:]]
             return np.concatenate([*groups, _indicators(np.arange(7 * parts))] if fine else groups, axis=1)
         if self.kind.unit == "none" or parts == 1:
             return np.ones((1, 1))
         if self.kind.unit == "phase" and parts > MOST_PARTS:
             angles = 2 * np.pi * np.arange(parts)[:, None] * np.arange(1, 2 * HARMONICS + 1) / parts
-            return np.sqrt(2) * np.concatenate([np.sin(angles), np.cos(angles)], axis=1)
+            return np.asarray(np.sqrt(2) * np.concatenate([np.sin(angles), np.cos(angles)], axis=1))
         return _indicators(np.arange(parts))
 
 
@@ -137,14 +136,14 @@ def _describe(kind: Kind, ds: pd.Index, freq: str | int | None, size: int) -> tu
     weekday, days = np.asarray(local.day_of_week), 365 + np.asarray(local.is_leap_year)
     day = (np.asarray(local.hour) + np.asarray(local.minute) / 60 + np.asarray(local.second) / 3600) / 24
     angle = 2 * np.pi * (np.asarray(local.day_of_year) - 1 + day) / days if kind.year else np.zeros(size)
-    cell = {
-        "day": lambda: weekday * kind.parts + np.floor(day * kind.parts + 1e-9).astype(np.int64),
-        "weekday": lambda: weekday,
-        "month": lambda: np.asarray(local.month) - 1,
-        "quarter": lambda: np.asarray(local.quarter) - 1,
-        "none": lambda: np.zeros(size, np.int64),
-    }[kind.unit]()
-    return np.asarray(cell), np.asarray(angle)
+    if kind.unit == "day":
+        cell = weekday * kind.parts + np.floor(day * kind.parts + 1e-9).astype(np.int64)
+    elif kind.unit == "none":
+        cell = np.zeros(size, np.int64)
+    else:
+        numbers = {"weekday": weekday, "month": local.month - 1, "quarter": local.quarter - 1}
+        cell = np.asarray(numbers[kind.unit])
+    return cell, np.asarray(angle)
 
 
 def _indicators(codes: np.ndarray) -> np.ndarray:

@@ -9,7 +9,6 @@ import numpy as np
 
 from gatewise.forecast.baselines.descriptions import DRIFT, NAIVE, SEASONAL
 from gatewise.forecast.baselines.windows import Values
-from gatewise.series import Series
 
 
 def naive(y: np.ndarray, horizon: int) -> np.ndarray:
@@ -55,6 +54,7 @@ def naive_forecasts(
     Returns:
         Forecasts (W, h) by name: Naive, Drift and SeasonalNaive, each equal to `naive`, `drift` or `seasonal_naive`.
 
+    >>> from gatewise.series import Series
     >>> series = Series("A", np.arange(4), np.array([1.0, 4.0, 2.0, 3.0]))
     >>> which, cuts = np.array([0, 0]), np.array([1, 4])
     >>> by_name = naive_forecasts(Values.of([series], which), which, cuts, horizon=2, season=2)

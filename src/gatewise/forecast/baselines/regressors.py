@@ -4,8 +4,8 @@ Letters: `B` windows, `N` values of the longest past, `R` rows (pairs) of each, 
 advance, `m` steps of a season, `M` steps of a longer season.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
 from functools import cached_property
 
 import numpy as np
@@ -19,18 +19,20 @@ MOST_LAGGED = 8  # covariates; more of them have no lagged columns
 
 @dataclass(frozen=True)
 class Form:
-    """Which columns a regression has.
+    """Which columns and rows a regression has.
 
     Attributes:
         season, longer: m and M; M is 0 for none.
         year: whether the past is long enough for waves of the year.
         fine: whether each part of each weekday has a column of its own.
+        rows: R.
     """
 
     season: int
     longer: int
     year: bool
     fine: bool
+    rows: int
 
     @property
     def width(self) -> int:
@@ -50,7 +52,7 @@ class Form:
     @property
     def priors(self) -> tuple[int, ...]:
         """The columns that are simple forecasts by themselves (relative to the level)."""
-        return (0, 1, 2, 3, 4) if self.longer else (0, 1)
+        return (0, 1, 3, 4, 5) if self.longer else (0, 1)
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,8 @@ class Covariates:
     """The covariates of all series in turn.
 
     Attributes:
-        values: (T, K) of all series, standardised in `columns`.
-        totals: (T + 1, K) their cumulative sums.
+        values: (T, K) of all series, each followed by a row of zeros.
+        totals: (T, K) the sums of the values before each row, from the start of its series.
         offsets: the place of the first value of each series.
     """
 
@@ -76,15 +78,22 @@ class Units:
         scale: (B, 1) of the values.
         centre: (B, 1) mean of the scaled values.
         relative: (B, 1) whether the effects of calendar and covariates are proportional to the level.
+        covariates: (B, K) their means.
     """
 
     scale: np.ndarray
     centre: np.ndarray
     relative: np.ndarray
+    covariates: np.ndarray
+
+    @classmethod
+    def joined(cls, parts: Sequence["Units"]) -> "Units":
+        """The units of several blocks."""
+        return cls(*(np.concatenate([getattr(part, name.name) for part in parts]) for name in fields(cls)))
 
     def take(self, rows: np.ndarray) -> "Units":
         """The units of some windows."""
-        return Units(self.scale[rows], self.centre[rows], self.relative[rows])
+        return Units(*(getattr(self, name.name)[rows] for name in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -110,7 +119,7 @@ class Rows:
     @cached_property
     def targets(self) -> np.ndarray:
         """(B, R) the position of each target."""
-        return self.cuts + self.steps - 1
+        return np.asarray(self.cuts + self.steps - 1)
 
     @cached_property
     def totals(self) -> np.ndarray:
@@ -132,10 +141,11 @@ class Rows:
         """The columns (B, R) of past values, those of `Form.priors` first."""
         form, cuts, steps, level = self.form, self.cuts, self.steps, self.level
         lag, mean = self._seasonal(form.season)
-        yield from (lag - level, mean - level)
+        recent = self._mean_before(cuts, RECENT * form.width)
+        yield from (lag - level, mean - recent, recent - level)
         if form.longer:
             lag, mean = self._seasonal(form.longer)
-            yield from (lag - level, mean - level)
+            yield from (lag - level, mean - self._mean_before(cuts, RECENT * form.longer))
             yield lag - self._mean_before(cuts - form.longer * -(-steps // form.longer), form.width)
             yield level - self._mean_before(cuts, form.longer)
         slow, fast = np.exp((1 - steps) / max(6.0, form.season / 2)), np.exp((1 - steps) / 2)
@@ -151,7 +161,9 @@ class Rows:
 
     def _mean_before(self, cuts: np.ndarray, width: int) -> np.ndarray:
         low = np.maximum(cuts - width, 0)
-        return (_pick(self.totals, np.maximum(cuts, 0)) - _pick(self.totals, low)) / np.maximum(cuts - low, 1)
+        return np.asarray(
+            (_pick(self.totals, np.maximum(cuts, 0)) - _pick(self.totals, low)) / np.maximum(cuts - low, 1)
+        )
 
     def _seasonal(self, season: int) -> tuple[np.ndarray, np.ndarray]:
         """The last known value at the phase of each target, and the mean of the last ones."""
@@ -168,7 +180,7 @@ class Rows:
         """The mean of up to four values a season apart, up to `last`; 0 without one."""
         count = np.clip(last // season + 1, 0, RECENT)
         newest = np.maximum(last + season, 0)
-        return (_pick(totals, newest) - _pick(totals, newest - count * season)) / np.maximum(count, 1)
+        return np.asarray((_pick(totals, newest) - _pick(totals, newest - count * season)) / np.maximum(count, 1))
 
     def of_calendar(self, cells: Cells, which: np.ndarray) -> Iterator[np.ndarray]:
         """The columns (B, R) of the date of the target; the waves of the year also at the cut."""
@@ -197,10 +209,11 @@ class Rows:
         seasons = (form.season, form.longer) if form.longer else (form.season,)
         for k in range(count):
             values, totals = covariates.values[:, k], covariates.totals[:, k]
-            yield (values[place + self.targets] if ahead is None else ahead[..., k]) * self.factor
-            yield (totals[place + self.cuts] - totals[place + low]) / (self.cuts - low) * self.factor
+            level = (totals[place + self.cuts] - totals[place + low]) / (self.cuts - low)
+            yield ((values[place + self.targets] if ahead is None else ahead[..., k]) - level) * self.factor
+            yield (level - self.units.covariates[:, [k]]) * self.factor
             for season in seasons if count <= MOST_LAGGED else ():
-                yield values[place + self.targets - season * -(-self.steps // season)] * self.factor
+                yield (values[place + self.targets - season * -(-self.steps // season)] - level) * self.factor
 
 
 def _pick(values: np.ndarray, at: np.ndarray) -> np.ndarray:

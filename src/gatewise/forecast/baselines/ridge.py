@@ -15,6 +15,7 @@ import numpy as np
 
 from gatewise.forecast.baselines.calendar_cells import Cells
 from gatewise.forecast.baselines.regressors import Covariates, Form, Rows, Units
+from gatewise.forecast.baselines.smoothing import scales
 from gatewise.forecast.baselines.windows import Pasts, Values, grouped
 from gatewise.series import Series
 
@@ -22,9 +23,8 @@ LONGEST = 10_000  # values of a past to learn from: more than a year of hours
 FEWEST_ROWS, MOST_ROWS = 200, 4000  # of a regression
 LEAST_TARGETS = 12  # fewer observed targets give no regression
 EXACT = 512  # a longer past is fitted up to a rounded cut, so that windows close to each other share a regression
-DTYPE = np.float64
 BLOCK = 2**21  # values of the columns of a block
-PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 1e3)  # relative to the mean square of the columns
+PENALTIES = (1e-3, 1e-2, 1e-1, 0.5, 1e3)
 TRAINED = 0.75  # of the rows in time order; the penalty and the prior are chosen on the rest
 
 
@@ -64,6 +64,8 @@ def choose(X: np.ndarray, y: np.ndarray, counts: tuple[np.ndarray, np.ndarray], 
         rows, size = X[:, :, part], np.maximum(count, 1)[:, None, None]
         parts.append((rows @ rows.transpose(0, 2, 1) / size, rows @ y[:, part, None] / size))
     (gram, moments), (later, later_moments) = parts
+    finite = np.isfinite(gram).all((1, 2)) & np.isfinite(later).all((1, 2))
+    gram[~finite] = later[~finite] = 0.0  # a matrix with NaN may be singular; the moments still hold the NaN
     errors = []
     for penalty in PENALTIES:
         b = solve(gram, moments, penalty, priors)
@@ -95,10 +97,29 @@ class Regressions:
     units: Units
     bounds: np.ndarray
 
+    @classmethod
+    def joined(cls, parts: Sequence["Regressions"]) -> "Regressions":
+        """The regressions of several blocks."""
+        coefficients = np.concatenate([part.coefficients for part in parts])
+        bounds = np.concatenate([part.bounds for part in parts])
+        return cls(coefficients, Units.joined([part.units for part in parts]), bounds)
+
+    def take(self, rows: np.ndarray) -> "Regressions":
+        """Some of the regressions."""
+        return Regressions(self.coefficients[rows], self.units.take(rows), self.bounds[rows])
+
 
 @dataclass(frozen=True)
 class Task:
-    """What all regressions share."""
+    """What all regressions share.
+
+    Attributes:
+        series: of all windows.
+        cells: the calendar of their dates.
+        covariates: known in advance, None if there are none.
+        horizon: h.
+        season: m.
+    """
 
     series: Sequence[Series]
     cells: Cells
@@ -108,26 +129,41 @@ class Task:
 
     def forms(self, sizes: np.ndarray) -> Iterator[tuple[Form, np.ndarray]]:
         """Each form of a regression, with the regressions (U,) of that form, by the sizes of their pasts."""
-        kind = self.cells.kind
-        longer = (sizes >= 3 * kind.week) & (kind.week > self.season)
+        kind, week = self.cells.kind, self.cells.kind.week
+        longer = (sizes >= 3 * week) & (week > self.season)
         year = (sizes >= 1.25 * kind.year) & (kind.year > 0)
         fine = (sizes >= 9 * 7 * kind.parts) & (kind.unit == "day")
         enough = sizes >= 2 * max(self.season, 4) + LEAST_TARGETS
-        code = np.where(enough, longer + 2 * year + 4 * fine, -1)
-        for value in np.unique(code[code >= 0]):
-            week = kind.week if value & 1 else 0
-            yield Form(self.season, week, bool(value & 2), bool(value & 4)), np.flatnonzero(code == value)
+        targets = np.minimum(sizes, LONGEST) - np.where(longer, week, 2 * max(self.season, 4))
+        doublings = np.ceil(2 * np.log2(np.maximum(targets / FEWEST_ROWS, 1))).astype(
+            np.int64
+        )  # half doublings, from few to all
+        code = np.where(enough, longer + 2 * year + 4 * fine + 8 * doublings, -1)
+        for value in np.unique(code[code >= 0]).tolist():
+            rows = min(round(FEWEST_ROWS * 2 ** (value // 8 / 2)), MOST_ROWS)
+            form = Form(self.season, week if value & 1 else 0, bool(value & 2), bool(value & 4), rows)
+            yield form, np.flatnonzero(code == value)
+
+    def blocks(
+        self, values: Values, which: np.ndarray, cuts: np.ndarray, form: Form, longest: int, rows: int
+    ) -> Iterator[tuple[np.ndarray, Pasts]]:
+        """Blocks of pasts, so small that their columns (B, F, `rows`) fit into memory."""
+        width = 40 + self.cells.columns(form.fine).shape[1]
+        step = max(1, BLOCK // (width * rows))
+        for block, pasts in values.blocks(which, cuts, longest):
+            for at in range(0, len(block), step):
+                yield block[at : at + step], pasts.take(slice(at, at + step))
 
     def matrix(self, rows: Rows, which: np.ndarray, ahead: np.ndarray | None = None) -> np.ndarray:
         """The columns (B, F, R) of a regression."""
         columns = [rows.of_past(), rows.of_calendar(self.cells, which)]
         if self.covariates is not None:
             columns.append(rows.of_covariates(self.covariates, which, ahead))
-        return np.stack([*chain(*columns), rows.factor], axis=1, dtype=DTYPE, casting="same_kind")
+        return np.stack([*chain(*columns), rows.factor], axis=1)
 
     def fit(self, pasts: Pasts, which: np.ndarray, form: Form) -> Regressions:
         """The regressions of a block of pasts."""
-        units, values = _units(pasts)
+        units, values = self._units(pasts, which)
         rows = self._training_rows(pasts, values, form, units)
         at = rows.cuts + rows.steps - 1
         seen = np.take_along_axis(pasts.observed, at, 1)
@@ -149,22 +185,34 @@ class Task:
 
     def _calendar_columns(self, form: Form, columns: int) -> np.ndarray:
         """Which columns are indicators of the calendar: all of them keep one common unit."""
-        first = len(form.priors) + 9 + (1 if form.longer else 0)
+        first = len(form.priors) + 10 + (1 if form.longer else 0)
         indicators = self.cells.columns(form.fine).shape[1]
         places = np.arange(columns)
-        return (places >= first) & (places < first + indicators)
+        return np.asarray((places >= first) & (places < first + indicators))
 
     def _training_rows(self, pasts: Pasts, values: np.ndarray, form: Form, units: Units) -> Rows:
         """Rows whose targets are spread evenly over the past, in time order, with every step."""
         targets = pasts.sizes - form.first
-        most = int(targets.max())
-        count = min(most * self.horizon, max(FEWEST_ROWS, most), MOST_ROWS)
+        count = form.rows
         generator = np.random.default_rng(0)
         spread = (np.arange(count) + generator.random(count)) / count
         at = form.first + np.floor(spread * targets[:, None]).astype(np.int64)
         most_steps = np.minimum(self.horizon, at - form.first + 1)
         steps = 1 + np.floor(generator.random(count) * most_steps).astype(np.int64)
         return Rows(pasts, values, at - steps + 1, steps, form, units)
+
+    def _units(self, pasts: Pasts, which: np.ndarray) -> tuple[Units, np.ndarray]:
+        """The units of each past, and its scaled values (B, N)."""
+        scale = scales(pasts.values)
+        values = pasts.values / scale
+        centre = values.sum(1, keepdims=True) / pasts.sizes[:, None]
+        relative = np.where(pasts.within, values, 1.0).min(1, keepdims=True) > 0
+        mean = np.zeros((len(pasts), 0))
+        if self.covariates is not None:
+            start = self.covariates.offsets[which] + pasts.starts
+            totals = self.covariates.totals
+            mean = (totals[start + pasts.sizes] - totals[start]) / pasts.sizes[:, None]
+        return Units(scale, centre, relative, mean), values
 
     def predict(
         self, pasts: Pasts, which: np.ndarray, form: Form, fitted: Regressions, ahead: np.ndarray | None
@@ -175,17 +223,7 @@ class Task:
         values = pasts.values / fitted.units.scale
         rows = Rows(pasts, values, cuts, steps, form, fitted.units)
         mean = rows.level + np.einsum("bfh,bf->bh", self.matrix(rows, which, ahead), fitted.coefficients)
-        return np.clip(mean, fitted.bounds[:, :1], fitted.bounds[:, 1:]) * fitted.units.scale
-
-
-def _units(pasts: Pasts) -> tuple[Units, np.ndarray]:
-    """The units of each past, and its scaled values (B, N)."""
-    scale = np.abs(pasts.values).max(1, keepdims=True)
-    scale = np.where(scale > 0, scale, 1.0)
-    values = pasts.values / scale
-    centre = values.sum(1, keepdims=True) / pasts.sizes[:, None]
-    relative = np.where(pasts.within, values, 1.0).min(1, keepdims=True) > 0
-    return Units(scale, centre, relative), values
+        return np.asarray(np.clip(mean, fitted.bounds[:, :1], fitted.bounds[:, 1:]) * fitted.units.scale)
 
 
 def _bounds(values: np.ndarray, pasts: Pasts) -> np.ndarray:
@@ -231,38 +269,25 @@ def ridge_forecasts(
     pairs, owner = np.unique(np.stack([which, _fit_cuts(cuts)]), axis=1, return_inverse=True)
     owner = owner.ravel()
     mean = np.full((len(which), horizon), np.nan)
-    for form, fits in task.forms(pairs[1]):
+    for form, fits in task.forms(values.ends(*pairs)):
         fitted = _fit_all(task, values, pairs[0][fits], pairs[1][fits], form)
         place = np.full(pairs.shape[1], -1)
         place[fits] = np.arange(len(fits))
         windows = np.flatnonzero(place[owner] >= 0)
-        for block, pasts in values.blocks(which[windows], cuts[windows], form.reach):
+        for block, pasts in task.blocks(values, which[windows], cuts[windows], form, form.reach, horizon):
             rows = windows[block]
-            own = place[owner[rows]]
-            parts = Regressions(fitted.coefficients[own], fitted.units.take(own), fitted.bounds[own])
-            mean[rows] = task.predict(pasts, which[rows], form, parts, None if ahead is None else ahead[rows])
+            own, next_values = fitted.take(place[owner[rows]]), None if ahead is None else ahead[rows]
+            mean[rows] = task.predict(pasts, which[rows], form, own, next_values)
     return mean
 
 
 def _fit_all(task: Task, values: Values, which: np.ndarray, cuts: np.ndarray, form: Form) -> Regressions:
     """The regressions (U,) of one form, in blocks."""
     pieces, order = [], []
-    for block, pasts in values.blocks(which, cuts, LONGEST):
-        width = 40 + task.cells.columns(form.fine).shape[1]
-        step = max(1, BLOCK // (width * max(FEWEST_ROWS, min(MOST_ROWS, pasts.values.shape[1]))))
-        for at in range(0, len(block), step):
-            rows = slice(at, at + step)
-            pieces.append(task.fit(pasts.take(rows), which[block[rows]], form))
-            order.append(block[rows])
-    inverse = np.argsort(np.concatenate(order))
-    units = [
-        np.concatenate([getattr(piece.units, name) for piece in pieces])[inverse]
-        for name in ("scale", "centre", "relative")
-    ]
-    coefficients, bounds = (
-        np.concatenate([getattr(piece, name) for piece in pieces])[inverse] for name in ("coefficients", "bounds")
-    )
-    return Regressions(coefficients, Units(*units), bounds)
+    for block, pasts in task.blocks(values, which, cuts, form, LONGEST, form.rows):
+        pieces.append(task.fit(pasts, which[block], form))
+        order.append(block)
+    return Regressions.joined(pieces).take(np.argsort(np.concatenate(order)))
 
 
 def _fit_cuts(cuts: np.ndarray) -> np.ndarray:
@@ -276,18 +301,20 @@ def _fit_cuts(cuts: np.ndarray) -> np.ndarray:
 
 
 def _covariates(series: Sequence[Series], which: np.ndarray) -> Covariates | None:
-    """The known covariates of all series with windows, standardised over..."""
+    """The covariates known in advance of all series with windows; None if there are none."""
     first = series[int(which[0])].known
     if first is None or not first.shape[1]:
         return None
-    offsets, parts, total = np.zeros(len(series), np.int64), [], 0
-    for k, _ in grouped(which):
+    offsets, parts, sums, total = np.zeros(len(series), np.int64), [], [], 0
+    zeros = np.zeros((1, first.shape[1]))
+    for k in np.unique(which).tolist():
         known = series[k].known
-        parts.append(np.full((len(series[k]), first.shape[1]), np.nan) if known is None else known)
+        known = np.full((len(series[k]), first.shape[1]), np.nan) if known is None else known
+        parts += [known, zeros]  # as many rows as sums
+        sums += [zeros, np.cumsum(known, axis=0)]
         offsets[k] = total
-        total += len(series[k])
-    values = np.concatenate(parts)
-    return Covariates(values, np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)]), offsets)
+        total += len(known) + 1
+    return Covariates(np.concatenate(parts), np.concatenate(sums), offsets)
 
 
 def _ahead(

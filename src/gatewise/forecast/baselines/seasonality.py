@@ -115,4 +115,4 @@ def _phase_means(values: np.ndarray, usable: np.ndarray, season: int) -> np.ndar
     counts = counted.sum(1)
     means = stacked.sum(1) / np.maximum(counts, 1)
     overall = means.sum(1, keepdims=True) / np.maximum((counts > 0).sum(1, keepdims=True), 1)
-    return np.where(counts > 0, means, overall)
+    return np.asarray(np.where(counts > 0, means, overall))

@@ -31,7 +31,7 @@ def ses_forecasts(pasts: Pasts, horizon: int, season: int) -> np.ndarray:
     adjusted = adjust(pasts, pasts.values / scale, season)
     level = smooth(adjusted.values, pasts.observed)
     phases = (pasts.sizes[:, None] + pasts.ahead(horizon) - 1) % season
-    return adjusted.restore(np.repeat(level[:, None], horizon, axis=1), phases) * scale
+    return np.asarray(adjusted.restore(np.repeat(level[:, None], horizon, axis=1), phases) * scale)
 
 
 def scales(values: np.ndarray) -> np.ndarray:

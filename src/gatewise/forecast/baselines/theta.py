@@ -39,7 +39,7 @@ def theta_forecasts(pasts: Pasts, horizon: int, season: int) -> np.ndarray:
     at = pasts.sizes[:, None] + pasts.ahead(horizon) - 1
     forecasts = (intercept + slope * at + level[:, None]) / 2
     forecasts[pasts.observed.sum(1) < LEAST] = np.nan
-    return adjusted.restore(forecasts, at % season) * scale
+    return np.asarray(adjusted.restore(forecasts, at % season) * scale)
 
 
 def trend(values: np.ndarray, observed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

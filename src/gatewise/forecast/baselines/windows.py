@@ -85,6 +85,10 @@ class Values:
                 last[rows] = last_observed(one_series, places[rows] + 1)
         return cls(values, observed, last, offsets)
 
+    def ends(self, which: np.ndarray, cuts: np.ndarray) -> np.ndarray:
+        """(W,) the number of values up to the last observed one before each cut."""
+        return np.asarray(self.last[self.offsets[which] + cuts - 1] + 1)
+
     def blocks(self, which: np.ndarray, cuts: np.ndarray, longest: int) -> Iterator[tuple[np.ndarray, Pasts]]:
         """The pasts of windows in blocks of similar length, with the positions (B,) of their windows.
 
@@ -93,7 +97,7 @@ class Values:
             cuts: (W,) number of known values, at least 1.
             longest: the most values of a past; older ones are left out.
         """
-        ends = self.last[self.offsets[which] + cuts - 1] + 1
+        ends = self.ends(which, cuts)
         sizes = np.minimum(ends, longest)
         order = np.argsort(sizes, kind="stable")
         at = 0

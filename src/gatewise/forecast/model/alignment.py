@@ -82,6 +82,9 @@ class Alignment:
         return (*sentences, f"level shifts: {len(shifted)} of {len(series)} series have one")
 
 
+NO_SHIFTS = Alignment()
+
+
 def _observed(series: Series) -> np.ndarray | None:
     return None if series.filled is None else ~series.filled
 

@@ -11,7 +11,7 @@ import numpy as np
 from torch import Tensor
 
 from gatewise.forecast import baselines
-from gatewise.forecast.model.alignment import Alignment
+from gatewise.forecast.model.alignment import NO_SHIFTS, Alignment
 from gatewise.forecast.model.dataset import Dataset, stack_features
 from gatewise.forecast.model.delivery import BEST, Method, choose
 from gatewise.forecast.model.ensemble import Ensemble
@@ -45,7 +45,7 @@ class Selection:
     freq: str | int
     delivered: Method
     choices: tuple[str, ...]
-    alignment: Alignment = Alignment()
+    alignment: Alignment = NO_SHIFTS
     baselines: tuple[Method, ...] = ()
 
     def dataset(self, series: Sequence[Series], until: Sequence[int] | None = None) -> Dataset:

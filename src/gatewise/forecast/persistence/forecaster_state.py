@@ -326,8 +326,6 @@ def _history(content: Content, arrays: Arrays) -> History:
     return History(train.tolist(), **lists, best_epoch=best, stopped=content["stopped"])
 
 
-
-
 def _states(
     arrays: Arrays, configuration: TrainingConfiguration, scaling: WindowScaling
 ) -> list[dict[str, torch.Tensor]]:
