@@ -11,7 +11,7 @@ from tests.forecast.persistence.tables import COVARIATES, QUICK, covariate_table
 def small(tmp_path_factory):
     """Content and arrays of a small model, and a folder."""
     folder = tmp_path_factory.mktemp("small")
-    model = Forecaster(hidden_size=1, max_steps=1, ensemble_size=1, context=4, strategy="one-step")
+    model = Forecaster(hidden_size=1, max_steps=1, ensemble_size=1, context=4, strategy="one-step", fallback="none")
     model.fit(values(40)).save(folder / "model")
     return *file_format.load(folder / "model", "Forecaster"), folder
 
@@ -20,7 +20,7 @@ def small(tmp_path_factory):
 def several(request, tmp_path_factory):
     """The same for several series, some of them excluded, with automatic sizes."""
     folder = tmp_path_factory.mktemp("several")
-    Forecaster(strategy=request.param, max_steps=1, ensemble_size=1, dropout=0).fit(
+    Forecaster(strategy=request.param, max_steps=1, ensemble_size=1, dropout=0, fallback="none").fit(
         invalid_table(), on_bad="naive"
     ).save(folder / "model")
     content, arrays = file_format.load(folder / "model", "Forecaster")

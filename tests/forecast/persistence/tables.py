@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-QUICK = {"hidden_size": 5, "max_steps": 6, "ensemble_size": 2, "batch_size": 32, "dropout": 0}
+QUICK = {"hidden_size": 5, "max_steps": 6, "ensemble_size": 2, "batch_size": 32, "dropout": 0, "fallback": "none"}
 COVARIATES = {"past": "price", "known": ["promotion", "heat"], "static": "size", "calendar": True}
 
 

@@ -259,8 +259,7 @@ def test_every_strategy_of_many_series_is_restored(tmp_path, strategy, cell, opt
     loaded = saved_and_loaded(model, tmp_path)
     check_same(model, loaded)
     same_table(model.sample(7, 3, seed=1), loaded.sample(7, 3, seed=1))
-    assert loaded.state.selection.baseline.name == model.state.selection.baseline.name
-    assert loaded.state.selection.baseline.error == model.state.selection.baseline.error
+    assert loaded.state.selection.delivered.error == model.state.selection.delivered.error
     assert loaded.state.selection.ensemble.scaling.difference == model.state.selection.ensemble.scaling.difference
     assert loaded.state.selection.configuration == model.state.selection.configuration
 

@@ -85,12 +85,23 @@ from tests.forecast.persistence.hostile import (
         (with_part("scaling", spread="none"), "spread is 'none', expected one of 'std', 'season'"),
         (with_part("scaling", dropout=0.5), "dropout is 0.5, but 0 in the arguments"),
         (with_part("scaling", dropout=2), "dropout is 2, expected a number from 0 to 1"),
-        (with_part("ensemble", growth=2.0), "growth is 2.0, expected a number from 0 to 1"),
-        (with_part("ensemble", growth="0"), "growth is '0', expected int or float"),
+        (with_part("delivered", growth=2.0), "growth is 2.0, expected a number from 0 to 1"),
+        (with_part("delivered", growth="0"), "growth is '0', expected int or float"),
         (with_part("ensemble", error=-1.0), "error is -1.0, expected a number from 0 to 1e+300"),
         (with_part("ensemble", error=10**400), "expected a number from 0 to 1e+300"),
-        (with_part("baseline", name="SeasonalNaive"), "baseline is 'SeasonalNaive', expected one of 'Naive', 'Drift'"),
-        (with_part("baseline", growth=None), "growth is None, expected int or float"),
+        (
+            with_part("delivered", weight=0.0, name="SeasonalNaive"),
+            "the baseline of the delivered method is 'SeasonalNaive', expected one of 'Naive', 'Drift', 'SES'",
+        ),
+        (with_part("delivered", name="Naive"), "the baseline of the delivered method is 'Naive', expected one of ''"),
+        (with_part("delivered", weight=1.5), "weight is 1.5, expected a number from 0 to 1"),
+        (with_content(shifts=[[0, 1]]), "a level shift is [0, 1], expected series, position, difference and ratio"),
+        (with_content(shifts=[[0, 0, 1.0, None]]), "the position of a level shift is 0, expected"),
+        (with_content(shifts=[[9, 1, 1.0, None]]), "a level shift lies at value 1 of series 9, expected one inside"),
+        (with_content(shifts=[[0, 10**6, 1.0, None]]), "a level shift lies at value 1000000 of series 0"),
+        (with_content(shifts=[[0, 1, 10**400, None]]), "the difference of a level shift is 1000"),
+        (with_content(shifts=[[0, 1, 1.0, -0.5]]), "the ratio of a level shift is -0.5, expected a finite number"),
+        (with_part("delivered", growth=None), "growth is None, expected int or float"),
         (with_part("history", best_epoch=99), "best_epoch is 99, but there are"),
         (with_part("history", stopped="now"), "stopped is 'now', expected one of"),
         (with_part("panel", guesses=[1]), "guesses is [1], expected a list of text"),
@@ -179,16 +190,16 @@ from tests.forecast.persistence.hostile import (
             with_arrays(static__shift=np.zeros(1), static__scale=np.ones(1)),
             "(0, 0, 0) in the series, (0, 0, 1) in the model, (0, 0, 0) named",
         ),
-        (with_arrays(ensemble__distances=np.array([2.0, 1.0])), "not a calibration"),
-        (with_arrays(ensemble__distances=np.zeros(0)), "not a calibration"),
+        (with_arrays(delivered__distances=np.array([2.0, 1.0])), "not a calibration"),
+        (with_arrays(delivered__distances=np.zeros(0)), "not a calibration"),
         (
-            with_arrays(baseline__errors=np.zeros((3, 0))),
-            "baseline.distances and baseline.errors are not a calibration",
+            with_arrays(delivered__errors=np.zeros((3, 0))),
+            "delivered.distances and delivered.errors are not a calibration",
         ),
-        (with_arrays(baseline__profile=np.zeros(1)), "array 'baseline.profile' is float64 of shape (1,), expected"),
-        (with_arrays(ensemble__profile=np.zeros(4)), "ensemble.profile holds 0, expected numbers above 0"),
-        (with_part("ensemble", rho=2.0), "rho is 2.0, expected a number from 0 to 1"),
-        (with_part("ensemble", rising=1), "rising is 1, expected bool"),
+        (with_arrays(delivered__profile=np.zeros(1)), "array 'delivered.profile' is float64 of shape (1,), expected"),
+        (with_arrays(delivered__profile=np.zeros(4)), "delivered.profile holds 0, expected numbers above 0"),
+        (with_part("delivered", rho=2.0), "rho is 2.0, expected a number from 0 to 1"),
+        (with_part("delivered", rising=1), "rising is 1, expected bool"),
         (with_part("ensemble", bounded_scales=True), "there is no array 'ensemble.log_scales'"),
         (
             combined(with_part("ensemble", bounded_scales=True), with_arrays(ensemble__log_scales=np.ones((2, 2)))),
@@ -314,7 +325,7 @@ def test_each_missing_part_is_named(several):
         for name in inside if part != "arguments" else ():
             less = {key: value for key, value in inside.items() if key != name}
             message = refused(several, {**content, part: less} if part else less, arrays)
-            assert (name if (part, name) != ("baseline", "name") else "baseline") in message
+            assert (name if (part, name) != ("delivered", "name") else "the delivered method") in message
     for name in set(arrays) - {"excluded.filled"}:
         weight = name.removeprefix("network.0.")
         message = refused(several, content, {key: value for key, value in arrays.items() if key != name})

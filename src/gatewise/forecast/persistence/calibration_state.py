@@ -47,7 +47,7 @@ def unpack_calibration(content: Content, arrays: Arrays, name: str) -> Calibrati
 
 def unpack_log_scales(content: Content, arrays: Arrays, reach: int) -> np.ndarray | None:
     """The bounds (2, r) of the log scales of networks; None if the file holds none."""
-    if "bounded_scales" not in content or not checked(content, "bounded_scales", bool):
+    if not checked(content, "bounded_scales", bool):
         return None
     bounds = array(arrays, LOG_SCALES, np.float64, (2, reach))
     if (bounds[0] > bounds[1]).any():

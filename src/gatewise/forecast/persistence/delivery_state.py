@@ -22,7 +22,7 @@ def from_version_1(content: Content, arrays: Arrays) -> tuple[Content, Arrays]:
     method, other = ("baseline", "ensemble") if replaced else ("ensemble", "baseline")
     content = {name: part for name, part in content.items() if name != "baseline"}
     content["delivered"] = baseline | {"weight": 0.0} if replaced else network | {"weight": 1.0, "name": ""}
-    content |= {"ensemble": {"error": network.get("error")}, "shifts": []}
+    content |= {"ensemble": {"error": network.get("error"), "bounded_scales": False}, "shifts": []}
     dropped = {f"{other}.distances", f"{other}.errors"}
     moved = {f"{method}.{name}": f"delivered.{name}" for name in ("distances", "errors")}
     return content, renamed({name: part for name, part in arrays.items() if name not in dropped}, moved)
