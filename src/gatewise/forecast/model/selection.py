@@ -13,15 +13,13 @@ from torch import Tensor
 from gatewise.forecast import baselines
 from gatewise.forecast.model.alignment import NO_SHIFTS, Alignment
 from gatewise.forecast.model.dataset import Dataset, stack_features
-from gatewise.forecast.model.delivery import BEST, Method, choose
+from gatewise.forecast.model.delivery import AVERAGE, BEST, Method, choose, partner
 from gatewise.forecast.model.ensemble import Ensemble
 from gatewise.forecast.model.plan import Plan, Sizes, is_small
 from gatewise.forecast.model.training import TrainingConfiguration
 from gatewise.forecast.model.window import WindowScaling
 from gatewise.parallel import Report, Steps, run_all
 from gatewise.series import Panel, Series
-
-AVERAGE = 0.5  # weight of the network in an average with a baseline
 
 
 @dataclass(frozen=True)
@@ -134,7 +132,7 @@ def training_steps(
     configuration, dataset, context = candidates[chosen]
     ensemble = yield from configuration.train_ensemble(trained[chosen], dataset, measured=is_small(panel))
     network, *others = _measure_methods(ensemble, configuration, dataset, season, panel.freq)
-    delivered = choose(plan.fallback, network, others)
+    delivered = choose(plan.fallback, network, others, configuration.validation_set(dataset).independent)
     guesses = (
         *alignment.describe(series),
         _strategy_guess(plan, candidates, errors, chosen),
@@ -163,7 +161,7 @@ def spreads_of_baseline(dataset: Dataset, cuts: Tensor, horizon: int) -> np.ndar
 def _measure_methods(
     ensemble: Ensemble, configuration: TrainingConfiguration, dataset: Dataset, season: int, freq: str | int
 ) -> list[Method]:
-    """The network, every baseline, and the average of the network with the best of them, on the validation set."""
+    """The network, every baseline, and the average of the network with one of them, on the validation set."""
     validation = configuration.validation_set(dataset)
     cuts, steps = validation.cutoffs()
     truth, mean, spread = dataset.after(cuts, steps), *ensemble.validation_forecasts
@@ -174,8 +172,8 @@ def _measure_methods(
 
     unit, forecasts = spreads_of_baseline(dataset, cuts, steps), baseline_forecasts(dataset, cuts, steps, season, freq)
     methods = [measured(0.0, name, forecast, unit) for name, forecast in forecasts.items()]
-    best = min(methods, key=lambda method: method.error).baseline
-    average = measured(AVERAGE, best, AVERAGE * mean + (1 - AVERAGE) * forecasts[best], spread)
+    name = partner(methods, validation.independent).baseline
+    average = measured(AVERAGE, name, AVERAGE * mean + (1 - AVERAGE) * forecasts[name], spread)
     return [measured(1.0, "", mean, spread), *methods, average]
 
 
