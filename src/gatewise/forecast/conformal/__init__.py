@@ -23,10 +23,9 @@ earlier.py      the intervals and paths of files that hold no profile
 width.py        a warning about intervals that are wider than the range of the series
 
 Errors of overlapping forecasts are dependent. For W validation steps of S series, the effective sample size n is set to
-S' W / 2, where S' = S / (1 + (S - 1) rho) allows for the correlation rho between series. Quantiles are taken at
-(n + 1) / n times the level. Because series change over time, the coverage guarantee holds only approximately; a
-backtest measures the coverage. Newer errors can replace old ones, so that intervals follow a series that becomes calmer
-or more volatile (`Calibration.recalibrated`).
+S W / 2. Quantiles are taken at (n + 1) / n times the level. Because series change over time, the coverage guarantee
+holds only approximately; a backtest measures the coverage. Newer errors can replace old ones, so that intervals follow
+a series that becomes calmer or more volatile (`Calibration.recalibrated`).
 
 References: Lei, G'Sell, Rinaldo, Tibshirani and Wasserman, Distribution-free predictive inference for regression, 2018,
 section 5.2, for locally weighted distances. Romano, Patterson and Candes, Conformalized quantile regression, 2019,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gatewise.forecast.conformal.correlation import Origins, correlation, independent_series
+from gatewise.forecast.conformal.correlation import Origins, correlation
 from gatewise.forecast.conformal.earlier import earlier_paths
 from gatewise.forecast.conformal.paths import path_probabilities
 from gatewise.forecast.conformal.profile import (
@@ -87,7 +87,7 @@ class Calibration:
         by_step = (spreads != spreads[:, :1]).any()  # whether each step has its own spread
         prior = 0.0 if by_step else RANDOM_WALK
         rho = 0.0 if origins is None else correlation(ratios, origins)
-        independent = independent_series(series, rho) * span
+        independent = series * span
         n = min(float((~np.isnan(errors)).sum()), max(2.0, independent / 2))
         steps = np.arange(1, errors.shape[1] + 1)
         sizes = np.abs(limited(ratios / steps**prior, n)) * steps**prior
@@ -169,8 +169,7 @@ class Calibration:
     @property
     def effective_size(self) -> float:
         """n, the number of independent errors with the same information."""
-        independent = independent_series(self.series, self.rho) * self.span / 2
-        return float(min(len(self.distances), max(2.0, independent)))
+        return float(min(len(self.distances), max(2.0, self.series * self.span / 2)))
 
     def _grow(self, spreads: np.ndarray) -> np.ndarray:
         """Spreads (B, h) times the profile."""

@@ -55,15 +55,6 @@ def correlation(distances: np.ndarray, origins: Origins) -> float:
     return float(np.clip(products.sum() / pairs.sum() / variance, 0.0, LARGEST))
 
 
-def independent_series(series: int, rho: float) -> float:
-    """The number of independent series with the information of S series whose errors have correlation rho.
-
-    >>> independent_series(10, 0.0), independent_series(10, 1.0)
-    (10.0, 1.0)
-    """
-    return series / (1 + (series - 1) * rho)
-
-
 def _normal_scores(errors: np.ndarray) -> np.ndarray:
     """Errors as if they were normal: each keeps its sign and the rank of its size."""
     sizes = np.sort(np.abs(errors))

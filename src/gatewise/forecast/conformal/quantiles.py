@@ -11,7 +11,7 @@ from statistics import NormalDist
 import numpy as np
 
 SKEW_SIZE = 30.0  # independent errors for which an interval is half symmetric, half one quantile on each side
-TAIL = 2.0  # largest distance, in units of the expected largest one of n normal distances with the same 80 % quantile
+TAIL = 1.5  # largest distance, in units of the expected largest one of n normal distances with the same 80 % quantile
 
 _inverse = np.vectorize(NormalDist().inv_cdf, otypes=[float])
 
@@ -53,8 +53,8 @@ def signed_quantiles(distances: np.ndarray, n: float, levels: np.ndarray, sides:
 def limited(distances: np.ndarray, n: float) -> np.ndarray:
     """Distances (N,), NaN where unknown, limited so that none of the largest N / n decides the width of an interval.
 
-    The limit is twice the largest distance that n normal errors with the same 80 % quantile are expected to have, but
-    at least the (1 - 1/n)-quantile of the absolute distances.
+    The limit is 1.5 times the largest distance that n normal errors with the same 80 % quantile are expected to have,
+    but at least the (1 - 1/n)-quantile of the absolute distances.
     """
     sizes = np.abs(distances[~np.isnan(distances)])
     if not len(sizes) or not (typical := np.quantile(sizes, 0.8)) > 0:
