@@ -1,6 +1,8 @@
 """`gatewise forecast`: backtest, train on all values, and forecast."""
 
 import argparse
+import sys
+import warnings
 from contextlib import nullcontext
 from typing import Any
 
@@ -87,7 +89,11 @@ def _search(model: Any, panel: Any, arguments: argparse.Namespace, windows: int)
 def _write_forecast(model: Any, arguments: argparse.Namespace, files: OutputFiles) -> Any:
     """Write the files, and return the forecast."""
     horizon, future = arguments.horizon, {} if arguments.future is None else {"future": arguments.future}
-    table = model.predict(horizon, level=arguments.level, **future)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        table = model.predict(horizon, level=arguments.level, **future)
+    for warning in caught:
+        print(f"gatewise: {warning.message}", file=sys.stderr)
     paths = {"paths": arguments.paths or SAMPLE_PATHS, "seed": arguments.seed or 0}
     files.write(
         {

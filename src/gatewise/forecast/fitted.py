@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gatewise.forecast.conformal import too_wide
 from gatewise.forecast.model.prediction import extrapolate, forecasts
 from gatewise.forecast.model.selection import Selection
 from gatewise.forecast.validation import check_paths
@@ -40,6 +41,25 @@ class FittedState:
     ) -> list[Forecast]:
         """The forecast of each series of a panel, by default of the known series; see `gatewise.Forecaster.predict`."""
         return forecasts(panel or self.panel, self.selection, horizon, levels, future, self.name)
+
+    def width_warning(self, forecasts: list[Forecast], panel: Panel) -> str:
+        """A warning of intervals wider than the range of their series, with the cause; "" if none is.
+
+        It names the first such series; of several levels, the lowest counts.
+        """
+        level = min(forecasts[0].intervals, default=None) if forecasts else None
+        if level is None:
+            return ""
+        wide = [
+            (series.unique_id, found)
+            for series, forecast in zip(panel.series, forecasts, strict=False)  # excluded series have no intervals
+            if (found := too_wide(*forecast.intervals[level], series.y)) is not None
+        ]
+        if not wide:
+            return ""
+        (name, found), n = wide[0], self.selection.delivered.calibration.effective_size
+        more = f"; {len(wide) - 1} more series have such intervals" if len(wide) > 1 else ""
+        return f"{found.sentence(str(name), level, n)}{more}"
 
     def sample(self, horizon: int, paths: int, seed: int, future: Any = None) -> pd.DataFrame:
         """Sample paths of each series, one after the other; see `gatewise.Forecaster.sample`."""

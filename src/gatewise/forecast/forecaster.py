@@ -5,6 +5,7 @@ Letters: `h` horizon.
 
 import copy
 import os
+import warnings
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
@@ -275,7 +276,10 @@ class Forecaster(Arguments, Inspection):
         panel = self.state.panel
         if table is not None:
             panel = eligible(read_alike(panel, table, {}), self.plan, alone=True)
-        return panel.table(to_frame(self.state.forecasts(horizon, levels, future, panel)))
+        forecasts = self.state.forecasts(horizon, levels, future, panel)
+        if message := self.state.width_warning(forecasts, panel):
+            warnings.warn(message, stacklevel=2)
+        return panel.table(to_frame(forecasts))
 
     def forecasts(
         self, horizon: int, levels: tuple[float, ...], future: Any = None, panel: Panel | None = None
