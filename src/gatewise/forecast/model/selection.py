@@ -12,6 +12,8 @@ from torch import Tensor
 
 from gatewise.forecast import baselines
 from gatewise.forecast.model.alignment import NO_SHIFTS, Alignment
+from gatewise.forecast.model.constant_end import constant_ends
+from gatewise.forecast.model.constant_end import describe as describe_constant_ends
 from gatewise.forecast.model.dataset import Dataset, stack_features
 from gatewise.forecast.model.delivery import AVERAGE, BEST, Method, choose, partner
 from gatewise.forecast.model.ensemble import Ensemble
@@ -74,7 +76,9 @@ class Selection:
             names = (name,)
             by_name = baseline_forecasts(dataset, cuts, horizon, self.season, self.freq, names=names, future=future)
             mean = weight * mean + (1 - weight) * by_name[name]
-        return mean, spread
+        owner, known = dataset.owner(cuts).numpy(), dataset.original_cuts(cuts).numpy()
+        value, factor = constant_ends(dataset.series, owner, known, self.season)
+        return np.where(np.isnan(value)[:, None], mean, value[:, None]), spread * factor[:, None]
 
 
 class Candidate(NamedTuple):
@@ -135,6 +139,7 @@ def training_steps(
     delivered = choose(plan.fallback, network, others, configuration.validation_set(dataset).independent)
     guesses = (
         *alignment.describe(series),
+        *describe_constant_ends(series, season),
         _strategy_guess(plan, candidates, errors, chosen),
         context,
         configuration.describe(),
