@@ -87,7 +87,7 @@ def _search(model: Any, panel: Any, arguments: argparse.Namespace, windows: int)
 def _write_forecast(model: Any, arguments: argparse.Namespace, files: OutputFiles) -> Any:
     """Write the files, and return the forecast."""
     horizon, future = arguments.horizon, {} if arguments.future is None else {"future": arguments.future}
-    table = model.predict(horizon, level=arguments.level, **future)
+    table = model.predict(horizon, level=arguments.level, quantiles=arguments.quantiles, **future)
     paths = {"paths": arguments.paths or SAMPLE_PATHS, "seed": arguments.seed or 0}
     files.write(
         {

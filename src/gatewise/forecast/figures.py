@@ -97,7 +97,7 @@ def _single_series(state: FittedState, panel: Panel, kind: str, zoom: tuple[int,
     if kind == "gates":
         title = f"{state.name}: gates over the last window of {name}"
         return plot.gates(*selection.ensemble.gates(dataset), title=title)
-    fitted = selection.ensemble.fitted(dataset)[0]
+    fitted = selection.fitted(dataset)[0]
     ds, y = series.ds[-len(fitted) :], series.y[-len(fitted) :]
     if kind == "residuals":
         return plot.residuals(ds, y - fitted, season=selection.season, name=name)

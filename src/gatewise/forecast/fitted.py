@@ -36,10 +36,15 @@ class FittedState:
         return self.selection.ensemble.history
 
     def forecasts(
-        self, horizon: int, levels: tuple[float, ...], future: Any = None, panel: Panel | None = None
+        self,
+        horizon: int,
+        levels: tuple[float, ...],
+        future: Any = None,
+        panel: Panel | None = None,
+        quantiles: tuple[float, ...] = (),
     ) -> list[Forecast]:
         """The forecast of each series of a panel, by default of the known series; see `gatewise.Forecaster.predict`."""
-        return forecasts(panel or self.panel, self.selection, horizon, levels, future, self.name)
+        return forecasts(panel or self.panel, self.selection, horizon, levels, future, self.name, quantiles)
 
     def sample(self, horizon: int, paths: int, seed: int, future: Any = None) -> pd.DataFrame:
         """Sample paths of each series, one after the other; see `gatewise.Forecaster.sample`."""
@@ -47,6 +52,7 @@ class FittedState:
         check_paths(len(panel), paths, horizon)
         mean, spread = extrapolate(panel, self.selection, horizon, future)
         samples = self.selection.delivered.calibration.paths(mean, spread, paths, np.random.default_rng(seed))
+        samples = self.selection.limits.point(samples)
         dates = futures(panel.series, panel.freq, horizon)
         records = [
             Forecast(series.unique_id, ds, path, self.name)

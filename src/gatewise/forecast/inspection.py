@@ -99,7 +99,7 @@ def training_summary(state: FittedState) -> str:
 def in_sample_fit(state: FittedState) -> pd.DataFrame:
     """One-step-ahead forecasts of the past: unique_id, ds, y and the forecast (such as LSTM), a row for each value."""
     series = state.panel.series
-    fitted = state.selection.ensemble.fitted(state.selection.dataset(series))
+    fitted = state.selection.fitted(state.selection.dataset(series))
     counts = np.array([len(values) for values in fitted])
     ends = np.cumsum([len(one_series) for one_series in series])
     rows = np.arange(counts.sum()) + np.repeat(ends - counts.cumsum(), counts)

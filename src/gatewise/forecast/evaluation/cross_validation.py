@@ -95,7 +95,8 @@ class CrossValidation:
                     at = np.arange(len(truth))[rows][part]
                     for level, (lower, upper) in forecast.intervals.items():
                         width = calibration.half_widths(spread[part], level)
-                        lower[at], upper[at] = mean[part] - width, mean[part] + width
+                        bounds = mean[part] - width, mean[part] + width
+                        lower[at], upper[at] = selection.limits.interval(*bounds)
         delivered = tuple(selection.delivered.describe(self.name) for selection in selections)
         return CutoffForecasts(forecasts, selections[-1].choices, delivered)
 

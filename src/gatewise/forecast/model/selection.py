@@ -4,13 +4,14 @@ Letters: `S` series, `B` cuts, `h` horizon, `K` features known in advance.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from torch import Tensor
 
 from gatewise.forecast import baselines
+from gatewise.forecast.limits import NO_LIMITS, Limits
 from gatewise.forecast.model.dataset import Dataset, stack_features
 from gatewise.forecast.model.delivery import BEST, Method, choose
 from gatewise.forecast.model.ensemble import Ensemble
@@ -35,6 +36,7 @@ class Selection:
         delivered: the method whose forecasts are delivered.
         choices: lines for `guesses`, one for each choice.
         baselines: all baselines, measured on the validation set; none after loading.
+        limits: of all forecasts.
     """
 
     ensemble: Ensemble
@@ -44,6 +46,7 @@ class Selection:
     delivered: Method
     choices: tuple[str, ...]
     baselines: tuple[Method, ...] = ()
+    limits: Limits = NO_LIMITS
 
     def dataset(self, series: Sequence[Series], until: Sequence[int] | None = None) -> Dataset:
         """Series prepared for the ensemble."""
@@ -68,7 +71,16 @@ class Selection:
             names = (name,)
             by_name = baseline_forecasts(dataset, cuts, horizon, self.season, self.freq, names=names, future=future)
             mean = weight * mean + (1 - weight) * by_name[name]
-        return mean, spread
+        return self.limits.point(mean), spread
+
+    def fitted(self, dataset: Dataset) -> list[np.ndarray]:
+        """The in-sample fit of the network for each series; see `Ensemble.fitted`."""
+        return [self.limits.point(forecasts) for forecasts in self.ensemble.fitted(dataset)]
+
+    def train_further(self, series: Sequence[Series], max_steps: int) -> "Selection":
+        """The selection with networks that are fine-tuned on series; see `TrainingConfiguration.train_further`."""
+        ensemble = self.configuration.train_further(self.ensemble, self.dataset(series), max_steps)
+        return replace(self, ensemble=ensemble)
 
 
 class Candidate(NamedTuple):
@@ -124,7 +136,7 @@ def training_steps(
     chosen = int(np.argmin(errors))
     configuration, dataset, context = candidates[chosen]
     ensemble = yield from configuration.train_ensemble(trained[chosen], dataset, measured=is_small(panel))
-    network, *others = _measure_methods(ensemble, configuration, dataset, season, panel.freq)
+    network, *others = _measure_methods(ensemble, configuration, dataset, season, panel.freq, plan.limits)
     delivered = choose(plan.fallback, network, others)
     guesses = (
         _strategy_guess(plan, candidates, errors, chosen),
@@ -134,7 +146,7 @@ def training_steps(
         _delivery_guess(plan.fallback, delivered, configuration.cell.upper(), (network, *others)),
     )
     measured = tuple(method for method in others if not method.weight)
-    return Selection(ensemble, configuration, season, panel.freq, delivered, guesses, measured)
+    return Selection(ensemble, configuration, season, panel.freq, delivered, guesses, measured, plan.limits)
 
 
 def baseline_forecasts(
@@ -151,7 +163,12 @@ def spreads_of_baseline(dataset: Dataset, cuts: Tensor, horizon: int) -> np.ndar
 
 
 def _measure_methods(
-    ensemble: Ensemble, configuration: TrainingConfiguration, dataset: Dataset, season: int, freq: str | int
+    ensemble: Ensemble,
+    configuration: TrainingConfiguration,
+    dataset: Dataset,
+    season: int,
+    freq: str | int,
+    limits: Limits,
 ) -> list[Method]:
     """The network, every baseline, and the average of the network with the best of them, on the validation set."""
     validation = configuration.validation_set(dataset)
@@ -159,7 +176,7 @@ def _measure_methods(
     truth, mean, spread = dataset.after(cuts, steps), *ensemble.validation_forecasts
 
     def measured(weight: float, name: str, forecast: np.ndarray, spread: np.ndarray) -> Method:
-        errors = truth - forecast
+        errors = truth - limits.point(forecast)
         return Method(weight, name, validation.mase(cuts, errors), validation.calibration(cuts, errors, spread))
 
     unit, forecasts = spreads_of_baseline(dataset, cuts, steps), baseline_forecasts(dataset, cuts, steps, season, freq)

@@ -204,9 +204,8 @@ def unpack(content: Content, arrays: Arrays, plan: Plan, sizes: Sizes) -> Stored
     error = measure(checked(content, "ensemble", dict), "error")
     networks = configuration.load_networks(scaling, _states(remaining, configuration, scaling))
     ensemble = Ensemble(scaling, networks, history, error)
-    selection = Selection(
-        ensemble, configuration, scaling.season, panel.freq, delivered, sentences(content, "selection_choices")
-    )
+    choices = sentences(content, "selection_choices")
+    selection = Selection(ensemble, configuration, scaling.season, panel.freq, delivered, choices, limits=plan.limits)
     return StoredForecaster(panel, selection, sentences(content, "choices"))
 
 
