@@ -129,7 +129,9 @@ def test_intervals_are_calibrated_on_the_errors_of_limited_forecasts():
 
 
 def test_a_limit_that_all_values_respect_lowers_the_validation_error():
-    free, model = (Forecaster(**MODEL, **limits).fit(counts("A", "B", "C")) for limits in ({}, {"lower": 0}))
+    free, model = (
+        Forecaster(**{**MODEL, "max_steps": 30}, **limits).fit(counts("A", "B")) for limits in ({}, {"lower": 0})
+    )
     assert model.state.selection.delivered.error < free.state.selection.delivered.error
 
 
