@@ -268,7 +268,8 @@ def test_a_wrong_quantile_is_refused(model, quantiles, message):
 
 
 def test_a_quantile_is_given_once_and_may_be_absent(model):
-    assert model.predict(3, level=(), quantiles=(0.5, np.float64(0.5))).columns.tolist()[3:] == ["LSTM-q-0.5"]
+    table = model.predict(3, level=(), quantiles=(0.1, np.float64(0.1), np.float32(0.1)))
+    assert table.columns.tolist()[3:] == ["LSTM-q-0.1"]
     assert model.predict(3, quantiles=None).equals(model.predict(3, quantiles=()))
 
 

@@ -51,9 +51,10 @@ class Limits:
 
     def _violation(self, series: Series) -> str:
         """The first impossible value of a series; empty if there is none."""
+        lower, upper = self._ends
         violations = {
-            f"is below lower={self.lower}": series.y < (-math.inf if self.lower is None else self.lower),
-            f"is above upper={self.upper}": series.y > (math.inf if self.upper is None else self.upper),
+            f"is below lower={self.lower}": series.y < lower,
+            f"is above upper={self.upper}": series.y > upper,
             "is not a whole number, but integer=True": (series.y != np.rint(series.y)) & bool(self.integer),
         }
         impossible = np.logical_or.reduce(list(violations.values()))
@@ -71,12 +72,16 @@ class Limits:
     def _clip(self, values: np.ndarray) -> np.ndarray:
         if self == NO_LIMITS:
             return values
-        lower, upper = self.lower, self.upper
+        lower, upper = self._ends
         if self.integer:
-            lower = None if lower is None else np.ceil(lower)
-            upper = None if upper is None else np.floor(upper)
-        clipped = np.clip(values, -math.inf if lower is None else lower, math.inf if upper is None else upper)
-        return clipped + 0.0  # turns -0 into 0
+            lower, upper = np.ceil(lower), np.floor(upper)
+        clipped: np.ndarray = np.clip(values, lower, upper) + 0.0  # turns -0 into 0
+        return clipped
+
+    @property
+    def _ends(self) -> tuple[float, float]:
+        """The smallest and the largest value, infinite without a limit."""
+        return -math.inf if self.lower is None else self.lower, math.inf if self.upper is None else self.upper
 
 
 NO_LIMITS = Limits()

@@ -162,7 +162,7 @@ def as_quantiles(quantiles: Any) -> tuple[float, ...]:
             raise ValueError(
                 f"a quantile is {probability!r}, expected a probability of at most six decimals, such as 0.975"
             )
-    return tuple(sorted({float(probability) for probability in probabilities}))
+    return tuple(sorted({round(float(probability), 6) for probability in probabilities}))
 
 
 def _several(values: Any) -> tuple[Any, ...]:

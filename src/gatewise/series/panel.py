@@ -155,16 +155,17 @@ def to_frame(forecasts: Sequence[Forecast], backend: Backend = "pandas", *, date
         LSTM-q-0.5; levels and quantiles are ascending.
 
     Raises:
-        ValueError: if the forecasts differ in model or levels, or there are none.
+        ValueError: if the forecasts differ in model, levels or quantiles, or there are none.
 
     >>> ds = pd.date_range("1961-01-01", periods=1, freq="MS")
     >>> to_frame([Forecast("A", ds, np.ones(1), "LSTM", {80: (np.zeros(1), np.full(1, 2.0))})]).columns.tolist()
     ['unique_id', 'ds', 'LSTM', 'LSTM-lo-80', 'LSTM-hi-80']
     """
-    kinds = {(forecast.model, tuple(sorted(forecast.intervals))) for forecast in forecasts}
+    kinds = {(f.model, tuple(sorted(f.intervals)), tuple(sorted(f.quantiles))) for f in forecasts}
     if len(kinds) != 1:
         raise ValueError(
-            f"expected forecasts of one model with the same levels, got {sorted(kinds) or 'none'}; make a table of each"
+            f"expected forecasts of one model with the same levels and quantiles, got {sorted(kinds) or 'none'}; make "
+            "a table of each"
         )
     columns = {"unique_id": _names(forecasts), "ds": concatenated([forecast.ds for forecast in forecasts])}
     columns[forecasts[0].model] = np.concatenate([forecast.mean for forecast in forecasts])
