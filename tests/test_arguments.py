@@ -36,6 +36,9 @@ def test_every_argument_is_stored_under_its_name():
         "engine": "reference",
         "jobs": 2,
         "quiet": False,
+        "lower": -2.5,
+        "upper": np.float64(900),
+        "integer": True,
     }
     model = Forecaster(**arguments)
     assert list(model.get_params()) == list(arguments) == list(signature(Forecaster).parameters)

@@ -120,12 +120,18 @@ def test_every_model_option_reaches_the_forecaster(sales, monkeypatch):
         "dropout": 0.25,
         "lr": 0.5,
         "loss": "huber",
+        "lower": 0.0,
+        "upper": 40.5,
         "seed": 9,
         "engine": "reference",
     }
     flags = [part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", str(value))]
     assert main(["forecast", "whole.csv", "--horizon", "3", *flags]) == 2
     assert passed == {**options, "horizon": 3, "quiet": False}
+    for command in ("forecast", "backtest"):
+        passed.clear()
+        assert main([command, "whole.csv", "--horizon", "3", "--integer", "--lower", "-2"]) == 2
+        assert passed == {"integer": True, "lower": -2.0, "horizon": 3, "quiet": False}
 
 
 def test_every_data_option_reaches_the_reader(folder, capsys):

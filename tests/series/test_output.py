@@ -1,5 +1,7 @@
 """Output: tables have the library and the types of the data; CSV files."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -52,10 +54,15 @@ def test_integer_time_remains_integers():
 
 
 def test_forecasts_that_do_not_fit_one_table_are_refused():
-    with pytest.raises(ValueError, match="expected forecasts of one model with the same levels, got none"):
+    with pytest.raises(
+        ValueError, match="expected forecasts of one model with the same levels and quantiles, got none"
+    ):
         to_frame([])
-    with pytest.raises(ValueError, match=r"got \[\('LSTM', \(80,\)\), \('LSTM', \(80, 95\)\)\]; make a table of each"):
+    kinds = r"got \[\('LSTM', \(80,\), \(\)\), \('LSTM', \(80, 95\), \(\)\)\]; make a table of each"
+    with pytest.raises(ValueError, match=kinds):
         to_frame([forecast(), forecast(levels=(80,))])
+    with pytest.raises(ValueError, match="make a table of each"):
+        to_frame([forecast(), dataclasses.replace(forecast(), quantiles={0.5: np.ones(2)})])
 
 
 @pytest.mark.parametrize("backend", ["pandas", "polars"])

@@ -91,7 +91,7 @@ def _write_forecast(model: Any, arguments: argparse.Namespace, files: OutputFile
     horizon, future = arguments.horizon, {} if arguments.future is None else {"future": arguments.future}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        table = model.predict(horizon, level=arguments.level, **future)
+        table = model.predict(horizon, level=arguments.level, quantiles=arguments.quantiles, **future)
     for warning in caught:
         print(f"gatewise: {warning.message}", file=sys.stderr)
     paths = {"paths": arguments.paths or SAMPLE_PATHS, "seed": arguments.seed or 0}

@@ -35,6 +35,9 @@ FORECASTER = (
     "dropout",
     "lr",
     "loss",
+    "lower",
+    "upper",
+    "integer",
     "fallback",
     "engine",
     "jobs",
@@ -143,6 +146,23 @@ def levels(text: str) -> tuple[float, ...]:
     if not all(0 < percentage < 100 for percentage in percentages):
         raise argparse.ArgumentTypeError(f"{text!r}: expected percentages between 0 and 100, such as 80,95")
     return percentages
+
+
+def quantile(text: str) -> float:
+    """A probability between 0 and 1.
+
+    >>> quantile("0.1")
+    0.1
+    """
+    try:
+        probability = float(text)
+    except ValueError:
+        probability = 0.0
+    if not 0 < probability < 1 or round(probability, 6) != probability:
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: expected probabilities between 0 and 1 of at most six decimals, such as 0.1 0.9"
+        )
+    return probability
 
 
 def column_list(text: str) -> list[str]:

@@ -15,6 +15,7 @@ from gatewise.cli.options import (
     non_negative_integer,
     one_or_more_columns,
     positive_integer,
+    quantile,
 )
 
 Run = Callable[[argparse.Namespace, OutputFiles], None]
@@ -76,6 +77,9 @@ def _add_forecast(command: argparse.ArgumentParser) -> None:
         "--model",
         metavar="MODEL.safetensors",
         help="forecast with a saved model, without training; FILE, if given, supplies newer values",
+    )
+    command.add_argument(
+        "--quantiles", type=quantile, nargs="+", metavar="Q", help="quantiles of the forecast, such as 0.1 0.9"
     )
     command.add_argument(
         "--budget", type=duration, metavar="TIME", help="time to search for better settings, such as 90s, 2m or 1h"
@@ -207,6 +211,9 @@ def _add_forecaster(command: argparse.ArgumentParser) -> None:
     model.add_argument("--dropout", type=float, metavar="P", help="dropout probability")
     model.add_argument("--lr", type=float, help="maximum learning rate")
     model.add_argument("--loss", choices=("mae", "mse", "huber"), help="training loss (mae)")
+    model.add_argument("--lower", type=float, metavar="Y", help="smallest possible value, such as 0 for sales")
+    model.add_argument("--upper", type=float, metavar="Y", help="largest possible value")
+    model.add_argument("--integer", action="store_true", help="values are whole numbers; round the forecasts")
     model.add_argument(
         "--fallback",
         choices=("best", "none", "naive", "Naive", "Drift", "SeasonalNaive", "SES", "Theta", "Ridge"),

@@ -3,6 +3,7 @@
 Letters: `S` series, `h` horizon.
 """
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,10 +38,21 @@ class FittedState:
         return self.selection.ensemble.history
 
     def forecasts(
-        self, horizon: int, levels: tuple[float, ...], future: Any = None, panel: Panel | None = None
+        self,
+        horizon: int,
+        levels: tuple[float, ...],
+        future: Any = None,
+        panel: Panel | None = None,
+        quantiles: tuple[float, ...] = (),
     ) -> list[Forecast]:
         """The forecast of each series of a panel, by default of the known series; see `gatewise.Forecaster.predict`."""
-        return forecasts(panel or self.panel, self.selection, horizon, levels, future, self.name)
+        return forecasts(panel or self.panel, self.selection, horizon, levels, future, self.name, quantiles)
+
+    def table(self, forecasts: list[Forecast], panel: Panel) -> Any:
+        """The table of forecasts, in the library of the data; with a warning if intervals are too wide."""
+        if message := self.width_warning(forecasts, panel):
+            warnings.warn(message, stacklevel=3)  # the caller of `Forecaster.predict`
+        return panel.table(to_frame(forecasts))
 
     def width_warning(self, forecasts: list[Forecast], panel: Panel) -> str:
         """A warning of intervals wider than the range of their series, with the cause; "" if none is.
@@ -67,6 +79,7 @@ class FittedState:
         check_paths(len(panel), paths, horizon)
         mean, spread = extrapolate(panel, self.selection, horizon, future)
         samples = self.selection.delivered.calibration.paths(mean, spread, paths, np.random.default_rng(seed))
+        samples = self.selection.limits.point(samples)
         dates = futures(panel.series, panel.freq, horizon)
         records = [
             Forecast(series.unique_id, ds, path, self.name)

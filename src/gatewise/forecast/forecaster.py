@@ -5,7 +5,6 @@ Letters: `h` horizon.
 
 import copy
 import os
-import warnings
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
@@ -25,19 +24,18 @@ from gatewise.forecast.model.selection import Selection, train, training_steps
 from gatewise.forecast.persistence import forecaster_state
 from gatewise.forecast.reading import read_alike, read_eligible
 from gatewise.forecast.update import extended
-from gatewise.forecast.validation import as_levels, check_arguments, check_horizon, divergence_remedies
-from gatewise.series import Forecast, Panel, to_frame
+from gatewise.forecast.validation import as_levels, as_quantiles, check_arguments, check_horizon, divergence_remedies
+from gatewise.series import Forecast, Panel
 from gatewise.training import History
 
 
 class Forecaster(Arguments, Inspection):
     """Forecast one or many series with one recurrent network, and measure whether it beats naive forecasts.
 
-    The network is trained on windows of all series; each window is normalised by itself (see
-    `gatewise.forecast.model.strategies`). The prediction intervals are calibrated on the errors in the validation set,
-    the end of each series (see `gatewise.forecast.conformal`); `backtest` measures their coverage.
-
-    Reference: Hochreiter and Schmidhuber, Long short-term memory, 1997, for the network.
+    The network (Hochreiter and Schmidhuber, Long short-term memory, 1997) is trained on windows of all series; each
+    window is normalised by itself (see `gatewise.forecast.model.strategies`). The prediction intervals are calibrated on
+    the errors in the validation set, the end of each series (see `gatewise.forecast.conformal`); `backtest` measures
+    their coverage.
 
     Arguments:
         cell: "lstm", "gru" or "rnn".
@@ -64,6 +62,9 @@ class Forecaster(Arguments, Inspection):
         dropout: fraction of the hidden values that "segment" drops in training, against overfitting; by default 0 or
             0.5, whichever has the lower validation error.
         loss: training loss on normalised values: "mae", "mse" or "huber".
+        lower, upper: smallest and largest possible value, such as lower=0 for sales; None for no limit. Forecasts,
+            intervals and sample paths stay within them, also those of the baselines.
+        integer: True for whole numbers: forecasts and paths are rounded to the nearest one, intervals outward.
         fallback: the forecast to deliver. "best" is the network, a baseline or their average, whichever has the lowest
             validation error; "none" is the network; "naive" or the name of a baseline is that baseline if its
             validation error is not higher than the network's. See `gatewise.forecast.baselines`.
@@ -119,6 +120,9 @@ class Forecaster(Arguments, Inspection):
         engine: str = "auto",
         jobs: int | None = None,
         quiet: bool = True,
+        lower: float | None = None,
+        upper: float | None = None,
+        integer: bool = False,
     ) -> None:
         self.cell, self.hidden_size, self.num_layers = cell, hidden_size, num_layers
         self.context, self.season, self.horizon = context, season, horizon
@@ -127,10 +131,9 @@ class Forecaster(Arguments, Inspection):
         self.ensemble_size, self.seed, self.max_steps, self.batch_size = ensemble_size, seed, max_steps, batch_size
         self.lr, self.dropout, self.validation_fraction = lr, dropout, validation_fraction
         self.engine, self.jobs, self.quiet = engine, jobs, quiet
+        self.lower, self.upper, self.integer = lower, upper, integer
         check_arguments(self.get_params(), CHOICES)
-        context, season, horizon = (None if size is None else int(size) for size in (context, season, horizon))
-        orders = int(difference), int(seasonal_difference)
-        self.plan = Plan(strategy, context, season, horizon, *orders, scale, dropout, fallback, shift)
+        self.plan = Plan.of(self.get_params())
         self.sizes = Sizes(**{field.name: getattr(self, field.name) for field in fields(Sizes)})
         self._state: FittedState | None = None
 
@@ -192,10 +195,7 @@ class Forecaster(Arguments, Inspection):
         selection = after_update(selection, old.series, panel.series)
         if max_steps:
             with divergence_remedies(self.scale):
-                tuned = selection.configuration.train_further(
-                    selection.ensemble, selection.dataset(panel.series), max_steps
-                )
-            selection = replace(selection, ensemble=tuned)
+                selection = selection.train_further(panel.series, max_steps)
         self.guesses = (*new.guesses, *self.guesses[len(old.guesses) :])
         self._set(replace(self.state, panel=panel, selection=selection))
         return self
@@ -248,14 +248,17 @@ class Forecaster(Arguments, Inspection):
         horizon: int,
         *,
         level: float | Sequence[float] = (80, 95),
+        quantiles: float | Sequence[float] = (),
         table: Any = None,
         future: Any = None,
     ) -> Any:
-        """Forecast beyond the end.
+        """Forecast beyond the end. Intervals wider than the range of a series raise a warning with the cause.
 
         Arguments:
             horizon: steps, h.
             level: percentages of the prediction intervals, each between 0 and 100; an empty sequence for no intervals.
+            quantiles: probabilities between 0 and 1, such as (0.1, 0.5, 0.9): 0.1 and 0.9 are the bounds of the 80 %
+                interval, 0.5 is the forecast.
             table: series to forecast instead of those of `fit`: a table with the same columns, or a panel; the
                 frequency must match, the series may be new.
             future: table of the future covariates, a row for each series and each of the h steps after its end; by
@@ -264,22 +267,21 @@ class Forecaster(Arguments, Inspection):
 
         Returns:
             Table (pandas or polars, like the data) with h rows for each series: unique_id, ds on the data's calendar,
-            the model's forecast, and for each level the lower and upper bound, such as LSTM-lo-80 and LSTM-hi-80.
-            Series excluded by on_bad="naive" come last, with naive forecasts and missing bounds; see `excluded`.
+            the model's forecast, for each level the lower and upper bound, such as LSTM-lo-80 and LSTM-hi-80, and for
+            each quantile a column such as LSTM-q-0.9. Networks with loss="mae" forecast the median, with "mse" the
+            mean, with "huber" a value between them. Series excluded by on_bad="naive" come last, with naive forecasts,
+            missing bounds and missing quantiles; see `excluded`.
 
         Raises:
             RuntimeError: before `fit`.
-            ValueError: if the horizon is below 1 or a level not between 0 and 100.
+            ValueError: if the horizon is below 1, or a level or quantile out of range.
             DataError: the table cannot be used; future covariates are missing.
         """
-        levels = as_levels(level)
+        levels, probabilities = as_levels(level), as_quantiles(quantiles)
         panel = self.state.panel
         if table is not None:
             panel = eligible(read_alike(panel, table, {}), self.plan, alone=True)
-        forecasts = self.state.forecasts(horizon, levels, future, panel)
-        if message := self.state.width_warning(forecasts, panel):
-            warnings.warn(message, stacklevel=2)
-        return panel.table(to_frame(forecasts))
+        return self.state.table(self.state.forecasts(horizon, levels, future, panel, probabilities), panel)
 
     def forecasts(
         self, horizon: int, levels: tuple[float, ...], future: Any = None, panel: Panel | None = None

@@ -1,12 +1,14 @@
 """Validation of the arguments of a forecaster, before anything is trained."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from inspect import signature
 from typing import Any
 
-from gatewise.arguments import boolean, number, one_of, whole
+from gatewise.arguments import boolean, number, one_of, plain, whole
 from gatewise.series import read
+from gatewise.series.values import LARGEST
 from gatewise.training import DivergenceError
 
 MOST_WEIGHTS = 10**8  # more are refused before memory is allocated
@@ -54,9 +56,30 @@ def check_arguments(arguments: Mapping[str, Any], choices: Mapping[str, Sequence
             f"shift is {arguments['shift']!r}, expected 'auto', 'none', a date as text such as '2024-01-31', or an "
             "integer for integer time"
         )
+    _check_limits(arguments["lower"], arguments["upper"], arguments["integer"])
     fraction = arguments["validation_fraction"]
     number("validation_fraction", fraction, 1, "a fraction of each series between 0 and 1, such as 0.2")
     _check_dropout(arguments["dropout"], arguments["strategy"])
+
+
+def _check_limits(lower: Any, upper: Any, integer: Any) -> None:
+    lower, upper = plain(lower), plain(upper)
+    for name, limit in {"lower": lower, "upper": upper}.items():
+        numeric = isinstance(limit, int | float) and not isinstance(limit, bool)
+        if limit is not None and not (numeric and -LARGEST <= limit <= LARGEST):
+            raise ValueError(
+                f"{name} is {limit!r}, expected a number from {-LARGEST:g} to {LARGEST:g}, or None for no limit"
+            )
+    boolean("integer", integer)
+    if lower is None or upper is None:
+        return
+    if lower >= upper:
+        raise ValueError(f"lower is {lower!r}, expected a number below upper, which is {upper!r}")
+    if integer and math.ceil(lower) > math.floor(upper):
+        raise ValueError(
+            f"there is no whole number between lower, {lower!r}, and upper, {upper!r}, as integer=True needs; widen "
+            "the limits"
+        )
 
 
 def _check_weights(hidden_size: int, num_layers: int, ensemble_size: int) -> None:
@@ -125,10 +148,29 @@ def as_levels(level: Any) -> tuple[float, ...]:
     """The distinct levels; each must be a percentage short enough for a column name."""
     if level is None:
         return ()
-    several = isinstance(level, Iterable) and not isinstance(level, str) and getattr(level, "ndim", 1) > 0
-    levels = tuple(level) if several else (level,)
+    levels = _several(level)
     for percentage in levels:
         number("level", percentage, 100, "a percentage between 0 and 100, such as 80")
         if float(f"{percentage:g}") != percentage:
             raise ValueError(f"level is {percentage!r}, expected a percentage of at most six digits, such as 99.9")
     return tuple(dict.fromkeys(levels))
+
+
+def as_quantiles(quantiles: Any) -> tuple[float, ...]:
+    """The distinct quantiles, ascending; each must be a probability short enough for a column name."""
+    if quantiles is None:
+        return ()
+    probabilities = _several(quantiles)
+    for probability in probabilities:
+        number("a quantile", probability, 1, "a probability between 0 and 1, such as 0.9")
+        if round(float(probability), 6) != probability:
+            raise ValueError(
+                f"a quantile is {probability!r}, expected a probability of at most six decimals, such as 0.975"
+            )
+    return tuple(sorted({round(float(probability), 6) for probability in probabilities}))
+
+
+def _several(values: Any) -> tuple[Any, ...]:
+    """The values of a sequence, or a single value."""
+    several = isinstance(values, Iterable) and not isinstance(values, str) and getattr(values, "ndim", 1) > 0
+    return tuple(values) if several else (values,)

@@ -126,6 +126,7 @@ class Forecast:
         model: name of its column, such as "LSTM".
         intervals: level in percent -> (lower, upper), each (h,).
         paths: (S, h) sample paths, if there are any; the table does not hold them.
+        quantiles: probability -> (h,).
     """
 
     unique_id: Any
@@ -134,34 +135,37 @@ class Forecast:
     model: str
     intervals: dict[float, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
     paths: np.ndarray | None = None
+    quantiles: dict[float, np.ndarray] = field(default_factory=dict)
 
     def frame(self) -> pd.DataFrame:
-        """The forecast as columns: unique_id, ds, the model, and the lower and upper bound of each level, ascending."""
+        """The forecast as a table; see `to_frame`."""
         return to_frame([self])
 
 
 def to_frame(forecasts: Sequence[Forecast], backend: Backend = "pandas", *, date_only: bool = False) -> Any:
-    """Forecasts as one long table: unique_id, ds, the model, and the lower and upper bound of each level, ascending.
+    """Forecasts as one long table: unique_id, ds, the model, lower and upper bound of each level, and the quantiles.
 
     Arguments:
-        forecasts: of any number of series, with one model name and the same levels.
+        forecasts: of any number of series, with one model name and the same levels and quantiles.
         backend: "pandas" or "polars", see `Panel.backend`.
         date_only: whether polars dates are `Date` instead of `Datetime`, see `Panel.date_only`.
 
     Returns:
-        A table of that library with one row per series and date, columns such as LSTM, LSTM-lo-80, LSTM-hi-80.
+        A table of that library with one row per series and date, columns such as LSTM, LSTM-lo-80, LSTM-hi-80,
+        LSTM-q-0.5; levels and quantiles are ascending.
 
     Raises:
-        ValueError: if the forecasts differ in model or levels, or there are none.
+        ValueError: if the forecasts differ in model, levels or quantiles, or there are none.
 
     >>> ds = pd.date_range("1961-01-01", periods=1, freq="MS")
     >>> to_frame([Forecast("A", ds, np.ones(1), "LSTM", {80: (np.zeros(1), np.full(1, 2.0))})]).columns.tolist()
     ['unique_id', 'ds', 'LSTM', 'LSTM-lo-80', 'LSTM-hi-80']
     """
-    kinds = {(forecast.model, tuple(sorted(forecast.intervals))) for forecast in forecasts}
+    kinds = {(f.model, tuple(sorted(f.intervals)), tuple(sorted(f.quantiles))) for f in forecasts}
     if len(kinds) != 1:
         raise ValueError(
-            f"expected forecasts of one model with the same levels, got {sorted(kinds) or 'none'}; make a table of each"
+            f"expected forecasts of one model with the same levels and quantiles, got {sorted(kinds) or 'none'}; make "
+            "a table of each"
         )
     columns = {"unique_id": _names(forecasts), "ds": concatenated([forecast.ds for forecast in forecasts])}
     columns[forecasts[0].model] = np.concatenate([forecast.mean for forecast in forecasts])
@@ -169,6 +173,9 @@ def to_frame(forecasts: Sequence[Forecast], backend: Backend = "pandas", *, date
         for side, name in enumerate(("lo", "hi")):
             bound = np.concatenate([forecast.intervals[level][side] for forecast in forecasts])
             columns[f"{forecasts[0].model}-{name}-{level:g}"] = bound
+    for p in sorted(forecasts[0].quantiles):
+        values = np.concatenate([forecast.quantiles[p] for forecast in forecasts])
+        columns[f"{forecasts[0].model}-q-{p:g}"] = values
     return to_table(pd.DataFrame(columns), backend, date_only=date_only)
 
 

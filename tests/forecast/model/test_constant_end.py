@@ -58,7 +58,9 @@ def test_a_closed_shop_is_forecast_to_stay_closed():
     sales = generator.poisson(30, size=(2, 120)).astype(float)
     sales[1, -25:] = 0.0
     ds = pd.date_range("2024-01-01", periods=120, freq="D")
-    table = pd.concat([pd.DataFrame({"unique_id": name, "ds": ds, "y": y}) for name, y in zip("ab", sales, strict=True)])
+    table = pd.concat(
+        [pd.DataFrame({"unique_id": name, "ds": ds, "y": y}) for name, y in zip("ab", sales, strict=True)]
+    )
     model = Forecaster(hidden_size=4, max_steps=10, ensemble_size=1).fit(table)
     forecasts = model.predict(14, level=80).set_index("unique_id")
     assert (forecasts.loc["b", "LSTM"] == 0).all()

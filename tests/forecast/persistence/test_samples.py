@@ -17,7 +17,10 @@ CLASSIFIERS = sorted(path.stem for path in SAMPLES.glob("classifier*.safetensors
 TOLERANCE = 1e-4  # relative: the files were written by other versions of torch and the engines
 
 
-LATER = {"Forecaster": {"jobs": None, "shift": "auto"}, "Classifier": {}}  # arguments that are newer than the samples
+LATER = {  # arguments that are newer than the samples
+    "Forecaster": {"jobs": None, "shift": "auto", "lower": None, "upper": None, "integer": False},
+    "Classifier": {},
+}
 
 
 def load(name):

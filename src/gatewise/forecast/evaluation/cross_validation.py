@@ -94,7 +94,8 @@ class CrossValidation:
                 for part, calibration in calibrations:
                     at = np.arange(len(truth))[rows][part]
                     for level, (lower, upper) in forecast.intervals.items():
-                        lower[at], upper[at] = calibration.bounds(mean[part], spread[part], level)
+                        bounds = calibration.bounds(mean[part], spread[part], level)
+                        lower[at], upper[at] = selection.limits.interval(*bounds)
         delivered = tuple(selection.delivered.describe(self.name) for selection in selections)
         return CutoffForecasts(forecasts, selections[-1].choices, delivered)
 

@@ -1,8 +1,8 @@
 """Constant ends: a series that has stopped to change, such as the sales of a shop that has closed.
 
-The network has learnt from other times and expects the series to move. If the last values are all equal, for longer than
-ever before, the forecast is that value. The chance that the next value differs falls like 1 / n with the number n of
-equal values (Laplace's rule of succession), and so do the spreads of the forecasts.
+The network has learnt from other times and expects the series to move. If the last values are all equal, for longer
+than ever before, the forecast is that value. The chance that the next value differs falls like 1 / n with the number
+n of equal values (Laplace's rule of succession), and so do the spreads of the forecasts.
 """
 
 from collections.abc import Sequence

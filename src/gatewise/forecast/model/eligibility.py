@@ -1,5 +1,9 @@
-"""Eligibility: which series are long enough to be forecast or backtested; shorter ones are excluded or an error."""
+"""Eligibility: which series are long enough, and within the limits, to be forecast or backtested.
 
+The others are excluded or an error.
+"""
+
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -12,29 +16,36 @@ MOST_UNSCALED = 1e18  # the squares of larger values overflow in single precisio
 
 
 def eligible(panel: Panel, plan: Plan, alone: bool = False) -> Panel:
-    """The panel without series that are too short; its `on_bad` decides whether they are excluded or an error.
+    """The panel without series that are too short or contradict the limits, which its `on_bad` excludes or refuses.
 
     A single series passes unless `alone`: once the context is known, `Plan.scaling` raises a better message.
 
     Raises:
-        DataError: a series is too short and on_bad="raise", or all are too short.
+        DataError: one such series and on_bad="raise", or only such series.
     """
     if plan.scale == "none":
         _check_unscaled(panel)
+    panel = _without(panel, plan.limits.violations(panel), "correct such values, use other limits")
     if len(panel) == 1 and not panel.excluded_series and not alone:
         return panel
     fewest = plan.fewest(plan.choose_season(panel)[0])
-    long, short = _split_by_length(panel, fewest)
-    if not short:
+    short = {k: series for k, series in enumerate(panel.series) if len(series) < fewest}
+    reasons = {k: f"{_length_of(series)}, expected at least {fewest}" for k, series in short.items()}
+    return _without(panel, reasons, "use a longer series")
+
+
+def _without(panel: Panel, reasons: Mapping[int, str], remedy: str) -> Panel:
+    """The panel without the series at these positions, which its `on_bad` excludes or refuses."""
+    if not reasons:
         return panel
-    reasons = [f"{_length_of(series)}, expected at least {fewest}" for series in short]
-    if panel.on_bad == "raise" or not long:
-        raise DataError(f"{reasons[0]}; use a longer series, or on_bad='skip' or 'naive' (--on-bad naive)")
+    if panel.on_bad == "raise" or len(reasons) == len(panel):
+        raise DataError(f"{next(iter(reasons.values()))}; {remedy}, or on_bad='skip' or 'naive' (--on-bad naive)")
     excluded = [
-        ExcludedSeries(series.unique_id, reason, series if panel.on_bad == "naive" else None)
-        for series, reason in zip(short, reasons, strict=True)
+        ExcludedSeries(panel.series[k].unique_id, reason, panel.series[k] if panel.on_bad == "naive" else None)
+        for k, reason in reasons.items()
     ]
-    return replace(panel, series=long, excluded_series=(*panel.excluded_series, *excluded))
+    remaining = tuple(series for k, series in enumerate(panel.series) if k not in reasons)
+    return replace(panel, series=remaining, excluded_series=(*panel.excluded_series, *excluded))
 
 
 def _check_unscaled(panel: Panel) -> None:

@@ -3,12 +3,14 @@
 It imports the window scaling and the training configuration, and is imported by selection and eligibility.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
+from gatewise.arguments import plain
+from gatewise.forecast.limits import NO_LIMITS, Limits
 from gatewise.forecast.model.training import TrainingConfiguration
 from gatewise.forecast.model.window import WindowScaling
 from gatewise.series import DataError, Panel, Series
@@ -33,7 +35,7 @@ MOST_SEASONS = 7  # past seasons that are mixed
 
 @dataclass(frozen=True)
 class Plan:
-    """The requested strategy and transforms; None means chosen for the data. See `Forecaster` for each argument."""
+    """The requested strategy, transforms and limits; None means chosen for the data. See `Forecaster` for each one."""
 
     strategy: str
     context: int | None
@@ -45,6 +47,16 @@ class Plan:
     dropout: float | None = None
     fallback: str = "none"
     shift: str | int = "none"
+    limits: Limits = NO_LIMITS
+
+    @classmethod
+    def of(cls, arguments: Mapping[str, Any]) -> "Plan":
+        """The plan out of the arguments of a forecaster."""
+        limits = Limits(**{field.name: plain(arguments[field.name]) for field in fields(Limits)})
+        values = {field.name: arguments[field.name] for field in fields(cls) if field.name != "limits"}
+        for name in ("context", "season", "horizon", "difference", "seasonal_difference"):
+            values[name] = None if values[name] is None else int(values[name])
+        return cls(**values, limits=limits)
 
     def choose_season(self, panel: Panel) -> tuple[int, str]:
         """The season of the series, and its line for `guesses`."""

@@ -14,6 +14,8 @@ from gatewise.forecast.update import check_reach
 from gatewise.forecast.validation import check_horizon
 from gatewise.series import DataError, Forecast, Panel, futures, known_ahead
 
+MEDIAN = 0.5  # the quantile that the forecast itself is
+
 
 def extrapolate(panel: Panel, selection: Selection, horizon: int, future: Any) -> tuple[np.ndarray, np.ndarray]:
     """The delivered forecasts (S, h) and their spreads (S, h)."""
@@ -40,18 +42,47 @@ def _check_known(panel: Panel, known: np.ndarray | None, scaling: WindowScaling)
 
 
 def forecasts(
-    panel: Panel, selection: Selection, horizon: int, levels: tuple[float, ...], future: Any, name: str
+    panel: Panel,
+    selection: Selection,
+    horizon: int,
+    levels: tuple[float, ...],
+    future: Any,
+    name: str,
+    quantiles: tuple[float, ...] = (),
 ) -> list[Forecast]:
     """Forecasts of all series, then naive ones without intervals of the series excluded with on_bad="naive"."""
     mean, spread = extrapolate(panel, selection, horizon, future)
-    bounds = {level: selection.delivered.calibration.bounds(mean, spread, level) for level in levels}
+    central = {p: central_level(p) for p in quantiles if p != MEDIAN}
+    bounds = {
+        level: selection.limits.interval(*selection.delivered.calibration.bounds(mean, spread, level))
+        for level in {*levels, *central.values()}
+    }
+    by_quantile = {p: bounds[central[p]][p > MEDIAN] if p in central else mean for p in quantiles}
     predicted = [
-        Forecast(series.unique_id, ds, mean[k], name, {level: (lo[k], hi[k]) for level, (lo, hi) in bounds.items()})
+        Forecast(
+            series.unique_id,
+            ds,
+            mean[k],
+            name,
+            {level: (bounds[level][0][k], bounds[level][1][k]) for level in levels},
+            quantiles={p: values[k] for p, values in by_quantile.items()},
+        )
         for k, (series, ds) in enumerate(zip(panel.series, futures(panel.series, panel.freq, horizon), strict=True))
     ]
-    unknown = {level: (np.full(horizon, np.nan), np.full(horizon, np.nan)) for level in levels}
+    missing = np.full(horizon, np.nan)
+    unknown = dict.fromkeys(levels, (missing, missing)), None, dict.fromkeys(quantiles, missing)
     excluded = [entry.series for entry in panel.excluded_series if entry.series is not None]
+    naive = [selection.limits.point(seasonal_naive(series.y, horizon, selection.season)) for series in excluded]
     return predicted + [
-        Forecast(series.unique_id, ds, seasonal_naive(series.y, horizon, selection.season), name, unknown)
-        for series, ds in zip(excluded, futures(excluded, panel.freq, horizon), strict=True)
+        Forecast(series.unique_id, ds, values, name, *unknown)
+        for series, ds, values in zip(excluded, futures(excluded, panel.freq, horizon), naive, strict=True)
     ]
+
+
+def central_level(quantile: float) -> float:
+    """The level in percent of the interval that a quantile bounds, without rounding error.
+
+    >>> central_level(0.9), central_level(0.025)
+    (80.0, 95.0)
+    """
+    return round(200 * abs(quantile - MEDIAN), 6)

@@ -4,13 +4,14 @@ Letters: `S` series, `B` cuts, `h` horizon, `K` features known in advance.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from torch import Tensor
 
 from gatewise.forecast import baselines
+from gatewise.forecast.limits import NO_LIMITS, Limits
 from gatewise.forecast.model.alignment import NO_SHIFTS, Alignment
 from gatewise.forecast.model.constant_end import constant_ends
 from gatewise.forecast.model.constant_end import describe as describe_constant_ends
@@ -37,6 +38,7 @@ class Selection:
         choices: lines for `guesses`, one for each choice.
         alignment: of series with a level shift.
         baselines: all baselines, measured on the validation set; none after loading.
+        limits: of all forecasts.
     """
 
     ensemble: Ensemble
@@ -47,6 +49,7 @@ class Selection:
     choices: tuple[str, ...]
     alignment: Alignment = NO_SHIFTS
     baselines: tuple[Method, ...] = ()
+    limits: Limits = NO_LIMITS
 
     def dataset(self, series: Sequence[Series], until: Sequence[int] | None = None) -> Dataset:
         """Series prepared for the ensemble."""
@@ -55,7 +58,7 @@ class Selection:
     def fitted(self, series: Sequence[Series]) -> list[np.ndarray]:
         """The in-sample fit of the network: for each series the one-step forecasts after its first whole window."""
         fitted = self.ensemble.fitted(self.dataset(series))
-        return [self.alignment.undo(one, values) for one, values in zip(series, fitted, strict=True)]
+        return [self.limits.point(self.alignment.undo(one, values)) for one, values in zip(series, fitted, strict=True)]
 
     def forecast(
         self,
@@ -78,7 +81,13 @@ class Selection:
             mean = weight * mean + (1 - weight) * by_name[name]
         owner, known = dataset.owner(cuts).numpy(), dataset.original_cuts(cuts).numpy()
         value, factor = constant_ends(dataset.series, owner, known, self.season)
-        return np.where(np.isnan(value)[:, None], mean, value[:, None]), spread * factor[:, None]
+        mean = np.where(np.isnan(value)[:, None], mean, value[:, None])
+        return self.limits.point(mean), spread * factor[:, None]
+
+    def train_further(self, series: Sequence[Series], max_steps: int) -> "Selection":
+        """The selection with networks that are fine-tuned on series; see `TrainingConfiguration.train_further`."""
+        ensemble = self.configuration.train_further(self.ensemble, self.dataset(series), max_steps)
+        return replace(self, ensemble=ensemble)
 
 
 class Candidate(NamedTuple):
@@ -135,7 +144,7 @@ def training_steps(
     chosen = int(np.argmin(errors))
     configuration, dataset, context = candidates[chosen]
     ensemble = yield from configuration.train_ensemble(trained[chosen], dataset, measured=is_small(panel))
-    network, *others = _measure_methods(ensemble, configuration, dataset, season, panel.freq)
+    network, *others = _measure_methods(ensemble, configuration, dataset, season, panel.freq, plan.limits)
     delivered = choose(plan.fallback, network, others, configuration.validation_set(dataset).independent)
     guesses = (
         *alignment.describe(series),
@@ -147,7 +156,7 @@ def training_steps(
         _delivery_guess(plan.fallback, delivered, configuration.cell.upper(), (network, *others)),
     )
     measured = tuple(method for method in others if not method.weight)
-    return Selection(ensemble, configuration, season, panel.freq, delivered, guesses, alignment, measured)
+    return Selection(ensemble, configuration, season, panel.freq, delivered, guesses, alignment, measured, plan.limits)
 
 
 def baseline_forecasts(
@@ -164,7 +173,12 @@ def spreads_of_baseline(dataset: Dataset, cuts: Tensor, horizon: int) -> np.ndar
 
 
 def _measure_methods(
-    ensemble: Ensemble, configuration: TrainingConfiguration, dataset: Dataset, season: int, freq: str | int
+    ensemble: Ensemble,
+    configuration: TrainingConfiguration,
+    dataset: Dataset,
+    season: int,
+    freq: str | int,
+    limits: Limits,
 ) -> list[Method]:
     """The network, every baseline, and the average of the network with one of them, on the validation set."""
     validation = configuration.validation_set(dataset)
@@ -172,7 +186,7 @@ def _measure_methods(
     truth, mean, spread = dataset.after(cuts, steps), *ensemble.validation_forecasts
 
     def measured(weight: float, name: str, forecast: np.ndarray, spread: np.ndarray) -> Method:
-        errors = truth - forecast
+        errors = truth - limits.point(forecast)
         return Method(weight, name, validation.mase(cuts, errors), validation.calibration(cuts, errors, spread))
 
     unit, forecasts = spreads_of_baseline(dataset, cuts, steps), baseline_forecasts(dataset, cuts, steps, season, freq)

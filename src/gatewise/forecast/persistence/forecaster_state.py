@@ -195,7 +195,9 @@ def unpack(content: Content, arrays: Arrays, plan: Plan, sizes: Sizes) -> Stored
     ensemble = Ensemble(scaling, networks, history, error, log_scales=log_scales)
     alignment = unpack_shifts(checked(content, "shifts", list), panel)
     choices = sentences(content, "selection_choices")
-    selection = Selection(ensemble, configuration, scaling.season, panel.freq, delivered, choices, alignment)
+    selection = Selection(
+        ensemble, configuration, scaling.season, panel.freq, delivered, choices, alignment, limits=plan.limits
+    )
     return StoredForecaster(panel, selection, sentences(content, "choices"))
 
 
