@@ -32,10 +32,9 @@ from gatewise.training import History
 class Forecaster(Arguments, Inspection):
     """Forecast one or many series with one recurrent network, and measure whether it beats naive forecasts.
 
-    The network (Hochreiter and Schmidhuber, Long short-term memory, 1997) is trained on windows of all series; each
-    window is normalised by itself (see `gatewise.forecast.model.strategies`). The prediction intervals are calibrated on
-    the errors in the validation set, the end of each series (see `gatewise.forecast.conformal`); `backtest` measures
-    their coverage.
+    The network (Hochreiter and Schmidhuber, Long short-term memory, 1997) is trained on windows of all series, each on
+    its own scale (`gatewise.forecast.model.strategies`). The prediction intervals are calibrated on the errors in the
+    validation set, the end of each series (`gatewise.forecast.conformal`); `backtest` measures their coverage.
 
     Arguments:
         cell: "lstm", "gru" or "rnn".
