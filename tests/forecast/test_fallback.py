@@ -54,7 +54,7 @@ def test_the_fallback_decides_between_the_methods(fallback, error, expected):
 
 @pytest.mark.parametrize(
     ("error", "expected"),
-    [(0.95, "average of GRU and Theta"), (0.97, "Theta"), (0.27, "average of GRU and Theta"), (0.26, "GRU")],
+    [(1.59, "average of GRU and Theta"), (1.61, "Theta"), (0.41, "average of GRU and Theta"), (0.39, "GRU")],
 )
 def test_with_few_errors_the_average_is_delivered_unless_a_part_is_clearly_worse(error, expected):
     assert choose("best", measured(1.0, "", error), [*BASELINES, AVERAGE], 10).describe("GRU") == expected
