@@ -6,7 +6,8 @@ or the windows of a single series).
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,8 +18,8 @@ from gatewise.series import Series
 from gatewise.series.covariates.roles import Covariates
 
 REPETITIONS = 5  # random exchanges of each covariate
-MOST_WINDOWS = 2000  # of more test windows a random part is used
-MOST_VALUES, FEWEST_WINDOWS = 2**24, 10  # values and features before all windows; limits the windows of long series
+MOST_WINDOWS = 500  # of more test windows a random part is used
+MOST_VALUES, FEWEST_WINDOWS = 2**23, 10  # values and features before all windows; limits the windows of long series
 BATCH = 2**22  # values and features of windows that are forecast at once; bounds the memory
 SMALLEST = 0.01  # a smaller increase is no help
 UNCHANGED = 1e-6  # an increase by rounding
@@ -131,11 +132,10 @@ def _feature_counts(series: Series) -> tuple[int, int]:
 
 def _importance(group: _Group, before: np.ndarray, after: np.ndarray) -> Importance:
     """The importance from errors (C,) before and (R, C) after exchanges."""
-    unit = before.mean()
-    change = (after - before) / unit if unit > 0 else np.where(after > before, np.inf, 0.0)
-    with np.errstate(invalid="ignore"):  # infinite changes
-        errors = [_standard_error(change.mean(axis)) for axis in (0, 1)]
-    return Importance(group.covariate, group.role, float(change.mean()), float(np.nanmax(errors)))
+    unit = max(before.mean(), 1e-12 * after.mean()) or 1.0  # above 0 for exact forecasts too
+    change = (after - before) / unit
+    errors = [_standard_error(change.mean(axis)) for axis in (0, 1)]
+    return Importance(group.covariate, group.role, float(change.mean()), max(errors))
 
 
 def _standard_error(values: np.ndarray) -> float:
@@ -151,20 +151,26 @@ class _Windows:
     holdout: Holdout
     score: str
 
+    @cached_property
+    def own(self) -> list[Series]:
+        """(W,) the series of each window up to its cutoff."""
+        rows = zip(self.holdout.which, self.holdout.cuts.tolist(), strict=True)
+        return [cut_off(self.cutoffs.series[k], cut) for k, cut in rows]
+
     def errors(self, forecast: np.ndarray) -> np.ndarray:
         """(C,) errors of forecasts (W, h)."""
         holdout = self.holdout
         errors = mean(np.abs(holdout.truth - forecast), axis=1)
         if self.score == "MASE":
             errors = errors / holdout.scale()
-        cases: np.ndarray = errors if len(holdout.series) == 1 else holdout.mean_by_series(errors)
-        return cases[~np.isnan(cases)]
+        cases = errors if len(holdout.series) == 1 else holdout.mean_by_series(errors)
+        return np.asarray(cases[~np.isnan(cases)])
 
     def exchanged_errors(self, group: _Group, generator: np.random.Generator) -> np.ndarray:
         """(C,) errors of the forecasts after a random exchange of a covariate."""
         which = self.holdout.which
         donors = self._others(generator) if group.role == "static" else generator.permutation(which)
-        dates = [self._random_cut(donor, generator) for donor in donors]
+        dates = np.array([self._random_cut(donor, generator) for donor in donors])
         forecast = np.empty_like(self.holdout.mean)
         for stage, rows in self._batches():
             forecast[rows] = self._forecast(stage, rows, group, donors, dates)
@@ -173,7 +179,8 @@ class _Windows:
     def _others(self, generator: np.random.Generator) -> np.ndarray:
         """(W,) for each window another series, if there is one."""
         which, count = self.holdout.which, len(self.holdout.panel)
-        return np.mod(which + generator.integers(1, count, len(which)), count) if count > 1 else which
+        others: np.ndarray = which if count == 1 else (which + generator.integers(1, count, len(which))) % count
+        return others
 
     def _random_cut(self, donor: int, generator: np.random.Generator) -> int:
         """A position in a series that has complete windows before and after it, if the series is long enough."""
@@ -193,32 +200,36 @@ class _Windows:
             yield from ((int(stage), rows[batch == number]) for number in np.unique(batch))
 
     def _forecast(
-        self, stage: int, rows: np.ndarray, group: _Group, donors: np.ndarray, dates: Sequence[int]
+        self, stage: int, rows: np.ndarray, group: _Group, donors: np.ndarray, dates: np.ndarray
     ) -> np.ndarray:
         """Forecasts of windows (rows) that read a covariate of other series at other dates."""
-        series, which, cuts, h = self.cutoffs.series, self.holdout.which, self.holdout.cuts, self.holdout.horizon
-        own = [cut_off(series[which[row]], cuts[row]) for row in rows]
-        donated = [cut_off(series[donors[row]], dates[row]) for row in rows]
-        exchanged = [_exchange(mine, other, group) for mine, other in zip(own, donated, strict=True)]
-        future = None
-        if series[0].known is not None:
-            future = np.stack([series[which[row]].known[cuts[row] : cuts[row] + h] for row in rows])
-            if group.attribute == "known":
-                parts = [series[donors[row]].known[dates[row] : dates[row] + h, group.columns] for row in rows]
-                future[..., group.columns] = np.stack(parts)
-        until = self.cutoffs.first(stage)
-        selection = self.selections[stage]
-        dataset = selection.dataset(exchanged, [until[which[row]] for row in rows])
-        forecast, _ = selection.forecast(dataset, dataset.ends, h, future, fitted_on=own)
+        series, which, h = self.cutoffs.series, self.holdout.which, self.holdout.horizon
+        exchanged = [_exchange(self.own[row], series[donors[row]], dates[row], group) for row in rows]
+        future = _after(series, which[rows], self.holdout.cuts[rows], h)
+        if future is not None and group.attribute == "known":
+            others = _after(series, donors[rows], dates[rows], h)
+            future[..., group.columns] = others[..., group.columns]
+        selection, until = self.selections[stage], self.cutoffs.first(stage)
+        dataset = selection.dataset(exchanged, [until[k] for k in which[rows]])
+        fitted_on = [self.own[row] for row in rows]
+        forecast, _ = selection.forecast(dataset, dataset.ends, h, future, fitted_on=fitted_on)
         return forecast
 
 
-def _exchange(series: Series, donor: Series, group: _Group) -> Series:
-    """A series with the last values of a covariate of another, as many as both have."""
+def _exchange(series: Series, donor: Series, date: int, group: _Group) -> Series:
+    """A series with the last values of a covariate of another before a date, as many as both have."""
     values, others = getattr(series, group.attribute).copy(), getattr(donor, group.attribute)
     if group.role == "static":
         values[group.columns] = others[group.columns]
     else:
-        count = min(len(values), len(others))
-        values[-count:, group.columns] = others[-count:, group.columns]
+        count = min(len(values), date)
+        values[-count:, group.columns] = others[date - count : date, group.columns]
     return replace(series, **{group.attribute: values})
+
+
+def _after(series: Sequence[Series], which: np.ndarray, cuts: np.ndarray, horizon: int) -> Any:
+    """(W, h, K) features known in advance after cuts, if there are any."""
+    if series[0].known is None:
+        return None
+    known: list[Any] = [series[k].known for k in which]
+    return np.stack([values[cut : cut + horizon] for values, cut in zip(known, cuts, strict=True)])

@@ -46,13 +46,13 @@ def run(
     steps = validation.training_steps(cutoffs, refit)
     title = "backtest and training" if others else "backtest"
     trained = train_all([*others, *steps], validation.plan, validation.sizes, panel, title)
-    forecasts = validation.forecasts(cutoffs, truth, levels, trained[len(others) :])
+    trained_others, selections = trained[: len(others)], trained[len(others) :]
+    forecasts = validation.forecasts(cutoffs, truth, levels, selections)
     holdout = Holdout(panel, validation.season, which, cuts, truth, forecasts.forecasts)
     last = cutoffs.first(windows - 1 if refit else 0)[0]
     data = f"trained on the first {last} values" if len(panel) == 1 else f"trained on {len(panel)} series"
     guesses = (*guesses, *excluded, *forecasts.choices)
     affordable = affordable_windows(panel, validation.plan, validation.season, horizon, step, SUGGESTED_WINDOWS)
     result = Backtest.of(holdout, guesses=guesses, trained=data, delivered=forecasts.delivered, affordable=affordable)
-    selections, seed = trained[len(others) :], validation.sizes.seed
-    importances = measure(cutoffs, selections, result.held, result.verdict_score, seed)
-    return replace(result, importances=importances), trained[: len(others)]
+    importances = measure(cutoffs, selections, result.held, result.verdict_score, validation.sizes.seed)
+    return replace(result, importances=importances), trained_others
