@@ -160,6 +160,31 @@ def test_an_exchange_with_itself_reproduces_the_stored_forecasts(monkeypatch, co
             np.testing.assert_allclose(forecast, result.held.mean[batch], rtol=1e-5)
 
 
+def test_baselines_are_fitted_on_the_series_without_the_exchange(monkeypatch):
+    result, call = captured(monkeypatch, table_of(3), NOTHING, known="x")
+    calls, forecast = [], Selection.forecast
+
+    def spy(self, dataset, *arguments, fitted_on=None):
+        calls.append((dataset.series, fitted_on))
+        return forecast(self, dataset, *arguments, fitted_on=fitted_on)
+
+    monkeypatch.setattr(Selection, "forecast", spy)
+    measure(*call)
+    assert len(calls) == importance.REPETITIONS
+    for exchanged, fitted_on in calls:
+        for series, own, k, cut in zip(exchanged, fitted_on, result.held.which, result.held.cuts, strict=True):
+            np.testing.assert_array_equal(own.known, result.held.panel.series[k].known[:cut])
+            np.testing.assert_array_equal(own.y, series.y)
+            assert (own.known != series.known).any()
+
+
+def test_a_static_covariate_comes_from_another_series(monkeypatch):
+    result, call = captured(monkeypatch, table_of(3), NOTHING, static="kind")
+    others = importance._Windows(*call[:4])._others(np.random.default_rng(0))
+    assert (others != result.held.which).all()
+    assert set(others) == {0, 1, 2}
+
+
 def test_regressions_are_fitted_on_the_own_covariates():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(200, 1))
