@@ -11,7 +11,7 @@ from typing import Any
 
 from gatewise.arguments import Arguments, boolean, whole
 from gatewise.forecast.choices import CHOICES
-from gatewise.forecast.evaluation import backtest
+from gatewise.forecast.evaluation import running
 from gatewise.forecast.evaluation.backtest import Backtest
 from gatewise.forecast.evaluation.cross_validation import CrossValidation
 from gatewise.forecast.evaluation.cutoffs import affordable_windows
@@ -358,7 +358,7 @@ class Forecaster(Arguments, Inspection):
         others = [training_steps(self.plan, self.sizes, panel, panel.series, season)] if fit else []
         with divergence_remedies(self.scale):
             guesses, refit = (*panel.guesses, why), is_small(panel) if refit is None else refit
-            result, selections = backtest.run(validation, horizon, windows, step, levels, refit, guesses, others)
+            result, selections = running.run(validation, horizon, windows, step, levels, refit, guesses, others)
         for selection in selections:
             self._set_fitted(panel, why, selection)
         return result

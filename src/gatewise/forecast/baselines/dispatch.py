@@ -29,6 +29,7 @@ def forecasts(
     freq: str | int | None = None,
     names: tuple[str, ...] | None = None,
     future: np.ndarray | None = None,
+    fitted_on: Sequence[Series] | None = None,
 ) -> dict[str, np.ndarray]:
     """The forecasts of the baselines for many test windows.
 
@@ -45,6 +46,7 @@ def forecasts(
         names: the baselines to compute; None for all that apply.
         future: (W, h, K) covariates known in advance of the steps after the end of the table, where the series have
             none (`Series.ahead`).
+        fitted_on: the series with the covariates on which the ridge regression is fitted; by default `series`.
 
     Returns:
         Finite forecasts (W, h) by name, in the order of `NAMES`.
@@ -75,6 +77,6 @@ def forecasts(
                 by_name[name][rows] = np.where(np.isfinite(mean).all(1, keepdims=True), mean, fallback[rows])
     if RIDGE in chosen:
         with np.errstate(all="ignore"):
-            mean = ridge_forecasts(series, values, which, cuts, horizon, season, freq, future)
+            mean = ridge_forecasts(series, values, which, cuts, horizon, season, freq, future, fitted_on)
         by_name[RIDGE] = np.where(np.isfinite(mean).all(1, keepdims=True), mean, fallback)
     return by_name

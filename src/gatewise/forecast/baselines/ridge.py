@@ -8,7 +8,7 @@ Reference: A. E. Hoerl, R. W. Kennard, Ridge regression: biased estimation for n
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 import numpy as np
@@ -242,6 +242,7 @@ def ridge_forecasts(
     season: int,
     freq: str | int | None = None,
     future: np.ndarray | None = None,
+    fitted_on: Sequence[Series] | None = None,
 ) -> np.ndarray:
     """Forecasts (W, h) by ridge regressions, NaN where the past is too short or covariates are missing.
 
@@ -261,16 +262,18 @@ def ridge_forecasts(
         season: m, steps; 1 for none.
         freq: pandas offset alias for the calendar; otherwise phases of the season replace it.
         future: (W, h, K) covariates of the steps after the cuts, used after the end of the table.
+        fitted_on: the series with the covariates on which the regressions are fitted; by default `series`.
     """
     task = Task(
         series, Cells.of(series, which, cuts + horizon - 1, freq, season), _covariates(series, which), horizon, season
     )
     ahead = None if task.covariates is None else _ahead(series, which, cuts, horizon, task.covariates, future)
+    fitting = task if fitted_on is None else replace(task, covariates=_covariates(fitted_on, which))
     pairs, owner = np.unique(np.stack([which, _fit_cuts(cuts)]), axis=1, return_inverse=True)
     owner = owner.ravel()
     mean = np.full((len(which), horizon), np.nan)
     for form, fits in task.forms(values.ends(*pairs)):
-        fitted = _fit_all(task, values, pairs[0][fits], pairs[1][fits], form)
+        fitted = _fit_all(fitting, values, pairs[0][fits], pairs[1][fits], form)
         place = np.full(pairs.shape[1], -1)
         place[fits] = np.arange(len(fits))
         windows = np.flatnonzero(place[owner] >= 0)

@@ -11,7 +11,7 @@ such as the MASE after a past that repeats exactly, are skipped.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -21,14 +21,9 @@ import pandas as pd
 from gatewise import plot
 from gatewise.arguments import one_of
 from gatewise.forecast.evaluation import figures, verdict
-from gatewise.forecast.evaluation.cross_validation import CrossValidation
-from gatewise.forecast.evaluation.cutoffs import Cutoffs, affordable_windows
-from gatewise.forecast.evaluation.holdout import Holdout, mean, observed
+from gatewise.forecast.evaluation.holdout import Holdout, mean
+from gatewise.forecast.evaluation.importance import Importance
 from gatewise.forecast.evaluation.scores import Scores, definitions, score
-from gatewise.forecast.model.eligibility import long_enough
-from gatewise.forecast.model.selection import Selection, train_all
-from gatewise.forecast.update import check_reach
-from gatewise.parallel import Steps
 from gatewise.series.wording import counted
 
 SUGGESTED_WINDOWS = 10  # suggested for each series if a backtest has fewer
@@ -46,6 +41,7 @@ class Backtest:
         trained: the amount of training data; with `refit`, of the last model.
         delivered: for each trained model the name of the delivered method, such as "LSTM"; none for the model.
         affordable: windows of each series, at most 10, that leave enough values for training; for the verdict.
+        importances: of the covariates.
     """
 
     held: Holdout
@@ -55,6 +51,7 @@ class Backtest:
     trained: str
     delivered: tuple[str, ...] = ()
     affordable: int = SUGGESTED_WINDOWS
+    importances: tuple[Importance, ...] = ()
 
     @classmethod
     def of(
@@ -166,11 +163,25 @@ class Backtest:
         }
         return self._finished(pd.DataFrame(columns))
 
+    @cached_property
+    def importance(self) -> Any:
+        """Table with a row per covariate and calendar cycle: covariate, role (past, known, calendar or static), the
+        relative increase of the error in the test windows without its information, a fraction, and its standard_error.
+        See `gatewise.forecast.evaluation.importance`.
+        """
+        columns = {
+            "covariate": pd.Series([each.covariate for each in self.importances], dtype="str"),
+            "role": pd.Series([each.role for each in self.importances], dtype="str"),
+            "increase": np.array([each.increase for each in self.importances], np.float64),
+            "standard_error": np.array([each.standard_error for each in self.importances], np.float64),
+        }
+        return self._finished(pd.DataFrame(columns))
+
     @property
     def best(self) -> str:
         """The baseline with the smallest error, with which the verdict compares the model."""
         others = [name for name in self.overall if name != self.model]
-        return min(others, key=lambda name: self.overall[name][self._verdict_score])
+        return min(others, key=lambda name: self.overall[name][self.verdict_score])
 
     @property
     def trusted(self) -> bool:
@@ -189,6 +200,7 @@ class Backtest:
             verdict.evidence(len(self.held.which), more, len(self.held.series)),
             verdict.single_model(self._windows) if len(self.delivered) == 1 < self._windows else "",
             verdict.coverage(self.coverage, self._values),
+            verdict.covariates(self.importances),
         )
         return " ".join(sentence for sentence in sentences if sentence)
 
@@ -235,7 +247,7 @@ class Backtest:
             if ax is not None:
                 raise ValueError("kind='examples' draws several Axes of its own; leave ax out")
             cases, errors, _ = self._cases
-            return figures.draw_examples(self.held, cases, errors, self._verdict_score)
+            return figures.draw_examples(self.held, cases, errors, self.verdict_score)
         if kind == "coverage":
             return plot.coverage(list(self.coverage), list(self.coverage.values()), values=self._values, ax=ax)
         one_of("score", score, self._names)
@@ -268,7 +280,7 @@ class Backtest:
         return int((~np.isnan(self.held.truth)).sum())
 
     @property
-    def _verdict_score(self) -> str:
+    def verdict_score(self) -> str:
         """The score of the verdict: the MAE, or for many series the MASE, which has no unit, if it exists."""
         many = len(self.held.series) > 1 and np.isfinite(self.overall[self.model]["MASE"])
         return "MASE" if many else "MAE"
@@ -283,7 +295,7 @@ class Backtest:
 
     def _errors(self, scores: Mapping[str, Scores]) -> tuple[np.ndarray, np.ndarray]:
         """The score of the verdict, of the model and of the best naive forecast."""
-        return scores[self.model][self._verdict_score], scores[self.best][self._verdict_score]
+        return scores[self.model][self.verdict_score], scores[self.best][self.verdict_score]
 
     def _single_series(self) -> tuple[str, ...]:
         """The judgement and the numbers for a single series."""
@@ -315,7 +327,7 @@ class Backtest:
         windows = verdict.wins(*(scores[~np.isnan(scores)] for scores in self._errors(self.by_window)))
         where = f"in {verdict.wins(errors, baseline)} series and {windows} test windows"
         numbers = f"mean absolute error {model['MAE']:.4g} against {naive['MAE']:.4g}."
-        if self._verdict_score == "MASE":
+        if self.verdict_score == "MASE":
             numbers = f"MASE {model['MASE']:.3g} against {naive['MASE']:.3g}, {numbers}"
         count = len(self.held.series)
         unscaled = f"{count - len(cases)} of {count} series" if len(cases) < count else ""
@@ -323,7 +335,7 @@ class Backtest:
             self._judgement(where, errors, baseline),
             f"Mean over the series: {numbers}",
             f"No MASE for {unscaled}, whose past repeats exactly or is shorter than a season." if unscaled else "",
-            verdict.worst(self.held.names(self.held.series[cases]), errors, baseline, self._verdict_score),
+            verdict.worst(self.held.names(self.held.series[cases]), errors, baseline, self.verdict_score),
         )
 
     def _table(self, columns: dict[str, Any], scores: Mapping[str, Scores]) -> Any:
@@ -345,47 +357,6 @@ class Backtest:
             names = ", ".join(map(repr, list(positions)[:5]))
             raise ValueError(f"unique_id is {unique_id!r}, expected one of {names}")
         return positions[unique_id]
-
-
-def run(
-    validation: CrossValidation,
-    horizon: int,
-    windows: int,
-    step: int,
-    levels: tuple[float, ...],
-    refit: bool,
-    guesses: Sequence[str],
-    others: Sequence[Steps[Selection]] = (),
-) -> tuple[Backtest, list[Selection]]:
-    """Train on the values before the test windows, forecast them, and score the forecasts.
-
-    Arguments:
-        validation: the models, and all series; series that are too short are excluded, and `guesses` counts them.
-        horizon, windows, step, levels, refit: see `gatewise.Forecaster.backtest`.
-        guesses: one sentence for each earlier guess or choice.
-        others: other models, which are trained side by side with those of the backtest, and returned.
-
-    Raises:
-        DataError: the series are too short, or hold no observed value to compare with.
-    """
-    check_reach(validation.panel, validation.plan.horizon or horizon, horizon)
-    description = f"{counted(windows, 'window')} of {horizon}"
-    panel, excluded = long_enough(validation.panel, validation.plan, horizon + (windows - 1) * step, description)
-    validation = replace(validation, panel=panel)
-    cutoffs = Cutoffs.of(panel.series, horizon, windows, step)
-    which, cuts = cutoffs.which, cutoffs.cuts
-    truth = observed(panel, which, cuts, horizon)
-    steps = validation.training_steps(cutoffs, refit)
-    title = "backtest and training" if others else "backtest"
-    trained = train_all([*others, *steps], validation.plan, validation.sizes, panel, title)
-    forecasts = validation.forecasts(cutoffs, truth, levels, trained[len(others) :])
-    holdout = Holdout(panel, validation.season, which, cuts, truth, forecasts.forecasts)
-    last = cutoffs.first(windows - 1 if refit else 0)[0]
-    data = f"trained on the first {last} values" if len(panel) == 1 else f"trained on {len(panel)} series"
-    guesses = (*guesses, *excluded, *forecasts.choices)
-    affordable = affordable_windows(panel, validation.plan, validation.season, horizon, step, SUGGESTED_WINDOWS)
-    result = Backtest.of(holdout, guesses=guesses, trained=data, delivered=forecasts.delivered, affordable=affordable)
-    return result, trained[: len(others)]
 
 
 def _missing(table: Any) -> Any:

@@ -147,10 +147,12 @@ class Holdout:
         chosen = order[~np.isnan(self.truth).all(1)[order]]
         if not len(chosen):
             raise _nothing_observed(self.panel.series[self.which[0]], int(self.cuts[0]), self.horizon)
-        if np.array_equal(chosen, np.arange(len(self.which))):
-            return self
-        parts = {name: getattr(self, name)[chosen] for name in ("which", "cuts", "truth")}
-        return replace(self, **parts, forecasts={name: f.take(chosen) for name, f in self.forecasts.items()})
+        return self if np.array_equal(chosen, np.arange(len(self.which))) else self.take(chosen)
+
+    def take(self, rows: np.ndarray) -> "Holdout":
+        """The windows at positions `rows`."""
+        parts = {name: getattr(self, name)[rows] for name in ("which", "cuts", "truth")}
+        return replace(self, **parts, forecasts={name: f.take(rows) for name, f in self.forecasts.items()})
 
     def scale(self) -> np.ndarray:
         """(W,) mean absolute error of the (seasonal) naive forecast before each window, over pairs of observed values.

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from gatewise.forecast.baselines import DESCRIPTIONS
+from gatewise.forecast.evaluation.importance import SMALLEST, Importance
 from gatewise.forecast.evaluation.significance import p_value
 from gatewise.series.wording import counted
 
@@ -18,6 +19,8 @@ MARGIN = 0.05  # a relative difference in mean error up to which two forecasts a
 TOLERANCE = 0.10  # a difference between coverage and level up to which an interval is neither narrow nor wide
 ENOUGH_WINDOWS = 5  # fewer test windows are little evidence
 MOST_NAMED = 3  # of the worst series
+MOST_COVARIATES = 5  # named in the verdict
+MANY_TIMES = 10  # an error above this many times another is not stated exactly
 NUMBERS = ("No", "One", "Two", "Three", "Four")
 
 
@@ -177,17 +180,43 @@ def coverage(fractions: dict[float, float], values: int) -> str:
     return f"Coverage over {counted(values, 'value')}: {', '.join(parts)}."
 
 
+def covariates(importances: Sequence[Importance]) -> str:
+    """Which covariates help the forecast, the strongest first; "" without covariates.
+
+    >>> print(covariates([Importance("price", "past", 0.0, 0.1), Importance("promotion", "known", 0.31, 0.02)]))
+    Covariates: 'promotion' helps (without its information the error is 31 % higher); 'price' does not help (+0 %).
+    """
+    if not importances:
+        return ""
+    if not any(covariate.is_used for covariate in importances):
+        return "Covariates: the forecast does not depend on them."
+    ranked = sorted(importances, key=lambda covariate: (not covariate.helps, -covariate.increase))
+    named = "; ".join(map(_help, ranked[:MOST_COVARIATES]))
+    more = len(ranked) - MOST_COVARIATES
+    return f"Covariates: {named}{f'; {more} more in the table of importance' if more > 0 else ''}."
+
+
+def _help(importance: Importance) -> str:
+    name, increase = _short(importance.covariate), importance.increase
+    if not importance.helps:
+        if increase >= SMALLEST:
+            return f"{name} does not clearly help ({percent(increase, '+')} ± {percent(importance.standard_error)})"
+        return f"{name} does not help ({percent(round(increase, 2) + 0.0, '+')})"
+    higher = f"{percent(increase)} higher" if increase < MANY_TIMES else f"more than {MANY_TIMES} times as high"
+    return f"{name} helps (without its information the error is {higher})"
+
+
 def _probability(p: float) -> str:
     return f"p = {p:.2f}" if p >= 0.01 else "p < 0.01"
 
 
-def percent(fraction: float) -> str:
+def percent(fraction: float, sign: str = "") -> str:
     """A fraction in whole percent.
 
     >>> percent(0.974)
     '97 %'
     """
-    return f"{fraction:.0%}".replace("%", " %")
+    return f"{fraction:{sign}.0%}".replace("%", " %")
 
 
 def _deviation(level: float, inside: float, values: int) -> int:

@@ -67,8 +67,18 @@ class Selection:
         horizon: int,
         future: np.ndarray | None = None,
         method: Method | None = None,
+        fitted_on: Sequence[Series] | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The forecasts (B, h) of a method, by default the delivered one, after cuts (B,), and their spreads."""
+        """The forecasts of a method after cuts, and their spreads: both (B, h).
+
+        Arguments:
+            dataset: the series.
+            cuts: (B,).
+            horizon: steps, h.
+            future: (B, h, K) future covariates, where the cuts are the ends of the series.
+            method: by default the delivered one.
+            fitted_on: the series with the covariates on which the baseline is fitted; by default those of the dataset.
+        """
         method = method or self.delivered
         weight, name = method.weight, method.baseline
         if weight:
@@ -77,7 +87,8 @@ class Selection:
             mean, spread = np.zeros((len(cuts), horizon)), spreads_of_baseline(dataset, cuts, horizon)
         if weight < 1:
             names = (name,)
-            by_name = baseline_forecasts(dataset, cuts, horizon, self.season, self.freq, names=names, future=future)
+            options = {"names": names, "future": future, "fitted_on": fitted_on}
+            by_name = baseline_forecasts(dataset, cuts, horizon, self.season, self.freq, **options)
             mean = weight * mean + (1 - weight) * by_name[name]
         owner, known = dataset.owner(cuts).numpy(), dataset.original_cuts(cuts).numpy()
         value, factor = constant_ends(dataset.series, owner, known, self.season)

@@ -1,0 +1,58 @@
+"""Running a backtest: train on the values before the test windows, forecast them, and score the forecasts."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from gatewise.forecast.evaluation.backtest import SUGGESTED_WINDOWS, Backtest
+from gatewise.forecast.evaluation.cross_validation import CrossValidation
+from gatewise.forecast.evaluation.cutoffs import Cutoffs, affordable_windows
+from gatewise.forecast.evaluation.holdout import Holdout, observed
+from gatewise.forecast.evaluation.importance import measure
+from gatewise.forecast.model.eligibility import long_enough
+from gatewise.forecast.model.selection import Selection, train_all
+from gatewise.forecast.update import check_reach
+from gatewise.parallel import Steps
+from gatewise.series.wording import counted
+
+
+def run(
+    validation: CrossValidation,
+    horizon: int,
+    windows: int,
+    step: int,
+    levels: tuple[float, ...],
+    refit: bool,
+    guesses: Sequence[str],
+    others: Sequence[Steps[Selection]] = (),
+) -> tuple[Backtest, list[Selection]]:
+    """Train on the values before the test windows, forecast them, and score the forecasts.
+
+    Arguments:
+        validation: the models, and all series; series that are too short are excluded, and `guesses` counts them.
+        horizon, windows, step, levels, refit: see `gatewise.Forecaster.backtest`.
+        guesses: one sentence for each earlier guess or choice.
+        others: other models, which are trained side by side with those of the backtest, and returned.
+
+    Raises:
+        DataError: the series are too short, or hold no observed value to compare with.
+    """
+    check_reach(validation.panel, validation.plan.horizon or horizon, horizon)
+    description = f"{counted(windows, 'window')} of {horizon}"
+    panel, excluded = long_enough(validation.panel, validation.plan, horizon + (windows - 1) * step, description)
+    validation = replace(validation, panel=panel)
+    cutoffs = Cutoffs.of(panel.series, horizon, windows, step)
+    which, cuts = cutoffs.which, cutoffs.cuts
+    truth = observed(panel, which, cuts, horizon)
+    steps = validation.training_steps(cutoffs, refit)
+    title = "backtest and training" if others else "backtest"
+    trained = train_all([*others, *steps], validation.plan, validation.sizes, panel, title)
+    trained_others, selections = trained[: len(others)], trained[len(others) :]
+    forecasts = validation.forecasts(cutoffs, truth, levels, selections)
+    holdout = Holdout(panel, validation.season, which, cuts, truth, forecasts.forecasts)
+    last = cutoffs.first(windows - 1 if refit else 0)[0]
+    data = f"trained on the first {last} values" if len(panel) == 1 else f"trained on {len(panel)} series"
+    guesses = (*guesses, *excluded, *forecasts.choices)
+    affordable = affordable_windows(panel, validation.plan, validation.season, horizon, step, SUGGESTED_WINDOWS)
+    result = Backtest.of(holdout, guesses=guesses, trained=data, delivered=forecasts.delivered, affordable=affordable)
+    importances = measure(cutoffs, selections, result.held, result.verdict_score, validation.sizes.seed)
+    return replace(result, importances=importances), trained_others
