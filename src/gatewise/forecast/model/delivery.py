@@ -1,11 +1,11 @@
 """Delivery: the forecast that is delivered is that of the network, of a baseline, or their average.
 
 Averages of different methods are often better than each of them (J. M. Bates and C. W. J. Granger, The combination of
-forecasts, 1969), and validation errors of a short series say little about the next ones. On 71 short series (47 generated,
-24 pieces of real ones), the errors of the method with the lowest validation error were 0.82 and 0.95 times those of the
-network (geometric means), those of the average with the ridge regression 0.85 and 0.85 times. With few validation errors,
-the average is delivered unless one part of it is clearly worse (0.84 and 0.88 times, and safe after an outlier of one of
-them); with many, the lowest validation error decides.
+forecasts, 1969), and validation errors of a short series say little about the next ones. On 71 short series (47
+generated, 24 pieces of real ones), the errors of the method with the lowest validation error were 0.82 and 0.95 times
+those of the network (geometric means), those of the average with the ridge regression 0.85 and 0.85 times. With few
+validation errors, the average is delivered unless one part of it is clearly worse (0.84 and 0.88 times; this is safe
+where one part fails); with many, the lowest validation error decides.
 """
 
 from collections.abc import Sequence
