@@ -9,7 +9,7 @@ import pytest
 
 from gatewise import Forecaster, datasets
 
-QUICK = {"hidden_size": 4, "max_steps": 5, "ensemble_size": 1}
+QUICK = {"hidden_size": 4, "max_steps": 5, "ensemble_size": 1, "fallback": "none"}
 
 
 def test_every_argument_is_stored_under_its_name():
@@ -21,6 +21,7 @@ def test_every_argument_is_stored_under_its_name():
         "season": 6,
         "difference": 1,
         "seasonal_difference": 2,
+        "shift": "none",
         "scale": "robust",
         "strategy": "segment",
         "horizon": 8,

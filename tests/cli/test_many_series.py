@@ -208,7 +208,7 @@ def test_a_search_uses_the_values_before_the_backtest(monkeypatch, capsys):
     monkeypatch.setattr(tuning, "search", search)
     options = ["--budget", "1.5m", "--windows", "2", "--series", "shop 0"]
     printed = printed_by(capsys, "forecast", *SHOPS, *options, "--on-bad", "skip")
-    assert (recorded["seconds"], recorded["fits"]) == (90, 2)
+    assert (recorded["seconds"], recorded["fits"]) == (90, 3)
     assert recorded["last"] == [pd.Timestamp("2024-02-29") - pd.Timedelta(days=10)]
     assert "Search: 1 trial(s)\n" in printed
     assert "0.5" in printed

@@ -9,7 +9,15 @@ from gatewise import DataError, Forecaster, read
 from gatewise.forecast.model import selection
 
 STEPS, SERIES, HORIZON = 100, 8, 4
-QUICK = {"hidden_size": 16, "max_steps": 200, "ensemble_size": 1, "lr": 1e-2, "dropout": 0, "season": 1}
+QUICK = {
+    "hidden_size": 16,
+    "max_steps": 200,
+    "ensemble_size": 1,
+    "lr": 1e-2,
+    "dropout": 0,
+    "season": 1,
+    "fallback": "none",
+}
 SMALL = {**QUICK, "hidden_size": 4, "max_steps": 10, "context": 8, "horizon": HORIZON}
 
 

