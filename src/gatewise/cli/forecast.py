@@ -80,8 +80,8 @@ def _search(model: Any, panel: Any, arguments: argparse.Namespace, windows: int)
     from gatewise.forecast.model.plan import is_small
 
     test_steps = arguments.horizon + (windows - 1) * (arguments.step or arguments.horizon) if windows else 0
-    refit = is_small(panel) if arguments.refit is None else arguments.refit
-    fits = 1 + (windows if refit else min(windows, 1))
+    again = arguments.refit or (arguments.refit is None and is_small(panel))
+    fits = 1 + (windows if again else min(windows, 1))
     past = tuning.without_end(panel, test_steps)
     return tuning.search(model.get_params(), past, arguments.budget, fits=fits, quiet=arguments.quiet)
 

@@ -178,7 +178,7 @@ def _add_backtest_options(command: argparse.ArgumentParser, default: str) -> Non
     backtest.add_argument(
         "--refit",
         action=argparse.BooleanOptionalAction,
-        help="train a model for each window, or one for all (for each, if the data are few)",
+        help="train a model for each window, or one for all; by default, if the data are few, networks for each window",
     )
 
 

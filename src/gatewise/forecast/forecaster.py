@@ -334,7 +334,8 @@ class Forecaster(Arguments, Inspection):
             level: percentages of the prediction intervals.
             refit: True trains for each window on all values before it, as the delivered model is trained; False
                 trains once, on the values before the first window, and recalibrates the intervals from window to
-                window as `update` does. By default True for a few short series, and False for more data.
+                window as `update` does. By default False; for a few short series the networks are trained for each
+                window, with the strategy and method chosen before the first.
             fit: True also trains the forecaster on all values, as `fit` does, at the same time.
 
         Returns:
@@ -347,19 +348,18 @@ class Forecaster(Arguments, Inspection):
         check_horizon(horizon)
         whole("windows", windows, 1)
         whole("step", step := horizon if step is None else step, 1)
-        if refit is not None:
-            boolean("refit", refit)
+        boolean("refit", False if refit is None else refit)
         boolean("fit", fit)
         levels = as_levels(level)
         panel = read_eligible(table, self.plan, columns)
         season, why = self.plan.choose_season(panel)  # from all values: it leaks no future value
         plan = replace(self.plan, horizon=self.plan.horizon or horizon)
         validation = CrossValidation(plan, self.sizes, panel, season, self.name)
-        others = [training_steps(self.plan, self.sizes, panel, panel.series, season)] if fit else []
+        other = training_steps(self.plan, self.sizes, panel, panel.series, season) if fit else None
         with divergence_remedies(self.scale):
-            guesses, refit = (*panel.guesses, why), is_small(panel) if refit is None else refit
-            result, selections = running.run(validation, horizon, windows, step, levels, refit, guesses, others)
-        for selection in selections:
+            guesses, refit = (*panel.guesses, why), refit if is_small(panel) else bool(refit)
+            result, selection = running.run(validation, horizon, windows, step, levels, refit, guesses, other)
+        if selection is not None:
             self._set_fitted(panel, why, selection)
         return result
 

@@ -202,18 +202,37 @@ def test_a_verdict_on_a_short_series_suggests_no_more_windows():
     assert "Three test windows are little evidence; the series is too short for more." in result.verdict
 
 
-def test_without_refit_there_is_one_training(monkeypatch):
-    trained, finish = [], TrainingConfiguration.train_ensemble
+def test_networks_or_models_are_trained_for_each_window(monkeypatch):
+    networks, compared = [], []
+    tasks, train = TrainingConfiguration.tasks, TrainingConfiguration.train_with_validation
 
-    def counted(self, first, dataset, *, measured):
-        trained.append(len(dataset.series[0]))
-        return finish(self, first, dataset, measured=measured)
+    def counted_tasks(self, dataset):
+        networks.append(len(dataset.series[0]))
+        return tasks(self, dataset)
 
-    monkeypatch.setattr(TrainingConfiguration, "train_ensemble", counted)
-    Forecaster(**SMALL).backtest(wave(), 10, windows=3, refit=False)
-    assert trained == [90]
-    Forecaster(**SMALL).backtest(wave(), 10, windows=3)  # few data: one for each window
-    assert trained[1:] == [90, 100, 110]
+    def counted_train(self, dataset, *arguments):
+        compared.append(len(dataset.series[0]))
+        return train(self, dataset, *arguments)
+
+    monkeypatch.setattr(TrainingConfiguration, "tasks", counted_tasks)
+    monkeypatch.setattr(TrainingConfiguration, "train_with_validation", counted_train)
+    for refit, expected in ((False, ([90], [90])), (None, ([90, 100, 110], [90])), (True, ([90, 100, 110],) * 2)):
+        networks.clear(), compared.clear()
+        Forecaster(**SMALL).backtest(wave(), 10, windows=3, refit=refit)
+        assert (networks, compared) == expected
+    networks.clear()
+    many = pd.concat([table(wave(60)).assign(unique_id=str(k)) for k in range(21)])
+    Forecaster(**SMALL).backtest(many, 5, windows=2)  # more data: one model, unless asked for more
+    assert networks == [50]
+
+
+def test_networks_of_later_windows_keep_the_choices_of_the_first():
+    y = wave(150) + noisy(150, 1)
+    model = Forecaster(hidden_size=4, max_steps=20, ensemble_size=1)
+    result = model.backtest(y, 12, windows=2)
+    past = Forecaster(**{**model.get_params(), "horizon": 12}).fit(y[:126])
+    assert result.delivered == (past.state.selection.delivered.describe("LSTM"),) * 2
+    np.testing.assert_allclose(result.forecasts["LSTM"][:12], past.predict(12)["LSTM"])
 
 
 def test_a_backtest_can_fit_the_forecaster_at_the_same_time():

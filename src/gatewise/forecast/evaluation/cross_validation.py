@@ -3,18 +3,18 @@
 Letters: `S` series, `W` cutoffs of all series, `h` horizon.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from gatewise.forecast.conformal import Calibration
 from gatewise.forecast.evaluation.cutoffs import Cutoffs
 from gatewise.forecast.evaluation.holdout import WindowForecasts
 from gatewise.forecast.evaluation.recalibration import by_cutoff
+from gatewise.forecast.model.delivery import Method
 from gatewise.forecast.model.plan import Plan, Sizes
-from gatewise.forecast.model.selection import Selection, training_steps
+from gatewise.forecast.model.selection import Selection, network_counts, refitted, training_steps
 from gatewise.parallel import Steps
 from gatewise.series import Panel
 from gatewise.series.wording import counted
@@ -51,14 +51,34 @@ class CrossValidation:
     season: int
     name: str
 
-    def training_steps(self, cutoffs: Cutoffs, refit: bool) -> list[Steps[Selection]]:
-        """The trainings of the models, each on the values before the cutoffs of its stage.
+    def training_steps(self, cutoffs: Cutoffs, refit: bool | None) -> tuple[list[Steps[list[Selection]]], int]:
+        """The trainings of the models, each on the values before the cutoffs of its stage, and the number of networks.
 
         Arguments:
             cutoffs: where forecasts start.
-            refit: True trains a model for each cutoff; False trains one for all, on the values before the first.
+            refit: True trains a model for each cutoff, with its own choices; None trains networks for each cutoff, with
+                the choices made before the first; False trains one model for all, before the first.
         """
-        return [self._training_steps(cutoffs, stage) for stage in range(cutoffs.count if refit else 1)]
+        whole, ensemble = network_counts(self.plan, self.sizes, self.panel)
+        if refit:
+            steps = [self._alone(cutoffs, stage) for stage in range(cutoffs.count)]
+            return steps, whole * cutoffs.count
+        later = 0 if refit is False else cutoffs.count - 1
+        return [self._with_later(cutoffs, later)], whole + ensemble * later
+
+    def _alone(self, cutoffs: Cutoffs, stage: int) -> Steps[list[Selection]]:
+        return [(yield from self._training_steps(cutoffs, stage))]
+
+    def _with_later(self, cutoffs: Cutoffs, later: int) -> Steps[list[Selection]]:
+        """The model of the first stage, and those of later stages with its choices."""
+        first = yield from self._training_steps(cutoffs, 0)
+        pairs = [refitted(first, self.plan, self.sizes, cutoffs.past(stage)) for stage in range(1, later + 1)]
+        trained = yield [task for _, tasks in pairs for task in tasks]
+        networks, selections = iter(trained), [first]
+        for selection, tasks in pairs:
+            ensemble = replace(selection.ensemble, networks=tuple(next(networks) for _ in tasks))
+            selections.append(replace(selection, ensemble=ensemble))
+        return selections
 
     def _training_steps(self, cutoffs: Cutoffs, stage: int) -> Steps[Selection]:
         """The training of one model; its series are cut off when it starts."""
@@ -67,7 +87,12 @@ class CrossValidation:
         return (yield from training_steps(self.plan, self.sizes, self.panel, past, self.season, remainder))
 
     def forecasts(
-        self, cutoffs: Cutoffs, truth: np.ndarray, levels: Sequence[float], selections: Sequence[Selection]
+        self,
+        cutoffs: Cutoffs,
+        truth: np.ndarray,
+        levels: Sequence[float],
+        selections: Sequence[Selection],
+        refit: bool | None,
     ) -> CutoffForecasts:
         """Forecast from all cutoffs.
 
@@ -75,32 +100,36 @@ class CrossValidation:
             cutoffs: where forecasts start.
             truth: (W, h) the outcomes, on which the intervals of later cutoffs are recalibrated.
             levels: percentages of the intervals.
-            selections: the models, one for each cutoff of a series; or one for all, whose intervals are recalibrated
-                from cutoff to cutoff.
+            selections: the models, one for each cutoff of a series; or one for all.
+            refit: as for `training_steps`; unless it is True, the intervals of the first model are recalibrated from
+                cutoff to cutoff.
         """
         names = (self.name, *(method.baseline for method in selections[0].baselines))
-        forecasts = {name: _empty(len(cutoffs.cuts), cutoffs.horizon, levels) for name in names}
+        shape = len(names), *truth.shape
+        means, spreads, errors = np.empty(shape), np.empty(shape), np.empty(shape)
         for stage, selection in enumerate(selections):
             rows: Any = cutoffs.stages == stage if len(selections) > 1 else slice(None)
             dataset, cuts = cutoffs.dataset(selection, rows, cutoffs.first(stage))
-            for name, method in zip(names, (selection.delivered, *selection.baselines), strict=True):
-                mean, spread = selection.forecast(dataset, cuts, cutoffs.horizon, method=method)
-                forecast = forecasts[name]
-                forecast.mean[rows] = mean
-                calibrations: Iterator[tuple[Any, Calibration]] = iter([(slice(None), method.calibration)])
-                if len(selections) == 1:
-                    errors = dataset.measurable(cuts, truth - mean)
-                    calibrations = by_cutoff(method.calibration, cutoffs, errors, spread)
-                for part, calibration in calibrations:
-                    at = np.arange(len(truth))[rows][part]
-                    for level, (lower, upper) in forecast.intervals.items():
-                        bounds = calibration.bounds(mean[part], spread[part], level)
-                        lower[at], upper[at] = selection.limits.interval(*bounds)
+            for k, method in enumerate(_methods(selection)):
+                means[k, rows], spreads[k, rows] = selection.forecast(dataset, cuts, cutoffs.horizon, method=method)
+                errors[k, rows] = dataset.measurable(cuts, truth[rows] - means[k, rows])
+        forecasts = {}
+        for k, (name, mean) in enumerate(zip(names, means, strict=True)):
+            intervals = {level: (np.empty_like(mean), np.empty_like(mean)) for level in levels}
+            if refit:
+                own = [_methods(selection)[k].calibration for selection in selections]
+                calibrations: Any = [(cutoffs.stages == stage, one) for stage, one in enumerate(own)]
+            else:
+                calibrations = by_cutoff(_methods(selections[0])[k].calibration, cutoffs, errors[k], spreads[k])
+            for rows, calibration in calibrations:
+                for level, (lower, upper) in intervals.items():
+                    bounds = calibration.bounds(mean[rows], spreads[k, rows], level)
+                    lower[rows], upper[rows] = selections[0].limits.interval(*bounds)
+            forecasts[name] = WindowForecasts(mean, intervals)
         delivered = tuple(selection.delivered.describe(self.name) for selection in selections)
         return CutoffForecasts(forecasts, selections[-1].choices, delivered)
 
 
-def _empty(windows: int, horizon: int, levels: Sequence[float]) -> WindowForecasts:
-    """Forecasts to fill in."""
-    mean = np.empty((windows, horizon))
-    return WindowForecasts(mean, {level: (np.empty_like(mean), np.empty_like(mean)) for level in levels})
+def _methods(selection: Selection) -> tuple[Method, ...]:
+    """The delivered method, and each baseline."""
+    return selection.delivered, *selection.baselines

@@ -9,9 +9,9 @@ from gatewise.forecast.evaluation.cutoffs import Cutoffs, affordable_windows
 from gatewise.forecast.evaluation.holdout import Holdout, observed
 from gatewise.forecast.evaluation.importance import measure
 from gatewise.forecast.model.eligibility import long_enough
-from gatewise.forecast.model.selection import Selection, train_all
+from gatewise.forecast.model.selection import Selection, network_counts
 from gatewise.forecast.update import check_reach
-from gatewise.parallel import Steps
+from gatewise.parallel import Steps, run_all
 from gatewise.series.wording import counted
 
 
@@ -21,17 +21,17 @@ def run(
     windows: int,
     step: int,
     levels: tuple[float, ...],
-    refit: bool,
+    refit: bool | None,
     guesses: Sequence[str],
-    others: Sequence[Steps[Selection]] = (),
-) -> tuple[Backtest, list[Selection]]:
+    other: Steps[Selection] | None = None,
+) -> tuple[Backtest, Selection | None]:
     """Train on the values before the test windows, forecast them, and score the forecasts.
 
     Arguments:
         validation: the models, and all series; series that are too short are excluded, and `guesses` counts them.
         horizon, windows, step, levels, refit: see `gatewise.Forecaster.backtest`.
         guesses: one sentence for each earlier guess or choice.
-        others: other models, which are trained side by side with those of the backtest, and returned.
+        other: another model, which is trained side by side with those of the backtest, and returned.
 
     Raises:
         DataError: the series are too short, or hold no observed value to compare with.
@@ -43,16 +43,24 @@ def run(
     cutoffs = Cutoffs.of(panel.series, horizon, windows, step)
     which, cuts = cutoffs.which, cutoffs.cuts
     truth = observed(panel, which, cuts, horizon)
-    steps = validation.training_steps(cutoffs, refit)
-    title = "backtest and training" if others else "backtest"
-    trained = train_all([*others, *steps], validation.plan, validation.sizes, panel, title)
-    trained_others, selections = trained[: len(others)], trained[len(others) :]
-    forecasts = validation.forecasts(cutoffs, truth, levels, selections)
+    steps, total = validation.training_steps(cutoffs, refit)
+    plan, sizes, title = validation.plan, validation.sizes, "backtest"
+    if other is not None:
+        steps, title = [_listed(other), *steps], "backtest and training"
+        total += network_counts(plan, sizes, panel)[0]
+    trained = run_all(steps, sizes.jobs, total=total, description=title, quiet=sizes.quiet)
+    another = None if other is None else trained.pop(0)[0]
+    selections = [selection for part in trained for selection in part]
+    forecasts = validation.forecasts(cutoffs, truth, levels, selections, refit)
     holdout = Holdout(panel, validation.season, which, cuts, truth, forecasts.forecasts)
-    last = cutoffs.first(windows - 1 if refit else 0)[0]
+    last = cutoffs.first(len(selections) - 1)[0]
     data = f"trained on the first {last} values" if len(panel) == 1 else f"trained on {len(panel)} series"
     guesses = (*guesses, *excluded, *forecasts.choices)
     affordable = affordable_windows(panel, validation.plan, validation.season, horizon, step, SUGGESTED_WINDOWS)
     result = Backtest.of(holdout, guesses=guesses, trained=data, delivered=forecasts.delivered, affordable=affordable)
     importances = measure(cutoffs, selections, result.held, result.verdict_score, validation.sizes.seed)
-    return replace(result, importances=importances), trained_others
+    return replace(result, importances=importances), another
+
+
+def _listed(steps: Steps[Selection]) -> Steps[list[Selection]]:
+    return [(yield from steps)]

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from torch import Tensor
+from torch.nn import Module
 
 from gatewise.forecast import baselines
 from gatewise.forecast.limits import NO_LIMITS, Limits
@@ -21,7 +22,7 @@ from gatewise.forecast.model.ensemble import Ensemble
 from gatewise.forecast.model.plan import Plan, Sizes, is_small
 from gatewise.forecast.model.training import TrainingConfiguration
 from gatewise.forecast.model.window import WindowScaling
-from gatewise.parallel import Report, Steps, run_all
+from gatewise.parallel import Report, Steps, Task, run_all
 from gatewise.series import Panel, Series
 
 
@@ -126,18 +127,15 @@ class Candidate(NamedTuple):
 
 def train(plan: Plan, sizes: Sizes, panel: Panel, season: int) -> Selection:
     """Compare the candidate strategies on the validation set, and train the best on all data."""
-    return train_all([training_steps(plan, sizes, panel, panel.series, season)], plan, sizes, panel, "training")[0]
+    steps, (total, _) = training_steps(plan, sizes, panel, panel.series, season), network_counts(plan, sizes, panel)
+    return run_all([steps], sizes.jobs, total=total, description="training", quiet=sizes.quiet)[0]
 
 
-def train_all(
-    generators: Sequence[Steps[Selection]], plan: Plan, sizes: Sizes, panel: Panel, description: str
-) -> list[Selection]:
-    """Train several selections side by side; all have the same plan, sizes and panel."""
+def network_counts(plan: Plan, sizes: Sizes, panel: Panel) -> tuple[int, int]:
+    """The number of networks that `training_steps` trains, and of those in the ensemble."""
     strategies = plan.candidates(panel)
     size = sizes(strategies[-1][0], panel.series).ensemble_size
-    networks = len(strategies) + (2 * size - 1 if is_small(panel) else size)
-    total = networks * len(generators)
-    return run_all(generators, sizes.jobs, total=total, description=description, quiet=sizes.quiet)
+    return len(strategies) + (2 * size - 1 if is_small(panel) else size), size
 
 
 def training_steps(
@@ -168,6 +166,24 @@ def training_steps(
     )
     measured = tuple(method for method in others if not method.weight)
     return Selection(ensemble, configuration, season, panel.freq, delivered, guesses, alignment, measured, plan.limits)
+
+
+def refitted(
+    first: Selection, plan: Plan, sizes: Sizes, series: Sequence[Series]
+) -> tuple[Selection, list[Task[Module]]]:
+    """A selection for newer values of the series, with the choices of an earlier one.
+
+    Returns:
+        The selection without its networks, and the tasks that train them.
+    """
+    alignment, earlier = Alignment.find(series, first.season, plan.shift), first.ensemble.scaling
+    series = alignment.apply(series)
+    scaling, _ = plan.scaling(series, first.season, earlier.strategy, earlier.dropout)
+    dataset = Dataset.of(series, scaling.with_features(*stack_features(series)))
+    configuration = sizes(scaling.strategy, series)
+    ensemble = replace(first.ensemble, scaling=dataset.scaling, networks=())
+    selection = replace(first, ensemble=ensemble, configuration=configuration, alignment=alignment)
+    return selection, configuration.tasks(dataset)
 
 
 def baseline_forecasts(

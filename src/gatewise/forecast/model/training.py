@@ -65,16 +65,20 @@ class TrainingConfiguration:
             measured: whether the validation forecasts are those of the whole ensemble, for which its other networks are
                 also trained with the validation set; otherwise they are those of `first`.
         """
-        members, tasks = range(self.ensemble_size), list[Task[Module]]()
+        tasks = self.tasks(dataset)
         validation = self._validation_set(dataset) if measured and self.ensemble_size > 1 else None
-        tasks += [self._fit_task(k, dataset, dataset.ends) for k in members]
         if validation is not None:
-            tasks += [self._fit_task(k, validation.dataset, validation.starts) for k in members[1:]]
+            starts = validation.starts
+            tasks += [self._fit_task(k, validation.dataset, starts) for k in range(1, self.ensemble_size)]
         trained = yield tasks
         if validation is not None:
             others = trained[self.ensemble_size :]
             first = self._measure(replace(first, networks=(*first.networks, *others)), validation)
         return replace(first, networks=tuple(trained[: self.ensemble_size]))
+
+    def tasks(self, dataset: Dataset) -> list[Task[Module]]:
+        """The trainings of the networks of an ensemble on the whole series."""
+        return [self._fit_task(k, dataset, dataset.ends) for k in range(self.ensemble_size)]
 
     def train_further(self, ensemble: Ensemble, dataset: Dataset, max_steps: int) -> Ensemble:
         """Continue the training of all networks on the whole series, at a tenth of the learning rate."""
