@@ -22,6 +22,15 @@ class Inspection:
         """The series and the trained networks."""
         raise NotImplementedError
 
+    @property
+    def delivered(self) -> str:
+        """The method that forecasts: the network, a baseline, or their average, such as "average of LSTM and Theta".
+
+        Raises:
+            RuntimeError: before `fit`.
+        """
+        return self.state.selection.delivered.describe(self.state.name)
+
     def summary(self) -> str:
         """The losses of the training, and whether the network overfits.
 

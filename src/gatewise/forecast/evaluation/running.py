@@ -55,6 +55,7 @@ def run(
     holdout = Holdout(panel, validation.season, which, cuts, truth, forecasts.forecasts)
     last = cutoffs.first(len(selections) - 1)[0]
     data = f"trained on the first {last} values" if len(panel) == 1 else f"trained on {len(panel)} series"
+    data = f"networks for each window, the last {data}" if len(selections) > 1 else data
     guesses = (*guesses, *excluded, *forecasts.choices)
     affordable = affordable_windows(panel, validation.plan, validation.season, horizon, step, SUGGESTED_WINDOWS)
     result = Backtest.of(holdout, guesses=guesses, trained=data, delivered=forecasts.delivered, affordable=affordable)
