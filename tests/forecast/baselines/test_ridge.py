@@ -146,3 +146,16 @@ def test_filled_values_are_no_targets():
     future = np.array([[[1.0], [1.0]], [[-1.0], [-1.0]]])
     high, low = forecasts([series], np.zeros(2, int), np.full(2, size), 2, 1, future=future)["Ridge"]
     np.testing.assert_allclose(high - low, 20, rtol=0.05)
+
+
+def test_a_curved_response_to_a_covariate_is_found():
+    generator = np.random.default_rng(0)
+    temperature = 12 + 10 * np.sin(np.arange(2000) / 150) + generator.normal(0, 4, 2000)
+    y = 500 + 0.5 * (temperature - 14) ** 2 + generator.normal(0, 3, 2000)
+    ds = pd.date_range("2024-01-01", periods=2000, freq="h")
+    one = Series("A", ds, y, known=temperature[:, None])
+    cuts = np.arange(1500, 1950, 45)
+    forecast = forecasts([one], np.zeros(10, int), cuts, 24, 24, freq="h", names=("Ridge",))["Ridge"]
+    truth = np.stack([y[cut : cut + 24] for cut in cuts])
+    noise = np.abs(generator.normal(0, 3, 10_000)).mean()
+    assert np.abs(forecast - truth).mean() < 1.3 * noise

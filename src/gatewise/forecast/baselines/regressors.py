@@ -63,11 +63,13 @@ class Covariates:
         values: (T, K) of all series, each followed by a row of zeros.
         totals: (T, K) the sums of the values before each row, from the start of its series.
         offsets: the place of the first value of each series.
+        curved: (K,) whether the square of a covariate is a column too: not for those that are 0 or 1.
     """
 
     values: np.ndarray
     totals: np.ndarray
     offsets: np.ndarray
+    curved: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -196,7 +198,7 @@ class Rows:
     def of_covariates(
         self, covariates: Covariates, which: np.ndarray, ahead: np.ndarray | None
     ) -> Iterator[np.ndarray]:
-        """The columns (B, R) of covariates: at the target, at its lags, and their level at the cut.
+        """The columns (B, R) of covariates: at the target, its square, at its lags, and their level at the cut.
 
         Arguments:
             covariates: of all series.
@@ -210,8 +212,14 @@ class Rows:
         for k in range(count):
             values, totals = covariates.values[:, k], covariates.totals[:, k]
             level = (totals[place + self.cuts] - totals[place + low]) / (self.cuts - low)
-            yield ((values[place + self.targets] if ahead is None else ahead[..., k]) - level) * self.factor
-            yield (level - self.units.covariates[:, [k]]) * self.factor
+            target, mean = (
+                values[place + self.targets] if ahead is None else ahead[..., k],
+                self.units.covariates[:, [k]],
+            )
+            yield (target - level) * self.factor
+            if covariates.curved[k]:
+                yield (target - mean) ** 2 * self.factor
+            yield (level - mean) * self.factor
             for season in seasons if count <= MOST_LAGGED else ():
                 yield (values[place + self.targets - season * -(-self.steps // season)] - level) * self.factor
 

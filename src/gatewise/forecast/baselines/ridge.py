@@ -268,7 +268,10 @@ def ridge_forecasts(
         series, Cells.of(series, which, cuts + horizon - 1, freq, season), _covariates(series, which), horizon, season
     )
     ahead = None if task.covariates is None else _ahead(series, which, cuts, horizon, task.covariates, future)
-    fitting = task if fitted_on is None else replace(task, covariates=_covariates(fitted_on, which))
+    fitting = task
+    if fitted_on is not None and task.covariates is not None:
+        others = _covariates(fitted_on, which)
+        fitting = replace(task, covariates=others and replace(others, curved=task.covariates.curved))
     pairs, owner = np.unique(np.stack([which, _fit_cuts(cuts)]), axis=1, return_inverse=True)
     owner = owner.ravel()
     mean = np.full((len(which), horizon), np.nan)
@@ -317,7 +320,8 @@ def _covariates(series: Sequence[Series], which: np.ndarray) -> Covariates | Non
         sums += [zeros, np.cumsum(known, axis=0)]
         offsets[k] = total
         total += len(known) + 1
-    return Covariates(np.concatenate(parts), np.concatenate(sums), offsets)
+    values = np.concatenate(parts)
+    return Covariates(values, np.concatenate(sums), offsets, ~((values == 0) | (values == 1)).all(0))
 
 
 def _ahead(
