@@ -9,6 +9,7 @@ import pytest
 
 from gatewise import Forecaster, datasets
 from gatewise.cli import main
+from gatewise.forecast.fitted import FittedState
 from gatewise.forecast.model.training import TrainingConfiguration
 
 pytest.importorskip("matplotlib")
@@ -226,3 +227,21 @@ def test_a_misspelt_name_gets_a_suggestion(sales, options, message, capsys):
     printed = capsys.readouterr().err
     assert message in printed
     assert "Traceback" not in printed
+
+
+def test_a_level_shift_is_named_and_can_be_given(folder, capsys):
+    t = np.arange(96)
+    y = 100 * (1 + 0.2 * np.sin(t * np.pi / 6) + np.random.default_rng(0).normal(0, 0.02, 96)) * np.where(t < 60, 1, 2)
+    ds = pd.date_range("2016-01-01", periods=96, freq="MS").strftime("%Y-%m-%d")
+    pd.DataFrame({"ds": ds, "y": y}).to_csv("visits.csv", index=False)
+    for options, named in (([], True), (["--shift", "none"], False), (["--shift", "2021-01-01"], True)):
+        assert main(["forecast", "visits.csv", "--horizon", "6", "--windows", "0", "--quiet", *options, *SMALL]) == 0
+        assert ("level shift: +" in capsys.readouterr().out) == named
+    assert main(["forecast", "visits.csv", "--horizon", "6", "--shift", "2031-01-01", *SMALL]) == 2
+    assert "level shift at 2031-01-01 in series" in capsys.readouterr().err
+
+
+def test_a_wide_interval_is_a_message(folder, capsys, monkeypatch):
+    monkeypatch.setattr(FittedState, "width_warning", lambda *_: "series 'a': from step 1, the 80 % interval is wide")
+    assert main(["forecast", "--horizon", "6", "--windows", "0", "--quiet", *SMALL]) == 0
+    assert capsys.readouterr().err == "gatewise: series 'a': from step 1, the 80 % interval is wide\n"

@@ -73,6 +73,7 @@ def test_every_fallback_forecasts(fallback):
     model = Forecaster(**{**QUICK, "fallback": fallback}, season=4).fit(tables((40, 50)))
     (line,) = [guess for guess in model.guesses if guess.startswith("forecast: ")]
     assert ("fallback=" in line) == (fallback != "best")
+    assert line.startswith(f"forecast: {model.delivered} (validation MASE: ")
     assert model.predict(3).notna().all(axis=None)
 
 
