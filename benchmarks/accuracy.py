@@ -34,7 +34,7 @@ LEVELS = (80, 95)
 def main() -> None:
     arguments = _arguments()
     lines = [
-        "| data | setting | scores, mean ± spread over seeds | best naive | coverage, 80 and 95 | s | reference |",
+        "| data | setting | scores, mean ± spread over seeds | best baseline | coverage, 80 and 95 | s | reference |",
         "|---|---|---|---|---|---|---|",
     ]
     for name, make in TASKS.items():
@@ -102,7 +102,7 @@ class Rolling:
         backtest = model.backtest(panel, self.horizon, windows=self.windows, step=self.step, level=LEVELS)
         seconds = time.perf_counter() - start
         network = self._scores(backtest, backtest.model, backtest.held.mean)
-        naive = self._scores(backtest, backtest.best, backtest.held.forecasts()[backtest.best])
+        naive = self._scores(backtest, backtest.best, backtest.held.forecasts[backtest.best].mean)
         return network, naive, backtest, seconds
 
     def _settings(self, panel: Panel, options: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks import generated, references, rolling, rolling_scores, rolling_sets, verdicts
 from benchmarks.rolling_scores import Forecasts
+from gatewise import read
 from gatewise.forecast.evaluation import scores
 
 Y = np.array([[1.0, 5.0]])  # one series, two steps
@@ -209,12 +210,12 @@ def test_the_mean_over_seeds_skips_missing_scores():
 
 def test_the_table_of_verdicts():
     cases = [(True, 1.0, 2.0), (True, 2.0, 1.0), (False, 1.0, 1.0), (False, 2.0, 1.0)]
-    made = [verdicts.Verdict("a", False, trusted, "Naive", model, naive) for trusted, model, naive in cases]
-    rows = verdicts.table([*made, made[0]._replace(refit=True)]).splitlines()[2:]
-    assert rows == ["| trained once | 1 | 1 | 1 | 1 | 2 of 4 |", "| refit=True | 1 | 0 | 0 | 0 | 1 of 1 |"]
+    made = [verdicts.Verdict("a", False, trusted, "Naive", 2.0, model, naive) for trusted, model, naive in cases]
+    rows = verdicts.table([*made, made[0]._replace(refit=True, measured=3.0)]).splitlines()[2:]
+    assert rows == ["| default | 1 | 1 | 1 | 1 | 2 of 4 | 1 |", "| refit=True | 1 | 0 | 0 | 0 | 1 of 1 | 1.5 |"]
 
 
 def test_the_later_error_of_naive_forecasts():
-    past, later = np.array([1.0, 2.0, 3.0]), np.array([4.0, 4.0])
+    past, later = read(np.array([1.0, 2.0, 3.0])), np.array([4.0, 4.0])
     errors = [verdicts.later_error(name, past, later, 2) for name in ("Naive", "Drift", "SeasonalNaive")]
     assert errors == [1, 0.5, 1.5]
