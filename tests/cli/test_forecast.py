@@ -2,6 +2,7 @@
 
 import os
 import sys
+from importlib.util import find_spec
 
 import numpy as np
 import pandas as pd
@@ -245,3 +246,10 @@ def test_a_wide_interval_is_a_message(folder, capsys, monkeypatch):
     monkeypatch.setattr(FittedState, "width_warning", lambda *_: "series 'a': from step 1, the 80 % interval is wide")
     assert main(["forecast", "--horizon", "6", "--windows", "0", "--quiet", *SMALL]) == 0
     assert capsys.readouterr().err == "gatewise: series 'a': from step 1, the 80 % interval is wide\n"
+
+
+@pytest.mark.skipif(find_spec("statsforecast") is not None, reason="statsforecast is installed")
+def test_a_missing_statsforecast_is_an_error_before_training(folder, capsys):
+    assert main(["forecast", "--horizon", "6", "--against", "AutoETS"]) == 2
+    error = '--against needs statsforecast, which is missing; run: pip install "gatewise[classical]"'
+    assert error in capsys.readouterr().err

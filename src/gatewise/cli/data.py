@@ -58,7 +58,7 @@ def build_forecaster(arguments: argparse.Namespace) -> Any:
 
 def run_backtest(model: Any, panel: Any, arguments: argparse.Namespace, windows: int, fit: bool = False) -> Any:
     """Run the backtest with the given options; with `fit`, train the model on all values too."""
-    return model.backtest(
+    backtest = model.backtest(
         panel,
         arguments.horizon,
         windows=windows,
@@ -67,3 +67,4 @@ def run_backtest(model: Any, panel: Any, arguments: argparse.Namespace, windows:
         refit=arguments.refit,
         fit=fit,
     )
+    return backtest.against(*arguments.against) if arguments.against else backtest

@@ -10,6 +10,7 @@ OPTIONAL_PACKAGES = {
     "matplotlib": "figures",
     "polars": "polars tables",
     "pyarrow": "Parquet files",
+    "statsforecast": "further baselines of a backtest (--against)",
     "optuna": "hyperparameter search with gatewise.forecast.tuning.objective",
     "sklearn": "gatewise.sklearn",
     "sktime": "gatewise.sktime",

@@ -58,7 +58,7 @@ CLASSIFIER = (
     "lr",
     "engine",
 )
-BACKTEST = ("windows", "step", "refit")
+BACKTEST = ("windows", "step", "refit", "against")
 FILES = {  # option -> file name suffix
     "out": ".csv",
     "excluded": ".csv",

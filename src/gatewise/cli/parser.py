@@ -180,6 +180,12 @@ def _add_backtest_options(command: argparse.ArgumentParser, default: str) -> Non
         action=argparse.BooleanOptionalAction,
         help="train a model for each window, or one for all; by default, if the data are few, networks for each window",
     )
+    backtest.add_argument(
+        "--against",
+        nargs="+",
+        choices=("AutoETS", "AutoARIMA", "AutoTheta", "MSTL", "CrostonSBA"),
+        help='further baselines, models of statsforecast (pip install "gatewise[classical]")',
+    )
 
 
 def _add_forecaster(command: argparse.ArgumentParser) -> None:

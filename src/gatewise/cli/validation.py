@@ -2,6 +2,7 @@
 
 import argparse
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 from gatewise.cli.options import BACKTEST, CLASSIFIER, DATA, FILES, FORECASTER, given, option_name
@@ -73,7 +74,9 @@ def _check_saved_model(arguments: argparse.Namespace) -> None:
 
 
 def _check_backtest(arguments: argparse.Namespace) -> None:
-    for name in given(arguments, ("step", "refit")):
+    if arguments.against and find_spec("statsforecast") is None:
+        raise ImportError('--against needs statsforecast, which is missing; run: pip install "gatewise[classical]"')
+    for name in given(arguments, ("step", "refit", "against")):
         if arguments.windows == 0:
             option = option_name(name)
             raise ValueError(f"{option} applies to the backtest, but --windows 0 disables it; omit one of them")

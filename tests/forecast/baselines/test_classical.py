@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gatewise import Forecaster
 from gatewise.datasets import air_passengers
 from gatewise.forecast.baselines import CLASSICAL, classical, forecasts
 from gatewise.series import Series
@@ -53,3 +54,24 @@ def test_an_unknown_model_and_a_missing_library_are_explained(monkeypatch):
 def test_theta_is_close_to_the_best_theta_model():
     mean = forecasts([air()], np.array([0]), np.array([120]), 3, 12, names=("Theta",))["Theta"][0]
     np.testing.assert_allclose(mean, EXPECTED["AutoTheta"], rtol=1e-2)
+
+
+def test_a_backtest_gets_further_baselines(monkeypatch):
+    def flat(name, series, which, cuts, horizon, season, seasons):
+        calls.append((name, season, tuple(seasons)))
+        return np.stack([np.repeat(series[k].y[:cut].mean(), horizon) for k, cut in zip(which, cuts, strict=True)])
+
+    calls = []
+    monkeypatch.setattr("gatewise.forecast.evaluation.backtest.classical", flat)
+    model = Forecaster(hidden_size=4, max_steps=5, ensemble_size=1)
+    first = model.backtest(air_passengers(), 12, windows=2, refit=False)
+    result = first.against("AutoETS", "MSTL")
+    assert calls == [("AutoETS", 12, (12,)), ("MSTL", 12, (12,))]
+    assert list(result.overall) == [*first.overall, "AutoETS", "MSTL"]
+    assert result.overall["LSTM"] == first.overall["LSTM"]
+    y = air_passengers()["y"].to_numpy(float)
+    expected = np.mean([np.abs(y[cut : cut + 12] - y[:cut].mean()).mean() for cut in (120, 132)])
+    assert result.overall["AutoETS"]["MAE"] == pytest.approx(expected)
+    assert result.delivered == first.delivered
+    monkeypatch.setattr("gatewise.forecast.evaluation.backtest.classical", lambda *a: first.held.truth)
+    assert "the AutoARIMA forecast (of statsforecast) is better" in first.against("AutoARIMA").verdict

@@ -11,7 +11,7 @@ such as the MASE after a past that repeats exactly, are skipped.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -20,8 +20,9 @@ import pandas as pd
 
 from gatewise import plot
 from gatewise.arguments import one_of
+from gatewise.forecast.baselines import classical
 from gatewise.forecast.evaluation import figures, verdict
-from gatewise.forecast.evaluation.holdout import Holdout, mean
+from gatewise.forecast.evaluation.holdout import Holdout, WindowForecasts, mean
 from gatewise.forecast.evaluation.importance import Importance
 from gatewise.forecast.evaluation.scores import Scores, definitions, score
 from gatewise.series.wording import counted
@@ -203,6 +204,26 @@ class Backtest:
             verdict.covariates(self.importances),
         )
         return " ".join(sentence for sentence in sentences if sentence)
+
+    def against(self, *names: str) -> "Backtest":
+        """The backtest with further baselines, models of statsforecast (`pip install "gatewise[classical]"`).
+
+        Each is chosen and fitted anew for each test window; this may take seconds for each.
+
+        Arguments:
+            names: AutoETS, AutoARIMA, AutoTheta, MSTL, CrostonSBA.
+
+        Raises:
+            ValueError: an unknown name.
+            ImportError: statsforecast is not installed.
+        """
+        held = self.held
+        windows = held.panel.series, held.which, held.cuts, held.horizon, held.season
+        seasons = (24, 168) if held.season == 24 else (held.season,)  # MSTL takes the week of hours too
+        added = {name: WindowForecasts(classical(name, *windows, seasons), {}) for name in names}
+        more = replace(held, forecasts={**held.forecasts, **added})
+        options = {name: getattr(self, name) for name in ("guesses", "trained", "delivered", "affordable")}
+        return replace(Backtest.of(more, **options), importances=self.importances)
 
     def definitions(self) -> str:
         """The definition of each score, a line each, and how the scores are averaged."""

@@ -58,7 +58,7 @@ def judgement(model: str, best: str, errors: Errors, baseline: Errors, where: st
     The LSTM is 22 % better than ... on average, ahead in 2 of 3 test windows; that may be chance (p = 0.33), ...
     """
     where = where or f"in {wins(errors, baseline)} test windows"
-    description, result = DESCRIPTIONS[best], standing(errors, baseline, lag)
+    description, result = _described(best), standing(errors, baseline, lag)
     if result == "behind":
         return f"Do not trust the {model} here: {description} is better; the {model} is ahead {where}."
     if result == "level":
@@ -103,7 +103,7 @@ def baseline_only(model: str, best: str) -> str:
     >>> print(baseline_only("LSTM", "Naive"))
     Use the naive forecast (the last value), which is delivered: the LSTM was no better on the validation set.
     """
-    return f"Use {DESCRIPTIONS[best]}, which is delivered: the {model} was no better on the validation set."
+    return f"Use {_described(best)}, which is delivered: the {model} was no better on the validation set."
 
 
 def wins(errors: Errors, baseline: Errors) -> str:
@@ -204,6 +204,11 @@ def _help(importance: Importance) -> str:
         return f"{name} does not help ({percent(round(increase, 2) + 0.0, '+')})"
     higher = f"{percent(increase)} higher" if increase < MANY_TIMES else f"more than {MANY_TIMES} times as high"
     return f"{name} helps (without its information the error is {higher})"
+
+
+def _described(baseline: str) -> str:
+    """A phrase for a baseline; those of statsforecast have only a name."""
+    return DESCRIPTIONS.get(baseline, f"the {baseline} forecast (of statsforecast)")
 
 
 def _probability(p: float) -> str:
