@@ -28,7 +28,7 @@ def test_forecast_of_the_built_in_series(folder, capsys):
         "season: 12 steps (usual for frequency MS)",
         "Backtest: 3 windows of 24 steps, mean scores",
         "SeasonalNaive",
-        "trained on the first 120 values",
+        "networks for each window, trained on the first 72 to 120 values",
         "Verdict: ",
         " for the 80 % interval",
         "Files written: f.csv, f.png",

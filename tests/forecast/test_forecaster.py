@@ -208,8 +208,10 @@ def test_the_backtest_has_the_season_of_the_forecast(refit):
     assert "SeasonalNaive" in result.overall
     assert result.held.season == 12
     assert "season: 12 steps (usual for frequency MS)" in result.guesses
-    values, context = (48, 24) if refit else (36, 12)
-    assert result.trained == f"trained on the first {values} values"
+    each, context = ("trained on the first 36 values", 12)
+    if refit:
+        each, context = ("networks for each window, trained on the first 36 to 48 values", 24)
+    assert result.trained == each
     assert f"context: {context} steps (chosen from season and length)" in result.guesses
 
 

@@ -87,7 +87,7 @@ def test_a_backtest_reports_the_delivered_methods():
     result = model.backtest(table, 4, refit=False)
     assert result.guesses[-1].startswith("forecast: Drift (validation MASE: Drift 0, ")
     assert result.verdict.startswith("Use the drift forecast (the line from the first value to the last, continued)")
-    assert "By validation errors, the forecast is Drift. " in result.verdict
+    assert "In the test windows, the forecast was Drift. " in result.verdict
     assert "One model forecast all 3 windows, trained before the first; refit=True (--refit)" in result.verdict
     assert "LSTM is" not in result.verdict
     assert not result.trusted
@@ -97,7 +97,7 @@ def test_a_backtest_reports_the_delivered_methods():
     model.set_params(fallback="none")
     plain = model.backtest(table, 4)
     assert set(plain.delivered) == {"LSTM"}
-    assert "By validation errors" not in plain.verdict
+    assert "In the test windows" not in plain.verdict
 
 
 def test_the_best_and_the_worst_series_are_drawn():

@@ -51,7 +51,7 @@ def _train_and_forecast(arguments: argparse.Namespace, files: OutputFiles) -> No
     if backtest is not None:
         output.print_backtest(backtest, arguments.horizon, windows)
     output.print_forecast(table, arguments.horizon, model.delivered)
-    output.print_verdict(backtest, arguments)
+    output.print_verdict(backtest, arguments, model.delivered)
     output.print_files(files.written)
 
 

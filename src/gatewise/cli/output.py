@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gatewise.forecast.evaluation.verdict import articled
 from gatewise.series import Panel, as_pandas
 from gatewise.series.wording import counted, format_date
 
@@ -127,14 +128,15 @@ def print_forecast(table: Any, horizon: int, delivered: str) -> None:
     """Print the forecast, shortened if it is long, and the method that delivered it."""
     series = len(as_pandas(table)) // horizon
     for_series = f" for {series} series" if series > 1 else ""
-    method = f"the {delivered}" if delivered.startswith("average") else delivered
-    print(f"\nForecast: {counted(horizon, 'step')}{for_series}, {method}\n{format_table(table)}")
+    print(f"\nForecast: {counted(horizon, 'step')}{for_series}, {articled(delivered)}\n{format_table(table)}")
 
 
-def print_verdict(backtest: Any, arguments: argparse.Namespace) -> None:
-    """Print the verdict, or why there is none."""
+def print_verdict(backtest: Any, arguments: argparse.Namespace, delivered: str = "") -> None:
+    """Print the verdict, or why there is none; and whether it is about another method than the delivered one."""
     if backtest is not None:
         print(f"\nVerdict: {backtest.verdict}")
+        if delivered and set(backtest.delivered) != {delivered}:
+            print(f"The forecast above is {articled(delivered)}; the backtest measures other methods too.")
     elif arguments.windows == 0:
         print("\nVerdict: none (no backtest: --windows 0).")
     else:

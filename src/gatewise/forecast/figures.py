@@ -70,15 +70,15 @@ def _forecast_grid(state: FittedState, horizon: int, levels: tuple[float, ...], 
         plot.Example(str(series.unique_id), series.ds, series.y, [(f.ds, f.mean, f.intervals)], last=last)
         for series, f in zip(first.series, state.forecasts(horizon, levels, future, first), strict=True)
     ]
-    title = f"{state.name}: {horizon} steps of the first {len(first)} of {len(state.panel)} series"
-    return plot.examples(examples, title=title, model=state.name)
+    title = f"{state.delivered}: {horizon} steps of the first {len(first)} of {len(state.panel)} series"
+    return plot.examples(examples, title=title, model=state.delivered)
 
 
 def _forecast(state: FittedState, panel: Panel, horizon: int, levels: tuple[float, ...], future: Any, ax: Any) -> Any:
     """The forecast of a panel's only series."""
     series = panel.series[0]
     f = state.forecasts(horizon, levels, future, panel)[0]
-    names = {"model": state.name, "name": str(series.unique_id)}
+    names = {"model": state.delivered, "name": str(series.unique_id)}
     last = _past_steps(state, horizon)
     return plot.forecast(series.ds, series.y, f.ds, f.mean, f.intervals, last=last, ax=ax, **names)
 

@@ -37,6 +37,11 @@ class FittedState:
         """Losses of each epoch of the first network."""
         return self.selection.ensemble.history
 
+    @property
+    def delivered(self) -> str:
+        """The method that forecasts, such as "LSTM" or "average of LSTM and Theta"."""
+        return self.selection.delivered.describe(self.name)
+
     def forecasts(
         self,
         horizon: int,
@@ -77,8 +82,9 @@ class FittedState:
         """Sample paths of each series, one after the other; see `gatewise.Forecaster.sample`."""
         panel = self.panel
         check_paths(len(panel), paths, horizon)
-        mean, spread = extrapolate(panel, self.selection, horizon, future)
+        mean, spread, most = extrapolate(panel, self.selection, horizon, future)
         samples = self.selection.delivered.calibration.paths(mean, spread, paths, np.random.default_rng(seed))
+        samples = np.clip(samples, (mean - most)[:, None], (mean + most)[:, None])
         samples = self.selection.limits.point(samples)
         dates = futures(panel.series, panel.freq, horizon)
         records = [

@@ -195,7 +195,8 @@ class Forecaster(Arguments, Inspection):
         if max_steps:
             with divergence_remedies(self.scale):
                 selection = selection.train_further(panel.series, max_steps)
-        self.guesses = (*new.guesses, *self.guesses[len(old.guesses) :])
+        season = self.guesses[len(old.guesses)]
+        self.guesses = (*new.guesses, season, *selection.describe(panel.series))
         self._set(replace(self.state, panel=panel, selection=selection))
         return self
 
@@ -387,13 +388,12 @@ class Forecaster(Arguments, Inspection):
         known = self.state.panel
         panel = eligible(read_alike(known, table, columns), self.plan, alone=True)
         other = copy.copy(self)
-        other._set(replace(self.state, panel=panel))
-        other.guesses = (*panel.guesses, *self.guesses[len(known.guesses) :])
+        other._set_fitted(panel, self.guesses[len(known.guesses)], self.state.selection)
         return other
 
     def _set_fitted(self, panel: Panel, season: str, selection: Selection) -> None:
         self._set(FittedState(panel, selection, self.name))
-        self.guesses = (*panel.guesses, season, *selection.choices)
+        self.guesses = (*panel.guesses, season, *selection.describe(panel.series))
 
     def _set(self, state: FittedState) -> None:
         self._state, self.history = state, state.history

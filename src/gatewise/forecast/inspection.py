@@ -29,7 +29,7 @@ class Inspection:
         Raises:
             RuntimeError: before `fit`.
         """
-        return self.state.selection.delivered.describe(self.state.name)
+        return self.state.delivered
 
     def summary(self) -> str:
         """The losses of the training, and whether the network overfits.

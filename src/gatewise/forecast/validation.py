@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from inspect import signature
+from numbers import Integral
 from typing import Any
 
 from gatewise.arguments import boolean, number, one_of, plain, whole
@@ -51,7 +52,7 @@ def check_arguments(arguments: Mapping[str, Any], choices: Mapping[str, Sequence
     if arguments["lr"] is not None:
         number("lr", arguments["lr"], float("inf"), "a number above 0, such as 0.003")
     boolean("quiet", arguments["quiet"])
-    if isinstance(arguments["shift"], bool) or not isinstance(arguments["shift"], str | int):
+    if isinstance(arguments["shift"], bool) or not isinstance(arguments["shift"], str | Integral):
         raise ValueError(
             f"shift is {arguments['shift']!r}, expected 'auto', 'none', a date as text such as '2024-01-31', or an "
             "integer for integer time"

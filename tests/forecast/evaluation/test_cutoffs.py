@@ -130,7 +130,7 @@ def test_outcomes_and_baselines_are_those_of_each_series():
     data = tables(LENGTHS)
     result = Forecaster(**QUICK, strategy="segment", dropout=0.0).backtest(data, 4, windows=3, step=2)
     assert result.season == 4
-    assert result.trained == "trained on 3 series"
+    assert result.trained == "networks for each window, trained on 3 series"
     for name, part in result.forecasts.groupby("unique_id"):
         one_series = select_series(data, name)
         for stage, cut in enumerate((len(one_series) - 8, len(one_series) - 6, len(one_series) - 4)):

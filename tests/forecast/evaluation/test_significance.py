@@ -37,12 +37,22 @@ def test_gains_that_are_all_equal():
     assert p_value([0.0, 0.0]) == p_value([1.0]) == p_value([1.0, 2.0], lag=1) == 1.0
 
 
-@pytest.mark.parametrize("lag", [0, 3])
-def test_equally_good_forecasts_rarely_seem_better(lag):
+@pytest.mark.parametrize(("cases", "lag"), [(20, 0), (10, 1), (10, 3), (12, 5), (20, 3), (30, 23), (100, 23)])
+def test_equally_good_forecasts_rarely_seem_better(cases, lag):
     generator, found = np.random.default_rng(0), 0
     for _ in range(2000):
-        noise = generator.normal(size=20 + lag)
+        noise = generator.normal(size=cases + lag)
         gains = np.convolve(noise, np.ones(lag + 1), "valid")  # windows that overlap with `lag` others
         found += p_value(gains, lag) < 0.05
-    assert found / 2000 < (0.065 if lag == 0 else 0.11)
+    assert found / 2000 < 0.075
     assert p_value(generator.normal(1.5, 1, size=20), 0) < 0.01
+
+
+def test_series_with_common_errors_are_less_evidence():
+    generator, found = np.random.default_rng(1), 0
+    for _ in range(2000):
+        gains = math.sqrt(0.3) * generator.normal() + math.sqrt(0.7) * generator.normal(size=30)
+        found += p_value(gains, rho=0.3) < 0.05
+    assert found / 2000 < 0.075
+    assert p_value(np.linspace(1, 2, 8), rho=1.0) == 1.0
+    assert p_value(np.linspace(1, 2, 8), rho=0.1) < 0.01

@@ -77,9 +77,9 @@ def test_overlapping_windows_are_less_evidence():
 
 def test_the_delivered_methods_are_named():
     assert delivery("LSTM", ["LSTM", "LSTM"]) == delivery("LSTM", []) == ""
-    assert delivery("LSTM", ["Naive"] * 2) == "By validation errors, the forecast is Naive."
+    assert delivery("LSTM", ["Naive"] * 2) == "In the test windows, the forecast was Naive."
     mixed = delivery("LSTM", ["Naive", "LSTM", "Naive"])
-    assert mixed == "By validation errors, the forecast is Naive in 2 of 3 training runs, and LSTM in 1."
+    assert mixed == "In the test windows, the forecast was Naive (2 of 3) or LSTM (1)."
     assert baseline_only("GRU", "Drift").startswith("Use the drift forecast (the line from the first value")
 
 

@@ -43,6 +43,7 @@ class Backtest:
         delivered: for each trained model the name of the delivered method, such as "LSTM"; none for the model.
         affordable: windows of each series, at most 10, that leave enough values for training; for the verdict.
         importances: of the covariates.
+        rho: correlation of the errors of different series, for the verdict.
     """
 
     held: Holdout
@@ -53,6 +54,7 @@ class Backtest:
     delivered: tuple[str, ...] = ()
     affordable: int = SUGGESTED_WINDOWS
     importances: tuple[Importance, ...] = ()
+    rho: float = 0.0
 
     @classmethod
     def of(
@@ -187,7 +189,7 @@ class Backtest:
     @property
     def trusted(self) -> bool:
         """Whether the model is worth using: significantly better than the best baseline, by more than 5 %."""
-        return verdict.standing(*self._cases[1:], self._overlap) == "ahead"
+        return verdict.standing(*self._cases[1:], self._overlap, self._correlation) == "ahead"
 
     @cached_property
     def verdict(self) -> str:
@@ -223,7 +225,7 @@ class Backtest:
         added = {name: WindowForecasts(classical(name, *windows, seasons), {}) for name in names}
         more = replace(held, forecasts={**held.forecasts, **added})
         options = {name: getattr(self, name) for name in ("guesses", "trained", "delivered", "affordable")}
-        return replace(Backtest.of(more, **options), importances=self.importances)
+        return replace(Backtest.of(more, **options), importances=self.importances, rho=self.rho)
 
     def definitions(self) -> str:
         """The definition of each score, a line each, and how the scores are averaged."""
@@ -332,7 +334,7 @@ class Backtest:
         if delivered == {self.best}:
             return verdict.baseline_only(self.model, self.best)
         subject = self.model if delivered == {self.model} else "forecast"
-        return verdict.judgement(subject, self.best, errors, baseline, where, self._overlap)
+        return verdict.judgement(subject, self.best, errors, baseline, where, self._overlap, self._correlation)
 
     @property
     def _overlap(self) -> int:
@@ -340,6 +342,11 @@ class Backtest:
         if len(self.held.series) > 1 or len(self.held.cuts) < 2:
             return 0
         return math.ceil(self.held.horizon / int(np.diff(self.held.cuts).min())) - 1
+
+    @property
+    def _correlation(self) -> float:
+        """The correlation of the errors of different series; 0 for the windows of a single one."""
+        return self.rho if len(self.held.series) > 1 else 0.0
 
     def _many_series(self) -> tuple[str, ...]:
         """The judgement and the numbers for several series."""

@@ -14,6 +14,7 @@ from gatewise.forecast.evaluation.holdout import WindowForecasts
 from gatewise.forecast.evaluation.recalibration import by_cutoff
 from gatewise.forecast.model.delivery import Method
 from gatewise.forecast.model.plan import Plan, Sizes
+from gatewise.forecast.model.ranges import capped
 from gatewise.forecast.model.selection import Selection, network_counts, refitted, training_steps
 from gatewise.parallel import Steps
 from gatewise.series import Panel
@@ -107,9 +108,11 @@ class CrossValidation:
         names = (self.name, *(method.baseline for method in selections[0].baselines))
         shape = len(names), *truth.shape
         means, spreads, errors = np.empty(shape), np.empty(shape), np.empty(shape)
+        most = np.empty((len(truth), 1))  # half widths of the intervals
         for stage, selection in enumerate(selections):
             rows: Any = cutoffs.stages == stage if len(selections) > 1 else slice(None)
             dataset, cuts = cutoffs.dataset(selection, rows, cutoffs.first(stage))
+            most[rows] = selection.largest_half_widths(dataset, cuts)
             for k, method in enumerate(_methods(selection)):
                 means[k, rows], spreads[k, rows] = selection.forecast(dataset, cuts, cutoffs.horizon, method=method)
                 errors[k, rows] = dataset.measurable(cuts, truth[rows] - means[k, rows])
@@ -124,10 +127,12 @@ class CrossValidation:
             for rows, calibration in calibrations:
                 for level, (lower, upper) in intervals.items():
                     bounds = calibration.bounds(mean[rows], spreads[k, rows], level)
+                    bounds = capped(mean[rows], bounds, most[rows])
                     lower[rows], upper[rows] = selections[0].limits.interval(*bounds)
             forecasts[name] = WindowForecasts(mean, intervals)
         delivered = tuple(selection.delivered.describe(self.name) for selection in selections)
-        return CutoffForecasts(forecasts, selections[-1].choices, delivered)
+        guesses = selections[-1].describe(cutoffs.past(len(selections) - 1))
+        return CutoffForecasts(forecasts, guesses, delivered)
 
 
 def _methods(selection: Selection) -> tuple[Method, ...]:

@@ -53,14 +53,17 @@ def run(
     selections = [selection for part in trained for selection in part]
     forecasts = validation.forecasts(cutoffs, truth, levels, selections, refit)
     holdout = Holdout(panel, validation.season, which, cuts, truth, forecasts.forecasts)
-    last = cutoffs.first(len(selections) - 1)[0]
-    data = f"trained on the first {last} values" if len(panel) == 1 else f"trained on {len(panel)} series"
-    data = f"networks for each window, the last {data}" if len(selections) > 1 else data
+    data = f"trained on {len(panel)} series"
+    if len(panel) == 1:
+        first, last = (cutoffs.first(stage)[0] for stage in (0, len(selections) - 1))
+        data = f"trained on the first {first}{f' to {last}' if last > first else ''} values"
+    data = f"networks for each window, {data}" if len(selections) > 1 else data
     guesses = (*guesses, *excluded, *forecasts.choices)
     affordable = affordable_windows(panel, validation.plan, validation.season, horizon, step, SUGGESTED_WINDOWS)
     result = Backtest.of(holdout, guesses=guesses, trained=data, delivered=forecasts.delivered, affordable=affordable)
     importances = measure(cutoffs, selections, result.held, result.verdict_score, validation.sizes.seed)
-    return replace(result, importances=importances), another
+    rho = selections[0].delivered.calibration.rho
+    return replace(result, importances=importances, rho=rho), another
 
 
 def _listed(steps: Steps[Selection]) -> Steps[list[Selection]]:

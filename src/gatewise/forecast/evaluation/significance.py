@@ -1,17 +1,16 @@
 """Significance: whether one forecast is better than another, or only luckier.
 
-Diebold and Mariano (Comparing predictive accuracy, 1995) test the mean d of the differences between the losses of two
-forecasts in n cases. If the cases overlap, differences up to `lag` cases apart are correlated, and the variance of the
-mean is
+Diebold and Mariano (Comparing predictive accuracy, 1995) test the mean of the differences between the losses of two
+forecasts in n cases. Their long-run variance is unreliable for few cases (Harvey, Leybourne and Newbold, Testing the
+equality of prediction mean squared errors, 1997), so that this module counts cases instead: of cases that overlap with
+`lag` cases to each side, m = (n + lag) / (lag + 1) do not overlap; of cases with correlation rho, such as series with
+common causes, m = n / (1 + (n - 1) rho) are independent. With the mean d and the standard deviation s of differences
+between cases that do not overlap,
 
-    v = (g_0 + 2 (g_1 + ... + g_lag)) / n
+    t = d sqrt(m) / s
 
-with the autocovariances g_k of the differences. Harvey, Leybourne and Newbold (Testing the equality of prediction mean
-squared errors, 1997) correct d / sqrt(v) for few cases by the factor
-
-    sqrt((n - 1 - 2 lag + lag (lag + 1) / n) / n)
-
-and compare it with Student's t distribution with n - 1 degrees of freedom.
+is compared with Student's t distribution with m - 1 degrees of freedom. Without overlap and correlation that is their
+test.
 """
 
 import math
@@ -20,33 +19,31 @@ from collections.abc import Sequence
 import numpy as np
 
 
-def p_value(gains: Sequence[float] | np.ndarray, lag: int = 0) -> float:
+def p_value(gains: Sequence[float] | np.ndarray, lag: int = 0, rho: float = 0.0) -> float:
     """The probability of a mean gain this large if both forecasts are equally good (one-sided).
 
     Arguments:
         gains: (n,) differences of the losses, in the order of time if they overlap.
         lag: cases to each side that overlap with a case.
+        rho: correlation of the cases, from 0 to 1.
 
     Returns:
-        0 to 1; 1 for fewer than two cases that do not overlap.
+        0 to 1; 1 for fewer than two independent cases.
 
     >>> round(p_value([3.0, 2.0, 4.0]), 4), p_value([3.0]), p_value([0.0, 0.0])
     (0.0175, 1.0, 1.0)
     """
     d = np.asarray(gains, float)
-    n = len(d)
-    if n < lag + 2 or not d.any():
+    independent = (len(d) + lag) // (lag + 1) / (1 + (len(d) - 1) * rho)
+    if independent < 2 or not d.any():
         return 1.0
     d = d / np.abs(d).max()  # squares of small gains underflow
-    centred = d - d.mean()
-    covariances = [float(centred[k:] @ centred[: n - k]) / n for k in range(lag + 1)]
-    variance = (covariances[0] + 2 * sum(covariances[1:])) / n
-    if variance <= 0:
-        variance = covariances[0] / n  # the estimate with few overlapping cases may be negative
-    if variance <= 1e-24:  # all gains are equal
+    apart = [d[first :: lag + 1] for first in range(lag + 1)]
+    squares = sum(float(np.square(part - part.mean()).sum()) for part in apart)
+    deviation = math.sqrt(squares / max(1, sum(len(part) - 1 for part in apart)))
+    if deviation <= 1e-12:  # all gains are equal
         return 0.0 if d.mean() > 0 else 1.0
-    correction = max(n - 1 - 2 * lag + lag * (lag + 1) / n, 0.0) / n
-    return 1 - student_cdf(d.mean() / math.sqrt(variance) * math.sqrt(correction), n - 1)
+    return 1 - student_cdf(d.mean() * math.sqrt(independent) / deviation, math.floor(independent) - 1)
 
 
 def student_cdf(t: float, degrees: int) -> float:

@@ -24,7 +24,9 @@ MANY_TIMES = 10  # an error above this many times another is not stated exactly
 NUMBERS = ("No", "One", "Two", "Three", "Four")
 
 
-def standing(errors: Errors, baseline: Errors, lag: int = 0) -> Literal["behind", "level", "unsure", "ahead"]:
+def standing(
+    errors: Errors, baseline: Errors, lag: int = 0, rho: float = 0.0
+) -> Literal["behind", "level", "unsure", "ahead"]:
     """Compare errors with those of a baseline in the same cases.
 
     "ahead" means a mean error lower by more than 5 %, and significantly lower; see
@@ -33,6 +35,7 @@ def standing(errors: Errors, baseline: Errors, lag: int = 0) -> Literal["behind"
     Arguments:
         errors, baseline: error in each case, a test window or a series.
         lag: test windows to each side that overlap with a window.
+        rho: correlation of the errors of different series.
 
     >>> standing([1.0, 2.0, 1.5], [2.0, 3.0, 2.6]), standing([1.0, 5.0, 1.0], [3.0, 3.0, 3.0])
     ('ahead', 'unsure')
@@ -42,10 +45,12 @@ def standing(errors: Errors, baseline: Errors, lag: int = 0) -> Literal["behind"
         return "behind"
     if mean >= baseline_mean * (1 - MARGIN):
         return "level"
-    return "ahead" if p_value(np.asarray(baseline) - np.asarray(errors), lag) < SIGNIFICANT else "unsure"
+    return "ahead" if p_value(np.asarray(baseline) - np.asarray(errors), lag, rho) < SIGNIFICANT else "unsure"
 
 
-def judgement(model: str, best: str, errors: Errors, baseline: Errors, where: str = "", lag: int = 0) -> str:
+def judgement(
+    model: str, best: str, errors: Errors, baseline: Errors, where: str = "", lag: int = 0, rho: float = 0.0
+) -> str:
     """Whether a model is worth using instead of the best baseline.
 
     Arguments:
@@ -53,57 +58,67 @@ def judgement(model: str, best: str, errors: Errors, baseline: Errors, where: st
         errors, baseline: their error in each test window, or their mean error for each series.
         where: in which cases the model is better; by default in how many of the test windows.
         lag: test windows to each side that overlap with a window.
+        rho: correlation of the errors of different series.
 
     >>> print(judgement("LSTM", "Naive", [1.0, 5.0, 1.0], [3.0, 3.0, 3.0]))
     The LSTM is 22 % better than ... on average, ahead in 2 of 3 test windows; that may be chance (p = 0.33), ...
     """
     where = where or f"in {wins(errors, baseline)} test windows"
-    description, result = _described(best), standing(errors, baseline, lag)
+    description, result = _described(best), standing(errors, baseline, lag, rho)
     if result == "behind":
         return f"Do not trust the {model} here: {description} is better; the {model} is ahead {where}."
+    if result == "level" and model == "forecast":
+        return f"The forecast is as good as {description}, but not better (it is ahead {where})."
     if result == "level":
         return (
             f"The {model} is no better than {description}; use that instead, as it is simpler (the {model} is ahead "
             f"{where})."
         )
     gain = f"{percent(1 - float(np.mean(errors)) / float(np.mean(baseline)))} better than {description}"
-    p = p_value(np.asarray(baseline) - np.asarray(errors), lag)
+    p = p_value(np.asarray(baseline) - np.asarray(errors), lag, rho)
     if result == "ahead":
         return f"The {model} is worth using: {gain}, ahead {where} ({_probability(p)})."
     return f"The {model} is {gain} on average, ahead {where}; that may be chance ({_probability(p)}), use it with care."
 
 
 def delivery(model: str, delivered: Sequence[str]) -> str:
-    """Which methods the forecasts come from; "" if all come from the model.
+    """Which methods the forecasts of the test windows come from; "" if all come from the model.
 
     Arguments:
         model: its name.
         delivered: for each training run the name of the delivered method.
 
     >>> delivery("LSTM", ["average of LSTM and Theta", "LSTM", "average of LSTM and Theta"])
-    'By validation errors, the forecast is the average of LSTM and Theta in 2 of 3 training runs, and LSTM in 1.'
+    'In the test windows, the forecast was the average of LSTM and Theta (2 of 3) or LSTM (1).'
     >>> delivery("LSTM", ["Theta"])
-    'By validation errors, the forecast is Theta.'
+    'In the test windows, the forecast was Theta.'
     """
     counts = Counter(delivered)
     if set(counts) <= {model}:
         return ""
-    (first, times), *others = counts.most_common()
-    first = f"the {first}" if first.startswith("average") else first
-    text = f"By validation errors, the forecast is {first}"
+    (first, times), *others = [(articled(name), count) for name, count in counts.most_common()]
+    text = f"In the test windows, the forecast was {first}"
     if not others:
         return f"{text}."
-    rest = " and ".join(f"{'the ' * name.startswith('average')}{name} in {count}" for name, count in others)
-    return f"{text} in {times} of {len(delivered)} training runs, and {rest}."
+    return f"{text} ({times} of {len(delivered)}) or {' or '.join(f'{name} ({count})' for name, count in others)}."
+
+
+def articled(method: str) -> str:
+    """The name of a method in a sentence.
+
+    >>> articled("Theta"), articled("average of LSTM and Theta")
+    ('Theta', 'the average of LSTM and Theta')
+    """
+    return f"the {method}" if method.startswith("average") else method
 
 
 def baseline_only(model: str, best: str) -> str:
     """The judgement where all forecasts are those of the baseline that is best in the test windows too.
 
     >>> print(baseline_only("LSTM", "Naive"))
-    Use the naive forecast (the last value), which is delivered: the LSTM was no better on the validation set.
+    Use the naive forecast (the last value): it was the forecast in all test windows; the LSTM was no better before.
     """
-    return f"Use {_described(best)}, which is delivered: the {model} was no better on the validation set."
+    return f"Use {_described(best)}: it was the forecast in all test windows; the {model} was no better before."
 
 
 def wins(errors: Errors, baseline: Errors) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from gatewise.forecast.model.constant_end import constant_ends
 from gatewise.forecast.model.level_shift import LevelShift, aligned_by, at_date, find_shift
 from gatewise.series import DataError, Series
 
@@ -21,10 +22,11 @@ class Alignment:
     """The level shifts of series.
 
     Attributes:
-        shifts: name of a series -> the date of its first value at the new level, and the shift.
+        shifts: name of a series -> the date of its first value at the new level, the values on both sides of the
+            shift, and the shift.
     """
 
-    shifts: Mapping[Any, tuple[Any, LevelShift]] = field(default_factory=dict)
+    shifts: Mapping[Any, tuple[Any, tuple[float, float], LevelShift]] = field(default_factory=dict)
 
     @classmethod
     def find(cls, series: Sequence[Series], season: int, shift: str | int, required: bool = False) -> "Alignment":
@@ -42,13 +44,15 @@ class Alignment:
         """
         found = dict[Any, LevelShift | None]()
         if shift == AUTO and len(series) <= MOST_SEARCHED:
-            found = {one.unique_id: find_shift(one.y, season, _observed(one)) for one in series}
+            at_end = constant_ends(series, np.arange(len(series)), np.array([len(one) for one in series]), season)
+            moving = [one for one, value in zip(series, at_end, strict=True) if np.isnan(value)]
+            found = {one.unique_id: find_shift(one.y, season, _observed(one)) for one in moving}
         elif shift not in (AUTO, NONE):
             found = {one.unique_id: _at_date(one, shift, season) for one in series}
             if required and not any(found.values()):
                 at_date(series[0], shift, season)  # raises
         shifts = ((one, found.get(one.unique_id)) for one in series)
-        return cls({one.unique_id: (one.ds[shift.position], shift) for one, shift in shifts if shift is not None})
+        return cls({one.unique_id: shift_of(one, shift) for one, shift in shifts if shift is not None})
 
     def apply(self, series: Sequence[Series]) -> list[Series]:
         """The series, aligned; other series than those that were searched stay as they are."""
@@ -66,23 +70,38 @@ class Alignment:
         return values
 
     def placed(self, series: Series) -> LevelShift | None:
-        """The shift of a series, at its place if the series starts elsewhere; None if there is none inside."""
+        """The shift of a series, at its place if the series starts elsewhere.
+
+        None if there is none inside, or if the values on both sides of it differ: another series of the same name, or
+        one that was corrected.
+        """
         if series.unique_id not in self.shifts:
             return None
-        date, shift = self.shifts[series.unique_id]
-        position = int(series.ds.searchsorted(date))
-        return LevelShift(position, shift.difference, shift.ratio) if 0 < position < len(series) else None
+        date, values, shift = self.shifts[series.unique_id]
+        same_zone = getattr(date, "tz", None) == getattr(series.ds, "tz", None)
+        comparable = same_zone and isinstance(date, type(series.ds[0]))
+        position = int(series.ds.searchsorted(date)) if comparable else 0
+        if not 0 < position < len(series) or (series.y[position - 1], series.y[position]) != values:
+            return None
+        return LevelShift(position, shift.difference, shift.ratio)
 
     def describe(self, series: Sequence[Series]) -> tuple[str, ...]:
         """Sentences for `guesses`."""
-        shifted = [one for one in series if one.unique_id in self.shifts]
-        sentences = tuple(self.shifts[one.unique_id][1].description(one) for one in shifted[:MOST_NAMED])
+        placed = [(one, self.placed(one)) for one in series] if self.shifts else []
+        shifted = [(one, shift) for one, shift in placed if shift is not None]
+        sentences = tuple(shift.description(one) for one, shift in shifted[:MOST_NAMED])
         if len(shifted) <= MOST_NAMED:
             return sentences
         return (*sentences, f"level shifts: {len(shifted)} of {len(series)} series have one")
 
 
 NO_SHIFTS = Alignment()
+
+
+def shift_of(series: Series, shift: LevelShift) -> tuple[Any, tuple[float, float], LevelShift]:
+    """A shift of a series, as `Alignment.shifts` holds it."""
+    at = shift.position
+    return series.ds[at], (float(series.y[at - 1]), float(series.y[at])), shift
 
 
 def _observed(series: Series) -> np.ndarray | None:

@@ -1,14 +1,15 @@
 """Constant ends: a series that has stopped to change, such as the sales of a shop that has closed.
 
 The network has learnt from other times and expects the series to move. If the last values are all equal, for longer
-than ever before, the forecast is that value. The chance that the next value differs falls like 1 / n with the number
-n of equal values (Laplace's rule of succession), and so do the spreads of the forecasts.
+than ever before, the forecast is that value, and its intervals have no width: what would end the standstill is not in
+the series.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 
+from gatewise.forecast.baselines import grouped
 from gatewise.series import Series
 from gatewise.series.wording import counted, format_date
 
@@ -16,9 +17,7 @@ FEWEST, SEASONS, MOST = 8, 2, 48  # equal values that count: two seasons, but at
 TIMES = 2  # as long as the longest earlier run of equal values
 
 
-def constant_ends(
-    series: Sequence[Series], which: np.ndarray, cuts: np.ndarray, season: int
-) -> tuple[np.ndarray, np.ndarray]:
+def constant_ends(series: Sequence[Series], which: np.ndarray, cuts: np.ndarray, season: int) -> np.ndarray:
     """The values before the cuts at which series have stopped to change.
 
     Arguments:
@@ -28,31 +27,29 @@ def constant_ends(
         season: steps of a season, 1 for none.
 
     Returns:
-        The value (W,), NaN where the series still changes, and the factor (W,) of the spreads.
+        (W,), NaN where the series still changes.
 
     >>> shop = Series("A", np.arange(20), np.array([3.0, 1, 2, 2, 4, 1, 3, 2, 5, 1, *[0.0] * 10]))
-    >>> value, factor = constant_ends([shop], np.array([0, 0]), np.array([12, 20]), season=1)
-    >>> value.tolist(), factor.tolist()
-    ([nan, 0.0], [1.0, 0.8])
+    >>> constant_ends([shop], np.array([0, 0]), np.array([12, 20]), season=1).tolist()
+    [nan, 0.0]
     """
-    values, factors = np.full(len(cuts), np.nan), np.ones(len(cuts))
+    values = np.full(len(cuts), np.nan)
     least = max(FEWEST, min(SEASONS * season, MOST))
-    for k in np.unique(which[_ends_in_pair(series, which, cuts)]):
-        rows = np.flatnonzero(which == k)
+    pairs = np.flatnonzero(_ends_in_pair(series, which, cuts))
+    for k, rows in grouped(which[pairs]) if len(pairs) else ():
         runs = _runs(series[k])
-        for row in rows:
+        for row in pairs[rows]:
             run = int(runs[cuts[row] - 1])
             earlier = int(runs[: cuts[row] - run].max(initial=1))
-            needed = max(least, TIMES * earlier)
-            if needed <= run < cuts[row]:
-                values[row], factors[row] = series[k].y[cuts[row] - 1], needed / run
-    return values, factors
+            if max(least, TIMES * earlier) <= run < cuts[row]:
+                values[row] = series[k].y[cuts[row] - 1]
+    return values
 
 
 def describe(series: Sequence[Series], season: int) -> tuple[str, ...]:
     """A sentence for `guesses` about the series that have stopped to change."""
     lengths = np.array([len(one) for one in series])
-    values, _ = constant_ends(series, np.arange(len(series)), lengths, season)
+    values = constant_ends(series, np.arange(len(series)), lengths, season)
     stopped = np.flatnonzero(~np.isnan(values))
     if not len(stopped):
         return ()

@@ -83,6 +83,9 @@ def choose(fallback: str, network: Method, others: Sequence[Method], errors: flo
 
 
 def _best(network: Method, methods: Sequence[Method], average: Method, errors: float) -> Method:
+    exact = next((method for method in methods if not method.error), None)
+    if exact is not None:
+        return exact
     if errors >= MANY_ERRORS:
         return min((*methods, average, network), key=lambda method: method.error)
     baseline = next(method for method in methods if method.baseline == average.baseline)

@@ -157,6 +157,8 @@ def _as_date(series: Series, date: Any) -> Any:
     try:
         if not isinstance(series.ds, pd.DatetimeIndex):
             return int(date)
+        if isinstance(date, int):
+            raise ValueError
         moment = pd.Timestamp(date)
         if moment is pd.NaT:
             raise ValueError

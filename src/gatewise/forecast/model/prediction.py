@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gatewise.forecast.baselines import seasonal_naive
+from gatewise.forecast.model.ranges import capped
 from gatewise.forecast.model.selection import Selection
 from gatewise.forecast.model.window import WindowScaling
 from gatewise.forecast.update import check_reach
@@ -17,14 +18,17 @@ from gatewise.series import DataError, Forecast, Panel, futures, known_ahead
 MEDIAN = 0.5  # the quantile that the forecast itself is
 
 
-def extrapolate(panel: Panel, selection: Selection, horizon: int, future: Any) -> tuple[np.ndarray, np.ndarray]:
-    """The delivered forecasts (S, h) and their spreads (S, h)."""
+def extrapolate(
+    panel: Panel, selection: Selection, horizon: int, future: Any
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The delivered forecasts (S, h), their spreads (S, h), and the largest half widths (S, 1) of their intervals."""
     check_horizon(horizon)
     check_reach(panel, selection.ensemble.scaling.reach, horizon)
     known = known_ahead(panel, horizon, future)
     _check_known(panel, known, selection.ensemble.scaling)
     dataset = selection.dataset(panel.series)
-    return selection.forecast(dataset, dataset.ends, horizon, known)
+    most = selection.largest_half_widths(dataset, dataset.ends)
+    return *selection.forecast(dataset, dataset.ends, horizon, known), most
 
 
 def _check_known(panel: Panel, known: np.ndarray | None, scaling: WindowScaling) -> None:
@@ -51,10 +55,12 @@ def forecasts(
     quantiles: tuple[float, ...] = (),
 ) -> list[Forecast]:
     """Forecasts of all series, then naive ones without intervals of the series excluded with on_bad="naive"."""
-    mean, spread = extrapolate(panel, selection, horizon, future)
+    mean, spread, most = extrapolate(panel, selection, horizon, future)
     central = {p: central_level(p) for p in quantiles if p != MEDIAN}
     bounds = {
-        level: selection.limits.interval(*selection.delivered.calibration.bounds(mean, spread, level))
+        level: selection.limits.interval(
+            *capped(mean, selection.delivered.calibration.bounds(mean, spread, level), most)
+        )
         for level in {*levels, *central.values()}
     }
     by_quantile = {p: bounds[central[p]][p > MEDIAN] if p in central else mean for p in quantiles}

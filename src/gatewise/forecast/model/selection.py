@@ -13,13 +13,15 @@ from torch.nn import Module
 
 from gatewise.forecast import baselines
 from gatewise.forecast.limits import NO_LIMITS, Limits
-from gatewise.forecast.model.alignment import NO_SHIFTS, Alignment
+from gatewise.forecast.model.alignment import MOST_SEARCHED, NO_SHIFTS, Alignment
 from gatewise.forecast.model.constant_end import constant_ends
 from gatewise.forecast.model.constant_end import describe as describe_constant_ends
 from gatewise.forecast.model.dataset import Dataset, stack_features
 from gatewise.forecast.model.delivery import AVERAGE, BEST, Method, choose, partner
 from gatewise.forecast.model.ensemble import Ensemble
 from gatewise.forecast.model.plan import Plan, Sizes, is_small
+from gatewise.forecast.model.ranges import largest_half_widths
+from gatewise.forecast.model.recent_break import recent_break
 from gatewise.forecast.model.training import TrainingConfiguration
 from gatewise.forecast.model.window import WindowScaling
 from gatewise.parallel import Report, Steps, Task, run_all
@@ -55,6 +57,21 @@ class Selection:
     def dataset(self, series: Sequence[Series], until: Sequence[int] | None = None) -> Dataset:
         """Series prepared for the ensemble."""
         return Dataset.of(self.alignment.apply(series), self.ensemble.scaling, until)
+
+    def largest_half_widths(self, dataset: Dataset, cuts: Tensor) -> np.ndarray:
+        """How far (B, 1) the bounds of intervals may lie from the forecasts after cuts (B,)."""
+        if self.delivered.calibration.profile is None:  # of an old file, whose intervals stay as they were
+            return np.full((len(cuts), 1), np.inf)
+        return largest_half_widths(dataset.series, dataset.owner(cuts).numpy(), dataset.original_cuts(cuts).numpy())
+
+    def describe(self, series: Sequence[Series]) -> tuple[str, ...]:
+        """Lines for `guesses`: what was found in the series, and the choices."""
+        aligned = self.alignment.apply(series)
+        found = *self.alignment.describe(series), *describe_constant_ends(aligned, self.season)
+        few = aligned if len(aligned) <= MOST_SEARCHED else ()
+        breaks = [text for one in few if (text := recent_break(one, self.season))]
+        more = f"; {len(breaks) - 1} more series have one" if len(breaks) > 1 else ""
+        return *found, *(f"{text}{more}" for text in breaks[:1]), *self.choices
 
     def fitted(self, series: Sequence[Series]) -> list[np.ndarray]:
         """The in-sample fit of the network: for each series the one-step forecasts after its first whole window."""
@@ -92,9 +109,8 @@ class Selection:
             by_name = baseline_forecasts(dataset, cuts, horizon, self.season, self.freq, **options)
             mean = weight * mean + (1 - weight) * by_name[name]
         owner, known = dataset.owner(cuts).numpy(), dataset.original_cuts(cuts).numpy()
-        value, factor = constant_ends(dataset.series, owner, known, self.season)
-        mean = np.where(np.isnan(value)[:, None], mean, value[:, None])
-        return self.limits.point(mean), spread * factor[:, None]
+        value = constant_ends(dataset.series, owner, known, self.season)[:, None]
+        return self.limits.point(np.where(np.isnan(value), mean, value)), np.where(np.isnan(value), spread, 0.0)
 
     def train_further(self, series: Sequence[Series], max_steps: int) -> "Selection":
         """The selection with networks that are fine-tuned on series; see `TrainingConfiguration.train_further`."""
@@ -156,8 +172,6 @@ def training_steps(
     network, *others = _measure_methods(ensemble, configuration, dataset, season, panel.freq, plan.limits)
     delivered = choose(plan.fallback, network, others, configuration.validation_set(dataset).independent)
     guesses = (
-        *alignment.describe(series),
-        *describe_constant_ends(series, season),
         _strategy_guess(plan, candidates, errors, chosen),
         context,
         configuration.describe(),
@@ -241,4 +255,6 @@ def _delivery_guess(fallback: str, delivered: Method, network: str, methods: Seq
     by_error = sorted(methods, key=lambda method: method.error)
     compared = ", ".join(f"{method.describe(network)} {method.error:.3g}" for method in by_error)
     asked = "" if fallback == BEST else f"; fallback={fallback!r}"
+    if fallback == BEST and delivered.error > min(method.error for method in methods):
+        asked = "; few independent errors decide little, the average is safer"
     return f"forecast: {delivered.describe(network)} (validation MASE: {compared}{asked})"

@@ -16,6 +16,7 @@ from gatewise.forecast.model.dataset import Dataset
 
 CUTOFFS, CUTOFFS_EACH, MOST_CUTOFFS = 200, 5, 4096  # validation forecasts: at least, per series, at most
 MOST_STEPS = 96  # of a validation forecast
+STILL = 0.01  # times the usual naive errors: a validation set with smaller ones calibrates no intervals
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,10 @@ class ValidationSet:
             reference = self._naive_errors(cuts, steps)
         if dataset.moving.any():
             errors = dataset.measurable(cuts, errors)
+        if self._is_still(cuts, steps):
+            before = self._past_cuts(steps)
+            errors, units = self._naive_errors(before, steps), np.repeat(self._units(before), steps, axis=1)
+            return Calibration.of(dataset.measurable(before, errors), units, self.span, series)
         origins = Origins(dataset.owner(cuts).numpy(), self._times(cuts, steps)) if series > 1 else None
         past, season = self.past(cuts, steps), dataset.scaling.season
         return Calibration.of(errors, spreads, self.span, series, reference, past=past, season=season, origins=origins)
@@ -94,22 +99,37 @@ class ValidationSet:
 
     def past(self, cuts: Tensor, steps: int) -> float:
         """The mean size of naive errors over the whole past, relative to that after validation cuts (B,)."""
-        dataset = self.dataset
-        first = torch.maximum(dataset.starts + dataset.scaling.length, dataset.fronts + dataset.scaling.season)
-        last = dataset.ends - steps
-        if not (first <= last).any():
+        past = self._past_cuts(steps)
+        if not len(past):
             return 1.0
-        past = after_observed(dataset, torch.unique(Cuts(first, last).spread(MOST_CUTOFFS)))
         everywhere, here = self._naive_size(past, steps), self._naive_size(cuts, steps)
         return everywhere / here if everywhere > 0 and here > 0 else 1.0
 
     def _naive_size(self, cuts: Tensor, steps: int) -> float:
         """The mean size of naive errors, in units of the spread of each window; 0 if none is known."""
+        sizes = np.abs(self.dataset.measurable(cuts, self._naive_errors(cuts, steps))) / self._units(cuts)
+        return float(np.nanmean(sizes)) if (~np.isnan(sizes)).any() else 0.0
+
+    def _past_cuts(self, steps: int) -> Tensor:
+        """Cuts over the whole past, each followed by `steps` values."""
+        dataset = self.dataset
+        first = torch.maximum(dataset.starts + dataset.scaling.length, dataset.fronts + dataset.scaling.season)
+        last = dataset.ends - steps
+        if not (first <= last).any():
+            return first[:0]
+        return after_observed(dataset, torch.unique(Cuts(first, last).spread(MOST_CUTOFFS)))
+
+    def _units(self, cuts: Tensor) -> np.ndarray:
+        """The spreads (B, 1) of the windows before cuts, in the unit of each series."""
         dataset = self.dataset
         spread = dataset.scaling.window(dataset.raw(cuts)).spread.double().numpy()
-        unit = (spread * dataset.scale[dataset.owner(cuts)])[:, None]
-        sizes = np.abs(dataset.measurable(cuts, self._naive_errors(cuts, steps))) / unit
-        return float(np.nanmean(sizes)) if (~np.isnan(sizes)).any() else 0.0
+        units: np.ndarray = (spread * dataset.scale[dataset.owner(cuts)])[:, None]
+        return units
+
+    def _is_still(self, cuts: Tensor, steps: int) -> bool:
+        """Whether nothing happened after validation cuts, unlike before: errors there say nothing about the next."""
+        past = self._past_cuts(steps)
+        return len(past) > 0 and self._naive_size(cuts, steps) < STILL * self._naive_size(past, steps)
 
     def _times(self, cuts: Tensor, steps: int) -> np.ndarray:
         """The number (B,) of the date of each cut; dates within a quarter of the steps K share a number."""

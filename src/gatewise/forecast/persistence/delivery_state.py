@@ -4,7 +4,7 @@ from typing import Any
 
 from gatewise.arguments import one_of, whole
 from gatewise.forecast import baselines
-from gatewise.forecast.model.alignment import Alignment
+from gatewise.forecast.model.alignment import Alignment, shift_of
 from gatewise.forecast.model.delivery import Method
 from gatewise.forecast.model.level_shift import LevelShift
 from gatewise.forecast.persistence.calibration_state import pack_calibration, unpack_calibration
@@ -67,5 +67,5 @@ def unpack_shifts(shifts: list[Any], panel: Panel) -> Alignment:
             if type(size) not in (int, float) or not abs(size) <= LARGEST or (name == "ratio" and size <= 0):
                 raise ValueError(f"the {name} of a level shift is {size!r:.80}, expected a finite number")
         series = panel.series[k]
-        found[series.unique_id] = (series.ds[position], LevelShift(position, difference, ratio))
+        found[series.unique_id] = shift_of(series, LevelShift(position, difference, ratio))
     return Alignment(found)
