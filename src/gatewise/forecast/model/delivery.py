@@ -5,7 +5,8 @@ forecasts, 1969), and validation errors of a short series say little about the n
 generated, 24 pieces of real ones), the errors of the method with the lowest validation error were 0.82 and 0.95 times
 those of the network (geometric means), those of the average with the ridge regression 0.85 and 0.85 times. With few
 validation errors, the average is delivered unless one part of it is clearly worse (0.84 and 0.88 times; this is safe
-where one part fails); with many, the lowest validation error decides.
+where one part fails). With many, a single method must be better than the average by 5 %: the network is at a
+disadvantage on the validation set, because it has not been trained on the values just before, as the baselines have.
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,8 @@ from gatewise.forecast.conformal import Calibration
 
 NONE, NAIVE, BEST = "none", "naive", "best"  # of `fallback`, beside the names of baselines
 AVERAGE = 0.5  # weight of the network in an average
-MANY_ERRORS = 100  # independent validation errors, from which on the lowest mean error decides
+MANY_ERRORS = 100  # independent validation errors, from which on the mean errors decide
+MARGIN = 0.95  # times the error of the average: the error of a method that is delivered alone
 CLEARLY_WORSE = 2.0  # times the error of the other part: left out of an average of few errors
 CLEARLY_BETTER = 0.6  # times the error of the ridge regression: another baseline replaces it in the average
 FALLBACKS = (BEST, NONE, NAIVE, *baselines.NAMES)
@@ -87,7 +89,8 @@ def _best(network: Method, methods: Sequence[Method], average: Method, errors: f
     if exact is not None:
         return exact
     if errors >= MANY_ERRORS:
-        return min((*methods, average, network), key=lambda method: method.error)
+        best = min((*methods, network), key=lambda method: method.error)
+        return best if best.error < MARGIN * average.error else average
     baseline = next(method for method in methods if method.baseline == average.baseline)
     if network.error >= CLEARLY_WORSE * baseline.error:
         return baseline
