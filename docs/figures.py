@@ -23,7 +23,8 @@ def draw_forecast() -> Any:
     """AirPassengers: a forecast of the last 24 months with intervals, beside the actual values."""
     table = gw.datasets.air_passengers()
     past, actual = table[:-HORIZON], table[-HORIZON:]
-    forecast = gw.Forecaster(cell="lstm").fit(past).predict(HORIZON, level=LEVELS)
+    model = gw.Forecaster(cell="lstm").fit(past)
+    forecast = model.predict(HORIZON, level=LEVELS)
     bands = {level: (forecast[f"LSTM-lo-{level}"], forecast[f"LSTM-hi-{level}"]) for level in LEVELS}
     axes = gw.plot.forecast(
         past["ds"],
@@ -33,7 +34,7 @@ def draw_forecast() -> Any:
         bands,
         last=LAST,
         actual=actual["y"],
-        model="LSTM",
+        model=model.delivered,
         name="passengers (thousands)",
         title="AirPassengers: forecast of the last 24 months from the months before",
     )
