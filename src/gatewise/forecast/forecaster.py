@@ -335,7 +335,7 @@ class Forecaster(Arguments, Inspection):
             level: percentages of the prediction intervals.
             refit: True trains for each window on all values before it, as the delivered model is trained; False
                 trains once, on the values before the first window, and recalibrates the intervals from window to
-                window as `update` does. By default False; for a few short series the networks are trained for each
+                window as `update` does. By default False; for a few short series a network is trained for each later
                 window, with the strategy and method chosen before the first.
             fit: True also trains the forecaster on all values, as `fit` does, at the same time.
 

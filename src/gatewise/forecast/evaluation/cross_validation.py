@@ -60,19 +60,19 @@ class CrossValidation:
             refit: True trains a model for each cutoff, with its own choices; None trains networks for each cutoff, with
                 the choices made before the first; False trains one model for all, before the first.
         """
-        whole, ensemble = network_counts(self.plan, self.sizes, self.panel)
+        whole, again = network_counts(self.plan, self.sizes, self.panel, quick=refit is None and cutoffs.count > 1)
         if refit:
             steps = [self._alone(cutoffs, stage) for stage in range(cutoffs.count)]
             return steps, whole * cutoffs.count
         later = 0 if refit is False else cutoffs.count - 1
-        return [self._with_later(cutoffs, later)], whole + ensemble * later
+        return [self._with_later(cutoffs, later)], whole + again * later
 
     def _alone(self, cutoffs: Cutoffs, stage: int) -> Steps[list[Selection]]:
         return [(yield from self._training_steps(cutoffs, stage))]
 
     def _with_later(self, cutoffs: Cutoffs, later: int) -> Steps[list[Selection]]:
         """The model of the first stage, and those of later stages with its choices."""
-        first = yield from self._training_steps(cutoffs, 0)
+        first = yield from self._training_steps(cutoffs, 0, quick=later > 0)
         pairs = [refitted(first, self.plan, self.sizes, cutoffs.past(stage)) for stage in range(1, later + 1)]
         trained = yield [task for _, tasks in pairs for task in tasks]
         networks, selections = iter(trained), [first]
@@ -81,11 +81,11 @@ class CrossValidation:
             selections.append(replace(selection, ensemble=ensemble))
         return selections
 
-    def _training_steps(self, cutoffs: Cutoffs, stage: int) -> Steps[Selection]:
+    def _training_steps(self, cutoffs: Cutoffs, stage: int, quick: bool = False) -> Steps[Selection]:
         """The training of one model; its series are cut off when it starts."""
         remainder = f" before {counted(cutoffs.count, 'window')} of {cutoffs.horizon}"
         past = cutoffs.past(stage)
-        return (yield from training_steps(self.plan, self.sizes, self.panel, past, self.season, remainder))
+        return (yield from training_steps(self.plan, self.sizes, self.panel, past, self.season, remainder, quick))
 
     def forecasts(
         self,

@@ -27,6 +27,8 @@ from gatewise.forecast.model.window import WindowScaling
 from gatewise.parallel import Report, Steps, Task, run_all
 from gatewise.series import Panel, Series
 
+MOST_REFITTED = 1  # networks of an ensemble that are trained again for a later window of a backtest
+
 
 @dataclass(frozen=True)
 class Selection:
@@ -147,17 +149,27 @@ def train(plan: Plan, sizes: Sizes, panel: Panel, season: int) -> Selection:
     return run_all([steps], sizes.jobs, total=total, description="training", quiet=sizes.quiet)[0]
 
 
-def network_counts(plan: Plan, sizes: Sizes, panel: Panel) -> tuple[int, int]:
-    """The number of networks that `training_steps` trains, and of those in the ensemble."""
+def network_counts(plan: Plan, sizes: Sizes, panel: Panel, quick: bool = False) -> tuple[int, int]:
+    """The number of networks that `training_steps` trains, and of those that `refitted` trains."""
     strategies = plan.candidates(panel)
     size = sizes(strategies[-1][0], panel.series).ensemble_size
-    return len(strategies) + (2 * size - 1 if is_small(panel) else size), size
+    measured = is_small(panel) and not quick
+    return len(strategies) + (2 * size - 1 if measured else size), min(size, MOST_REFITTED)
 
 
 def training_steps(
-    plan: Plan, sizes: Sizes, panel: Panel, series: Sequence[Series], season: int, remainder: str = ""
+    plan: Plan,
+    sizes: Sizes,
+    panel: Panel,
+    series: Sequence[Series],
+    season: int,
+    remainder: str = "",
+    quick: bool = False,
 ) -> Steps[Selection]:
-    """The steps of `train`, which yield the networks that can be trained side by side."""
+    """The steps of `train`, which yield the networks that can be trained side by side.
+
+    With `quick`, the validation errors are those of one network, not of the ensemble.
+    """
     alignment = Alignment.find(series, season, plan.shift, required=not remainder)
     series, candidates = alignment.apply(series), []
     for strategy, dropout in plan.candidates(panel):
@@ -168,7 +180,7 @@ def training_steps(
     errors = [ensemble.error for ensemble in trained]
     chosen = int(np.argmin(errors))
     configuration, dataset, context = candidates[chosen]
-    ensemble = yield from configuration.train_ensemble(trained[chosen], dataset, measured=is_small(panel))
+    ensemble = yield from configuration.train_ensemble(trained[chosen], dataset, measured=is_small(panel) and not quick)
     network, *others = _measure_methods(ensemble, configuration, dataset, season, panel.freq, plan.limits)
     delivered = choose(plan.fallback, network, others, configuration.validation_set(dataset).independent)
     guesses = (
@@ -185,7 +197,7 @@ def training_steps(
 def refitted(
     first: Selection, plan: Plan, sizes: Sizes, series: Sequence[Series]
 ) -> tuple[Selection, list[Task[Module]]]:
-    """A selection for newer values of the series, with the choices of an earlier one.
+    """A selection for newer values of the series, with the choices of an earlier one and a single network.
 
     Returns:
         The selection without its networks, and the tasks that train them.
@@ -197,7 +209,7 @@ def refitted(
     configuration = sizes(scaling.strategy, series)
     ensemble = replace(first.ensemble, scaling=dataset.scaling, networks=())
     selection = replace(first, ensemble=ensemble, configuration=configuration, alignment=alignment)
-    return selection, configuration.tasks(dataset)
+    return selection, configuration.tasks(dataset)[:MOST_REFITTED]
 
 
 def baseline_forecasts(
