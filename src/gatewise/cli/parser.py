@@ -178,7 +178,7 @@ def _add_backtest_options(command: argparse.ArgumentParser, default: str) -> Non
     backtest.add_argument(
         "--refit",
         action=argparse.BooleanOptionalAction,
-        help="train a model for each window, or one for all; by default, if the data are few, networks for each window",
+        help="train a model for each window, or one for all; by default, if data are few, a network for each window",
     )
     backtest.add_argument(
         "--against",
@@ -223,8 +223,8 @@ def _add_forecaster(command: argparse.ArgumentParser) -> None:
     model.add_argument(
         "--fallback",
         choices=("best", "none", "naive", "Naive", "Drift", "SeasonalNaive", "SES", "Theta", "Ridge"),
-        help="forecast to deliver: the best of network, baselines and average on the validation set (best), always the "
-        "network (none), or this baseline if the network is no better",
+        help="forecast to deliver: network, baseline or average, by their validation errors (best), always the network "
+        "(none), or this baseline if the network is no better",
     )
     model.add_argument("--seed", type=non_negative_integer, help="random seed (0)")
     model.add_argument("--engine", help="computation engine, listed by `gatewise info` (auto)")

@@ -64,9 +64,9 @@ class Forecaster(Arguments, Inspection):
         lower, upper: smallest and largest possible value, such as lower=0 for sales; None for no limit. Forecasts,
             intervals and sample paths stay within them, also those of the baselines.
         integer: True for whole numbers: forecasts and paths are rounded to the nearest one, intervals outward.
-        fallback: the forecast to deliver. "best" is the network, a baseline or their average, whichever has the lowest
-            validation error; "none" is the network; "naive" or the name of a baseline is that baseline if its
-            validation error is not higher than the network's. See `gatewise.forecast.baselines`.
+        fallback: the forecast to deliver. "best" is the network, a baseline or their average, by their validation
+            errors (`gatewise.forecast.model.delivery`); "none" is the network; "naive" or the name of a baseline is
+            that baseline if its validation error is not higher than the network's. See `gatewise.forecast.baselines`.
         validation_fraction: fraction at the end of each series on which errors are measured. The final networks are
             then trained on all data.
         engine: computation engine; see `gatewise.engines`.

@@ -14,7 +14,6 @@ from gatewise.forecast.evaluation.holdout import WindowForecasts
 from gatewise.forecast.evaluation.recalibration import by_cutoff
 from gatewise.forecast.model.delivery import Method
 from gatewise.forecast.model.plan import Plan, Sizes
-from gatewise.forecast.model.ranges import capped
 from gatewise.forecast.model.selection import Selection, network_counts, refitted, training_steps
 from gatewise.parallel import Steps
 from gatewise.series import Panel
@@ -62,13 +61,10 @@ class CrossValidation:
         """
         whole, again = network_counts(self.plan, self.sizes, self.panel, quick=refit is None and cutoffs.count > 1)
         if refit:
-            steps = [self._alone(cutoffs, stage) for stage in range(cutoffs.count)]
+            steps = [listed(self._training_steps(cutoffs, stage)) for stage in range(cutoffs.count)]
             return steps, whole * cutoffs.count
         later = 0 if refit is False else cutoffs.count - 1
         return [self._with_later(cutoffs, later)], whole + again * later
-
-    def _alone(self, cutoffs: Cutoffs, stage: int) -> Steps[list[Selection]]:
-        return [(yield from self._training_steps(cutoffs, stage))]
 
     def _with_later(self, cutoffs: Cutoffs, later: int) -> Steps[list[Selection]]:
         """The model of the first stage, and those of later stages with its choices."""
@@ -126,13 +122,17 @@ class CrossValidation:
                 calibrations = by_cutoff(_methods(selections[0])[k].calibration, cutoffs, errors[k], spreads[k])
             for rows, calibration in calibrations:
                 for level, (lower, upper) in intervals.items():
-                    bounds = calibration.bounds(mean[rows], spreads[k, rows], level)
-                    bounds = capped(mean[rows], bounds, most[rows])
-                    lower[rows], upper[rows] = selections[0].limits.interval(*bounds)
+                    within = mean[rows], spreads[k, rows], most[rows]
+                    lower[rows], upper[rows] = selections[0].bounds(*within, level, calibration)
             forecasts[name] = WindowForecasts(mean, intervals)
         delivered = tuple(selection.delivered.describe(self.name) for selection in selections)
         guesses = selections[-1].describe(cutoffs.past(len(selections) - 1))
         return CutoffForecasts(forecasts, guesses, delivered)
+
+
+def listed(steps: Steps[Selection]) -> Steps[list[Selection]]:
+    """Steps that return a list of what the steps return."""
+    return [(yield from steps)]
 
 
 def _methods(selection: Selection) -> tuple[Method, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gatewise.forecast.evaluation.backtest import SUGGESTED_WINDOWS, Backtest
-from gatewise.forecast.evaluation.cross_validation import CrossValidation
+from gatewise.forecast.evaluation.cross_validation import CrossValidation, listed
 from gatewise.forecast.evaluation.cutoffs import Cutoffs, affordable_windows
 from gatewise.forecast.evaluation.holdout import Holdout, observed
 from gatewise.forecast.evaluation.importance import measure
@@ -46,7 +46,7 @@ def run(
     steps, total = validation.training_steps(cutoffs, refit)
     plan, sizes, title = validation.plan, validation.sizes, "backtest"
     if other is not None:
-        steps, title = [_listed(other), *steps], "backtest and training"
+        steps, title = [listed(other), *steps], "backtest and training"
         total += network_counts(plan, sizes, panel)[0]
     trained = run_all(steps, sizes.jobs, total=total, description=title, quiet=sizes.quiet)
     another = None if other is None else trained.pop(0)[0]
@@ -64,7 +64,3 @@ def run(
     importances = measure(cutoffs, selections, result.held, result.verdict_score, validation.sizes.seed)
     rho = selections[0].delivered.calibration.rho
     return replace(result, importances=importances, rho=rho), another
-
-
-def _listed(steps: Steps[Selection]) -> Steps[list[Selection]]:
-    return [(yield from steps)]

@@ -137,6 +137,10 @@ class Dataset:
         """(B,) for each cut, the number of original values of its series before it."""
         return cuts - self.fronts[self.owner(cuts)] + self.scaling.difference.lag
 
+    def windows(self, cuts: Tensor) -> tuple[np.ndarray, np.ndarray]:
+        """For each cut (B,), the position of its series, and the number of its original values before the cut."""
+        return self.owner(cuts).numpy(), self.original_cuts(cuts).numpy()
+
     def _originals(self, cuts: Tensor) -> tuple[list[Series], list[int]]:
         """The series of each cut, and the number of its original values before the cut."""
         return [self.series[s] for s in self.owner(cuts).tolist()], self.original_cuts(cuts).tolist()

@@ -18,7 +18,7 @@ from gatewise.series.wording import format_date
 
 LONGEST = 256  # longer series are searched in means over blocks of values, because the search is quadratic
 SHORTEST = 24
-SEASONS = 3  # with fewer, the season cannot be told from a shift
+SEASONS = 3  # with fewer, a season and a shift look alike
 FEWEST_BEFORE, FEWEST_AFTER, FEWEST_BLOCKS = 12, 6, 3
 PIECES, UNUSUAL = 16, 2.0  # earlier pieces of a long series, and how much larger than their steps a shift must be
 CONSTANT = 1e-10  # in units of the largest value: a series with a smaller range counts as constant

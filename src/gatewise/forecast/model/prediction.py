@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from gatewise.forecast.baselines import seasonal_naive
-from gatewise.forecast.model.ranges import capped
 from gatewise.forecast.model.selection import Selection
 from gatewise.forecast.model.window import WindowScaling
 from gatewise.forecast.update import check_reach
@@ -57,12 +56,7 @@ def forecasts(
     """Forecasts of all series, then naive ones without intervals of the series excluded with on_bad="naive"."""
     mean, spread, most = extrapolate(panel, selection, horizon, future)
     central = {p: central_level(p) for p in quantiles if p != MEDIAN}
-    bounds = {
-        level: selection.limits.interval(
-            *capped(mean, selection.delivered.calibration.bounds(mean, spread, level), most)
-        )
-        for level in {*levels, *central.values()}
-    }
+    bounds = {level: selection.bounds(mean, spread, most, level) for level in {*levels, *central.values()}}
     by_quantile = {p: bounds[central[p]][p > MEDIAN] if p in central else mean for p in quantiles}
     predicted = [
         Forecast(

@@ -1,4 +1,4 @@
-"""Recent breaks: the last few values lie far from the season before, too late to tell a level shift from an outlier.
+"""Recent breaks: the last values lie far from those of a season before, but are too few to show a level shift.
 
 The changes over a season are compared with those of the past. If the last two or more all lie on the same side, far
 from the usual ones, the series may have a new level. A model cannot know whether it will last; a person may.

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import Module
 
 from gatewise.forecast import baselines
+from gatewise.forecast.conformal import Calibration
 from gatewise.forecast.limits import NO_LIMITS, Limits
 from gatewise.forecast.model.alignment import MOST_SEARCHED, NO_SHIFTS, Alignment
 from gatewise.forecast.model.constant_end import constant_ends
@@ -20,7 +21,7 @@ from gatewise.forecast.model.dataset import Dataset, stack_features
 from gatewise.forecast.model.delivery import AVERAGE, BEST, Method, choose, partner
 from gatewise.forecast.model.ensemble import Ensemble
 from gatewise.forecast.model.plan import Plan, Sizes, is_small
-from gatewise.forecast.model.ranges import largest_half_widths
+from gatewise.forecast.model.ranges import capped, largest_half_widths
 from gatewise.forecast.model.recent_break import recent_break
 from gatewise.forecast.model.training import TrainingConfiguration
 from gatewise.forecast.model.window import WindowScaling
@@ -60,11 +61,30 @@ class Selection:
         """Series prepared for the ensemble."""
         return Dataset.of(self.alignment.apply(series), self.ensemble.scaling, until)
 
+    def bounds(
+        self,
+        mean: np.ndarray,
+        spread: np.ndarray,
+        most: np.ndarray,
+        level: float,
+        calibration: Calibration | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The bounds (B, h) of the intervals of forecasts.
+
+        Arguments:
+            mean, spread: (B, h), of `forecast`.
+            most: (B, 1), of `largest_half_widths`.
+            level: in percent.
+            calibration: by default that of the delivered method.
+        """
+        bounds = (calibration or self.delivered.calibration).bounds(mean, spread, level)
+        return self.limits.interval(*capped(mean, bounds, most))
+
     def largest_half_widths(self, dataset: Dataset, cuts: Tensor) -> np.ndarray:
         """How far (B, 1) the bounds of intervals may lie from the forecasts after cuts (B,)."""
         if self.delivered.calibration.profile is None:  # of an old file, whose intervals stay as they were
             return np.full((len(cuts), 1), np.inf)
-        return largest_half_widths(dataset.series, dataset.owner(cuts).numpy(), dataset.original_cuts(cuts).numpy())
+        return largest_half_widths(dataset.series, *dataset.windows(cuts))
 
     def describe(self, series: Sequence[Series]) -> tuple[str, ...]:
         """Lines for `guesses`: what was found in the series, and the choices."""
@@ -106,12 +126,10 @@ class Selection:
         else:
             mean, spread = np.zeros((len(cuts), horizon)), spreads_of_baseline(dataset, cuts, horizon)
         if weight < 1:
-            names = (name,)
-            options = {"names": names, "future": future, "fitted_on": fitted_on}
+            options = {"names": (name,), "future": future, "fitted_on": fitted_on}
             by_name = baseline_forecasts(dataset, cuts, horizon, self.season, self.freq, **options)
             mean = weight * mean + (1 - weight) * by_name[name]
-        owner, known = dataset.owner(cuts).numpy(), dataset.original_cuts(cuts).numpy()
-        value = constant_ends(dataset.series, owner, known, self.season)[:, None]
+        value = constant_ends(dataset.series, *dataset.windows(cuts), self.season)[:, None]
         return self.limits.point(np.where(np.isnan(value), mean, value)), np.where(np.isnan(value), spread, 0.0)
 
     def train_further(self, series: Sequence[Series], max_steps: int) -> "Selection":
@@ -216,8 +234,7 @@ def baseline_forecasts(
     dataset: Dataset, cuts: Tensor, horizon: int, season: int, freq: str | int, **options: Any
 ) -> dict[str, np.ndarray]:
     """The forecasts (B, h) of the baselines after cuts (B,), by name; for the options see `baselines.forecasts`."""
-    which, known = dataset.owner(cuts).numpy(), dataset.original_cuts(cuts).numpy()
-    return baselines.forecasts(dataset.series, which, known, horizon, season, freq=freq, **options)
+    return baselines.forecasts(dataset.series, *dataset.windows(cuts), horizon, season, freq=freq, **options)
 
 
 def spreads_of_baseline(dataset: Dataset, cuts: Tensor, horizon: int) -> np.ndarray:
@@ -237,10 +254,11 @@ def _measure_methods(
     validation = configuration.validation_set(dataset)
     cuts, steps = validation.cutoffs()
     truth, mean, spread = dataset.after(cuts, steps), *ensemble.validation_forecasts
+    calibrated = validation.calibrator(cuts, steps)
 
     def measured(weight: float, name: str, forecast: np.ndarray, spread: np.ndarray) -> Method:
         errors = truth - limits.point(forecast)
-        return Method(weight, name, validation.mase(cuts, errors), validation.calibration(cuts, errors, spread))
+        return Method(weight, name, validation.mase(cuts, errors), calibrated(errors, spread))
 
     unit, forecasts = spreads_of_baseline(dataset, cuts, steps), baseline_forecasts(dataset, cuts, steps, season, freq)
     methods = [measured(0.0, name, forecast, unit) for name, forecast in forecasts.items()]

@@ -3,7 +3,9 @@
 Letters: `S` series, `B` cuts, `K` steps of the forecasts that are measured.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -75,35 +77,48 @@ class ValidationSet:
             spreads: (B, K).
             reference: (B, K) errors of a naive forecast, towards whose widths few errors shrink those of the intervals.
         """
-        dataset, series, steps = self.dataset, len(self.dataset.series), errors.shape[1]
-        if reference is None:
-            reference = self._naive_errors(cuts, steps)
-        if dataset.moving.any():
-            errors = dataset.measurable(cuts, errors)
-        if self._is_still(cuts, steps):
+        return self.calibrator(cuts, errors.shape[1], reference)(errors, spreads)
+
+    def calibrator(
+        self, cuts: Tensor, steps: int, reference: np.ndarray | None = None
+    ) -> Callable[[np.ndarray, np.ndarray], Calibration]:
+        """`calibration` as a function of errors and spreads, for several methods: naive errors are computed once."""
+        dataset, series = self.dataset, len(self.dataset.series)
+        usual, here = self._naive_sizes(cuts, steps)
+        if here < STILL * usual:  # nothing happened here: errors say nothing about the next ones
             before = self._past_cuts(steps)
             errors, units = self._naive_errors(before, steps), np.repeat(self._units(before), steps, axis=1)
-            return Calibration.of(dataset.measurable(before, errors), units, self.span, series)
-        origins = Origins(dataset.owner(cuts).numpy(), self._times(cuts, steps)) if series > 1 else None
-        past, season = self.past(cuts, steps), dataset.scaling.season
-        return Calibration.of(errors, spreads, self.span, series, reference, past=past, season=season, origins=origins)
+            still = Calibration.of(dataset.measurable(before, errors), units, self.span, series)
+            return lambda errors, spreads: still
+        options: dict[str, Any] = {
+            "reference": self._naive_errors(cuts, steps) if reference is None else reference,
+            "past": _relative(usual, here),
+            "season": dataset.scaling.season,
+            "origins": Origins(dataset.owner(cuts).numpy(), self._times(cuts, steps)) if series > 1 else None,
+        }
+
+        def calibrated(errors: np.ndarray, spreads: np.ndarray) -> Calibration:
+            errors = dataset.measurable(cuts, errors) if dataset.moving.any() else errors
+            return Calibration.of(errors, spreads, self.span, series, **options)
+
+        return calibrated
 
     def _naive_errors(self, cuts: Tensor, steps: int) -> np.ndarray:
         """Errors (B, steps) of the (seasonal) naive forecast after cuts."""
         dataset, season = self.dataset, self.dataset.scaling.season
-        owner, known = dataset.owner(cuts).numpy(), dataset.original_cuts(cuts).numpy()
         name = baselines.NAIVE if season == 1 else baselines.SEASONAL
-        means = baselines.forecasts(dataset.series, owner, known, steps, season, names=(name,))
+        means = baselines.forecasts(dataset.series, *dataset.windows(cuts), steps, season, names=(name,))
         errors: np.ndarray = dataset.after(cuts, steps) - means[name]
         return errors
 
     def past(self, cuts: Tensor, steps: int) -> float:
         """The mean size of naive errors over the whole past, relative to that after validation cuts (B,)."""
+        return _relative(*self._naive_sizes(cuts, steps))
+
+    def _naive_sizes(self, cuts: Tensor, steps: int) -> tuple[float, float]:
+        """The mean sizes of naive errors over the whole past, and after validation cuts (B,); 0 if none is known."""
         past = self._past_cuts(steps)
-        if not len(past):
-            return 1.0
-        everywhere, here = self._naive_size(past, steps), self._naive_size(cuts, steps)
-        return everywhere / here if everywhere > 0 and here > 0 else 1.0
+        return self._naive_size(past, steps) if len(past) else 0.0, self._naive_size(cuts, steps)
 
     def _naive_size(self, cuts: Tensor, steps: int) -> float:
         """The mean size of naive errors, in units of the spread of each window; 0 if none is known."""
@@ -126,11 +141,6 @@ class ValidationSet:
         units: np.ndarray = (spread * dataset.scale[dataset.owner(cuts)])[:, None]
         return units
 
-    def _is_still(self, cuts: Tensor, steps: int) -> bool:
-        """Whether nothing happened after validation cuts, unlike before: errors there say nothing about the next."""
-        past = self._past_cuts(steps)
-        return len(past) > 0 and self._naive_size(cuts, steps) < STILL * self._naive_size(past, steps)
-
     def _times(self, cuts: Tensor, steps: int) -> np.ndarray:
         """The number (B,) of the date of each cut; dates within a quarter of the steps K share a number."""
         dataset = self.dataset
@@ -145,6 +155,11 @@ class ValidationSet:
     def mase(self, cuts: Tensor, errors: np.ndarray) -> float:
         """The mean absolute error (B, K) in units of each series' in-sample naive error."""
         return float(np.nanmean(np.abs(errors) / self.dataset.unit[self.dataset.owner(cuts), None]))
+
+
+def _relative(usual: float, here: float) -> float:
+    """One size in units of another; 1 if one of them is unknown."""
+    return usual / here if usual > 0 and here > 0 else 1.0
 
 
 def after_observed(dataset: Dataset, cuts: Tensor) -> Tensor:
