@@ -1,4 +1,4 @@
-"""The delivered method: the network, a baseline, or their average."""
+"""The delivered method: the network, a baseline, or an average of several."""
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,7 @@ from gatewise import Forecaster, read
 from gatewise.forecast import baselines
 from gatewise.forecast.conformal import Calibration
 from gatewise.forecast.evaluation.cutoffs import Cutoffs
-from gatewise.forecast.model.delivery import FALLBACKS, Method, choose, partner
+from gatewise.forecast.model.delivery import FALLBACKS, NETWORK, POWER, Method, average_weights, choose
 from tests.forecast.several import QUICK, assert_same_table
 from tests.waves import STRATEGY_NAMES, noisy, select_series, tables
 
@@ -24,12 +24,13 @@ def drifting(strategy="segment", fallback="naive"):
     return data, Forecaster(**options, strategy=strategy).fit(data)
 
 
-def measured(weight, baseline, error):
-    return Method(weight, baseline, error, Calibration.of(np.ones((2, 1)), np.ones((2, 1)), 2))
+def measured(weights, error):
+    weights = {weights: 1.0} if isinstance(weights, str) else weights
+    return Method(weights, error, Calibration.of(np.ones((2, 1)), np.ones((2, 1)), 2))
 
 
-AVERAGE = measured(0.5, "Theta", 0.9)
-BASELINES = [measured(0.0, name, error) for name, error in (("Naive", 2.0), ("Drift", 1.0), ("Theta", 0.8))]
+AVERAGE = measured({NETWORK: 0.5, "Theta": 0.5}, 0.9)
+BASELINES = [measured(name, error) for name, error in (("Naive", 2.0), ("Drift", 1.0), ("Theta", 0.8))]
 
 
 @pytest.mark.parametrize(
@@ -49,33 +50,45 @@ BASELINES = [measured(0.0, name, error) for name, error in (("Naive", 2.0), ("Dr
     ],
 )
 def test_the_fallback_decides_between_the_methods(fallback, error, expected):
-    network = measured(1.0, "", error)
+    network = measured(NETWORK, error)
     assert choose(fallback, network, [*BASELINES, AVERAGE], 1000).describe("LSTM") == expected
 
 
 def test_with_many_errors_a_single_method_must_be_better_than_the_average():
-    close = measured(0.5, "Theta", 0.83)
-    assert (
-        choose("best", measured(1.0, "", 1.0), [*BASELINES, close], 1000).describe("GRU") == "average of GRU and Theta"
-    )
-    exact = measured(0.0, "Naive", 0.0)
-    assert choose("best", measured(1.0, "", 0.0), [exact, measured(0.0, "Ridge", 0.0), close], 10) is exact
+    close, network = measured({NETWORK: 0.5, "Theta": 0.5}, 0.83), measured(NETWORK, 1.0)
+    assert choose("best", network, [*BASELINES, close], 1000) is close
+    exact = measured("Naive", 0.0)
+    assert choose("best", measured(NETWORK, 0.0), [exact, measured("Ridge", 0.0), close], 10) is exact
 
 
-@pytest.mark.parametrize(
-    ("error", "expected"),
-    [(1.59, "average of GRU and Theta"), (1.61, "Theta"), (0.41, "average of GRU and Theta"), (0.39, "GRU")],
-)
-def test_with_few_errors_the_average_is_delivered_unless_a_part_is_clearly_worse(error, expected):
-    assert choose("best", measured(1.0, "", error), [*BASELINES, AVERAGE], 10).describe("GRU") == expected
+@pytest.mark.parametrize("error", [0.1, 5.0])
+def test_with_few_errors_the_average_is_delivered(error):
+    assert choose("best", measured(NETWORK, error), [*BASELINES, AVERAGE], 10) is AVERAGE
 
 
-def test_the_baseline_of_the_average():
-    ridge = measured(0.0, "Ridge", 1.2)
-    assert partner([*BASELINES, ridge], 10).baseline == "Ridge"
-    assert partner([*BASELINES, ridge], 1000).baseline == "Theta"
-    assert partner([*BASELINES, measured(0.0, "Ridge", 1.4)], 10).baseline == "Theta"
-    assert partner(BASELINES, 10).baseline == "Theta"
+def test_the_weights_of_the_average():
+    network, ridge = measured(NETWORK, 1.0), measured("Ridge", 0.8)  # Theta has 0.8 too
+    powers = np.array([1.0, 0.8**-POWER, 0.8**-POWER])
+    weights = average_weights([network, *BASELINES, ridge], 10)
+    assert list(weights) == [NETWORK, "Ridge", "Theta"]
+    np.testing.assert_allclose(list(weights.values()), powers / powers.sum())
+    assert average_weights([network, *BASELINES, ridge], 1000) == {NETWORK: 0.5, "Theta": 0.5}
+
+
+@pytest.mark.parametrize("size", [1e-9, 1.0, 1e9])
+def test_parts_of_the_average_that_are_clearly_worse_are_left_out(size):
+    methods = [measured(NETWORK, 4 * size), measured("Ridge", size), measured("Theta", size)]
+    assert average_weights(methods, 10) == {"Ridge": 0.5, "Theta": 0.5}
+    assert average_weights([measured(NETWORK, size), measured("Ridge", 0.0), measured("Theta", 0.0)], 10) == {
+        "Ridge": 1.0
+    }
+
+
+def test_unequal_weights_are_described():
+    assert AVERAGE.describe_weights() == measured("Theta", 1.0).describe_weights() == ""
+    method = measured({NETWORK: 0.204, "Ridge": 0.446, "Theta": 0.35}, 1.0)
+    assert method.describe("GRU") == "average of GRU, Ridge and Theta"
+    assert method.describe_weights() == "; weights 20, 45 and 35 %"
 
 
 @pytest.mark.parametrize("fallback", FALLBACKS)
@@ -87,7 +100,7 @@ def test_every_fallback_forecasts(fallback):
     assert model.predict(3).notna().all(axis=None)
 
 
-def test_the_delivered_average_is_that_of_network_and_baseline(monkeypatch, tmp_path):
+def test_the_delivered_average_is_that_of_its_parts(monkeypatch, tmp_path):
     data = tables((60, 50))
     model = Forecaster(**{**QUICK, "fallback": "best"}, season=4)
     monkeypatch.setattr(
@@ -95,17 +108,19 @@ def test_the_delivered_average_is_that_of_network_and_baseline(monkeypatch, tmp_
     )
     model.fit(data)
     selection = model.state.selection
-    assert selection.delivered.weight == 0.5
+    weights = selection.delivered.weights
+    assert len(weights) > 1
+    assert NETWORK in weights
     dataset = selection.dataset(model.state.panel.series)
-    network, _ = selection.ensemble.extrapolate(dataset, dataset.ends, 6)
-    name = selection.delivered.baseline
-    options = {"freq": model.state.panel.freq, "names": (name,)}
-    baseline = baselines.forecasts(dataset.series, np.arange(2), np.array([60, 50]), 6, 4, **options)[name]
-    np.testing.assert_allclose(model.predict(6)["LSTM"], ((network + baseline) / 2).ravel())
+    parts = {NETWORK: selection.ensemble.extrapolate(dataset, dataset.ends, 6)[0]}
+    options = {"freq": model.state.panel.freq}
+    parts |= baselines.forecasts(dataset.series, np.arange(2), np.array([60, 50]), 6, 4, **options)
+    expected = sum(weight * parts[name] for name, weight in weights.items())
+    np.testing.assert_allclose(model.predict(6)["LSTM"], expected.ravel())
     model.save(tmp_path / "model.safetensors")
     loaded = Forecaster.load(tmp_path / "model.safetensors")
     assert loaded.predict(6, level=(80, 95)).equals(model.predict(6, level=(80, 95)))
-    assert loaded.state.selection.delivered.describe("LSTM") == f"average of LSTM and {name}"
+    assert loaded.state.selection.delivered.weights == weights
 
 
 @pytest.mark.parametrize("strategy", STRATEGY_NAMES)

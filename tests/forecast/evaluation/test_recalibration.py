@@ -134,7 +134,7 @@ def test_an_update_recalibrates_on_errors_at_new_values_only(strategy, fallback)
     options = {**SMALL, "strategy": strategy, "dropout": None, "fallback": fallback, "max_steps": 1}
     model = Forecaster(**options, horizon=4).fit(y[:120])
     old = model.state.selection
-    assert old.delivered.baseline == ("" if fallback == "none" else fallback)
+    assert old.delivered.baselines == (() if fallback == "none" else (fallback,))
     known = old.delivered.calibration
     model.update(y)
     result = model.state.selection.delivered.calibration

@@ -90,11 +90,14 @@ from tests.forecast.persistence.hostile import (
         (with_part("ensemble", error=-1.0), "error is -1.0, expected a number from 0 to 1e+300"),
         (with_part("ensemble", error=10**400), "expected a number from 0 to 1e+300"),
         (
-            with_part("delivered", weight=0.0, name="SeasonalNaive"),
-            "the baseline of the delivered method is 'SeasonalNaive', expected one of 'Naive', 'Drift', 'SES'",
+            with_part("delivered", weights={"SeasonalNaive": 1.0}),
+            "a part of the delivered method is 'SeasonalNaive', expected one of 'network', 'Naive',",
         ),
-        (with_part("delivered", name="Naive"), "the baseline of the delivered method is 'Naive', expected one of ''"),
-        (with_part("delivered", weight=1.5), "weight is 1.5, expected a number from 0 to 1"),
+        (with_part("delivered", weights={"network": 0.5, "Naive": 0.4}), "expected positive ones of sum 1"),
+        (with_part("delivered", weights={"network": 1.0, "Naive": 0.0}), "expected positive ones of sum 1"),
+        (with_part("delivered", weights={}), "expected positive ones of sum 1"),
+        (with_part("delivered", weights={"network": 1.5}), "network is 1.5, expected a number from 0 to 1"),
+        (with_part("delivered", weights={"network": True}), "network is True, expected int or float"),
         (with_content(shifts=[[0, 1]]), "a level shift is [0, 1], expected series, position, difference and ratio"),
         (with_content(shifts=[[0, 0, 1.0, None]]), "the position of a level shift is 0, expected"),
         (with_content(shifts=[[9, 1, 1.0, None]]), "a level shift lies at value 1 of series 9, expected one inside"),
@@ -325,7 +328,7 @@ def test_each_missing_part_is_named(several):
         for name in inside if part != "arguments" else ():
             less = {key: value for key, value in inside.items() if key != name}
             message = refused(several, {**content, part: less} if part else less, arrays)
-            assert (name if (part, name) != ("delivered", "name") else "the delivered method") in message
+            assert name in message
     for name in set(arrays) - {"excluded.filled"}:
         weight = name.removeprefix("network.0.")
         message = refused(several, content, {key: value for key, value in arrays.items() if key != name})

@@ -101,7 +101,7 @@ class CrossValidation:
             refit: as for `training_steps`; unless it is True, the intervals of the first model are recalibrated from
                 cutoff to cutoff.
         """
-        names = (self.name, *(method.baseline for method in selections[0].baselines))
+        names = (self.name, *(name for method in selections[0].baselines for name in method.baselines))
         shape = len(names), *truth.shape
         means, spreads, errors = np.empty(shape), np.empty(shape), np.empty(shape)
         most = np.empty((len(truth), 1))  # half widths of the intervals

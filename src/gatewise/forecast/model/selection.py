@@ -3,7 +3,7 @@
 Letters: `S` series, `B` cuts, `h` horizon, `K` features known in advance.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ from gatewise.forecast.model.alignment import MOST_SEARCHED, NO_SHIFTS, Alignmen
 from gatewise.forecast.model.constant_end import constant_ends
 from gatewise.forecast.model.constant_end import describe as describe_constant_ends
 from gatewise.forecast.model.dataset import Dataset, stack_features
-from gatewise.forecast.model.delivery import AVERAGE, BEST, Method, choose, partner
+from gatewise.forecast.model.delivery import BEST, NETWORK, Method, average_weights, choose
 from gatewise.forecast.model.ensemble import Ensemble
 from gatewise.forecast.model.plan import Plan, Sizes, is_small
 from gatewise.forecast.model.ranges import capped, largest_half_widths
@@ -120,15 +120,14 @@ class Selection:
             fitted_on: the series with the covariates on which the baseline is fitted; by default those of the dataset.
         """
         method = method or self.delivered
-        weight, name = method.weight, method.baseline
-        if weight:
-            mean, spread = self.ensemble.extrapolate(dataset, cuts, horizon, future)
-        else:
-            mean, spread = np.zeros((len(cuts), horizon)), spreads_of_baseline(dataset, cuts, horizon)
-        if weight < 1:
-            options = {"names": (name,), "future": future, "fitted_on": fitted_on}
-            by_name = baseline_forecasts(dataset, cuts, horizon, self.season, self.freq, **options)
-            mean = weight * mean + (1 - weight) * by_name[name]
+        parts: dict[str, np.ndarray] = {}
+        if method.baselines:
+            options = {"names": method.baselines, "future": future, "fitted_on": fitted_on}
+            parts = baseline_forecasts(dataset, cuts, horizon, self.season, self.freq, **options)
+            spread = spreads_of_baseline(dataset, cuts, horizon)
+        if NETWORK in method.weights:
+            parts[NETWORK], spread = self.ensemble.extrapolate(dataset, cuts, horizon, future)
+        mean = _averaged(method.weights, parts)
         value = constant_ends(dataset.series, *dataset.windows(cuts), self.season)[:, None]
         return self.limits.point(np.where(np.isnan(value), mean, value)), np.where(np.isnan(value), spread, 0.0)
 
@@ -208,7 +207,7 @@ def training_steps(
         delivered.calibration.describe(),
         _delivery_guess(plan.fallback, delivered, configuration.cell.upper(), (network, *others)),
     )
-    measured = tuple(method for method in others if not method.weight)
+    measured = tuple(others[:-1])  # without the average
     return Selection(ensemble, configuration, season, panel.freq, delivered, guesses, alignment, measured, plan.limits)
 
 
@@ -250,21 +249,28 @@ def _measure_methods(
     freq: str | int,
     limits: Limits,
 ) -> list[Method]:
-    """The network, every baseline, and the average of the network with one of them, on the validation set."""
+    """The network, every baseline, and their average, on the validation set."""
     validation = configuration.validation_set(dataset)
     cuts, steps = validation.cutoffs()
     truth, mean, spread = dataset.after(cuts, steps), *ensemble.validation_forecasts
     calibrated = validation.calibrator(cuts, steps)
 
-    def measured(weight: float, name: str, forecast: np.ndarray, spread: np.ndarray) -> Method:
+    def measured(weights: Mapping[str, float], forecast: np.ndarray, spread: np.ndarray) -> Method:
         errors = truth - limits.point(forecast)
-        return Method(weight, name, validation.mase(cuts, errors), calibrated(errors, spread))
+        return Method(weights, validation.mase(cuts, errors), calibrated(errors, spread))
 
-    unit, forecasts = spreads_of_baseline(dataset, cuts, steps), baseline_forecasts(dataset, cuts, steps, season, freq)
-    methods = [measured(0.0, name, forecast, unit) for name, forecast in forecasts.items()]
-    name = partner(methods, validation.independent).baseline
-    average = measured(AVERAGE, name, AVERAGE * mean + (1 - AVERAGE) * forecasts[name], spread)
-    return [measured(1.0, "", mean, spread), *methods, average]
+    unit, parts = spreads_of_baseline(dataset, cuts, steps), baseline_forecasts(dataset, cuts, steps, season, freq)
+    network = measured({NETWORK: 1.0}, mean, spread)
+    methods = [network, *(measured({name: 1.0}, forecast, unit) for name, forecast in parts.items())]
+    weights = average_weights(methods, validation.independent)
+    average = _averaged(weights, {**parts, NETWORK: mean})
+    return [*methods, measured(weights, average, spread if NETWORK in weights else unit)]
+
+
+def _averaged(weights: Mapping[str, float], parts: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The weighted sum of forecasts (B, h) by name."""
+    (first, weight), *others = weights.items()
+    return np.asarray(sum((weight * parts[name] for name, weight in others), weight * parts[first]))
 
 
 def strategy_name(scaling: WindowScaling) -> str:
@@ -286,5 +292,6 @@ def _delivery_guess(fallback: str, delivered: Method, network: str, methods: Seq
     compared = ", ".join(f"{method.describe(network)} {method.error:.3g}" for method in by_error)
     asked = "" if fallback == BEST else f"; fallback={fallback!r}"
     if fallback == BEST and delivered.error > min(method.error for method in methods):
-        asked = "; few independent errors decide little, the average is safer"
-    return f"forecast: {delivered.describe(network)} (validation MASE: {compared}{asked})"
+        asked = "; few errors decide little, so an average is safer"
+    described = f"{delivered.describe(network)} (validation MASE: {compared}{asked}"
+    return f"forecast: {described}{delivered.describe_weights()})"

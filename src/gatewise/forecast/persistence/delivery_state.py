@@ -5,13 +5,14 @@ from typing import Any
 from gatewise.arguments import one_of, whole
 from gatewise.forecast import baselines
 from gatewise.forecast.model.alignment import Alignment, shift_of
-from gatewise.forecast.model.delivery import Method
+from gatewise.forecast.model.delivery import NETWORK, Method
 from gatewise.forecast.model.level_shift import LevelShift
 from gatewise.forecast.persistence.calibration_state import pack_calibration, unpack_calibration
 from gatewise.persistence.fields import Arrays, Content, checked, measure, renamed
 from gatewise.series import Panel
 
 LARGEST = 1e300  # size of a level shift
+ROUNDING = 1e-9  # of the sum of weights
 
 
 def from_version_1(content: Content, arrays: Arrays) -> tuple[Content, Arrays]:
@@ -31,15 +32,30 @@ def from_version_1(content: Content, arrays: Arrays) -> tuple[Content, Arrays]:
 def pack_method(method: Method) -> tuple[Content, Arrays]:
     """Content and arrays of the delivered method."""
     calibration, arrays = pack_calibration(method.calibration, "delivered")
-    return {"weight": method.weight, "name": method.baseline, "error": method.error, **calibration}, arrays
+    return {"weights": dict(method.weights), "error": method.error, **calibration}, arrays
 
 
 def unpack_method(content: Content, arrays: Arrays, season: int) -> Method:
-    """The delivered method; a baseline must exist for the season."""
-    weight = measure(content, "weight", 1)
-    names = [name for name in baselines.NAMES if season > 1 or name != baselines.SEASONAL]
-    one_of("the baseline of the delivered method", content.get("name"), [""] if weight == 1 else names)
-    return Method(weight, content["name"], measure(content, "error"), unpack_calibration(content, arrays, "delivered"))
+    """The delivered method; its baselines must exist for the season.
+
+    Raises:
+        ValueError: a weight is invalid.
+    """
+    weights = _weights_with_one_baseline(content) if "weight" in content else checked(content, "weights", dict)
+    names = [NETWORK, *(name for name in baselines.NAMES if season > 1 or name != baselines.SEASONAL)]
+    for name in weights:
+        one_of("a part of the delivered method", name, names)
+        measure(weights, name, 1)
+    total = sum(weights.values())
+    if abs(total - 1) > ROUNDING or 0 in weights.values():
+        raise ValueError(f"the weights of the delivered method are {weights!r:.80}, expected positive ones of sum 1")
+    return Method(weights, measure(content, "error"), unpack_calibration(content, arrays, "delivered"))
+
+
+def _weights_with_one_baseline(content: Content) -> dict[str, Any]:
+    """The weights of earlier files, which hold the weight of the network and the name of one baseline."""
+    weight, name = measure(content, "weight", 1), checked(content, "name", str)
+    return {part: size for part, size in ((NETWORK, weight), (name, 1 - weight)) if size}
 
 
 def pack_shifts(alignment: Alignment, panel: Panel) -> list[list[Any]]:
