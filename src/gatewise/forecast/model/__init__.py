@@ -3,6 +3,7 @@
 prediction.py       forecasts of a panel beyond its end
 selection.py        compares strategies and baselines, trains the best strategy
 eligibility.py      which series are long enough
+seasons.py          the season of the windows, and longer ones of the baselines
 plan.py             strategy, season, context and sizes, chosen for the data
 training.py         builds and trains networks, measures their validation errors
 validation_set.py   the last part of each series, on which forecasts are measured

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gatewise.forecast import baselines
+from gatewise.forecast.baselines import is_naive
 from gatewise.forecast.conformal import Calibration
 
 NONE, NAIVE, BEST = "none", "naive", "best"  # of `fallback`, beside the names of baselines
@@ -78,8 +79,8 @@ def choose(fallback: str, network: Method, others: Sequence[Method], errors: flo
         return network
     if fallback == BEST:
         return _best(network, others[:-1], others[-1], errors)
-    names = baselines.NAIVE_NAMES if fallback == NAIVE else (fallback,)
-    allowed = [method for method in others if not method.weight and method.baseline in names]
+    measured = [method for method in others if not method.weight]
+    allowed = [one for one in measured if fallback == one.baseline or (fallback == NAIVE and is_naive(one.baseline))]
     best = min(allowed, key=lambda method: method.error, default=network)
     return best if best.error <= network.error else network
 

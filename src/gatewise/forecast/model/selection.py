@@ -45,6 +45,7 @@ class Selection:
         alignment: of series with a level shift.
         baselines: all baselines, measured on the validation set; none after loading.
         limits: of all forecasts.
+        longer: longer seasons of the baselines.
     """
 
     ensemble: Ensemble
@@ -56,6 +57,7 @@ class Selection:
     alignment: Alignment = NO_SHIFTS
     baselines: tuple[Method, ...] = ()
     limits: Limits = NO_LIMITS
+    longer: tuple[int, ...] = ()
 
     def dataset(self, series: Sequence[Series], until: Sequence[int] | None = None) -> Dataset:
         """Series prepared for the ensemble."""
@@ -126,7 +128,7 @@ class Selection:
         else:
             mean, spread = np.zeros((len(cuts), horizon)), spreads_of_baseline(dataset, cuts, horizon)
         if weight < 1:
-            options = {"names": (name,), "future": future, "fitted_on": fitted_on}
+            options = {"names": (name,), "longer": self.longer, "future": future, "fitted_on": fitted_on}
             by_name = baseline_forecasts(dataset, cuts, horizon, self.season, self.freq, **options)
             mean = weight * mean + (1 - weight) * by_name[name]
         value = constant_ends(dataset.series, *dataset.windows(cuts), self.season)[:, None]
@@ -188,6 +190,7 @@ def training_steps(
 
     With `quick`, the validation errors are those of one network, not of the ensemble.
     """
+    longer = plan.longer_seasons(panel)
     alignment = Alignment.find(series, season, plan.shift, required=not remainder)
     series, candidates = alignment.apply(series), []
     for strategy, dropout in plan.candidates(panel):
@@ -199,7 +202,7 @@ def training_steps(
     chosen = int(np.argmin(errors))
     configuration, dataset, context = candidates[chosen]
     ensemble = yield from configuration.train_ensemble(trained[chosen], dataset, measured=is_small(panel) and not quick)
-    network, *others = _measure_methods(ensemble, configuration, dataset, season, panel.freq, plan.limits)
+    network, *others = _measure_methods(ensemble, configuration, dataset, season, longer, panel.freq, plan.limits)
     delivered = choose(plan.fallback, network, others, configuration.validation_set(dataset).independent)
     guesses = (
         _strategy_guess(plan, candidates, errors, chosen),
@@ -209,7 +212,8 @@ def training_steps(
         _delivery_guess(plan.fallback, delivered, configuration.cell.upper(), (network, *others)),
     )
     measured = tuple(method for method in others if not method.weight)
-    return Selection(ensemble, configuration, season, panel.freq, delivered, guesses, alignment, measured, plan.limits)
+    parts = ensemble, configuration, season, panel.freq, delivered, guesses, alignment, measured, plan.limits, longer
+    return Selection(*parts)
 
 
 def refitted(
@@ -247,6 +251,7 @@ def _measure_methods(
     configuration: TrainingConfiguration,
     dataset: Dataset,
     season: int,
+    longer: tuple[int, ...],
     freq: str | int,
     limits: Limits,
 ) -> list[Method]:
@@ -260,7 +265,8 @@ def _measure_methods(
         errors = truth - limits.point(forecast)
         return Method(weight, name, validation.mase(cuts, errors), calibrated(errors, spread))
 
-    unit, forecasts = spreads_of_baseline(dataset, cuts, steps), baseline_forecasts(dataset, cuts, steps, season, freq)
+    unit = spreads_of_baseline(dataset, cuts, steps)
+    forecasts = baseline_forecasts(dataset, cuts, steps, season, freq, longer=longer)
     methods = [measured(0.0, name, forecast, unit) for name, forecast in forecasts.items()]
     name = partner(methods, validation.independent).baseline
     average = measured(AVERAGE, name, AVERAGE * mean + (1 - AVERAGE) * forecasts[name], spread)

@@ -1,5 +1,6 @@
 """The delivered method and the level shifts as parts of the content of a file, and back."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from gatewise.arguments import one_of, whole
@@ -7,6 +8,7 @@ from gatewise.forecast import baselines
 from gatewise.forecast.model.alignment import Alignment, shift_of
 from gatewise.forecast.model.delivery import Method
 from gatewise.forecast.model.level_shift import LevelShift
+from gatewise.forecast.model.plan import Plan
 from gatewise.forecast.persistence.calibration_state import pack_calibration, unpack_calibration
 from gatewise.persistence.fields import Arrays, Content, checked, measure, renamed
 from gatewise.series import Panel
@@ -34,11 +36,25 @@ def pack_method(method: Method) -> tuple[Content, Arrays]:
     return {"weight": method.weight, "name": method.baseline, "error": method.error, **calibration}, arrays
 
 
-def unpack_method(content: Content, arrays: Arrays, season: int) -> Method:
-    """The delivered method; a baseline must exist for the season."""
+def unpack_longer_seasons(content: Content, plan: Plan) -> tuple[int, ...]:
+    """The longer seasons, ascending: those of the arguments, if these hold a season; none in a file without the field.
+
+    Raises:
+        ValueError: they are invalid, or differ from the arguments.
+    """
+    seasons = checked({"longer_seasons": []} | content, "longer_seasons", list)
+    for season in seasons:
+        whole("a longer season", season, 2)
+    if seasons != sorted(set(seasons)) or (plan.season is not None and seasons != list(plan.longer)):
+        raise ValueError(f"longer_seasons are {seasons!r:.80}, expected {list(plan.longer)!r:.80} or ascending numbers")
+    return tuple(seasons)
+
+
+def unpack_method(content: Content, arrays: Arrays, season: int, longer: Sequence[int] = ()) -> Method:
+    """The delivered method; a baseline must exist for the seasons."""
     weight = measure(content, "weight", 1)
-    names = [name for name in baselines.NAMES if season > 1 or name != baselines.SEASONAL]
-    one_of("the baseline of the delivered method", content.get("name"), [""] if weight == 1 else names)
+    names = baselines.applicable(season, longer=longer)
+    one_of("the baseline of the delivered method", content.get("name"), ("",) if weight == 1 else names)
     return Method(weight, content["name"], measure(content, "error"), unpack_calibration(content, arrays, "delivered"))
 
 
