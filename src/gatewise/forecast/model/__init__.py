@@ -3,7 +3,6 @@
 prediction.py       forecasts of a panel beyond its end
 selection.py        compares strategies and baselines, trains the best strategy
 eligibility.py      which series are long enough
-seasons.py          the season of the windows, and longer ones of the baselines
 plan.py             strategy, season, context and sizes, chosen for the data
 training.py         builds and trains networks, measures their validation errors
 validation_set.py   the last part of each series, on which forecasts are measured
@@ -15,5 +14,6 @@ dataset.py          all series in one tensor, and windows cut from it
 scales.py           scales of whole series
 level_shift.py      a lasting change of level: found, or at a given date, and removed from the past
 window.py           the scale of a window, and its features
+seasons.py          the season of the windows, and longer ones of the baselines
 step_regression.py  the most likely step of a series, beside trend, season and noise
 """

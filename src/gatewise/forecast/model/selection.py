@@ -202,7 +202,7 @@ def training_steps(
     chosen = int(np.argmin(errors))
     configuration, dataset, context = candidates[chosen]
     ensemble = yield from configuration.train_ensemble(trained[chosen], dataset, measured=is_small(panel) and not quick)
-    network, *others = _measure_methods(ensemble, configuration, dataset, season, longer, panel.freq, plan.limits)
+    network, *others = _measure_methods(ensemble, configuration, dataset, season, panel.freq, plan.limits, longer)
     delivered = choose(plan.fallback, network, others, configuration.validation_set(dataset).independent)
     guesses = (
         _strategy_guess(plan, candidates, errors, chosen),
@@ -251,9 +251,9 @@ def _measure_methods(
     configuration: TrainingConfiguration,
     dataset: Dataset,
     season: int,
-    longer: tuple[int, ...],
     freq: str | int,
     limits: Limits,
+    longer: tuple[int, ...] = (),
 ) -> list[Method]:
     """The network, every baseline, and the average of the network with one of them, on the validation set."""
     validation = configuration.validation_set(dataset)
