@@ -78,7 +78,7 @@ def _check_season(season: Any) -> None:
     except ValueError:
         valid = False
     if not valid:
-        raise ValueError(f"season is {season!r}, expected different integers of at least 2, such as (24, 168)")
+        raise ValueError(f"season is {season!r:.80}, expected different integers of at least 2, such as (24, 168)")
 
 
 def _is_longer_naive(fallback: Any, season: Any) -> bool:
@@ -87,7 +87,7 @@ def _is_longer_naive(fallback: Any, season: Any) -> bool:
     seasons = sorted(season)[1:] if isinstance(season, tuple | list) else ()
     if longer and season is not None and int(longer[1]) not in seasons:
         raise ValueError(
-            f"fallback is {fallback!r}, but {longer[1]} is not a longer season of season={season!r}; add it, such as "
+            f"fallback is {fallback!r}, but {longer[1]} is not a longer season of season={season!r:.80}; add it, such as "
             f"season=(24, 168), or use fallback='SeasonalNaive'"
         )
     return longer is not None

@@ -45,8 +45,10 @@ def unpack_longer_seasons(content: Content, plan: Plan) -> tuple[int, ...]:
     seasons = checked({"longer_seasons": []} | content, "longer_seasons", list)
     for season in seasons:
         whole("a longer season", season, 2)
-    if seasons != sorted(set(seasons)) or (plan.season is not None and seasons != list(plan.longer)):
-        raise ValueError(f"longer_seasons are {seasons!r:.80}, expected {list(plan.longer)!r:.80} or ascending numbers")
+    expected = sorted(set(seasons)) if plan.season is None else list(plan.longer)
+    if seasons != expected:
+        order = "ascending numbers" if plan.season is None else f"{expected!r:.80} as in the arguments"
+        raise ValueError(f"longer_seasons are {seasons!r:.80}, expected {order}")
     return tuple(seasons)
 
 
