@@ -87,8 +87,8 @@ def _is_longer_naive(fallback: Any, season: Any) -> bool:
     seasons = sorted(season)[1:] if isinstance(season, tuple | list) else ()
     if longer and season is not None and int(longer[1]) not in seasons:
         raise ValueError(
-            f"fallback is {fallback!r}, but {longer[1]} is not a longer season of season={season!r:.80}; add it, such as "
-            f"season=(24, 168), or use fallback='SeasonalNaive'"
+            f"fallback is {fallback!r}, but {longer[1]} is not a longer season of season={season!r:.80}; add it, such "
+            "as season=(24, 168), or use fallback='SeasonalNaive'"
         )
     return longer is not None
 

@@ -98,7 +98,10 @@ from tests.forecast.persistence.hostile import (
         (with_content(longer_seasons=168), "longer_seasons is 168, expected list"),
         (with_content(longer_seasons=[1]), "a longer season is 1, expected an integer of at least 2"),
         (with_content(longer_seasons=["168"]), "a longer season is '168', expected an integer of at least 2"),
-        (with_content(longer_seasons=[168]), "longer_seasons are [168], expected []"),
+        (
+            combined(with_arguments(season=1), with_content(longer_seasons=[168])),
+            "longer_seasons are [168], expected [] as in the arguments",
+        ),
         (combined(FREE, with_content(longer_seasons=[30, 20])), "longer_seasons are [30, 20], expected ascending"),
         (combined(FREE, with_content(longer_seasons=[20, 20])), "longer_seasons are [20, 20], expected ascending"),
         (with_arguments(season=[]), "season is (), expected different integers of at least 2"),

@@ -37,7 +37,7 @@ def pack_method(method: Method) -> tuple[Content, Arrays]:
 
 
 def unpack_longer_seasons(content: Content, plan: Plan) -> tuple[int, ...]:
-    """The longer seasons, ascending: those of the arguments, if these hold a season; none in a file without the field.
+    """The longer seasons, ascending: those of the arguments, if these hold a season; without the field none.
 
     Raises:
         ValueError: they are invalid, or differ from the arguments.

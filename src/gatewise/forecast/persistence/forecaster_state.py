@@ -166,7 +166,7 @@ def pack(
         "history": {"best_epoch": history.best_epoch, "stopped": history.stopped},
         "ensemble": {"error": ensemble.error, "bounded_scales": ensemble.log_scales is not None},
         "delivered": method,
-        "longer_seasons": list(selection.longer),
+        **({"longer_seasons": list(selection.longer)} if selection.longer else {}),
         "shifts": pack_shifts(selection.alignment, panel),
         "selection_choices": [printable(sentence) for sentence in selection.choices],
         "choices": [printable(sentence) for sentence in choices],
