@@ -69,9 +69,9 @@ class Forecaster(Arguments, Inspection):
         fallback: the forecast to deliver. "best" is the network, a baseline or their average, by their validation
             errors (`gatewise.forecast.model.delivery`); "none" is the network; "naive" or the name of a baseline is
             that baseline if its validation error is not higher than the network's. See `gatewise.forecast.baselines`.
-        validation_fraction: fraction at the end of each series on which errors are measured; then all is trained on.
+        validation_fraction: fraction at the end of each series to measure errors on, before training on all data.
         engine: computation engine; see `gatewise.engines`.
-        jobs: networks trained at a time, each on one core; by default all free cores. It does not change results.
+        jobs: networks trained at a time, each on one core (by default all available). It does not change results.
         quiet: False prints the progress of training.
 
     Raises:
