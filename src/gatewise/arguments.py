@@ -56,7 +56,9 @@ class Arguments:
 
 
 def plain(value: Any) -> Any:
-    """A numpy scalar as a Python scalar; any other value unchanged."""
+    """A numpy scalar as a Python scalar, also within a tuple or list; any other value unchanged."""
+    if isinstance(value, tuple | list):
+        return type(value)(map(plain, value))
     return value.item() if isinstance(value, np.generic) else value
 
 

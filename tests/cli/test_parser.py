@@ -25,6 +25,11 @@ SMALL = ["--max-steps", "20", "--hidden-size", "8", "--ensemble-size", "1"]
         ["forecast", "--horizon", "3", "--level", "80,120"],
         ["forecast", "--horizon", "3", "--level", "high"],
         ["forecast", "--horizon", "3", "--fill", "magic"],
+        ["forecast", "--horizon", "3", "--season", "24,"],
+        ["forecast", "--horizon", "3", "--season", "24,0"],
+        ["forecast", "--horizon", "3", "--season", "day"],
+        ["forecast", "--horizon", "3", "--fallback", "SeasonalNaive0"],
+        ["forecast", "--horizon", "3", "--fallback", "Best"],
         ["forecast", "--horizon", "3", "--seed", "-1"],
         ["forecast", "--horizon", "3", "--seed", str(2**63)],
     ],
@@ -34,6 +39,25 @@ def test_wrong_usage_exits_with_2(arguments, capsys):
         main(arguments)
     assert caught.value.code == 2
     assert "usage: gatewise" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("text", "season"), [("6", 6), ("4,12", (4, 12)), ("12,4", (12, 4))])
+def test_one_season_or_several(sales, monkeypatch, text, season):
+    passed = {}
+
+    def record(self, **options):
+        passed.update(options)
+        raise ValueError("stop here")
+
+    monkeypatch.setattr(Forecaster, "__init__", record)
+    fallback = ["--fallback", "SeasonalNaive12"]
+    assert main(["forecast", "whole.csv", "--horizon", "3", "--season", text, *fallback]) == 2
+    assert passed == {"season": season, "fallback": "SeasonalNaive12", "horizon": 3, "quiet": False}
+
+
+def test_seasons_that_are_refused_give_the_reason(sales, capsys):
+    assert main(["forecast", "whole.csv", "--horizon", "3", "--season", "12,12"]) == 2
+    assert "season is (12, 12), expected different integers of at least 2" in capsys.readouterr().err
 
 
 def test_the_largest_seed_is_accepted(sales):

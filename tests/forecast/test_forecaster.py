@@ -354,7 +354,8 @@ def test_choices_are_in_the_guesses():
     assert "season: 12 steps (usual for frequency MS)" in model.guesses
     assert "context: 24 steps (chosen from season and length)" in model.guesses
     short = Forecaster(**SMALL).fit(datasets.air_passengers().iloc[:40])
-    assert "season: none (40 values are fewer than four seasons of 12 steps)" in short.guesses
+    fewer = "season: none (40 values are fewer than four seasons of 12 steps)"
+    assert f"{fewer}; the baselines use a season of 12 steps" in short.guesses
 
 
 def test_a_panel_can_be_fitted():

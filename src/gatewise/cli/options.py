@@ -67,6 +67,7 @@ FILES = {  # option -> file name suffix
     "save": ".safetensors",
 }
 FIGURES = ("summary", "confusion", "learning_curve", "examples", "gates")
+FALLBACKS = ("best", "none", "naive", "Naive", "Drift", "SeasonalNaive", "SES", "Theta", "Ridge")
 DEFAULT_VIEW = "rows"
 VIEWS = (DEFAULT_VIEW, "columns", "pixels", "permuted", "vector")
 LARGEST_INTEGER = 2**63 - 1  # torch's integers have 64 bits
@@ -107,6 +108,26 @@ def _integer(text: str, minimum: int) -> int:
     if int(text) > LARGEST_INTEGER:
         raise argparse.ArgumentTypeError(f"{text!r}: expected an integer of at most {LARGEST_INTEGER}")
     return int(text)
+
+
+def seasons(text: str) -> int | tuple[int, ...]:
+    """A season in steps, or several.
+
+    >>> seasons("24"), seasons("24,168")
+    (24, (24, 168))
+    """
+    several = tuple(positive_integer(part) for part in text.split(","))
+    return several if len(several) > 1 else several[0]
+
+
+def fallback(text: str) -> str:
+    """A method to deliver: a name, or SeasonalNaive with the steps of a longer season."""
+    if text not in FALLBACKS and not re.fullmatch("SeasonalNaive[1-9][0-9]{0,17}", text):
+        known = ", ".join(FALLBACKS)
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: expected one of {known}, or SeasonalNaive with a longer season such as SeasonalNaive168"
+        )
+    return text
 
 
 def fraction(text: str) -> float:

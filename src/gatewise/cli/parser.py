@@ -9,6 +9,7 @@ from gatewise.cli.options import (
     VIEWS,
     column_list,
     duration,
+    fallback,
     fraction,
     frequency,
     levels,
@@ -16,6 +17,7 @@ from gatewise.cli.options import (
     one_or_more_columns,
     positive_integer,
     quantile,
+    seasons,
 )
 
 Run = Callable[[argparse.Namespace, OutputFiles], None]
@@ -199,7 +201,12 @@ def _add_forecaster(command: argparse.ArgumentParser) -> None:
     model.add_argument("--hidden-size", type=positive_integer, metavar="H", help="units per layer")
     model.add_argument("--num-layers", type=positive_integer, metavar="L", help="stacked layers (1)")
     model.add_argument("--context", type=positive_integer, metavar="T", help="past steps that the network reads")
-    model.add_argument("--season", type=positive_integer, metavar="M", help="steps of a season, 1 for none")
+    model.add_argument(
+        "--season",
+        type=seasons,
+        metavar="M",
+        help="steps of a season, 1 for none; 24,168 for a day and a week of hours",
+    )
     model.add_argument("--difference", type=non_negative_integer, metavar="D", help="order of differencing (0)")
     model.add_argument(
         "--seasonal-difference", type=non_negative_integer, metavar="D", help="order of seasonal differencing (0)"
@@ -222,9 +229,11 @@ def _add_forecaster(command: argparse.ArgumentParser) -> None:
     model.add_argument("--integer", action="store_true", help="values are whole numbers; round the forecasts")
     model.add_argument(
         "--fallback",
-        choices=("best", "none", "naive", "Naive", "Drift", "SeasonalNaive", "SES", "Theta", "Ridge"),
+        type=fallback,
+        metavar="METHOD",
         help="forecast to deliver: network, baseline or average, by their validation errors (best), always the network "
-        "(none), or this baseline if the network is no better",
+        "(none), or a baseline if the network is no better: naive (the best naive one), Naive, Drift, SeasonalNaive, "
+        "SeasonalNaive168 (of a longer season), SES, Theta or Ridge",
     )
     model.add_argument("--seed", type=non_negative_integer, help="random seed (0)")
     model.add_argument("--engine", help="computation engine, listed by `gatewise info` (auto)")

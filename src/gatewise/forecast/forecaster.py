@@ -42,7 +42,9 @@ class Forecaster(Arguments, Inspection):
         num_layers: number of stacked recurrent layers.
         context: past steps that the network reads; by default whole seasons.
         season: steps of a season, 1 for none; by default the usual one of the calendar (12 for months, 7 for days,
-            ...), if the series contain at least four seasons.
+            ...), if the series contain at least four seasons. Or several, such as (24, 168): the shortest is that of
+            the windows, the network and the MASE; the baselines use the longer ones too (SeasonalNaive168, Ridge). By
+            default a longer one of the calendar is added, if the series are long enough.
         difference: order of differencing, for a series without a stable level.
         seasonal_difference: order of seasonal differencing.
         shift: a level shift, before which values are moved to the new level: "auto" searches for one, "none" does not;
@@ -67,11 +69,9 @@ class Forecaster(Arguments, Inspection):
         fallback: the forecast to deliver. "best" is the network, a baseline or their average, by their validation
             errors (`gatewise.forecast.model.delivery`); "none" is the network; "naive" or the name of a baseline is
             that baseline if its validation error is not higher than the network's. See `gatewise.forecast.baselines`.
-        validation_fraction: fraction at the end of each series on which errors are measured. The final networks are
-            then trained on all data.
+        validation_fraction: fraction at the end of each series to measure errors on, before training on all data.
         engine: computation engine; see `gatewise.engines`.
-        jobs: networks trained at a time, each on one core; by default all cores that this process may use. The result
-            does not depend on it; see `gatewise.parallel`.
+        jobs: networks trained at a time, each on one core (by default all available). It does not change results.
         quiet: False prints the progress of training.
 
     Raises:
@@ -100,7 +100,7 @@ class Forecaster(Arguments, Inspection):
         hidden_size: int | None = None,
         num_layers: int = 1,
         context: int | None = None,
-        season: int | None = None,
+        season: int | Sequence[int] | None = None,
         difference: int = 0,
         seasonal_difference: int = 0,
         shift: str | int = "auto",

@@ -1,6 +1,7 @@
 """Validation of the arguments of a forecaster, before anything is trained."""
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from inspect import signature
@@ -19,7 +20,6 @@ MOST_STEPS = 10**5  # of a horizon; a longer one is refused before memory is all
 SIZES = (
     "hidden_size",
     "context",
-    "season",
     "horizon",
     "ensemble_size",
     "max_steps",
@@ -38,8 +38,10 @@ def check_arguments(arguments: Mapping[str, Any], choices: Mapping[str, Sequence
     Raises:
         ValueError: an argument is unknown or out of range.
     """
+    _check_season(arguments["season"])
     for name, names in choices.items():
-        one_of(name, arguments[name], names)
+        if name != "fallback" or not _is_longer_naive(arguments[name], arguments["season"]):
+            one_of(name, arguments[name], names)
     whole("num_layers", arguments["num_layers"], 1)
     for name in SIZES:
         if arguments[name] is not None:
@@ -61,6 +63,34 @@ def check_arguments(arguments: Mapping[str, Any], choices: Mapping[str, Sequence
     fraction = arguments["validation_fraction"]
     number("validation_fraction", fraction, 1, "a fraction of each series between 0 and 1, such as 0.2")
     _check_dropout(arguments["dropout"], arguments["strategy"])
+
+
+def _check_season(season: Any) -> None:
+    """Refuse anything but None, an integer of at least 1, and different integers of at least 2."""
+    if not isinstance(season, tuple | list):
+        if season is not None:
+            whole("season", season, 1)
+        return
+    try:
+        for steps in season:
+            whole("season", steps, 2)
+        valid = 0 < len(season) == len(set(season))
+    except ValueError:
+        valid = False
+    if not valid:
+        raise ValueError(f"season is {season!r:.80}, expected different integers of at least 2, such as (24, 168)")
+
+
+def _is_longer_naive(fallback: Any, season: Any) -> bool:
+    """Whether a fallback is the seasonal naive forecast with a longer season, which must be one of those given."""
+    longer = re.fullmatch("SeasonalNaive([1-9][0-9]{0,17})", fallback) if isinstance(fallback, str) else None
+    seasons = sorted(season)[1:] if isinstance(season, tuple | list) else ()
+    if longer and season is not None and int(longer[1]) not in seasons:
+        raise ValueError(
+            f"fallback is {fallback!r}, but {longer[1]} is not a longer season of season={season!r:.80}; add it, such "
+            "as season=(24, 168), or use fallback='SeasonalNaive'"
+        )
+    return longer is not None
 
 
 def _check_limits(lower: Any, upper: Any, integer: Any) -> None:

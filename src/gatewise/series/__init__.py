@@ -15,7 +15,7 @@ raises a `DataError` for invalid data; the message names the series, the row or 
 
 from gatewise.series.backends import to_table
 from gatewise.series.errors import DataError
-from gatewise.series.frequency import check_frequency, future, season_length
+from gatewise.series.frequency import check_frequency, future, longer_season_length, season_length
 from gatewise.series.output import as_pandas, write_csv
 from gatewise.series.panel import ExcludedSeries, Forecast, Panel, Series, check_length, futures, to_frame
 from gatewise.series.reading.future import known_ahead
@@ -35,6 +35,7 @@ __all__ = [
     "future",
     "futures",
     "known_ahead",
+    "longer_season_length",
     "read",
     "season_length",
     "to_frame",

@@ -36,6 +36,8 @@ CALENDARS = {
     "min": ("minutes", 24 * 60),
     "s": ("seconds", 60 * 60),
 }
+# The same -> steps of a longer season: a day of seconds, a week of minutes or hours, 52 weeks of days.
+LONGER = {"s": 24 * 60 * 60, "min": 7 * 24 * 60, "h": 7 * 24, "D": 7 * 52, "B": 5 * 52, "C": 5 * 52}
 
 
 def check_frequency(freq: str | int, ds: pd.Index) -> str | int:
@@ -68,9 +70,24 @@ def season_length(freq: str | int) -> int:
     >>> season_length("MS"), season_length("B"), season_length("15min"), season_length(1)
     (12, 5, 96, 1)
     """
-    if isinstance(freq, int):
-        return 1
-    steps, multiple = CALENDARS.get(_base(freq), ("", 1))[1], int(to_offset(freq).n)
+    return 1 if isinstance(freq, int) else _divided(CALENDARS.get(_base(freq), ("", 1))[1], freq)
+
+
+def longer_season_length(freq: str | int) -> int:
+    """Steps of a longer season than the usual one: 52 weeks of days, a week of minutes or hours, a day of seconds.
+
+    Daily 364 and business days 260 (a year of whole weeks, so that weekdays match), hourly 168, minutes 10,080, seconds
+    86,400, divided as by `season_length`; otherwise 1 (none).
+
+    >>> longer_season_length("h"), longer_season_length("30min"), longer_season_length("D"), longer_season_length("MS")
+    (168, 336, 364, 1)
+    """
+    return 1 if isinstance(freq, int) else _divided(LONGER.get(_base(freq), 1), freq)
+
+
+def _divided(steps: int, freq: str) -> int:
+    """Steps of a frequency for steps of its unit; 1 if there is a remainder."""
+    multiple = int(to_offset(freq).n)
     return steps // multiple if steps % multiple == 0 else 1
 
 

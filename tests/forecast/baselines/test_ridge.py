@@ -59,25 +59,28 @@ def test_penalty_and_prior_are_chosen_on_the_last_quarter():
         np.testing.assert_allclose(chosen[k], np.linalg.lstsq(rows, targets, rcond=None)[0], rtol=1e-8)
 
 
-def test_columns_of_the_past_equal_loops():
-    y, season, longer = np.random.default_rng(2).normal(size=200), 5, 20
+@pytest.mark.parametrize("seasons", [(), (20,), (20, 35)])
+def test_columns_of_the_past_equal_loops(seasons):
+    y, season = np.random.default_rng(2).normal(size=200), 5
     ((_, pasts),) = Values.of([Series("A", pd.RangeIndex(200), y)], np.array([0])).blocks(
         np.array([0]), np.array([200]), 200
     )
     cuts, steps = np.array([[90, 61, 117, 200]]), np.array([[1, 23, 5, 7]])
     units = Units(*(np.array([[value]]) for value in (1.0, 0.25, False)), np.empty((1, 0)))
-    columns = list(Rows(pasts, pasts.values, cuts, steps, Form(season, longer, False, False, 4), units).of_past())
+    columns = list(Rows(pasts, pasts.values, cuts, steps, Form(season, seasons, False, False, 4), units).of_past())
     for at, (c, s) in enumerate(zip(cuts[0], steps[0], strict=True)):
         level, t = y[c - season : c].mean(), c + s - 1
         lags = list(range(t % season, c, season))[::-1]
-        long_lags = list(range(t % longer, c, longer))[::-1]
-        back = c - (t - long_lags[0])
         usual = [np.mean([y[c - k - season * j] for j in range(1, 5)]) for k in (1, 2)]
         slow, fast, trend = np.exp((1 - s) / 6), np.exp((1 - s) / 2), level - y[c - 2 * season : c - season].mean()
         expected = [y[lags[0]] - level, y[lags[:4]].mean() - y[c - 4 * season : c].mean()]
-        expected += [y[c - 4 * season : c].mean() - level, y[long_lags[0]] - level]
-        expected += [y[long_lags[:4]].mean() - y[max(c - 4 * longer, 0) : c].mean()]
-        expected += [y[long_lags[0]] - y[back - season : back].mean(), level - y[c - longer : c].mean()]
+        expected += [y[c - 4 * season : c].mean() - level]
+        for longer in seasons:
+            long_lags = list(range(t % longer, c, longer))[::-1]
+            back = c - (t - long_lags[0])
+            expected += [y[long_lags[0]] - level]
+            expected += [y[long_lags[:4]].mean() - y[max(c - 4 * longer, 0) : c].mean()]
+            expected += [y[long_lags[0]] - y[back - season : back].mean(), level - y[c - longer : c].mean()]
         expected += [y[c - 1] - usual[0], (y[c - 1] - usual[0]) * slow, (y[c - 1] - usual[0]) * fast]
         expected += [(y[c - 2] - usual[1]) * slow, (y[c - 2] - usual[1]) * fast]
         expected += [trend, trend * s / season, level - 0.25, (level - 0.25) * slow]

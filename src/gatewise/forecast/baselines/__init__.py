@@ -27,6 +27,11 @@ from gatewise.forecast.baselines.descriptions import (
     SEASONAL,
     SES,
     THETA,
+    applicable,
+    describe,
+    is_naive,
+    longer_name,
+    longer_seasons,
 )
 from gatewise.forecast.baselines.dispatch import forecasts
 from gatewise.forecast.baselines.naive import drift, naive, seasonal_naive
@@ -43,12 +48,17 @@ __all__ = [
     "SEASONAL",
     "SES",
     "THETA",
+    "applicable",
     "classical",
+    "describe",
     "drift",
     "forecasts",
     "grouped",
+    "is_naive",
     "known",
     "last_observed",
+    "longer_name",
+    "longer_seasons",
     "naive",
     "seasonal_naive",
 ]

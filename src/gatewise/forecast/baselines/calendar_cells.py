@@ -21,6 +21,7 @@ YEAR = {"s": 31557600, "min": 525960, "h": 8766, "D": 365.25, "B": 261, "C": 261
 DAY = {"s": 86400, "min": 1440, "h": 24}  # steps
 MOST_PARTS = 48  # of a day, and phases of a season; longer ones are described by waves or half hours
 HARMONICS = 3
+MANY_SEASONS = 7  # a longer season, such as a year of days, also has waves: few whole ones are known
 
 
 class Kind(NamedTuple):
@@ -29,7 +30,8 @@ class Kind(NamedTuple):
     Attributes:
         unit: "day" for parts of the day and weekdays, "weekday", "month", "quarter", or "phase" of the season.
         parts: number of parts of a day, or of phases.
-        year: steps of a year, 0 if the year is described by the unit.
+        year: steps of a year, 0 if the year is described by the unit; without dates, of a season that is
+            much longer than the usual one.
         week: steps of a week for frequencies below a day, else 0.
     """
 
@@ -39,7 +41,7 @@ class Kind(NamedTuple):
     week: int
 
 
-def kind_of(freq: str | int | None, season: int, ds: pd.Index) -> Kind:
+def kind_of(freq: str | int | None, season: int, ds: pd.Index, longer: Sequence[int] = ()) -> Kind:
     """The calendar that describes a frequency; phases of the season without dates.
 
     >>> dates = pd.date_range("2024-01-01", periods=3)
@@ -57,7 +59,8 @@ def kind_of(freq: str | int | None, season: int, ds: pd.Index) -> Kind:
             return Kind("weekday" if base != "W" else "none", 7, year, 0)
         if base in MONTHS + QUARTERS:
             return Kind("month" if base in MONTHS else "quarter", 12 if base in MONTHS else 4, 0, 0)
-    return Kind("phase", season, 0, 7 * season if season == 24 else 0)  # 24: hours of a day
+    year = max((one for one in longer if one > MANY_SEASONS * season), default=0)
+    return Kind("phase", season, year, 7 * season if season == 24 else 0)  # 24: hours of a day
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ class Cells:
         kind: the calendar.
         offsets: the place of the first date of each series in `cell`.
         cell: the cell of each date.
-        angle: its position in the year in radians; zeros if the calendar has none.
+        angle: its position in the year (a long season) in radians; zeros without one.
     """
 
     kind: Kind
@@ -78,10 +81,16 @@ class Cells:
 
     @classmethod
     def of(
-        cls, series: Sequence[Series], which: np.ndarray, last: np.ndarray, freq: str | int | None, season: int
+        cls,
+        series: Sequence[Series],
+        which: np.ndarray,
+        last: np.ndarray,
+        freq: str | int | None,
+        season: int,
+        longer: Sequence[int] = (),
     ) -> "Cells":
         """The cells of the dates of each series up to the last positions (W,) that its windows need."""
-        kind = kind_of(freq, season, series[int(which[0])].ds)
+        kind = kind_of(freq, season, series[int(which[0])].ds, longer)
         offsets, first, tables, total = np.zeros(len(series), np.int64), dict[int, Any](), [], 0
         needed: dict[Any, tuple[int, int]] = {}  # series that start together share their dates
         for k, rows in grouped(which):
@@ -94,7 +103,7 @@ class Cells:
             try:
                 tables.append(_describe(kind, series[k].ds, freq, size))
             except DataError:  # after the last date of pandas
-                return cls.of(series, which, last, None, season)
+                return cls.of(series, which, last, None, season, longer)
             total += size
         for k, key in first.items():
             offsets[k] = places[key]
@@ -129,7 +138,7 @@ def waves(angle: np.ndarray) -> np.ndarray:
 def _describe(kind: Kind, ds: pd.Index, freq: str | int | None, size: int) -> tuple[np.ndarray, np.ndarray]:
     """The cells and angles of the first `size` dates of a calendar."""
     if kind.unit == "phase":
-        return np.arange(size) % kind.parts, np.zeros(size)
+        return np.arange(size) % kind.parts, 2 * np.pi * (np.arange(size) % (kind.year or 1)) / (kind.year or 1)
     if size > len(ds) and freq is not None:
         ds = ds.append(dates_after(ds, freq, size - len(ds)))
     local = pd.DatetimeIndex(ds[:size]).tz_localize(None)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from gatewise.forecast.baselines.descriptions import NAIVE, NAIVE_NAMES, RIDGE, SEASONAL, SES, THETA, applicable
+from gatewise.forecast.baselines.descriptions import NAIVE, RIDGE, SEASONAL, SES, THETA, applicable
 from gatewise.forecast.baselines.naive import naive_forecasts
 from gatewise.forecast.baselines.ridge import ridge_forecasts
 from gatewise.forecast.baselines.smoothing import ses_forecasts
@@ -26,6 +26,7 @@ def forecasts(
     horizon: int,
     season: int,
     *,
+    longer: Sequence[int] = (),
     freq: str | int | None = None,
     names: tuple[str, ...] | None = None,
     future: np.ndarray | None = None,
@@ -42,6 +43,7 @@ def forecasts(
         cuts: (W,) number of known values, at least 1.
         horizon: steps of each forecast, h.
         season: steps of a season; 1 for none, which omits the seasonal naive forecast.
+        longer: longer seasons, each with a seasonal naive forecast of its own.
         freq: pandas offset alias or integer step, for the calendar of the ridge regression; None for none.
         names: the baselines to compute; None for all that apply.
         future: (W, h, K) covariates known in advance of the steps after the end of the table, where the series have
@@ -60,12 +62,12 @@ def forecasts(
     >>> {name: mean.round(6).tolist() for name, mean in by_name.items()}
     {'Drift': [[10.0, 11.0]], 'Theta': [[9.5, 10.0]]}
     """
-    chosen = applicable(season, names)
+    chosen = applicable(season, names, longer)
     if not len(which):
         return {name: np.empty((0, horizon)) for name in chosen}
     values = Values.of(series, which)
-    naive = naive_forecasts(values, which, cuts, horizon, season)
-    by_name = {name: naive[name] for name in chosen if name in NAIVE_NAMES}
+    naive = naive_forecasts(values, which, cuts, horizon, season, longer)
+    by_name = {name: naive[name] for name in chosen if name in naive}
     fallback = naive[SEASONAL if season > 1 else NAIVE]
     by_name |= {name: np.empty_like(fallback) for name in chosen if name in RECURSIONS}
     smoothed = [name for name in chosen if name in RECURSIONS]
@@ -77,6 +79,6 @@ def forecasts(
                 by_name[name][rows] = np.where(np.isfinite(mean).all(1, keepdims=True), mean, fallback[rows])
     if RIDGE in chosen:
         with np.errstate(all="ignore"):
-            mean = ridge_forecasts(series, values, which, cuts, horizon, season, freq, future, fitted_on)
+            mean = ridge_forecasts(series, values, which, cuts, horizon, season, freq, future, fitted_on, longer)
         by_name[RIDGE] = np.where(np.isfinite(mean).all(1, keepdims=True), mean, fallback)
     return by_name

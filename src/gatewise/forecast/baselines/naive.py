@@ -5,9 +5,11 @@ Letters: `W` test windows, `h` horizon.
 Reference: R. J. Hyndman, G. Athanasopoulos, Forecasting: principles and practice, 3rd edition 2021, section 5.2.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from gatewise.forecast.baselines.descriptions import DRIFT, NAIVE, SEASONAL
+from gatewise.forecast.baselines.descriptions import DRIFT, NAIVE, SEASONAL, longer_name
 from gatewise.forecast.baselines.windows import Values
 
 
@@ -40,7 +42,7 @@ def seasonal_naive(y: np.ndarray, horizon: int, season: int) -> np.ndarray:
 
 
 def naive_forecasts(
-    values: Values, which: np.ndarray, cuts: np.ndarray, horizon: int, season: int
+    values: Values, which: np.ndarray, cuts: np.ndarray, horizon: int, season: int, longer: Sequence[int] = ()
 ) -> dict[str, np.ndarray]:
     """The naive forecasts of many test windows.
 
@@ -50,9 +52,11 @@ def naive_forecasts(
         cuts: (W,) number of known values, at least 1.
         horizon: steps of each forecast, h.
         season: steps of a season; 1 for none, which omits the seasonal naive forecast.
+        longer: further seasons. Where the past is shorter than one of them, its forecast is that of the season.
 
     Returns:
-        Forecasts (W, h) by name: Naive, Drift and SeasonalNaive, each equal to `naive`, `drift` or `seasonal_naive`.
+        Forecasts (W, h) by name: Naive, Drift and SeasonalNaive, each equal to `naive`, `drift` or `seasonal_naive`,
+        and one such as SeasonalNaive168 for each longer season.
 
     >>> from gatewise.series import Series
     >>> series = Series("A", np.arange(4), np.array([1.0, 4.0, 2.0, 3.0]))
@@ -66,7 +70,8 @@ def naive_forecasts(
     end, start = values.values[first + last], values.values[first]
     by_name = {NAIVE: np.repeat(end, horizon, axis=1)}
     by_name[DRIFT] = end + (end - start) / np.maximum(known - 1, 1) * (steps + 1)
-    if season > 1:
-        back = np.where(known >= season, season, 1)
-        by_name[SEASONAL] = values.values[first + np.minimum(known - back + steps % back, last)]
+    usual, seasons = np.where(known >= season, season, 1), {longer_name(one): one for one in longer}
+    for name, lag in (seasons if season == 1 else {SEASONAL: season} | seasons).items():
+        back = np.where(known >= lag, lag, usual)
+        by_name[name] = values.values[first + np.minimum(known - back + steps % back, last)]
     return by_name

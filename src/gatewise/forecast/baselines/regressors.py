@@ -1,7 +1,7 @@
 """Regressors: the columns of the ridge regression for pairs of a cut and a step.
 
 Letters: `B` windows, `N` values of the longest past, `R` rows (pairs) of each, `F` columns, `K` covariates known in
-advance, `m` steps of a season, `M` steps of a longer season.
+advance, `m` steps of a season, `M` steps of a longer season (there may be several).
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,14 +22,14 @@ class Form:
     """Which columns and rows a regression has.
 
     Attributes:
-        season, longer: m and M; M is 0 for none.
+        season, longer: m, and each M, ascending.
         year: whether the past is long enough for waves of the year.
         fine: whether each part of each weekday has a column of its own.
         rows: R.
     """
 
     season: int
-    longer: int
+    longer: tuple[int, ...]
     year: bool
     fine: bool
     rows: int
@@ -42,17 +42,17 @@ class Form:
     @property
     def first(self) -> int:
         """The first cut of a row."""
-        return max(self.longer, 2 * self.width)
+        return max((*self.longer, 2 * self.width))
 
     @property
     def reach(self) -> int:
         """The values before a cut that the columns use."""
-        return (RECENT + 1) * max(self.longer, self.width) + 2
+        return (RECENT + 1) * max((*self.longer, self.width)) + 2
 
     @property
     def priors(self) -> tuple[int, ...]:
         """The columns that are simple forecasts by themselves (relative to the level)."""
-        return (0, 1, 3, 4, 5) if self.longer else (0, 1)
+        return (0, 1, *(3 + 4 * k + i for k in range(len(self.longer)) for i in range(3)))
 
 
 @dataclass(frozen=True)
@@ -145,11 +145,11 @@ class Rows:
         lag, mean = self._seasonal(form.season)
         recent = self._mean_before(cuts, RECENT * form.width)
         yield from (lag - level, mean - recent, recent - level)
-        if form.longer:
-            lag, mean = self._seasonal(form.longer)
-            yield from (lag - level, mean - self._mean_before(cuts, RECENT * form.longer))
-            yield lag - self._mean_before(cuts - form.longer * -(-steps // form.longer), form.width)
-            yield level - self._mean_before(cuts, form.longer)
+        for longer in form.longer:
+            lag, mean = self._seasonal(longer)
+            yield from (lag - level, mean - self._mean_before(cuts, RECENT * longer))
+            yield lag - self._mean_before(cuts - longer * -(-steps // longer), form.width)
+            yield level - self._mean_before(cuts, longer)
         slow, fast = np.exp((1 - steps) / max(6.0, form.season / 2)), np.exp((1 - steps) / 2)
         phases = self._phase_totals(form.season) if form.season > 1 else None
         for back in (1, 2):
@@ -208,7 +208,6 @@ class Rows:
         form, count = self.form, covariates.values.shape[1]
         place = (covariates.offsets[which] + self.pasts.starts)[:, None]
         low = np.maximum(self.cuts - form.width, 0)
-        seasons = (form.season, form.longer) if form.longer else (form.season,)
         for k in range(count):
             values, totals = covariates.values[:, k], covariates.totals[:, k]
             level = (totals[place + self.cuts] - totals[place + low]) / (self.cuts - low)
@@ -220,7 +219,7 @@ class Rows:
             if covariates.curved[k]:
                 yield (target - mean) ** 2 * self.factor
             yield (level - mean) * self.factor
-            for season in seasons if count <= MOST_LAGGED else ():
+            for season in (form.season, *form.longer) if count <= MOST_LAGGED else ():
                 yield (values[place + self.targets - season * -(-self.steps // season)] - level) * self.factor
 
 

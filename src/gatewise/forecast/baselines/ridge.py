@@ -25,6 +25,7 @@ LEAST_TARGETS = 12  # fewer observed targets give no regression
 EXACT = 512  # a longer past is fitted up to a rounded cut, so that windows close to each other share a regression
 BLOCK = 2**21  # values of the columns of a block
 PENALTIES = (1e-3, 1e-2, 1e-1, 0.5, 1e3)
+SEASONS_NEEDED = (3, 4)  # of a longer season in a past; more if there is no season
 TRAINED = 0.75  # of the rows in time order; the penalty and the prior are chosen on the rest
 
 
@@ -119,6 +120,7 @@ class Task:
         covariates: known in advance, None if there are none.
         horizon: h.
         season: m.
+        longer: each M, ascending; a regression has those of which the past holds three or four.
     """
 
     series: Sequence[Series]
@@ -126,22 +128,26 @@ class Task:
     covariates: Covariates | None
     horizon: int
     season: int
+    longer: tuple[int, ...] = ()
 
     def forms(self, sizes: np.ndarray) -> Iterator[tuple[Form, np.ndarray]]:
         """Each form of a regression, with the regressions (U,) of that form, by the sizes of their pasts."""
-        kind, week = self.cells.kind, self.cells.kind.week
-        longer = (sizes >= 3 * week) & (week > self.season)
+        kind, seasons = self.cells.kind, np.array([0, *self.longer])
+        learnt = np.minimum(sizes, LONGEST)
+        least = np.where((self.season == 1) & (seasons != kind.week), SEASONS_NEEDED[1], SEASONS_NEEDED[0]) * seasons
+        longer = np.searchsorted(np.maximum.accumulate(least), learnt, side="right") - 1  # how many of them
         year = (sizes >= 1.25 * kind.year) & (kind.year > 0)
         fine = (sizes >= 9 * 7 * kind.parts) & (kind.unit == "day")
         enough = sizes >= 2 * max(self.season, 4) + LEAST_TARGETS
-        targets = np.minimum(sizes, LONGEST) - np.where(longer, week, 2 * max(self.season, 4))
+        targets = learnt - np.maximum(seasons[longer], 2 * max(self.season, 4))
         doublings = np.ceil(2 * np.log2(np.maximum(targets / FEWEST_ROWS, 1))).astype(
             np.int64
         )  # half doublings, from few to all
-        code = np.where(enough, longer + 2 * year + 4 * fine + 8 * doublings, -1)
+        code = np.where(enough, year + 2 * fine + 4 * longer + 4 * len(seasons) * doublings, -1)
         for value in np.unique(code[code >= 0]).tolist():
-            rows = min(round(FEWEST_ROWS * 2 ** (value // 8 / 2)), MOST_ROWS)
-            form = Form(self.season, week if value & 1 else 0, bool(value & 2), bool(value & 4), rows)
+            number, count = divmod(value // 4, len(seasons))
+            rows = min(round(FEWEST_ROWS * 2 ** (number / 2)), MOST_ROWS)
+            form = Form(self.season, self.longer[:count], bool(value & 1), bool(value & 2), rows)
             yield form, np.flatnonzero(code == value)
 
     def blocks(
@@ -185,7 +191,7 @@ class Task:
 
     def _calendar_columns(self, form: Form, columns: int) -> np.ndarray:
         """Which columns are indicators of the calendar: all of them keep one common unit."""
-        first = len(form.priors) + 10 + (1 if form.longer else 0)
+        first = len(form.priors) + 10 + len(form.longer)
         indicators = self.cells.columns(form.fine).shape[1]
         places = np.arange(columns)
         return np.asarray((places >= first) & (places < first + indicators))
@@ -243,15 +249,17 @@ def ridge_forecasts(
     freq: str | int | None = None,
     future: np.ndarray | None = None,
     fitted_on: Sequence[Series] | None = None,
+    longer: Sequence[int] = (),
 ) -> np.ndarray:
     """Forecasts (W, h) by ridge regressions, NaN where the past is too short or covariates are missing.
 
     The target is the value at a step after a cut, relative to the mean of the last season before the cut. Columns: the
-    last value and the mean of the last values at the phase of the target (of the season, and of a week for steps below
-    a day), the last deviations from them, the trend, the calendar of the target, and covariates of the target. If
-    all values are positive, the effects of calendar and covariates are proportional to the level. Each window has its
-    own regression on pairs of cuts and steps before its cut; coefficients shrink to the simple forecast (level, last
-    season, mean of seasons) and by the penalty that forecast the last quarter of the pairs best.
+    last value and the mean of the last values at the phase of the target (of the season, of each longer one, and of a
+    week for steps below a day), the last deviations from them, the trend, the calendar of the target (without dates,
+    phases), and covariates of the target. If all values are positive, the effects of calendar and covariates are
+    proportional to the level. Each window has its own regression on pairs of cuts and steps before its cut;
+    coefficients shrink to the simple forecast (level, last season, mean of seasons) and by the penalty that forecast
+    the last quarter of the pairs best.
 
     Arguments:
         series: the series of all windows.
@@ -263,10 +271,11 @@ def ridge_forecasts(
         freq: pandas offset alias for the calendar; otherwise phases of the season replace it.
         future: (W, h, K) covariates of the steps after the cuts, used after the end of the table.
         fitted_on: the series with the covariates on which the regressions are fitted; by default `series`.
+        longer: each M, steps.
     """
-    task = Task(
-        series, Cells.of(series, which, cuts + horizon - 1, freq, season), _covariates(series, which), horizon, season
-    )
+    cells = Cells.of(series, which, cuts + horizon - 1, freq, season, longer)
+    seasons = tuple(sorted({one for one in (cells.kind.week, *longer) if one > season}))
+    task = Task(series, cells, _covariates(series, which), horizon, season, seasons)
     ahead = None if task.covariates is None else _ahead(series, which, cuts, horizon, task.covariates, future)
     fitting = task
     if fitted_on is not None and task.covariates is not None:

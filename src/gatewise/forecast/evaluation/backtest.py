@@ -20,7 +20,7 @@ import pandas as pd
 
 from gatewise import plot
 from gatewise.arguments import one_of
-from gatewise.forecast.baselines import classical
+from gatewise.forecast.baselines import classical, longer_seasons
 from gatewise.forecast.evaluation import figures, verdict
 from gatewise.forecast.evaluation.holdout import Holdout, WindowForecasts, mean
 from gatewise.forecast.evaluation.importance import Importance
@@ -221,8 +221,8 @@ class Backtest:
         """
         held = self.held
         windows = held.panel.series, held.which, held.cuts, held.horizon, held.season
-        seasons = (24, 168) if held.season == 24 else (held.season,)  # MSTL takes the week of hours too
-        added = {name: WindowForecasts(classical(name, *windows, seasons), {}) for name in names}
+        longer = longer_seasons(held.forecasts) or ((168,) if held.season == 24 else ())  # for MSTL
+        added = {name: WindowForecasts(classical(name, *windows, (held.season, *longer)), {}) for name in names}
         more = replace(held, forecasts={**held.forecasts, **added})
         options = {name: getattr(self, name) for name in ("guesses", "trained", "delivered", "affordable")}
         return replace(Backtest.of(more, **options), importances=self.importances, rho=self.rho)
@@ -241,9 +241,10 @@ class Backtest:
         cells = [["", *self.overall[self.model]]]
         for model, scores in self.overall.items():
             cells.append([model, *("-" if np.isnan(value) else f"{value:.4g}" for value in scores.values())])
-        # wider than 10 for numbers such as -8.237e-201
+        # wider than 10 for numbers such as -8.237e-201, than 14 for SeasonalNaive168
+        first = max(14, *(1 + len(row[0]) for row in cells))
         width = max(10, *(1 + len(cell) for row in cells for cell in row[1:]))
-        return "\n".join(f"{model:<14}" + "".join(f"{cell:>{width}}" for cell in row) for model, *row in cells)
+        return "\n".join(f"{model:<{first}}" + "".join(f"{cell:>{width}}" for cell in row) for model, *row in cells)
 
     def plot(self, kind: str = "forecast", *, unique_id: Any = None, score: str = "MAE", ax: Any = None) -> Any:
         """Plot the forecasts over the outcomes, the scores over the horizon, or the coverage of the intervals.

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from gatewise.forecast.baselines import last_observed
 from gatewise.forecast.model.dataset import Dataset
-from gatewise.forecast.model.plan import Plan, usual_length
+from gatewise.forecast.model.plan import Plan
+from gatewise.forecast.model.seasons import usual_length
 from gatewise.forecast.model.selection import Selection
 from gatewise.series import Panel, Series
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from gatewise.forecast.baselines import DESCRIPTIONS
+from gatewise.forecast.baselines import describe
 from gatewise.forecast.evaluation.importance import SMALLEST, Importance
 from gatewise.forecast.evaluation.significance import p_value
 from gatewise.series.wording import counted
@@ -64,7 +64,7 @@ def judgement(
     The LSTM is 22 % better than ... on average, ahead in 2 of 3 test windows; that may be chance (p = 0.33), ...
     """
     where = where or f"in {wins(errors, baseline)} test windows"
-    description, result = _described(best), standing(errors, baseline, lag, rho)
+    description, result = describe(best), standing(errors, baseline, lag, rho)
     if result == "behind":
         return f"Do not trust the {model} here: {description} is better; the {model} is ahead {where}."
     if result == "level" and model == "forecast":
@@ -118,7 +118,7 @@ def baseline_only(model: str, best: str) -> str:
     >>> print(baseline_only("LSTM", "Naive"))
     Use the naive forecast (the last value): it was the forecast in all test windows; the LSTM was no better before.
     """
-    return f"Use {_described(best)}: it was the forecast in all test windows; the {model} was no better before."
+    return f"Use {describe(best)}: it was the forecast in all test windows; the {model} was no better before."
 
 
 def wins(errors: Errors, baseline: Errors) -> str:
@@ -219,11 +219,6 @@ def _help(importance: Importance) -> str:
         return f"{name} does not help ({percent(round(increase, 2) + 0.0, '+')})"
     higher = f"{percent(increase)} higher" if increase < MANY_TIMES else f"more than {MANY_TIMES} times as high"
     return f"{name} helps (without its information the error is {higher})"
-
-
-def _described(baseline: str) -> str:
-    """A phrase for a baseline; those of statsforecast have only a name."""
-    return DESCRIPTIONS.get(baseline, f"the {baseline} forecast (of statsforecast)")
 
 
 def _probability(p: float) -> str:

@@ -14,5 +14,6 @@ dataset.py          all series in one tensor, and windows cut from it
 scales.py           scales of whole series
 level_shift.py      a lasting change of level: found, or at a given date, and removed from the past
 window.py           the scale of a window, and its features
+seasons.py          the season of the windows, and longer ones of the baselines
 step_regression.py  the most likely step of a series, beside trend, season and noise
 """

@@ -11,6 +11,7 @@ import numpy as np
 
 from gatewise.arguments import plain
 from gatewise.forecast.limits import NO_LIMITS, Limits
+from gatewise.forecast.model.seasons import Seasons, check_length, given_seasons, usual_length, usual_seasons
 from gatewise.forecast.model.training import TrainingConfiguration
 from gatewise.forecast.model.window import WindowScaling
 from gatewise.series import DataError, Panel, Series
@@ -18,8 +19,6 @@ from gatewise.series.wording import counted
 from gatewise.windows import Difference
 
 SCALES = ("window", "standard", "minmax", "robust", "none")
-LONGEST_SEASON = 366  # a longer one is used only on request, as every window holds more than one season
-CYCLES = {"min": "day", "s": "hour"}  # the usual season, where it can exceed LONGEST_SEASON
 FEWEST = 10  # values to train on, however short the context
 TARGETS = 4  # training targets at least
 MINIMUM = "the minimum for training"
@@ -47,29 +46,39 @@ class Plan:
     dropout: float | None = None
     fallback: str = "none"
     shift: str | int = "none"
+    longer: tuple[int, ...] = ()
     limits: Limits = NO_LIMITS
 
     @classmethod
     def of(cls, arguments: Mapping[str, Any]) -> "Plan":
         """The plan out of the arguments of a forecaster."""
         limits = Limits(**{field.name: plain(arguments[field.name]) for field in fields(Limits)})
-        values = {field.name: arguments[field.name] for field in fields(cls) if field.name != "limits"}
-        for name in ("context", "season", "horizon", "difference", "seasonal_difference"):
+        values = {field.name: arguments[field.name] for field in fields(cls) if field.name in arguments}
+        for name in ("context", "horizon", "difference", "seasonal_difference"):
             values[name] = None if values[name] is None else int(values[name])
+        seasons = values["season"]
+        if seasons is not None:
+            several = seasons if isinstance(seasons, tuple | list) else (seasons,)
+            values["season"], *longer = sorted(int(season) for season in several)
+            values["longer"] = tuple(longer)
         return cls(**values, limits=limits)
 
     def choose_season(self, panel: Panel) -> tuple[int, str]:
         """The season of the series, and its line for `guesses`."""
-        if self.season is not None:
-            return self.season, f"season: {counted(self.season, 'step')} (as given)"
-        usual, values = panel.season, usual_length(panel.series)
-        if usual == 1:
-            return 1, f"season: none (frequency {panel.freq} has no usual season)"
-        if usual > LONGEST_SEASON:
-            return 1, f"season: none; one {_cycle(panel.freq)} is {usual:,} steps, set season={usual} to use it"
-        if values < 4 * usual:
-            return 1, f"season: none ({values} values are fewer than four seasons of {usual} steps)"
-        return usual, f"season: {usual} steps (usual for frequency {panel.freq})"
+        season, _, guess = self._seasons(panel)
+        return season, guess
+
+    def longer_seasons(self, panel: Panel) -> tuple[int, ...]:
+        """The longer seasons of the series, ascending, which the baselines use.
+
+        Raises:
+            DataError: the series are too short for a given one.
+        """
+        check_length(panel, self.longer)
+        return self._seasons(panel).longer
+
+    def _seasons(self, panel: Panel) -> Seasons:
+        return usual_seasons(panel) if self.season is None else given_seasons((self.season, *self.longer))
 
     def candidates(self, panel: Panel) -> tuple[tuple[str, float], ...]:
         """The strategies to compare, each with its dropout: the requested one, or those that suit the data.
@@ -156,16 +165,6 @@ class Plan:
 def is_small(panel: Panel) -> bool:
     """Whether there are few short series: training is fast, and a single network depends on its seed."""
     return len(panel) <= FEW_SERIES and usual_length(panel.series) <= LONG_SERIES
-
-
-def usual_length(series: Sequence[Series]) -> int:
-    """The median number of values."""
-    return int(np.median([len(one_series) for one_series in series]))
-
-
-def _cycle(freq: str | int) -> str:
-    """The calendar period that is the usual season of a frequency, such as "day" for "min"."""
-    return next((name for unit, name in CYCLES.items() if str(freq).lower().endswith(unit)), "season")
 
 
 def _segment(season: int, reach: int) -> int:

@@ -45,6 +45,7 @@ class Selection:
         alignment: of series with a level shift.
         baselines: all baselines, measured on the validation set; none after loading.
         limits: of all forecasts.
+        longer: longer seasons of the baselines.
     """
 
     ensemble: Ensemble
@@ -56,6 +57,7 @@ class Selection:
     alignment: Alignment = NO_SHIFTS
     baselines: tuple[Method, ...] = ()
     limits: Limits = NO_LIMITS
+    longer: tuple[int, ...] = ()
 
     def dataset(self, series: Sequence[Series], until: Sequence[int] | None = None) -> Dataset:
         """Series prepared for the ensemble."""
@@ -122,7 +124,7 @@ class Selection:
         method = method or self.delivered
         parts: dict[str, np.ndarray] = {}
         if method.baselines:
-            options = {"names": method.baselines, "future": future, "fitted_on": fitted_on}
+            options = {"names": method.baselines, "longer": self.longer, "future": future, "fitted_on": fitted_on}
             parts = baseline_forecasts(dataset, cuts, horizon, self.season, self.freq, **options)
             spread = spreads_of_baseline(dataset, cuts, horizon)
         if NETWORK in method.weights:
@@ -187,6 +189,7 @@ def training_steps(
 
     With `quick`, the validation errors are those of one network, not of the ensemble.
     """
+    longer = plan.longer_seasons(panel)
     alignment = Alignment.find(series, season, plan.shift, required=not remainder)
     series, candidates = alignment.apply(series), []
     for strategy, dropout in plan.candidates(panel):
@@ -198,8 +201,8 @@ def training_steps(
     chosen = int(np.argmin(errors))
     configuration, dataset, context = candidates[chosen]
     ensemble = yield from configuration.train_ensemble(trained[chosen], dataset, measured=is_small(panel) and not quick)
-    network, *others = _measure_methods(ensemble, configuration, dataset, season, panel.freq, plan.limits)
-    delivered = choose(plan.fallback, network, others, configuration.validation_set(dataset).independent)
+    network, *others = _measure_methods(ensemble, configuration, dataset, season, panel.freq, plan.limits, longer)
+    delivered = choose(plan.fallback, network, others)
     guesses = (
         _strategy_guess(plan, candidates, errors, chosen),
         context,
@@ -208,7 +211,8 @@ def training_steps(
         _delivery_guess(plan.fallback, delivered, configuration.cell.upper(), (network, *others)),
     )
     measured = tuple(others[:-1])  # without the average
-    return Selection(ensemble, configuration, season, panel.freq, delivered, guesses, alignment, measured, plan.limits)
+    parts = ensemble, configuration, season, panel.freq, delivered, guesses, alignment, measured, plan.limits, longer
+    return Selection(*parts)
 
 
 def refitted(
@@ -248,6 +252,7 @@ def _measure_methods(
     season: int,
     freq: str | int,
     limits: Limits,
+    longer: tuple[int, ...] = (),
 ) -> list[Method]:
     """The network, every baseline, and their average, on the validation set."""
     validation = configuration.validation_set(dataset)
@@ -259,7 +264,8 @@ def _measure_methods(
         errors = truth - limits.point(forecast)
         return Method(weights, validation.mase(cuts, errors), calibrated(errors, spread))
 
-    unit, parts = spreads_of_baseline(dataset, cuts, steps), baseline_forecasts(dataset, cuts, steps, season, freq)
+    unit = spreads_of_baseline(dataset, cuts, steps)
+    parts = baseline_forecasts(dataset, cuts, steps, season, freq, longer=longer)
     network = measured({NETWORK: 1.0}, mean, spread)
     methods = [network, *(measured({name: 1.0}, forecast, unit) for name, forecast in parts.items())]
     weights = average_weights(methods, validation.independent)
@@ -288,10 +294,8 @@ def _strategy_guess(plan: Plan, candidates: Sequence[Candidate], errors: Sequenc
 
 
 def _delivery_guess(fallback: str, delivered: Method, network: str, methods: Sequence[Method]) -> str:
-    by_error = sorted(methods, key=lambda method: method.error)
-    compared = ", ".join(f"{method.describe(network)} {method.error:.3g}" for method in by_error)
+    by_name = {method.describe(network): method.error for method in methods}
+    compared = ", ".join(f"{name} {error:.3g}" for name, error in sorted(by_name.items(), key=lambda pair: pair[1]))
     asked = "" if fallback == BEST else f"; fallback={fallback!r}"
-    if fallback == BEST and delivered.error > min(method.error for method in methods):
-        asked = "; few errors decide little, so an average is safer"
     described = f"{delivered.describe(network)} (validation MASE: {compared}{asked}"
     return f"forecast: {described}{delivered.describe_weights()})"

@@ -1,5 +1,6 @@
 """The delivered method and the level shifts as parts of the content of a file, and back."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from gatewise.arguments import one_of, whole
@@ -7,6 +8,7 @@ from gatewise.forecast import baselines
 from gatewise.forecast.model.alignment import Alignment, shift_of
 from gatewise.forecast.model.delivery import NETWORK, Method
 from gatewise.forecast.model.level_shift import LevelShift
+from gatewise.forecast.model.plan import Plan
 from gatewise.forecast.persistence.calibration_state import pack_calibration, unpack_calibration
 from gatewise.persistence.fields import Arrays, Content, checked, measure, renamed
 from gatewise.series import Panel
@@ -35,14 +37,30 @@ def pack_method(method: Method) -> tuple[Content, Arrays]:
     return {"weights": dict(method.weights), "error": method.error, **calibration}, arrays
 
 
-def unpack_method(content: Content, arrays: Arrays, season: int) -> Method:
-    """The delivered method; its baselines must exist for the season.
+def unpack_longer_seasons(content: Content, plan: Plan) -> tuple[int, ...]:
+    """The longer seasons, ascending: those of the arguments, if these hold a season; without the field none.
+
+    Raises:
+        ValueError: they are invalid, or differ from the arguments.
+    """
+    seasons = checked({"longer_seasons": []} | content, "longer_seasons", list)
+    for season in seasons:
+        whole("a longer season", season, 2)
+    expected = sorted(set(seasons)) if plan.season is None else list(plan.longer)
+    if seasons != expected:
+        order = "ascending numbers" if plan.season is None else f"{expected!r:.80} as in the arguments"
+        raise ValueError(f"longer_seasons are {seasons!r:.80}, expected {order}")
+    return tuple(seasons)
+
+
+def unpack_method(content: Content, arrays: Arrays, season: int, longer: Sequence[int] = ()) -> Method:
+    """The delivered method; its baselines must exist for the seasons.
 
     Raises:
         ValueError: a weight is invalid.
     """
     weights = _weights_with_one_baseline(content) if "weight" in content else checked(content, "weights", dict)
-    names = [NETWORK, *(name for name in baselines.NAMES if season > 1 or name != baselines.SEASONAL)]
+    names = [NETWORK, *baselines.applicable(season, longer=longer)]
     for name in weights:
         one_of("a part of the delivered method", name, names)
         measure(weights, name, 1)

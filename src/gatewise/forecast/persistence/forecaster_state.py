@@ -21,7 +21,13 @@ from gatewise.forecast.model.training import TrainingConfiguration
 from gatewise.forecast.model.window import FLOORS, Features, WindowScaling
 from gatewise.forecast.persistence import delivery_state, panel_state
 from gatewise.forecast.persistence.calibration_state import LOG_SCALES, unpack_log_scales
-from gatewise.forecast.persistence.delivery_state import pack_method, pack_shifts, unpack_method, unpack_shifts
+from gatewise.forecast.persistence.delivery_state import (
+    pack_method,
+    pack_shifts,
+    unpack_longer_seasons,
+    unpack_method,
+    unpack_shifts,
+)
 from gatewise.forecast.persistence.panel_state import pack_panel, unpack_panel, widths
 from gatewise.forecast.validation import check_horizon
 from gatewise.persistence.fields import (
@@ -160,6 +166,7 @@ def pack(
         "history": {"best_epoch": history.best_epoch, "stopped": history.stopped},
         "ensemble": {"error": ensemble.error, "bounded_scales": ensemble.log_scales is not None},
         "delivered": method,
+        **({"longer_seasons": list(selection.longer)} if selection.longer else {}),
         "shifts": pack_shifts(selection.alignment, panel),
         "selection_choices": [printable(sentence) for sentence in selection.choices],
         "choices": [printable(sentence) for sentence in choices],
@@ -188,16 +195,16 @@ def unpack(content: Content, arrays: Arrays, plan: Plan, sizes: Sizes) -> Stored
     _check_lengths(panel, scaling)
     configuration = _configuration(checked(content, "configuration", dict), sizes)
     history = _history(checked(content, "history", dict), remaining)
-    delivered = unpack_method(checked(content, "delivered", dict), remaining, scaling.season)
+    longer = unpack_longer_seasons(content, plan)
+    delivered = unpack_method(checked(content, "delivered", dict), remaining, scaling.season, longer)
     measured = checked(content, "ensemble", dict)
     error, log_scales = measure(measured, "error"), unpack_log_scales(measured, remaining, scaling.reach)
     networks = configuration.load_networks(scaling, _states(remaining, configuration, scaling))
     ensemble = Ensemble(scaling, networks, history, error, log_scales=log_scales)
     alignment = unpack_shifts(checked(content, "shifts", list), panel)
     choices = sentences(content, "selection_choices")
-    selection = Selection(
-        ensemble, configuration, scaling.season, panel.freq, delivered, choices, alignment, limits=plan.limits
-    )
+    options: dict[str, Any] = {"limits": plan.limits, "longer": longer}
+    selection = Selection(ensemble, configuration, scaling.season, panel.freq, delivered, choices, alignment, **options)
     return StoredForecaster(panel, selection, sentences(content, "choices"))
 
 
@@ -207,7 +214,8 @@ def _arguments(content: Content, known: Mapping[str, Any]) -> Content:
     unknown = set(arguments) - set(known)
     if unknown:
         raise ValueError(f"argument {min(unknown)[:80]!r} is unknown, perhaps from a newer Gatewise")
-    return arguments
+    season = arguments.get("season")
+    return {**arguments, "season": tuple(season)} if isinstance(season, list) else arguments
 
 
 # ---------------------------------------------------------------------------------------------------------- scaling

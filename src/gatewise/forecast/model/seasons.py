@@ -1,0 +1,94 @@
+"""Seasons: the season of the windows and longer ones, as given or those of the calendar.
+
+A longer season needs no window of its length: the baselines use it (`gatewise.forecast.baselines`).
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from gatewise.series import DataError, Panel, Series, longer_season_length
+from gatewise.series.wording import counted
+
+LONGEST_SEASON = 366  # a longer one is used only on request, as every window holds more than one season
+CYCLES = {"min": "day", "s": "hour"}  # the usual season, where it can exceed LONGEST_SEASON
+FOR_WINDOWS, FOR_BASELINES = 4, 2  # seasons in the series, for the usual season
+LONGER = 3  # seasons in the series, for a longer one than the usual
+
+
+class Seasons(NamedTuple):
+    """The seasons of a panel.
+
+    Attributes:
+        season: of the windows, 1 for none.
+        longer: ascending.
+        guess: their line for `guesses`.
+    """
+
+    season: int
+    longer: tuple[int, ...]
+    guess: str
+
+
+def given_seasons(seasons: Sequence[int]) -> Seasons:
+    """The seasons of the argument `season`; the shortest is that of the windows.
+
+    >>> given_seasons((168, 24))
+    Seasons(season=24, longer=(168,), guess='seasons: 24 and 168 steps (as given)')
+    """
+    season, *longer = sorted(seasons)
+    if not longer:
+        return Seasons(season, (), f"season: {counted(season, 'step')} (as given)")
+    return Seasons(season, tuple(longer), f"seasons: {_steps((season, *longer))} (as given)")
+
+
+def usual_seasons(panel: Panel) -> Seasons:
+    """The seasons of the calendar that the series are long enough for."""
+    usual, values = panel.season, usual_length(panel.series)
+    reason = ""
+    if usual == 1:
+        reason = f" (frequency {panel.freq} has no usual season)"
+    elif usual > LONGEST_SEASON:
+        reason = f"; one {_cycle(panel.freq)} is {usual:,} steps, set season={usual} to use it"
+    elif values < FOR_WINDOWS * usual:
+        reason = f" ({values} values are fewer than four seasons of {usual} steps)"
+    season = 1 if reason else usual
+    needed = {usual: FOR_BASELINES * usual, (longest := longer_season_length(panel.freq)): LONGER * longest}
+    longer = tuple(steps for steps, least in needed.items() if steps > season and values >= least)
+    if not reason:
+        name = "season" if not longer else "seasons"
+        return Seasons(season, longer, f"{name}: {_steps((season, *longer))} (usual for frequency {panel.freq})")
+    several = "seasons" if len(longer) > 1 else "a season"
+    more = f"; the baselines use {several} of {_steps(longer)}" if longer else ""
+    return Seasons(season, longer, f"season: none{reason}{more}")
+
+
+def check_length(panel: Panel, longer: Sequence[int]) -> None:
+    """Refuse a longer season of which no series holds two.
+
+    Raises:
+        DataError: the message names the longest series.
+    """
+    longest = max(panel.series, key=len)
+    if longer and len(longest) < 2 * longer[-1]:
+        raise DataError(
+            f"series {str(longest.unique_id)!r} has {counted(len(longest), 'value')}, expected at least "
+            f"{2 * longer[-1]}, two of the longest season; omit {longer[-1]} from season= (--season), or use a longer "
+            "series"
+        )
+
+
+def usual_length(series: Sequence[Series]) -> int:
+    """The median number of values."""
+    return int(np.median([len(one_series) for one_series in series]))
+
+
+def _steps(seasons: Sequence[int]) -> str:
+    *names, last = (f"{season:,}" for season in seasons)
+    return f"{', '.join(names)} and {last} steps" if names else f"{last} steps"
+
+
+def _cycle(freq: str | int) -> str:
+    """The calendar period that is the usual season of a frequency, such as "day" for "min"."""
+    return next((name for unit, name in CYCLES.items() if str(freq).lower().endswith(unit)), "season")
