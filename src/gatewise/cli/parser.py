@@ -222,7 +222,7 @@ def _add_forecaster(command: argparse.ArgumentParser) -> None:
     model.add_argument("--integer", action="store_true", help="values are whole numbers; round the forecasts")
     model.add_argument(
         "--fallback",
-        choices=("best", "none", "naive", "Naive", "Drift", "SeasonalNaive", "SES", "Theta", "Ridge"),
+        choices=("best", "none", "naive", "Naive", "Drift", "SeasonalNaive", "SES", "Theta", "Ridge", "Croston"),
         help="forecast to deliver: network, baseline or average, by their validation errors (best), always the network "
         "(none), or this baseline if the network is no better",
     )

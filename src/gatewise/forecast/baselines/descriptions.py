@@ -1,9 +1,9 @@
 """Descriptions: the names of the baselines, and the phrases for them in messages."""
 
 NAIVE, DRIFT, SEASONAL = "Naive", "Drift", "SeasonalNaive"
-SES, THETA, RIDGE = "SES", "Theta", "Ridge"
+SES, THETA, RIDGE, CROSTON = "SES", "Theta", "Ridge", "Croston"
 NAIVE_NAMES = (NAIVE, DRIFT, SEASONAL)
-NAMES = (*NAIVE_NAMES, SES, THETA, RIDGE)
+NAMES = (*NAIVE_NAMES, SES, THETA, RIDGE, CROSTON)
 
 DESCRIPTIONS = {
     NAIVE: "the naive forecast (the last value)",
@@ -12,6 +12,7 @@ DESCRIPTIONS = {
     SES: "simple exponential smoothing (a weighted mean of the past, seasonally adjusted)",
     THETA: "the Theta forecast (exponential smoothing with half the trend, seasonally adjusted)",
     RIDGE: "the ridge regression (on the calendar, past seasons and known covariates)",
+    CROSTON: "Croston's method (the mean demand of an intermittent series)",
 }
 
 
@@ -23,7 +24,7 @@ def applicable(season: int, names: tuple[str, ...] | None = None) -> tuple[str, 
         ValueError: an unknown name.
 
     >>> applicable(1), applicable(12, ("Theta", "Naive"))
-    (('Naive', 'Drift', 'SES', 'Theta', 'Ridge'), ('Naive', 'Theta'))
+    (('Naive', 'Drift', 'SES', 'Theta', 'Ridge', 'Croston'), ('Naive', 'Theta'))
     """
     for name in names or ():
         if name not in NAMES:

@@ -22,6 +22,7 @@ MARGIN = 0.95  # times the error of the average: the error of a method that is d
 CLEARLY_WORSE = 2.0  # times the error of the other part: left out of an average of few errors
 CLEARLY_BETTER = 0.6  # times the error of the ridge regression: another baseline replaces it in the average
 FALLBACKS = (BEST, NONE, NAIVE, *baselines.NAMES)
+COUNTING = (BEST, baselines.CROSTON)  # with these, intermittent series are forecast as counts
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ def partner(methods: Sequence[Method], errors: float) -> Method:
         methods: all baselines.
         errors: number of independent validation errors.
     """
+    methods = _without_croston(methods)
     best = min(methods, key=lambda method: method.error)
     ridge = next((method for method in methods if method.baseline == baselines.RIDGE), best)
     return best if errors >= MANY_ERRORS or best.error < CLEARLY_BETTER * ridge.error else ridge
@@ -77,11 +79,16 @@ def choose(fallback: str, network: Method, others: Sequence[Method], errors: flo
     if fallback == NONE:
         return network
     if fallback == BEST:
-        return _best(network, others[:-1], others[-1], errors)
+        return _best(network, _without_croston(others[:-1]), others[-1], errors)
     names = baselines.NAIVE_NAMES if fallback == NAIVE else (fallback,)
     allowed = [method for method in others if not method.weight and method.baseline in names]
     best = min(allowed, key=lambda method: method.error, default=network)
     return best if best.error <= network.error else network
+
+
+def _without_croston(methods: Sequence[Method]) -> list[Method]:
+    """The methods for series that are not intermittent; the others are forecast as counts."""
+    return [method for method in methods if method.baseline != baselines.CROSTON]
 
 
 def _best(network: Method, methods: Sequence[Method], average: Method, errors: float) -> Method:

@@ -160,6 +160,7 @@ def pack(
         "history": {"best_epoch": history.best_epoch, "stopped": history.stopped},
         "ensemble": {"error": ensemble.error, "bounded_scales": ensemble.log_scales is not None},
         "delivered": method,
+        "counting": selection.counting,
         "shifts": pack_shifts(selection.alignment, panel),
         "selection_choices": [printable(sentence) for sentence in selection.choices],
         "choices": [printable(sentence) for sentence in choices],
@@ -195,9 +196,9 @@ def unpack(content: Content, arrays: Arrays, plan: Plan, sizes: Sizes) -> Stored
     ensemble = Ensemble(scaling, networks, history, error, log_scales=log_scales)
     alignment = unpack_shifts(checked(content, "shifts", list), panel)
     choices = sentences(content, "selection_choices")
-    selection = Selection(
-        ensemble, configuration, scaling.season, panel.freq, delivered, choices, alignment, limits=plan.limits
-    )
+    counting = "counting" in content and checked(content, "counting", bool)  # earlier files forecast as before
+    options = delivered, choices, alignment, (), plan.limits, counting
+    selection = Selection(ensemble, configuration, scaling.season, panel.freq, *options)
     return StoredForecaster(panel, selection, sentences(content, "choices"))
 
 
