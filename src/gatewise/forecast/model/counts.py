@@ -31,7 +31,7 @@ from gatewise.series import Series
 
 NAME = "Croston's mean demand"
 MOST_FACTORS = 2**22  # of all dates, to bound the memory
-SEASON_WEIGHT = 10.0  # demands by which factors are shrunk
+SEASON_WEIGHT = 20.0  # demands by which factors are shrunk
 DISPERSION_WEIGHT = 5.0  # sum of squared means by which the dispersion is shrunk
 USUAL_DISPERSION, USUAL_WEIGHT = 0.5, 0.5  # of a panel, and its weight in series
 
@@ -77,7 +77,7 @@ class Counts:
         >>> sales = np.random.default_rng(0).poisson(0.4, 60).astype(float)
         >>> counts = Counts.of([Series("A", np.arange(60), sales)], np.array([0]), np.array([60]), 2, season=1)
         >>> counts.mean.round(2).tolist(), counts.quantile(np.zeros((1, 2)), 0.9).tolist()
-        ([[0.48, 0.48]], [[1.0, 1.0]])
+        ([[0.54, 0.54]], [[2.0, 2.0]])
         """
         rows, _ = _intermittent(series, which, cuts, season)
         if not len(rows):
@@ -164,7 +164,7 @@ class _Windows:
             mean = _mean(pasts)[:, None] * np.take_along_axis(factors, phases, 1) * pasts.observed
             excess[rows] = ((pasts.observed * (pasts.values - mean) ** 2) - mean).sum(1)
             squares[rows] = (mean**2).sum(1)
-            rates[rows] = demands.rate()
+            rates[rows] = demands.rate
             means[rows] = rates[rows, None] * factors[:, np.arange(horizon) % season]
             occasions = (pasts.values > 0).sum(1) / pasts.observed.sum(1)
             concentration[rows] = demands.concentration * occasions
