@@ -33,9 +33,9 @@ def loop(y, alpha):
     return (1 - bias) * (sizes / weights) / (intervals / weights - bias)
 
 
-@pytest.mark.parametrize("cut", [8, 20, 300, 900])
+@pytest.mark.parametrize("cut", [14, 20, 300, 900])
 def test_the_mean_demand_is_that_of_a_loop(cut):
-    assert np.count_nonzero(SALES[:cut]) > 1
+    assert np.count_nonzero(SALES[:cut]) > 2
     result = croston_forecasts(pasts(SALES, cut=cut), 3, 1)
     np.testing.assert_allclose(result, np.full((1, 3), loop(SALES[:cut], ALPHA)), rtol=1e-12)
 

@@ -77,7 +77,7 @@ class Counts:
         >>> sales = np.random.default_rng(0).poisson(0.4, 60).astype(float)
         >>> counts = Counts.of([Series("A", np.arange(60), sales)], np.array([0]), np.array([60]), 2, season=1)
         >>> counts.mean.round(2).tolist(), counts.quantile(np.zeros((1, 2)), 0.9).tolist()
-        ([[0.54, 0.54]], [[2.0, 2.0]])
+        ([[0.53, 0.53]], [[2.0, 2.0]])
         """
         rows, _ = _intermittent(series, which, cuts, season)
         if not len(rows):
