@@ -156,7 +156,7 @@ def test_mostly_regular_series_are_judged_as_before():
 def test_the_rmsse_is_that_of_its_definition():
     y = np.array([0.0, 2, 0, 0, 1, 0, 3, 0])
     series = Series("A", pd.RangeIndex(8), y)
-    forecast = WindowForecasts(np.array([[1.0, 1.0]]), {}, np.array([[0.0, 0.0]]))
+    forecast = WindowForecasts(np.array([[1.0, 1.0]]), {}, np.array([[2.0, 0.0]]))
     naive = WindowForecasts(np.zeros((1, 2)), {})
     held = Holdout(
         Panel((series,), 1), 1, np.array([0]), np.array([6]), y[None, 6:], {"LSTM": forecast, "Naive": naive}
@@ -165,7 +165,7 @@ def test_the_rmsse_is_that_of_its_definition():
     squares = np.square(np.diff(y[:6])).mean()
     assert result.overall["LSTM"]["RMSSE"] == pytest.approx(np.sqrt((4 + 1) / 2 / squares))
     assert result.overall["Naive"]["RMSSE"] == pytest.approx(np.sqrt((9 + 0) / 2 / squares))
-    assert result.overall["LSTM"]["CRPS"] == pytest.approx(1.5)  # of the median, not of the mean
+    assert result.overall["LSTM"]["CRPS"] == pytest.approx(0.5)  # of the median, not of the mean
     assert result.overall["LSTM"]["MAE"] == pytest.approx(1.5)
     assert result.by_horizon.query("model == 'LSTM' and step == 1")["RMSSE"].item() == pytest.approx(2 / squares**0.5)
 

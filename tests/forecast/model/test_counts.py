@@ -164,3 +164,14 @@ def test_quantiles_include_the_uncertainty_of_the_rate():
     counts = Counts(np.array([0]), np.array([[3.0]]), np.array([0.5]), np.array([0.2]))
     expected = quantiles(np.array([[3.0]]), np.array([0.8]), 0.9)
     np.testing.assert_array_equal(counts.quantile(np.zeros((1, 1)), 0.9), expected)
+
+
+def test_the_steps_of_a_path_share_its_rate():
+    mean, dispersion, uncertainty = np.array([[0.5, 3.0]]), 0.8, 0.3
+    counts = Counts(np.array([1]), mean, np.array([dispersion]), np.array([uncertainty]))
+    paths = counts.paths(np.full((2, 200_000, 2), 7.5), np.random.default_rng(2))
+    assert (paths[0] == 7.5).all()
+    variances = mean[0] + ((1 + dispersion) * (1 + uncertainty) - 1) * mean[0] ** 2
+    np.testing.assert_allclose(paths[1].mean(0), mean[0], rtol=0.01)
+    np.testing.assert_allclose(paths[1].var(0), variances, rtol=0.03)
+    assert paths[1].sum(1).var() == pytest.approx(variances.sum() + 2 * uncertainty * mean.prod(), rel=0.03)
