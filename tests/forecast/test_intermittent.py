@@ -175,6 +175,7 @@ def test_importance_does_not_count_forecasts_that_read_no_covariates():
     table["promotion"] = np.random.default_rng(1).integers(0, 2, len(table)).astype(float)
     result = Forecaster(**OPTIONS).backtest(table[table["unique_id"] != "30"], H, windows=2, known=["promotion"])
     assert result.importance["increase"].tolist() == [0.0]
+    assert any(guess.endswith("distribution; they read no covariates") for guess in result.guesses)
 
 
 def test_the_sentence_about_counts_states_totals_of_observed_values():

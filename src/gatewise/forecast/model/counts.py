@@ -125,9 +125,12 @@ def describe(series: Sequence[Series], season: int, integer: bool) -> tuple[str,
     if not len(rows):
         return ()
     name, rounded = str(series[rows[0]].unique_id), " (rounded, because of integer=True)" if integer else ""
+    first = series[0]
+    covariates = any(part is not None for part in (first.past, first.known, first.static))
     return (
         f"intermittent: {len(rows)} of {len(series)} series (ADI {intervals[0]:.1f} for {name!r}); their forecasts are "
-        f"mean demands of Croston's method{rounded}, their intervals those of a negative binomial distribution",
+        f"mean demands of Croston's method{rounded}, their intervals those of a negative binomial distribution"
+        f"{'; they read no covariates' if covariates else ''}",
     )
 
 
