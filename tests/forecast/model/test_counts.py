@@ -112,16 +112,17 @@ def test_other_series_and_closed_shops_keep_their_forecasts():
     assert nothing.paths(forecast[:, None], np.random.default_rng(0)).base is forecast
 
 
-def test_filled_values_count_neither_for_means_nor_for_dispersions():
+@pytest.mark.parametrize("filling", [99.0, 0.5, np.nan])
+def test_filled_values_count_neither_for_means_nor_for_dispersions(filling):
     values, _ = generated(count=3, rates=(0.5, 0.9), pattern=np.ones(7))
     filled = np.zeros(PAST + H, bool)
     filled[100:135] = True
-    spoiled = np.where(filled, 99.5, values)
+    spoiled = np.where(filled, filling, values)
     which, cuts = np.arange(3), np.full(3, PAST)
     counts = Counts.of(panel(spoiled, filled=filled), which, cuts, H, 7)
     without = counts_of(np.delete(values, np.arange(100, 135), axis=1), cut=PAST - 35)
-    np.testing.assert_allclose(counts.mean, without.mean, rtol=1e-12)
-    np.testing.assert_allclose(counts.dispersion, without.dispersion, rtol=1e-12)
+    for name in ("mean", "dispersion", "uncertainty"):
+        np.testing.assert_allclose(getattr(counts, name), getattr(without, name), rtol=1e-12)
 
 
 def test_limits_hold():
@@ -137,7 +138,7 @@ def test_long_pasts_short_pasts_and_large_counts_give_finite_estimates():
     values, _ = generated(count=3, size=3000, rates=(0.1, 0.9))
     values[0] *= 1e6
     values[1, :2000] = 0
-    for cut, season in ((25, 1), (60, 52), (2970, 7), (2970, 365)):
+    for cut, season in ((25, 1), (60, 52), (60, 100_000), (2970, 7), (2970, 365)):
         counts = counts_of(values, cut=cut, season=season)
         for estimate in (counts.mean, counts.dispersion, counts.uncertainty):
             assert np.isfinite(estimate).all()

@@ -54,7 +54,11 @@ def demand(pasts: Pasts, alpha: float = ALPHA) -> Demand:
     steps = pasts.observed.cumsum(1)
     last = np.maximum.accumulate(np.where(occasions, steps, 0), axis=1)
     before = np.concatenate([np.zeros((len(pasts), 1), last.dtype), last[:, :-1]], axis=1)
-    return Demand((weights * pasts.values).sum(1), (weights * (steps - before)).sum(1), (weights**2).sum(1))
+    return Demand(
+        (weights * np.where(occasions, pasts.values, 0.0)).sum(1),
+        (weights * (steps - before)).sum(1),
+        (weights**2).sum(1),
+    )
 
 
 def croston_forecasts(pasts: Pasts, horizon: int, season: int) -> np.ndarray:

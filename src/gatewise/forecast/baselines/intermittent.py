@@ -5,7 +5,7 @@ on, methods for intermittent demand have smaller errors (Syntetos, Boylan and Cr
 the previous value predict, such as those of closed hours or of a machine that is switched off, do not count as
 intermittent: a regular method forecasts them.
 
-Letters: `T` values of a series, `W` test windows, `m` steps of a season.
+Letters: `W` test windows, `B` windows of a block, `N` values of the longest past, `m` steps of a season.
 
 Reference: A. A. Syntetos, J. E. Boylan, J. D. Croston, On the categorization of demand patterns, Journal of the
 Operational Research Society 56(5), 2005.
@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gatewise.forecast.baselines.windows import grouped
+from gatewise.forecast.baselines.windows import Pasts, Values
 from gatewise.series import Series
 
 SHORTEST_INTERVAL = 1.32  # average interval between demands
@@ -24,6 +24,7 @@ FEWEST_VALUES, FEWEST_DEMANDS = 20, 5
 FEWEST_ZEROS = FEWEST_VALUES * (1 - 1 / SHORTEST_INTERVAL)
 LARGEST = 1e9  # larger values are no counts
 PREDICTABLE = 0.5  # fraction of the variance of the demand occasions that the season explains; autocorrelation
+TINY = 1e-12  # in place of the variance of a constant
 
 
 def longest_past(season: int) -> int:
@@ -49,38 +50,41 @@ def demand_intervals(series: Sequence[Series], which: np.ndarray, cuts: np.ndarr
     [nan, 2.4, nan]
     """
     intervals = np.full(len(cuts), np.nan)
-    for k, rows in grouped(which):
-        if len(series[k]) - np.count_nonzero(series[k].y) < FEWEST_ZEROS:  # the quick check for most series
-            continue
-        for row in rows.tolist():
-            intervals[row] = _interval(series[k], int(cuts[row]), season)
+    zeros = {k: len(series[k]) - np.count_nonzero(series[k].y) for k in np.unique(which).tolist()}
+    rows = np.flatnonzero([zeros[k] >= FEWEST_ZEROS for k in which.tolist()])  # the quick check for most series
+    if len(rows):
+        values = Values.of(series, which[rows])
+        for block, pasts in values.blocks(which[rows], cuts[rows], longest_past(season)):
+            intervals[rows[block]] = _intervals(pasts, season)
     return intervals
 
 
-def _interval(series: Series, cut: int, season: int) -> float:
-    """The average interval between demands of the first values of a series; NaN if they are not intermittent."""
-    steps = np.arange(max(0, cut - longest_past(season)), cut)
-    if series.filled is not None:
-        steps = steps[~series.filled[steps]]
-    y = series.y[steps]
-    demands = np.count_nonzero(y)
-    if len(y) < FEWEST_VALUES or demands < FEWEST_DEMANDS or len(y) < SHORTEST_INTERVAL * demands:
-        return np.nan
-    if not (y.min() >= 0 and y.max() <= LARGEST) or (y != np.rint(y)).any() or _predictable(y > 0, steps, season):
-        return np.nan
-    return len(y) / demands
+def _intervals(pasts: Pasts, season: int) -> np.ndarray:
+    """(B,) the average intervals between demands; NaN where a past is not intermittent."""
+    y, observed = pasts.values, pasts.observed
+    demand = observed & (y != 0)
+    n, demands = observed.sum(1), demand.sum(1)
+    intermittent = (n >= FEWEST_VALUES) & (demands >= FEWEST_DEMANDS) & (n >= SHORTEST_INTERVAL * demands)
+    intermittent &= (~observed | ((y >= 0) & (y <= LARGEST) & (y == np.rint(y)))).all(1)
+    away = np.where(observed, demand - (demands / np.maximum(n, 1))[:, None], 0.0)
+    intermittent &= ~_predictable(pasts, away, n, season)
+    return np.where(intermittent, n / np.maximum(demands, 1), np.nan)
 
 
-def _predictable(demand: np.ndarray, steps: np.ndarray, season: int) -> bool:
-    """Whether the previous value or the season explains at which steps (T,) there is a demand (T,)."""
-    n, fraction = len(demand), demand.mean()
-    away = demand - fraction
-    variance = float(away @ away)
-    if float(away[1:] @ away[:-1]) > PREDICTABLE * variance:
-        return True
-    if season == 1 or n <= 2 * season:
-        return False
-    phases = steps % season
-    counts, sums = np.bincount(phases, minlength=season), np.bincount(phases, away, minlength=season)
-    explained = float((sums**2 / np.maximum(counts, 1)).sum()) / variance
-    return 1 - (1 - explained) * (n - 1) / (n - season) > PREDICTABLE  # adjusted for the number of phases
+def _predictable(pasts: Pasts, away: np.ndarray, n: np.ndarray, season: int) -> np.ndarray:
+    """(B,) whether the previous value or the season explains at which of n (B,) values there is a demand.
+
+    `away` (B, N) is the difference between whether there is a demand, 0 or 1, and its mean.
+    """
+    variance = np.maximum((away**2).sum(1), TINY)
+    predictable = (away[:, 1:] * away[:, :-1]).sum(1) > PREDICTABLE * variance
+    if season == 1 or away.shape[1] <= 2 * season:
+        return np.asarray(predictable)
+    phases = (pasts.starts[:, None] + np.arange(away.shape[1])) % season
+    places, shape = (np.arange(len(away))[:, None] * season + phases).ravel(), (len(away), season)
+    sums, counts = (
+        np.bincount(places, part.ravel(), len(away) * season).reshape(shape) for part in (away, pasts.observed)
+    )
+    explained = (sums**2 / np.maximum(counts, 1)).sum(1) / variance
+    adjusted = 1 - (1 - explained) * (n - 1) / np.maximum(n - season, 1)  # for the number of phases
+    return np.asarray(predictable | ((n > 2 * season) & (adjusted > PREDICTABLE)))

@@ -19,7 +19,7 @@ distribution as a Poisson distribution with a gamma-distributed rate, and its mo
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -30,7 +30,7 @@ from gatewise.forecast.model.constant_end import constant_ends
 from gatewise.series import Series
 
 NAME = "Croston's mean demand"
-MOST_FACTORS = 2**22  # of all dates, to bound the memory
+LONGEST_SEASON, MOST_FACTORS = 400, 2**22  # steps, factors of all dates: without a season beyond, to bound the memory
 SEASON_WEIGHT = 20.0  # demands by which factors are shrunk
 DISPERSION_WEIGHT = 5.0  # sum of squared means by which the dispersion is shrunk
 USUAL_DISPERSION, USUAL_WEIGHT = 0.5, 0.5  # of a panel, and its weight in series
@@ -157,7 +157,8 @@ class _Windows:
 
     def estimates(self, horizon: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The means (R, h), the dispersions (R,) and the uncertainties (R,) of the rates."""
-        season = self.season if self.season * (self.dates.max() + 1) <= MOST_FACTORS else 1
+        few = self.season <= LONGEST_SEASON and self.season * (self.dates.max() + 1) <= MOST_FACTORS
+        season = self.season if few else 1
         means = np.empty((len(self.which), horizon))
         rates, concentration, excess, squares = np.empty((4, len(self.which)))
         pooled = self._pooled(season)
@@ -165,7 +166,7 @@ class _Windows:
             demands, phases = demand(pasts), _phases(pasts, season)
             factors = _factors(*_by_phase(pasts, demands.size, phases, season), pooled[self.dates[rows]])
             mean = _mean(pasts)[:, None] * np.take_along_axis(factors, phases, 1) * pasts.observed
-            excess[rows] = ((pasts.observed * (pasts.values - mean) ** 2) - mean).sum(1)
+            excess[rows] = ((pasts.values - mean) ** 2 - mean).sum(1)
             squares[rows] = (mean**2).sum(1)
             rates[rows] = demands.rate
             means[rows] = rates[rows, None] * factors[:, np.arange(horizon) % season]
@@ -175,8 +176,10 @@ class _Windows:
         return means, dispersion, concentration * (1 / rates + dispersion)
 
     def _blocks(self) -> Iterator[tuple[np.ndarray, Pasts]]:
+        """The pasts in blocks, with 0 where no value was observed."""
         values = Values.of(self.series, self.which)
-        return values.blocks(self.which, self.cuts, longest_past(self.season))
+        for rows, pasts in values.blocks(self.which, self.cuts, longest_past(self.season)):
+            yield rows, replace(pasts, values=np.where(pasts.observed, pasts.values, 0.0))
 
     def _pooled(self, season: int) -> np.ndarray:
         """The factors (G, m) of all series whose values end on the same date."""
@@ -203,13 +206,13 @@ def _phases(pasts: Pasts, season: int) -> np.ndarray:
 
 def _mean(pasts: Pasts) -> np.ndarray:
     """(B,) the mean of the observed values."""
-    return np.asarray((pasts.values * pasts.observed).sum(1) / pasts.observed.sum(1))
+    return np.asarray(pasts.values.sum(1) / pasts.observed.sum(1))
 
 
 def _by_phase(pasts: Pasts, size: np.ndarray, phases: np.ndarray, season: int) -> tuple[np.ndarray, np.ndarray]:
     """The demand (B, m) at each step of the season and the expected one, in units of the size (B,) of a demand."""
     places = (np.arange(len(pasts))[:, None] * season + phases).ravel()
-    shape, units = (len(pasts), season), pasts.values * pasts.observed / size[:, None]
+    shape, units = (len(pasts), season), pasts.values / size[:, None]
     sums = np.bincount(places, units.ravel(), minlength=len(pasts) * season).reshape(shape)
     counts = np.bincount(places, pasts.observed.ravel(), minlength=len(pasts) * season).reshape(shape)
     return sums, counts * (_mean(pasts) / size)[:, None]
