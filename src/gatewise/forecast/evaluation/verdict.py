@@ -153,7 +153,7 @@ def counts(rows: np.ndarray, forecast: np.ndarray, truth: np.ndarray, score: str
 
     >>> print(counts(np.array([True, False]), np.full((2, 3), 0.4), np.array([[0, 0, 1.0], [5, 6, 7]]), "RMSSE"))
     Intermittent series: 1 of 2 test windows, with 1.2 forecast in total and 1 observed; errors are compared by the
-    RMSSE, as the mean absolute error favours forecasts of zero.
+    RMSSE, as the mean absolute error favours forecasts of zero. Intervals of counts cover more than their level.
     """
     if not rows.any():
         return ""
@@ -163,7 +163,7 @@ def counts(rows: np.ndarray, forecast: np.ndarray, truth: np.ndarray, score: str
     compared = f"errors are compared by the RMSSE, as {favours}" if score == "RMSSE" else f"for them, {favours}"
     return (
         f"Intermittent series: {int(rows.sum())} of {counted(len(rows), 'test window')}, with {totals[0]} forecast in "
-        f"total and {totals[1]} observed; {compared}."
+        f"total and {totals[1]} observed; {compared}. Intervals of counts cover more than their level."
     )
 
 
