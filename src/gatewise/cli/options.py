@@ -67,7 +67,7 @@ FILES = {  # option -> file name suffix
     "save": ".safetensors",
 }
 FIGURES = ("summary", "confusion", "learning_curve", "examples", "gates")
-FALLBACKS = ("best", "none", "naive", "Naive", "Drift", "SeasonalNaive", "SES", "Theta", "Ridge")
+FALLBACKS = ("best", "none", "naive", "Naive", "Drift", "SeasonalNaive", "SES", "Theta", "Ridge", "Croston")
 DEFAULT_VIEW = "rows"
 VIEWS = (DEFAULT_VIEW, "columns", "pixels", "permuted", "vector")
 LARGEST_INTEGER = 2**63 - 1  # torch's integers have 64 bits

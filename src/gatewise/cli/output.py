@@ -108,7 +108,7 @@ def print_details(backtest: Any) -> None:
 def _gains(backtest: Any) -> tuple[pd.DataFrame, str]:
     """The score of the model and of the best naive forecast by series, sorted by gain; and the score's name."""
     scores = as_pandas(backtest.by_series)
-    score = "MASE" if np.isfinite(backtest.overall[backtest.model]["MASE"]) else "MAE"
+    score = backtest.verdict_score
     columns = {
         name: scores[scores["model"] == name].set_index("unique_id")[score] for name in (backtest.model, backtest.best)
     }

@@ -233,7 +233,7 @@ def _add_forecaster(command: argparse.ArgumentParser) -> None:
         metavar="METHOD",
         help="forecast to deliver: network, baseline or average, by their validation errors (best), always the network "
         "(none), or a baseline if the network is no better: naive (the best naive one), Naive, Drift, SeasonalNaive, "
-        "SeasonalNaive168 (of a longer season), SES, Theta or Ridge",
+        "SeasonalNaive168 (of a longer season), SES, Theta, Ridge or Croston",
     )
     model.add_argument("--seed", type=non_negative_integer, help="random seed (0)")
     model.add_argument("--engine", help="computation engine, listed by `gatewise info` (auto)")

@@ -40,7 +40,8 @@ class FittedState:
     @property
     def delivered(self) -> str:
         """The method that forecasts, such as "LSTM" or "average of LSTM and Theta"."""
-        return self.selection.delivered.describe(self.name)
+        counts = self.selection.counts_ahead(self.panel.series, 1)
+        return self.selection.method_name(self.name, counts, len(self.panel))
 
     def forecasts(
         self,
@@ -71,6 +72,7 @@ class FittedState:
             (series.unique_id, found)
             for series, forecast in zip(panel.series, forecasts, strict=False)  # excluded series have no intervals
             if (found := too_wide(*forecast.intervals[level], series.y)) is not None
+            and not len(self.selection.counts_ahead([series], 1).rows)
         ]
         if not wide:
             return ""
@@ -83,9 +85,10 @@ class FittedState:
         panel = self.panel
         check_paths(len(panel), paths, horizon)
         mean, spread, most = extrapolate(panel, self.selection, horizon, future)
-        samples = self.selection.delivered.calibration.paths(mean, spread, paths, np.random.default_rng(seed))
+        generator, counts = np.random.default_rng(seed), self.selection.counts_ahead(panel.series, horizon)
+        samples = self.selection.delivered.calibration.paths(mean, spread, paths, generator)
         samples = np.clip(samples, (mean - most)[:, None], (mean + most)[:, None])
-        samples = self.selection.limits.point(samples)
+        samples = counts.paths(self.selection.limits.point(samples), generator)
         dates = futures(panel.series, panel.freq, horizon)
         records = [
             Forecast(series.unique_id, ds, path, self.name)

@@ -67,8 +67,8 @@ class Forecaster(Arguments, Inspection):
             intervals and sample paths stay within them, also those of the baselines.
         integer: True for whole numbers: forecasts and paths are rounded to the nearest one, intervals outward.
         fallback: the forecast to deliver. "best" is the network, a baseline or their average, by their validation
-            errors (`gatewise.forecast.model.delivery`); "none" is the network; "naive" or the name of a baseline is
-            that baseline if its validation error is not higher than the network's. See `gatewise.forecast.baselines`.
+            errors (`gatewise.forecast.model.delivery`), or the mean of counts (`.counts`); "none" is the network;
+            "naive" or the name of a baseline is that baseline if its validation error is not higher than the network's.
         validation_fraction: fraction at the end of each series to measure errors on, before training on all data.
         engine: computation engine; see `gatewise.engines`.
         jobs: networks trained at a time, each on one core (by default all available). It does not change results.
@@ -258,7 +258,7 @@ class Forecaster(Arguments, Inspection):
             horizon: steps, h.
             level: percentages of the prediction intervals, each between 0 and 100; an empty sequence for no intervals.
             quantiles: probabilities between 0 and 1, such as (0.1, 0.5, 0.9): 0.1 and 0.9 are the bounds of the 80 %
-                interval, 0.5 is the forecast.
+                interval, 0.5 is the forecast (of counts the median).
             table: series to forecast instead of those of `fit`: a table with the same columns, or a panel; the
                 frequency must match, the series may be new.
             future: table of the future covariates, a row for each series and each of the h steps after its end; by

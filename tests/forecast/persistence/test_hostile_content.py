@@ -42,6 +42,7 @@ from tests.forecast.persistence.hostile import (
             combined(FREE, with_part("configuration", ensemble_size=10**9)),
             "too few arrays for 1000000000 networks of 1 layers",
         ),
+        (with_content(counting=1), "counting"),
         (with_arguments(num_layers=10**7), "num_layers is 1, but 10000000 in the arguments"),
         (
             combined(with_arguments(num_layers=10**7), with_part("configuration", num_layers=10**7)),
@@ -337,7 +338,7 @@ def test_each_missing_part_is_named(several):
         "": content,
         **{name: value for name, value in content.items() if isinstance(value, dict)},
     }.items():
-        for name in inside if part != "arguments" else ():
+        for name in set(inside) - {"counting"} if part != "arguments" else ():  # earlier files have no "counting"
             less = {key: value for key, value in inside.items() if key != name}
             message = refused(several, {**content, part: less} if part else less, arrays)
             assert name in message

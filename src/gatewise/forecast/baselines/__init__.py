@@ -8,6 +8,8 @@ dispatch.py      the forecasts of all baselines
 naive.py         naive, drift and seasonal naive forecasts
 smoothing.py     simple exponential smoothing
 theta.py         the Theta method
+intermittent.py  a test for intermittent series
+croston.py       the mean demand of intermittent series
 ridge.py         ridge regression for each window
 regressors.py    the columns of the ridge regression
 calendar_cells.py  calendar columns of the ridge regression
@@ -17,7 +19,9 @@ windows.py       the known values of many windows, in blocks
 """
 
 from gatewise.forecast.baselines.classical import CLASSICAL, classical
+from gatewise.forecast.baselines.croston import demand
 from gatewise.forecast.baselines.descriptions import (
+    CROSTON,
     DESCRIPTIONS,
     DRIFT,
     NAIVE,
@@ -34,11 +38,13 @@ from gatewise.forecast.baselines.descriptions import (
     longer_seasons,
 )
 from gatewise.forecast.baselines.dispatch import forecasts
+from gatewise.forecast.baselines.intermittent import demand_intervals, longest_past
 from gatewise.forecast.baselines.naive import drift, naive, seasonal_naive
-from gatewise.forecast.baselines.windows import grouped, known, last_observed
+from gatewise.forecast.baselines.windows import Pasts, Values, grouped, known, last_observed
 
 __all__ = [
     "CLASSICAL",
+    "CROSTON",
     "DESCRIPTIONS",
     "DRIFT",
     "NAIVE",
@@ -48,8 +54,12 @@ __all__ = [
     "SEASONAL",
     "SES",
     "THETA",
+    "Pasts",
+    "Values",
     "applicable",
     "classical",
+    "demand",
+    "demand_intervals",
     "describe",
     "drift",
     "forecasts",
@@ -59,6 +69,7 @@ __all__ = [
     "last_observed",
     "longer_name",
     "longer_seasons",
+    "longest_past",
     "naive",
     "seasonal_naive",
 ]

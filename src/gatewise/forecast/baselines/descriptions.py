@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable, Sequence
 
 NAIVE, DRIFT, SEASONAL = "Naive", "Drift", "SeasonalNaive"
-SES, THETA, RIDGE = "SES", "Theta", "Ridge"
+SES, THETA, RIDGE, CROSTON = "SES", "Theta", "Ridge", "Croston"
 NAIVE_NAMES = (NAIVE, DRIFT, SEASONAL)
-NAMES = (*NAIVE_NAMES, SES, THETA, RIDGE)
+NAMES = (*NAIVE_NAMES, SES, THETA, RIDGE, CROSTON)
 
 DESCRIPTIONS = {
     NAIVE: "the naive forecast (the last value)",
@@ -18,6 +18,7 @@ DESCRIPTIONS = {
     SES: "simple exponential smoothing (a weighted mean of the past, seasonally adjusted)",
     THETA: "the Theta forecast (exponential smoothing with half the trend, seasonally adjusted)",
     RIDGE: "the ridge regression (on the calendar, past seasons and known covariates)",
+    CROSTON: "Croston's method (the mean demand of an intermittent series)",
 }
 
 
@@ -61,7 +62,7 @@ def applicable(season: int, names: tuple[str, ...] | None = None, longer: Sequen
         ValueError: an unknown name.
 
     >>> applicable(1), applicable(12, ("Theta", "Naive")), applicable(7, longer=(365,))[2:4]
-    (('Naive', 'Drift', 'SES', 'Theta', 'Ridge'), ('Naive', 'Theta'), ('SeasonalNaive', 'SeasonalNaive365'))
+    (('Naive', 'Drift', 'SES', 'Theta', 'Ridge', 'Croston'), ('Naive', 'Theta'), ('SeasonalNaive', 'SeasonalNaive365'))
     """
     known = (*NAIVE_NAMES, *map(longer_name, longer), *NAMES[len(NAIVE_NAMES) :])
     for name in names or ():

@@ -7,7 +7,17 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from gatewise.forecast.baselines.descriptions import NAIVE, RIDGE, SEASONAL, SES, THETA, applicable
+from gatewise.forecast.baselines.croston import croston_forecasts
+from gatewise.forecast.baselines.descriptions import (
+    CROSTON,
+    NAIVE,
+    RIDGE,
+    SEASONAL,
+    SES,
+    THETA,
+    applicable,
+)
+from gatewise.forecast.baselines.intermittent import demand_intervals
 from gatewise.forecast.baselines.naive import naive_forecasts
 from gatewise.forecast.baselines.ridge import ridge_forecasts
 from gatewise.forecast.baselines.smoothing import ses_forecasts
@@ -15,8 +25,12 @@ from gatewise.forecast.baselines.theta import theta_forecasts
 from gatewise.forecast.baselines.windows import Pasts, Values
 from gatewise.series import Series
 
-LONGEST, MOST_SEASONS = 1000, 5  # values of a past for SES and Theta: the weights of older ones are tiny
-RECURSIONS: dict[str, Callable[[Pasts, int, int], np.ndarray]] = {SES: ses_forecasts, THETA: theta_forecasts}
+LONGEST, MOST_SEASONS = 1000, 5  # values of a past for smoothing: the weights of older ones are tiny
+RECURSIONS: dict[str, Callable[[Pasts, int, int], np.ndarray]] = {
+    SES: ses_forecasts,
+    THETA: theta_forecasts,
+    CROSTON: croston_forecasts,
+}
 
 
 def forecasts(
@@ -34,8 +48,8 @@ def forecasts(
 ) -> dict[str, np.ndarray]:
     """The forecasts of the baselines for many test windows.
 
-    Only values before the cut are used; filled values are no targets. SES and Theta use the last 1,000 values or five
-    seasons, whichever is more. Where a method cannot be fitted, its forecast is the (seasonal) naive one.
+    Only values before the cut are used; filled values are no targets. SES, Theta and Croston use the last 1,000 values
+    or five seasons, whichever is more. Where a method cannot be fitted, its forecast is the (seasonal) naive one.
 
     Arguments:
         series: the series of all windows.
@@ -45,7 +59,7 @@ def forecasts(
         season: steps of a season; 1 for none, which omits the seasonal naive forecast.
         longer: longer seasons, each with a seasonal naive forecast of its own.
         freq: pandas offset alias or integer step, for the calendar of the ridge regression; None for none.
-        names: the baselines to compute; None for all that apply.
+        names: the baselines to compute; None for all that apply; Croston applies if a series is intermittent.
         future: (W, h, K) covariates known in advance of the steps after the end of the table, where the series have
             none (`Series.ahead`).
         fitted_on: the series with the covariates on which the ridge regression is fitted; by default `series`.
@@ -65,6 +79,8 @@ def forecasts(
     chosen = applicable(season, names, longer)
     if not len(which):
         return {name: np.empty((0, horizon)) for name in chosen}
+    if names is None and np.isnan(demand_intervals(series, *_last(which, cuts), season)).all():
+        chosen = tuple(name for name in chosen if name != CROSTON)
     values = Values.of(series, which)
     naive = naive_forecasts(values, which, cuts, horizon, season, longer)
     by_name = {name: naive[name] for name in chosen if name in naive}
@@ -82,3 +98,11 @@ def forecasts(
             mean = ridge_forecasts(series, values, which, cuts, horizon, season, freq, future, fitted_on, longer)
         by_name[RIDGE] = np.where(np.isfinite(mean).all(1, keepdims=True), mean, fallback)
     return by_name
+
+
+def _last(which: np.ndarray, cuts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The series that have windows, and the last cut of each."""
+    used, places = np.unique(which, return_inverse=True)
+    last = np.zeros(len(used), np.int64)
+    np.maximum.at(last, places, cuts)
+    return used, last

@@ -81,12 +81,9 @@ class Backtest:
         scored = holdout.scored()
         if excluded := len(holdout.which) - len(scored.which):
             guesses = (*guesses, f"excluded: {counted(excluded, 'test window')} without observed values")
-        scale = scored.scale()
-        scores = {
-            name: score(scored, forecast.mean, forecast.intervals, scale) for name, forecast in scored.forecasts.items()
-        }
-        by_window = {name: of_forecast.by_window for name, of_forecast in scores.items()}
-        by_step = {name: of_forecast.by_step for name, of_forecast in scores.items()}
+        scales = scored.scale(), scored.root_scale() if scored.mostly_counts else None
+        scores = {name: score(scored, forecast, *scales) for name, forecast in scored.forecasts.items()}
+        by_window, by_step = ({name: parts[k] for name, parts in scores.items()} for k in (0, 1))
         return cls(scored, by_window, by_step, tuple(guesses), trained, tuple(delivered), affordable)
 
     @property
@@ -200,6 +197,7 @@ class Backtest:
             judgement,
             verdict.delivery(self.model, self.delivered),
             *numbers,
+            verdict.counts(self.held.counts, self.held.mean, self.held.truth, self.verdict_score),
             verdict.evidence(len(self.held.which), more, len(self.held.series)),
             verdict.single_model(self._windows) if len(self.delivered) == 1 < self._windows else "",
             verdict.coverage(self.coverage, self._values),
@@ -229,7 +227,8 @@ class Backtest:
 
     def definitions(self) -> str:
         """The definition of each score, a line each, and how the scores are averaged."""
-        lines = [f"  {name}: {text}" for name, text in definitions(self.season, self.held.levels).items()]
+        texts = definitions(self.season, self.held.levels, self.held.mostly_counts)
+        lines = [f"  {name}: {text}" for name, text in texts.items()]
         if len(self.held.series) > 1:
             lines.append(
                 "  Each score is averaged over the windows of a series, then over the series with equal weights."
@@ -305,9 +304,10 @@ class Backtest:
 
     @property
     def verdict_score(self) -> str:
-        """The score of the verdict: the MAE, or for many series the MASE, which has no unit, if it exists."""
-        many = len(self.held.series) > 1 and np.isfinite(self.overall[self.model]["MASE"])
-        return "MASE" if many else "MAE"
+        """The score of the verdict: the MAE; for many series the MASE; for mostly intermittent ones the RMSSE."""
+        scores = self.overall[self.model]
+        many = len(self.held.series) > 1 and np.isfinite(scores["MASE"])
+        return "RMSSE" if np.isfinite(scores.get("RMSSE", np.nan)) else "MASE" if many else "MAE"
 
     @property
     def _cases(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -325,8 +325,9 @@ class Backtest:
         """The judgement and the numbers for a single series."""
         model, naive = self.overall[self.model], self.overall[self.best]
         numbers = f"Mean absolute error {model['MAE']:.4g} against {naive['MAE']:.4g}"
-        if np.isfinite(model["MASE"]):
-            numbers += f" (MASE {model['MASE']:.3g} against {naive['MASE']:.3g})"
+        scaled = "RMSSE" if self.held.mostly_counts else "MASE"
+        if np.isfinite(model[scaled]):
+            numbers += f" ({scaled} {model[scaled]:.3g} against {naive[scaled]:.3g})"
         return self._judgement("", *self._cases[1:]), f"{numbers}."
 
     def _judgement(self, where: str, errors: np.ndarray, baseline: np.ndarray) -> str:
@@ -356,14 +357,14 @@ class Backtest:
         windows = verdict.wins(*(scores[~np.isnan(scores)] for scores in self._errors(self.by_window)))
         where = f"in {verdict.wins(errors, baseline)} series and {windows} test windows"
         numbers = f"mean absolute error {model['MAE']:.4g} against {naive['MAE']:.4g}."
-        if self.verdict_score == "MASE":
-            numbers = f"MASE {model['MASE']:.3g} against {naive['MASE']:.3g}, {numbers}"
+        if (scaled := self.verdict_score) != "MAE":
+            numbers = f"{scaled} {model[scaled]:.3g} against {naive[scaled]:.3g}, {numbers}"
         count = len(self.held.series)
         unscaled = f"{count - len(cases)} of {count} series" if len(cases) < count else ""
         return (
             self._judgement(where, errors, baseline),
             f"Mean over the series: {numbers}",
-            f"No MASE for {unscaled}, whose past repeats exactly or is shorter than a season." if unscaled else "",
+            f"No {scaled} for {unscaled}, whose past repeats exactly or is shorter than a season." if unscaled else "",
             verdict.worst(self.held.names(self.held.series[cases]), errors, baseline, self.verdict_score),
         )
 

@@ -12,6 +12,7 @@ import numpy as np
 from gatewise.forecast.evaluation.cutoffs import Cutoffs
 from gatewise.forecast.evaluation.holdout import WindowForecasts
 from gatewise.forecast.evaluation.recalibration import by_cutoff
+from gatewise.forecast.model.counts import Counts
 from gatewise.forecast.model.delivery import Method
 from gatewise.forecast.model.plan import Plan, Sizes
 from gatewise.forecast.model.selection import Selection, network_counts, refitted, training_steps
@@ -125,7 +126,12 @@ class CrossValidation:
                     within = mean[rows], spreads[k, rows], most[rows]
                     lower[rows], upper[rows] = selections[0].bounds(*within, level, calibration)
             forecasts[name] = WindowForecasts(mean, intervals)
-        delivered = tuple(selection.delivered.describe(self.name) for selection in selections)
+        counts = _counts(cutoffs, selections)
+        forecasts[self.name] = _with_counts(forecasts[self.name], [found for _, found in counts])
+        delivered = tuple(
+            selection.method_name(self.name, found, windows)
+            for selection, (windows, found) in zip(selections, counts, strict=True)
+        )
         guesses = selections[-1].describe(cutoffs.past(len(selections) - 1))
         return CutoffForecasts(forecasts, guesses, delivered)
 
@@ -138,3 +144,24 @@ def listed(steps: Steps[Selection]) -> Steps[list[Selection]]:
 def _methods(selection: Selection) -> tuple[Method, ...]:
     """The delivered method, and each baseline."""
     return selection.delivered, *selection.baselines
+
+
+def _counts(cutoffs: Cutoffs, selections: Sequence[Selection]) -> list[tuple[int, Counts]]:
+    """For each model the number of its windows, and the distributions of counts that it forecasts."""
+    counts = []
+    for stage, selection in enumerate(selections):
+        rows = np.flatnonzero((cutoffs.stages == stage) | (len(selections) == 1))
+        found = selection.counts(cutoffs.series, cutoffs.which[rows], cutoffs.cuts[rows], cutoffs.horizon)
+        counts.append((len(rows), replace(found, rows=rows[found.rows])))
+    return counts
+
+
+def _with_counts(forecasts: WindowForecasts, counts: Sequence[Counts]) -> WindowForecasts:
+    """Forecasts in which distributions of counts replace others."""
+    for each in counts:
+        if len(each.rows):
+            mean, intervals, median = forecasts
+            median = np.full_like(mean, np.nan) if median is None else median
+            bounds = {level: each.bounds(pair, level) for level, pair in intervals.items()}
+            forecasts = WindowForecasts(each.point(mean), bounds, each.quantile(median, 0.5))
+    return forecasts

@@ -56,16 +56,17 @@ class WindowForecasts(NamedTuple):
     Attributes:
         mean: (W, h).
         intervals: level in percent -> (lower, upper), each (W, h).
+        median: (W, h) of counts, whose forecast is a mean; NaN for other windows, None if there are only others.
     """
 
     mean: np.ndarray
     intervals: Mapping[float, tuple[np.ndarray, np.ndarray]]
+    median: np.ndarray | None = None
 
     def take(self, rows: np.ndarray) -> "WindowForecasts":
         """The forecasts of some windows."""
-        return WindowForecasts(
-            self.mean[rows], {level: (lower[rows], upper[rows]) for level, (lower, upper) in self.intervals.items()}
-        )
+        intervals = {level: (lower[rows], upper[rows]) for level, (lower, upper) in self.intervals.items()}
+        return WindowForecasts(self.mean[rows], intervals, None if self.median is None else self.median[rows])
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class Holdout:
 
     def __post_init__(self) -> None:
         arrays = {"truth": self.truth}
-        for name, (mean, intervals) in self.forecasts.items():
+        for name, (mean, intervals, _) in self.forecasts.items():
             arrays[f"the forecast {name}"] = mean
             arrays |= {
                 f"bound {side} of {level:g} of {name}": bound
@@ -132,6 +133,17 @@ class Holdout:
         return self.forecasts[self.model].intervals
 
     @cached_property
+    def counts(self) -> np.ndarray:
+        """(W,) whether the forecast of the model is the mean of a distribution of counts."""
+        median = self.forecasts[self.model].median
+        return np.zeros(len(self.which), bool) if median is None else ~np.isnan(median[:, 0])
+
+    @property
+    def mostly_counts(self) -> bool:
+        """Whether most test windows are those of intermittent series, forecast as counts."""
+        return bool(self.counts.mean() > 0.5)
+
+    @cached_property
     def levels(self) -> list[float]:
         """Levels of the intervals, ascending."""
         return sorted(self.intervals)
@@ -164,6 +176,13 @@ class Holdout:
             scale[rows] = _naive_error(self.panel.series[k], self.season)[self.cuts[rows]]
         return scale
 
+    def root_scale(self) -> np.ndarray:
+        """(W,) root mean squared error of the naive forecast before each window, as `scale`."""
+        scale = np.empty(len(self.which))
+        for k, rows in grouped(self.which):
+            scale[rows] = np.sqrt(_naive_error(self.panel.series[k], 1, power=2)[self.cuts[rows]])
+        return scale
+
     def dates(self, at: np.ndarray) -> pd.Index:
         """The dates at positions (W, n) of each window's series, row by row; after its end they continue its calendar.
 
@@ -189,16 +208,16 @@ class Holdout:
         return ds if last < len(ds) else ds.append(future(ds, self.panel.freq, last + 1 - len(ds)))
 
 
-def _naive_error(series: Series, season: int) -> np.ndarray:
-    """The scale (T + 1,) of a series after each of its values; see `Holdout.scale`."""
+def _naive_error(series: Series, season: int, power: int = 1) -> np.ndarray:
+    """The mean absolute (squared) error (T + 1,) of a series after each of its values; see `Holdout.scale`."""
     present = np.ones(len(series), bool) if series.filled is None else ~series.filled
     pairs = present[season:] & present[:-season]
-    steps = np.where(pairs, np.abs(series.y[season:] - series.y[:-season]), 0.0)
+    steps = np.where(pairs, np.abs(series.y[season:] - series.y[:-season]) ** power, 0.0)
     before = np.zeros(min(season, len(series)) + 1)
     total, count = (np.concatenate([before, np.cumsum(part)]) for part in (steps, pairs))
     largest = np.concatenate([[0.0], np.maximum.accumulate(np.where(present, np.abs(series.y), 0.0))])
     scale = _ratio(total, count)
-    return np.where(scale > REPEATS * largest, scale, np.nan)
+    return np.where(scale > (REPEATS * largest) ** power, scale, np.nan)
 
 
 def mean(values: np.ndarray, axis: int = 0) -> np.ndarray:

@@ -75,7 +75,7 @@ def measure(
         cutoffs: of the backtest.
         selections: the models, one for each cutoff of a series, or one for all.
         holdout: the test windows, sorted by series and cutoff, with the delivered forecasts.
-        score: "MAE" or "MASE", the mean over the windows of a series, then over the series.
+        score: "MAE"; for any other the MASE, the mean over the windows of a series, then over the series.
         seed: random seed of the exchanges.
 
     Returns:
@@ -161,7 +161,7 @@ class _Windows:
         """(C,) errors of forecasts (W, h)."""
         holdout = self.holdout
         errors = mean(np.abs(holdout.truth - forecast), axis=1)
-        if self.score == "MASE":
+        if self.score != "MAE":
             errors = errors / holdout.scale()
         cases = errors if len(holdout.series) == 1 else holdout.mean_by_series(errors)
         return np.asarray(cases[~np.isnan(cases)])
@@ -174,7 +174,8 @@ class _Windows:
         forecast = np.empty_like(self.holdout.mean)
         for stage, rows in self._batches():
             forecast[rows] = self._forecast(stage, rows, group, donors, dates)
-        return self.errors(forecast)
+        counts = self.holdout.counts[:, None]  # these forecasts read no covariates
+        return self.errors(np.where(counts, self.holdout.mean, forecast))
 
     def _others(self, generator: np.random.Generator) -> np.ndarray:
         """(W,) for each window another series, if there is one."""

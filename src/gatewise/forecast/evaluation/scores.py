@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gatewise.forecast.evaluation.holdout import Holdout, mean
+from gatewise.forecast.evaluation.holdout import Holdout, WindowForecasts, mean
 
 Intervals = Mapping[float, tuple[np.ndarray, np.ndarray]]  # level in percent -> lower and upper bounds, (W, h) each
 Scores = Mapping[str, np.ndarray]  # by the name of the score
+ROOTS = ("RMSE", "RMSSE")  # scores that are roots of mean squares
 
 
 class ForecastScores(NamedTuple):
@@ -26,18 +27,20 @@ class ForecastScores(NamedTuple):
     by_step: Scores
 
 
-def score(holdout: Holdout, forecast: np.ndarray, intervals: Intervals, scale: np.ndarray) -> ForecastScores:
-    """Score the forecasts (W, h) of one model.
+def score(
+    holdout: Holdout, forecast: WindowForecasts, scale: np.ndarray, root_scale: np.ndarray | None = None
+) -> ForecastScores:
+    """Score the forecasts of one model.
 
     Arguments:
         holdout: the windows and their outcomes.
-        forecast: (W, h).
-        intervals: of the forecast; empty for one without.
+        forecast: with or without intervals.
         scale: (W,) the in-sample naive error before each window, see `Holdout.scale`.
+        root_scale: (W,) for the RMSSE, see `Holdout.root_scale`; by default, there is none.
     """
     windows, steps = {}, {}
-    for name, loss in _losses(holdout.truth, forecast, intervals, scale):
-        if name == "RMSE":
+    for name, loss in _losses(holdout.truth, forecast, scale, root_scale):
+        if name in ROOTS:
             windows[name], steps[name] = _roots(holdout, loss)
             continue
         windows[name] = mean(loss, axis=1)
@@ -45,15 +48,20 @@ def score(holdout: Holdout, forecast: np.ndarray, intervals: Intervals, scale: n
     return ForecastScores(windows, steps)
 
 
-def _losses(y: np.ndarray, f: np.ndarray, intervals: Intervals, scale: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+def _losses(
+    y: np.ndarray, forecast: WindowForecasts, scale: np.ndarray, root_scale: np.ndarray | None
+) -> Iterator[tuple[str, np.ndarray]]:
     """The losses (W, h) that each score averages; NaN where nothing was observed."""
+    f, intervals, median = forecast
     error = np.abs(y - f)
     size = np.abs(y) + np.abs(f)
     yield "MAE", error
     yield "RMSE", error  # squared later
     yield "sMAPE", np.divide(200 * error, size, out=0 * error, where=size > 0)
     yield "MASE", error / scale[:, None]
-    yield "CRPS", _crps(y, f, intervals)
+    if root_scale is not None:
+        yield "RMSSE", error / root_scale[:, None]  # squared later
+    yield "CRPS", _crps(y, f if median is None else np.where(np.isnan(median), f, median), intervals)
     for level in sorted(intervals):
         lower, upper = intervals[level]
         outside = np.maximum(lower - y, 0) + np.maximum(y - upper, 0)
@@ -64,7 +72,7 @@ def _losses(y: np.ndarray, f: np.ndarray, intervals: Intervals, scale: np.ndarra
 
 
 def _crps(y: np.ndarray, f: np.ndarray, intervals: Intervals) -> np.ndarray:
-    """Twice the mean pinball loss of the median, which is `f`, and of the bounds of the intervals."""
+    """Twice the mean pinball loss of the median `f` and of the bounds of the intervals."""
     total = np.abs(y - f)
     for level, (lower, upper) in intervals.items():
         tail = (100 - level) / 200
@@ -83,12 +91,13 @@ def _roots(holdout: Holdout, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     return each * np.sqrt(mean(square, axis=1)), mean(unit[:, None] * np.sqrt(holdout.mean_by_series(square)), axis=0)
 
 
-def definitions(season: int, levels: Sequence[float]) -> dict[str, str]:
+def definitions(season: int, levels: Sequence[float], counts: bool = False) -> dict[str, str]:
     """The definition of each score, by name.
 
     Arguments:
         season: of the seasonal naive forecast that scales errors, 1 for the naive one.
         levels: percentages of the intervals, ascending.
+        counts: whether most series are forecast as counts.
     """
     naive = f"seasonal naive forecast (season {season})" if season > 1 else "naive forecast"
     texts = {
@@ -96,8 +105,12 @@ def definitions(season: int, levels: Sequence[float]) -> dict[str, str]:
         "RMSE": "root mean squared error, in the unit of the series; it weights large errors more.",
         "sMAPE": "200 |y - f| / (|y| + |f|), averaged, in percent.",
         "MASE": f"absolute error divided by the in-sample error of the {naive}; below 1 is better than naive.",
-        "CRPS": _crps_definition(levels),
     }
+    if counts:
+        texts["RMSSE"] = (
+            "root mean squared error divided by the in-sample one of the naive forecast (Makridakis et al., 2022)."
+        )
+    texts["CRPS"] = _crps_definition(levels)
     for level in levels:
         penalty = f"{200 / (100 - level):.3g}"
         texts[f"MSIS-{level:g}"] = (

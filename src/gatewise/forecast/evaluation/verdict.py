@@ -142,6 +142,31 @@ def worst(names: Sequence[Any], errors: Errors, baseline: Errors, score: str) ->
     return f"Worst: {', '.join(texts)}." if texts else ""
 
 
+def counts(rows: np.ndarray, forecast: np.ndarray, truth: np.ndarray, score: str) -> str:
+    """The totals of test windows that are forecast as counts, and the score of the verdict; "" if there are none.
+
+    Arguments:
+        rows: (W,) whether each test window is forecast as counts.
+        forecast: (W, h).
+        truth: (W, h), NaN where nothing was observed.
+        score: of the verdict.
+
+    >>> print(counts(np.array([True, False]), np.full((2, 3), 0.4), np.array([[0, 0, 1.0], [5, 6, 7]]), "RMSSE"))
+    Intermittent series: 1 of 2 test windows, with 1.2 forecast in total and 1 observed; errors are compared by the
+    RMSSE, as the mean absolute error favours forecasts of zero. Intervals of counts cover more than their level.
+    """
+    if not rows.any():
+        return ""
+    seen = ~np.isnan(truth[rows])
+    totals = [f"{values[rows][seen].sum():,.4g}" for values in (forecast, truth)]
+    favours = "the mean absolute error favours forecasts of zero"
+    compared = f"errors are compared by the RMSSE, as {favours}" if score == "RMSSE" else f"for them, {favours}"
+    return (
+        f"Intermittent series: {int(rows.sum())} of {counted(len(rows), 'test window')}, with {totals[0]} forecast in "
+        f"total and {totals[1]} observed; {compared}. Intervals of counts cover more than their level."
+    )
+
+
 def evidence(windows: int, more: int, series: int = 1) -> str:
     """A warning of too few test windows; "" if there are enough.
 

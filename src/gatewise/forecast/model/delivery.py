@@ -27,6 +27,7 @@ SMALLEST_WEIGHT = 0.05  # a part with a smaller one is left out
 MANY_ERRORS = 100  # independent validation errors
 POWER, POWER_OF_MANY = 3, 6  # p
 FALLBACKS = (BEST, NONE, NAIVE, *baselines.NAMES)
+COUNTING = (BEST, baselines.CROSTON)  # with these, intermittent series are forecast as counts
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def average_weights(methods: Sequence[Method], errors: float) -> dict[str, float
     >>> average_weights(methods, 10), average_weights(methods, 1000)
     ({'network': 0.11..., 'Ridge': 0.88...}, {'SES': 1.0})
     """
-    by_name = {name: method.error for method in methods for name in method.weights}
+    by_name = {name: method.error for method in methods for name in method.weights if name != baselines.CROSTON}
     names, power = [name for name in AVERAGED if name in by_name], POWER
     if errors >= MANY_ERRORS:
         best = min((name for name in by_name if name != NETWORK), key=lambda name: by_name[name])
@@ -106,7 +107,8 @@ def choose(fallback: str, network: Method, others: Sequence[Method]) -> Method:
     if fallback == NONE:
         return network
     if fallback == BEST:
-        return next((method for method in others if not method.error), others[-1])
+        regular = (method for method in others if baselines.CROSTON not in method.weights)  # for counts see `.counts`
+        return next((method for method in regular if not method.error), others[-1])
     singles = [method for method in others if len(method.weights) == 1]
     naive = fallback == NAIVE
     allowed = [one for one in singles if fallback in one.weights or (naive and all(map(is_naive, one.weights)))]

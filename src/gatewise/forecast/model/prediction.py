@@ -55,9 +55,12 @@ def forecasts(
 ) -> list[Forecast]:
     """Forecasts of all series, then naive ones without intervals of the series excluded with on_bad="naive"."""
     mean, spread, most = extrapolate(panel, selection, horizon, future)
+    counts = selection.counts_ahead(panel.series, horizon)
     central = {p: central_level(p) for p in quantiles if p != MEDIAN}
     bounds = {level: selection.bounds(mean, spread, most, level) for level in {*levels, *central.values()}}
-    by_quantile = {p: bounds[central[p]][p > MEDIAN] if p in central else mean for p in quantiles}
+    bounds = {level: counts.bounds(pair, level) for level, pair in bounds.items()}
+    median, mean = counts.quantile(mean, MEDIAN), counts.point(mean)
+    by_quantile = {p: bounds[central[p]][p > MEDIAN] if p in central else median for p in quantiles}
     predicted = [
         Forecast(
             series.unique_id,

@@ -17,8 +17,10 @@ from gatewise.forecast.limits import NO_LIMITS, Limits
 from gatewise.forecast.model.alignment import MOST_SEARCHED, NO_SHIFTS, Alignment
 from gatewise.forecast.model.constant_end import constant_ends
 from gatewise.forecast.model.constant_end import describe as describe_constant_ends
+from gatewise.forecast.model.counts import NAME, Counts
+from gatewise.forecast.model.counts import describe as describe_counts
 from gatewise.forecast.model.dataset import Dataset, stack_features
-from gatewise.forecast.model.delivery import BEST, NETWORK, Method, average_weights, choose
+from gatewise.forecast.model.delivery import BEST, COUNTING, NETWORK, Method, average_weights, choose
 from gatewise.forecast.model.ensemble import Ensemble
 from gatewise.forecast.model.plan import Plan, Sizes, is_small
 from gatewise.forecast.model.ranges import capped, largest_half_widths
@@ -46,6 +48,7 @@ class Selection:
         baselines: all baselines, measured on the validation set; none after loading.
         limits: of all forecasts.
         longer: longer seasons of the baselines.
+        counting: whether intermittent series are forecast as counts.
     """
 
     ensemble: Ensemble
@@ -58,6 +61,7 @@ class Selection:
     baselines: tuple[Method, ...] = ()
     limits: Limits = NO_LIMITS
     longer: tuple[int, ...] = ()
+    counting: bool = False
 
     def dataset(self, series: Sequence[Series], until: Sequence[int] | None = None) -> Dataset:
         """Series prepared for the ensemble."""
@@ -92,10 +96,24 @@ class Selection:
         """Lines for `guesses`: what was found in the series, and the choices."""
         aligned = self.alignment.apply(series)
         found = *self.alignment.describe(series), *describe_constant_ends(aligned, self.season)
+        if self.counting:
+            found = *found, *describe_counts(series, self.season, self.limits.integer)
         few = aligned if len(aligned) <= MOST_SEARCHED else ()
         breaks = [text for one in few if (text := recent_break(one, self.season))]
         more = f"; {len(breaks) - 1} more series have one" if len(breaks) > 1 else ""
         return *found, *(f"{text}{more}" for text in breaks[:1]), *self.choices
+
+    def counts(self, series: Sequence[Series], which: np.ndarray, cuts: np.ndarray, horizon: int) -> Counts:
+        """The distributions (h steps) of intermittent series at windows (W,), which replace other forecasts."""
+        return Counts.of(series, which, cuts, horizon, self.season, self.limits) if self.counting else Counts()
+
+    def counts_ahead(self, series: Sequence[Series], horizon: int) -> Counts:
+        """The distributions of the intermittent series beyond the ends of all series."""
+        return self.counts(series, np.arange(len(series)), np.array([len(one) for one in series]), horizon)
+
+    def method_name(self, network: str, counts: Counts, windows: int) -> str:
+        """The name of the delivered method, for a network of this name; all windows may be counts."""
+        return NAME if len(counts.rows) == windows else self.delivered.describe(network)
 
     def fitted(self, series: Sequence[Series]) -> list[np.ndarray]:
         """The in-sample fit of the network: for each series the one-step forecasts after its first whole window."""
@@ -211,8 +229,8 @@ def training_steps(
         _delivery_guess(plan.fallback, delivered, configuration.cell.upper(), (network, *others)),
     )
     measured = tuple(others[:-1])  # without the average
-    parts = ensemble, configuration, season, panel.freq, delivered, guesses, alignment, measured, plan.limits, longer
-    return Selection(*parts)
+    parts = ensemble, configuration, season, panel.freq, delivered, guesses, alignment, measured
+    return Selection(*parts, limits=plan.limits, longer=longer, counting=plan.fallback in COUNTING)
 
 
 def refitted(

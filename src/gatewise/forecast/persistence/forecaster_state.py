@@ -167,6 +167,7 @@ def pack(
         "ensemble": {"error": ensemble.error, "bounded_scales": ensemble.log_scales is not None},
         "delivered": method,
         **({"longer_seasons": list(selection.longer)} if selection.longer else {}),
+        "counting": selection.counting,
         "shifts": pack_shifts(selection.alignment, panel),
         "selection_choices": [printable(sentence) for sentence in selection.choices],
         "choices": [printable(sentence) for sentence in choices],
@@ -203,7 +204,8 @@ def unpack(content: Content, arrays: Arrays, plan: Plan, sizes: Sizes) -> Stored
     ensemble = Ensemble(scaling, networks, history, error, log_scales=log_scales)
     alignment = unpack_shifts(checked(content, "shifts", list), panel)
     choices = sentences(content, "selection_choices")
-    options: dict[str, Any] = {"limits": plan.limits, "longer": longer}
+    counting = "counting" in content and checked(content, "counting", bool)  # earlier files forecast as before
+    options: dict[str, Any] = {"limits": plan.limits, "longer": longer, "counting": counting}
     selection = Selection(ensemble, configuration, scaling.season, panel.freq, delivered, choices, alignment, **options)
     return StoredForecaster(panel, selection, sentences(content, "choices"))
 
