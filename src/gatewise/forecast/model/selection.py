@@ -5,6 +5,7 @@ Letters: `S` series, `B` cuts, `h` horizon, `K` features known in advance.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +16,8 @@ from gatewise.forecast import baselines
 from gatewise.forecast.conformal import Calibration
 from gatewise.forecast.limits import NO_LIMITS, Limits
 from gatewise.forecast.model.alignment import MOST_SEARCHED, NO_SHIFTS, Alignment
+from gatewise.forecast.model.borrowed_past import Pool
+from gatewise.forecast.model.cold_start import NOT_MEASURED, ColdStart, measure
 from gatewise.forecast.model.constant_end import constant_ends
 from gatewise.forecast.model.constant_end import describe as describe_constant_ends
 from gatewise.forecast.model.dataset import Dataset, stack_features
@@ -45,6 +48,7 @@ class Selection:
         alignment: of series with a level shift.
         baselines: all baselines, measured on the validation set; none after loading.
         limits: of all forecasts.
+        cold_start: how new series are forecast.
     """
 
     ensemble: Ensemble
@@ -56,6 +60,7 @@ class Selection:
     alignment: Alignment = NO_SHIFTS
     baselines: tuple[Method, ...] = ()
     limits: Limits = NO_LIMITS
+    cold_start: ColdStart = NOT_MEASURED
 
     def dataset(self, series: Sequence[Series], until: Sequence[int] | None = None) -> Dataset:
         """Series prepared for the ensemble."""
@@ -90,6 +95,7 @@ class Selection:
         """Lines for `guesses`: what was found in the series, and the choices."""
         aligned = self.alignment.apply(series)
         found = *self.alignment.describe(series), *describe_constant_ends(aligned, self.season)
+        found += self.cold_start.describe(aligned, Pool(aligned, self.ensemble.scaling, self.freq))
         few = aligned if len(aligned) <= MOST_SEARCHED else ()
         breaks = [text for one in few if (text := recent_break(one, self.season))]
         more = f"; {len(breaks) - 1} more series have one" if len(breaks) > 1 else ""
@@ -108,6 +114,7 @@ class Selection:
         future: np.ndarray | None = None,
         method: Method | None = None,
         fitted_on: Sequence[Series] | None = None,
+        pool: Sequence[Series] = (),
     ) -> tuple[np.ndarray, np.ndarray]:
         """The forecasts of a method after cuts, and their spreads: both (B, h).
 
@@ -116,10 +123,14 @@ class Selection:
             cuts: (B,).
             horizon: steps, h.
             future: (B, h, K) future covariates, where the cuts are the ends of the series.
-            method: by default the delivered one.
+            method: by default the delivered one, with which new series borrow the past of longer ones.
             fitted_on: the series with the covariates on which the baseline is fitted; by default those of the dataset.
+            pool: longer series beside those of the dataset.
         """
-        method = method or self.delivered
+        if method is None:
+            longer = Pool([*self.alignment.apply(pool), *dataset.series], dataset.scaling, self.freq)
+            forecast = partial(self.forecast, method=self.delivered)
+            return self.cold_start.forecasts(forecast, longer, dataset, cuts, horizon, future)
         weight, name = method.weight, method.baseline
         if weight:
             mean, spread = self.ensemble.extrapolate(dataset, cuts, horizon, future)
@@ -209,7 +220,12 @@ def training_steps(
         _delivery_guess(plan.fallback, delivered, configuration.cell.upper(), (network, *others)),
     )
     measured = tuple(method for method in others if not method.weight)
-    return Selection(ensemble, configuration, season, panel.freq, delivered, guesses, alignment, measured, plan.limits)
+    result = Selection(
+        ensemble, configuration, season, panel.freq, delivered, guesses, alignment, measured, plan.limits
+    )
+    before_validation = partial(replace(result, ensemble=trained[chosen]).forecast, method=delivered)
+    validation = configuration.validation_set(dataset)
+    return replace(result, cold_start=measure(before_validation, delivered.calibration, validation, panel.freq))
 
 
 def refitted(

@@ -5,6 +5,8 @@ from typing import Any
 from gatewise.arguments import one_of, whole
 from gatewise.forecast import baselines
 from gatewise.forecast.model.alignment import Alignment, shift_of
+from gatewise.forecast.model.cold_start import LARGEST as LARGEST_FACTOR
+from gatewise.forecast.model.cold_start import NOT_MEASURED, ColdStart
 from gatewise.forecast.model.delivery import Method
 from gatewise.forecast.model.level_shift import LevelShift
 from gatewise.forecast.persistence.calibration_state import pack_calibration, unpack_calibration
@@ -40,6 +42,33 @@ def unpack_method(content: Content, arrays: Arrays, season: int) -> Method:
     names = [name for name in baselines.NAMES if season > 1 or name != baselines.SEASONAL]
     one_of("the baseline of the delivered method", content.get("name"), [""] if weight == 1 else names)
     return Method(weight, content["name"], measure(content, "error"), unpack_calibration(content, arrays, "delivered"))
+
+
+def pack_cold_start(cold_start: ColdStart) -> Content:
+    """How new series are forecast."""
+    return {name: list(values) for name, values in vars(cold_start).items()}
+
+
+def unpack_cold_start(content: Content) -> ColdStart:
+    """How new series are forecast; nothing measured, if the content holds nothing about it.
+
+    Raises:
+        ValueError: a size, a weight or a factor is invalid.
+    """
+    if "cold_start" not in content:
+        return NOT_MEASURED
+    part = checked(content, "cold_start", dict)
+    sizes, weights, factors = (checked(part, name, list) for name in ("sizes", "weights", "factors"))
+    for size in sizes:
+        whole("a size of a new series", size, 1)
+    numbers = all(type(number) in (int, float) for number in (*weights, *factors))
+    fits = numbers and sizes == sorted(set(sizes)) and len(sizes) == len(weights) == len(factors)
+    if not fits or not all(0 <= one <= 1 for one in weights) or not all(1 <= one <= LARGEST_FACTOR for one in factors):
+        raise ValueError(
+            f"sizes {sizes!r:.80}, weights {weights!r:.80} and factors {factors!r:.80} of new series are invalid, "
+            f"expected ascending sizes, weights from 0 to 1 and factors from 1 to {LARGEST_FACTOR:g}"
+        )
+    return ColdStart(tuple(sizes), tuple(weights), tuple(factors))
 
 
 def pack_shifts(alignment: Alignment, panel: Panel) -> list[list[Any]]:

@@ -161,6 +161,7 @@ def pack(
         "ensemble": {"error": ensemble.error, "bounded_scales": ensemble.log_scales is not None},
         "delivered": method,
         "shifts": pack_shifts(selection.alignment, panel),
+        "cold_start": delivery_state.pack_cold_start(selection.cold_start),
         "selection_choices": [printable(sentence) for sentence in selection.choices],
         "choices": [printable(sentence) for sentence in choices],
     }
@@ -194,10 +195,9 @@ def unpack(content: Content, arrays: Arrays, plan: Plan, sizes: Sizes) -> Stored
     networks = configuration.load_networks(scaling, _states(remaining, configuration, scaling))
     ensemble = Ensemble(scaling, networks, history, error, log_scales=log_scales)
     alignment = unpack_shifts(checked(content, "shifts", list), panel)
-    choices = sentences(content, "selection_choices")
-    selection = Selection(
-        ensemble, configuration, scaling.season, panel.freq, delivered, choices, alignment, limits=plan.limits
-    )
+    choices, freq = sentences(content, "selection_choices"), panel.freq
+    options: Any = {"limits": plan.limits, "cold_start": delivery_state.unpack_cold_start(content)}
+    selection = Selection(ensemble, configuration, scaling.season, freq, delivered, choices, alignment, **options)
     return StoredForecaster(panel, selection, sentences(content, "choices"))
 
 
