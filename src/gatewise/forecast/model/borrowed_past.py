@@ -60,7 +60,7 @@ class Pool:
 
     def __init__(self, series: Sequence[Series], scaling: WindowScaling, freq: str | int) -> None:
         self.least, self.season, self.freq = fewest(scaling), scaling.season, freq
-        longer = {one.unique_id: one for one in series if len(one) >= self.least and (one.y != one.y[0]).any()}
+        longer = {one.unique_id: one for one in series if len(one) >= self.least}
         self.longer = _shuffled(list(longer.values()))
         self._categorical = _categorical(self.longer)
         self._by_category: dict[Any, list[Series]] = {}
@@ -84,7 +84,8 @@ class Pool:
             place = None if one.unique_id == new.series.unique_id else self._place(one, new.series.ds[0])
             if place is not None and place >= self.least:
                 donor = Placed(self._continued(one, place + new.cut), place)
-                donors += [donor] if _shared(new, donor).any() else []
+                moving = np.ptp(donor.series.y[place - self.least : place]) > 0
+                donors += [donor] if moving and _shared(new, donor).any() else []
             if len(donors) == MOST_DONORS:
                 break
         return donors
@@ -149,7 +150,8 @@ def _shared(new: NewSeries, donor: Placed) -> np.ndarray:
 
 
 def _observed(series: Series, rows: slice) -> np.ndarray:
-    return np.ones(len(series.y[rows]), bool) if series.filled is None else ~series.filled[rows]
+    filled = np.zeros(len(series), bool) if series.filled is None else series.filled
+    return np.asarray(~filled[rows])
 
 
 def _rows(values: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
@@ -159,7 +161,7 @@ def _rows(values: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
 def _categorical(series: Sequence[Series]) -> np.ndarray:
     """(C,) which static features are 0 or 1 in all series, as those of categories are."""
     static = [one.static for one in series if one.static is not None]
-    return np.isin(np.stack(static), (0.0, 1.0)).all(0) if static else np.zeros(0, bool)
+    return np.asarray(np.isin(np.stack(static), (0.0, 1.0)).all(0)) if static else np.zeros(0, bool)
 
 
 def _shuffled(series: list[Series]) -> list[Series]:

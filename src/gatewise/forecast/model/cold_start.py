@@ -66,12 +66,12 @@ class ColdStart:
         at, factors = np.log([*self.sizes, least]), np.array([*self.factors, 1.0])
         slope = (factors[1] - factors[0]) / (at[1] - at[0])
         below = slope * np.minimum(np.log(sizes) - at[0], 0.0)  # the line continues to fewer values
-        return np.minimum(np.interp(np.log(sizes), at, factors) + below, LARGEST)
+        return np.asarray(np.minimum(np.interp(np.log(sizes), at, factors) + below, LARGEST))
 
     def forecasts(
         self,
         forecast: Forecasts,
-        pool: Pool,
+        pool: Callable[[], Pool],
         dataset: Dataset,
         cuts: Tensor,
         horizon: int,
@@ -81,31 +81,31 @@ class ColdStart:
 
         Arguments:
             forecast: the forecasts without borrowed pasts.
-            pool: the longer series. Only their values before the end of the known values of a new one are used.
+            pool: returns the longer series. Only their values up to the cut of a new one are used.
             dataset, cuts, horizon, future: see `gatewise.forecast.model.selection.Selection.forecast`.
         """
         mean, spread = forecast(dataset, cuts, horizon, future)
-        if not self.sizes or len(pool.longer) < FEWEST_DONORS:
-            return mean, spread
         which, known = dataset.windows(cuts)
-        rows = np.flatnonzero(known < pool.least)
+        rows = np.flatnonzero(known < fewest(dataset.scaling))
+        if not self.sizes or not len(rows):
+            return mean, spread
         new = [NewSeries(dataset.series[which[row]], int(known[row])) for row in rows]
         ahead = None if future is None else future[rows]
-        borrowed, widths = borrowed_forecasts(forecast, pool, dataset.scaling, new, horizon, ahead)
+        borrowed, widths = borrowed_forecasts(forecast, pool(), dataset.scaling, new, horizon, ahead)
         found = ~np.isnan(borrowed).any(1)
         rows, borrowed, widths = rows[found], borrowed[found], widths[found]
         weight = np.interp(np.log(known[rows]), np.log(self.sizes), self.weights)[:, None]
         mean[rows] = weight * borrowed + (1 - weight) * mean[rows]
-        spread[rows] = widths * self.factor(known[rows], pool.least)[:, None]
+        spread[rows] = widths * self.factor(known[rows], fewest(dataset.scaling))[:, None]
         return mean, spread
 
-    def describe(self, series: Sequence[Series], pool: Pool) -> tuple[str, ...]:
+    def describe(self, series: Sequence[Series], scaling: WindowScaling, freq: str | int) -> tuple[str, ...]:
         """A sentence for `guesses` about the new series."""
-        new = [one for one in series if len(one) < pool.least] if self.sizes else []
-        donors = len(pool.donors(NewSeries(new[0], len(new[0])))) if new else 0
+        new = [one for one in series if len(one) < fewest(scaling)] if self.sizes else []
+        donors = len(Pool(series, scaling, freq).donors(NewSeries(new[0], len(new[0])))) if new else 0
         if not donors:
             return ()
-        first, factor = new[0], self.factor(np.array([len(new[0])]), pool.least)[0]
+        first, factor = new[0], self.factor(np.array([len(new[0])]), fewest(scaling))[0]
         width = f"{factor:.1f} times as wide as theirs" if factor >= 1.05 else "as wide as theirs"
         more = f"; {len(new) - 1} more of {len(series)} series are new" if len(new) > 1 else ""
         return (
@@ -175,8 +175,8 @@ def measure(forecast: Forecasts, calibration: Calibration, validation: Validatio
         factors.append(_quantile(truth, weighted[best], spread, calibration) / usual)
     if not np.isfinite(factors).all():
         return NOT_MEASURED
-    factors = np.maximum.accumulate(np.clip(factors, 1.0, LARGEST)[::-1])[::-1]
-    return ColdStart(sizes, tuple(weights), tuple(factors.tolist()))
+    falling = np.maximum.accumulate(np.clip(factors, 1.0, LARGEST)[::-1])[::-1]
+    return ColdStart(sizes, tuple(weights), tuple(falling.tolist()))
 
 
 def measured_sizes(scaling: WindowScaling) -> tuple[int, ...]:

@@ -95,7 +95,7 @@ class Selection:
         """Lines for `guesses`: what was found in the series, and the choices."""
         aligned = self.alignment.apply(series)
         found = *self.alignment.describe(series), *describe_constant_ends(aligned, self.season)
-        found += self.cold_start.describe(aligned, Pool(aligned, self.ensemble.scaling, self.freq))
+        found += self.cold_start.describe(aligned, self.ensemble.scaling, self.freq)
         few = aligned if len(aligned) <= MOST_SEARCHED else ()
         breaks = [text for one in few if (text := recent_break(one, self.season))]
         more = f"; {len(breaks) - 1} more series have one" if len(breaks) > 1 else ""
@@ -128,9 +128,10 @@ class Selection:
             pool: longer series beside those of the dataset.
         """
         if method is None:
-            longer = Pool([*self.alignment.apply(pool), *dataset.series], dataset.scaling, self.freq)
             forecast = partial(self.forecast, method=self.delivered)
-            return self.cold_start.forecasts(forecast, longer, dataset, cuts, horizon, future)
+            return self.cold_start.forecasts(
+                forecast, lambda: self._pool(pool, dataset), dataset, cuts, horizon, future
+            )
         weight, name = method.weight, method.baseline
         if weight:
             mean, spread = self.ensemble.extrapolate(dataset, cuts, horizon, future)
@@ -142,6 +143,10 @@ class Selection:
             mean = weight * mean + (1 - weight) * by_name[name]
         value = constant_ends(dataset.series, *dataset.windows(cuts), self.season)[:, None]
         return self.limits.point(np.where(np.isnan(value), mean, value)), np.where(np.isnan(value), spread, 0.0)
+
+    def _pool(self, series: Sequence[Series], dataset: Dataset) -> Pool:
+        """The longer series among those of a dataset and others, of which new series borrow the past."""
+        return Pool([*self.alignment.apply(series), *dataset.series], dataset.scaling, self.freq)
 
     def train_further(self, series: Sequence[Series], max_steps: int) -> "Selection":
         """The selection with networks that are fine-tuned on series; see `TrainingConfiguration.train_further`."""
