@@ -30,8 +30,11 @@ def test_a_window_and_four_seasons_are_not_new():
 def test_the_past_has_the_level_of_the_new_series():
     donor, new = one("L", np.arange(1.0, 21)), NewSeries(one("N", [36.0, 38.0, 99.0], first=17), 2)
     extended, cut = with_past(new, Placed(donor, 17), 5)
-    assert cut == 7 and extended.y.tolist() == [26.0, 28.0, 30.0, 32.0, 34.0, 36.0, 38.0, 99.0]  # 74 / 37 = 2
-    assert extended.ds.equals(DS[12:20]) and extended.unique_id == "N" and extended.filled is None
+    assert cut == 7
+    assert extended.y.tolist() == [26.0, 28.0, 30.0, 32.0, 34.0, 36.0, 38.0, 99.0]
+    assert extended.ds.equals(DS[12:20])
+    assert extended.unique_id == "N"
+    assert extended.filled is None
 
 
 def test_with_negative_values_mean_and_deviation_are_matched():
@@ -88,7 +91,8 @@ def test_series_of_the_same_category_are_preferred():
         new = one("N", np.arange(1.0, 9), first=52, static=static(category))
         return {donor.series.unique_id for donor in pool.donors(NewSeries(new, 8))}
 
-    assert chosen("b") == {"b0", "b1", "b2"} and chosen("a") == {"a0", "a1", "a2", "a3"}
+    assert chosen("b") == {"b0", "b1", "b2"}
+    assert chosen("a") == {"a0", "a1", "a2", "a3"}
     assert len(chosen("c")) == 7  # no series of this category: all
 
 
@@ -106,4 +110,5 @@ def test_series_of_other_dates_are_no_donors():
     late = Series("N", pd.date_range("2030-01-01", periods=8), np.arange(1.0, 9))
     noon = Series("N", pd.date_range("2024-02-20 12:00", periods=8), np.arange(1.0, 9))
     pool = Pool(longer(4), SCALING, "D")
-    assert pool.donors(NewSeries(late, 8)) == [] and pool.donors(NewSeries(noon, 8)) == []
+    assert pool.donors(NewSeries(late, 8)) == []
+    assert pool.donors(NewSeries(noon, 8)) == []

@@ -67,7 +67,8 @@ def test_a_peak_that_the_new_shop_has_not_shown_is_borrowed():
     long = (wednesday,) * LONG
     model = Forecaster(**QUICK).fit(table(ds, y, (*long, 4), wednesday))  # Sunday to Wednesday
     forecast = rows(model.predict(7), f"S{LONG:02d}").set_index(rows(model.predict(7), "S00")["ds"].dt.day_of_week)
-    assert forecast["LSTM"].idxmax() == 5 and forecast["LSTM"].max() > 1.3 * forecast["LSTM"].mean()
+    assert forecast["LSTM"].idxmax() == 5
+    assert forecast["LSTM"].max() > 1.3 * forecast["LSTM"].mean()
 
 
 def test_without_new_series_nothing_changes(monkeypatch):
@@ -75,7 +76,8 @@ def test_without_new_series_nothing_changes(monkeypatch):
     model = Forecaster(**QUICK).fit(data)
     monkeypatch.setattr(selection, "measure", lambda *arguments: NOT_MEASURED)
     other = Forecaster(**QUICK).fit(data)
-    assert model.state.selection.cold_start.sizes == (7, 14, 28) and not other.state.selection.cold_start.sizes
+    assert model.state.selection.cold_start.sizes == (7, 14, 28)
+    assert not other.state.selection.cold_start.sizes
     pd.testing.assert_frame_equal(model.predict(20), other.predict(20), check_exact=True)
     assert model.guesses == other.guesses
 
@@ -109,7 +111,8 @@ def test_a_backtest_of_a_new_series_uses_no_later_values():
     results = [Forecaster(**QUICK).backtest(data, 7, windows=2) for data in tables_]
     first, other = (rows(result.forecasts, f"S{LONG:02d}") for result in results)
     pd.testing.assert_frame_equal(first[COLUMNS], other[COLUMNS], check_exact=True)
-    assert len(first) == 14 and not np.allclose(first["y"], other["y"])
+    assert len(first) == 14
+    assert not np.allclose(first["y"], other["y"])
 
 
 def test_a_new_series_alone_borrows_from_the_fitted_ones(model):
@@ -158,6 +161,14 @@ def test_the_guesses_name_the_new_series(model):
     assert f"{sentence}; 1 more of 8 series are new" in more.guesses
 
 
+def test_averages_of_forecasts_stay_within_the_limits():
+    ds, y = sales(LONG + 1, DAYS)
+    data = table(ds, y.round(), (DAYS,) * LONG + (21,))
+    forecast = rows(Forecaster(**QUICK, lower=0, integer=True).fit(data).predict(HORIZON), f"S{LONG:02d}")[COLUMNS]
+    assert (forecast == forecast.round()).all(axis=None)
+    assert (forecast >= 0).all(axis=None)
+
+
 def test_updates_add_and_lengthen_new_series():
     ds, y = sales(LONG + 2, DAYS + 120)
     model = Forecaster(**QUICK).fit(table(ds, y, (DAYS,) * LONG, DAYS))
@@ -169,7 +180,9 @@ def test_updates_add_and_lengthen_new_series():
         assert [f"'S06' has {size} values" in guess for guess in named] == ([True] if size < 98 else [])
     assert model.state.selection.cold_start == cold_start
     falling = ColdStart((7, 14, 28), (1.0,) * 3, (3.0, 2.0, 1.5)).factor(np.array([21, 60, 98, 120]), 98)
-    assert (np.diff(falling) <= 0).all() and falling[0] > 1.5 and falling[2:].tolist() == [1.0, 1.0]
+    assert (np.diff(falling) <= 0).all()
+    assert falling[0] > 1.5
+    assert falling[2:].tolist() == [1.0, 1.0]
 
 
 def test_the_factor_is_linear_in_the_logarithm_of_the_size():

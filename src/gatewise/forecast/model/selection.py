@@ -129,9 +129,9 @@ class Selection:
         """
         if method is None:
             forecast = partial(self.forecast, method=self.delivered)
-            return self.cold_start.forecasts(
-                forecast, lambda: self._pool(pool, dataset), dataset, cuts, horizon, future
-            )
+            longer = partial(self._pool, pool, dataset)
+            mean, spread = self.cold_start.forecasts(forecast, longer, dataset, cuts, horizon, future)
+            return self.limits.point(mean), spread
         weight, name = method.weight, method.baseline
         if weight:
             mean, spread = self.ensemble.extrapolate(dataset, cuts, horizon, future)
