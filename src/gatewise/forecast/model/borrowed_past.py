@@ -63,6 +63,7 @@ class Pool:
         longer = {one.unique_id: one for one in series if len(one) >= self.least}
         self.longer = _shuffled(list(longer.values()))
         self._categorical = _categorical(self.longer)
+        self._after: dict[Any, Any] = {}  # the dates after the end of longer series, by that end
         self._by_category: dict[Any, list[Series]] = {}
         for one in self.longer:
             self._by_category.setdefault(self._category(one), []).append(one)
@@ -92,9 +93,13 @@ class Pool:
 
     def _place(self, series: Series, first: Any) -> int | None:
         """The position of a date in a longer series, or shortly after its end; None if it is elsewhere."""
-        ds = series.ds if first <= series.ds[-1] else series.ds.append(future(series.ds, self.freq, self.least))
+        ds, end, before = series.ds, series.ds[-1], 0
+        if first > end:
+            if end not in self._after:
+                self._after[end] = future(ds, self.freq, self.least)
+            ds, before = self._after[end], len(ds)
         place = int(ds.searchsorted(first))
-        return place if place < len(ds) and ds[place] == first else None
+        return before + place if place < len(ds) and ds[place] == first else None
 
     def _continued(self, series: Series, length: int) -> Series:
         """A longer series of at least this length: after its end, its last season is repeated."""

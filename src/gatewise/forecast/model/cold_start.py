@@ -33,7 +33,7 @@ from gatewise.series.wording import counted
 
 SIZES = (1, 2, 4)  # seasons of the new series that are measured
 SHORTEST = 8  # without a season, the shortest measured size is this fraction of the values of a series that is not new
-MEASURED, MOST_STEPS = 40, 28  # forecasts of each size that are measured, and their steps
+MEASURED, MOST_STEPS = 24, 28  # forecasts of each size that are measured, and their steps
 LEVEL, QUANTILE = 80, 0.8  # of the intervals and the errors that are compared
 LARGEST = 10.0  # factor
 WEIGHTS = (1.0, 0.5)

@@ -45,8 +45,10 @@ def unpack_method(content: Content, arrays: Arrays, season: int) -> Method:
 
 
 def pack_cold_start(cold_start: ColdStart) -> Content:
-    """How new series are forecast."""
-    return {name: list(values) for name, values in vars(cold_start).items()}
+    """How new series are forecast; empty if nothing was measured."""
+    if cold_start == NOT_MEASURED:
+        return {}
+    return {"cold_start": {name: list(values) for name, values in vars(cold_start).items()}}
 
 
 def unpack_cold_start(content: Content) -> ColdStart:

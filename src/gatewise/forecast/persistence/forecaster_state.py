@@ -161,7 +161,7 @@ def pack(
         "ensemble": {"error": ensemble.error, "bounded_scales": ensemble.log_scales is not None},
         "delivered": method,
         "shifts": pack_shifts(selection.alignment, panel),
-        "cold_start": delivery_state.pack_cold_start(selection.cold_start),
+        **delivery_state.pack_cold_start(selection.cold_start),
         "selection_choices": [printable(sentence) for sentence in selection.choices],
         "choices": [printable(sentence) for sentence in choices],
     }
