@@ -14,7 +14,7 @@ from gatewise.forecast.model.dataset import Dataset
 from gatewise.forecast.model.validation_set import ValidationSet
 from gatewise.forecast.persistence import forecaster_state
 from gatewise.series import read
-from tests.forecast.shops import DAYS, LONG, QUICK, fitted, sales, table
+from tests.forecast.shops import DAYS, LONG, QUICK, WEEK, fitted, sales, table
 from tests.waves import tables, window_scaling
 
 HORIZON, NEW = 14, 10  # steps; new shops of a test of coverage
@@ -143,7 +143,14 @@ def test_a_file_without_cold_start_forecasts_as_before(model):
 
 @pytest.mark.parametrize(
     "changes",
-    [{"sizes": [7, 7, 28]}, {"factors": [1.0, 0.5, 1.0]}, {"factors": [1.0]}, {"weights": [2, 1, 1]}, {"sizes": "7"}],
+    [
+        {"sizes": [7, 7, 28]},
+        {"sizes": [7, 28, 98]},
+        {"factors": [1.0, 0.5, 1.0]},
+        {"factors": [1.0]},
+        {"weights": [2, 1, 1]},
+        {"sizes": "7"},
+    ],
 )
 def test_an_invalid_cold_start_is_refused(model, changes):
     content, arrays = packed(model)
@@ -207,6 +214,21 @@ def test_measured_factors_are_the_ratio_of_the_errors_in_units_of_the_intervals(
     assert measured.sizes == measured_sizes(scaling) == (7, 14, 28)
     assert measured.weights == (1.0, 1.0, 1.0)
     np.testing.assert_allclose(measured.factors, 2.5)
+
+
+@pytest.mark.parametrize("options", [{"seasonal_difference": 1}, {"season": 1}, {"scale": "standard"}, {"horizon": 3}])
+def test_new_series_are_forecast_with_other_options(options):
+    model = fitted(max_steps=5, **options)
+    assert model.state.selection.cold_start.sizes
+    assert any(guess.startswith("new: 'S06'") for guess in model.guesses)
+    assert np.isfinite(model.predict(20)[COLUMNS]).all(axis=None)
+
+
+def test_exact_forecasts_measure_nothing():
+    ds, _ = sales(LONG + 1, DAYS)
+    exact = np.arange(1.0, LONG + 2)[:, None] * WEEK[ds.day_of_week.to_numpy()]
+    model = Forecaster(**{**QUICK, "max_steps": 2}).fit(table(ds, exact, (DAYS,) * LONG + (21,)))
+    assert model.state.selection.cold_start == NOT_MEASURED
 
 
 def test_too_few_long_series_measure_nothing():

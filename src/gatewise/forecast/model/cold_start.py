@@ -32,7 +32,8 @@ from gatewise.series import Series
 from gatewise.series.wording import counted
 
 SIZES = (1, 2, 4)  # seasons of the new series that are measured
-SHORTEST = 8  # without a season, the shortest measured size is this fraction of the values of a series that is not new
+SHORTEST = 3  # values that are measured, after differencing
+PARTS = 8  # without a season, the first measured size is this part of the values of a series that is not new
 MEASURED, MOST_STEPS = 24, 28  # forecasts of each size that are measured, and their steps
 LEVEL, QUANTILE = 80, 0.8  # of the intervals and the errors that are compared
 LARGEST = 10.0  # factor
@@ -162,6 +163,8 @@ def measure(forecast: Forecasts, calibration: Calibration, validation: Validatio
     which, known, cuts, steps = which[rows], known[rows], cuts[rows], min(steps, MOST_STEPS)
     truth, unit = dataset.measurable(cuts, dataset.after(cuts, steps)), dataset.unit[which, None]
     usual = _quantile(truth, *forecast(dataset, cuts, steps, None), calibration)
+    if not usual > 0:  # exact forecasts, or nothing to compare
+        return NOT_MEASURED
     weights, factors = [], []
     for size in sizes:
         new = [_last(dataset.series[k], cut, size, steps) for k, cut in zip(which, known, strict=True)]
@@ -181,8 +184,9 @@ def measure(forecast: Forecasts, calibration: Calibration, validation: Validatio
 
 def measured_sizes(scaling: WindowScaling) -> tuple[int, ...]:
     """The sizes that are measured."""
-    season = scaling.season if scaling.season > 1 else max(3, fewest(scaling) // SHORTEST)
-    return tuple(seasons * season for seasons in SIZES if seasons * season < fewest(scaling))
+    season = scaling.season if scaling.season > 1 else max(SHORTEST, fewest(scaling) // PARTS)
+    least = scaling.difference.lag + SHORTEST
+    return tuple(seasons * season for seasons in SIZES if least <= seasons * season < fewest(scaling))
 
 
 def _last(series: Series, cut: int, size: int, steps: int) -> NewSeries:
@@ -196,7 +200,8 @@ def _quantile(truth: np.ndarray, mean: np.ndarray, spread: np.ndarray, calibrati
     """The quantile of the errors in units of half the width of their intervals."""
     lower, upper = calibration.bounds(np.zeros_like(mean), spread, LEVEL)
     width = np.where(upper > lower, (upper - lower) / 2, np.nan)
-    return float(np.nanquantile(np.abs(truth - mean) / width, QUANTILE))
+    distances = np.abs(truth - mean) / width
+    return float(np.nanquantile(distances, QUANTILE)) if not np.isnan(distances).all() else np.nan
 
 
 def _prepared(new: Sequence[NewSeries], scaling: WindowScaling) -> tuple[Dataset, Tensor]:

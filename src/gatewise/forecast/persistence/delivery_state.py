@@ -51,8 +51,8 @@ def pack_cold_start(cold_start: ColdStart) -> Content:
     return {"cold_start": {name: list(values) for name, values in vars(cold_start).items()}}
 
 
-def unpack_cold_start(content: Content) -> ColdStart:
-    """How new series are forecast; nothing measured, if the content holds nothing about it.
+def unpack_cold_start(content: Content, least: int) -> ColdStart:
+    """How new series, of fewer than `least` values, are forecast; nothing measured, if the content holds nothing.
 
     Raises:
         ValueError: a size, a weight or a factor is invalid.
@@ -64,11 +64,17 @@ def unpack_cold_start(content: Content) -> ColdStart:
     for size in sizes:
         whole("a size of a new series", size, 1)
     numbers = all(type(number) in (int, float) for number in (*weights, *factors))
-    fits = numbers and sizes == sorted(set(sizes)) and len(sizes) == len(weights) == len(factors)
+    fits = (
+        numbers
+        and sizes
+        and sizes == sorted(set(sizes))
+        and sizes[-1] < least
+        and len(sizes) == len(weights) == len(factors)
+    )
     if not fits or not all(0 <= one <= 1 for one in weights) or not all(1 <= one <= LARGEST_FACTOR for one in factors):
         raise ValueError(
             f"sizes {sizes!r:.80}, weights {weights!r:.80} and factors {factors!r:.80} of new series are invalid, "
-            f"expected ascending sizes, weights from 0 to 1 and factors from 1 to {LARGEST_FACTOR:g}"
+            f"expected ascending sizes below {least}, weights from 0 to 1 and factors from 1 to {LARGEST_FACTOR:g}"
         )
     return ColdStart(tuple(sizes), tuple(weights), tuple(factors))
 

@@ -13,6 +13,7 @@ import torch
 
 from gatewise import persistence
 from gatewise.arguments import number, one_of, plain, whole
+from gatewise.forecast.model.borrowed_past import fewest
 from gatewise.forecast.model.ensemble import Ensemble
 from gatewise.forecast.model.plan import LONGEST_SEGMENT, Plan, Sizes
 from gatewise.forecast.model.selection import Selection
@@ -196,7 +197,7 @@ def unpack(content: Content, arrays: Arrays, plan: Plan, sizes: Sizes) -> Stored
     ensemble = Ensemble(scaling, networks, history, error, log_scales=log_scales)
     alignment = unpack_shifts(checked(content, "shifts", list), panel)
     choices, freq = sentences(content, "selection_choices"), panel.freq
-    options: Any = {"limits": plan.limits, "cold_start": delivery_state.unpack_cold_start(content)}
+    options: Any = {"limits": plan.limits, "cold_start": delivery_state.unpack_cold_start(content, fewest(scaling))}
     selection = Selection(ensemble, configuration, scaling.season, freq, delivered, choices, alignment, **options)
     return StoredForecaster(panel, selection, sentences(content, "choices"))
 
