@@ -248,3 +248,11 @@ def test_a_saved_model_samples_paths_with_the_given_seed(shops):
     assert first.equals(repeated)
     assert not first.equals(other)
     assert main(["forecast", "--model", "m.safetensors", "--horizon", "3", "--seed", "1"]) == 2
+
+
+def test_a_series_too_short_for_the_backtest_is_named(shops, capsys):
+    table = pd.read_csv("shops.csv")
+    new = table[table["shop"] == "shop 0"].tail(8).assign(shop="new")
+    pd.concat([table, new]).to_csv("shops.csv", index=False)
+    printed = printed_by(capsys, "forecast", *SHOPS, "--on-bad", "skip")
+    assert "  excluded from the backtest: 1 of 13 series (too short for 3 windows of 5): 'new'\n" in printed

@@ -42,7 +42,7 @@ def _train_and_forecast(arguments: argparse.Namespace, files: OutputFiles) -> No
         if backtest is None:
             model.fit(panel)
     table = _write_forecast(model, arguments, files)
-    output.print_choices(model.guesses)
+    output.print_choices((*model.guesses, *output.excluded_from(backtest)))
     output.print_excluded(model.excluded(), arguments)
     if search is not None:
         text = str(search)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gatewise.forecast.evaluation.verdict import articled
+from gatewise.forecast.model.eligibility import EXCLUDED
 from gatewise.series import Panel, as_pandas
 from gatewise.series.wording import counted, format_date
 
@@ -72,6 +73,11 @@ def print_choices(choices: Sequence[str]) -> None:
     print("\nChoices")
     for choice in choices:
         print(f"  {choice}")
+
+
+def excluded_from(backtest: Any) -> tuple[str, ...]:
+    """The sentence about the series that are too short for a backtest, if there are any."""
+    return () if backtest is None else tuple(guess for guess in backtest.guesses if guess.startswith(EXCLUDED))
 
 
 def print_excluded(table: Any, arguments: argparse.Namespace) -> None:

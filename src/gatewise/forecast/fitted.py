@@ -52,7 +52,8 @@ class FittedState:
         quantiles: tuple[float, ...] = (),
     ) -> list[Forecast]:
         """The forecast of each series of a panel, by default of the known series; see `gatewise.Forecaster.predict`."""
-        return forecasts(panel or self.panel, self.selection, horizon, levels, future, self.name, quantiles)
+        pool = self.panel.series  # of which new series borrow the past
+        return forecasts(panel or self.panel, self.selection, horizon, levels, future, self.name, quantiles, pool)
 
     def table(self, forecasts: list[Forecast], panel: Panel) -> Any:
         """The table of forecasts, in the library of the data; with a warning if intervals are too wide."""

@@ -111,7 +111,8 @@ class CrossValidation:
             dataset, cuts = cutoffs.dataset(selection, rows, cutoffs.first(stage))
             most[rows] = selection.largest_half_widths(dataset, cuts)
             for k, method in enumerate(_methods(selection)):
-                means[k, rows], spreads[k, rows] = selection.forecast(dataset, cuts, cutoffs.horizon, method=method)
+                chosen = method if k else None  # new series borrow the past of longer ones for the delivered method
+                means[k, rows], spreads[k, rows] = selection.forecast(dataset, cuts, cutoffs.horizon, method=chosen)
                 errors[k, rows] = dataset.measurable(cuts, truth[rows] - means[k, rows])
         forecasts = {}
         for k, (name, mean) in enumerate(zip(names, means, strict=True)):

@@ -213,7 +213,7 @@ class _Windows:
         selection, until = self.selections[stage], self.cutoffs.first(stage)
         dataset = selection.dataset(exchanged, [until[k] for k in which[rows]])
         fitted_on = [self.own[row] for row in rows]
-        forecast, _ = selection.forecast(dataset, dataset.ends, h, future, fitted_on=fitted_on)
+        forecast, _ = selection.forecast(dataset, dataset.ends, h, future, selection.delivered, fitted_on=fitted_on)
         return forecast
 
 

@@ -79,7 +79,7 @@ def after_update(selection: Selection, old: Sequence[Series], new: Sequence[Seri
     observed = sum(int(dataset.observed[a:b].sum()) for a, b in zip(first.tolist(), dataset.ends.tolist(), strict=True))
 
     try:
-        mean, spread = selection.forecast(dataset, cuts, horizon)
+        mean, spread = selection.forecast(dataset, cuts, horizon, pool=new)
     except DivergenceError:
         raise DataError(
             "the newer values are too far from the training data to forecast from them; correct them, or call fit again"

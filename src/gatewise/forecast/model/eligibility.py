@@ -12,6 +12,7 @@ from gatewise.forecast.model.plan import FEWEST, Plan
 from gatewise.series import DataError, ExcludedSeries, Panel, Series
 from gatewise.series.wording import counted, format_date
 
+EXCLUDED, MOST_NAMED = "excluded from the backtest", 3  # begins the sentence about series; names them
 MOST_UNSCALED = 1e18  # the squares of larger values overflow in single precision
 
 
@@ -74,7 +75,9 @@ def long_enough(panel: Panel, plan: Plan, held_out: int, description: str) -> tu
             f"{_length_of(longest)}; {description} {leave} {max(len(longest) - held_out, 0)} for training, expected at "
             f"least {fewest}; use fewer windows (--windows) or a shorter horizon"
         )
-    guess = f"excluded from the backtest: {len(short)} of {len(panel)} series (too short for {description})"
+    names = ", ".join(repr(str(series.unique_id)) for series in short[:MOST_NAMED])
+    names += ", ..." if len(short) > MOST_NAMED else ""
+    guess = f"{EXCLUDED}: {len(short)} of {len(panel)} series (too short for {description}): {names}"
     return replace(panel, series=long), (guess,) if short else ()
 
 

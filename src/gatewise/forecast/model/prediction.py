@@ -3,6 +3,7 @@
 Letters: `S` series, `h` horizon, `K` features known in advance.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,22 +13,25 @@ from gatewise.forecast.model.selection import Selection
 from gatewise.forecast.model.window import WindowScaling
 from gatewise.forecast.update import check_reach
 from gatewise.forecast.validation import check_horizon
-from gatewise.series import DataError, Forecast, Panel, futures, known_ahead
+from gatewise.series import DataError, Forecast, Panel, Series, futures, known_ahead
 
 MEDIAN = 0.5  # the quantile that the forecast itself is
 
 
 def extrapolate(
-    panel: Panel, selection: Selection, horizon: int, future: Any
+    panel: Panel, selection: Selection, horizon: int, future: Any, pool: Sequence[Series] = ()
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The delivered forecasts (S, h), their spreads (S, h), and the largest half widths (S, 1) of their intervals."""
+    """The delivered forecasts (S, h), their spreads (S, h), and the largest half widths (S, 1) of their intervals.
+
+    New series borrow the past of longer ones of the panel or the pool.
+    """
     check_horizon(horizon)
     check_reach(panel, selection.ensemble.scaling.reach, horizon)
     known = known_ahead(panel, horizon, future)
     _check_known(panel, known, selection.ensemble.scaling)
     dataset = selection.dataset(panel.series)
     most = selection.largest_half_widths(dataset, dataset.ends)
-    return *selection.forecast(dataset, dataset.ends, horizon, known), most
+    return *selection.forecast(dataset, dataset.ends, horizon, known, pool=pool), most
 
 
 def _check_known(panel: Panel, known: np.ndarray | None, scaling: WindowScaling) -> None:
@@ -52,9 +56,10 @@ def forecasts(
     future: Any,
     name: str,
     quantiles: tuple[float, ...] = (),
+    pool: Sequence[Series] = (),
 ) -> list[Forecast]:
     """Forecasts of all series, then naive ones without intervals of the series excluded with on_bad="naive"."""
-    mean, spread, most = extrapolate(panel, selection, horizon, future)
+    mean, spread, most = extrapolate(panel, selection, horizon, future, pool)
     counts = selection.counts_ahead(panel.series, horizon)
     central = {p: central_level(p) for p in quantiles if p != MEDIAN}
     bounds = {level: selection.bounds(mean, spread, most, level) for level in {*levels, *central.values()}}

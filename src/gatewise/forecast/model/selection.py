@@ -5,6 +5,7 @@ Letters: `S` series, `B` cuts, `h` horizon, `K` features known in advance.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +16,8 @@ from gatewise.forecast import baselines
 from gatewise.forecast.conformal import Calibration
 from gatewise.forecast.limits import NO_LIMITS, Limits
 from gatewise.forecast.model.alignment import MOST_SEARCHED, NO_SHIFTS, Alignment
+from gatewise.forecast.model.borrowed_past import Pool
+from gatewise.forecast.model.cold_start import NOT_MEASURED, ColdStart, measure
 from gatewise.forecast.model.constant_end import constant_ends
 from gatewise.forecast.model.constant_end import describe as describe_constant_ends
 from gatewise.forecast.model.counts import NAME, Counts
@@ -49,6 +52,7 @@ class Selection:
         limits: of all forecasts.
         longer: longer seasons of the baselines.
         counting: whether intermittent series are forecast as counts.
+        cold_start: how new series are forecast.
     """
 
     ensemble: Ensemble
@@ -62,6 +66,7 @@ class Selection:
     limits: Limits = NO_LIMITS
     longer: tuple[int, ...] = ()
     counting: bool = False
+    cold_start: ColdStart = NOT_MEASURED
 
     def dataset(self, series: Sequence[Series], until: Sequence[int] | None = None) -> Dataset:
         """Series prepared for the ensemble."""
@@ -96,6 +101,7 @@ class Selection:
         """Lines for `guesses`: what was found in the series, and the choices."""
         aligned = self.alignment.apply(series)
         found = *self.alignment.describe(series), *describe_constant_ends(aligned, self.season)
+        found += self.cold_start.describe(aligned, self.ensemble.scaling, self.freq)
         if self.counting:
             found = *found, *describe_counts(series, self.season, self.limits.integer)
         few = aligned if len(aligned) <= MOST_SEARCHED else ()
@@ -128,6 +134,7 @@ class Selection:
         future: np.ndarray | None = None,
         method: Method | None = None,
         fitted_on: Sequence[Series] | None = None,
+        pool: Sequence[Series] = (),
     ) -> tuple[np.ndarray, np.ndarray]:
         """The forecasts of a method after cuts, and their spreads: both (B, h).
 
@@ -136,10 +143,15 @@ class Selection:
             cuts: (B,).
             horizon: steps, h.
             future: (B, h, K) future covariates, where the cuts are the ends of the series.
-            method: by default the delivered one.
+            method: by default the delivered one, with which new series borrow the past of longer ones.
             fitted_on: the series with the covariates on which the baseline is fitted; by default those of the dataset.
+            pool: longer series beside those of the dataset.
         """
-        method = method or self.delivered
+        if method is None:
+            forecast = partial(self.forecast, method=self.delivered)
+            longer = partial(self._pool, pool, dataset)
+            mean, spread = self.cold_start.forecasts(forecast, longer, dataset, cuts, horizon, future)
+            return self.limits.point(mean), spread
         parts: dict[str, np.ndarray] = {}
         if method.baselines:
             options = {"names": method.baselines, "longer": self.longer, "future": future, "fitted_on": fitted_on}
@@ -150,6 +162,10 @@ class Selection:
         mean = _averaged(method.weights, parts)
         value = constant_ends(dataset.series, *dataset.windows(cuts), self.season)[:, None]
         return self.limits.point(np.where(np.isnan(value), mean, value)), np.where(np.isnan(value), spread, 0.0)
+
+    def _pool(self, series: Sequence[Series], dataset: Dataset) -> Pool:
+        """The longer series among those of a dataset and others, of which new series borrow the past."""
+        return Pool([*self.alignment.apply(series), *dataset.series], dataset.scaling, self.freq)
 
     def train_further(self, series: Sequence[Series], max_steps: int) -> "Selection":
         """The selection with networks that are fine-tuned on series; see `TrainingConfiguration.train_further`."""
@@ -230,7 +246,10 @@ def training_steps(
     )
     measured = tuple(others[:-1])  # without the average
     parts = ensemble, configuration, season, panel.freq, delivered, guesses, alignment, measured
-    return Selection(*parts, limits=plan.limits, longer=longer, counting=plan.fallback in COUNTING)
+    result = Selection(*parts, limits=plan.limits, longer=longer, counting=plan.fallback in COUNTING)
+    before_validation = partial(replace(result, ensemble=trained[chosen]).forecast, method=delivered)
+    validation = configuration.validation_set(dataset)
+    return replace(result, cold_start=measure(before_validation, delivered.calibration, validation, panel.freq))
 
 
 def refitted(

@@ -6,6 +6,8 @@ from typing import Any
 from gatewise.arguments import one_of, whole
 from gatewise.forecast import baselines
 from gatewise.forecast.model.alignment import Alignment, shift_of
+from gatewise.forecast.model.cold_start import LARGEST as LARGEST_FACTOR
+from gatewise.forecast.model.cold_start import NOT_MEASURED, ColdStart
 from gatewise.forecast.model.delivery import NETWORK, Method
 from gatewise.forecast.model.level_shift import LevelShift
 from gatewise.forecast.model.plan import Plan
@@ -74,6 +76,41 @@ def _weights_with_one_baseline(content: Content) -> dict[str, Any]:
     """The weights of earlier files, which hold the weight of the network and the name of one baseline."""
     weight, name = measure(content, "weight", 1), checked(content, "name", str)
     return {part: size for part, size in ((NETWORK, weight), (name, 1 - weight)) if size}
+
+
+def pack_cold_start(cold_start: ColdStart) -> Content:
+    """How new series are forecast; empty if nothing was measured."""
+    if cold_start == NOT_MEASURED:
+        return {}
+    return {"cold_start": {name: list(values) for name, values in vars(cold_start).items()}}
+
+
+def unpack_cold_start(content: Content, least: int) -> ColdStart:
+    """How new series, of fewer than `least` values, are forecast; nothing measured, if the content holds nothing.
+
+    Raises:
+        ValueError: a size, a weight or a factor is invalid.
+    """
+    if "cold_start" not in content:
+        return NOT_MEASURED
+    part = checked(content, "cold_start", dict)
+    sizes, weights, factors = (checked(part, name, list) for name in ("sizes", "weights", "factors"))
+    for size in sizes:
+        whole("a size of a new series", size, 1)
+    numbers = all(type(number) in (int, float) for number in (*weights, *factors))
+    fits = (
+        numbers
+        and sizes
+        and sizes == sorted(set(sizes))
+        and sizes[-1] < least
+        and len(sizes) == len(weights) == len(factors)
+    )
+    if not fits or not all(0 <= one <= 1 for one in weights) or not all(1 <= one <= LARGEST_FACTOR for one in factors):
+        raise ValueError(
+            f"sizes {sizes!r:.80}, weights {weights!r:.80} and factors {factors!r:.80} of new series are invalid, "
+            f"expected ascending sizes below {least}, weights from 0 to 1 and factors from 1 to {LARGEST_FACTOR:g}"
+        )
+    return ColdStart(tuple(sizes), tuple(weights), tuple(factors))
 
 
 def pack_shifts(alignment: Alignment, panel: Panel) -> list[list[Any]]:

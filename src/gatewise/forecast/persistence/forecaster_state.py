@@ -13,6 +13,7 @@ import torch
 
 from gatewise import persistence
 from gatewise.arguments import number, one_of, plain, whole
+from gatewise.forecast.model.borrowed_past import fewest
 from gatewise.forecast.model.ensemble import Ensemble
 from gatewise.forecast.model.plan import LONGEST_SEGMENT, Plan, Sizes
 from gatewise.forecast.model.selection import Selection
@@ -169,6 +170,7 @@ def pack(
         **({"longer_seasons": list(selection.longer)} if selection.longer else {}),
         "counting": selection.counting,
         "shifts": pack_shifts(selection.alignment, panel),
+        **delivery_state.pack_cold_start(selection.cold_start),
         "selection_choices": [printable(sentence) for sentence in selection.choices],
         "choices": [printable(sentence) for sentence in choices],
     }
@@ -203,10 +205,14 @@ def unpack(content: Content, arrays: Arrays, plan: Plan, sizes: Sizes) -> Stored
     networks = configuration.load_networks(scaling, _states(remaining, configuration, scaling))
     ensemble = Ensemble(scaling, networks, history, error, log_scales=log_scales)
     alignment = unpack_shifts(checked(content, "shifts", list), panel)
-    choices = sentences(content, "selection_choices")
-    counting = "counting" in content and checked(content, "counting", bool)  # earlier files forecast as before
-    options: dict[str, Any] = {"limits": plan.limits, "longer": longer, "counting": counting}
-    selection = Selection(ensemble, configuration, scaling.season, panel.freq, delivered, choices, alignment, **options)
+    options: dict[str, Any] = {
+        "limits": plan.limits,
+        "longer": longer,
+        "counting": "counting" in content and checked(content, "counting", bool),  # earlier files forecast as before
+        "cold_start": delivery_state.unpack_cold_start(content, fewest(scaling)),
+    }
+    choices, season = sentences(content, "selection_choices"), scaling.season
+    selection = Selection(ensemble, configuration, season, panel.freq, delivered, choices, alignment, **options)
     return StoredForecaster(panel, selection, sentences(content, "choices"))
 
 
