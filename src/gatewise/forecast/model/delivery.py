@@ -33,6 +33,7 @@ class Method:
         baseline: name of the baseline; "" for the network alone.
         error: validation MASE.
         calibration: of the intervals, from the validation errors.
+        lift: of sums of means over sums of medians on the validation set, see `mean_lift`; 0 after loading.
 
     >>> import numpy as np
     >>> calibration = Calibration.of(np.ones((2, 1)), np.ones((2, 1)), span=2)
@@ -44,6 +45,7 @@ class Method:
     baseline: str
     error: float
     calibration: Calibration
+    lift: float = 0.0
 
     def describe(self, network: str) -> str:
         """The name, for a network of this name."""

@@ -48,6 +48,7 @@ class Plan:
     fallback: str = "none"
     shift: str | int = "none"
     limits: Limits = NO_LIMITS
+    point: str = "median"
 
     @classmethod
     def of(cls, arguments: Mapping[str, Any]) -> "Plan":

@@ -14,7 +14,7 @@ from gatewise.forecast.update import check_reach
 from gatewise.forecast.validation import check_horizon
 from gatewise.series import DataError, Forecast, Panel, futures, known_ahead
 
-MEDIAN = 0.5  # the quantile that the forecast itself is
+MEDIAN = 0.5  # the quantile that the delivered method forecasts
 
 
 def extrapolate(
@@ -58,11 +58,12 @@ def forecasts(
     central = {p: central_level(p) for p in quantiles if p != MEDIAN}
     bounds = {level: selection.bounds(mean, spread, most, level) for level in {*levels, *central.values()}}
     by_quantile = {p: bounds[central[p]][p > MEDIAN] if p in central else mean for p in quantiles}
+    point = selection.delivered_point(mean, spread, most)
     predicted = [
         Forecast(
             series.unique_id,
             ds,
-            mean[k],
+            point[k],
             name,
             {level: (bounds[level][0][k], bounds[level][1][k]) for level in levels},
             quantiles={p: values[k] for p, values in by_quantile.items()},

@@ -21,6 +21,7 @@ from gatewise.forecast.model.dataset import Dataset, stack_features
 from gatewise.forecast.model.delivery import AVERAGE, BEST, Method, choose, partner
 from gatewise.forecast.model.ensemble import Ensemble
 from gatewise.forecast.model.plan import Plan, Sizes, is_small
+from gatewise.forecast.model.point import describe, mean_lift, point_name
 from gatewise.forecast.model.ranges import capped, largest_half_widths
 from gatewise.forecast.model.recent_break import recent_break
 from gatewise.forecast.model.training import TrainingConfiguration
@@ -45,6 +46,7 @@ class Selection:
         alignment: of series with a level shift.
         baselines: all baselines, measured on the validation set; none after loading.
         limits: of all forecasts.
+        point: of the predictive distribution that is delivered, "median" or "mean".
     """
 
     ensemble: Ensemble
@@ -56,6 +58,12 @@ class Selection:
     alignment: Alignment = NO_SHIFTS
     baselines: tuple[Method, ...] = ()
     limits: Limits = NO_LIMITS
+    point: str = "median"
+
+    @property
+    def point_name(self) -> str:
+        """What the delivered forecasts are: "median" or "mean"."""
+        return point_name(self.point, self.configuration.loss)
 
     def dataset(self, series: Sequence[Series], until: Sequence[int] | None = None) -> Dataset:
         """Series prepared for the ensemble."""
@@ -79,6 +87,15 @@ class Selection:
         """
         bounds = (calibration or self.delivered.calibration).bounds(mean, spread, level)
         return self.limits.interval(*capped(mean, bounds, most))
+
+    def delivered_point(
+        self, median: np.ndarray, spread: np.ndarray, most: np.ndarray, calibration: Calibration | None = None
+    ) -> np.ndarray:
+        """The forecasts (B, h) to deliver; for the arguments see `bounds`."""
+        if self.point == "median":
+            return median
+        errors = (calibration or self.delivered.calibration).mean_errors(spread)
+        return self.limits.point(median + np.clip(errors, -most, most))
 
     def largest_half_widths(self, dataset: Dataset, cuts: Tensor) -> np.ndarray:
         """How far (B, 1) the bounds of intervals may lie from the forecasts after cuts (B,)."""
@@ -206,10 +223,12 @@ def training_steps(
         context,
         configuration.describe(),
         delivered.calibration.describe(),
-        _delivery_guess(plan.fallback, delivered, configuration.cell.upper(), (network, *others)),
+        f"{_delivery_guess(plan.fallback, delivered, configuration.cell.upper(), (network, *others))}; "
+        f"{describe(plan.point, configuration.loss, delivered.lift)}",
     )
     measured = tuple(method for method in others if not method.weight)
-    return Selection(ensemble, configuration, season, panel.freq, delivered, guesses, alignment, measured, plan.limits)
+    choices = delivered, guesses, alignment, measured, plan.limits, plan.point
+    return Selection(ensemble, configuration, season, panel.freq, *choices)
 
 
 def refitted(
@@ -257,8 +276,11 @@ def _measure_methods(
     calibrated = validation.calibrator(cuts, steps)
 
     def measured(weight: float, name: str, forecast: np.ndarray, spread: np.ndarray) -> Method:
-        errors = truth - limits.point(forecast)
-        return Method(weight, name, validation.mase(cuts, errors), calibrated(errors, spread))
+        errors = truth - (forecast := limits.point(forecast))
+        calibration = calibrated(errors, spread)
+        return Method(
+            weight, name, validation.mase(cuts, errors), calibration, mean_lift(calibration, forecast, spread)
+        )
 
     unit, forecasts = spreads_of_baseline(dataset, cuts, steps), baseline_forecasts(dataset, cuts, steps, season, freq)
     methods = [measured(0.0, name, forecast, unit) for name, forecast in forecasts.items()]

@@ -196,7 +196,15 @@ def unpack(content: Content, arrays: Arrays, plan: Plan, sizes: Sizes) -> Stored
     alignment = unpack_shifts(checked(content, "shifts", list), panel)
     choices = sentences(content, "selection_choices")
     selection = Selection(
-        ensemble, configuration, scaling.season, panel.freq, delivered, choices, alignment, limits=plan.limits
+        ensemble,
+        configuration,
+        scaling.season,
+        panel.freq,
+        delivered,
+        choices,
+        alignment,
+        limits=plan.limits,
+        point=plan.point,
     )
     return StoredForecaster(panel, selection, sentences(content, "choices"))
 
