@@ -1,5 +1,7 @@
 """Means instead of medians."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -61,6 +63,9 @@ def test_the_expected_error_grows_like_the_intervals_and_stays_inside_them():
     assert (expected > 0).all()
     assert ((lower <= expected) & (expected <= upper)).all()
     np.testing.assert_allclose(expected / upper, (expected / upper)[0, 0])  # the same fraction at each step
+    alphas = np.array([0.5, 0.6, 0.7, 0.8, 0.9])[:, None] * np.ones(4)  # intervals have become narrow
+    narrow = replace(calibration, alphas=alphas)
+    np.testing.assert_array_equal(narrow.mean_errors(spreads), narrow.bounds(zeros, spreads, 80)[1])
 
 
 def test_symmetric_errors_correct_nothing():

@@ -122,7 +122,10 @@ class Calibration:
         return replace(self, distances=distances, errors=paths, recalibrations=self.recalibrations + 1)
 
     def missed(self, errors: np.ndarray, spreads: np.ndarray) -> np.ndarray:
-        """Whether outcomes lie outside the intervals of forecasts with errors and spreads (N, h); see `outside`."""
+        """Whether outcomes lie outside the intervals of forecasts with errors and spreads (N, h); see `outside`.
+
+        The intervals are those before limits and the range of the series cut them.
+        """
         quantiles = self.quantiles(np.zeros(spreads.shape), spreads, PROBABILITIES)
         return outside(quantiles, errors, self._grow(spreads))
 
@@ -188,10 +191,10 @@ class Calibration:
         """
         if self.profile is None:  # of an old file, whose distances have no sign
             return np.zeros(spreads.shape)
-        n, sides = self.effective_size, np.array([-1, 1])
-        lower, upper = signed_quantiles(self.distances, n, np.full(2, CENTRAL), sides)
+        n, sides = self.effective_size, np.array([[-1], [1]])
+        lower, upper = self._distance_quantiles(np.full((2, 1), CENTRAL), sides, spreads.shape[-1])
         mean = n / (n + SKEW_SIZE) * float(self.distances.mean())
-        errors: np.ndarray = min(max(mean, lower), upper) * self._grow(spreads)
+        errors: np.ndarray = np.clip(mean, lower, upper) * self._grow(spreads)
         return errors
 
     @property
