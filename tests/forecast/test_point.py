@@ -52,6 +52,8 @@ def test_few_errors_correct_little():
         shares.append(calibration.mean_errors(np.ones((1, 1))).item() / mean)
         assert shares[-1] == pytest.approx(n / (n + 30))
     assert shares[0] < 0.15 < 0.9 < shares[-1]
+    together = replace(calibration, span=60, series=10, rho=0.5)  # ten series share their shocks
+    assert together.mean_errors(np.ones((1, 1))).item() / mean == pytest.approx((300 / 5.5) / (300 / 5.5 + 30))
 
 
 def test_the_expected_error_grows_like_the_intervals_and_stays_inside_them():

@@ -182,8 +182,8 @@ class Calibration:
     def mean_errors(self, spreads: np.ndarray) -> np.ndarray:
         """The expected errors (B, h) of forecasts with these spreads, which turn medians into means.
 
-        The mean of the signed distances is multiplied by n / (n + 30), as the skewness of the intervals is, and lies
-        between the bounds of the 80 % interval.
+        The mean of the signed distances is multiplied by m / (m + 30), where m = n / (1 + (S - 1) rho) for S series:
+        a common shock of the validation set says little about the next ones. It lies inside the 80 % interval.
 
         >>> calibration = Calibration(0.0, np.array([-1.0, 0.0, 4.0]), np.empty((0, 1)), 120, profile=np.ones(1))
         >>> calibration.mean_errors(np.full((1, 2), 10.0)).round(3).tolist()  # n = 3
@@ -191,16 +191,16 @@ class Calibration:
         """
         if self.profile is None:  # of an old file, whose distances have no sign
             return np.zeros(spreads.shape)
-        n, sides = self.effective_size, np.array([[-1], [1]])
+        size, sides = self._common_size, np.array([[-1], [1]])
         lower, upper = self._distance_quantiles(np.full((2, 1), CENTRAL), sides, spreads.shape[-1])
-        mean = n / (n + SKEW_SIZE) * float(self.distances.mean())
+        mean = size / (size + SKEW_SIZE) * float(self.distances.mean())
         errors: np.ndarray = np.clip(mean, lower, upper) * self._grow(spreads)
         return errors
 
     @property
     def is_biased(self) -> bool:
         """Whether the mean of the signed distances differs from 0 by more than two standard errors."""
-        error = float(self.distances.std()) / np.sqrt(self.effective_size)
+        error = float(self.distances.std()) / np.sqrt(self._common_size)
         return self.profile is not None and abs(float(self.distances.mean())) > 2 * error
 
     def describe(self) -> str:
@@ -215,6 +215,11 @@ class Calibration:
     def effective_size(self) -> float:
         """n, the number of independent errors with the same information."""
         return float(min(len(self.distances), max(2.0, self.series * self.span / 2)))
+
+    @property
+    def _common_size(self) -> float:
+        """m, the number of independent errors whose mean varies as much as that of the correlated ones."""
+        return self.effective_size / (1 + (self.series - 1) * self.rho)
 
     def _grow(self, spreads: np.ndarray) -> np.ndarray:
         """Spreads (B, h) times the profile."""
