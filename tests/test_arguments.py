@@ -40,6 +40,7 @@ def test_every_argument_is_stored_under_its_name():
         "lower": -2.5,
         "upper": np.float64(900),
         "integer": True,
+        "point": "mean",
     }
     model = Forecaster(**arguments)
     assert list(model.get_params()) == list(arguments) == list(signature(Forecaster).parameters)

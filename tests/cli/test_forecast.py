@@ -124,6 +124,7 @@ def test_every_model_option_reaches_the_forecaster(sales, monkeypatch):
         "loss": "huber",
         "lower": 0.0,
         "upper": 40.5,
+        "point": "mean",
         "seed": 9,
         "engine": "reference",
     }

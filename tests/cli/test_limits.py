@@ -90,3 +90,12 @@ def test_limits_of_a_saved_model_cannot_be_changed(folder, capsys):
         assert (
             f"{options[0]} applies to training, but the model of --model is already trained" in capsys.readouterr().err
         )
+
+
+@pytest.mark.parametrize(("options", "point"), [([], "median"), (["--point", "mean"], "mean")])
+def test_the_heading_says_whether_forecasts_are_medians(visits, capsys, options, point):
+    assert main(["forecast", "visits.csv", "--horizon", "7", "--windows", "0", *options, *SMALL]) == 0
+    printed = capsys.readouterr().out
+    heading = next(line for line in printed.split("\n") if line.startswith("Forecast: "))
+    assert heading.endswith(f"; {point}s")
+    assert f"; {point}s" in printed.partition("forecast: ")[2].split("\n")[0]

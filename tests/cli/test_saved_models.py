@@ -66,6 +66,7 @@ def test_a_saved_model_forecasts_from_a_newer_file(sales, capsys):
                 "cell": "lstm",
                 "scale": "window",
                 "loss": "mae",
+                "point": "mean",
                 "strategy": "segment",
                 "fallback": "naive",
             }.items()

@@ -118,7 +118,7 @@ def test_the_delivered_average_is_that_of_its_parts(monkeypatch, tmp_path):
 def test_the_baseline_replaces_a_network_that_is_no_better(strategy):
     data, model = drifting(strategy)
     assert model.guesses[-1].startswith("forecast: Drift (validation MASE: ")
-    assert model.guesses[-1].endswith("; fallback='naive')")
+    assert model.guesses[-1].endswith("; fallback='naive'); medians")
     forecasts = model.predict(7, level=80)
     for name in "AB":
         y = select_series(data, name)["y"].to_numpy()

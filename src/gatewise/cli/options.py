@@ -38,6 +38,7 @@ FORECASTER = (
     "lower",
     "upper",
     "integer",
+    "point",
     "fallback",
     "engine",
     "jobs",

@@ -130,11 +130,12 @@ def _format_extremes(table: pd.DataFrame) -> str:
     return "\n".join([*lines[: EXTREMES + 1], f"  ... {len(table) - 2 * EXTREMES} more ...", *lines[-EXTREMES:]])
 
 
-def print_forecast(table: Any, horizon: int, delivered: str) -> None:
-    """Print the forecast, shortened if it is long, and the method that delivered it."""
+def print_forecast(table: Any, horizon: int, delivered: str, point: str) -> None:
+    """Print the forecast, shortened if it is long, the method that delivered it, and its point: "median" or "mean"."""
     series = len(as_pandas(table)) // horizon
     for_series = f" for {series} series" if series > 1 else ""
-    print(f"\nForecast: {counted(horizon, 'step')}{for_series}, {articled(delivered)}\n{format_table(table)}")
+    method = f"{articled(delivered)}; {point}s"
+    print(f"\nForecast: {counted(horizon, 'step')}{for_series}, {method}\n{format_table(table)}")
 
 
 def print_verdict(backtest: Any, arguments: argparse.Namespace, delivered: str = "") -> None:

@@ -228,6 +228,11 @@ def _add_forecaster(command: argparse.ArgumentParser) -> None:
     model.add_argument("--upper", type=float, metavar="Y", help="largest possible value")
     model.add_argument("--integer", action="store_true", help="values are whole numbers; round the forecasts")
     model.add_argument(
+        "--point",
+        choices=("median", "mean"),
+        help="forecast the median, or the mean, whose sums are not too low (median)",
+    )
+    model.add_argument(
         "--fallback",
         type=fallback,
         metavar="METHOD",

@@ -6,6 +6,7 @@ from gatewise.engines import ENGINES
 from gatewise.forecast.model.delivery import FALLBACKS
 from gatewise.forecast.model.loss import LOSSES
 from gatewise.forecast.model.plan import SCALES
+from gatewise.forecast.model.point import POINTS
 from gatewise.forecast.model.strategies import CELLS, STRATEGIES
 
 CHOICES: dict[str, Sequence[str]] = {
@@ -15,4 +16,5 @@ CHOICES: dict[str, Sequence[str]] = {
     "loss": tuple(LOSSES),
     "fallback": FALLBACKS,
     "engine": ("auto", *ENGINES),
+    "point": POINTS,
 }

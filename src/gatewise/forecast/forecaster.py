@@ -41,10 +41,9 @@ class Forecaster(Arguments, Inspection):
         hidden_size: units of each layer. Like all sizes below, it depends on strategy and data by default.
         num_layers: number of stacked recurrent layers.
         context: past steps that the network reads; by default whole seasons.
-        season: steps of a season, 1 for none; by default the usual one of the calendar (12 for months, 7 for days,
-            ...), if the series contain at least four seasons. Or several, such as (24, 168): the shortest is that of
-            the windows, the network and the MASE; the baselines use the longer ones too (SeasonalNaive168, Ridge). By
-            default a longer one of the calendar is added, if the series are long enough.
+        season: steps of a season, 1 for none; by default that of the calendar, if the series contain four seasons. Or
+            several, such as (24, 168): the shortest is that of the windows, the network and the MASE; the baselines
+            use the longer ones too (SeasonalNaive168, Ridge). Longer ones of the calendar are added by default.
         difference: order of differencing, for a series without a stable level.
         seasonal_difference: order of seasonal differencing.
         shift: a level shift, before which values are moved to the new level: "auto" searches for one, "none" does not;
@@ -60,12 +59,13 @@ class Forecaster(Arguments, Inspection):
         max_steps: training steps, rounded up to whole epochs.
         batch_size: windows of a training step.
         lr: peak learning rate of a one-cycle schedule.
-        dropout: fraction of the hidden values that "segment" drops in training, against overfitting; by default 0 or
-            0.5, whichever has the lower validation error.
+        dropout: fraction of the hidden values that "segment" drops in training; by default 0 or 0.5, the better one.
         loss: training loss on normalised values: "mae", "mse" or "huber".
         lower, upper: smallest and largest possible value, such as lower=0 for sales; None for no limit. Forecasts,
             intervals and sample paths stay within them, also those of the baselines.
         integer: True for whole numbers: forecasts and paths are rounded to the nearest one, intervals outward.
+        point: "median", or "mean" for totals of skewed values, such as sales, whose medians have too low a sum. With
+            loss="mse" (in part with "huber"), networks forecast the mean, and "median" leaves it so.
         fallback: the forecast to deliver. "best" is the network, a baseline or their average, by their validation
             errors (`gatewise.forecast.model.delivery`), or the mean of counts (`.counts`); "none" is the network;
             "naive" or the name of a baseline is that baseline if its validation error is not higher than the network's.
@@ -122,6 +122,7 @@ class Forecaster(Arguments, Inspection):
         lower: float | None = None,
         upper: float | None = None,
         integer: bool = False,
+        point: str = "median",
     ) -> None:
         self.cell, self.hidden_size, self.num_layers = cell, hidden_size, num_layers
         self.context, self.season, self.horizon = context, season, horizon
@@ -130,7 +131,7 @@ class Forecaster(Arguments, Inspection):
         self.ensemble_size, self.seed, self.max_steps, self.batch_size = ensemble_size, seed, max_steps, batch_size
         self.lr, self.dropout, self.validation_fraction = lr, dropout, validation_fraction
         self.engine, self.jobs, self.quiet = engine, jobs, quiet
-        self.lower, self.upper, self.integer = lower, upper, integer
+        self.lower, self.upper, self.integer, self.point = lower, upper, integer, point
         check_arguments(self.get_params(), CHOICES)
         self.plan = Plan.of(self.get_params())
         self.sizes = Sizes(**{field.name: getattr(self, field.name) for field in fields(Sizes)})
@@ -258,7 +259,7 @@ class Forecaster(Arguments, Inspection):
             horizon: steps, h.
             level: percentages of the prediction intervals, each between 0 and 100; an empty sequence for no intervals.
             quantiles: probabilities between 0 and 1, such as (0.1, 0.5, 0.9): 0.1 and 0.9 are the bounds of the 80 %
-                interval, 0.5 is the forecast (of counts the median).
+                interval, 0.5 is the median.
             table: series to forecast instead of those of `fit`: a table with the same columns, or a panel; the
                 frequency must match, the series may be new.
             future: table of the future covariates, a row for each series and each of the h steps after its end; by
@@ -268,9 +269,8 @@ class Forecaster(Arguments, Inspection):
         Returns:
             Table (pandas or polars, like the data) with h rows for each series: unique_id, ds on the data's calendar,
             the model's forecast, for each level the lower and upper bound, such as LSTM-lo-80 and LSTM-hi-80, and for
-            each quantile a column such as LSTM-q-0.9. Networks with loss="mae" forecast the median, with "mse" the
-            mean, with "huber" a value between them. Series excluded by on_bad="naive" come last, with naive forecasts,
-            missing bounds and missing quantiles; see `excluded`.
+            each quantile a column such as LSTM-q-0.9. Series excluded by on_bad="naive" come last, with naive
+            forecasts, missing bounds and missing quantiles; see `excluded`.
 
         Raises:
             RuntimeError: before `fit`.

@@ -214,6 +214,15 @@ from tests.forecast.persistence.hostile import (
         ),
         (with_arrays(delivered__profile=np.zeros(1)), "array 'delivered.profile' is float64 of shape (1,), expected"),
         (with_arrays(delivered__profile=np.zeros(4)), "delivered.profile holds 0, expected numbers above 0"),
+        (
+            with_arrays(delivered__alphas=np.zeros((1, 4))),
+            "array 'delivered.alphas' is float64 of shape (1, 4), expected",
+        ),
+        (
+            with_arrays(delivered__alphas=np.full((5, 4), 1.5)),
+            "delivered.alphas holds no adapted miscoverages, expected",
+        ),
+        (with_arrays(delivered__alphas=np.zeros((5, 0))), "delivered.alphas holds no adapted miscoverages, expected"),
         (with_part("delivered", rho=2.0), "rho is 2.0, expected a number from 0 to 1"),
         (with_part("delivered", rising=1), "rising is 1, expected bool"),
         (with_part("ensemble", bounded_scales=True), "there is no array 'ensemble.log_scales'"),

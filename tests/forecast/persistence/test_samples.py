@@ -18,7 +18,7 @@ TOLERANCE = 1e-4  # relative: the files were written by other versions of torch 
 
 
 LATER = {  # arguments that are newer than the samples
-    "Forecaster": {"jobs": None, "shift": "auto", "lower": None, "upper": None, "integer": False},
+    "Forecaster": {"jobs": None, "shift": "auto", "lower": None, "upper": None, "integer": False, "point": "median"},
     "Classifier": {},
 }
 

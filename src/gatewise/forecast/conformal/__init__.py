@@ -15,6 +15,7 @@ where G is the quantile function of the validation distances. An interval lies b
 
 profile.py      g_k: a growth k^b, corrected at each step by the errors there; non-decreasing unless there is a reason
 quantiles.py    G: quantiles of signed distances, closer to symmetry the fewer there are; no single one decides
+adaptive.py     levels that follow the coverage of earlier intervals, at each step
 shrinkage.py    widths closer to those of a naive forecast, and of the whole past, the fewer errors there are
 correlation.py  the correlation of simultaneous errors of different series
 paths.py        sample paths: errors of whole validation forecasts, drawn for all series together
@@ -25,12 +26,14 @@ width.py        a warning about intervals that are wider than the range of the s
 Errors of overlapping forecasts are dependent. For W validation steps of S series, the effective sample size n is set to
 S W / 2. Quantiles are taken at (n + 1) / n times the level. Because series change over time, the coverage guarantee
 holds only approximately; a backtest measures the coverage. Newer errors can replace old ones, so that intervals follow
-a series that becomes calmer or more volatile (`Calibration.recalibrated`).
+a series that becomes calmer or more volatile (`Calibration.recalibrated`). In addition, the levels of later intervals
+are adapted to the coverage of earlier ones (`Calibration.following`); before the first outcome, they are the requested
+levels. Intervals, quantiles and sample paths all read them.
 
 References: Lei, G'Sell, Rinaldo, Tibshirani and Wasserman, Distribution-free predictive inference for regression, 2018,
 section 5.2, for locally weighted distances. Romano, Patterson and Candes, Conformalized quantile regression, 2019,
 section 4, for one quantile on each side. Gibbs and Candes, Adaptive conformal inference under distribution shift, 2021,
-for intervals that follow newer errors.
+for adapted levels.
 """
 
 from gatewise.forecast.conformal.calibration import Calibration

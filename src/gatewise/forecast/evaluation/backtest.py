@@ -44,6 +44,7 @@ class Backtest:
         affordable: windows of each series, at most 10, that leave enough values for training; for the verdict.
         importances: of the covariates.
         rho: correlation of the errors of different series, for the verdict.
+        point: what the forecasts are, "median" or "mean".
     """
 
     held: Holdout
@@ -55,6 +56,7 @@ class Backtest:
     affordable: int = SUGGESTED_WINDOWS
     importances: tuple[Importance, ...] = ()
     rho: float = 0.0
+    point: str = "median"
 
     @classmethod
     def of(
@@ -201,6 +203,7 @@ class Backtest:
             verdict.evidence(len(self.held.which), more, len(self.held.series)),
             verdict.single_model(self._windows) if len(self.delivered) == 1 < self._windows else "",
             verdict.coverage(self.coverage, self._values),
+            verdict.of_means(self.verdict_score) if self.point == "mean" and not self.held.mostly_counts else "",
             verdict.covariates(self.importances),
         )
         return " ".join(sentence for sentence in sentences if sentence)
@@ -223,26 +226,22 @@ class Backtest:
         added = {name: WindowForecasts(classical(name, *windows, (held.season, *longer)), {}) for name in names}
         more = replace(held, forecasts={**held.forecasts, **added})
         options = {name: getattr(self, name) for name in ("guesses", "trained", "delivered", "affordable")}
-        return replace(Backtest.of(more, **options), importances=self.importances, rho=self.rho)
+        return replace(Backtest.of(more, **options), importances=self.importances, rho=self.rho, point=self.point)
 
     def definitions(self) -> str:
         """The definition of each score, a line each, and how the scores are averaged."""
         texts = definitions(self.season, self.held.levels, self.held.mostly_counts)
-        lines = [f"  {name}: {text}" for name, text in texts.items()]
-        if len(self.held.series) > 1:
-            lines.append(
-                "  Each score is averaged over the windows of a series, then over the series with equal weights."
-            )
-        return "\n".join(lines)
+        averaged = "\n  Each score is averaged over the windows of a series, then over the series with equal weights."
+        lines = "\n".join(f"  {name}: {text}" for name, text in texts.items())
+        return lines + (averaged if len(self.held.series) > 1 else "")
 
     def table(self) -> str:
         """The mean scores as text, a line for each forecast."""
         cells = [["", *self.overall[self.model]]]
         for model, scores in self.overall.items():
             cells.append([model, *("-" if np.isnan(value) else f"{value:.4g}" for value in scores.values())])
-        # wider than 10 for numbers such as -8.237e-201, than 14 for SeasonalNaive168
-        first = max(14, *(1 + len(row[0]) for row in cells))
-        width = max(10, *(1 + len(cell) for row in cells for cell in row[1:]))
+        first = max(14, *(1 + len(row[0]) for row in cells))  # more for SeasonalNaive168
+        width = max(10, *(1 + len(cell) for row in cells for cell in row[1:]))  # more for -8.237e-201
         return "\n".join(f"{model:<{first}}" + "".join(f"{cell:>{width}}" for cell in row) for model, *row in cells)
 
     def plot(self, kind: str = "forecast", *, unique_id: Any = None, score: str = "MAE", ax: Any = None) -> Any:

@@ -117,16 +117,19 @@ class CrossValidation:
         forecasts = {}
         for k, (name, mean) in enumerate(zip(names, means, strict=True)):
             intervals = {level: (np.empty_like(mean), np.empty_like(mean)) for level in levels}
+            point = mean.copy()
             if refit:
                 own = [_methods(selection)[k].calibration for selection in selections]
                 calibrations: Any = [(cutoffs.stages == stage, one) for stage, one in enumerate(own)]
             else:
                 calibrations = by_cutoff(_methods(selections[0])[k].calibration, cutoffs, errors[k], spreads[k])
             for rows, calibration in calibrations:
+                within = mean[rows], spreads[k, rows], most[rows]
+                if k == 0:  # baselines keep their own
+                    point[rows] = selections[0].delivered_point(*within, calibration)
                 for level, (lower, upper) in intervals.items():
-                    within = mean[rows], spreads[k, rows], most[rows]
                     lower[rows], upper[rows] = selections[0].bounds(*within, level, calibration)
-            forecasts[name] = WindowForecasts(mean, intervals)
+            forecasts[name] = WindowForecasts(point, intervals)
         counts = _counts(cutoffs, selections)
         forecasts[self.name] = _with_counts(forecasts[self.name], [found for _, found in counts])
         delivered = tuple(

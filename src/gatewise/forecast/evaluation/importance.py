@@ -213,8 +213,8 @@ class _Windows:
         selection, until = self.selections[stage], self.cutoffs.first(stage)
         dataset = selection.dataset(exchanged, [until[k] for k in which[rows]])
         fitted_on = [self.own[row] for row in rows]
-        forecast, _ = selection.forecast(dataset, dataset.ends, h, future, selection.delivered, fitted_on=fitted_on)
-        return forecast
+        median, spread = selection.forecast(dataset, dataset.ends, h, future, selection.delivered, fitted_on=fitted_on)
+        return selection.delivered_point(median, spread, selection.largest_half_widths(dataset, dataset.ends))
 
 
 def _exchange(series: Series, donor: Series, date: int, group: _Group) -> Series:

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from gatewise.forecast.conformal import Calibration
+from gatewise.forecast.conformal.adaptive import MISCOVERAGES
 from gatewise.forecast.evaluation.cutoffs import Cutoffs
 from gatewise.forecast.model.batches import Cuts
 from gatewise.forecast.model.selection import Selection
@@ -35,21 +36,29 @@ def by_cutoff(
         errors: (W, h) of the forecasts from all cutoffs, NaN where nothing was observed.
         spreads: (W, h) of these forecasts.
 
-    At a cutoff, the outcomes of earlier forecasts are known only up to that cutoff.
+    At a cutoff, the outcomes of earlier forecasts are known only up to that cutoff. They replace old errors, and adapt
+    the levels.
     """
     stages, memory = cutoffs.count, max(MEMORY * known.span, FORECASTS * cutoffs.horizon)
     together = max(1, int(memory / PARTS / cutoffs.step))
-    ahead = np.arange(1, cutoffs.horizon + 1)
+    times = cutoffs.stages[:, None] * cutoffs.step + np.arange(1, cutoffs.horizon + 1)
+    observed = ~np.isnan(errors)
+    series = max(1, len(np.unique(cutoffs.which[observed.any(axis=1)])))
+    missed = np.zeros((len(MISCOVERAGES), *errors.shape), bool)
+    previous = 0
     for stage in range(0, stages, together):
         rows = (cutoffs.stages >= stage) & (cutoffs.stages < stage + together)
         now, calibration = stage * cutoffs.step, known
         if stage:
-            recent = cutoffs.stages * cutoffs.step + cutoffs.horizon > now - memory
+            recent = cutoffs.stages * cutoffs.step + cutoffs.horizon > min(now - memory, previous)
             before = np.flatnonzero((cutoffs.stages < stage) & recent)
-            times = cutoffs.stages[before, None] * cutoffs.step + ahead
-            seen = (times <= now) & (times > now - memory) & ~np.isnan(errors[before])
-            fraction = len(np.unique(times[seen])) / memory
+            seen = (times[before] <= now) & observed[before]
+            newly = seen & (times[before] > previous)
+            known = known.following(missed[:, before], newly, series, cutoffs.step)
+            seen &= times[before] > now - memory
+            fraction = len(np.unique(times[before][seen])) / memory
             calibration = known.recalibrated(np.where(seen, errors[before], np.nan), spreads[before], fraction)
+        missed[:, rows], previous = calibration.missed(errors[rows], spreads[rows]), now
         yield rows, calibration
 
 
@@ -84,5 +93,8 @@ def after_update(selection: Selection, old: Sequence[Series], new: Sequence[Seri
         raise DataError(
             "the newer values are too far from the training data to forecast from them; correct them, or call fit again"
         ) from None
-    calibration = delivered.calibration.recalibrated(truth - mean, spread, observed / len(new) / memory)
+    errors, fraction = truth - mean, observed / len(new) / memory
+    missed, seen = delivered.calibration.missed(errors, spread), ~np.isnan(errors)
+    calibration = delivered.calibration.recalibrated(errors, spread, fraction)
+    calibration = calibration.following(missed, seen, len(new), 1, weight=1 - fraction)  # not counted twice
     return replace(selection, delivered=replace(delivered, calibration=calibration))

@@ -63,4 +63,5 @@ def run(
     result = Backtest.of(holdout, guesses=guesses, trained=data, delivered=forecasts.delivered, affordable=affordable)
     importances = measure(cutoffs, selections, result.held, result.verdict_score, validation.sizes.seed)
     rho = selections[0].delivered.calibration.rho
-    return replace(result, importances=importances, rho=rho), another
+    point = selections[0].point_name
+    return replace(result, importances=importances, rho=rho, point=point), another

@@ -220,6 +220,11 @@ def coverage(fractions: dict[float, float], values: int) -> str:
     return f"Coverage over {counted(values, 'value')}: {', '.join(parts)}."
 
 
+def of_means(score: str) -> str:
+    """A remark about the score of means, "MAE" or "MASE"."""
+    return f"The forecasts are means, but {score} favours medians; RMSE favours means."
+
+
 def covariates(importances: Sequence[Importance]) -> str:
     """Which covariates help the forecast, the strongest first; "" without covariates.
 

@@ -38,6 +38,7 @@ class Method:
         weights: of the parts of an average, above 0; their sum is 1. A part is `NETWORK` or the name of a baseline.
         error: validation MASE.
         calibration: of the intervals, from the validation errors.
+        lift: of sums of means over sums of medians on the validation set, see `mean_lift`; 0 after loading.
 
     >>> import numpy as np
     >>> calibration = Calibration.of(np.ones((2, 1)), np.ones((2, 1)), span=2)
@@ -49,6 +50,7 @@ class Method:
     weights: Mapping[str, float]
     error: float
     calibration: Calibration
+    lift: float = 0.0
 
     @property
     def baselines(self) -> tuple[str, ...]:

@@ -48,6 +48,7 @@ class Plan:
     shift: str | int = "none"
     longer: tuple[int, ...] = ()
     limits: Limits = NO_LIMITS
+    point: str = "median"
 
     @classmethod
     def of(cls, arguments: Mapping[str, Any]) -> "Plan":

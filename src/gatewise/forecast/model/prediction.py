@@ -15,7 +15,7 @@ from gatewise.forecast.update import check_reach
 from gatewise.forecast.validation import check_horizon
 from gatewise.series import DataError, Forecast, Panel, Series, futures, known_ahead
 
-MEDIAN = 0.5  # the quantile that the forecast itself is
+MEDIAN = 0.5  # the quantile that the delivered method forecasts
 
 
 def extrapolate(
@@ -63,14 +63,15 @@ def forecasts(
     counts = selection.counts_ahead(panel.series, horizon)
     central = {p: central_level(p) for p in quantiles if p != MEDIAN}
     bounds = {level: selection.bounds(mean, spread, most, level) for level in {*levels, *central.values()}}
+    point = counts.point(selection.delivered_point(mean, spread, most))
     bounds = {level: counts.bounds(pair, level) for level, pair in bounds.items()}
-    median, mean = counts.quantile(mean, MEDIAN), counts.point(mean)
+    median = counts.quantile(mean, MEDIAN)
     by_quantile = {p: bounds[central[p]][p > MEDIAN] if p in central else median for p in quantiles}
     predicted = [
         Forecast(
             series.unique_id,
             ds,
-            mean[k],
+            point[k],
             name,
             {level: (bounds[level][0][k], bounds[level][1][k]) for level in levels},
             quantiles={p: values[k] for p, values in by_quantile.items()},

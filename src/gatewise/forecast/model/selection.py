@@ -26,6 +26,7 @@ from gatewise.forecast.model.dataset import Dataset, stack_features
 from gatewise.forecast.model.delivery import BEST, COUNTING, NETWORK, Method, average_weights, choose
 from gatewise.forecast.model.ensemble import Ensemble
 from gatewise.forecast.model.plan import Plan, Sizes, is_small
+from gatewise.forecast.model.point import describe, mean_lift, point_name
 from gatewise.forecast.model.ranges import capped, largest_half_widths
 from gatewise.forecast.model.recent_break import recent_break
 from gatewise.forecast.model.training import TrainingConfiguration
@@ -53,6 +54,7 @@ class Selection:
         longer: longer seasons of the baselines.
         counting: whether intermittent series are forecast as counts.
         cold_start: how new series are forecast.
+        point: of the predictive distribution that is delivered, "median" or "mean".
     """
 
     ensemble: Ensemble
@@ -67,6 +69,12 @@ class Selection:
     longer: tuple[int, ...] = ()
     counting: bool = False
     cold_start: ColdStart = NOT_MEASURED
+    point: str = "median"
+
+    @property
+    def point_name(self) -> str:
+        """What the delivered forecasts are: "median" or "mean"."""
+        return point_name(self.point, self.configuration.loss)
 
     def dataset(self, series: Sequence[Series], until: Sequence[int] | None = None) -> Dataset:
         """Series prepared for the ensemble."""
@@ -90,6 +98,15 @@ class Selection:
         """
         bounds = (calibration or self.delivered.calibration).bounds(mean, spread, level)
         return self.limits.interval(*capped(mean, bounds, most))
+
+    def delivered_point(
+        self, median: np.ndarray, spread: np.ndarray, most: np.ndarray, calibration: Calibration | None = None
+    ) -> np.ndarray:
+        """The forecasts (B, h) to deliver; for the arguments see `bounds`."""
+        if self.point == "median":
+            return median
+        errors = (calibration or self.delivered.calibration).mean_errors(spread)
+        return self.limits.point(median + np.clip(errors, -most, most))
 
     def largest_half_widths(self, dataset: Dataset, cuts: Tensor) -> np.ndarray:
         """How far (B, 1) the bounds of intervals may lie from the forecasts after cuts (B,)."""
@@ -242,11 +259,12 @@ def training_steps(
         context,
         configuration.describe(),
         delivered.calibration.describe(),
-        _delivery_guess(plan.fallback, delivered, configuration.cell.upper(), (network, *others)),
+        f"{_delivery_guess(plan.fallback, delivered, configuration.cell.upper(), (network, *others))}; "
+        f"{describe(plan.point, configuration.loss, delivered.lift)}",
     )
     measured = tuple(others[:-1])  # without the average
     parts = ensemble, configuration, season, panel.freq, delivered, guesses, alignment, measured
-    result = Selection(*parts, limits=plan.limits, longer=longer, counting=plan.fallback in COUNTING)
+    result = Selection(*parts, limits=plan.limits, longer=longer, counting=plan.fallback in COUNTING, point=plan.point)
     before_validation = partial(replace(result, ensemble=trained[chosen]).forecast, method=delivered)
     validation = configuration.validation_set(dataset)
     return replace(result, cold_start=measure(before_validation, delivered.calibration, validation, panel.freq))
@@ -298,8 +316,9 @@ def _measure_methods(
     calibrated = validation.calibrator(cuts, steps)
 
     def measured(weights: Mapping[str, float], forecast: np.ndarray, spread: np.ndarray) -> Method:
-        errors = truth - limits.point(forecast)
-        return Method(weights, validation.mase(cuts, errors), calibrated(errors, spread))
+        errors = truth - (forecast := limits.point(forecast))
+        calibration = calibrated(errors, spread)
+        return Method(weights, validation.mase(cuts, errors), calibration, mean_lift(calibration, forecast, spread))
 
     unit = spreads_of_baseline(dataset, cuts, steps)
     parts = baseline_forecasts(dataset, cuts, steps, season, freq, longer=longer)

@@ -9,6 +9,7 @@ import numpy as np
 
 from gatewise.arguments import whole
 from gatewise.forecast.conformal import Calibration
+from gatewise.forecast.conformal.adaptive import BOUNDS, MISCOVERAGES
 from gatewise.persistence.fields import Arrays, Content, array, checked, measure
 
 FIELDS = ("growth", "span", "series", "recalibrations")
@@ -22,7 +23,10 @@ def pack_calibration(calibration: Calibration, name: str) -> tuple[Content, Arra
     if calibration.profile is None:
         return {field: getattr(calibration, field) for field in FIELDS}, arrays
     content = {field: getattr(calibration, field) for field in (*FIELDS, *PROFILE_FIELDS)}
-    return content, {**arrays, f"{name}.profile": calibration.profile}
+    arrays[f"{name}.profile"] = calibration.profile
+    if calibration.alphas is not None:
+        arrays[f"{name}.alphas"] = calibration.alphas
+    return content, arrays
 
 
 def unpack_calibration(content: Content, arrays: Arrays, name: str) -> Calibration:
@@ -64,6 +68,15 @@ def _with_profile(calibration: Calibration, content: Content, arrays: Arrays, na
     profile = array(arrays, f"{name}.profile", np.float64, (calibration.errors.shape[1],))
     if (profile <= 0).any():
         raise ValueError(f"{name}.profile holds {profile.min():g}, expected numbers above 0")
-    return replace(
-        calibration, profile=profile, rho=measure(content, "rho", 1), rising=checked(content, "rising", bool)
-    )
+    rho, rising = measure(content, "rho", 1), checked(content, "rising", bool)
+    return replace(calibration, profile=profile, rho=rho, rising=rising, alphas=_alphas(arrays, f"{name}.alphas"))
+
+
+def _alphas(arrays: Arrays, name: str) -> np.ndarray | None:
+    """The adapted miscoverages; None if the file holds none."""
+    if name not in arrays:
+        return None
+    alphas = array(arrays, name, np.float64, (len(MISCOVERAGES), None))
+    if not alphas.shape[1] or (np.clip(alphas, *BOUNDS) != alphas).any():
+        raise ValueError(f"{name} holds no adapted miscoverages, expected numbers from 0 to 1")
+    return alphas

@@ -207,6 +207,7 @@ def unpack(content: Content, arrays: Arrays, plan: Plan, sizes: Sizes) -> Stored
     alignment = unpack_shifts(checked(content, "shifts", list), panel)
     options: dict[str, Any] = {
         "limits": plan.limits,
+        "point": plan.point,
         "longer": longer,
         "counting": "counting" in content and checked(content, "counting", bool),  # earlier files forecast as before
         "cold_start": delivery_state.unpack_cold_start(content, fewest(scaling)),
