@@ -14,6 +14,7 @@ from gatewise.forecast.baselines.smoothing import ses_forecasts
 from gatewise.forecast.baselines.theta import theta_forecasts
 from gatewise.forecast.baselines.windows import Pasts, Values
 from gatewise.series import Series
+from gatewise.series.gaps import seasonally_carried
 
 LONGEST, MOST_SEASONS = 1000, 5  # values of a past for SES and Theta: the weights of older ones are tiny
 RECURSIONS: dict[str, Callable[[Pasts, int, int], np.ndarray]] = {SES: ses_forecasts, THETA: theta_forecasts}
@@ -33,7 +34,8 @@ def forecasts(
 ) -> dict[str, np.ndarray]:
     """The forecasts of the baselines for many test windows.
 
-    Only values before the cut are used; filled values are no targets. SES and Theta use the last 1,000 values or five
+    Only values before the cut are used; filled values are no targets, and where values stay missing, those of earlier
+    seasons stand in for them. SES and Theta use the last 1,000 values or five
     seasons, whichever is more. Where a method cannot be fitted, its forecast is the (seasonal) naive one.
 
     Arguments:
@@ -63,6 +65,8 @@ def forecasts(
     chosen = applicable(season, names)
     if not len(which):
         return {name: np.empty((0, horizon)) for name in chosen}
+    series = seasonally_carried(series, season)
+    fitted_on = None if fitted_on is None else seasonally_carried(fitted_on, season)
     values = Values.of(series, which)
     naive = naive_forecasts(values, which, cuts, horizon, season)
     by_name = {name: naive[name] for name in chosen if name in NAIVE_NAMES}

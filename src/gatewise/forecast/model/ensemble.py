@@ -16,7 +16,7 @@ from torch.nn import Module
 
 from gatewise.forecast.model.dataset import Dataset
 from gatewise.forecast.model.strategies import NetworkOutput, average
-from gatewise.forecast.model.window import Window, WindowScaling
+from gatewise.forecast.model.window import Window, WindowScaling, past_with_forecasts
 from gatewise.networks import limited_threads
 from gatewise.training import DivergenceError, History
 
@@ -130,7 +130,7 @@ class Ensemble:
         self, dataset: Dataset, cuts: Tensor, horizon: int, future: np.ndarray | None
     ) -> tuple[np.ndarray, np.ndarray]:
         reach, length = self.scaling.reach, self.scaling.length
-        past, known, static = dataset.features(cuts, -(-horizon // reach) * reach)
+        past, known, static, carried = dataset.features(cuts, -(-horizon // reach) * reach)
         if known is not None:
             if future is not None:
                 known[length : length + horizon] = self.scaling.scaled_known(future)
@@ -138,9 +138,11 @@ class Ensemble:
         values, spreads, output = dataset.raw(cuts), list[Tensor](), average(self.networks)
         for step in range(0, horizon, reach):
             known_part = None if known is None else known[step : step + length + reach]
-            window = self.scaling.window(values[step:], past, known_part, static)
+            window = self.scaling.window(values[step:], past, known_part, static, carried)
             mean, spread = self._predict(output, window)
             values = torch.cat([values, mean])
+            if past is not None and carried is not None:
+                past, carried = past_with_forecasts(past, reach), torch.cat([carried, mean])[reach:]
             spreads.append(spreads[0] if reach == 1 and spreads else spread)
         mean, spread = values[length : length + horizon].T, torch.cat(spreads)[:horizon].T
         _check_finite(mean)

@@ -231,6 +231,8 @@ def _scaling(content: Content, arrays: Arrays, plan: Plan) -> WindowScaling:
     check_horizon(content["reach"])
     whole("seasons", content.get("seasons"), 0)
     measure(content, "dropout", 1)
+    content = {"masked": False, **content}  # older files have none
+    checked(content, "masked", bool)
     expected = {
         "strategy": None if plan.strategy == "auto" else plan.strategy,
         "season": plan.season,
