@@ -44,8 +44,8 @@ class Inspection:
 
         Returns:
             Table with columns unique_id, ds, y and the forecast (such as LSTM), on the original scale, for every value
-            that follows a complete window; y is NaN where a value stays missing (fill="none"). The network was trained on
-            these values; `backtest` measures unseen ones.
+            that follows a complete window; y is NaN where a value stays missing (fill="none"). The network was trained
+            on these values; `backtest` measures unseen ones.
         """
         return self.state.panel.table(in_sample_fit(self.state))
 

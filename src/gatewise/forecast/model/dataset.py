@@ -118,21 +118,23 @@ class Dataset:
         """(L, B) scaled values before the cuts, not yet on the scale of their windows."""
         return self.values[cuts + torch.arange(-self.scaling.length, 0)[:, None]]
 
-    def features(self, cuts: Tensor, steps: int) -> tuple[Tensor | None, ...]:
-        """Features (L, B, P), (L + steps, B, K) and (B, C) of windows, and their values (L, B) without gaps.
+    def raw_carried(self, cuts: Tensor) -> Tensor | None:
+        """(L, B) as `raw`, with earlier seasons in place of missing values; None if none may be missing."""
+        return None if self.carried is None else self.carried[cuts + torch.arange(-self.scaling.length, 0)[:, None]]
 
-        The last row is repeated beyond the end. The past features end with the mask, if values may be missing.
+    def features(self, cuts: Tensor, steps: int) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+        """(L, B, P), (L + steps, B, K) and (B, C) features of windows; the last row is repeated beyond the end.
+
+        If values may be missing, the mask (L, B, 2) follows the past features.
         """
         rows = cuts + torch.arange(-self.scaling.length, steps)[:, None]
         owner = self.owner(cuts)
         rows = torch.minimum(rows, self.ends[owner] - 1)
-        before = rows[: self.scaling.length]
-        past = [part[before] for part in (self.past, self.mask) if part is not None]
+        past = [part[rows[: self.scaling.length]] for part in (self.past, self.mask) if part is not None]
         return (
             torch.cat(past, -1) if len(past) > 1 else past[0] if past else None,
             None if self.known is None else self.known[rows],
             None if self.static is None else self.static[owner],
-            None if self.carried is None else self.carried[before],
         )
 
     def after(self, cuts: Tensor, steps: int) -> np.ndarray:
@@ -185,7 +187,7 @@ class Dataset:
         inside = rows < limits[owner]
         rows = torch.minimum(rows, self.ends[owner] - 1)
         values = self.values[rows]
-        window = self.scaling.window(values[: self.scaling.length], *self.features(cuts, reach))
+        window = self.scaling.window(values[: self.scaling.length], *self.features(cuts, reach), self.raw_carried(cuts))
         target = (values - window.shift) / window.spread
         return window, torch.stack([target, (self.observed[rows] & inside).to(target)])
 

@@ -105,7 +105,9 @@ class Ensemble:
         """Gate activations (T, H) of the first network on the last window of the first series, and its cell states."""
         network: Any = self.networks[0]
         cut = dataset.ends[:1]
-        window = self.scaling.window(dataset.raw(cut), *dataset.features(cut, self.scaling.reach))
+        window = self.scaling.window(
+            dataset.raw(cut), *dataset.features(cut, self.scaling.reach), dataset.raw_carried(cut)
+        )
         trace = network.body.trace(network.features(window))
         cells = None if trace.cells is None else trace.cells[:, 0].numpy()
         return {name: gate[:, 0].numpy() for name, gate in trace.gates.items()}, cells
@@ -121,7 +123,7 @@ class Ensemble:
     @torch.inference_mode()
     def _next(self, dataset: Dataset, cuts: Tensor) -> np.ndarray:
         reach = self.scaling.reach
-        window = self.scaling.window(dataset.raw(cuts), *dataset.features(cuts, reach))
+        window = self.scaling.window(dataset.raw(cuts), *dataset.features(cuts, reach), dataset.raw_carried(cuts))
         mean, _ = self._predict(average(self.networks), window)
         return dataset.unscaled(mean[:1].T, cuts)[:, 0]
 
@@ -130,12 +132,13 @@ class Ensemble:
         self, dataset: Dataset, cuts: Tensor, horizon: int, future: np.ndarray | None
     ) -> tuple[np.ndarray, np.ndarray]:
         reach, length = self.scaling.reach, self.scaling.length
-        past, known, static, carried = dataset.features(cuts, -(-horizon // reach) * reach)
+        past, known, static = dataset.features(cuts, -(-horizon // reach) * reach)
         if known is not None:
             if future is not None:
                 known[length : length + horizon] = self.scaling.scaled_known(future)
             known[length + horizon :] = known[length + horizon - 1]  # later rows are not used
-        values, spreads, output = dataset.raw(cuts), list[Tensor](), average(self.networks)
+        values, carried = dataset.raw(cuts), dataset.raw_carried(cuts)
+        spreads, output = list[Tensor](), average(self.networks)
         for step in range(0, horizon, reach):
             known_part = None if known is None else known[step : step + length + reach]
             window = self.scaling.window(values[step:], past, known_part, static, carried)
@@ -151,7 +154,9 @@ class Ensemble:
     @torch.inference_mode()
     def _log_scales(self, dataset: Dataset, cuts: Tensor) -> np.ndarray | None:
         """The log scales (B, r) of windows; None if the networks output none."""
-        window = self.scaling.window(dataset.raw(cuts), *dataset.features(cuts, self.scaling.reach))
+        window = self.scaling.window(
+            dataset.raw(cuts), *dataset.features(cuts, self.scaling.reach), dataset.raw_carried(cuts)
+        )
         y = average(self.networks)(window)
         return None if y.shape[-1] == 1 else _clamped(y).T.double().numpy()
 

@@ -155,7 +155,7 @@ def pack(
     content = {
         "arguments": {name: plain(value) for name, value in arguments.items()},
         "panel": panel_content,
-        "scaling": {name: plain(getattr(ensemble.scaling, name)) for name in SCALING_FIELDS},
+        "scaling": _pack_scaling(ensemble.scaling),
         "configuration": {name: plain(getattr(selection.configuration, name)) for name in CONFIGURATION_FIELDS},
         "history": {"best_epoch": history.best_epoch, "stopped": history.stopped},
         "ensemble": {"error": ensemble.error, "bounded_scales": ensemble.log_scales is not None},
@@ -220,6 +220,11 @@ def _pack_features(features: Features) -> Arrays:
         if scale is not None
         for part in ("shift", "scale")
     }
+
+
+def _pack_scaling(scaling: WindowScaling) -> Content:
+    """The fields of a scaling; `masked` only if it is true, which older files do not have."""
+    return {name: plain(getattr(scaling, name)) for name in SCALING_FIELDS if name != "masked" or scaling.masked}
 
 
 def _scaling(content: Content, arrays: Arrays, plan: Plan) -> WindowScaling:

@@ -10,6 +10,7 @@ starts. Where the calendars of series interleave, each calendar is stored separa
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -66,8 +67,7 @@ def pack_panel(panel: Panel) -> tuple[Content, Arrays]:
         "excluded": len(panel.excluded_series),
         "time": time,
         "covariates": covariates,
-        "fill": panel.fill,
-    }
+    } | ({} if panel.fill is None else {"fill": panel.fill})
     arrays = {"names": as_text([_plain(series.unique_id) for series in panel.series])}
     arrays |= kinds | _pack_series(panel.series, time, "") | _pack_features(panel.series) | _pack_ahead(panel.series)
     if panel.excluded_series:
@@ -102,7 +102,7 @@ def unpack_panel(content: Content, arrays: Arrays) -> Panel:
     _check_types([*names, *(entry.unique_id for entry in excluded), *kinds], content["backend"], bool(categorical))
     return Panel(
         tuple(
-            Series(name, series.ds, series.y, series.filled, *features_of, series.masked)
+            replace(Series(name, series.ds, series.y, series.filled, *features_of), masked=series.masked)
             for name, series, features_of in zip(names, bare, zip(*features, strict=True), strict=True)
         ),
         freq,
@@ -135,7 +135,7 @@ def widths(panel: Panel) -> tuple[int, int, int]:
 
 
 def _pack_series(series: Sequence[Series], time: Content | None, prefix: str) -> Arrays:
-    """Dates and values: ds (U,), starts and lengths (S,), y (N,); filled (N,) if anything was filled in or is missing; masked (S,) if anything is."""
+    """Dates and values: ds (U,), starts and lengths (S,), y (N,); with repairs also filled (N,) and masked (S,)."""
     ds, starts = _dates_of(series, time)
     arrays = {
         "ds": ds,
