@@ -68,5 +68,6 @@ def naive_forecasts(
     by_name[DRIFT] = end + (end - start) / np.maximum(known - 1, 1) * (steps + 1)
     if season > 1:
         back = np.where(known >= season, season, 1)
-        by_name[SEASONAL] = values.values[first + np.minimum(known - back + steps % back, last)]
+        causal = values.causal[first + known - 1]
+        by_name[SEASONAL] = values.values[first + np.minimum(known - back + steps % back, causal)]
     return by_name
