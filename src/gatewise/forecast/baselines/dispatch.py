@@ -34,9 +34,9 @@ def forecasts(
 ) -> dict[str, np.ndarray]:
     """The forecasts of the baselines for many test windows.
 
-    Only values before the cut are used; filled values are no targets, and where values stay missing, those of earlier
-    seasons stand in for them. SES and Theta use the last 1,000 values or five
-    seasons, whichever is more. Where a method cannot be fitted, its forecast is the (seasonal) naive one.
+    Only values before the cut are used; filled values are no targets, and earlier seasons stand in for values that stay
+    missing. SES and Theta use the last 1,000 values or five seasons, whichever is more. Where a method cannot be
+    fitted, its forecast is the (seasonal) naive one.
 
     Arguments:
         series: the series of all windows.

@@ -66,12 +66,15 @@ class Dataset:
     def of(cls, series: Sequence[Series], scaling: WindowScaling, until: Sequence[int] | None = None) -> "Dataset":
         """Prepare series; their scales are fitted on the values before `until` (S,), if given."""
         lag = scaling.difference.lag
-        observed_values = [one_series.recorded for one_series in series]
         series = seasonally_carried(series, scaling.season) if scaling.masked else series
-        values, measured = (
-            [scaling.difference.apply(y) if lag else y for y in part]
-            for part in ([one_series.y for one_series in series], observed_values)
-        )
+
+        def differences(values: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
+            return [scaling.difference.apply(y) for y in values] if lag else values
+
+        originals = [one_series.y for one_series in series]
+        recorded = [one_series.recorded for one_series in series] if scaling.masked else originals
+        values = differences(originals)
+        measured = differences(recorded) if scaling.masked else values
         stops: list[Any] = [None] * len(series) if until is None else [stop - lag for stop in until]
         shift, scale = series_scales([y[:stop] for y, stop in zip(measured, stops, strict=True)], scaling)
         sizes = np.array([len(y) for y in values])
@@ -92,7 +95,7 @@ class Dataset:
             features = np.concatenate([mask_features(missing) for missing in filled])
             mask = torch.from_numpy(features.astype(np.float32)[source])
         ends = torch.from_numpy((sizes + padding).cumsum())
-        training = [y[:stop] for y, stop in zip(observed_values, until or stops, strict=True)]
+        training = [y[:stop] for y, stop in zip(recorded, until or stops, strict=True)]
         return cls(
             scaling,
             series,

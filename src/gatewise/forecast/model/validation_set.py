@@ -166,7 +166,7 @@ def _relative(usual: float, here: float) -> float:
 def after_observed(dataset: Dataset, cuts: Tensor) -> Tensor:
     """The cuts that follow an observed value, or all if none does: filled values may be computed from later ones.
 
-    Nothing stands in for missing values that depends on later ones: they change nothing.
+    Where missing values stay missing, all cuts: the values that stand in for them depend on no later ones.
     """
     observed = dataset.observed[cuts - 1]
     return cuts[observed] if observed.any() and dataset.mask is None else cuts
