@@ -117,6 +117,20 @@ def test_the_spread_of_a_window_counts_observed_pairs():
     assert window.spread.item() == pytest.approx(max(np.mean(changes), 0.1), rel=1e-4)
 
 
+@pytest.mark.parametrize(("first", "last"), [(0, 0), (1, 20), (1, 24), (0, 24)])
+def test_mean_and_deviation_of_a_window_are_those_of_observed_values(first, last):
+    scaling, missing = scaling_of("flatten"), np.zeros(120, bool)
+    missing[60 + first : 60 + last] = True
+    dataset = _prepared(masked(missing=missing), scaling)
+    cut = dataset.fronts + 84
+    window = scaling.window(dataset.raw(cut), dataset.features(cut, 0)[0])
+    observed = dataset.raw(cut)[:, 0].numpy()[~missing[60:84]]
+    mean = observed.mean() if len(observed) else dataset.raw(cut)[-1, 0]
+    assert window.shift.item() == pytest.approx(float(mean), abs=1e-6)
+    assert window.spread.item() == pytest.approx(float(observed.std()) if len(observed) > 3 else 1.0, rel=1e-5)
+    np.testing.assert_allclose(window.z * window.spread + window.shift, dataset.raw(cut), rtol=1e-5, atol=1e-6)
+
+
 def test_scales_count_observed_values():
     y = noisy()
     gappy = np.where(GAPS, np.nan, y)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from gatewise.windows import Difference, Scale, normalise_windows
 
+FEWEST_OBSERVED = 4  # values of a window for its own standard deviation
 MASK_FEATURES = 2  # the mask, and the time since the last observed value
 FLOORS = {"std": 0.02, "season": 0.1}  # smallest spread of a window, in units of the spread of its series
 
@@ -132,10 +133,13 @@ class WindowScaling:
         floor, centre = FLOORS[self.spread], "last" if self.spread == "season" else "mean"
         z, shift, spread = normalise_windows(values.unsqueeze(-1), centre=centre, floor=floor)
         z, shift, spread = z.squeeze(-1), shift.view(-1), spread.view(-1)
+        observed = past[..., -MASK_FEATURES] if self.masked and past is not None else None
+        if self.spread == "std" and observed is not None:
+            shift, spread = _observed_moments(values, observed, floor)
+            z = (values - shift) / spread
         if self.spread == "season":
             changes = (z[self.season :] - z[: -self.season]).abs()
-            if self.masked and past is not None:  # pairs that are not observed count with the usual change, 1
-                observed = past[..., -MASK_FEATURES]
+            if observed is not None:  # pairs that are not observed count with the usual change, 1
                 changes = torch.where((observed[self.season :] * observed[: -self.season]) > 0, changes, 1 / spread)
             change = changes.mean(0)
             least = floor / spread  # in units of the standard deviation
@@ -154,6 +158,18 @@ class WindowScaling:
         """A copy with scales fitted on features (N, P), (N, K) and (S, C) of the training part."""
         scales = [None if x is None or not x.shape[1] else Scale("standard").fit(x) for x in (past, known, static)]
         return replace(self, features=Features(*scales))
+
+
+def _observed_moments(values: Tensor, observed: Tensor, floor: float) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation (B,) of the observed values of windows (L, B).
+
+    Without any observed value the mean is the value that stands in for all; for few, the deviation is the usual one, 1.
+    """
+    count = observed.sum(0)
+    mean = torch.where(count > 0, (observed * values).sum(0) / count.clamp_min(1), values[-1])
+    deviation = ((observed * (values - mean) ** 2).sum(0) / count.clamp_min(1)).sqrt()
+    least = (8 * torch.finfo(values.dtype).eps * values.abs().amax(0)).clamp_min(floor)
+    return mean, torch.where(count < FEWEST_OBSERVED, torch.ones_like(mean), torch.maximum(deviation, least))
 
 
 def past_with_forecasts(past: Tensor, steps: int) -> Tensor:
