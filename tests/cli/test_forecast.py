@@ -98,6 +98,18 @@ def test_a_gap_is_an_error_and_its_remedy_works(sales, capsys):
     assert "filled by interpolation: 2 values" in capsys.readouterr().out
 
 
+def test_missing_values_stay_missing_on_request(sales, capsys):
+    assert (
+        main(
+            ["forecast", "sales.csv", "--horizon", "7", "--fill", "none", "--save", "s.safetensors", "--quiet", *SMALL]
+        )
+        == 0
+    )
+    assert "missing: 2 values" in capsys.readouterr().out
+    assert main(["forecast", "sales.csv", "--model", "s.safetensors", "--horizon", "3", "--out", "f.csv"]) == 0
+    assert pd.read_csv("f.csv")["LSTM"].notna().sum() == 3
+
+
 def test_every_model_option_reaches_the_forecaster(sales, monkeypatch):
     passed = {}
 

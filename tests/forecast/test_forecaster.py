@@ -166,7 +166,7 @@ def gappy(last=20.0):
     return table(y, freq="D")
 
 
-@pytest.mark.parametrize("fill", ["interpolate", "previous", "zero"])
+@pytest.mark.parametrize("fill", ["interpolate", "previous", "zero", "none"])
 def test_filling_a_gap_leaks_no_future_value(fill):
     def forecasts(last):
         return Forecaster(**SMALL).backtest(gappy(last), 10, windows=1, fill=fill).forecasts

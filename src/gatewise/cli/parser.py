@@ -155,7 +155,8 @@ def _add_data(command: argparse.ArgumentParser) -> None:
     )
     data.add_argument("--series", action="append", metavar="NAME", help="series to use, repeatable (all)")
     data.add_argument("--freq", type=frequency, help="pandas frequency such as MS, or an integer step")
-    data.add_argument("--fill", choices=("interpolate", "previous", "zero"), help="fill in missing values and dates")
+    fills = ("interpolate", "previous", "zero", "none")
+    data.add_argument("--fill", choices=fills, help="fill in missing values and dates; none keeps them missing")
     data.add_argument("--sort", action="store_true", help="sort the rows by date")
     data.add_argument(
         "--on-bad",

@@ -67,7 +67,7 @@ def _forecast_grid(state: FittedState, horizon: int, levels: tuple[float, ...], 
     first = replace(state.panel, series=state.panel.series[:MOST_IN_GRID], excluded_series=())
     last = _past_steps(state, horizon)
     examples = [
-        plot.Example(str(series.unique_id), series.ds, series.y, [(f.ds, f.mean, f.intervals)], last=last)
+        plot.Example(str(series.unique_id), series.ds, series.recorded, [(f.ds, f.mean, f.intervals)], last=last)
         for series, f in zip(first.series, state.forecasts(horizon, levels, future, first), strict=True)
     ]
     title = f"{state.delivered}: {horizon} steps of the first {len(first)} of {len(state.panel)} series"
@@ -80,7 +80,7 @@ def _forecast(state: FittedState, panel: Panel, horizon: int, levels: tuple[floa
     f = state.forecasts(horizon, levels, future, panel)[0]
     names = {"model": state.delivered, "name": str(series.unique_id)}
     last = _past_steps(state, horizon)
-    return plot.forecast(series.ds, series.y, f.ds, f.mean, f.intervals, last=last, ax=ax, **names)
+    return plot.forecast(series.ds, series.recorded, f.ds, f.mean, f.intervals, last=last, ax=ax, **names)
 
 
 def _single_series(state: FittedState, panel: Panel, kind: str, zoom: tuple[int, int] | None, ax: Any) -> Any:
@@ -88,17 +88,17 @@ def _single_series(state: FittedState, panel: Panel, kind: str, zoom: tuple[int,
     series, selection = panel.series[0], state.selection
     name = str(series.unique_id)
     if kind == "series":
-        return plot.series(series.ds, series.y, name=name, ax=ax)
+        return plot.series(series.ds, series.recorded, name=name, ax=ax)
     if kind == "differences":
         difference = selection.ensemble.scaling.difference
         difference = difference if difference.lag else Difference()
-        return plot.differences(series.ds[difference.lag :], difference.apply(series.y), name=name, ax=ax)
+        return plot.differences(series.ds[difference.lag :], difference.apply(series.recorded), name=name, ax=ax)
     dataset = selection.dataset(panel.series)
     if kind == "gates":
         title = f"{state.name}: gates over the last window of {name}"
         return plot.gates(*selection.ensemble.gates(dataset), title=title)
     fitted = selection.fitted(panel.series)[0]
-    ds, y = series.ds[-len(fitted) :], series.y[-len(fitted) :]
+    ds, y = series.ds[-len(fitted) :], series.recorded[-len(fitted) :]
     if kind == "residuals":
         return plot.residuals(ds, y - fitted, season=selection.season, name=name)
     return plot.approximation(ds, y, fitted, zoom=zoom, name=name, ax=ax)

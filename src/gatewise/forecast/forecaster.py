@@ -190,7 +190,7 @@ class Forecaster(Arguments, Inspection):
         """
         old, selection = self.state.panel, self.state.selection
         whole("max_steps", max_steps, 0)
-        new = read_alike(old, table, columns)
+        new = read_alike(self.state, table, columns)
         panel = eligible(extended(old, new), self.plan)
         selection = after_update(selection, old.series, panel.series)
         if max_steps:
@@ -280,7 +280,7 @@ class Forecaster(Arguments, Inspection):
         levels, probabilities = as_levels(level), as_quantiles(quantiles)
         panel = self.state.panel
         if table is not None:
-            panel = eligible(read_alike(panel, table, {}), self.plan, alone=True)
+            panel = eligible(read_alike(self.state, table, {}), self.plan, alone=True)
         return self.state.table(self.state.forecasts(horizon, levels, future, panel, probabilities), panel)
 
     def forecasts(
@@ -386,7 +386,7 @@ class Forecaster(Arguments, Inspection):
             DataError: the table cannot be used, or its series differ in frequency or covariates.
         """
         known = self.state.panel
-        panel = eligible(read_alike(known, table, columns), self.plan, alone=True)
+        panel = eligible(read_alike(self.state, table, columns), self.plan, alone=True)
         other = copy.copy(self)
         other._set_fitted(panel, self.guesses[len(known.guesses)], self.state.selection)
         return other

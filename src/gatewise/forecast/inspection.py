@@ -44,7 +44,8 @@ class Inspection:
 
         Returns:
             Table with columns unique_id, ds, y and the forecast (such as LSTM), on the original scale, for every value
-            that follows a complete window. The network was trained on these values; `backtest` measures unseen ones.
+            that follows a complete window; y is NaN where a value stays missing (fill="none"). The network was trained
+            on these values; `backtest` measures unseen ones.
         """
         return self.state.panel.table(in_sample_fit(self.state))
 
@@ -115,7 +116,7 @@ def in_sample_fit(state: FittedState) -> pd.DataFrame:
     columns = {
         "unique_id": pd.Index([one_series.unique_id for one_series in series]).repeat(counts),
         "ds": concatenated([one_series.ds for one_series in series]).take(rows),
-        "y": np.concatenate([one_series.y for one_series in series])[rows],
+        "y": np.concatenate([one_series.recorded for one_series in series])[rows],
         state.name: np.concatenate(fitted),
     }
     return pd.DataFrame(columns)

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from gatewise.forecast.fitted import FittedState
 from gatewise.forecast.model.eligibility import eligible
 from gatewise.forecast.model.plan import Plan
-from gatewise.forecast.update import check_alike
+from gatewise.forecast.update import check_alike, check_missing
 from gatewise.forecast.validation import check_columns
 from gatewise.series import Panel, read
 
@@ -21,7 +22,7 @@ def read_eligible(table: Any, plan: Plan, columns: Mapping[str, Any]) -> Panel:
     return eligible(read(table, **columns), plan)
 
 
-def read_alike(known: Panel, table: Any, columns: Mapping[str, Any]) -> Panel:
+def read_alike(state: FittedState, table: Any, columns: Mapping[str, Any]) -> Panel:
     """Series of any length, with the frequency and the covariates of the known panel.
 
     Raises:
@@ -29,7 +30,9 @@ def read_alike(known: Panel, table: Any, columns: Mapping[str, Any]) -> Panel:
         DataError: the table cannot be used, or its series differ from the known ones.
     """
     check_columns(columns)
+    known = state.panel
     defaults = {} if isinstance(table, Panel) else {"like": known, "on_bad": known.on_bad}
     panel = read(table, **{**defaults, **columns})
     check_alike(known, panel)
+    check_missing(state.selection.ensemble.scaling.masked, panel)
     return panel

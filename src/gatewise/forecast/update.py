@@ -47,6 +47,31 @@ def check_reach(panel: Panel, reach: int, horizon: int) -> None:
         )
 
 
+def check_missing(masked: bool, panel: Panel) -> None:
+    """Refuse missing values that a network cannot read, and filled ones for a network that reads a mask.
+
+    Arguments:
+        masked: whether the network reads a mask.
+        panel: the series.
+
+    Raises:
+        DataError: the message names the series and the remedy.
+    """
+    for series in panel.series:
+        if series.filled is None or series.masked == masked:
+            continue
+        first = f"series {str(series.unique_id)!r}: the value at {format_date(series.ds[series.filled.argmax()])}"
+        if masked:
+            raise DataError(
+                f"{first} is filled, but the network was trained on series whose missing values stay missing; read the "
+                'table with fill="none" (--fill none)'
+            )
+        raise DataError(
+            f"{first} is missing, but the network was trained on series without missing values and reads no mask; read "
+            'the table with fill="previous" (--fill previous), or train on a table with missing values and fill="none"'
+        )
+
+
 def _description(covariates: Covariates | None) -> str:
     """The names of the covariates by role."""
     covariates = covariates or Covariates()
@@ -89,6 +114,7 @@ def extended(known: Panel, new: Panel) -> Panel:
         new,
         series=(*old, *added),
         covariates=known.covariates,
+        fill=known.fill,
         excluded_series=(*still_excluded, *new.excluded_series),
     )
 
@@ -149,4 +175,5 @@ def _joined(old: Series, new: Series, seam: Seam) -> Series:
         name: None if getattr(new, name) is None else np.concatenate([getattr(old, name)[:known], getattr(new, name)])
         for name in ("past", "known")
     }
-    return replace(new, ds=old.ds[:known].append(new.ds), y=y, filled=filled, **features)
+    masked = old.masked or new.masked
+    return replace(new, ds=old.ds[:known].append(new.ds), y=y, filled=filled, masked=masked, **features)

@@ -186,3 +186,12 @@ def aligned(name: str, values: npt.ArrayLike, time: Array, *, at_end: bool = Fal
 def plain(values: Any) -> Array:
     """Values, or a torch tensor, as a float64 array."""
     return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values, dtype=np.float64)
+
+
+def draw_data(axes: "Axes", time: Array, values: Array, **style: Any) -> None:
+    """Draw a line with gaps at NaN, and a dot on each value with a gap on both sides, which a line would not show."""
+    (line,) = axes.plot(time, values, **style)
+    observed = np.pad(~np.isnan(values), 1)
+    isolated = np.flatnonzero(observed[1:-1] & ~observed[:-2] & ~observed[2:])
+    if len(isolated) and not style.get("marker"):
+        line.set(marker=".", markevery=isolated.tolist())

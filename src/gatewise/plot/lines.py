@@ -18,6 +18,7 @@ from gatewise.plot.canvas import (
     bands,
     canvas,
     caption,
+    draw_data,
     time_axis,
 )
 from gatewise.plot.text import counted, shortened
@@ -53,8 +54,13 @@ def series(ds: Any, y: npt.ArrayLike, *, name: str = "y", title: str | None = No
     time, label = time_axis(ds)
     values = aligned("y", y, time)
     with canvas(ax) as axes:
-        axes.plot(time, values, color=INK)
-        caption(axes, title or f"{shortened(name)}, {counted(len(values), 'observation')}", label, name)
+        draw_data(axes, time, values, color=INK)
+        caption(
+            axes,
+            title or f"{shortened(name)}, {counted(int((~np.isnan(values)).sum()), 'observation')}",
+            label,
+            name,
+        )
     return axes
 
 
@@ -95,7 +101,7 @@ def differences(
     kind = ", ".join([f"order {order}"] * (order > 1) + [f"lag {season}"] * (season > 1))
     with canvas(ax) as axes:
         axes.axhline(0, color=GREY, linewidth=1)
-        axes.plot(time, changes, color=INK)
+        draw_data(axes, time, changes, color=INK)
         caption(
             axes, title or f"Differences of {shortened(name)}" + f" ({kind})" * bool(kind), label, f"change of {name}"
         )
@@ -239,7 +245,7 @@ def forecast(
         return np.concatenate([data[-1:], aligned(quantity, values, ahead[1:])])
 
     with canvas(ax) as axes:
-        axes.plot(time[drawn], data[drawn], color=INK, label="data")
+        draw_data(axes, time[drawn], data[drawn], color=INK, label="data")
         dots = ".-" if len(after) <= FEW else "-"  # few steps are better seen as points
         axes.plot(
             ahead,
@@ -296,7 +302,7 @@ def backtest(
     data = aligned("y", y, time)
     drawn = _last(last)
     with canvas(ax) as axes:
-        axes.plot(time[drawn], data[drawn], color=INK, label="data")
+        draw_data(axes, time[drawn], data[drawn], color=INK, label="data")
         for k, (future, mean, intervals) in enumerate(forecasts):
             after, _ = time_axis(future)
             hidden = "_" * (k > 0)  # one entry in the legend is enough
@@ -386,7 +392,8 @@ def _overlay(
         raise ValueError(f"zoom is ({start}, {stop}), expected 0 <= start < stop <= {len(time)}, the number of values")
     marker = "" if zoom is None else "."
     with canvas(ax) as axes:
-        axes.plot(time[start:stop], data[start:stop], color=GREY, marker=marker, label="data", linewidth=3, alpha=0.6)
+        style = {"color": GREY, "marker": marker, "label": "data", "linewidth": 3, "alpha": 0.6}
+        draw_data(axes, time[start:stop], data[start:stop], **style)
         axes.plot(time[start:stop], line[start:stop], color=ORANGE, marker=marker, label=label)
         caption(axes, title, time_label, name)
     return axes

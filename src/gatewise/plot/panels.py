@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
 import numpy.typing as npt
 
 from gatewise.plot import lines
@@ -14,7 +13,6 @@ from gatewise.plot.text import shortened
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.lines import Line2D
 
 PanelForecast: TypeAlias = "tuple[Any, npt.ArrayLike, Mapping[float, Band]]"
 
@@ -126,15 +124,6 @@ def _draw(ax: "Axes", panel: Example, model: str) -> None:
         lines.forecast(panel.ds, panel.y, *panel.forecasts[0], last=panel.last, model=model, ax=ax)
     else:
         lines.backtest(panel.ds, panel.y, panel.forecasts, last=panel.last, model=model, ax=ax)
-    _mark_isolated_values(ax.lines[0])
-
-
-def _mark_isolated_values(line: "Line2D") -> None:
-    """Draw a dot on each value with a gap on both sides, which a line would not show."""
-    observed = np.pad(~np.isnan(np.asarray(line.get_ydata(), dtype=np.float64)), 1)
-    isolated = np.flatnonzero(observed[1:-1] & ~observed[:-2] & ~observed[2:])
-    if len(isolated):
-        line.set(marker=".", markevery=isolated.tolist())
 
 
 def _fit_to_panel(ax: "Axes", panel: Example, letters: int) -> None:

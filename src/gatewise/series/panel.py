@@ -30,6 +30,8 @@ class Series:
         known: (T, K) covariates known in advance.
         static: (C,) covariates with one value for the whole series.
         ahead: (h, K) covariates known in advance, for the h steps after the end that the table covers.
+        masked: whether missing values stay missing (fill="none"): y then repeats the last observed value where `filled`
+            is True, and a network reads which values these are.
     """
 
     unique_id: Any
@@ -40,9 +42,15 @@ class Series:
     known: np.ndarray | None = None
     static: np.ndarray | None = None
     ahead: np.ndarray | None = None
+    masked: bool = False
 
     def __len__(self) -> int:
         return len(self.y)
+
+    @property
+    def recorded(self) -> np.ndarray:
+        """(T,) y, with NaN for the values that stay missing."""
+        return np.where(self.filled, np.nan, self.y) if self.masked and self.filled is not None else self.y
 
 
 @dataclass(frozen=True)
@@ -76,6 +84,7 @@ class Panel:
         covariates: names and categories of the covariates of the series.
         excluded_series: the series with an error, in the order of the table.
         on_bad: how series with an error are treated; see `gatewise.read`.
+        fill: how missing values and dates were repaired; see `gatewise.read`.
     """
 
     series: tuple[Series, ...]
@@ -87,6 +96,20 @@ class Panel:
     excluded_series: tuple[ExcludedSeries, ...] = ()
     on_bad: str = "raise"
     categorical: Kind = False
+    fill: str | None = None
+
+    def frame(self) -> Any:
+        """The series as a table with columns unique_id, ds and y, in the library of the data.
+
+        Values that stay missing (fill="none") are NaN.
+
+        >>> from gatewise.series import read
+        >>> read([1.0, np.nan, 3.0], fill="none").frame()["y"].tolist()
+        [1.0, nan, 3.0]
+        """
+        columns = {"unique_id": _names(self.series), "ds": concatenated([series.ds for series in self.series])}
+        y = np.concatenate([series.recorded for series in self.series])
+        return self.table(pd.DataFrame({**columns, "y": y}))
 
     def table(self, frame: pd.DataFrame) -> Any:
         """A pandas table in the library of the data, with names and dates of the same type."""
@@ -179,8 +202,8 @@ def to_frame(forecasts: Sequence[Forecast], backend: Backend = "pandas", *, date
     return to_table(pd.DataFrame(columns), backend, date_only=date_only)
 
 
-def _names(forecasts: Sequence[Forecast]) -> pd.Index:
-    """The name of each forecast, once per date."""
+def _names(forecasts: Sequence[Series | Forecast]) -> pd.Index:
+    """The name of each series or forecast, once per date."""
     names = pd.Index([forecast.unique_id for forecast in forecasts])
     return names.repeat([len(forecast.ds) for forecast in forecasts])
 

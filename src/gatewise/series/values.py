@@ -6,6 +6,7 @@ Letters: N rows of all series, one series after the other.
 import numpy as np
 
 FILLS = {"interpolate": "by interpolation", "previous": "with the previous value", "zero": "with zero"}
+NO_FILL = "none"  # missing values stay missing
 LARGEST = 1e100  # larger values overflow when squared
 
 

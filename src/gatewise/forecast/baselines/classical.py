@@ -13,6 +13,7 @@ import numpy as np
 from gatewise.forecast.baselines.naive import naive, seasonal_naive
 from gatewise.forecast.baselines.windows import known, last_observed
 from gatewise.series import Series
+from gatewise.series.gaps import seasonally_carried
 
 CLASSICAL = ("AutoETS", "AutoARIMA", "AutoTheta", "MSTL", "CrostonSBA")
 MISSING = 'statsforecast is not installed, and {name} needs it; install it with pip install "gatewise[classical]"'
@@ -48,7 +49,7 @@ def classical(
     if name not in CLASSICAL:
         raise ValueError(f"classical model {name!r} is unknown, expected one of {', '.join(CLASSICAL)}")
     model = _model(name, season, seasons)
-    mean = np.empty((len(which), horizon))
+    mean, series = np.empty((len(which), horizon)), seasonally_carried(series, season)
     for row, (k, cut) in enumerate(zip(which.tolist(), cuts.tolist(), strict=True)):
         past = known(series[k], cut).y
         end = int(last_observed(series[k], np.array([cut]))[0]) + 1

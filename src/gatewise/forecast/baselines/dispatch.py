@@ -24,6 +24,7 @@ from gatewise.forecast.baselines.smoothing import ses_forecasts
 from gatewise.forecast.baselines.theta import theta_forecasts
 from gatewise.forecast.baselines.windows import Pasts, Values
 from gatewise.series import Series
+from gatewise.series.gaps import seasonally_carried
 
 LONGEST, MOST_SEASONS = 1000, 5  # values of a past for smoothing: the weights of older ones are tiny
 RECURSIONS: dict[str, Callable[[Pasts, int, int], np.ndarray]] = {
@@ -48,8 +49,9 @@ def forecasts(
 ) -> dict[str, np.ndarray]:
     """The forecasts of the baselines for many test windows.
 
-    Only values before the cut are used; filled values are no targets. SES, Theta and Croston use the last 1,000 values
-    or five seasons, whichever is more. Where a method cannot be fitted, its forecast is the (seasonal) naive one.
+    Only values before the cut are used; filled values are no targets, and earlier seasons stand in for values that stay
+    missing. SES, Theta and Croston use the last 1,000 values or five seasons, whichever is more. Where a method cannot
+    be fitted, its forecast is the (seasonal) naive one.
 
     Arguments:
         series: the series of all windows.
@@ -81,6 +83,8 @@ def forecasts(
         return {name: np.empty((0, horizon)) for name in chosen}
     if names is None and np.isnan(demand_intervals(series, *_last(which, cuts), season)).all():
         chosen = tuple(name for name in chosen if name != CROSTON)
+    series = seasonally_carried(series, season)
+    fitted_on = None if fitted_on is None else seasonally_carried(fitted_on, season)
     values = Values.of(series, which)
     naive = naive_forecasts(values, which, cuts, horizon, season, longer)
     by_name = {name: naive[name] for name in chosen if name in naive}

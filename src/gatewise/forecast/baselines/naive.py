@@ -71,7 +71,8 @@ def naive_forecasts(
     by_name = {NAIVE: np.repeat(end, horizon, axis=1)}
     by_name[DRIFT] = end + (end - start) / np.maximum(known - 1, 1) * (steps + 1)
     usual, seasons = np.where(known >= season, season, 1), {longer_name(one): one for one in longer}
+    causal = values.causal[first + known - 1]
     for name, lag in (seasons if season == 1 else {SEASONAL: season} | seasons).items():
         back = np.where(known >= lag, lag, usual)
-        by_name[name] = values.values[first + np.minimum(known - back + steps % back, last)]
+        by_name[name] = values.values[first + np.minimum(known - back + steps % back, causal)]
     return by_name

@@ -60,12 +60,15 @@ class Values:
         observed: (T,) whether each was observed, not filled in.
         last: (T,) the position in its series of the last observed value up to each value.
         offsets: (S,) the place of the first value of each series; 0 for series without windows.
+        causal: (T,) the position in its series of the last value up to each value that depends on no later one: the
+            last observed one, or any where missing values stay missing.
     """
 
     values: np.ndarray
     observed: np.ndarray
     last: np.ndarray
     offsets: np.ndarray
+    causal: np.ndarray
 
     @classmethod
     def of(cls, series: Sequence[Series], which: np.ndarray) -> "Values":
@@ -77,13 +80,14 @@ class Values:
         offsets[used] = np.cumsum(sizes) - sizes
         values = np.concatenate([one_series.y for one_series in chosen]).astype(np.float64, copy=False)
         places = np.arange(len(values)) - np.repeat(offsets[used], sizes)
-        observed, last = np.ones(len(values), bool), places
+        observed, last, causal = np.ones(len(values), bool), places, places.copy()
         for one_series, start in zip(chosen, offsets[used].tolist(), strict=True):
             if one_series.filled is not None:
                 rows = slice(start, start + len(one_series))
                 observed[rows] = ~one_series.filled
                 last[rows] = last_observed(one_series, places[rows] + 1)
-        return cls(values, observed, last, offsets)
+                causal[rows] = causal[rows] if one_series.masked else last[rows]
+        return cls(values, observed, last, offsets, causal)
 
     def ends(self, which: np.ndarray, cuts: np.ndarray) -> np.ndarray:
         """(W,) the number of values up to the last observed one before each cut."""

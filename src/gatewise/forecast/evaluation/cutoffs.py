@@ -69,11 +69,11 @@ class Cutoffs:
     def dataset(self, selection: Selection, rows: Any, until: Sequence[int]) -> tuple[Dataset, Tensor]:
         """The series prepared for a model, and the cutoffs `rows` as cuts into them.
 
-        A series with filled values is prepared separately for each cutoff, as it was known there.
+        A series with filled values, which may depend on later ones, is prepared separately for each cutoff.
         """
         which, cuts = self.which[rows], self.cuts[rows]
         entries = [
-            k if self.series[k].filled is None else (k, cut)
+            k if self.series[k].filled is None or self.series[k].masked else (k, cut)
             for k, cut in zip(which.tolist(), cuts.tolist(), strict=True)
         ]
         places = {entry: place for place, entry in enumerate(dict.fromkeys(entries))}
@@ -99,7 +99,7 @@ def affordable_windows(panel: Panel, plan: Plan, season: int, horizon: int, step
 
 def known_at(series: Series, cut: int) -> Series:
     """A series whose filled values just before a cut, which may depend on later ones, are set to the last observed."""
-    if series.filled is None:
+    if series.filled is None or series.masked:
         return series
     last = int(last_observed(series, np.array([cut]))[0])
     y = series.y.copy()
@@ -110,7 +110,7 @@ def known_at(series: Series, cut: int) -> Series:
 def cut_off(series: Series, cut: int) -> Series:
     """A series up to a cut, as it was known there."""
     series = known_at(series, cut)
-    parts = {
+    parts: dict[str, Any] = {
         name: None if (values := getattr(series, name)) is None else values[:cut]
         for name in ("filled", "past", "known")
     }

@@ -51,7 +51,7 @@ def _example(holdout: Holdout, k: int) -> Example:
     rows = _not_overlapping(np.flatnonzero(holdout.which == k), holdout.cuts, horizon)
     end = int(holdout.cuts[rows[-1]])
     ds = holdout.calendar(k, end + horizon - 1)
-    past = baselines.known(series, end).y
+    past = series.recorded[:end] if series.masked else baselines.known(series, end).y
     intervals = holdout.intervals.items()
     forecasts = [
         (ds[cut : cut + horizon], holdout.mean[w], {level: (lower[w], upper[w]) for level, (lower, upper) in intervals})

@@ -231,7 +231,8 @@ def _ratio(total: np.ndarray, count: np.ndarray) -> np.ndarray:
 
 
 def _nothing_observed(series: Series, cut: int, horizon: int) -> DataError:
+    kind = "missing" if series.masked else "filled"
     return DataError(
         f"series {str(series.unique_id)!r}: the {counted(horizon, 'step')} after {series.ds[cut - 1]} hold no observed "
-        "value, only filled ones; choose another horizon or number of windows (--windows)"
+        f"value, only {kind} ones; choose another horizon or number of windows (--windows)"
     )

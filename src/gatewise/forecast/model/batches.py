@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from gatewise.forecast.model.dataset import Dataset
-from gatewise.forecast.model.window import Window
+from gatewise.forecast.model.window import MASK_FEATURES, Window
 
 MOST_CUT_ONCE = 2**22  # values of all windows together: up to this number they are cut once, above it for each batch
 MOST_PERMUTED = 2**20  # windows: up to this number they are drawn without replacement, above it with replacement
@@ -74,7 +74,8 @@ class RandomBatches:
         self.dataset, self.cuts, self.limits = dataset, cuts, limits
         self.batch_size, self.steps, self.generator = batch_size, steps, generator
         rows = dataset.scaling.length + dataset.scaling.reach
-        few = len(cuts) * rows * (1 + sum(dataset.scaling.features.counts)) <= MOST_CUT_ONCE
+        inputs = 1 + sum(dataset.scaling.features.counts) + MASK_FEATURES * dataset.scaling.masked
+        few = len(cuts) * rows * inputs <= MOST_CUT_ONCE
         self.all = dataset.pair(cuts[torch.arange(len(cuts))], limits) if few else None
 
     def __len__(self) -> int:
@@ -105,7 +106,7 @@ class RandomBatches:
 def _selected(pair: tuple[Window, Tensor], indices: Tensor) -> tuple[Window, Tensor]:
     """Some windows of a batch with their targets."""
     window, target = pair
-    z, shift, spread, past, known, static = window
+    z, shift, spread, past, known, static, carried = window
     return Window(
         z[:, indices],
         shift[indices],
@@ -113,6 +114,7 @@ def _selected(pair: tuple[Window, Tensor], indices: Tensor) -> tuple[Window, Ten
         None if past is None else past[:, indices],
         None if known is None else known[:, indices],
         None if static is None else static[indices],
+        None if carried is None else carried[:, indices],
     ), target[..., indices]
 
 

@@ -135,7 +135,8 @@ def with_past(new: NewSeries, donor: Placed, length: int) -> NewSeries:
         if getattr(series, name) is not None
     }
     ds, y = donor.series.ds[before].append(series.ds), np.concatenate([past, series.y])
-    extended = replace(series, ds=ds, y=y, filled=filled if filled.any() else None, **parts)
+    masked = series.masked or donor.series.masked
+    extended = replace(series, ds=ds, y=y, filled=filled if filled.any() else None, masked=masked, **parts)
     return NewSeries(extended, new.cut + len(past))
 
 

@@ -6,6 +6,9 @@ Letters: `S` series, `N` values of all of them, `B` windows, `L` values of a win
 A window is identified by its cut: the position in the dataset of the first value after the window. A series that is too
 short for complete windows is padded at its start with repetitions of its first season (without a season, of its first
 value). Padding and filled values are network inputs, but never training targets.
+
+Where values may be missing (fill="none"), the last observed value stands in for a missing one as a network input, and
+that of an earlier season where the network output is added to it. The network also reads which values are observed.
 """
 
 from collections.abc import Sequence
@@ -19,6 +22,7 @@ from torch import Tensor
 from gatewise.forecast.model.scales import is_moving, naive_errors, series_scales
 from gatewise.forecast.model.window import Window, WindowScaling
 from gatewise.series import Series
+from gatewise.series.gaps import carried, mask_features, seasonally_carried
 from gatewise.windows import Scale
 
 
@@ -37,6 +41,8 @@ class Dataset:
         moving: (S,) bool; False for a constant series, whose errors have no unit.
         past, known: (N, P) and (N, K) float32, or None.
         static: (S, C) float32, or None.
+        carried: (N,) float32, the values with earlier seasons in place of missing values; None if none may be missing.
+        mask: (N, 2) float32, see `gatewise.series.gaps.mask_features`; None if no value may be missing.
     """
 
     scaling: WindowScaling
@@ -53,30 +59,47 @@ class Dataset:
     past: Tensor | None = None
     known: Tensor | None = None
     static: Tensor | None = None
+    carried: Tensor | None = None
+    mask: Tensor | None = None
 
     @classmethod
     def of(cls, series: Sequence[Series], scaling: WindowScaling, until: Sequence[int] | None = None) -> "Dataset":
         """Prepare series; their scales are fitted on the values before `until` (S,), if given."""
         lag = scaling.difference.lag
-        values: list[np.ndarray] = [
-            scaling.difference.apply(one_series.y) if lag else one_series.y for one_series in series
-        ]
+        series = seasonally_carried(series, scaling.season) if scaling.masked else series
+
+        def differences(values: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
+            return [scaling.difference.apply(y) for y in values] if lag else values
+
+        originals = [one_series.y for one_series in series]
+        recorded = [one_series.recorded for one_series in series] if scaling.masked else originals
+        values = differences(originals)
+        measured = differences(recorded) if scaling.masked else values
         stops: list[Any] = [None] * len(series) if until is None else [stop - lag for stop in until]
-        shift, scale = series_scales([y[:stop] for y, stop in zip(values, stops, strict=True)], scaling)
+        shift, scale = series_scales([y[:stop] for y, stop in zip(measured, stops, strict=True)], scaling)
         sizes = np.array([len(y) for y in values])
         padding = _padding_sizes(sizes, scaling)
         source, padded = _padded_positions(sizes, padding, scaling.season)
-        flat = np.concatenate(values)
         owner = np.repeat(np.arange(len(series)), sizes)
-        with np.errstate(over="ignore"):  # `extrapolate` raises on infinite values
-            flat = ((flat - shift[owner]) / scale[owner]).astype(np.float32)
         filled = [_filled(one_series, scaling) for one_series in series]
+
+        def scaled(values: Sequence[np.ndarray]) -> Tensor:
+            with np.errstate(over="ignore"):  # `extrapolate` raises on infinite values
+                flat = ((np.concatenate(values) - shift[owner]) / scale[owner]).astype(np.float32)
+            return torch.from_numpy(flat[source])
+
+        carried_values = mask = None
+        if scaling.masked:
+            carried_values = scaled(values)
+            values = [carried(y, missing) for y, missing in zip(values, filled, strict=True)]
+            features = np.concatenate([mask_features(missing) for missing in filled])
+            mask = torch.from_numpy(features.astype(np.float32)[source])
         ends = torch.from_numpy((sizes + padding).cumsum())
-        training = [one_series.y[:stop] for one_series, stop in zip(series, until or stops, strict=True)]
+        training = [y[:stop] for y, stop in zip(recorded, until or stops, strict=True)]
         return cls(
             scaling,
             series,
-            torch.from_numpy(flat[source]),
+            scaled(values),
             torch.from_numpy(~np.concatenate(filled)[source] & ~padded),
             ends - torch.from_numpy(sizes + padding),
             ends - torch.from_numpy(sizes),
@@ -86,6 +109,8 @@ class Dataset:
             naive_errors(training, scaling.season),
             is_moving(training),
             *_scaled_features(series, scaling, source),
+            carried_values,
+            mask,
         )
 
     def owner(self, cuts: Tensor) -> Tensor:
@@ -96,13 +121,21 @@ class Dataset:
         """(L, B) scaled values before the cuts, not yet on the scale of their windows."""
         return self.values[cuts + torch.arange(-self.scaling.length, 0)[:, None]]
 
+    def raw_carried(self, cuts: Tensor) -> Tensor | None:
+        """(L, B) as `raw`, with earlier seasons in place of missing values; None if none may be missing."""
+        return None if self.carried is None else self.carried[cuts + torch.arange(-self.scaling.length, 0)[:, None]]
+
     def features(self, cuts: Tensor, steps: int) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
-        """(L, B, P), (L + steps, B, K) and (B, C) features of windows; the last row is repeated beyond the end."""
+        """(L, B, P), (L + steps, B, K) and (B, C) features of windows; the last row is repeated beyond the end.
+
+        If values may be missing, the mask (L, B, 2) follows the past features.
+        """
         rows = cuts + torch.arange(-self.scaling.length, steps)[:, None]
         owner = self.owner(cuts)
         rows = torch.minimum(rows, self.ends[owner] - 1)
+        past = [part[rows[: self.scaling.length]] for part in (self.past, self.mask) if part is not None]
         return (
-            None if self.past is None else self.past[rows[: self.scaling.length]],
+            torch.cat(past, -1) if len(past) > 1 else past[0] if past else None,
             None if self.known is None else self.known[rows],
             None if self.static is None else self.static[owner],
         )
@@ -157,7 +190,7 @@ class Dataset:
         inside = rows < limits[owner]
         rows = torch.minimum(rows, self.ends[owner] - 1)
         values = self.values[rows]
-        window = self.scaling.window(values[: self.scaling.length], *self.features(cuts, reach))
+        window = self.scaling.window(values[: self.scaling.length], *self.features(cuts, reach), self.raw_carried(cuts))
         target = (values - window.shift) / window.spread
         return window, torch.stack([target, (self.observed[rows] & inside).to(target)])
 

@@ -16,7 +16,7 @@ from torch.nn import Module
 
 from gatewise.forecast.model.dataset import Dataset
 from gatewise.forecast.model.strategies import NetworkOutput, average
-from gatewise.forecast.model.window import Window, WindowScaling
+from gatewise.forecast.model.window import Window, WindowScaling, past_with_forecasts
 from gatewise.networks import limited_threads
 from gatewise.training import DivergenceError, History
 
@@ -105,7 +105,9 @@ class Ensemble:
         """Gate activations (T, H) of the first network on the last window of the first series, and its cell states."""
         network: Any = self.networks[0]
         cut = dataset.ends[:1]
-        window = self.scaling.window(dataset.raw(cut), *dataset.features(cut, self.scaling.reach))
+        window = self.scaling.window(
+            dataset.raw(cut), *dataset.features(cut, self.scaling.reach), dataset.raw_carried(cut)
+        )
         trace = network.body.trace(network.features(window))
         cells = None if trace.cells is None else trace.cells[:, 0].numpy()
         return {name: gate[:, 0].numpy() for name, gate in trace.gates.items()}, cells
@@ -121,7 +123,7 @@ class Ensemble:
     @torch.inference_mode()
     def _next(self, dataset: Dataset, cuts: Tensor) -> np.ndarray:
         reach = self.scaling.reach
-        window = self.scaling.window(dataset.raw(cuts), *dataset.features(cuts, reach))
+        window = self.scaling.window(dataset.raw(cuts), *dataset.features(cuts, reach), dataset.raw_carried(cuts))
         mean, _ = self._predict(average(self.networks), window)
         return dataset.unscaled(mean[:1].T, cuts)[:, 0]
 
@@ -135,12 +137,15 @@ class Ensemble:
             if future is not None:
                 known[length : length + horizon] = self.scaling.scaled_known(future)
             known[length + horizon :] = known[length + horizon - 1]  # later rows are not used
-        values, spreads, output = dataset.raw(cuts), list[Tensor](), average(self.networks)
+        values, carried = dataset.raw(cuts), dataset.raw_carried(cuts)
+        spreads, output = list[Tensor](), average(self.networks)
         for step in range(0, horizon, reach):
             known_part = None if known is None else known[step : step + length + reach]
-            window = self.scaling.window(values[step:], past, known_part, static)
+            window = self.scaling.window(values[step:], past, known_part, static, carried)
             mean, spread = self._predict(output, window)
             values = torch.cat([values, mean])
+            if past is not None and carried is not None:
+                past, carried = past_with_forecasts(past, reach), torch.cat([carried, mean])[reach:]
             spreads.append(spreads[0] if reach == 1 and spreads else spread)
         mean, spread = values[length : length + horizon].T, torch.cat(spreads)[:horizon].T
         _check_finite(mean)
@@ -149,7 +154,9 @@ class Ensemble:
     @torch.inference_mode()
     def _log_scales(self, dataset: Dataset, cuts: Tensor) -> np.ndarray | None:
         """The log scales (B, r) of windows; None if the networks output none."""
-        window = self.scaling.window(dataset.raw(cuts), *dataset.features(cuts, self.scaling.reach))
+        window = self.scaling.window(
+            dataset.raw(cuts), *dataset.features(cuts, self.scaling.reach), dataset.raw_carried(cuts)
+        )
         y = average(self.networks)(window)
         return None if y.shape[-1] == 1 else _clamped(y).T.double().numpy()
 

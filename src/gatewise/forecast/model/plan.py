@@ -122,7 +122,10 @@ class Plan:
         segment = _segment(season, reach) if strategy == "segment" else 1
         context = self._context(values, season, segment if strategy == "segment" else None)
         guess = f"context: {counted(context, 'step')}" + ("" if self.context else " (chosen from season and length)")
-        scaling = WindowScaling(strategy, season, season, segment, context, reach, difference, self.scale)
+        masked = any(one_series.masked for one_series in series)
+        scaling = WindowScaling(
+            strategy, season, season, segment, context, reach, difference, self.scale, masked=masked
+        )
         if strategy == "segment":
             spread = "season" if scaling.length >= 2 * season else "std"
             seasons = max(1, min(MOST_SEASONS, context // season))

@@ -1,5 +1,7 @@
 """Scales of whole series: shift and scale before windows are cut, and the unit in which errors are compared.
 
+Values that are missing are NaN and do not count.
+
 Letters: `S` series.
 """
 
@@ -19,9 +21,9 @@ LEAST_CHANGE = 1e-3  # over a season, in units of the standard deviation: a smal
 def series_scales(series: Sequence[np.ndarray], scaling: WindowScaling) -> tuple[np.ndarray, np.ndarray]:
     """Shift and scale, both (S,), of each series."""
     if scaling.scale not in ("window", "standard"):
-        scales = [Scale(scaling.scale).fit(y) for y in series]
+        scales = [Scale(scaling.scale).fit(_present(y)) for y in series]
         return np.array([float(scale.shift) for scale in scales]), np.array([float(scale.scale) for scale in scales])
-    flat, starts, sizes = _concatenated(series)
+    flat, starts, sizes = _concatenated([_present(y) for y in series])
     mean = np.add.reduceat(flat, starts) / sizes
     deviation = flat - np.repeat(mean, sizes)
     widest = np.maximum(np.maximum.reduceat(np.abs(deviation), starts), TINY)  # squares of small numbers underflow
@@ -37,13 +39,17 @@ def series_scales(series: Sequence[np.ndarray], scaling: WindowScaling) -> tuple
 
 
 def mean_changes(series: Sequence[np.ndarray], lag: int) -> np.ndarray:
-    """(S,) the mean absolute change over `lag` steps; 0 where a series is not longer than that."""
+    """(S,) the mean absolute change over `lag` steps between observed values; 0 where there are none."""
     flat, _, sizes = _concatenated(series)
     if len(flat) <= lag:
         return np.zeros(len(sizes))
     owner = np.repeat(np.arange(len(sizes)), sizes)
     change = np.where(owner[lag:] == owner[:-lag], np.abs(flat[lag:] - flat[:-lag]), 0.0)
-    means: np.ndarray = np.bincount(owner[lag:], change, len(sizes)) / np.maximum(sizes - lag, 1)
+    pairs = np.maximum(sizes - lag, 1)
+    if (missing := np.isnan(change)).any():
+        pairs = np.maximum(pairs - np.bincount(owner[lag:], missing, len(sizes)), 1)
+        change[missing] = 0.0
+    means: np.ndarray = np.bincount(owner[lag:], change, len(sizes)) / pairs
     return means
 
 
@@ -52,10 +58,11 @@ def naive_errors(series: Sequence[np.ndarray], season: int) -> np.ndarray:
 
     If that is 0, it is the error of the naive forecast; if that is 0 too, the largest absolute value.
     """
-    flat, starts, _ = _concatenated(series)
+    present = [_present(y) for y in series]
+    flat, starts, _ = _concatenated(present)
     largest = np.maximum.reduceat(np.abs(flat), starts)
     rounding = ROUNDING * largest
-    seasonal, plain = mean_changes(series, season), mean_changes(series, 1)
+    seasonal, plain = mean_changes(series, season), mean_changes(present, 1)
     return np.where(
         seasonal > rounding, seasonal, np.where(plain > rounding, plain, np.where(largest > 0, largest, 1.0))
     )
@@ -63,8 +70,15 @@ def naive_errors(series: Sequence[np.ndarray], season: int) -> np.ndarray:
 
 def is_moving(series: Sequence[np.ndarray]) -> np.ndarray:
     """(S,) bool: False for a constant series, whose errors have no unit."""
+    series = [_present(y) for y in series]
     moving: np.ndarray = mean_changes(series, 1) > ROUNDING * np.array([np.abs(y).max() for y in series])
     return moving
+
+
+def _present(y: np.ndarray) -> np.ndarray:
+    """The values without NaN; one 0 if all are."""
+    missing = np.isnan(y)
+    return y if not missing.any() else y[~missing] if not missing.all() else np.zeros(1)
 
 
 def _concatenated(series: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -61,7 +61,7 @@ class OneStepNetwork(Module):
         super().__init__()
         self.scaling = scaling
         _, known, static = scaling.features.counts
-        inputs = (1 if scaling.lag == 1 else 2) + known + static
+        inputs = (1 if scaling.lag == 1 else 2) + scaling.past_features + known + static
         generator = options["generator"]
         body = CELLS[cell](inputs, hidden_size, num_layers, **options)
         self.network = OneStep(body, base=0 if scaling.lag == 1 else 1, generator=generator)
@@ -72,12 +72,15 @@ class OneStepNetwork(Module):
         return self.network.body
 
     def features(self, window: Window) -> Tensor:
-        """The current value, the value one season before the next, and the known features of the next: (T, B, I)."""
+        """The current value, the value one season before the next, and the known features of the next: (T, B, I).
+
+        If values may be missing, also whether the current value is observed, and the time since the last observed one.
+        """
         lag, context = self.scaling.lag, self.scaling.context
-        z = window.z[..., None]
-        before = None if lag == 1 else z[:context]
+        before = None if lag == 1 else window.base[:context, :, None]
+        past = None if window.past is None else window.past[lag - 1 :]
         known = None if window.known is None else window.known[lag : lag + context]
-        return join_features(z[lag - 1 :], before, known, window.static)
+        return join_features(window.z[lag - 1 :, :, None], before, past, known, window.static)
 
     def forward(self, window: Window) -> Tensor:
         """The network output, (T, B, 1)."""
@@ -114,7 +117,7 @@ class SegmentNetwork(Module):
     def __init__(self, scaling: WindowScaling, cell: str, hidden_size: int, num_layers: int, **options: Any) -> None:
         super().__init__()
         self.scaling = scaling
-        past, known, static = scaling.features.counts
+        past, (_, known, static) = scaling.past_features, scaling.features.counts
         width = scaling.segment
         body = CELLS[cell](hidden_size, hidden_size, num_layers, **options)
         self.network = Segments(
@@ -158,12 +161,12 @@ class SegmentNetwork(Module):
         The last 1, 2, ... seasons, each repeated over the horizon; the last value; the mean of the last season.
         """
         scaling, count = self.scaling, len(self.network.place)
-        steps, z = torch.arange(count * scaling.segment), window.z
+        steps, z = torch.arange(count * scaling.segment), window.base
         seasons = [
             z[scaling.length - k * scaling.lag + steps % (k * scaling.lag)] for k in range(1, scaling.seasons + 1)
         ]
         level = z[-scaling.lag :].mean(0).expand_as(seasons[0])
-        candidates = torch.stack([*seasons, z[-1].expand_as(seasons[0]), level])  # (J, n * segment, B)
+        candidates = torch.stack([*seasons, window.z[-1].expand_as(seasons[0]), level])  # (J, n * segment, B)
         return candidates.view(len(candidates), count, scaling.segment, -1).transpose(2, 3)
 
     def _past_segments(self, window: Window) -> Tensor:
@@ -182,7 +185,7 @@ class FlattenNetwork(Module):
     def __init__(self, scaling: WindowScaling, cell: str, hidden_size: int, num_layers: int, **options: Any) -> None:
         super().__init__()
         self.scaling = scaling
-        past, known, static = scaling.features.counts
+        past, (_, known, static) = scaling.past_features, scaling.features.counts
         generator = options["generator"]
         body = CELLS[cell](1 + past + known + static, hidden_size, num_layers, **options)
         self.network = Flatten(body, scaling.context, 2 * scaling.reach, generator=generator)
@@ -218,7 +221,7 @@ STRATEGIES = {"one-step": OneStepNetwork, "segment": SegmentNetwork, "flatten": 
 
 def _base(window: Window, scaling: WindowScaling) -> Tensor:
     """(r, B) the last `lag` values of the window, repeated."""
-    return window.z[len(window.z) - scaling.lag :][torch.arange(scaling.reach) % scaling.lag]
+    return window.base[len(window.z) - scaling.lag :][torch.arange(scaling.reach) % scaling.lag]
 
 
 def _segments(x: Tensor | None, width: int, count: int) -> Tensor | None:

@@ -116,8 +116,9 @@ class TrainingConfiguration:
         mean, spread = ensemble.extrapolate(validation.dataset, cuts, steps)
         errors = validation.dataset.after(cuts, steps) - mean
         if np.isnan(errors).all():
+            kind = "filled" if validation.dataset.mask is None else "missing"
             raise DataError(
-                f"the last {self.validation_fraction:.0%} of the series holds only filled values; "
+                f"the last {self.validation_fraction:.0%} of the series holds only {kind} values; "
                 "increase validation_fraction, or end the series earlier"
             )
         return replace(ensemble, error=validation.mase(cuts, errors), validation_forecasts=(mean, spread))

@@ -137,7 +137,8 @@ class ValidationSet:
     def _units(self, cuts: Tensor) -> np.ndarray:
         """The spreads (B, 1) of the windows before cuts, in the unit of each series."""
         dataset = self.dataset
-        spread = dataset.scaling.window(dataset.raw(cuts)).spread.double().numpy()
+        past = None if dataset.mask is None else dataset.features(cuts, 0)[0]
+        spread = dataset.scaling.window(dataset.raw(cuts), past).spread.double().numpy()
         units: np.ndarray = (spread * dataset.scale[dataset.owner(cuts)])[:, None]
         return units
 
@@ -163,6 +164,9 @@ def _relative(usual: float, here: float) -> float:
 
 
 def after_observed(dataset: Dataset, cuts: Tensor) -> Tensor:
-    """The cuts that follow an observed value, or all if none does: filled values may be computed from later ones."""
+    """The cuts that follow an observed value, or all if none does: filled values may be computed from later ones.
+
+    Where missing values stay missing, all cuts: the values that stand in for them depend on no later ones.
+    """
     observed = dataset.observed[cuts - 1]
-    return cuts[observed] if observed.any() else cuts
+    return cuts[observed] if observed.any() and dataset.mask is None else cuts

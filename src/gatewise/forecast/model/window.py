@@ -13,6 +13,8 @@ from torch import Tensor
 
 from gatewise.windows import Difference, Scale, normalise_windows
 
+FEWEST_OBSERVED = 4  # values of a window for its own standard deviation
+MASK_FEATURES = 2  # the mask, and the time since the last observed value
 FLOORS = {"std": 0.02, "season": 0.1}  # smallest spread of a window, in units of the spread of its series
 
 
@@ -26,6 +28,8 @@ class Window(NamedTuple):
         past: (L, B, P) features known up to the end of the window, or None.
         known: (L + r, B, K) features known beyond its end as well, or None.
         static: (B, C) features of the series, or None.
+        carried: (L, B) the past, in which earlier seasons stand in for missing values; None if it does not differ
+            from z.
     """
 
     z: Tensor
@@ -34,6 +38,12 @@ class Window(NamedTuple):
     past: Tensor | None = None
     known: Tensor | None = None
     static: Tensor | None = None
+    carried: Tensor | None = None
+
+    @property
+    def base(self) -> Tensor:
+        """(L, B) the past values that the network output is added to."""
+        return self.z if self.carried is None else self.carried
 
 
 @dataclass(frozen=True)
@@ -75,6 +85,8 @@ class WindowScaling:
         seasons: number of past seasons that the segment strategy mixes; 0 for the other strategies.
         dropout: fraction of hidden values that the segment strategy drops in training.
         features: scales of the features.
+        masked: whether values may be missing; the network then reads `MASK_FEATURES` more past features, the last ones:
+            whether each value is observed, and the time since the last observed one.
     """
 
     strategy: str
@@ -89,6 +101,12 @@ class WindowScaling:
     seasons: int = 0
     dropout: float = 0.0
     features: Features = Features()
+    masked: bool = False
+
+    @property
+    def past_features(self) -> int:
+        """Past features that the network reads: P, and those of the mask."""
+        return self.features.counts[0] + MASK_FEATURES * self.masked
 
     @property
     def length(self) -> int:
@@ -101,21 +119,33 @@ class WindowScaling:
         return self.length + self.difference.lag
 
     def window(
-        self, values: Tensor, past: Tensor | None = None, known: Tensor | None = None, static: Tensor | None = None
+        self,
+        values: Tensor,
+        past: Tensor | None = None,
+        known: Tensor | None = None,
+        static: Tensor | None = None,
+        carried: Tensor | None = None,
     ) -> Window:
         """Put values (L, B) of scaled series on the scale of their windows; features pass unchanged."""
         if self.scale != "window":
-            return Window(
-                values, values.new_zeros(values.shape[1]), values.new_ones(values.shape[1]), past, known, static
-            )
+            shift, spread = values.new_zeros(values.shape[1]), values.new_ones(values.shape[1])
+            return Window(values, shift, spread, past, known, static, carried)
         floor, centre = FLOORS[self.spread], "last" if self.spread == "season" else "mean"
         z, shift, spread = normalise_windows(values.unsqueeze(-1), centre=centre, floor=floor)
         z, shift, spread = z.squeeze(-1), shift.view(-1), spread.view(-1)
+        observed = past[..., -MASK_FEATURES] if self.masked and past is not None else None
+        if self.spread == "std" and observed is not None:
+            shift, spread = _observed_moments(values, observed, floor)
+            z = (values - shift) / spread
         if self.spread == "season":
-            change = (z[self.season :] - z[: -self.season]).abs().mean(0)
+            changes = (z[self.season :] - z[: -self.season]).abs()
+            if observed is not None:  # pairs that are not observed count with the usual change, 1
+                changes = torch.where((observed[self.season :] * observed[: -self.season]) > 0, changes, 1 / spread)
+            change = changes.mean(0)
             least = floor / spread  # in units of the standard deviation
             z, spread = z / (change := torch.maximum(change, least)), spread * change
-        return Window(z, shift, spread, past, known, static)
+        carried = None if carried is None else (carried - shift) / spread
+        return Window(z, shift, spread, past, known, static, carried)
 
     def scaled_known(self, known: np.ndarray) -> Tensor:
         """Scale features (B, h, K) known in advance; returns (h, B, K)."""
@@ -128,6 +158,25 @@ class WindowScaling:
         """A copy with scales fitted on features (N, P), (N, K) and (S, C) of the training part."""
         scales = [None if x is None or not x.shape[1] else Scale("standard").fit(x) for x in (past, known, static)]
         return replace(self, features=Features(*scales))
+
+
+def _observed_moments(values: Tensor, observed: Tensor, floor: float) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation (B,) of the observed values of windows (L, B).
+
+    Without any observed value the mean is the value that stands in for all; for few, the deviation is the usual one, 1.
+    """
+    count = observed.sum(0)
+    mean = torch.where(count > 0, (observed * values).sum(0) / count.clamp_min(1), values[-1])
+    deviation = ((observed * (values - mean) ** 2).sum(0) / count.clamp_min(1)).sqrt()
+    least = (8 * torch.finfo(values.dtype).eps * values.abs().amax(0)).clamp_min(floor)
+    return mean, torch.where(count < FEWEST_OBSERVED, torch.ones_like(mean), torch.maximum(deviation, least))
+
+
+def past_with_forecasts(past: Tensor, steps: int) -> Tensor:
+    """Past features (L, B, P + 2) that end with the mask, `steps` steps later: forecasts count as observed."""
+    ahead = past[-1:].expand(steps, -1, -1).clone()
+    ahead[..., -MASK_FEATURES:] = torch.tensor([1.0, 0.0])
+    return torch.cat([past, ahead])[steps:]
 
 
 def join_features(*parts: Tensor | None) -> Tensor:

@@ -162,7 +162,7 @@ def pack(
     content = {
         "arguments": {name: plain(value) for name, value in arguments.items()},
         "panel": panel_content,
-        "scaling": {name: plain(getattr(ensemble.scaling, name)) for name in SCALING_FIELDS},
+        "scaling": _pack_scaling(ensemble.scaling),
         "configuration": {name: plain(getattr(selection.configuration, name)) for name in CONFIGURATION_FIELDS},
         "history": {"best_epoch": history.best_epoch, "stopped": history.stopped},
         "ensemble": {"error": ensemble.error, "bounded_scales": ensemble.log_scales is not None},
@@ -239,6 +239,11 @@ def _pack_features(features: Features) -> Arrays:
     }
 
 
+def _pack_scaling(scaling: WindowScaling) -> Content:
+    """The fields of a scaling; `masked` only if it is true, which older files do not have."""
+    return {name: plain(getattr(scaling, name)) for name in SCALING_FIELDS if name != "masked" or scaling.masked}
+
+
 def _scaling(content: Content, arrays: Arrays, plan: Plan) -> WindowScaling:
     """The scaling, whose sizes agree with each other and with the arguments."""
     one_of("strategy", content.get("strategy"), STRATEGIES)
@@ -248,6 +253,8 @@ def _scaling(content: Content, arrays: Arrays, plan: Plan) -> WindowScaling:
     check_horizon(content["reach"])
     whole("seasons", content.get("seasons"), 0)
     measure(content, "dropout", 1)
+    content = {"masked": False, **content}  # older files have none
+    checked(content, "masked", bool)
     expected = {
         "strategy": None if plan.strategy == "auto" else plan.strategy,
         "season": plan.season,

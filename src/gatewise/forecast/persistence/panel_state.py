@@ -10,6 +10,7 @@ starts. Where the calendars of series interleave, each calendar is stored separa
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ from gatewise.persistence.fields import (
 )
 from gatewise.series import LARGEST, ExcludedSeries, Panel, Series, check_frequency
 from gatewise.series.backends import Kind
+from gatewise.series.values import FILLS, NO_FILL
 
 LATEST = 2**62  # integer time; tables with later ones are refused, too
 UNITS = ("s", "ms", "us", "ns")
@@ -65,7 +67,7 @@ def pack_panel(panel: Panel) -> tuple[Content, Arrays]:
         "excluded": len(panel.excluded_series),
         "time": time,
         "covariates": covariates,
-    }
+    } | ({} if panel.fill is None else {"fill": panel.fill})
     arrays = {"names": as_text([_plain(series.unique_id) for series in panel.series])}
     arrays |= kinds | _pack_series(panel.series, time, "") | _pack_features(panel.series) | _pack_ahead(panel.series)
     if panel.excluded_series:
@@ -100,7 +102,7 @@ def unpack_panel(content: Content, arrays: Arrays) -> Panel:
     _check_types([*names, *(entry.unique_id for entry in excluded), *kinds], content["backend"], bool(categorical))
     return Panel(
         tuple(
-            Series(name, series.ds, series.y, series.filled, *features_of)
+            replace(Series(name, series.ds, series.y, series.filled, *features_of), masked=series.masked)
             for name, series, features_of in zip(names, bare, zip(*features, strict=True), strict=True)
         ),
         freq,
@@ -111,7 +113,15 @@ def unpack_panel(content: Content, arrays: Arrays) -> Panel:
         excluded,
         content["on_bad"],
         categorical,
+        _fill(content),
     )
+
+
+def _fill(content: Content) -> str | None:
+    fill: str | None = checked({"fill": None, **content}, "fill", str, type(None))  # older files have none
+    if fill is not None:
+        one_of("fill", fill, (*FILLS, NO_FILL))
+    return fill
 
 
 def widths(panel: Panel) -> tuple[int, int, int]:
@@ -125,7 +135,7 @@ def widths(panel: Panel) -> tuple[int, int, int]:
 
 
 def _pack_series(series: Sequence[Series], time: Content | None, prefix: str) -> Arrays:
-    """Dates and values: ds (U,), starts and lengths (S,), y (N,), and filled (N,) if anything was filled in."""
+    """Dates and values: ds (U,), starts and lengths (S,), y (N,); with repairs also filled (N,) and masked (S,)."""
     ds, starts = _dates_of(series, time)
     arrays = {
         "ds": ds,
@@ -138,6 +148,8 @@ def _pack_series(series: Sequence[Series], time: Content | None, prefix: str) ->
             np.zeros(len(one_series), bool) if one_series.filled is None else one_series.filled for one_series in series
         ]
         arrays["filled"] = np.concatenate(filled)
+    if any(one_series.masked for one_series in series):
+        arrays["masked"] = np.array([one_series.masked for one_series in series])
     return {prefix + name: values for name, values in arrays.items()}
 
 
@@ -154,14 +166,16 @@ def _unpack_series(time: Content | None, arrays: Arrays, prefix: str) -> list[Se
     _check_order(counts, starts, lengths, prefix)
     dates = _index(time, counts)
     filled = array(arrays, f"{prefix}filled", np.bool_, y.shape) if f"{prefix}filled" in arrays else None
+    has_mask = f"{prefix}masked" in arrays  # older files have none
+    masked = array(arrays, f"{prefix}masked", np.bool_, lengths.shape) if has_mask else np.zeros(len(lengths), bool)
     calendars: dict[tuple[int, int], pd.Index] = {}  # series with equal dates share them
     series, end = [], 0
-    for start, length in zip(starts.tolist(), lengths.tolist(), strict=True):
+    for start, length, may_miss in zip(starts.tolist(), lengths.tolist(), masked.tolist(), strict=True):
         if (start, length) not in calendars:
             calendars[start, length] = dates[start : start + length]
         part = slice(end, end := end + length)
         filled_part = None if filled is None or not filled[part].any() else filled[part]
-        series.append(Series(None, calendars[start, length], y[part], filled_part))
+        series.append(Series(None, calendars[start, length], y[part], filled_part, masked=may_miss))
     return series
 
 

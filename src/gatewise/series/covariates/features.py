@@ -17,7 +17,7 @@ from gatewise.series.covariates.calendar import calendar_features
 from gatewise.series.covariates.roles import Covariates, is_blank, is_given
 from gatewise.series.errors import DataError, RowError
 from gatewise.series.frequency import as_integers
-from gatewise.series.values import FILLS, LARGEST, last_valid, next_valid
+from gatewise.series.values import FILLS, LARGEST, NO_FILL, last_valid, next_valid
 from gatewise.series.wording import and_more, counted, format_date, listed, quoted
 
 OWN_CATEGORY = 'give empty cells their own category, for example table[column].fillna("none")'
@@ -234,7 +234,7 @@ class CovariateReader:
         if not missing.any():
             return values, None
         is_category = column in self.covariates.categories
-        if self.fill is None or (is_category and self.fill != "previous"):
+        if self.fill in (None, NO_FILL) or (is_category and self.fill != "previous"):
             self._refuse_missing(column, missing, is_category)
         if self.fill == "zero":
             values[missing] = 0
@@ -268,7 +268,8 @@ class CovariateReader:
         return values
 
     def _refuse_missing(self, column: str, missing: np.ndarray, is_category: bool) -> None:
-        fill = "" if self.fill is None else f"; fill={self.fill!r} repairs only numbers"
+        limit = "keeps only values of the target missing" if self.fill == NO_FILL else "repairs only numbers"
+        fill = "" if self.fill is None else f"; fill={self.fill!r} {limit}"
         remedy = f"{self.places.remedy}, or {OWN_CATEGORY}" if is_category else self.places.remedy
         raise RowError(
             np.flatnonzero(missing),
@@ -281,7 +282,7 @@ class CovariateReader:
     def _constant(self, column: str, values: np.ndarray, missing: np.ndarray) -> np.ndarray:
         """(S,) the value of each series; with `fill`, missing values are ignored if other rows have the value."""
         absent = missing & (self.places.positions >= 0)
-        if absent.any() and self.fill is None:
+        if absent.any() and self.fill in (None, NO_FILL):
             self._refuse_missing(column, absent, column in self.covariates.categories)
         present = np.flatnonzero(~missing)
         first = np.full(len(self.places.names), -1)

@@ -17,7 +17,7 @@ from gatewise.series.reading.request import CovariateRequest
 from gatewise.series.reading.sources import Source, load
 from gatewise.series.reading.table import Columns, Table
 from gatewise.series.reading.validation import describe_repairs, validate
-from gatewise.series.values import FILLS
+from gatewise.series.values import FILLS, NO_FILL
 
 
 def read(
@@ -56,7 +56,9 @@ def read(
             in a table with an id_column.
         freq: pandas offset alias, or integer step, if it cannot be inferred (--freq).
         fill: how to repair missing values and dates: "interpolate" (linear in time), "previous" (the last known
-            value) or "zero" (--fill). Past covariates are never interpolated; categories accept only "previous".
+            value), "zero", or "none": they stay missing, and the network reads which ones and for how long (--fill).
+            Past covariates are never interpolated; categories accept only "previous"; "none" keeps only missing
+            values of the target.
         sort: sort the rows by date first (--sort).
         past: covariates known only up to the end: columns of numbers, or of categories (text, True and False, pandas'
             categorical).
@@ -65,8 +67,8 @@ def read(
         static: covariates with one value per series.
         calendar: True for features of every calendar cycle of the frequency, such as the day of the week, or the names
             of some cycles; see `gatewise.series.covariates.calendar.cycles`.
-        like: a panel whose frequency, covariates and categories are reused; if it has covariates, its column names are
-            reused, too.
+        like: a panel whose frequency, covariates, categories and fill="none" are reused; if it has covariates, its
+            column names are reused, too.
         on_bad: how to treat a series with an error: "raise" raises the error; "skip" moves the series to
             `Panel.excluded_series`, with the error's message, and reads the rest; "naive" also repairs it for a naive
             forecast. That forecast has no interval, because errors on repaired values would be too small. With "skip"
@@ -110,11 +112,12 @@ def read(
     _check_arguments(sort, like, id_column, time_column, target_column)
     _one_of("layout", layout, LAYOUTS, "")
     _one_of("on_bad", on_bad, ON_BAD, "")
-    _one_of("fill", fill, (None, *FILLS), " (--fill interpolate)")
+    _one_of("fill", fill, (None, *FILLS, NO_FILL), " (--fill interpolate)")
     request = CovariateRequest.of(past, known, static, calendar, like)
     layout = str(request.read_by.get("layout", layout))
     request.check(layout)
     freq = like.freq if like is not None and freq is None else freq
+    fill = NO_FILL if like is not None and fill is None and like.fill == NO_FILL else fill
 
     table = load(source, id_column or request.id_column, layout, request.columns)
     named = request.named(table, id_column=id_column, time_column=time_column, target_column=target_column)
@@ -141,6 +144,7 @@ def read(
         excluded_series=excluded_series(stack, freq, joined.exclusions),
         on_bad=on_bad,
         categorical=_categorical(table, columns, layout),
+        fill=fill,
     )
 
 

@@ -23,13 +23,16 @@ from gatewise.series.frequency import (
     on_calendar,
     tick_count,
 )
+from gatewise.series.gaps import carried
 from gatewise.series.panel import Series
 from gatewise.series.reading.exclusion import Exclusions, Reason
 from gatewise.series.reading.rows import Rows, Stack
-from gatewise.series.values import FILLS, LARGEST
+from gatewise.series.values import FILLS, LARGEST, NO_FILL
 from gatewise.series.wording import FEW, counted, format_date, listed_dates
 
-FILL_REMEDY = 'pass fill="interpolate", "previous" or "zero" (--fill interpolate)'
+FILL_REMEDY = 'pass fill="interpolate", "previous" or "zero" (--fill interpolate), or "none" to keep gaps (--fill none)'
+MASKED = "stay missing, and the network reads a mask"
+KINDS = ("sorted", "left out", "filled", "missing")
 
 
 # ------------------------------------------------------------------------------------------------------- repairs
@@ -39,7 +42,7 @@ FILL_REMEDY = 'pass fill="interpolate", "previous" or "zero" (--fill interpolate
 class Repair:
     """A repair of one series."""
 
-    kind: str  # "sorted", "left out" or "filled"
+    kind: str  # one of `KINDS`
     series: str
     count: int = 0
     first: str = ""  # date
@@ -47,7 +50,7 @@ class Repair:
 
 def describe_repairs(repairs: Sequence[Repair], fill: str | None) -> tuple[str, ...]:
     """A sentence for each repair, or one sentence for each kind that has many repairs."""
-    kinds = ([repair for repair in repairs if repair.kind == kind] for kind in ("sorted", "left out", "filled"))
+    kinds = ([repair for repair in repairs if repair.kind == kind] for kind in KINDS)
     return tuple(sentence for kind in kinds for sentence in _sentences(kind, fill))
 
 
@@ -61,9 +64,10 @@ def _describe(repair: Repair, fill: str | None) -> str:
     if repair.kind == "left out":
         dates, values = ("date", "a value") if repair.count == 1 else (f"{repair.count} dates", "values")
         return f"left out: the first {dates} of {repair.series}, without {values}"
-    return (
-        f"filled {FILLS[str(fill)]}: {counted(repair.count, 'value')} of {repair.series}, the first at {repair.first}"
-    )
+    values = f"{counted(repair.count, 'value')} of {repair.series}"
+    if repair.kind == "missing":
+        return f"missing: {values}, the first at {repair.first}; they {MASKED}"
+    return f"filled {FILLS[str(fill)]}: {values}, the first at {repair.first}"
 
 
 def _summarize(repairs: list[Repair], fill: str | None) -> str:
@@ -72,7 +76,8 @@ def _summarize(repairs: list[Repair], fill: str | None) -> str:
         return f"sorted by date: {series}, starting with {first.series}"
     if first.kind == "left out":
         return f"left out: {count} dates without values at the start of {series}, the first in {first.series}"
-    return f"filled {FILLS[str(fill)]}: {count} values of {series}, the first in {first.series} at {first.first}"
+    values = f"{count} values of {series}, the first in {first.series} at {first.first}"
+    return f"missing: {values}; they {MASKED}" if first.kind == "missing" else f"filled {FILLS[str(fill)]}: {values}"
 
 
 # --------------------------------------------------------------------------------------------------------- order
@@ -268,17 +273,17 @@ def _filled(rows: Rows, calendar: pd.Index, fill: str) -> Checked:
     absent = np.isnan(y)
     if not absent.any():
         return Checked(Series(rows.unique_id, ds, y), left_out)
-    filled = Repair("filled", str(rows), int(absent.sum()), format_date(ds[absent.argmax()]))
-    return Checked(Series(rows.unique_id, ds, _without_gaps(ds, y, fill), absent), (*left_out, filled))
+    masked = fill == NO_FILL
+    repair = Repair("missing" if masked else "filled", str(rows), int(absent.sum()), format_date(ds[absent.argmax()]))
+    series = Series(rows.unique_id, ds, _without_gaps(ds, y, absent, fill), absent, masked=masked)
+    return Checked(series, (*left_out, repair))
 
 
-def _without_gaps(ds: pd.Index, y: np.ndarray, fill: str) -> np.ndarray:
-    absent, known = np.flatnonzero(np.isnan(y)), np.flatnonzero(~np.isnan(y))
+def _without_gaps(ds: pd.Index, y: np.ndarray, absent: np.ndarray, fill: str) -> np.ndarray:
     if fill == "zero":
-        y[absent] = 0.0
-    elif fill == "previous":
-        y[absent] = y[known[np.searchsorted(known, absent) - 1]]
-    else:
-        time = as_integers(ds)
-        y[absent] = np.interp(time[absent], time[known], y[known])
+        return np.where(absent, 0.0, y)
+    if fill != "interpolate":
+        return carried(y, absent)
+    time = as_integers(ds)
+    y[absent] = np.interp(time[absent], time[~absent], y[~absent])
     return y
