@@ -108,7 +108,7 @@ class Pool:
             return series
         rows = np.concatenate([np.arange(size), size - self.season + np.arange(more) % self.season])
         ds = series.ds.append(future(series.ds, self.freq, more))
-        parts = {name: _rows(getattr(series, name), rows) for name in ("filled", "past", "known")}
+        parts: dict[str, Any] = {name: _rows(getattr(series, name), rows) for name in ("filled", "past", "known")}
         return replace(series, ds=ds, y=series.y[rows], **parts)
 
     def _category(self, series: Series) -> Any:

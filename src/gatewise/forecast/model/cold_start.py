@@ -18,6 +18,7 @@ Letters: `B` cuts, `h` horizon, `K` features known in advance, `n` values of a n
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -192,7 +193,8 @@ def measured_sizes(scaling: WindowScaling) -> tuple[int, ...]:
 def _last(series: Series, cut: int, size: int, steps: int) -> NewSeries:
     """The last `size` values of a series before a cut as a new series, with the steps after it."""
     rows = slice(cut - size, cut + steps)
-    parts = {name: None if (x := getattr(series, name)) is None else x[rows] for name in ("filled", "past", "known")}
+    named = ((name, getattr(series, name)) for name in ("filled", "past", "known"))
+    parts: dict[str, Any] = {name: None if values is None else values[rows] for name, values in named}
     return NewSeries(replace(series, ds=series.ds[rows], y=series.y[rows], ahead=None, **parts), size)
 
 
