@@ -1,8 +1,8 @@
 """Cold start: forecasts of new series, which are too short to show a season, such as the sales of a new shop.
 
 The model forecasts a new series with the past of each of a few longer series (`gatewise.forecast.model.borrowed_past`),
-as if it had always existed, and the forecasts are averaged. So it shares the seasonal pattern, the calendar and the
-covariates of the longer series.
+as if it had always existed. The median of these forecasts shares the seasonal pattern, the calendar and the covariates
+of the longer series, and no single one decides.
 
 At fit, longer series are cut to their last n values before cutoffs of the validation set and forecast as if they were
 new. This measures for a few n
@@ -137,7 +137,7 @@ def borrowed_forecasts(
         dataset, cuts = _prepared([one for part in parts for one in part], scaling)
         means, spreads = forecast(dataset, cuts, horizon, None if future is None else future[rows])
         for row in np.unique(rows):
-            mean[row], spread[row] = means[rows == row].mean(0), spreads[rows == row].mean(0)
+            mean[row], spread[row] = np.median(means[rows == row], 0), np.median(spreads[rows == row], 0)
     return mean, spread
 
 
