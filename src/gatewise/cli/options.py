@@ -117,7 +117,7 @@ def seasons(text: str) -> int | tuple[int, ...]:
     >>> seasons("24"), seasons("24,168")
     (24, (24, 168))
     """
-    several = tuple(positive_integer(part) for part in text.split(","))
+    several = tuple(positive_integer(part.strip()) for part in text.split(","))
     return several if len(several) > 1 else several[0]
 
 

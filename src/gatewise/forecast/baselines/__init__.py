@@ -38,7 +38,7 @@ from gatewise.forecast.baselines.descriptions import (
     longer_seasons,
 )
 from gatewise.forecast.baselines.dispatch import forecasts
-from gatewise.forecast.baselines.intermittent import demand_intervals, longest_past
+from gatewise.forecast.baselines.intermittent import demand_intervals, launched, longest_past
 from gatewise.forecast.baselines.naive import drift, naive, seasonal_naive
 from gatewise.forecast.baselines.windows import Pasts, Values, grouped, known, last_observed
 
@@ -67,6 +67,7 @@ __all__ = [
     "is_naive",
     "known",
     "last_observed",
+    "launched",
     "longer_name",
     "longer_seasons",
     "longest_past",

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gatewise.forecast.baselines.intermittent import launched
 from gatewise.forecast.baselines.windows import Pasts
 
 ALPHA = 0.05  # on generated series, with and without changes of the rate, errors 8 % below those of the usual 0.1
@@ -77,4 +78,4 @@ def croston_forecasts(pasts: Pasts, horizon: int, season: int) -> np.ndarray:
     Returns:
         (B, h), NaN for a window without a demand.
     """
-    return np.repeat(demand(pasts).rate[:, None], horizon, axis=1)
+    return np.repeat(demand(launched(pasts)).rate[:, None], horizon, axis=1)

@@ -3,7 +3,8 @@
 The average interval between demands (ADI) is the number of values divided by the number of those above zero. From 1.32
 on, methods for intermittent demand have smaller errors (Syntetos, Boylan and Croston 2005). Zeros that the season or
 the previous value predict, such as those of closed hours or of a machine that is switched off, do not count as
-intermittent: a regular method forecasts them.
+intermittent: a regular method forecasts them. Nor do demands of many units each, or with an outlier: a distribution of
+counts does not describe them. Many zeros before the first demand were before the launch of an article.
 
 Letters: `W` test windows, `B` windows of a block, `N` values of the longest past, `m` steps of a season.
 
@@ -12,6 +13,7 @@ Operational Research Society 56(5), 2005.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -23,6 +25,9 @@ LONGEST, MOST_SEASONS = 1000, 5  # values of a past: whichever is more
 FEWEST_VALUES, FEWEST_DEMANDS = 20, 5
 FEWEST_ZEROS = FEWEST_VALUES * (1 - 1 / SHORTEST_INTERVAL)
 LARGEST = 1e9  # larger values are no counts
+LATE = 5  # average intervals between demands: the zeros before a launch are more
+MISFIT = 0.2  # largest difference of the fraction of zeros from that of a negative binomial distribution
+SMALLEST_DISPERSION = 1e-6  # almost a Poisson distribution
 PREDICTABLE = 0.5  # fraction of the variance of the demand occasions that the season explains; autocorrelation
 TINY = 1e-12  # in place of the variance of a constant
 
@@ -61,6 +66,7 @@ def demand_intervals(series: Sequence[Series], which: np.ndarray, cuts: np.ndarr
 
 def _intervals(pasts: Pasts, season: int) -> np.ndarray:
     """(B,) the average intervals between demands; NaN where a past is not intermittent."""
+    pasts = launched(pasts)
     y, observed = pasts.values, pasts.observed
     demand = observed & (y != 0)
     n, demands = observed.sum(1), demand.sum(1)
@@ -68,7 +74,33 @@ def _intervals(pasts: Pasts, season: int) -> np.ndarray:
     intermittent &= (~observed | ((y >= 0) & (y <= LARGEST) & (y == np.rint(y)))).all(1)
     away = np.where(observed, demand - (demands / np.maximum(n, 1))[:, None], 0.0)
     intermittent &= ~_predictable(pasts, away, n, season)
+    intermittent[intermittent] = _are_counts(y[intermittent], observed[intermittent])
     return np.where(intermittent, n / np.maximum(demands, 1), np.nan)
+
+
+def launched(pasts: Pasts) -> Pasts:
+    """The pasts without the zeros before the launch of an article: those before the first demand, if they are many.
+
+    >>> past = np.array([[0.0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1, 1], [0.0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1]])
+    >>> pasts = Pasts(past, np.ones((2, 12), bool), np.full(2, 12), np.zeros(2), np.zeros(2))
+    >>> launched(pasts).observed.sum(1).tolist()
+    [4, 12]
+    """
+    demand = pasts.observed & (pasts.values != 0)
+    before = demand.cumsum(1) == 0
+    zeros, rest = (pasts.observed & before).sum(1), (pasts.observed & ~before).sum(1)
+    late = zeros > LATE * rest / np.maximum(demand.sum(1), 1)
+    return replace(pasts, observed=pasts.observed & ~(before & late[:, None]))
+
+
+def _are_counts(y: np.ndarray, observed: np.ndarray) -> np.ndarray:
+    """(B,) whether negative binomial distributions with the mean and variance of values (B, N) have as many zeros."""
+    n = observed.sum(1)
+    mean = np.where(observed, y, 0.0).sum(1) / n
+    variance = np.where(observed, (y - mean[:, None]) ** 2, 0.0).sum(1) / n
+    dispersion = np.maximum((variance - mean) / mean**2, SMALLEST_DISPERSION)
+    zeros = np.exp(-np.log1p(dispersion * mean) / dispersion)
+    return np.asarray(np.abs(zeros - (observed & (y == 0)).sum(1) / n) <= MISFIT)
 
 
 def _predictable(pasts: Pasts, away: np.ndarray, n: np.ndarray, season: int) -> np.ndarray:

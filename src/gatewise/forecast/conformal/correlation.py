@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 LARGEST = 0.95  # correlation: paths of different series stay different
+OVERLAP = 4  # dates within the steps of a forecast
 
 
 class Origins(NamedTuple):
@@ -26,8 +27,9 @@ class Origins(NamedTuple):
 def correlation(distances: np.ndarray, origins: Origins) -> float:
     """The mean correlation, from 0 to 0.95, of the mean errors of simultaneous forecasts of different series.
 
-    Errors are replaced by their normal scores, so that no outlier decides. They are not centred: an error that is
-    common to all series at all dates counts as correlated, because it does not cancel in a sum.
+    Errors are replaced by their normal scores, so that no outlier decides. The mean score is subtracted, because skewed
+    errors of independent series have one, too; with few dates only a part of it, as an error that is common to all
+    series does not cancel in a sum. Forecasts that overlap are not independent: four dates count as one.
 
     Arguments:
         distances: (O, K), NaN where unknown.
@@ -43,6 +45,7 @@ def correlation(distances: np.ndarray, origins: Origins) -> float:
         return 0.0
     scores, times = _means_by_series(_normal_scores(np.nanmean(distances[known], axis=1)), series, times)
     sizes = np.bincount(times)
+    scores = scores - scores.mean() * (1 - 1 / max(1.0, len(sizes) / OVERLAP))
     pairs = sizes * (sizes - 1.0)
     if not pairs.any():
         return 0.0

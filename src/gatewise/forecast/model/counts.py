@@ -23,7 +23,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from gatewise.forecast.baselines import Pasts, Values, demand, demand_intervals, longest_past
+from gatewise.forecast.baselines import Pasts, Values, demand, demand_intervals, launched, longest_past
 from gatewise.forecast.conformal.negative_binomial import quantiles
 from gatewise.forecast.limits import NO_LIMITS, Limits
 from gatewise.forecast.model.constant_end import constant_ends
@@ -179,7 +179,7 @@ class _Windows:
         """The pasts in blocks, with 0 where no value was observed."""
         values = Values.of(self.series, self.which)
         for rows, pasts in values.blocks(self.which, self.cuts, longest_past(self.season)):
-            yield rows, replace(pasts, values=np.where(pasts.observed, pasts.values, 0.0))
+            yield rows, launched(replace(pasts, values=np.where(pasts.observed, pasts.values, 0.0)))
 
     def _pooled(self, season: int) -> np.ndarray:
         """The factors (G, m) of all series whose values end on the same date."""

@@ -33,15 +33,16 @@ def point_name(point: str, loss: str) -> str:
 def describe(point: str, loss: str, lift: float) -> str:
     """What the forecasts are, with a remark if their sums depend on it.
 
-    >>> print(describe("median", "mae", 0.023))
-    medians, whose sums are 2.3 % lower than those of means; point="mean" for totals
+    >>> print(describe("median", "mae", 0.25))
+    medians, whose sums are 20.0 % lower than those of means; point="mean" for totals
     >>> describe("median", "mae", 0.002), describe("mean", "mae", -0.04)
     ('medians', 'means, whose sums are 4.0 % lower than those of medians')
     """
     name = point_name(point, loss)
-    if abs(lift) < NOTABLE:
+    if abs(lift) < NOTABLE or name != point:
         return f"{name}s"
     other, remedy = ("means", '; point="mean" for totals') if point == "median" else ("medians", "")
     higher = (lift > 0) == (point == "mean")
-    size = f"{abs(lift):.1%}".replace("%", " %")
+    relative = lift if point == "mean" else lift / (1 + lift)  # to the sums of the other one
+    size = f"{abs(relative):.1%}".replace("%", " %")
     return f"{name}s, whose sums are {size} {'higher' if higher else 'lower'} than those of {other}{remedy}"
