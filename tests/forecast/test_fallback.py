@@ -9,6 +9,7 @@ from gatewise.forecast import baselines
 from gatewise.forecast.conformal import Calibration
 from gatewise.forecast.evaluation.cutoffs import Cutoffs
 from gatewise.forecast.model.delivery import FALLBACKS, NETWORK, POWER, Method, average_weights, choose
+from gatewise.series import DataError
 from tests.forecast.several import QUICK, assert_same_table
 from tests.waves import STRATEGY_NAMES, noisy, select_series, tables
 
@@ -165,3 +166,13 @@ def test_a_backtest_uses_the_fallback():
     np.testing.assert_allclose(result.forecasts["LSTM"], result.forecasts["Drift"])
     cutoffs = Cutoffs.of(read(data).series, 6, 2, 6)
     assert result.held.cuts.tolist() == cutoffs.cuts.tolist()
+
+
+@pytest.mark.parametrize(
+    ("fallback", "season", "seasons"),
+    [("SeasonalNaive", 1, "no season"), ("SeasonalNaive168", None, "no season"), ("SeasonalNaive", None, "no season")],
+)
+def test_a_baseline_that_does_not_exist_for_the_series_is_refused(fallback, season, seasons):
+    model = Forecaster(**{**QUICK, "fallback": fallback, "season": season})
+    with pytest.raises(DataError, match=f"fallback is '{fallback}', but these series have {seasons}; pass that season"):
+        model.fit(noisy(60))

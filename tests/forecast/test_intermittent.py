@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from gatewise import Forecaster
+from gatewise.forecast import baselines
 from gatewise.forecast.evaluation.backtest import Backtest
 from gatewise.forecast.evaluation.holdout import Holdout, WindowForecasts
 from gatewise.forecast.evaluation.verdict import counts
@@ -75,7 +76,8 @@ def test_regular_series_keep_their_forecasts_bit_for_bit(mixed):
 
 def test_guesses_and_the_delivered_method_name_the_counts(mixed, slow):
     assert any(guess.startswith("intermittent: 2 of 3 series (ADI ") for guess in mixed.guesses)
-    assert NAME not in mixed.delivered
+    assert mixed.delivered.endswith(f", for intermittent series {NAME}")
+    assert (mixed.state.point, slow.state.point) == ("median", "mean")
     assert slow.delivered == NAME
     assert "Croston" in mixed.guesses[-1]  # its validation error
 
@@ -183,3 +185,32 @@ def test_the_sentence_about_counts_states_totals_of_observed_values():
     sentence = counts(np.array([True, True, False]), np.full((3, 2), 0.5), truth, "RMSSE")
     assert sentence.startswith("Intermittent series: 2 of 3 test windows, with 1.5 forecast in total and 3 observed; ")
     assert counts(np.zeros(3, bool), np.zeros((3, 2)), truth, "MASE") == ""
+
+
+@pytest.mark.parametrize(
+    "demands", [lambda g, n: np.rint(20 * g.uniform(0.5, 1.5, n)), lambda g, n: np.full(n, 1000.0)]
+)
+def test_demands_of_many_units_are_no_counts(demands):
+    generator = np.random.default_rng(3)
+    y = (generator.random(365) < 0.3) * demands(generator, 365)
+    assert np.isnan(baselines.demand_intervals([Series("A", np.arange(365), y)], np.array([0]), np.array([365]), 7))
+
+
+def test_an_outlier_makes_no_distribution_of_counts():
+    y = np.random.default_rng(3).poisson(0.3, 365).astype(float)
+    y[300] = 1000.0
+    assert np.isnan(baselines.demand_intervals([Series("A", np.arange(365), y)], np.array([0]), np.array([365]), 7))
+
+
+def test_zeros_before_a_launch_do_not_lower_the_mean_demand():
+    y = np.random.default_rng(4).poisson(0.5, 400).astype(float)
+    late = np.where(np.arange(400) < 250, 0.0, y)
+    series, which, cuts = (
+        [Series("A", np.arange(400), late), Series("B", np.arange(150), y[250:])],
+        np.arange(2),
+        [400, 150],
+    )
+    mean = Counts.of(series, which, np.array(cuts), 7, 1).mean
+    np.testing.assert_allclose(mean[0], mean[1], rtol=0.1)
+    croston = baselines.forecasts(series, which, cuts, 7, 1, names=("Croston",))["Croston"]
+    np.testing.assert_allclose(croston[0], croston[1], rtol=0.1)

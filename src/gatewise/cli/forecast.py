@@ -50,7 +50,7 @@ def _train_and_forecast(arguments: argparse.Namespace, files: OutputFiles) -> No
     print(f"\nTraining: {model.summary()}")
     if backtest is not None:
         output.print_backtest(backtest, arguments.horizon, windows)
-    output.print_forecast(table, arguments.horizon, model.delivered, model.state.selection.point_name)
+    output.print_forecast(table, arguments.horizon, model.delivered, model.state.point)
     output.print_verdict(backtest, arguments, model.delivered)
     output.print_files(files.written)
 
@@ -69,7 +69,7 @@ def _forecast_with_saved_model(arguments: argparse.Namespace, files: OutputFiles
     output.print_choices(model.guesses)
     output.print_excluded(model.excluded(), arguments)
     print(f"\nTraining: {model.summary()}")
-    output.print_forecast(table, arguments.horizon, model.delivered, model.state.selection.point_name)
+    output.print_forecast(table, arguments.horizon, model.delivered, model.state.point)
     print("\nVerdict: none (--model runs no backtest; use gatewise backtest FILE to evaluate).")
     output.print_files(files.written)
 

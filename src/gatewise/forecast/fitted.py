@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from gatewise.forecast.conformal import too_wide
+from gatewise.forecast.model.counts import NAME
 from gatewise.forecast.model.prediction import extrapolate, forecasts
 from gatewise.forecast.model.selection import Selection
 from gatewise.forecast.validation import check_paths
@@ -42,6 +43,11 @@ class FittedState:
         """The method that forecasts, such as "LSTM" or "average of LSTM and Theta"."""
         counts = self.selection.counts_ahead(self.panel.series, 1)
         return self.selection.method_name(self.name, counts, len(self.panel))
+
+    @property
+    def point(self) -> str:
+        """What the forecasts are: "median" or "mean"."""
+        return "mean" if self.delivered == NAME else self.selection.point_name
 
     def forecasts(
         self,

@@ -7,6 +7,7 @@ import pytest
 
 from gatewise.forecast.conformal import Calibration, Origins
 from gatewise.forecast.conformal import calibration as calibration_file
+from gatewise.forecast.conformal.correlation import correlation
 from gatewise.forecast.conformal.paths import path_probabilities
 
 NO_PATHS = np.empty((0, 1))
@@ -154,3 +155,15 @@ def test_earlier_paths_depend_on_the_seed_and_grow():
     np.testing.assert_array_equal(first, repeated)
     assert (first != other).any()
     np.testing.assert_allclose(np.abs(first).max(axis=(0, 1)), 7 * np.sqrt([1, 2, 3, 4]))  # the seventh of nine is 68 %
+
+
+@pytest.mark.parametrize(("shared", "low", "high"), [(0.0, 0.0, 0.1), (0.5, 0.35, 0.65)])
+@pytest.mark.parametrize("skewed", [False, True])
+def test_the_mean_of_skewed_errors_is_no_correlation(skewed, shared, low, high):
+    generator, series, times = np.random.default_rng(0), 12, 80
+    normal = np.sqrt(shared) * generator.normal(size=times) + np.sqrt(1 - shared) * generator.normal(
+        size=(series, times)
+    )
+    errors = np.exp(0.8 * normal) - 1 if skewed else normal  # the median is 0
+    origins = Origins(np.repeat(np.arange(series), times), np.tile(np.arange(times), series))
+    assert low <= correlation(errors.reshape(-1, 1), origins) <= high

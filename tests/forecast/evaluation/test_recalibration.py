@@ -250,3 +250,27 @@ def test_values_too_far_to_forecast_from_change_nothing():
         with pytest.raises(DataError, match="too far from the training data"):
             model.update(np.append(y, [far, far]))
     pd.testing.assert_frame_equal(model.predict(4), before)
+
+
+def test_an_update_with_known_covariates_measures_complete_forecasts():
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=240)
+    data = pd.DataFrame({"ds": pd.date_range("2022-01-01", periods=240), "y": 50 + 8 * x + generator.normal(size=240)})
+    data["x"] = x
+    model = Forecaster(**{**SMALL, "fallback": "Ridge"}, horizon=14).fit(data[:200], known=["x"])
+    widths = []
+    for end in (200, 207, 214):
+        model.update(data[:end])
+        forecast = model.predict(14, future=data[["ds", "x"]][end : end + 14], level=80)
+        widths.append((forecast["LSTM-hi-80"] - forecast["LSTM-lo-80"]).mean())
+    assert model.delivered == "Ridge"
+    assert max(widths) < 1.5 * min(widths)
+
+
+def test_a_series_that_starts_to_change_again_keeps_finite_intervals(tmp_path):
+    y = 100 + 6 * np.random.default_rng(0).normal(size=300)
+    y[200:280] = 0.0
+    model = Forecaster(**{**SMALL, "fallback": "none"}).fit(y[:280]).update(y)
+    assert np.isfinite(model.state.selection.delivered.calibration.distances).all()
+    model.save(tmp_path / "model.safetensors")
+    assert Forecaster.load(tmp_path / "model.safetensors").predict(3).equals(model.predict(3))

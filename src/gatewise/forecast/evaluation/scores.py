@@ -111,6 +111,8 @@ def definitions(season: int, levels: Sequence[float], counts: bool = False) -> d
             "root mean squared error divided by the in-sample one of the naive forecast (Makridakis et al., 2022)."
         )
     texts["CRPS"] = _crps_definition(levels)
+    if counts:
+        texts["CRPS"] = texts["CRPS"].replace("with the forecast as the median", "with the median of the counts")
     for level in levels:
         penalty = f"{200 / (100 - level):.3g}"
         texts[f"MSIS-{level:g}"] = (

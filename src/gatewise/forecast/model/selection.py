@@ -23,7 +23,7 @@ from gatewise.forecast.model.constant_end import describe as describe_constant_e
 from gatewise.forecast.model.counts import NAME, Counts
 from gatewise.forecast.model.counts import describe as describe_counts
 from gatewise.forecast.model.dataset import Dataset, stack_features
-from gatewise.forecast.model.delivery import BEST, COUNTING, NETWORK, Method, average_weights, choose
+from gatewise.forecast.model.delivery import BEST, COUNTING, NAIVE, NETWORK, NONE, Method, average_weights, choose
 from gatewise.forecast.model.ensemble import Ensemble
 from gatewise.forecast.model.plan import Plan, Sizes, is_small
 from gatewise.forecast.model.point import describe, mean_lift, point_name
@@ -32,7 +32,7 @@ from gatewise.forecast.model.recent_break import recent_break
 from gatewise.forecast.model.training import TrainingConfiguration
 from gatewise.forecast.model.window import WindowScaling
 from gatewise.parallel import Report, Steps, Task, run_all
-from gatewise.series import Panel, Series
+from gatewise.series import DataError, Panel, Series
 
 MOST_REFITTED = 1  # networks of an ensemble that are trained again for a later window of a backtest
 
@@ -135,8 +135,10 @@ class Selection:
         return self.counts(series, np.arange(len(series)), np.array([len(one) for one in series]), horizon)
 
     def method_name(self, network: str, counts: Counts, windows: int) -> str:
-        """The name of the delivered method, for a network of this name; all windows may be counts."""
-        return NAME if len(counts.rows) == windows else self.delivered.describe(network)
+        """The name of the delivered method, for a network of this name; some or all windows may be counts."""
+        if len(counts.rows) == windows:
+            return NAME
+        return self.delivered.describe(network) + (f", for intermittent series {NAME}" if len(counts.rows) else "")
 
     def fitted(self, series: Sequence[Series]) -> list[np.ndarray]:
         """The in-sample fit of the network: for each series the one-step forecasts after its first whole window."""
@@ -241,6 +243,7 @@ def training_steps(
     With `quick`, the validation errors are those of one network, not of the ensemble.
     """
     longer = plan.longer_seasons(panel)
+    _check_fallback(plan.fallback, season, longer)
     alignment = Alignment.find(series, season, plan.shift, required=not remainder)
     series, candidates = alignment.apply(series), []
     for strategy, dropout in plan.candidates(panel):
@@ -268,6 +271,18 @@ def training_steps(
     before_validation = partial(replace(result, ensemble=trained[chosen]).forecast, method=delivered)
     validation = configuration.validation_set(dataset)
     return replace(result, cold_start=measure(before_validation, delivered.calibration, validation, panel.freq))
+
+
+def _check_fallback(fallback: str, season: int, longer: tuple[int, ...]) -> None:
+    """Refuse a baseline that does not exist for the seasons."""
+    known = BEST, NONE, NAIVE, *baselines.applicable(season, longer=longer)
+    if fallback in known:
+        return
+    seasons = "no season" if season == 1 else f"seasons of {', '.join(map(str, (season, *longer)))} steps"
+    raise DataError(
+        f"fallback is {fallback!r}, but these series have {seasons}; pass that season as season= (--season), or use "
+        f"fallback= (--fallback) {', '.join(known[:-1])} or {known[-1]}"
+    )
 
 
 def refitted(
