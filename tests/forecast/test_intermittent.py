@@ -205,12 +205,9 @@ def test_an_outlier_makes_no_distribution_of_counts():
 def test_zeros_before_a_launch_do_not_lower_the_mean_demand():
     y = np.random.default_rng(4).poisson(0.5, 400).astype(float)
     late = np.where(np.arange(400) < 250, 0.0, y)
-    series, which, cuts = (
-        [Series("A", np.arange(400), late), Series("B", np.arange(150), y[250:])],
-        np.arange(2),
-        [400, 150],
-    )
-    mean = Counts.of(series, which, np.array(cuts), 7, 1).mean
+    series = [Series("A", np.arange(400), late), Series("B", np.arange(150), y[250:])]
+    which, cuts = np.arange(2), np.array([400, 150])
+    mean = Counts.of(series, which, cuts, 7, 1).mean
     np.testing.assert_allclose(mean[0], mean[1], rtol=0.1)
     croston = baselines.forecasts(series, which, cuts, 7, 1, names=("Croston",))["Croston"]
     np.testing.assert_allclose(croston[0], croston[1], rtol=0.1)

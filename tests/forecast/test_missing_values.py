@@ -191,3 +191,25 @@ def test_invalid_masks_in_files_are_refused(model, tmp_path):
         with pytest.raises(FormatError) as refusal:
             Forecaster.load(tmp_path / "hostile")
         assert message in str(refusal.value)
+
+
+def test_intervals_after_missing_values_are_as_wide_as_so_many_steps_ahead():
+    y = np.cumsum(np.random.default_rng(0).normal(size=300))
+    gap = np.where(np.arange(300) >= 280, np.nan, y)
+    model = Forecaster(**QUICK, season=1, strategy="one-step").fit(gap, fill="none")
+    state = model.state
+    dataset = state.selection.dataset(state.panel.series)
+    _, spread = state.selection.forecast(dataset, dataset.ends, 5)
+    _, plain = state.selection.ensemble.extrapolate(dataset, dataset.ends, 5)
+    grown = state.selection.delivered.calibration._grow(np.ones((1, 25)))[0]
+    assert grown[24] > 1.5 * grown[4]
+    np.testing.assert_allclose(spread[0] / plain[0], grown[20:] / grown[:5])
+
+
+def test_an_update_may_start_with_missing_values():
+    generator = np.random.default_rng(0)
+    data = pd.DataFrame({"ds": pd.date_range("2024-01-01", periods=120), "y": generator.normal(size=120)})
+    data.loc[[50, 100, 101, 102], "y"] = np.nan
+    model = Forecaster(**QUICK, season=7).fit(data[:100], fill="none").update(data[100:])
+    whole = model.state.panel.frame()["y"].to_numpy()
+    np.testing.assert_array_equal(whole, data["y"])

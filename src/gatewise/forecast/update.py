@@ -5,10 +5,11 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from gatewise.series import DataError, Panel, Series
 from gatewise.series.covariates.roles import Covariates
-from gatewise.series.frequency import future
+from gatewise.series.frequency import future, grid, most_steps, tick_count
 from gatewise.series.wording import counted, format_date, listed
 
 
@@ -105,7 +106,9 @@ def extended(known: Panel, new: Panel) -> Panel:
         )
     seams = _seams(before, newer, known.freq)
     old = [
-        _joined(series, newer[series.unique_id], seams[series.unique_id]) if series.unique_id in newer else series
+        _joined(series, newer[series.unique_id], seams[series.unique_id], known)
+        if series.unique_id in newer
+        else series
         for series in before
     ]
     added = [series for series in new.series if series.unique_id not in names]
@@ -152,8 +155,8 @@ def _seams(series: Sequence[Series], newer: Mapping[Any, Series], freq: str | in
     return seams
 
 
-def _joined(old: Series, new: Series, seam: Seam) -> Series:
-    """The known values up to the newer ones, followed by the newer ones."""
+def _joined(old: Series, new: Series, seam: Seam, panel: Panel) -> Series:
+    """The known values up to the newer ones, followed by the newer ones; missing ones between them may stay missing."""
     if new.ds[-1] < old.ds[-1]:
         raise DataError(
             f"series {str(new.unique_id)!r} ends at {format_date(new.ds[-1])}, before {format_date(old.ds[-1])}, "
@@ -162,6 +165,9 @@ def _joined(old: Series, new: Series, seam: Seam) -> Series:
     known = seam.known
     if known == 0:
         return new
+    if not seam.continues and panel.fill == "none" and new.past is None and new.known is None:
+        old = _with_missing(old, new.ds[0], panel.freq)
+        known, seam = len(old), Seam(len(old), seam.last, len(old) > seam.known)
     if not seam.continues:
         raise DataError(
             f"series {str(new.unique_id)!r}: steps are missing between {format_date(seam.last)}, the last date that "
@@ -177,3 +183,19 @@ def _joined(old: Series, new: Series, seam: Seam) -> Series:
     }
     masked = old.masked or new.masked
     return replace(new, ds=old.ds[:known].append(new.ds), y=y, filled=filled, masked=masked, **features)
+
+
+def _with_missing(series: Series, first: Any, freq: str | int) -> Series:
+    """A series with missing values after its end, up to the step before a date; unchanged, if they are too many."""
+    ends = series.ds[-1:].append(pd.Index([first]))
+    if tick_count(ends, freq) > most_steps(len(series)):
+        return series
+    dates = grid(ends, freq)[1:-1]
+    filled = np.zeros(len(series), bool) if series.filled is None else series.filled
+    return replace(
+        series,
+        ds=series.ds.append(dates),
+        y=np.append(series.y, np.full(len(dates), series.y[-1])),
+        filled=np.append(filled, np.ones(len(dates), bool)),
+        masked=True,
+    )

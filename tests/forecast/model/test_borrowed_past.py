@@ -97,11 +97,11 @@ def test_series_of_the_same_category_are_preferred():
 
 
 @pytest.mark.parametrize("first", [37, 40, 43])
-def test_after_the_end_of_the_longer_series_their_last_season_is_repeated(first):
+def test_after_the_end_of_the_longer_series_their_last_seasons_are_repeated(first):
     season = np.array([1.0, 2.0, 3.0, 4.0])
     pool = Pool([one(f"L{k}", np.tile(season, 10) * (k + 1)) for k in range(3)], SCALING, "D")
     new = NewSeries(one("N", np.resize(np.roll(season, -first), 6) * 5, first=first), 6)
-    for extended, cut in pool.extended(new):
+    for extended, cut in pool.extended(new).series:
         np.testing.assert_allclose(extended.y, np.resize(np.roll(season, -(first + 6 - cut)), cut) * 5)
         assert extended.ds.equals(DS[first + 6 - cut : first + 6])
 
@@ -112,3 +112,21 @@ def test_series_of_other_dates_are_no_donors():
     pool = Pool(longer(4), SCALING, "D")
     assert pool.donors(NewSeries(late, 8)) == []
     assert pool.donors(NewSeries(noon, 8)) == []
+
+
+def test_a_noisier_series_than_its_donors_has_wider_intervals():
+    generator = np.random.default_rng(0)
+    season = np.tile([1.0, 2.0, 3.0, 4.0], 10)
+    donors = [one(f"L{k}", 100 * season * (1 + 0.01 * generator.normal(size=40))) for k in range(4)]
+    pool = Pool(donors, SCALING, "D")
+    for noise, low, high in ((0.01, 1.0, 2.0), (0.1, 5.0, 15.0)):
+        own = season[:12] * (1 + noise * generator.normal(size=12))
+        assert low <= pool.extended(NewSeries(one("N", own, first=28), 12)).noise <= high
+
+
+def test_a_series_with_a_pattern_of_its_own_borrows_nothing():
+    season, generator = np.tile([1.0, 2.0, 3.0, 4.0], 10), np.random.default_rng(0)
+    pool = Pool([one(f"L{k}", season + 0.1 * generator.normal(size=40)) for k in range(4)], SCALING, "D")
+    own = np.tile([4.0, 1.0, 4.0, 1.0], 3) + 0.1 * generator.normal(size=12)
+    assert pool.extended(NewSeries(one("N", own, first=28), 12)).series == []
+    assert len(pool.extended(NewSeries(one("N", own[:8], first=28), 8)).series) == 4  # too short to tell

@@ -9,6 +9,7 @@ import pytest
 from gatewise import Forecaster
 from gatewise.forecast.conformal import Calibration
 from gatewise.forecast.model import selection
+from gatewise.forecast.model.borrowed_past import NewSeries, Pool
 from gatewise.forecast.model.cold_start import NOT_MEASURED, ColdStart, measure, measured_sizes
 from gatewise.forecast.model.dataset import Dataset
 from gatewise.forecast.model.validation_set import ValidationSet
@@ -160,12 +161,16 @@ def test_an_invalid_cold_start_is_refused(model, changes):
 
 
 def test_the_guesses_name_the_new_series(model):
-    factor = model.state.selection.cold_start.factor(np.array([21]), 98)[0]
+    selection, series = model.state.selection, model.state.panel.series
+    new, pool = NewSeries(series[-1], 21), Pool(series, selection.ensemble.scaling, "D")
+    factor = selection.cold_start.factor(np.array([21]), 98)[0] * pool.extended(new).noise
     width = f"{factor:.1f} times as wide as theirs" if factor >= 1.05 else "as wide as theirs"
     sentence = f"new: 'S06' has 21 values; its forecast uses the past of 6 longer series, its intervals are {width}"
+    sentence += ", relative to its level"
     assert sentence in model.guesses
     more = model.with_series(table(*sales(LONG + 2, DAYS), (DAYS,) * LONG + (21, 9)))
-    assert f"{sentence}; 1 more of 8 series are new" in more.guesses
+    (guess,) = [guess for guess in more.guesses if guess.startswith("new: 'S06' has 21 values")]
+    assert guess.endswith("; 1 more of 8 series are as short")
 
 
 def test_averages_of_forecasts_stay_within_the_limits():

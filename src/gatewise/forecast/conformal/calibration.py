@@ -179,6 +179,18 @@ class Calibration:
         paths: np.ndarray = mean[:, None] + distances * self._grow(spreads)[:, None]
         return paths
 
+    def growth_after_gaps(self, gaps: np.ndarray, horizon: int) -> np.ndarray:
+        """How much larger errors (B, h) are if `gaps` (B,) values before the first step were not observed, at least 1.
+
+        >>> calibration = Calibration(0.5, np.arange(1.0, 10.0), np.empty((0, 1)), span=18)
+        >>> calibration.growth_after_gaps(np.array([0, 3]), 2).round(3).tolist()
+        [[1.0, 1.0], [2.0, 1.581]]
+        """
+        units = np.ones((1, int(gaps.max()) + horizon))
+        grown = self._grow(units)[0]
+        steps = np.arange(horizon)
+        return np.asarray(np.maximum(grown[gaps[:, None] + steps] / grown[steps], 1.0))
+
     def mean_errors(self, spreads: np.ndarray) -> np.ndarray:
         """The expected errors (B, h) of forecasts with these spreads, which turn medians into means.
 

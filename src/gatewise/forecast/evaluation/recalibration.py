@@ -24,6 +24,7 @@ from gatewise.series import DataError, Series
 from gatewise.training import DivergenceError
 
 MEMORY = 0.5  # of the length of the validation set: newer errors replace errors older than that
+LEAST_MEMORY = 4  # steps, of an update: one value must not replace all errors of a short series
 FORECASTS = 2  # the memory holds at least this many non-overlapping forecasts
 PARTS = 20  # of the memory: intervals are recalibrated once for each part
 
@@ -78,7 +79,8 @@ def after_update(selection: Selection, old: Sequence[Series], new: Sequence[Seri
         return selection
     before = [int(series.ds.searchsorted(ends[series.unique_id], side="right")) for series in grown]
     delivered = selection.delivered
-    memory, horizon = MEMORY * delivered.calibration.span, delivered.calibration.errors.shape[1]
+    horizon = delivered.calibration.errors.shape[1]
+    memory = max(MEMORY * delivered.calibration.span, LEAST_MEMORY)
     dataset = selection.dataset(grown, before)
     first = dataset.fronts + torch.tensor(before) - dataset.scaling.difference.lag  # new value
     first = torch.maximum(first, dataset.ends - max(1, int(memory)))

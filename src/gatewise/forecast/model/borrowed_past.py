@@ -17,6 +17,9 @@ from gatewise.series import Series, future
 SEASONS = 4  # a series with fewer of them is new
 FEWEST_DONORS, MOST_DONORS = 3, 8  # longer series whose past is borrowed
 MOST_SEARCHED = 100  # longer series among which donors are searched
+FEWEST_SHARED = 3  # dates on which a new series and all its donors are observed
+OWN_PATTERN = 0.5  # change from season to season, relative to the deviation from the donors
+LARGEST_NOISE = 100.0  # relative to that of the donors
 BORROWED = 2  # values of a past, in units of those from which on a series is not new
 
 
@@ -44,6 +47,18 @@ class Placed(NamedTuple):
     place: int
 
 
+class Extended(NamedTuple):
+    """A new series with borrowed pasts.
+
+    Attributes:
+        series: one for each past.
+        noise: of `relative_noise`.
+    """
+
+    series: list[NewSeries]
+    noise: float
+
+
 def fewest(scaling: WindowScaling) -> int:
     """The number of values from which on a series is not new: a whole window, and four seasons."""
     return max(scaling.needed, SEASONS * scaling.season)
@@ -68,9 +83,13 @@ class Pool:
         for one in self.longer:
             self._by_category.setdefault(self._category(one), []).append(one)
 
-    def extended(self, new: NewSeries) -> list[NewSeries]:
-        """A new series with the past of each of up to eight longer ones; none, if fewer than three can be found."""
-        return [with_past(new, donor, BORROWED * self.least) for donor in self.donors(new)]
+    def extended(self, new: NewSeries) -> Extended:
+        """A new series with the past of each of up to eight longer ones; none, if fewer than three fit it."""
+        donors = self.donors(new)
+        noise = relative_noise(new, donors, self.season) if donors else np.inf
+        if noise == np.inf:
+            return Extended([], 1.0)
+        return Extended([with_past(new, donor, BORROWED * self.least) for donor in donors], noise)
 
     def donors(self, new: NewSeries) -> list[Placed]:
         """Up to eight longer series that cover the dates before those of a new one, and share a date with it."""
@@ -102,11 +121,14 @@ class Pool:
         return before + place if place < len(ds) and ds[place] == first else None
 
     def _continued(self, series: Series, length: int) -> Series:
-        """A longer series of at least this length: after its end, its last season is repeated."""
+        """A longer series of at least this length: after its end, its last seasons are repeated."""
         size, more = len(series), length - len(series)
         if more <= 0:
             return series
-        rows = np.concatenate([np.arange(size), size - self.season + np.arange(more) % self.season])
+        repeated = self.season * max(
+            1, self.least // self.season
+        )  # a single one would not change from season to season
+        rows = np.concatenate([np.arange(size), size - repeated + np.arange(more) % repeated])
         ds = series.ds.append(future(series.ds, self.freq, more))
         parts: dict[str, Any] = {name: _rows(getattr(series, name), rows) for name in ("filled", "past", "known")}
         return replace(series, ds=ds, y=series.y[rows], **parts)
@@ -138,6 +160,31 @@ def with_past(new: NewSeries, donor: Placed, length: int) -> NewSeries:
     masked = series.masked or donor.series.masked
     extended = replace(series, ds=ds, y=y, filled=filled if filled.any() else None, masked=masked, **parts)
     return NewSeries(extended, new.cut + len(past))
+
+
+def relative_noise(new: NewSeries, donors: Sequence[Placed], season: int) -> float:
+    """How much a new series deviates from the pattern of its donors, relative to each of them; at least 1.
+
+    Deviations of few values say little, so that the ratio is shrunk to 1. If the new series changes much less from
+    season to season than it deviates, it has a pattern of its own, and the ratio is infinite.
+    """
+    shared = np.logical_and.reduce([_shared(new, donor) for donor in donors])
+    count, own = int(shared.sum()), new.series.y[: new.cut]
+    if count < FEWEST_SHARED:
+        return 1.0
+    rows = [donor.series.y[donor.place : donor.place + new.cut] for donor in donors]
+    moved = np.stack([_at_level(row, row[shared], own[shared]) for row in rows])
+    pattern = np.median(moved, axis=0)
+    deviation = float(np.abs(own - pattern)[shared].mean())
+    usual = float(np.abs(moved - pattern)[:, shared].mean()) * len(donors) / (len(donors) - 1)
+    pairs = shared[season:] & shared[:-season]
+    if season > 1 and pairs.sum() >= 2 * season:
+        change = float(np.abs(own[season:] - own[:-season])[pairs].mean()) / np.sqrt(2)
+        if change < OWN_PATTERN * deviation:
+            return np.inf
+    if not usual > 0 or not deviation > usual:
+        return 1.0
+    return float(min(deviation / usual, LARGEST_NOISE) ** (count / (count + FEWEST_SHARED)))
 
 
 def _at_level(past: np.ndarray, other: np.ndarray, own: np.ndarray) -> np.ndarray:

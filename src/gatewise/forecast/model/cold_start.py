@@ -39,6 +39,7 @@ MEASURED, MOST_STEPS = 24, 28  # forecasts of each size that are measured, and t
 LEVEL, QUANTILE = 80, 0.8  # of the intervals and the errors that are compared
 LARGEST = 10.0  # factor
 WEIGHTS = (1.0, 0.5)
+MOST_DESCRIBED = 20  # new series among which one with borrowed pasts is searched
 TOGETHER = 256  # new series that are forecast at once, to bound the memory
 
 Means = tuple[np.ndarray, np.ndarray]  # forecasts (B, h) and their spreads (B, h)
@@ -101,19 +102,27 @@ class ColdStart:
         spread[rows] = widths * self.factor(known[rows], fewest(dataset.scaling))[:, None]
         return mean, spread
 
-    def describe(self, series: Sequence[Series], scaling: WindowScaling, freq: str | int) -> tuple[str, ...]:
-        """A sentence for `guesses` about the new series."""
-        new = [one for one in series if len(one) < fewest(scaling)] if self.sizes else []
-        donors = len(Pool(series, scaling, freq).donors(NewSeries(new[0], len(new[0])))) if new else 0
-        if not donors:
+    def describe(
+        self, series: Sequence[Series], scaling: WindowScaling, freq: str | int, replaced: np.ndarray
+    ) -> tuple[str, ...]:
+        """A sentence for `guesses` about the new series, without those (S,) whose forecasts are replaced."""
+        least = fewest(scaling)
+        new = [one for one, other in zip(series, replaced, strict=True) if len(one) < least and not other]
+        if not self.sizes or not new:
             return ()
-        first, factor = new[0], self.factor(np.array([len(new[0])]), fewest(scaling))[0]
-        width = f"{factor:.1f} times as wide as theirs" if factor >= 1.05 else "as wide as theirs"
-        more = f"; {len(new) - 1} more of {len(series)} series are new" if len(new) > 1 else ""
-        return (
-            f"new: {str(first.unique_id)!r} has {counted(len(first), 'value')}; its forecast uses the past of {donors} "
-            f"longer series, its intervals are {width}{more}",
-        )
+        pool = Pool(series, scaling, freq)
+        for first in new[:MOST_DESCRIBED]:
+            pasts = pool.extended(NewSeries(first, len(first)))
+            if not pasts.series:
+                continue
+            factor = self.factor(np.array([len(first)]), least)[0] * pasts.noise
+            width = f"{factor:.1f} times as wide as theirs" if factor >= 1.05 else "as wide as theirs"
+            more = f"; {len(new) - 1} more of {len(series)} series are as short" if len(new) > 1 else ""
+            return (
+                f"new: {str(first.unique_id)!r} has {counted(len(first), 'value')}; its forecast uses the past of "
+                f"{len(pasts.series)} longer series, its intervals are {width}, relative to its level{more}",
+            )
+        return ()
 
 
 NOT_MEASURED = ColdStart()
@@ -131,13 +140,14 @@ def borrowed_forecasts(
     mean, spread = np.full((2, len(new), horizon), np.nan)
     for first in range(0, len(new), TOGETHER):
         parts = [pool.extended(one) for one in new[first : first + TOGETHER]]
-        rows = first + np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+        rows = first + np.repeat(np.arange(len(parts)), [len(part.series) for part in parts])
         if not len(rows):
             continue
-        dataset, cuts = _prepared([one for part in parts for one in part], scaling)
+        dataset, cuts = _prepared([one for part in parts for one in part.series], scaling)
         means, spreads = forecast(dataset, cuts, horizon, None if future is None else future[rows])
         for row in np.unique(rows):
-            mean[row], spread[row] = np.median(means[rows == row], 0), np.median(spreads[rows == row], 0)
+            mean[row] = np.median(means[rows == row], 0)
+            spread[row] = np.median(spreads[rows == row], 0) * parts[row - first].noise
     return mean, spread
 
 

@@ -118,7 +118,10 @@ class Selection:
         """Lines for `guesses`: what was found in the series, and the choices."""
         aligned = self.alignment.apply(series)
         found = *self.alignment.describe(series), *describe_constant_ends(aligned, self.season)
-        found += self.cold_start.describe(aligned, self.ensemble.scaling, self.freq)
+        every, lengths = np.arange(len(series)), np.array([len(one) for one in series])
+        replaced = ~np.isnan(constant_ends(aligned, every, lengths, self.season))
+        replaced[self.counts_ahead(series, 1).rows] = True
+        found += self.cold_start.describe(aligned, self.ensemble.scaling, self.freq, replaced)
         if self.counting:
             found = *found, *describe_counts(series, self.season, self.limits.integer)
         few = aligned if len(aligned) <= MOST_SEARCHED else ()
@@ -179,6 +182,9 @@ class Selection:
         if NETWORK in method.weights:
             parts[NETWORK], spread = self.ensemble.extrapolate(dataset, cuts, horizon, future)
         mean = _averaged(method.weights, parts)
+        gaps = _gaps(dataset, cuts)
+        if gaps.any():
+            spread = spread * method.calibration.growth_after_gaps(gaps, horizon)
         value = constant_ends(dataset.series, *dataset.windows(cuts), self.season)[:, None]
         return self.limits.point(np.where(np.isnan(value), mean, value)), np.where(np.isnan(value), spread, 0.0)
 
@@ -308,6 +314,16 @@ def baseline_forecasts(
 ) -> dict[str, np.ndarray]:
     """The forecasts (B, h) of the baselines after cuts (B,), by name; for the options see `baselines.forecasts`."""
     return baselines.forecasts(dataset.series, *dataset.windows(cuts), horizon, season, freq=freq, **options)
+
+
+def _gaps(dataset: Dataset, cuts: Tensor) -> np.ndarray:
+    """(B,) the number of values just before each cut that were not observed."""
+    which, known = dataset.windows(cuts)
+    gaps = np.zeros(len(which), np.int64)
+    for k, rows in baselines.grouped(which):
+        if dataset.series[k].filled is not None:
+            gaps[rows] = known[rows] - 1 - baselines.last_observed(dataset.series[k], known[rows])
+    return gaps
 
 
 def spreads_of_baseline(dataset: Dataset, cuts: Tensor, horizon: int) -> np.ndarray:

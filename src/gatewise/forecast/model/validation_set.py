@@ -64,7 +64,15 @@ class ValidationSet:
     @property
     def independent(self) -> float:
         """The number of independent errors with the same information, if series are independent."""
-        return max(2.0, len(self.dataset.series) * self.span / 2)
+        return max(2.0, len(self.dataset.series) * self.observed_span / 2)
+
+    @property
+    def observed_span(self) -> int:
+        """Validation steps of a series with an observed value, on average."""
+        dataset, counts = self.dataset, torch.cat([torch.zeros(1), self.dataset.observed.cumsum(0)])
+        first = torch.maximum(dataset.ends - self.span, dataset.fronts)
+        fraction = float((counts[dataset.ends] - counts[first]).sum() / (dataset.ends - first).sum())
+        return max(1, round(self.span * fraction))
 
     def calibration(
         self, cuts: Tensor, errors: np.ndarray, spreads: np.ndarray, reference: np.ndarray | None = None
@@ -88,7 +96,7 @@ class ValidationSet:
         if here < STILL * usual:  # nothing happened here: errors say nothing about the next ones
             before = self._past_cuts(steps)
             errors, units = self._naive_errors(before, steps), np.repeat(self._units(before), steps, axis=1)
-            still = Calibration.of(dataset.measurable(before, errors), units, self.span, series)
+            still = Calibration.of(dataset.measurable(before, errors), units, self.observed_span, series)
             return lambda errors, spreads: still
         options: dict[str, Any] = {
             "reference": self._naive_errors(cuts, steps) if reference is None else reference,
@@ -97,9 +105,11 @@ class ValidationSet:
             "origins": Origins(dataset.owner(cuts).numpy(), self._times(cuts, steps)) if series > 1 else None,
         }
 
+        span = self.observed_span
+
         def calibrated(errors: np.ndarray, spreads: np.ndarray) -> Calibration:
             errors = dataset.measurable(cuts, errors) if dataset.moving.any() else errors
-            return Calibration.of(errors, spreads, self.span, series, **options)
+            return Calibration.of(errors, spreads, span, series, **options)
 
         return calibrated
 
