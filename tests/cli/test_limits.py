@@ -94,7 +94,7 @@ def test_limits_of_a_saved_model_cannot_be_changed(folder, capsys):
 
 @pytest.mark.parametrize(("options", "point"), [([], "median"), (["--point", "mean"], "mean")])
 def test_the_heading_says_whether_forecasts_are_medians(visits, capsys, options, point):
-    assert main(["forecast", "visits.csv", "--horizon", "7", "--windows", "0", *options, *SMALL]) == 0
+    assert main(["forecast", "half.csv", "--horizon", "7", "--windows", "0", *options, *SMALL]) == 0
     printed = capsys.readouterr().out
     heading = next(line for line in printed.split("\n") if line.startswith("Forecast: "))
     assert heading.endswith(f"; {point}s")

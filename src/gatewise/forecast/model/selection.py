@@ -120,14 +120,15 @@ class Selection:
         found = *self.alignment.describe(series), *describe_constant_ends(aligned, self.season)
         every, lengths = np.arange(len(series)), np.array([len(one) for one in series])
         replaced = ~np.isnan(constant_ends(aligned, every, lengths, self.season))
-        replaced[self.counts_ahead(series, 1).rows] = True
+        replaced[counts := self.counts_ahead(series, 1).rows] = True
         found += self.cold_start.describe(aligned, self.ensemble.scaling, self.freq, replaced)
         if self.counting:
             found = *found, *describe_counts(series, self.season, self.limits.integer)
         few = aligned if len(aligned) <= MOST_SEARCHED else ()
         breaks = [text for one in few if (text := recent_break(one, self.season))]
         more = f"; {len(breaks) - 1} more series have one" if len(breaks) > 1 else ""
-        return *found, *(f"{text}{more}" for text in breaks[:1]), *self.choices
+        choices = self.choices[:-2] if len(counts) == len(series) else self.choices  # without intervals and method
+        return *found, *(f"{text}{more}" for text in breaks[:1]), *choices
 
     def counts(self, series: Sequence[Series], which: np.ndarray, cuts: np.ndarray, horizon: int) -> Counts:
         """The distributions (h steps) of intermittent series at windows (W,), which replace other forecasts."""
