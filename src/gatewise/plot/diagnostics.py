@@ -76,7 +76,7 @@ def by_horizon(
             )  # a line does not show a value between gaps
             suffix = "" if np.isfinite(values).any() else " (no score)"
             width = 2.4 if number == 0 else 1.1
-            text = f"{shortened(label, 24)}{suffix}"
+            text = f"{shortened(label, 36)}{suffix}"
             axes.plot(
                 ahead, values, line, color=color, linewidth=width, marker=dots, label=text, zorder=3 - number / 99
             )

@@ -253,7 +253,7 @@ def forecast(
             dots,
             markevery=slice(1, None),
             color=BLUE,
-            label=shortened(model, 24),
+            label=shortened(model, 36),
             zorder=3,
         )
         if actual is not None:
@@ -308,7 +308,7 @@ def backtest(
             hidden = "_" * (k > 0)  # one entry in the legend is enough
             axes.axvline(after[0], color=GREY, linewidth=0.8, linestyle=":")
             axes.plot(
-                after, aligned("mean", mean, after), color=BLUE, label=f"{hidden}{shortened(model, 24)}", zorder=3
+                after, aligned("mean", mean, after), color=BLUE, label=f"{hidden}{shortened(model, 36)}", zorder=3
             )
             bands(axes, after, intervals, partial(_aligned_to, after), hidden)
         windows = counted(len(forecasts), "test window")
