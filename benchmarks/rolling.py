@@ -57,7 +57,7 @@ class Gatewise:
     def __call__(self, rolling: Rolling, past: pd.DataFrame, future: pd.DataFrame, at: int) -> Forecasts:
         columns: dict[str, Any] = {"fill": rolling.fill} if rolling.fill else {}
         if self.model is None or self.refit:
-            self.model = self._fitted(past, columns, rolling.known)
+            self.model = self._fitted(past, columns, rolling)
         else:
             self.model.update(past, **columns)
         covariates = future if rolling.known else None
@@ -72,13 +72,14 @@ class Gatewise:
         truth = rolling.wide.to_numpy().T[:, at : at + rolling.horizon]
         return Forecasts(rolling.aligned(table, name, at), bounds, sum_hits(samples, truth))
 
-    def _fitted(self, past: pd.DataFrame, columns: dict[str, Any], known: tuple[str, ...]) -> Forecaster:
-        columns = columns | ({"known": list(known)} if known else {})
+    def _fitted(self, past: pd.DataFrame, columns: dict[str, Any], rolling: Rolling) -> Forecaster:
+        columns = columns | ({"known": list(rolling.known)} if rolling.known else {})
+        season = rolling.season if isinstance(rolling.freq, int) else None  # whole numbers have no usual one
         try:
-            return Forecaster(seed=self.seed).fit(past, **columns)
+            return Forecaster(seed=self.seed, season=season).fit(past, **columns)
         except DataError as error:
             print(f"on_bad='naive', because {error}", file=sys.stderr, flush=True)
-            return Forecaster(seed=self.seed).fit(past, **columns, on_bad="naive")
+            return Forecaster(seed=self.seed, season=season).fit(past, **columns, on_bad="naive")
 
 
 def forecasts(rolling: Rolling, method: references.Method) -> Iterator[Forecasts]:
