@@ -183,7 +183,7 @@ def test_the_ridge_regression_follows_the_temperature():
 
 def test_the_command_prints_and_saves_the_scores(tmp_path, monkeypatch, capsys):
     small = rolling.Forecaster(hidden_size=4, max_steps=5, ensemble_size=1, strategy="segment", dropout=0.0)
-    monkeypatch.setattr(rolling, "Forecaster", lambda seed: small.set_params(seed=seed))
+    monkeypatch.setattr(rolling, "Forecaster", lambda seed, season: small.set_params(seed=seed))
     file = tmp_path / "scores.json"
     names = ("admissions-35", "AirPassengers")
     monkeypatch.setattr("sys.argv", ["rolling", "--only", *names, "--origins", "2", "--json", str(file)])
