@@ -149,7 +149,8 @@ def test_wrong_seasons_are_refused(season):
 def test_a_wrong_season_is_refused(season):
     with pytest.raises(ValueError) as error:
         Forecaster(season=season)
-    assert str(error.value) == f"season is {season!r}, expected an integer of at least 1"
+    expected = "an integer, or a tuple such as (24, 168)" if np.ndim(season) else "an integer of at least 1"
+    assert str(error.value) == f"season is {season!r}, expected {expected}"
 
 
 def test_a_season_longer_than_half_of_the_series_is_refused_before_training():

@@ -8,6 +8,8 @@ from inspect import signature
 from numbers import Integral
 from typing import Any
 
+import numpy as np
+
 from gatewise.arguments import boolean, number, one_of, plain, whole
 from gatewise.series import read
 from gatewise.series.values import LARGEST
@@ -68,6 +70,8 @@ def check_arguments(arguments: Mapping[str, Any], choices: Mapping[str, Sequence
 def _check_season(season: Any) -> None:
     """Refuse anything but None, an integer of at least 1, and different integers of at least 2."""
     if not isinstance(season, tuple | list):
+        if np.ndim(season):
+            raise ValueError(f"season is {season!r:.80}, expected an integer, or a tuple such as (24, 168)")
         if season is not None:
             whole("season", season, 1)
         return

@@ -218,7 +218,6 @@ def _categorical(series: Sequence[Series]) -> np.ndarray:
 
 
 def _shuffled(series: list[Series]) -> list[Series]:
-    """The series in an order that only depends on their number, so that the first ones are spread over all."""
-    if len(series) <= MOST_DONORS:
-        return series
+    """The series in an order that only depends on their names, so that the first ones are spread over all."""
+    series = sorted(series, key=lambda one: str(one.unique_id))
     return [series[k] for k in np.random.default_rng(0).permutation(len(series))]
