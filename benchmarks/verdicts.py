@@ -53,7 +53,8 @@ class Verdict(NamedTuple):
 def later_error(name: str, past: Panel, later: np.ndarray, season: int) -> float:
     """The mean absolute error of a baseline, by name, after the end of the only series of a panel."""
     window = past.series, np.zeros(1, int), np.array([len(past.series[0])])
-    forecast = baselines.forecasts(*window, len(later), season, freq=past.freq, names=(name,))[name][0]
+    options: dict[str, Any] = {"freq": past.freq, "names": (name,), "longer": baselines.longer_seasons([name])}
+    forecast = baselines.forecasts(*window, len(later), season, **options)[name][0]
     return float(np.abs(later - forecast).mean())
 
 
