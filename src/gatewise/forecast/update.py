@@ -167,8 +167,8 @@ def _joined(old: Series, new: Series, seam: Seam, panel: Panel) -> Series:
         return new
     if not seam.continues and panel.fill == "none" and new.past is None and new.known is None:
         old = _with_missing(old, new.ds[0], panel.freq)
-        known, seam = len(old), Seam(len(old), seam.last, len(old) > seam.known)
-    if not seam.continues:
+        known = len(old)
+    if not seam.continues and known == seam.known:
         raise DataError(
             f"series {str(new.unique_id)!r}: steps are missing between {format_date(seam.last)}, the last date that "
             f"the model knows, and {format_date(new.ds[0])}; pass all values after {format_date(seam.last)}"

@@ -6,7 +6,7 @@ import pytest
 
 from gatewise.forecast.conformal.negative_binomial import quantiles
 from gatewise.forecast.limits import Limits
-from gatewise.forecast.model.counts import Counts, describe
+from gatewise.forecast.model.counts import Counts, describe, intermittent_ends
 from gatewise.series import Series
 
 H, SEASON, PAST = 28, 7, 300
@@ -151,14 +151,15 @@ def test_the_description_names_the_first_series():
     values, _ = generated(count=3, rates=(0.5, 0.9))
     values[0] += 3
     series = panel(values)
-    (sentence,) = describe(series, SEASON, integer=False)
+    ends = intermittent_ends(series, SEASON)
+    (sentence,) = describe(series, *ends, integer=False)
     interval = values.shape[1] / np.count_nonzero(values[1])
     assert sentence == (
         f"intermittent: 2 of 3 series (ADI {interval:.1f} for '1'); their forecasts are mean demands of Croston's "
         "method, their intervals those of a negative binomial distribution"
     )
-    assert "Croston's method (rounded, because of integer=True), their" in describe(series, SEASON, integer=True)[0]
-    assert describe(series[:1], SEASON, integer=False) == ()
+    assert "Croston's method (rounded, because of integer=True), their" in describe(series, *ends, integer=True)[0]
+    assert describe(series[:1], *intermittent_ends(series[:1], SEASON), integer=False) == ()
 
 
 def test_quantiles_include_the_uncertainty_of_the_rate():

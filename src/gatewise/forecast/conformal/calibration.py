@@ -24,7 +24,7 @@ from gatewise.forecast.conformal.shrinkage import shrinkage
 
 MOST_DISTANCES, MOST_PATHS = 20_000, 500  # stored; more would not change the intervals
 MOST_TOGETHER = 2**22  # values of sample paths, to bound the memory
-CENTRAL = 0.8  # the mean of a predictive distribution lies inside this interval
+CENTRAL = 80  # percent: the mean of a predictive distribution lies inside this interval
 MANY = 100.0  # independent errors: from this number on, intervals may become narrower with the step
 
 
@@ -203,11 +203,9 @@ class Calibration:
         """
         if self.profile is None:  # of an old file, whose distances have no sign
             return np.zeros(spreads.shape)
-        size, sides = self._common_size, np.array([[-1], [1]])
-        lower, upper = self._distance_quantiles(np.full((2, 1), CENTRAL), sides, spreads.shape[-1])
-        mean = size / (size + SKEW_SIZE) * float(self.distances.mean())
-        errors: np.ndarray = np.clip(mean, lower, upper) * self._grow(spreads)
-        return errors
+        mean = self._common_size / (self._common_size + SKEW_SIZE) * float(self.distances.mean())
+        bounds = self.bounds(np.zeros(spreads.shape), spreads, CENTRAL)
+        return np.asarray(np.clip(mean * self._grow(spreads), *bounds))
 
     @property
     def is_biased(self) -> bool:

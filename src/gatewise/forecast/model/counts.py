@@ -119,9 +119,8 @@ class Counts:
         return replaced
 
 
-def describe(series: Sequence[Series], season: int, integer: bool) -> tuple[str, ...]:
-    """A sentence for `guesses` about the intermittent series."""
-    rows, intervals = _intermittent(series, np.arange(len(series)), np.array([len(one) for one in series]), season)
+def describe(series: Sequence[Series], rows: np.ndarray, intervals: np.ndarray, integer: bool) -> tuple[str, ...]:
+    """A sentence for `guesses` about the intermittent series (R,), with their intervals (R,)."""
     if not len(rows):
         return ()
     name, rounded = str(series[rows[0]].unique_id), " (rounded, because of integer=True)" if integer else ""
@@ -132,6 +131,11 @@ def describe(series: Sequence[Series], season: int, integer: bool) -> tuple[str,
         f"mean demands of Croston's method{rounded}, their intervals those of a negative binomial distribution"
         f"{'; they read no covariates' if covariates else ''}",
     )
+
+
+def intermittent_ends(series: Sequence[Series], season: int) -> tuple[np.ndarray, np.ndarray]:
+    """The series (R,) that are intermittent up to their ends, and their average intervals (R,) between demands."""
+    return _intermittent(series, np.arange(len(series)), np.array([len(one) for one in series]), season)
 
 
 def _intermittent(

@@ -20,7 +20,7 @@ from gatewise.forecast.model.borrowed_past import Pool
 from gatewise.forecast.model.cold_start import NOT_MEASURED, ColdStart, measure
 from gatewise.forecast.model.constant_end import constant_ends
 from gatewise.forecast.model.constant_end import describe as describe_constant_ends
-from gatewise.forecast.model.counts import NAME, Counts
+from gatewise.forecast.model.counts import NAME, Counts, intermittent_ends
 from gatewise.forecast.model.counts import describe as describe_counts
 from gatewise.forecast.model.dataset import Dataset, stack_features
 from gatewise.forecast.model.delivery import BEST, COUNTING, NAIVE, NETWORK, NONE, Method, average_weights, choose
@@ -120,10 +120,10 @@ class Selection:
         found = *self.alignment.describe(series), *describe_constant_ends(aligned, self.season)
         every, lengths = np.arange(len(series)), np.array([len(one) for one in series])
         replaced = ~np.isnan(constant_ends(aligned, every, lengths, self.season))
-        replaced[counts := self.counts_ahead(series, 1).rows] = True
+        counts, intervals = intermittent_ends(series, self.season) if self.counting else (every[:0], every[:0])
+        replaced[counts] = True
         found += self.cold_start.describe(aligned, self.ensemble.scaling, self.freq, replaced)
-        if self.counting:
-            found = *found, *describe_counts(series, self.season, self.limits.integer)
+        found += describe_counts(series, counts, intervals, self.limits.integer)
         few = aligned if len(aligned) <= MOST_SEARCHED else ()
         breaks = [text for one in few if (text := recent_break(one, self.season))]
         more = f"; {len(breaks) - 1} more series have one" if len(breaks) > 1 else ""
