@@ -7,12 +7,13 @@ or the windows of a single series).
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from gatewise.forecast.evaluation.cutoffs import Cutoffs, cut_off
 from gatewise.forecast.evaluation.holdout import Holdout, mean
+from gatewise.forecast.model.dataset import known_after
 from gatewise.forecast.model.selection import Selection
 from gatewise.series import Series
 from gatewise.series.covariates.roles import Covariates
@@ -206,9 +207,9 @@ class _Windows:
         """Forecasts of windows (rows) that read a covariate of other series at other dates."""
         series, which, h = self.cutoffs.series, self.holdout.which, self.holdout.horizon
         exchanged = [_exchange(self.own[row], series[donors[row]], dates[row], group) for row in rows]
-        future = _after(series, which[rows], self.holdout.cuts[rows], h)
+        future = known_after(series, which[rows], self.holdout.cuts[rows], h)
         if future is not None and group.attribute == "known":
-            others = _after(series, donors[rows], dates[rows], h)
+            others = known_after(series, donors[rows], dates[rows], h)
             future[..., group.columns] = others[..., group.columns]
         selection, until = self.selections[stage], self.cutoffs.first(stage)
         dataset = selection.dataset(exchanged, [until[k] for k in which[rows]])
@@ -226,11 +227,3 @@ def _exchange(series: Series, donor: Series, date: int, group: _Group) -> Series
         count = min(len(values), date)
         values[-count:, group.columns] = others[date - count : date, group.columns]
     return replace(series, **{group.attribute: values})
-
-
-def _after(series: Sequence[Series], which: np.ndarray, cuts: np.ndarray, horizon: int) -> Any:
-    """(W, h, K) features known in advance after cuts, if there are any."""
-    if series[0].known is None:
-        return None
-    known: list[Any] = [series[k].known for k in which]
-    return np.stack([values[cut : cut + horizon] for values, cut in zip(known, cuts, strict=True)])

@@ -7,17 +7,15 @@ Letters: `S` series, `W` cutoffs of all series, `B` cuts, `h` horizon, `K` steps
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from gatewise.forecast.conformal import Calibration
 from gatewise.forecast.conformal.adaptive import MISCOVERAGES
 from gatewise.forecast.evaluation.cutoffs import Cutoffs
 from gatewise.forecast.model.batches import Cuts
-from gatewise.forecast.model.dataset import Dataset
+from gatewise.forecast.model.dataset import known_after
 from gatewise.forecast.model.selection import Selection
 from gatewise.forecast.model.validation_set import MOST_CUTOFFS, after_observed
 from gatewise.series import DataError, Series
@@ -94,7 +92,7 @@ def after_update(selection: Selection, old: Sequence[Series], new: Sequence[Seri
     observed = sum(int(dataset.observed[a:b].sum()) for a, b in zip(first.tolist(), dataset.ends.tolist(), strict=True))
 
     try:
-        future = _known_after(dataset, cuts, horizon) if delivered.baselines else None
+        future = known_after(dataset.series, *dataset.windows(cuts), horizon) if delivered.baselines else None
         mean, spread = selection.forecast(dataset, cuts, horizon, future, pool=new)
     except DivergenceError:
         raise DataError(
@@ -110,15 +108,3 @@ def after_update(selection: Selection, old: Sequence[Series], new: Sequence[Seri
 def _in_spreads(errors: np.ndarray, spreads: np.ndarray) -> np.ndarray:
     """Errors (B, h), NaN for forecasts without a spread, such as those of a series that has stopped to change."""
     return np.where(spreads > 0, errors, np.nan)
-
-
-def _known_after(dataset: Dataset, cuts: Tensor, horizon: int) -> np.ndarray | None:
-    """The known covariates (B, h, K) after cuts (B,); the last row stands for those beyond the end of the table."""
-    if dataset.series[0].known is None:
-        return None
-    ahead, windows = np.arange(horizon), zip(*(part.tolist() for part in dataset.windows(cuts)), strict=True)
-    rows: list[Any] = []
-    for k, cut in windows:
-        known = dataset.series[k].known
-        rows.append(None if known is None else known[np.minimum(cut + ahead, len(known) - 1)])
-    return np.stack(rows)

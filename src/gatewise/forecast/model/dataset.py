@@ -205,6 +205,15 @@ def stack_features(series: Sequence[Series]) -> list[np.ndarray | None]:
     return stacked
 
 
+def known_after(series: Sequence[Series], which: np.ndarray, cuts: np.ndarray, horizon: int) -> Any:
+    """(B, h, K) features known in advance after cuts (B,), if there are any; after its end a series repeats its last."""
+    if series[0].known is None:
+        return None
+    known: list[Any] = [series[k].known for k in which]
+    rows = cuts[:, None] + np.arange(horizon)
+    return np.stack([values[np.minimum(row, len(values) - 1)] for values, row in zip(known, rows, strict=True)])
+
+
 def _scaled_features(
     series: Sequence[Series], scaling: WindowScaling, source: np.ndarray
 ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
