@@ -206,7 +206,7 @@ def stack_features(series: Sequence[Series]) -> list[np.ndarray | None]:
 
 
 def known_after(series: Sequence[Series], which: np.ndarray, cuts: np.ndarray, horizon: int) -> Any:
-    """(B, h, K) features known in advance after cuts (B,), if there are any; after its end a series repeats its last."""
+    """(B, h, K) features known in advance after cuts (B,), if any; the last row is repeated beyond the end."""
     if series[0].known is None:
         return None
     known: list[Any] = [series[k].known for k in which]
