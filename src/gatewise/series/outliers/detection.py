@@ -1,0 +1,328 @@
+"""Detection of outliers: values far from their neighbours and from the same step of other seasons.
+
+A residual is the difference of a value and the median of its neighbourhood, beside the seasonal pattern. It counts as an
+outlier if it exceeds what a distribution with the spread, skewness and tails of all residuals of the series yields, and
+if it is clearly larger than the others:
+
+    |r| > s z exp(h z^2 / 2)          s spread of its side, h weight of the tails, z normal quantile for n values
+
+Reference: Bruffaerts, Verardi, Vermandele 2014, "A generalized boxplot for skewed and heavy-tailed distributions" (tails
+from quantiles, by a g-and-h distribution; here a spread for each side replaces g). Positive values are also searched in
+logarithms: outliers of skewed or growing series must be outliers in both.
+
+Letters: `S` series, `N` values of all series, `k` values on each side of a window.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from statistics import NormalDist
+from typing import NamedTuple
+
+import numpy as np
+
+from gatewise.series.outliers.layout import Layout, medians, seasonal
+
+WINDOWS = (2, 5)  # values on each side; the larger window finds runs of up to five outliers
+FEWEST = 12  # values
+ALARMS = 0.001  # of series of normal values without outliers
+SHORT = 6.0  # in short series, whose spread is uncertain, z is larger by this number divided by that of the values
+CENTRE, FAR, FARTHER = 0.75, 0.95, 0.98  # fractions of absolute residuals; the last one in long series
+LONG = 250  # values
+MIDDLE, SIDE = 0.6745, 1.2816  # normal quantiles of 50 % (absolute), and of 90 % (one side)
+HEAVY, HEAVIEST = 0.2, 0.6  # h of heavier tails
+APART = 1.6  # ratio of an outlier and the largest other residual, in units of their limits
+SEASONAL = 0.75  # ratio of usual residuals beside a seasonal pattern and without it, below which it is used
+BLOCK = 25  # values in which the local spread is measured
+MOST_ZEROS = 0.25  # with more, zeros are usual, and only the other values are searched
+UNDECIDED = 0.15  # difference of the heaviness of two scales
+JUMP = 1.2  # of an outlier from the next other value, in units of large changes of the series
+MOSTLY = 0.9  # fraction of positive values from which others are outliers of a positive series
+USUALLY_CONSTANT = 0.75  # fraction of values that equal the median of their neighbourhood
+RELATIVE = 0.18  # spread of usually constant values, in units of the level
+NARROW = 0.001  # smallest spread, in units of the range of a series
+FEW_COUNTS = 5.0  # below it, the spread of counts is at least that of a Poisson distribution
+MOST_RUNS = (2, 0.02)  # of outliers, or this fraction of the values; more are usual for the series
+USUAL = 3.0  # normal quantile of the usual range
+REPEATED = 0.4  # size of a repetition in another season
+TOLERANCE = 0.012  # shift of a repetition, in seasons
+ROUNDING = 1e-9
+
+
+class Outliers(NamedTuple):
+    """Outliers of many series, and the usual range around each.
+
+    Attributes:
+        rows: (R,) positions among all values, ascending.
+        lower, upper: (R,) usual range.
+    """
+
+    rows: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+
+
+@dataclass(frozen=True)
+class _View:
+    """The values on one scale, with their residuals.
+
+    Attributes:
+        usual: (N,) medians of the neighbourhoods.
+        pattern: (N,) the seasonal pattern in them.
+        residual: (N,).
+        spread: (2, N) of negative and positive residuals.
+        tails: (N,) h.
+        size: (N,) absolute residuals in units of the limit.
+    """
+
+    usual: np.ndarray
+    pattern: np.ndarray
+    residual: np.ndarray
+    spread: np.ndarray
+    tails: np.ndarray
+    size: np.ndarray
+
+    def take(self, rows: np.ndarray) -> "_View":
+        """The view of some values."""
+        return _View(self.usual[rows], self.pattern[rows], self.residual[rows], self.spread[:, rows], self.tails[rows], self.size[rows])
+
+    def heaviness(self, layout: Layout) -> np.ndarray:
+        """(N,) how far each series is from the same normal distribution everywhere: heavy tails, or a spread that
+        depends on the level."""
+        high = self.usual > layout.quantile(layout.ordered(self.usual), 0.5)[layout.codes]
+        sizes = np.abs(self.residual)
+        sums = [layout.sum(np.where(part, sizes, 0)) / np.maximum(layout.sum(part), 1) for part in (high, ~high)]
+        tiny = np.finfo(float).tiny
+        ratio = np.abs(np.log((sums[0] + tiny) / (sums[1] + tiny)))
+        return np.asarray(self.tails + 0.5 * np.minimum(ratio, 4.0)[layout.codes])
+
+    def range(self) -> np.ndarray:
+        """(2, N) the usual range."""
+        reach = _limit(USUAL, self.tails) * self.spread
+        return np.array([self.usual - reach[0], self.usual + reach[1]])
+
+
+def find(y: np.ndarray, layout: Layout, seasons: Sequence[int], observed: np.ndarray | None = None) -> Outliers:
+    """The outliers of many series.
+
+    Arguments:
+        y: (N,) finite values.
+        layout: where the series lie in them.
+        seasons: steps of the seasons of the calendar, the usual one first.
+        observed: (N,) False for values that are filled in, which are no outliers.
+
+    >>> noise = np.random.default_rng(0).normal(size=60)
+    >>> noise[30] = 40.0
+    >>> find(100 + noise, Layout(np.array([60])), [1]).rows.tolist()
+    [30]
+    """
+    observed = np.ones(len(y), bool) if observed is None else observed
+    sparse = (layout.count((y == 0) & observed) > MOST_ZEROS * layout.lengths)[layout.codes]
+    parts = [
+        _search_rows(y, layout, np.flatnonzero(~sparse), seasons, observed),
+        _search_rows(y, layout, np.flatnonzero(sparse & (y != 0)), [1], observed),
+    ]
+    rows, lower, upper = (np.concatenate(part) for part in zip(*parts, strict=True))
+    order = np.argsort(rows)
+    return Outliers(rows[order], lower[order], upper[order])
+
+
+def _search_rows(
+    y: np.ndarray, layout: Layout, rows: np.ndarray, seasons: Sequence[int], observed: np.ndarray
+) -> Outliers:
+    """The outliers among some values, as if the others did not exist."""
+    if not len(rows):
+        return Outliers(rows, y[rows], y[rows])
+    lengths = np.bincount(layout.codes[rows], minlength=len(layout.lengths))
+    found = _search(y[rows], Layout(lengths[lengths > 0]), seasons, observed[rows])
+    return found._replace(rows=rows[found.rows])
+
+
+def _search(y: np.ndarray, layout: Layout, seasons: Sequence[int], observed: np.ndarray) -> Outliers:
+    """The outliers of series that are not mostly zero."""
+    view = _view(y, layout, seasons, _smallest_spread(y, layout))
+    size = np.where(observed & (layout.lengths >= FEWEST)[layout.codes], view.size, 0.0)
+    positive = layout.count(y > 0) >= MOSTLY * layout.lengths
+    suspects = layout.any(size > 1) | (positive & (view.tails[layout.starts] > HEAVY) & (layout.lengths >= FEWEST))
+    rows = np.flatnonzero(suspects[layout.codes])
+    if not len(rows):
+        return Outliers(rows, y[rows], y[rows])
+    y, size, observed, layout = y[rows], size[rows], observed[rows], Layout(layout.lengths[suspects])
+    view = view.take(rows)
+    bounds, units = view.range(), view.residual / np.where(view.residual < 0, *view.spread)
+    positive = positive[suspects]
+    logarithms = np.flatnonzero(positive[layout.codes])
+    if len(logarithms):
+        part = Layout(layout.lengths[positive])
+        x = _logarithms(y[logarithms], part)
+        relative = _view(x, part, seasons, np.zeros(len(x)))
+        worse = relative.heaviness(part) - view.take(logarithms).heaviness(part)
+        chosen, both = logarithms[worse < UNDECIDED], worse < UNDECIDED
+        scaled = np.where(observed[chosen], relative.size[both], 0.0)
+        size[chosen] = np.where(worse[both] < -UNDECIDED, scaled, np.minimum(scaled, size[chosen]))
+        bounds[:, chosen] = np.exp(np.clip(relative.range()[:, both], -700, 700))
+    found = [
+        start + _standing_apart(size[start : start + n], units[start : start + n], seasons)
+        for start, n in zip(layout.starts.tolist(), layout.lengths.tolist(), strict=True)
+    ]
+    at = np.concatenate(found)
+    return Outliers(rows[at], *bounds[:, at])
+
+
+# --------------------------------------------------------------------------------------------------------- residuals
+
+
+def _view(x: np.ndarray, layout: Layout, seasons: Sequence[int], smallest: np.ndarray) -> _View:
+    """The residuals from medians of small and of larger neighbourhoods, whichever is the larger one."""
+    patterns = [seasonal(x, layout, season) for season in seasons if season > 1]
+    small, large = (_standardized(x, *_usual(x, layout, patterns, k), layout, smallest) for k in WINDOWS)
+    larger = small.size > large.size
+    view = _View(*(np.where(larger, getattr(small, f), getattr(large, f)) for f in _View.__dataclass_fields__))
+    return replace(view, size=np.where(_jumps(x - view.pattern, layout, view.size > 1), view.size, 0.0))
+
+
+def _jumps(x: np.ndarray, layout: Layout, marked: np.ndarray) -> np.ndarray:
+    """(N,) whether each value differs from the next unmarked ones on both sides by more than usual changes."""
+    at = np.arange(len(x))
+    change = np.abs(x - x[at - np.minimum(layout.steps, 1)])
+    large = JUMP * layout.quantile(layout.ordered(change), FAR)[layout.codes]
+    before = np.maximum.accumulate(np.where(marked, -1, at))
+    after = np.minimum.accumulate(np.where(marked, len(x), at)[::-1])[::-1]
+    first, last = layout.starts[layout.codes], (layout.starts + layout.lengths - 1)[layout.codes]
+    result = np.ones(len(x), bool)
+    for near, inside in ((before, before >= first), (after, after <= last)):
+        result &= ~inside | (np.abs(x - x[np.where(inside, near, at)]) > large)
+    return result
+
+
+def _usual(x: np.ndarray, layout: Layout, patterns: Sequence[np.ndarray], k: int) -> tuple[np.ndarray, np.ndarray]:
+    """(N,) the medians of neighbourhoods, and the seasonal pattern in them that leaves the smallest residuals."""
+    usual = medians(x, layout, k)
+    best, chosen = _sizes(x - usual, layout), np.zeros(len(x))
+    for pattern in patterns:
+        other = pattern + medians(x - pattern, layout, k)
+        sizes = _sizes(x - other, layout)
+        better = sizes < SEASONAL * best
+        usual, chosen = (np.where(better[layout.codes], a, b) for a, b in ((other, usual), (pattern, chosen)))
+        best = np.where(better, sizes, best)
+    return usual, chosen
+
+
+def _sizes(residual: np.ndarray, layout: Layout) -> np.ndarray:
+    """(S,) the size of usual residuals."""
+    ordered = layout.ordered(np.abs(residual))
+    return layout.quantile(ordered, 0.5) + layout.quantile(ordered, 0.9)
+
+
+def _standardized(
+    x: np.ndarray, usual: np.ndarray, pattern: np.ndarray, layout: Layout, smallest: np.ndarray
+) -> _View:
+    """The view with these medians. Residuals of 0 are left out, because a median is often the value itself."""
+    residual = x - usual
+    sizes = np.abs(residual)
+    zeros = layout.count(sizes <= ROUNDING * np.abs(x))
+    middle = layout.quantile(layout.ordered(sizes), 0.5, zeros) / MIDDLE
+    constant = (zeros > USUALLY_CONSTANT * layout.lengths)[layout.codes]
+    floor = np.where(constant, np.maximum(smallest, RELATIVE * np.abs(usual)), smallest)
+    unit = np.maximum(np.where(constant, 0.0, middle[layout.codes]), floor)
+    unit = np.maximum(np.maximum(unit, _local_spread(sizes, layout)), ROUNDING * np.abs(usual) + np.finfo(float).tiny)
+    relative = residual / unit
+    ordered = layout.ordered(np.abs(relative))
+    h = np.where(constant[layout.starts], 0.0, _tails(ordered, layout, zeros))
+    half = np.maximum(layout.quantile(ordered, CENTRE, zeros), ROUNDING)
+    ordered = layout.ordered(relative)
+    both = np.maximum(0.7 * half / _limit(_normal(CENTRE), h), 0.75)
+    sides = [np.maximum(layout.quantile(ordered, f) * sign / _limit(SIDE, h), both) for f, sign in ((0.1, -1), (0.9, 1))]
+    spread = np.array(sides)[:, layout.codes] * unit
+    z = np.array([NormalDist().inv_cdf(1 - ALARMS / (4 * n)) + SHORT / n * 4 for n in layout.lengths.tolist()])
+    size = sizes / np.where(residual < 0, *spread) / _limit(z, h)[layout.codes]
+    return _View(usual, pattern, residual, spread, h[layout.codes], size)
+
+
+def _tails(ordered: np.ndarray, layout: Layout, zeros: np.ndarray) -> np.ndarray:
+    """(S,) h, from two quantiles of the absolute residuals."""
+    near = np.maximum(layout.quantile(ordered, CENTRE, zeros), ROUNDING)
+    result = np.zeros(len(near))
+    for fraction, rows in ((FAR, layout.lengths < LONG), (FARTHER, layout.lengths >= LONG)):
+        a, b = _normal(CENTRE), _normal(fraction)
+        far = layout.quantile(ordered, fraction, zeros)
+        h = 2 * np.log(np.maximum(far / near * a / b, 1)) / (b * b - a * a)
+        result[rows] = h[rows]
+    return np.clip(result - DEAD - DEAD2/np.sqrt(layout.lengths), 0, HEAVIEST)
+
+DEAD=.03; DEAD2=.4
+def _normal(fraction: float) -> float:
+    """The normal quantile of a fraction of absolute values."""
+    return NormalDist().inv_cdf((1 + fraction) / 2)
+
+
+def _limit(z: np.ndarray | float, h: np.ndarray) -> np.ndarray:
+    return np.asarray(z * np.exp(h * np.square(z) / 2))
+
+
+def _smallest_spread(y: np.ndarray, layout: Layout) -> np.ndarray:
+    """(N,) the smallest spread: of narrow noise beside a wide range, of whole numbers, and of small counts."""
+    ordered = layout.ordered(y)
+    floor = NARROW * (layout.quantile(ordered, 0.95) - layout.quantile(ordered, 0.05))
+    whole = ~layout.any(y != np.rint(y))
+    counts = whole & (ordered[layout.starts] >= 0)
+    middle = layout.quantile(ordered, 0.5)
+    floor = np.maximum(floor, np.where(whole, 0.5, 0.0))
+    return np.maximum(floor, np.where(counts, np.sqrt(np.clip(middle, 0, FEW_COUNTS) + 0.5), 0.0))[layout.codes]
+
+
+def _local_spread(sizes: np.ndarray, layout: Layout) -> np.ndarray:
+    """(N,) the median of absolute residuals in blocks of 25, the largest of three neighbouring ones; 0 if there are few."""
+    table = Layout(np.maximum(layout.lengths // BLOCK, 1))
+    first = layout.starts[table.codes] + table.steps * BLOCK
+    block = sizes[np.minimum(first[:, None] + np.arange(BLOCK), len(sizes) - 1)]
+    middle = np.partition(block, BLOCK // 2, axis=1)[:, BLOCK // 2] / MIDDLE
+    before = np.where(table.steps > 0, np.roll(middle, 1), 0.0)
+    after = np.where(table.back > 0, np.roll(middle, -1), 0.0)
+    largest = np.maximum(middle, np.maximum(before, after))
+    row = table.starts[layout.codes] + np.minimum(layout.steps // BLOCK, table.lengths[layout.codes] - 1)
+    return np.where((layout.lengths >= 2 * BLOCK)[layout.codes], largest[row], 0.0)
+
+
+def _logarithms(y: np.ndarray, layout: Layout) -> np.ndarray:
+    """The logarithms; of half the smallest positive value where a value is not positive."""
+    smallest = np.minimum.reduceat(np.where(y > 0, y, np.inf), layout.starts)[layout.codes]
+    return np.log(np.where(y > 0, y, smallest / 2))
+
+
+# ---------------------------------------------------------------------------------------------------------- one series
+
+
+def _standing_apart(size: np.ndarray, units: np.ndarray, seasons: Sequence[int]) -> np.ndarray:
+    """The positions of outliers of one series: few, clearly larger than all others, and not repeated in a season.
+
+    Arguments:
+        size: (T,) absolute residuals in units of the limit.
+        units: (T,) residuals in units of the spread.
+        seasons: steps.
+    """
+    order = np.argsort(-size, kind="stable")
+    ordered = np.append(size[order], 0.0)
+    most = max(MOST_RUNS[0], MOST_RUNS[1] * len(size))
+    for count in range(int((ordered > 1).sum()), 0, -1):
+        if ordered[count - 1] >= APART * ordered[count]:
+            rows = np.sort(order[:count])
+            runs = np.cumsum(np.diff(rows, prepend=rows[0]) > 1)
+            if runs[-1] + 1 <= most:
+                return rows[~_repeated(rows, runs, units, seasons)]
+    return order[:0]
+
+
+def _repeated(rows: np.ndarray, runs: np.ndarray, units: np.ndarray, seasons: Sequence[int]) -> np.ndarray:
+    """(R,) whether a residual of the same sign, and of a similar size, lies whole seasons before or after."""
+    run = np.full(len(units), -1)
+    run[rows] = runs
+    result = np.zeros(len(rows), bool)
+    for season in (season for season in seasons if season > 1):
+        reach = round(TOLERANCE * season)
+        for shift in (-2 * season, -season, season, 2 * season):
+            at = rows[:, None] + shift + np.arange(-reach, reach + 1)
+            valid = (at >= 0) & (at < len(units))
+            at = np.where(valid, at, 0)
+            alike = units[at] * np.sign(units[rows, None]) >= REPEATED * np.abs(units[rows, None])
+            result |= (valid & alike & (run[at] != runs[:, None])).any(1)
+    return result

@@ -1,0 +1,165 @@
+"""Layout: the values of many series in one array, with order statistics, medians and seasonal patterns of each.
+
+Letters: `S` series, `N` values of all series, `k` values on each side of a window.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+SEASONS = 3  # fewest whole seasons of a seasonal pattern
+NEAR_SEASONS = 3  # seasons on each side that the pattern of a season is a median of
+MOST_PADDED = 4  # times N: larger rectangles of padded series are not built
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the series lie in an array of all values.
+
+    Attributes:
+        lengths: (S,) number of values, each at least 1.
+    """
+
+    lengths: np.ndarray
+
+    @cached_property
+    def starts(self) -> np.ndarray:
+        """(S,) position of the first value."""
+        return np.concatenate([[0], np.cumsum(self.lengths)[:-1]]).astype(np.intp)
+
+    @cached_property
+    def codes(self) -> np.ndarray:
+        """(N,) series of each value."""
+        return np.repeat(np.arange(len(self.lengths)), self.lengths)
+
+    @cached_property
+    def steps(self) -> np.ndarray:
+        """(N,) position of each value in its series."""
+        return np.arange(self.lengths.sum()) - self.starts[self.codes]
+
+    @cached_property
+    def back(self) -> np.ndarray:
+        """(N,) number of values after each value in its series."""
+        return self.lengths[self.codes] - 1 - self.steps
+
+    def any(self, marked: np.ndarray) -> np.ndarray:
+        """(S,) whether a value of each series is marked."""
+        return np.asarray(np.logical_or.reduceat(marked, self.starts))
+
+    def count(self, marked: np.ndarray) -> np.ndarray:
+        """(S,) number of marked values of each series."""
+        return np.asarray(np.add.reduceat(marked.astype(np.int64), self.starts))
+
+    def sum(self, x: np.ndarray) -> np.ndarray:
+        """(S,) the sum of the values of each series."""
+        return np.asarray(np.add.reduceat(x.astype(np.float64), self.starts))
+
+    def ordered(self, x: np.ndarray) -> np.ndarray:
+        """(N,) the values of each series in ascending order."""
+        if len(self.lengths) == 1:
+            return np.sort(x)
+        longest = int(self.lengths.max())
+        if len(self.lengths) * longest > MOST_PADDED * len(x):
+            return x[np.lexsort((x, self.codes))]
+        table = np.full((len(self.lengths), longest), np.inf)
+        table[self.codes, self.steps] = x
+        table.sort(axis=1)
+        return table[self.codes, self.steps]
+
+    def quantile(self, ordered: np.ndarray, fraction: float, skipped: np.ndarray | int = 0) -> np.ndarray:
+        """(S,) the value below which a fraction of the ordered values lies, without the `skipped` smallest."""
+        last = np.maximum(self.lengths - 1 - skipped, 0)
+        return np.asarray(ordered[self.starts + self.lengths - 1 - last + np.floor(fraction * last).astype(np.intp)])
+
+
+def medians(x: np.ndarray, layout: Layout, k: int) -> np.ndarray:
+    """(N,) the median of each value and `k` values on each side, without the slope there.
+
+    A median follows a step between two levels, and ignores up to k values that lie apart. The slope is the smaller
+    one of those before and after the value, 0 if they differ in sign.
+    """
+    level = _medians(x, layout, k)
+    at = np.arange(len(x))
+    before = (level - level[at - np.minimum(k, layout.steps)]) / k
+    after = (level[at + np.minimum(k, layout.back)] - level) / k
+    slope = np.where(before * after > 0, np.where(np.abs(before) < np.abs(after), before, after), 0.0)
+    return _medians(x, layout, k, slope)
+
+
+def _medians(x: np.ndarray, layout: Layout, k: int, slope: np.ndarray | None = None) -> np.ndarray:
+    """(N,) medians; at the ends, of values reflected at the end."""
+    result = np.empty(len(x))
+    ends = np.arange(-k, k + 1)
+    if len(x) > 2 * k:
+        windows = sliding_window_view(x, 2 * k + 1)
+        windows = windows if slope is None else windows - slope[k : len(x) - k, None] * ends
+        result[k : len(x) - k] = np.partition(windows, k, axis=1)[:, k]
+    near = np.flatnonzero((layout.steps < k) | (layout.back < k))
+    first, last = layout.starts[layout.codes[near]], layout.lengths[layout.codes[near]] - 1
+    at = layout.steps[near, None] + ends
+    left, right = at < 0, at > last[:, None]
+    inside = np.where(left, -at, np.where(right, 2 * last[:, None] - at, at))
+    window = x[first[:, None] + np.clip(inside, 0, last[:, None])]
+    begin, end = (_ends(x, layout, side)[layout.codes[near], None] for side in (1, -1))
+    window = np.where(left, 2 * begin - window, np.where(right, 2 * end - window, window))
+    window = window if slope is None else window - slope[near, None] * ends
+    result[near] = np.partition(window, k, axis=1)[:, k]
+    return result
+
+
+def _ends(x: np.ndarray, layout: Layout, side: int) -> np.ndarray:
+    """(S,) the first value (side 1) or the last one (side -1), replaced by a neighbour if it lies apart.
+
+    It is the median of the value, of the next ones, and of the line through them.
+
+    Reference: J. W. Tukey, Exploratory Data Analysis, 1977 (the rule for end values).
+    """
+    end = layout.starts if side == 1 else layout.starts + layout.lengths - 1
+    steps = np.minimum(np.arange(7), layout.lengths[:, None] - 1)
+    values = x[end[:, None] + side * steps]
+    near, far = np.median(values[:, 1:4], axis=1), np.median(values[:, 4:7], axis=1)
+    return np.asarray(np.median([values[:, 0], near, near + (near - far) * 2 / 3], axis=0))
+
+
+def seasonal(x: np.ndarray, layout: Layout, season: int) -> np.ndarray:
+    """(N,) the seasonal pattern: medians of the same step in near seasons, after subtraction of the level of each.
+
+    It is 0 for series with fewer than three seasons.
+    """
+    long = layout.lengths >= SEASONS * season
+    if season == 1 or not long.any():
+        return np.zeros(len(x))
+    rows = np.where(long, layout.lengths // season, 0)  # whole seasons, counted from the end
+    table = Layout(rows[long])
+    last = (layout.starts + layout.lengths)[long][table.codes]
+    first = last - (table.back + 1) * season
+    values = x[first[:, None] + np.arange(season)]
+    level = np.median(values, axis=1)
+    apart = values - _interpolated(level, table, season)
+    size = table.lengths[table.codes]
+    start = np.clip(table.steps - NEAR_SEASONS, 0, np.maximum(size - 2 * NEAR_SEASONS - 1, 0))
+    near = start[:, None] + np.arange(2 * NEAR_SEASONS + 1)
+    beyond = near >= size[:, None]
+    cycles = apart[table.starts[table.codes][:, None] + np.where(beyond, 0, near)]
+    cycles[beyond] = np.inf
+    cycles.sort(axis=1)
+    count = np.minimum(size, 2 * NEAR_SEASONS + 1)
+    every = np.arange(len(size))
+    pattern = (cycles[every, (count - 1) // 2] + cycles[every, count // 2]) / 2
+    row = np.maximum(rows[layout.codes] - 1 - layout.back // season, 0)
+    start = np.zeros(len(rows), np.intp)
+    start[long] = table.starts
+    values = pattern[start[layout.codes] + row, season - 1 - layout.back % season]
+    return np.where(long[layout.codes], values, 0.0)
+
+
+def _interpolated(level: np.ndarray, table: Layout, season: int) -> np.ndarray:
+    """The level at each step of the seasons: linear between the medians of neighbouring seasons."""
+    rows = np.arange(len(level))
+    before, after = np.where(table.steps > 0, rows - 1, rows), np.where(table.back > 0, rows + 1, rows)
+    place = (np.arange(season) - (season - 1) / 2) / season
+    slope = np.where(place < 0, (level - level[before])[:, None], (level[after] - level)[:, None])
+    return np.asarray(level[:, None] + slope * place)
