@@ -112,7 +112,7 @@ def test_several_series_are_selected(capsys):
     assert "2 series (1 more excluded): 'shop 0', 'shop 2'" in printed
     assert "Excluded series: 1 " in printed
     assert main(["forecast", *SHOPS, "--series", "shop 3", "--on-bad", "skip", *SMALL]) == 2
-    assert "--series shop 3: all selected series are excluded: series 'shop 3', row" in capsys.readouterr().err
+    assert "the only series has an error: series 'shop 3', row" in capsys.readouterr().err
 
 
 def test_an_excluded_series_is_suggested_for_a_misspelt_name(capsys):

@@ -44,6 +44,11 @@ def describe(panel: Panel) -> str:
     )
 
 
+def warnings(panel: Panel) -> str:
+    """What the user should look at in the data."""
+    return "\n".join(["", "Warnings", *(f"  {warning}" for warning in panel.warnings)])
+
+
 def quote_first(names: Iterable[Any]) -> str:
     """The first few names in quotes.
 

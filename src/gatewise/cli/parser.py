@@ -11,6 +11,7 @@ from gatewise.cli.options import (
     duration,
     fallback,
     fraction,
+    fraction_or_one,
     frequency,
     levels,
     non_negative_integer,
@@ -18,6 +19,7 @@ from gatewise.cli.options import (
     positive_integer,
     quantile,
     seasons,
+    sheet,
 )
 
 Run = Callable[[argparse.Namespace, OutputFiles], None]
@@ -136,9 +138,15 @@ def _add_data(command: argparse.ArgumentParser) -> None:
     data.add_argument(
         "--layout",
         choices=("long", "columns", "rows"),
-        help="layout of the table: long, a column per series, or a row per series (long)",
+        help="layout of the table: long, a column per series, or a row per series (found by shape)",
     )
-    data.add_argument("--id", dest="id_column", metavar="COL", help="column with the names of the series")
+    data.add_argument(
+        "--id",
+        dest="id_column",
+        type=one_or_more_columns,
+        metavar="COL",
+        help="column with the names of the series, or several such as store,item",
+    )
     data.add_argument(
         "--time",
         dest="time_column",
@@ -157,12 +165,36 @@ def _add_data(command: argparse.ArgumentParser) -> None:
     data.add_argument("--freq", type=frequency, help="pandas frequency such as MS, or an integer step")
     fills = ("interpolate", "previous", "zero", "none")
     data.add_argument("--fill", choices=fills, help="fill in missing values and dates; none keeps them missing")
+    data.add_argument(
+        "--fill-limit",
+        type=fraction_or_one,
+        metavar="P",
+        help="largest fraction of the values of a series that --fill may invent (1/3)",
+    )
     data.add_argument("--sort", action="store_true", help="sort the rows by date")
+    data.add_argument(
+        "--aggregate", choices=("sum", "mean", "last"), help="make one value of several rows of a series and date"
+    )
+    data.add_argument("--outliers", choices=("report", "clip", "missing"), help="treatment of outliers (report)")
+    data.add_argument(
+        "--ended", choices=("exclude", "forecast"), help="treatment of series that end long before the others"
+    )
     data.add_argument(
         "--on-bad",
         choices=("raise", "skip", "naive"),
         help="for a series with errors: raise the error, skip the series, or use a naive forecast (raise)",
     )
+    cells = command.add_argument_group("cells", "Omitted formats are inferred from all cells of a column.")
+    cells.add_argument("--time-format", metavar="FORMAT", help="format of the dates, such as %%d.%%m.%%Y or %%Y%%m")
+    cells.add_argument(
+        "--dayfirst", action=argparse.BooleanOptionalAction, help="whether 01/02/2024 is the first of February"
+    )
+    cells.add_argument("--decimal", metavar="CHAR", help="decimal separator of the numbers, . or ,")
+    cells.add_argument("--thousands", metavar="CHAR", help="separator of thousands: . , ' a space, or '' for none")
+    cells.add_argument("--missing", type=column_list, metavar="VALUE,...", help="cells that mean a missing value")
+    cells.add_argument("--header-row", type=positive_integer, metavar="N", help="line of the column names")
+    cells.add_argument("--skip-footer", type=non_negative_integer, metavar="K", help="lines at the end to leave out")
+    cells.add_argument("--sheet", type=sheet, metavar="NAME", help="sheet of a spreadsheet, by name or number from 0")
     covariates = command.add_argument_group("covariates")
     covariates.add_argument(
         "--past", type=column_list, metavar="COL,...", help="columns known only up to the last value"
