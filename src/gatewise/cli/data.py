@@ -11,17 +11,21 @@ DEFAULT_WINDOWS = 3  # test windows of `gatewise backtest`
 
 def read_panel(arguments: argparse.Namespace, **defaults: Any) -> Any:
     """Read and validate the series, describe them on standard output, and return the selected ones."""
-    from gatewise import datasets
-    from gatewise.cli import output
-    from gatewise.series import read
+    from gatewise.series import Summary, read
 
-    source = datasets.air_passengers() if arguments.file is None else arguments.file
+    source, name = source_of(arguments)
     panel = read(source, **{**defaults, **given(arguments, DATA)})
-    name = "AirPassengers (built-in; give FILE to use your own data)" if arguments.file is None else arguments.file
-    print_now(f"Data: {name}\n{output.describe(panel)}")
-    if panel.warnings:
-        print_now(output.warnings(panel))
+    print_now(f"Data: {name}\n{Summary(panel, panel.warnings)}")
     return panel
+
+
+def source_of(arguments: argparse.Namespace) -> tuple[Any, str]:
+    """The data file, or the built-in series, and its name."""
+    if arguments.file is not None:
+        return arguments.file, arguments.file
+    from gatewise import datasets
+
+    return datasets.air_passengers(), "AirPassengers (built-in; give FILE to use your own data)"
 
 
 def build_forecaster(arguments: argparse.Namespace) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from gatewise.cli.files import OutputFiles
 from gatewise.cli.options import (
     FIGURES,
+    FILES,
     VIEWS,
     column_list,
     duration,
@@ -22,7 +23,7 @@ from gatewise.cli.options import (
     sheet,
 )
 
-Run = Callable[[argparse.Namespace, OutputFiles], None]
+Run = Callable[[argparse.Namespace, OutputFiles], int | None]
 AddOptions = Callable[[argparse.ArgumentParser], None]
 DEFAULTS = "Defaults are in parentheses."
 SUMMARIES = {  # command -> line of `gatewise --help`, description
@@ -38,6 +39,11 @@ SUMMARIES = {  # command -> line of `gatewise --help`, description
         "classify sequences",
         f"Train a recurrent network on labelled sequences, test it, and write its predictions. {DEFAULTS}",
     ),
+    "check": (
+        "show what is understood of a file, without training",
+        "Read a file and show what is understood of it: columns, calendar, gaps, seasons, first and last values. The "
+        "exit code is 0, 1 if there are warnings, and 2 if a forecast would refuse the file.",
+    ),
     "info": (
         "show versions, engines and optional packages",
         "Show versions, engines and optional packages.",
@@ -45,7 +51,7 @@ SUMMARIES = {  # command -> line of `gatewise --help`, description
 }
 
 
-def build(*, forecast: Run, backtest: Run, classify: Run, info: Run) -> argparse.ArgumentParser:
+def build(*, forecast: Run, backtest: Run, classify: Run, info: Run, check: Run) -> argparse.ArgumentParser:
     """The parser of `gatewise COMMAND ...`; its result holds the function of the command as `run`."""
     from gatewise import __version__
 
@@ -61,6 +67,7 @@ def build(*, forecast: Run, backtest: Run, classify: Run, info: Run) -> argparse
         ("forecast", forecast, _add_forecast),
         ("backtest", backtest, _add_backtest),
         ("classify", classify, _add_classify),
+        ("check", check, _add_check),
         ("info", info, lambda _: None),
     )
     for name, run, add_options in commands:
@@ -106,10 +113,20 @@ def _add_backtest(command: argparse.ArgumentParser) -> None:
     command.set_defaults(**dict.fromkeys(("save", "model", "future", "paths", "paths_out")))
 
 
-def _add_horizon(command: argparse.ArgumentParser) -> None:
+def _add_check(command: argparse.ArgumentParser) -> None:
+    _add_file(command)
+    _add_data(command)
+    command.set_defaults(**dict.fromkeys((*FILES, "model", "future")))
+
+
+def _add_file(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "file", nargs="?", metavar="FILE", help="CSV or Parquet file (the built-in series AirPassengers)"
+        "file", nargs="?", metavar="FILE", help="CSV, Excel or Parquet file (the built-in series AirPassengers)"
     )
+
+
+def _add_horizon(command: argparse.ArgumentParser) -> None:
+    _add_file(command)
     command.add_argument("--horizon", type=positive_integer, required=True, metavar="N", help="steps to forecast")
     command.add_argument(
         "--level",

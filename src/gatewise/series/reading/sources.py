@@ -35,7 +35,7 @@ def load(
     """
     if isinstance(source, str | Path):
         return _load_file(Path(source), id_column, layout, covariates, cells)
-    table = _load_object(source, covariates)
+    table = as_table(source, covariates)
     converted = convert(table.frame, cells)
     return replace(
         table,
@@ -46,7 +46,8 @@ def load(
     )
 
 
-def _load_object(source: Source, covariates: Sequence[str]) -> Table:
+def as_table(source: Source, covariates: Sequence[str] = ()) -> Table:
+    """A table, series or array as a table, with its cells as they are."""
     if isinstance(source, pd.DataFrame):
         freq = None if source.index.name in source.columns else _index_frequency(source.index)
         name = "ds" if source.index.name is None else str(source.index.name)
