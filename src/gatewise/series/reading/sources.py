@@ -41,6 +41,7 @@ def load(
         table,
         cells=cells,
         frame=converted.frame,
+        unconverted={c: table.frame[c] for c in table.frame if table.frame[c].dtype != converted.frame[c].dtype},
         guesses=(*table.guesses, *converted.guesses),
         warnings=(*table.warnings, *converted.warnings),
     )
