@@ -16,6 +16,7 @@ _NAMES = {
     "Classifier": "classify",
     "DataError": "series",
     "Forecaster": "forecast",
+    "check": "series",
     "explain": "engines",
     "read": "series",
     "use_engine": "engines",
@@ -27,6 +28,7 @@ __all__ = [
     "Forecaster",
     "__version__",
     "cells",
+    "check",
     "classify",
     "datasets",
     "engines",
@@ -63,7 +65,7 @@ if TYPE_CHECKING:
     from gatewise.classify import Classifier
     from gatewise.engines import explain, use_engine
     from gatewise.forecast import Forecaster
-    from gatewise.series import DataError, read
+    from gatewise.series import DataError, check, read
 
 
 def __getattr__(name: str) -> Any:

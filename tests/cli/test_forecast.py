@@ -178,9 +178,11 @@ def test_one_series_of_several_is_selected_by_name(sales, capsys):
     table.to_csv("two.csv", index=False)
     arguments = ["forecast", "two.csv", "--horizon", "3", "--id", "shop", "--windows", "0", "--quiet", *SMALL]
     assert main(arguments) == 0
-    assert "2 series: 'north', 'south'\n  90 values each" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "  2 series: 'north', 'south'; from 15.1254 to 24.8746" in printed
+    assert "\n    90 values each; 2024-01-01 to 2024-03-30\n" in printed
     assert main([*arguments, "--series", "east"]) == 2
-    assert "no such series; the file contains 'north', 'south'" in capsys.readouterr().err
+    assert "no such series; the table contains 'north', 'south'" in capsys.readouterr().err
     assert main([*arguments, "--series", "south"]) == 0
     assert "series 'south': 90 values" in capsys.readouterr().out
 
@@ -233,7 +235,7 @@ def test_wrong_data_and_options_exit_with_2_before_training(sales, capsys, monke
             ["--known", "slod"],
             "covariate 'slod' is not among the columns 'day', 'sold'; correct its name; did you mean 'so",
         ),
-        (["--series", "slod"], "no such series; the file contains 'sold'; did you mean 'sold'?"),
+        (["--series", "slod"], "no such series; the table contains 'sold'; did you mean 'sold'?"),
     ],
 )
 def test_a_misspelt_name_gets_a_suggestion(sales, options, message, capsys):

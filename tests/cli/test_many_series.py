@@ -48,8 +48,9 @@ def test_many_series_are_forecast_and_those_with_errors_excluded(shops, capsys):
     files = ["--out", "f.csv", "--excluded", "excluded.csv", "--paths", "3", "--paths-out", "p.csv"]
     printed = printed_by(capsys, "forecast", *SHOPS, "--on-bad", "skip", *files)
     for text in (
-        "12 series (2 more excluded): 'shop 0', 'shop 1', 'shop 2', 'shop 4', 'shop 5', ...\n"
-        "  60 to 73 values each (median 67), 2024-01-01 to 2024-03-13, frequency D",
+        "  12 series: 'shop 0', 'shop 1', 'shop 2', 'shop 4', 'shop 5', ...; from ",
+        "    60 ('shop 0') to 73 ('shop 13') values each, median 67; 2024-01-01 to 2024-03-13\n",
+        "  excluded series: 2 ('shop 3', 'shop 7')\n",
         "Excluded series: 2 (--on-bad skip)",
         "series 'shop 3', row",
         "Each score is averaged over the windows of a series",
@@ -103,16 +104,18 @@ def test_several_columns_may_be_targets(capsys):
     table = pd.read_csv("columns.csv").head(60)
     table.to_csv("short.csv", index=False)
     printed = printed_by(capsys, "forecast", "short.csv", "--horizon", "5", *targets)
-    assert "2 series: 'shop 0', 'shop 1'\n  60 values each" in printed
+    assert "2 series: 'shop 0', 'shop 1'; from " in printed
+    assert "\n    60 values each; " in printed
 
 
 def test_several_series_are_selected(capsys):
     selection = ["--series", "shop 2", "--series", "shop 0", "--series", "shop 3", "--on-bad", "skip", "--windows", "0"]
     printed = printed_by(capsys, "forecast", *SHOPS, *selection)
-    assert "2 series (1 more excluded): 'shop 0', 'shop 2'" in printed
+    assert "2 series: 'shop 0', 'shop 2'; from " in printed
+    assert "  excluded series: 1 ('shop 3')\n" in printed
     assert "Excluded series: 1 " in printed
     assert main(["forecast", *SHOPS, "--series", "shop 3", "--on-bad", "skip", *SMALL]) == 2
-    assert "--series shop 3: all selected series are excluded: series 'shop 3', row" in capsys.readouterr().err
+    assert "the only series has an error: series 'shop 3', row" in capsys.readouterr().err
 
 
 def test_an_excluded_series_is_suggested_for_a_misspelt_name(capsys):

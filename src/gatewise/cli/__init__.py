@@ -1,14 +1,15 @@
 """The command `gatewise`.
 
 Results go to standard output, progress and errors to standard error. Exit codes: 0 success, 2 wrong usage or data,
-130 interrupted.
+130 interrupted. `check` returns 1 if there are warnings.
 
     parser.py       commands, options and help texts
     options.py      groups of options, conversion of their values
     validation.py   options that exclude each other, files that cannot be written
     forecast.py     gatewise forecast
     backtest.py     gatewise backtest
-    data.py         steps that forecast and backtest share
+    check.py        gatewise check
+    data.py         steps that forecast, backtest and check share
     classify.py     gatewise classify
     sequences.py    training and test sequences of classify
     predictions.py  predictions of classify, as a table and as figures
@@ -27,7 +28,7 @@ from collections.abc import Sequence
 from errno import ENOSPC
 from typing import TextIO, cast
 
-from gatewise.cli import backtest, classify, forecast, info, parser
+from gatewise.cli import backtest, check, classify, forecast, info, parser
 from gatewise.cli.files import OptionalStream, OutputFiles, discard
 
 atexit.register(gc.freeze)  # otherwise Python searches all objects of torch for garbage before it ends: half a second
@@ -49,10 +50,11 @@ def _run(argv: Sequence[str] | None) -> int:
     try:
         arguments = command_line().parse_args(argv)
         files = OutputFiles(arguments)
-        arguments.run(arguments, files)
+        code = arguments.run(arguments, files) or 0
         sys.stdout.flush()
     except BrokenPipeError:  # a reader such as `head` closed the pipe; the files are already written
         discard()
+        return 0
     except KeyboardInterrupt:
         print(f"gatewise: interrupted{files.status()}", file=sys.stderr)
         return 130
@@ -61,12 +63,13 @@ def _run(argv: Sequence[str] | None) -> int:
             raise
         print(f"gatewise: {_message(error)}{files.status()}", file=sys.stderr)
         return 2
-    return 0
+    return code
 
 
 def command_line() -> argparse.ArgumentParser:
     """The parser, with the functions of the commands."""
-    return parser.build(forecast=forecast.run, backtest=backtest.run, classify=classify.run, info=info.run)
+    runs = {"forecast": forecast.run, "backtest": backtest.run, "check": check.run}
+    return parser.build(**runs, classify=classify.run, info=info.run)
 
 
 def _message(error: Exception) -> str:

@@ -10,16 +10,16 @@ from gatewise.cli.files import OutputFiles
 def run(arguments: argparse.Namespace, files: OutputFiles) -> None:
     """Run the backtest, write the files, and print the scores."""
     validation.check_forecast(arguments)
-    from gatewise.cli import output
+    panel = read_panel(arguments)
+    from gatewise.cli import output  # takes seconds, so errors of the data come before it
 
     model = build_forecaster(arguments)
-    panel = read_panel(arguments)
     windows = DEFAULT_WINDOWS if arguments.windows is None else arguments.windows
     backtest = run_backtest(model, panel, arguments, windows)
     excluded = backtest.held.panel.excluded()
     kind = "forecast" if len(backtest.held.series) == 1 else "examples"
     files.write({"out": lambda: backtest.forecasts, "excluded": lambda: excluded, "plot": lambda: backtest.plot(kind)})
-    output.print_choices(backtest.guesses)
+    output.print_choices(backtest.guesses[len(panel.guesses) :])
     output.print_excluded(excluded, arguments)
     output.print_backtest(backtest, arguments.horizon, windows)
     output.print_details(backtest)

@@ -23,14 +23,15 @@ def run(arguments: argparse.Namespace, files: OutputFiles) -> None:
 
 
 def _train_and_forecast(arguments: argparse.Namespace, files: OutputFiles) -> None:
-    from gatewise.cli import output
-    from gatewise.parallel import meanwhile
-    from gatewise.plot.canvas import import_matplotlib
     from gatewise.series import known_ahead
 
-    model = build_forecaster(arguments)
     panel = read_panel(arguments)
     known_ahead(panel, arguments.horizon, arguments.future)  # raises before training if future values are missing
+    from gatewise.cli import output  # the following imports take seconds, so errors of the data come before them
+    from gatewise.parallel import meanwhile
+    from gatewise.plot.canvas import import_matplotlib
+
+    model = build_forecaster(arguments)
     windows = arguments.windows
     if windows is None:
         windows = model.affordable_windows(panel, arguments.horizon)
@@ -42,7 +43,7 @@ def _train_and_forecast(arguments: argparse.Namespace, files: OutputFiles) -> No
         if backtest is None:
             model.fit(panel)
     table = _write_forecast(model, arguments, files)
-    output.print_choices((*model.guesses, *output.excluded_from(backtest)))
+    output.print_choices((*model.guesses[len(panel.guesses) :], *output.excluded_from(backtest)))
     output.print_excluded(model.excluded(), arguments)
     if search is not None:
         text = str(search)
@@ -61,12 +62,14 @@ def _forecast_with_saved_model(arguments: argparse.Namespace, files: OutputFiles
     from gatewise.forecast import Forecaster
 
     model = Forecaster.load(arguments.model)
+    guesses_shown = 0
     if arguments.file is not None:
-        panel = model.state.panel
-        model.update(read_panel(arguments, like=panel))
+        panel = read_panel(arguments, like=model.state.panel)
+        guesses_shown = len(panel.guesses)
+        model.update(panel)
     table = _write_forecast(model, arguments, files)
     print_now(f"Model: {arguments.model}, {model!r}")
-    output.print_choices(model.guesses)
+    output.print_choices(model.guesses[guesses_shown:])
     output.print_excluded(model.excluded(), arguments)
     print(f"\nTraining: {model.summary()}")
     output.print_forecast(table, arguments.horizon, model.delivered, model.state.point)

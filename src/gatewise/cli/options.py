@@ -8,9 +8,22 @@ DATA = (
     "id_column",
     "time_column",
     "target_column",
+    "series",
     "freq",
     "fill",
+    "fill_limit",
     "sort",
+    "aggregate",
+    "time_format",
+    "dayfirst",
+    "decimal",
+    "thousands",
+    "missing",
+    "header_row",
+    "skip_footer",
+    "sheet",
+    "outliers",
+    "ended",
     "layout",
     "on_bad",
     "past",
@@ -78,7 +91,11 @@ SECONDS = {"s": 1, "m": 60, "h": 3600}
 def given(arguments: argparse.Namespace, names: tuple[str, ...]) -> dict[str, Any]:
     """The named options that are set, with their values."""
     values = {name: getattr(arguments, name, None) for name in names}
-    return {name: value for name, value in values.items() if value is not None and value is not False}
+    return {
+        name: value
+        for name, value in values.items()
+        if value is not None and (value is not False or name == "dayfirst")  # a flag that is False is not given
+    }
 
 
 def option_name(argument: str) -> str:
@@ -142,6 +159,11 @@ def fraction(text: str) -> float:
     return value
 
 
+def fraction_or_one(text: str) -> float:
+    """A fraction from 0 to 1."""
+    return 1.0 if text in ("1", "1.0") else fraction(text)
+
+
 def duration(text: str) -> float:
     """A duration in seconds.
 
@@ -202,6 +224,11 @@ def column_list(text: str) -> list[str]:
 def one_or_more_columns(text: str) -> str | list[str]:
     """A column name, or a list of them if there is a comma."""
     return column_list(text) if "," in text else text
+
+
+def sheet(text: str) -> str | int:
+    """A sheet by its name, or by its number from 0."""
+    return int(text) if text.isdecimal() else text
 
 
 def frequency(text: str) -> str | int:

@@ -1,66 +1,20 @@
 """Printed output: data, choices, scores and forecasts, shortened to fit a screen."""
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from gatewise.forecast.evaluation.verdict import articled
 from gatewise.forecast.model.eligibility import EXCLUDED
-from gatewise.series import Panel, as_pandas
-from gatewise.series.wording import counted, format_date
+from gatewise.series import as_pandas
+from gatewise.series.wording import counted, truncate
 
 MAX_ROWS = 48  # a longer table is shortened on the screen, never in a file
 SHORTENED_ROWS = 12
-MAX_NAMES, MAX_REASONS, EXTREMES = 5, 3, 5  # limits for many series
-NAME_LENGTH, REASON_LENGTH = 40, 300  # characters
-
-
-def describe(panel: Panel) -> str:
-    """Describe a panel: its only series, or the number and the lengths of its series.
-
-    >>> import gatewise as gw
-    >>> table = pd.DataFrame({"day": [0, 1, 2], "a": [1.0, 2.0, 3.0], "b": [1.0, 2.0, None]})
-    >>> print(describe(gw.read(table, layout="columns")))
-      2 series: 'a', 'b'
-      2 to 3 values each (median 2.5), time 0 to 2, frequency 1
-    """
-    time = "time " if isinstance(panel.freq, int) else ""
-    if len(panel) == 1 and not panel.excluded_series:
-        series = panel.series[0]
-        dates = f"{format_date(series.ds[0])} to {format_date(series.ds[-1])}"
-        return f"  series {str(series.unique_id)!r}: {counted(len(series), 'value')}, {time}{dates}"
-    excluded = f" ({len(panel.excluded_series)} more excluded)" if panel.excluded_series else ""
-    lengths = [len(series) for series in panel.series]
-    values = f"{min(lengths)} to {max(lengths)} values each (median {np.median(lengths):g})"
-    if min(lengths) == max(lengths):
-        values = counted(lengths[0], "value") + " each" * (len(panel) > 1)
-    first, last = min(series.ds[0] for series in panel.series), max(series.ds[-1] for series in panel.series)
-    return (
-        f"  {len(panel)} series{excluded}: {quote_first(series.unique_id for series in panel.series)}\n"
-        f"  {values}, {time}{format_date(first)} to {format_date(last)}, frequency {panel.freq}"
-    )
-
-
-def quote_first(names: Iterable[Any]) -> str:
-    """The first few names in quotes.
-
-    >>> quote_first("abcdefg")
-    "'a', 'b', 'c', 'd', 'e', ..."
-    """
-    quoted = [repr(truncate(str(name), NAME_LENGTH)) for name in names]
-    return ", ".join(quoted[:MAX_NAMES]) + (", ..." if len(quoted) > MAX_NAMES else "")
-
-
-def truncate(text: str, length: int) -> str:
-    """The text, shortened to a number of characters.
-
-    >>> truncate("seasonal", 5)
-    'seas…'
-    """
-    return text if len(text) <= length else f"{text[: length - 1]}…"
+MAX_REASONS, EXTREMES = 3, 5  # limits for many series
+REASON_LENGTH = 300  # characters
 
 
 def excluded_table(table: Any) -> pd.DataFrame:

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from gatewise.cli.files import OutputFiles
 from gatewise.cli.options import (
     FIGURES,
+    FILES,
     VIEWS,
     column_list,
     duration,
     fallback,
     fraction,
+    fraction_or_one,
     frequency,
     levels,
     non_negative_integer,
@@ -18,9 +20,10 @@ from gatewise.cli.options import (
     positive_integer,
     quantile,
     seasons,
+    sheet,
 )
 
-Run = Callable[[argparse.Namespace, OutputFiles], None]
+Run = Callable[[argparse.Namespace, OutputFiles], int | None]
 AddOptions = Callable[[argparse.ArgumentParser], None]
 DEFAULTS = "Defaults are in parentheses."
 SUMMARIES = {  # command -> line of `gatewise --help`, description
@@ -36,6 +39,11 @@ SUMMARIES = {  # command -> line of `gatewise --help`, description
         "classify sequences",
         f"Train a recurrent network on labelled sequences, test it, and write its predictions. {DEFAULTS}",
     ),
+    "check": (
+        "show what is understood of a file, without training",
+        "Read a file and show what is understood of it: columns, calendar, gaps, seasons, first and last values. The "
+        "exit code is 0, 1 if there are warnings, and 2 if a forecast would refuse the file.",
+    ),
     "info": (
         "show versions, engines and optional packages",
         "Show versions, engines and optional packages.",
@@ -43,7 +51,7 @@ SUMMARIES = {  # command -> line of `gatewise --help`, description
 }
 
 
-def build(*, forecast: Run, backtest: Run, classify: Run, info: Run) -> argparse.ArgumentParser:
+def build(*, forecast: Run, backtest: Run, classify: Run, info: Run, check: Run) -> argparse.ArgumentParser:
     """The parser of `gatewise COMMAND ...`; its result holds the function of the command as `run`."""
     from gatewise import __version__
 
@@ -59,6 +67,7 @@ def build(*, forecast: Run, backtest: Run, classify: Run, info: Run) -> argparse
         ("forecast", forecast, _add_forecast),
         ("backtest", backtest, _add_backtest),
         ("classify", classify, _add_classify),
+        ("check", check, _add_check),
         ("info", info, lambda _: None),
     )
     for name, run, add_options in commands:
@@ -104,10 +113,20 @@ def _add_backtest(command: argparse.ArgumentParser) -> None:
     command.set_defaults(**dict.fromkeys(("save", "model", "future", "paths", "paths_out")))
 
 
-def _add_horizon(command: argparse.ArgumentParser) -> None:
+def _add_check(command: argparse.ArgumentParser) -> None:
+    _add_file(command)
+    _add_data(command)
+    command.set_defaults(**dict.fromkeys((*FILES, "model", "future")))
+
+
+def _add_file(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "file", nargs="?", metavar="FILE", help="CSV or Parquet file (the built-in series AirPassengers)"
+        "file", nargs="?", metavar="FILE", help="CSV, Excel or Parquet file (the built-in series AirPassengers)"
     )
+
+
+def _add_horizon(command: argparse.ArgumentParser) -> None:
+    _add_file(command)
     command.add_argument("--horizon", type=positive_integer, required=True, metavar="N", help="steps to forecast")
     command.add_argument(
         "--level",
@@ -136,9 +155,15 @@ def _add_data(command: argparse.ArgumentParser) -> None:
     data.add_argument(
         "--layout",
         choices=("long", "columns", "rows"),
-        help="layout of the table: long, a column per series, or a row per series (long)",
+        help="layout of the table: long, a column per series, or a row per series (found by shape)",
     )
-    data.add_argument("--id", dest="id_column", metavar="COL", help="column with the names of the series")
+    data.add_argument(
+        "--id",
+        dest="id_column",
+        type=one_or_more_columns,
+        metavar="COL",
+        help="column with the names of the series, or several such as store,item",
+    )
     data.add_argument(
         "--time",
         dest="time_column",
@@ -157,12 +182,36 @@ def _add_data(command: argparse.ArgumentParser) -> None:
     data.add_argument("--freq", type=frequency, help="pandas frequency such as MS, or an integer step")
     fills = ("interpolate", "previous", "zero", "none")
     data.add_argument("--fill", choices=fills, help="fill in missing values and dates; none keeps them missing")
+    data.add_argument(
+        "--fill-limit",
+        type=fraction_or_one,
+        metavar="P",
+        help="largest fraction of the values of a series that --fill may invent (1/3)",
+    )
     data.add_argument("--sort", action="store_true", help="sort the rows by date")
+    data.add_argument(
+        "--aggregate", choices=("sum", "mean", "last"), help="make one value of several rows of a series and date"
+    )
+    data.add_argument("--outliers", choices=("report", "clip", "missing"), help="treatment of outliers (report)")
+    data.add_argument(
+        "--ended", choices=("exclude", "forecast"), help="treatment of series that end long before the others"
+    )
     data.add_argument(
         "--on-bad",
         choices=("raise", "skip", "naive"),
         help="for a series with errors: raise the error, skip the series, or use a naive forecast (raise)",
     )
+    cells = command.add_argument_group("cells", "Omitted formats are inferred from all cells of a column.")
+    cells.add_argument("--time-format", metavar="FORMAT", help="format of the dates, such as %%d.%%m.%%Y or %%Y%%m")
+    cells.add_argument(
+        "--dayfirst", action=argparse.BooleanOptionalAction, help="whether 01/02/2024 is the first of February"
+    )
+    cells.add_argument("--decimal", metavar="CHAR", help="decimal separator of the numbers, . or ,")
+    cells.add_argument("--thousands", metavar="CHAR", help="separator of thousands: . , ' a space, or '' for none")
+    cells.add_argument("--missing", type=column_list, metavar="VALUE,...", help="cells that mean a missing value")
+    cells.add_argument("--header-row", type=positive_integer, metavar="N", help="line of the column names")
+    cells.add_argument("--skip-footer", type=non_negative_integer, metavar="K", help="lines at the end to leave out")
+    cells.add_argument("--sheet", type=sheet, metavar="NAME", help="sheet of a spreadsheet, by name or number from 0")
     covariates = command.add_argument_group("covariates")
     covariates.add_argument(
         "--past", type=column_list, metavar="COL,...", help="columns known only up to the last value"

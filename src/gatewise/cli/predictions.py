@@ -9,9 +9,9 @@ import pandas as pd
 from gatewise import plot
 from gatewise.classify import Scores, Sequences, figures
 from gatewise.classify.labels import label_indices
-from gatewise.cli.output import print_files, truncate
+from gatewise.cli.output import print_files
 from gatewise.cli.sequences import LabelledSequences, check_channels
-from gatewise.series.wording import counted
+from gatewise.series.wording import counted, truncate
 
 MATRIX_CLASSES = 12  # the confusion matrix of more classes is not printed
 MAX_ERRORS = 5  # printed pairs of true and predicted class

@@ -8,8 +8,7 @@ import numpy as np
 from gatewise import datasets
 from gatewise.classify import Scores, Sequences, stratified_mask
 from gatewise.cli.files import print_now
-from gatewise.cli.output import quote_first
-from gatewise.series.wording import counted
+from gatewise.series.wording import counted, quote_first
 
 TEST_FRACTION = 0.2
 

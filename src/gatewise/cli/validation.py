@@ -65,7 +65,7 @@ def _check_saved_model(arguments: argparse.Namespace) -> None:
     sampling = ("seed",) if arguments.paths_out is not None else ()  # --seed then seeds the sample paths
     training = (*BACKTEST, "budget", *(name for name in FORECASTER if name not in sampling))
     _check_training_options(arguments, training)
-    for name in given(arguments, ("series", *DATA)) if arguments.file is None else ():
+    for name in given(arguments, DATA) if arguments.file is None else ():
         option = option_name(name)
         raise ValueError(
             f"{option} applies to a data file, but without FILE the series are those of --model; give FILE, or omit "

@@ -11,6 +11,7 @@ raises a `DataError` for invalid data; the message names the series, the row or 
 - `values`: the largest allowed magnitude, and the valid neighbours of a missing value.
 - `errors`, `wording`: errors, and the phrases that messages share.
 - `output`: tables as CSV files.
+- `summary`: what was understood of a table; `seasonality`: a test for a season.
 """
 
 from gatewise.series.backends import to_table
@@ -20,6 +21,7 @@ from gatewise.series.output import as_pandas, write_csv
 from gatewise.series.panel import ExcludedSeries, Forecast, Panel, Series, check_length, futures, to_frame
 from gatewise.series.reading.future import known_ahead
 from gatewise.series.reading.read import read
+from gatewise.series.summary import Summary, check
 from gatewise.series.values import LARGEST
 
 __all__ = [
@@ -29,7 +31,9 @@ __all__ = [
     "Forecast",
     "Panel",
     "Series",
+    "Summary",
     "as_pandas",
+    "check",
     "check_frequency",
     "check_length",
     "future",

@@ -6,12 +6,12 @@ from typing import Any
 import pandas as pd
 
 from gatewise.persistence import atomic
-from gatewise.series.reading.sources import load
+from gatewise.series.reading.sources import as_table
 
 
 def as_pandas(table: Any) -> pd.DataFrame:
     """A pandas or polars table as a pandas table."""
-    return load(table).frame
+    return as_table(table).frame
 
 
 def write_csv(frame: Any, path: str | Path) -> None:

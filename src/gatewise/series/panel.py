@@ -85,6 +85,7 @@ class Panel:
         excluded_series: the series with an error, in the order of the table.
         on_bad: how series with an error are treated; see `gatewise.read`.
         fill: how missing values and dates were repaired; see `gatewise.read`.
+        warnings: a sentence for everything in the data that the user should look at.
     """
 
     series: tuple[Series, ...]
@@ -97,6 +98,7 @@ class Panel:
     on_bad: str = "raise"
     categorical: Kind = False
     fill: str | None = None
+    warnings: tuple[str, ...] = ()
 
     def frame(self) -> Any:
         """The series as a table with columns unique_id, ds and y, in the library of the data.

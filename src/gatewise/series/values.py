@@ -7,6 +7,7 @@ import numpy as np
 
 FILLS = {"interpolate": "by interpolation", "previous": "with the previous value", "zero": "with zero"}
 NO_FILL = "none"  # missing values stay missing
+FILL_LIMIT = 1 / 3  # of the values of a series that a fill may invent, by default
 LARGEST = 1e100  # larger values overflow when squared
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from gatewise.arguments import plain
 
+MAX_NAMES, NAME_LENGTH = 5, 40  # names, characters of a name
 FEW = 3  # up to this many reasons or repairs are listed one by one
 
 
@@ -65,3 +66,22 @@ def listed(names: Any) -> str:
     """Names as a list for a message, at most twelve of them."""
     names = [repr(plain(name)) for name in names]
     return ", ".join(names if len(names) <= 12 else [*names[:10], f"... ({len(names)} in all)"])
+
+
+def quote_first(names: Iterable[object]) -> str:
+    """The first few names in quotes.
+
+    >>> quote_first("abcdefg")
+    "'a', 'b', 'c', 'd', 'e', ..."
+    """
+    quoted = [repr(truncate(str(name), NAME_LENGTH)) for name in names]
+    return ", ".join(quoted[:MAX_NAMES]) + (", ..." if len(quoted) > MAX_NAMES else "")
+
+
+def truncate(text: str, length: int) -> str:
+    """The text, shortened to a number of characters.
+
+    >>> truncate("seasonal", 5)
+    'seas…'
+    """
+    return text if len(text) <= length else f"{text[: length - 1]}…"

@@ -6,10 +6,11 @@ import pytest
 
 from gatewise.datasets import air_passengers
 from gatewise.forecast.baselines import forecasts
-from gatewise.forecast.baselines.seasonality import adjust, seasonal
+from gatewise.forecast.baselines.seasonality import adjust
 from gatewise.forecast.baselines.smoothing import recursion
 from gatewise.forecast.baselines.windows import Values
 from gatewise.series import Series
+from gatewise.series.seasonality import seasonal
 
 # statsforecast 2.1.1: Theta(season_length=12) and Theta(season_length=1) on the first 120 values of AirPassengers.
 THETA_SEASONAL = [342.41518499, 336.3537735, 386.2911464, 370.98317602, 372.04002278, 424.46877202]

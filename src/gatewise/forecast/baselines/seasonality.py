@@ -1,4 +1,4 @@
-"""Seasonality: a test for a season, and the seasonal adjustment of many windows.
+"""Seasonality: the seasonal adjustment of many windows.
 
 Letters: `B` windows, `N` values of the longest past, `m` steps of a season, `h` horizon.
 
@@ -11,9 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from gatewise.forecast.baselines.windows import Pasts
+from gatewise.series.seasonality import SEASONS_NEEDED, seasonal
 
-QUANTILE = 1.645  # of the normal distribution, for a two-sided test at 90 %
-SEASONS_NEEDED = 3  # shorter pasts are not tested
 SMALLEST_INDEX = 0.01  # a smaller factor means that values are near zero; then the adjustment is additive
 
 
@@ -67,31 +66,6 @@ def adjust(pasts: Pasts, values: np.ndarray, season: int) -> Adjusted:
     phases = np.arange(values.shape[1]) % season
     adjusted = np.where(pasts.within, (values - terms[:, phases]) / factors[:, phases], 0.0)
     return Adjusted(adjusted, factors, terms)
-
-
-def seasonal(values: np.ndarray, sizes: np.ndarray, season: int) -> np.ndarray:
-    """Whether the autocorrelation of windows at the lag of a season is significant at 90 %.
-
-    |r_m| > 1.645 sqrt((1 + 2 (r_1² + ... + r_{m-1}²)) / n).
-
-    Arguments:
-        values: (B, N), left-aligned.
-        sizes: (B,) n, values of each window.
-        season: m, steps.
-
-    >>> y = np.tile([1.0, 3.0, 2.0, 5.0], 6)
-    >>> seasonal(np.stack([y, np.arange(24.0) ** 2]), np.array([24, 24]), 4).tolist()
-    [True, False]
-    """
-    inside = np.arange(values.shape[1]) < sizes[:, None]
-    centred = np.where(inside, values - values.sum(1, keepdims=True) / sizes[:, None], 0.0)
-    length = 1 << int(values.shape[1] + season).bit_length()
-    spectrum = np.fft.rfft(centred, length, axis=1)
-    products = np.fft.irfft(spectrum.real**2 + spectrum.imag**2, length, axis=1)[:, : season + 1]
-    varies = np.abs(centred).max(1, initial=0.0) > 1e-9 * np.abs(values).max(1, initial=0.0)
-    correlations = products[:, 1:] / np.where(varies, products[:, 0], 1.0)[:, None]
-    limit = QUANTILE * np.sqrt((1 + 2 * (correlations[:, :-1] ** 2).sum(1)) / sizes)
-    return np.asarray(varies & (np.abs(correlations[:, -1]) > limit))
 
 
 def _moving_average(y: np.ndarray, sizes: np.ndarray, season: int) -> tuple[np.ndarray, np.ndarray]:

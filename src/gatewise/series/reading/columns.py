@@ -17,13 +17,17 @@ WIDE_REMEDY = 'if the table is wide, pass layout="columns" (a series in each col
 
 def choose_columns(
     table: Table,
-    id_column: str | None,
+    id_column: str | list[str] | None,
     time_column: str | list[str] | None,
     target_column: str | list[str] | None,
     layout: str = "long",
     covariates: Sequence[str] = (),
 ) -> Columns:
     """The columns to use: the given ones, else those with the usual names, else the only candidates."""
+    if isinstance(id_column, list | tuple):
+        if len(id_column) != 1:
+            raise DataError(f"id_column={id_column!r}: expected the name of one column (--id)")
+        id_column = id_column[0]
     given = _as_list(target_column)
     _check_given(table, [id_column, *given, *_as_list(time_column)])
     if table.columns is not None:

@@ -5,25 +5,41 @@ import io
 import re
 import warnings
 import zlib
-from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from gatewise.series.errors import DataError
-from gatewise.series.reading.dates import is_text
+from gatewise.series.reading.cells import CellFormat
+from gatewise.series.reading.number_formats import Written
 from gatewise.series.wording import counted
 
 
-def read_file(
-    path: Path, id_column: str | None, first_is_id: bool = False, covariates: Sequence[str] = ()
-) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """The table in a file, and the guesses that state how it is read.
+class File(NamedTuple):
+    """The table in a file, and how it is read.
 
-    In a CSV file, series names and categories of covariates remain text as written, including None and NA.
+    Attributes:
+        frame: (N rows) the table; series names and columns of text as pandas reads them.
+        guesses: sentences that state how it is read.
+        warnings: sentences about what the user should look at.
+        lines: (N,) line of the file of each row; None if row 0 is line 2, or the file has no lines.
+        written: the cells of a column as text, "" for empty cells; None if the file is no text.
+        delimiter: of the fields.
     """
+
+    frame: pd.DataFrame
+    guesses: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    lines: np.ndarray | None = None
+    written: Written | None = None
+    delimiter: str = ","
+
+
+def read_file(path: Path, cells: CellFormat) -> File:
+    """The table in a file; `cells` says how it is written, as far as the caller knows."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -33,17 +49,13 @@ def read_file(
     except OSError as reason:
         raise DataError(f"{path} cannot be read: {reason.strerror}; check its permissions") from None
     if path.suffix.lower() == ".parquet":
-        return _parquet(path, content), ()
+        return File(_parquet(path, content))
     text = _decoded(path, content)
     delimiter = _delimiter(text)
-    frame = _parsed(path, text, delimiter, id_column, first_is_id)
-    guesses: tuple[str, ...] = ()
-    if delimiter != ",":
-        points = _decimal_points(frame, text, delimiter)
-        frame, commas = _decimal_commas(frame)
-        guesses = (f"delimiter: {delimiter!r}", *points, *commas)
-    textual = [column for column in covariates if column in frame.columns and is_text(frame[column])]
-    return frame.assign(**_as_written(text, delimiter, textual)), guesses
+    frame = _parsed(path, text, delimiter)
+    written = partial(_written, text, delimiter, len(frame))
+    guesses = () if delimiter == "," else (f"delimiter: {delimiter!r}",)
+    return File(frame, guesses, written=written, delimiter=delimiter)
 
 
 def _parquet(path: Path, content: bytes) -> pd.DataFrame:
@@ -100,23 +112,17 @@ def _fields(text: str, delimiter: str, **options: Any) -> pd.DataFrame:
     return pd.read_csv(io.StringIO(text), sep=delimiter, low_memory=False, skip_blank_lines=False, **options)
 
 
-def _as_written(text: str, delimiter: str, columns: list[str]) -> dict[str, pd.Series]:
-    """Columns as text, where only empty cells are missing."""
-    if not columns:
-        return {}
-    fields = _fields(text, delimiter, usecols=columns, dtype=str, keep_default_na=False, na_values=[""])
-    return {column: fields[column] for column in columns}
+def _written(text: str, delimiter: str, rows: int, column: str) -> pd.Series:
+    """A column as text, "" where a cell is empty."""
+    return _fields(text, delimiter, usecols=[column], dtype=str, na_filter=False, nrows=rows)[column]
 
 
-def _parsed(path: Path, text: str, delimiter: str, id_column: str | None, first_is_id: bool) -> pd.DataFrame:
+def _parsed(path: Path, text: str, delimiter: str) -> pd.DataFrame:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
             _refuse_repeated(path, _fields(text, delimiter, header=None, nrows=1, dtype=str).iloc[0].dropna())
             frame = _fields(text, delimiter)
-            id_column = id_column or (frame.columns[0] if first_is_id else "unique_id")
-            if id_column in frame.columns:  # text as written: "007" is not 7, "NA" is not missing
-                frame[id_column] = _as_written(text, delimiter, [id_column])[id_column]
     except DataError:
         raise
     except (ValueError, pd.errors.ParserWarning) as reason:  # pandas' own parser errors are ValueErrors
@@ -140,34 +146,3 @@ def _refuse_repeated(path: Path, header: pd.Series) -> None:
     repeated = header[header.duplicated()]
     if len(repeated):
         raise DataError(f"{path.name} has several columns named {repeated.iloc[0]!r}; give each column its own name")
-
-
-def _decimal_points(frame: pd.DataFrame, text: str, delimiter: str) -> list[str]:
-    """A sentence for each column of numbers such as 1.000, which may mean a thousand in a file with semicolons."""
-    columns = [column for column in frame.columns if frame[column].dtype.kind == "f"] if delimiter == ";" else []
-    if not columns:
-        return []
-    written = _fields(text, delimiter, usecols=columns, dtype=str)
-    guesses = []
-    for column in columns:
-        cells = written[column].dropna().str.strip()
-        dotted = cells[cells.str.contains(".", regex=False)]
-        if len(dotted) and cells.str.fullmatch(r"[+-]?(0|[1-9]\d{0,2}(\.\d{3})?)").all():
-            guesses.append(
-                f"decimal point in column {column!r}: {dotted.iloc[0]!r} read as {float(dotted.iloc[0])}, "
-                "not as thousands; write thousands without points"
-            )
-    return guesses
-
-
-def _decimal_commas(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """The table with numbers such as 112,5 converted, and a sentence for each converted column."""
-    frame, guesses = frame.copy(), []
-    for column in [column for column in frame.columns if is_text(frame[column])]:
-        text = frame[column].dropna().str.strip()
-        with_comma = text[text.str.contains(",")]
-        if len(with_comma) and text.str.fullmatch(r"[+-]?\d+(,\d+)?").all():
-            frame[column] = frame[column].str.replace(",", ".").astype(np.float64)
-            example = f"{with_comma.iloc[0]!r} read as {frame[column][with_comma.index[0]]}"
-            guesses.append(f"decimal comma in column {column!r}: {example}")
-    return frame, guesses

@@ -3,6 +3,8 @@
 Letters: N rows, S series.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -15,6 +17,7 @@ from gatewise.series.reading.exclusion import Exclusions
 from gatewise.series.reading.numbers import read_numbers
 from gatewise.series.reading.rows import Stack
 from gatewise.series.reading.table import Columns, Table
+from gatewise.series.wording import did_you_mean, listed
 
 LAYOUTS = ("long", "columns", "rows")
 
@@ -25,6 +28,7 @@ class ReadRows(NamedTuple):
     stack: Stack
     exclusions: Exclusions
     guesses: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 class _Dates(NamedTuple):
@@ -49,11 +53,31 @@ def read_rows(table: Table, columns: Columns, layout: str, exclusions: Exclusion
     return ReadRows(stack, exclusions, () if dates.guess is None else (dates.guess,))
 
 
+def selected(rows: ReadRows, names: Sequence[str]) -> ReadRows:
+    """The rows of the named series, in the order of the table.
+
+    Raises:
+        DataError: there is no series of such a name.
+    """
+    known = {str(name): s for s, name in enumerate(rows.stack.names)}
+    for name in names:
+        if str(name) not in known:
+            raise DataError(
+                f"series={name!r} (--series): no such series; the table contains {listed(known)}"
+                f"{did_you_mean(name, known)}"
+            )
+    chosen = np.zeros(len(rows.stack.names), bool)
+    chosen[[known[str(name)] for name in names]] = True
+    number = chosen.cumsum() - 1
+    reasons = {int(number[s]): reason for s, reason in rows.exclusions.reasons.items() if chosen[s]}
+    return rows._replace(stack=rows.stack.series(chosen), exclusions=replace(rows.exclusions, reasons=reasons))
+
+
 def _series_of_rows(table: Table, columns: Columns) -> tuple[np.ndarray, list[Any]]:
     """The number of the series of each row, in order of appearance, and the names of the series."""
     if columns.id is None:
         return np.zeros(len(table.frame), np.int64), [None]
-    ids = table.frame[columns.id]
+    ids = table.names(columns.id)
     missing = ids.isna().to_numpy()
     if missing.any():
         row = table.row(int(missing.argmax()))

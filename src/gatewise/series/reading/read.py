@@ -1,35 +1,51 @@
 """Read a file, a table or an array as a panel of checked series."""
 
 from collections.abc import Sequence
-
-import numpy as np
+from dataclasses import replace
+from typing import Any
 
 from gatewise.series.backends import Kind
 from gatewise.series.errors import DataError
 from gatewise.series.panel import Panel
+from gatewise.series.reading.arguments import check_arguments
+from gatewise.series.reading.cells import CellFormat
 from gatewise.series.reading.columns import choose_columns
-from gatewise.series.reading.exclusion import ON_BAD, Exclusions, excluded_series
+from gatewise.series.reading.exclusion import Exclusions, excluded_series
+from gatewise.series.reading.findings import findings
 from gatewise.series.reading.frequency import choose_frequency
 from gatewise.series.reading.history import history_of
 from gatewise.series.reading.joining import Joined, join_covariates
-from gatewise.series.reading.layouts import LAYOUTS, read_rows
+from gatewise.series.reading.layouts import read_rows, selected
 from gatewise.series.reading.request import CovariateRequest
 from gatewise.series.reading.sources import Source, load
 from gatewise.series.reading.table import Columns, Table
 from gatewise.series.reading.validation import describe_repairs, validate
-from gatewise.series.values import FILLS, NO_FILL
+from gatewise.series.values import FILL_LIMIT, NO_FILL
 
 
 def read(
     source: Source,
     *,
-    layout: str = "long",
-    id_column: str | None = None,
+    layout: str | None = None,
+    id_column: str | list[str] | None = None,
     time_column: str | list[str] | None = None,
     target_column: str | list[str] | None = None,
+    series: str | Sequence[str] | None = None,
     freq: str | int | None = None,
     fill: str | None = None,
+    fill_limit: float = FILL_LIMIT,
     sort: bool = False,
+    aggregate: str | None = None,
+    time_format: str | None = None,
+    dayfirst: bool | None = None,
+    decimal: str | None = None,
+    thousands: str | None = None,
+    missing: str | Sequence[str] = (),
+    header_row: int | None = None,
+    skip_footer: int | None = None,
+    sheet: str | int | None = None,
+    outliers: str = "report",
+    ended: str | None = None,
     past: str | Sequence[str] = (),
     known: str | Sequence[str] = (),
     static: str | Sequence[str] = (),
@@ -49,17 +65,33 @@ def read(
             read before, which is returned unchanged.
         layout: "long"; "columns", where each column other than the time column is a series, without the blank cells
             before its first and after its last value; or "rows", where each row is a series (as in the files of the M4
-            competition): its name, then its values at time 0, 1, 2, ..., without the blank cells at the end.
-        id_column: column that names the series (--id).
+            competition): its name, then its values at time 0, 1, 2, ..., without the blank cells at the end. By
+            default it is found by the shape of the table.
+        id_column: column that names the series, or several that do so together, such as ["store", "item"] (--id).
         time_column: column of dates or integers, or several to combine, such as ["year", "month"] (--time).
         target_column: column to forecast (--target); if there are several, each is a series, named id/column
             in a table with an id_column.
+        series: names of the series to read; all by default (--series).
         freq: pandas offset alias, or integer step, if it cannot be inferred (--freq).
         fill: how to repair missing values and dates: "interpolate" (linear in time), "previous" (the last known
             value), "zero", or "none": they stay missing, and the network reads which ones and for how long (--fill).
             Past covariates are never interpolated; categories accept only "previous"; "none" keeps only missing
             values of the target.
+        fill_limit: the largest fraction of the values of a series that `fill` may invent (--fill-limit).
         sort: sort the rows by date first (--sort).
+        aggregate: how several rows of a series and date become one: "sum", "mean" or "last" (--aggregate).
+        time_format: format of the dates, if their shape does not decide (--time-format).
+        dayfirst: whether the day stands before the month in dates such as 01/02/2024 (--dayfirst, --no-dayfirst).
+        decimal: decimal separator of the numbers, "." or "," (--decimal).
+        thousands: separator of thousands: ".", ",", " ", "'", or "" for none (--thousands).
+        missing: cells that mean a missing value, such as "-999" (--missing).
+        header_row: line of the column names in a text file or sheet, counted from 1 (--header-row).
+        skip_footer: number of lines at the end that are no data (--skip-footer).
+        sheet: sheet of a spreadsheet, by name or number from 0; the only one by default (--sheet).
+        outliers: "report" names outliers in `Panel.warnings`; "clip" moves them to the range of their neighbours;
+            "missing" treats them as missing values (--outliers).
+        ended: series that end long before the others: "exclude" excludes them, "forecast" forecasts them from their
+            own end (--ended).
         past: covariates known only up to the end: columns of numbers, or of categories (text, True and False, pandas'
             categorical).
         known: future covariates, known in advance. With layout="columns" a column applies to all series. Rows at the
@@ -100,29 +132,39 @@ def read(
     >>> panel.excluded_series[0].reason.partition(";")[0]
     "series 'b', row 2: the value at 2024-01-02 is missing (1 of 4 values)"
     """
+    cells: dict[str, Any] = {
+        "time_format": time_format,
+        "dayfirst": dayfirst,
+        "decimal": decimal,
+        "thousands": thousands,
+    }
+    cells |= {"header_row": header_row, "skip_footer": skip_footer, "sheet": sheet}
     if isinstance(source, Panel):
-        options = (id_column, time_column, target_column, freq, fill, sort or None, like)
-        chosen = past or known or static or calendar
-        if any(option is not None for option in options) or chosen or (layout, on_bad) != ("long", "raise"):
+        given = (id_column, time_column, target_column, series, freq, fill, sort or None, aggregate, like, ended)
+        chosen = past or known or static or calendar or missing
+        usual = (layout, on_bad, fill_limit, outliers) == (None, "raise", FILL_LIMIT, "report")
+        if any(option is not None for option in (*given, *cells.values())) or chosen or not usual:
             raise DataError(
                 "the data are already a panel; pass columns, layout, freq, fill, sort, on_bad and covariates when you "
                 "read the table"
             )
         return source
-    _check_arguments(sort, like, id_column, time_column, target_column)
-    _one_of("layout", layout, LAYOUTS, "")
-    _one_of("on_bad", on_bad, ON_BAD, "")
-    _one_of("fill", fill, (None, *FILLS, NO_FILL), " (--fill interpolate)")
+    columns_given = {"id_column": id_column, "time_column": time_column, "target_column": target_column}
+    choices = {"layout": layout, "on_bad": on_bad, "fill": fill, "aggregate": aggregate, "outliers": outliers}
+    check_arguments(**columns_given, **choices, sort=sort, like=like, series=series, fill_limit=fill_limit, ended=ended)
+    cell_format = CellFormat.of(missing=missing, **cells)
     request = CovariateRequest.of(past, known, static, calendar, like)
-    layout = str(request.read_by.get("layout", layout))
+    layout = str(request.read_by.get("layout", layout or "long"))
     request.check(layout)
     freq = like.freq if like is not None and freq is None else freq
     fill = NO_FILL if like is not None and fill is None and like.fill == NO_FILL else fill
 
-    table = load(source, id_column or request.id_column, layout, request.columns)
-    named = request.named(table, id_column=id_column, time_column=time_column, target_column=target_column)
+    table = load(source, id_column or request.id_column, layout, request.columns, cell_format)
+    named = request.named(table, **columns_given)
     columns = choose_columns(table, **named, layout=layout, covariates=request.columns)
     rows = read_rows(table, columns, layout, Exclusions(on_bad))
+    if series is not None:
+        rows = selected(rows, [series] if isinstance(series, str) else series)
     history = history_of(rows.stack, request.known, layout == "columns", sort, rows.exclusions)
     stack, index_freq = history.stack, table.known_frequency(columns.time)
     freq, freq_guess = choose_frequency(stack, freq, index_freq, history.exclusions)
@@ -134,7 +176,7 @@ def read(
 
     repairs = describe_repairs((*history.repairs, *valid.repairs), fill)
     first = (*table.guesses, *columns.guesses, *rows.guesses, *history.guesses, freq_guess)
-    return Panel(
+    panel = Panel(
         joined.series,
         freq,
         guesses=(*first, *covariate_guesses, *repairs, *joined.guesses),
@@ -146,6 +188,7 @@ def read(
         categorical=_categorical(table, columns, layout),
         fill=fill,
     )
+    return replace(panel, warnings=(*table.warnings, *rows.warnings, *findings(panel)))
 
 
 def _categorical(table: Table, columns: Columns, layout: str) -> Kind:
@@ -154,22 +197,3 @@ def _categorical(table: Table, columns: Columns, layout: str) -> Kind:
     if layout != "rows" and len(columns.targets) > 1:
         return categorical is True  # names such as id/column are not categories of the table
     return categorical
-
-
-def _check_arguments(sort: object, like: object, id_column: object, time_column: object, target_column: object) -> None:
-    """Refuse arguments of a wrong type."""
-    if not isinstance(sort, bool | np.bool_):
-        raise DataError(f"sort={sort!r}: expected True or False (--sort)")
-    if like is not None and not isinstance(like, Panel):
-        raise DataError(f"like is of type {type(like).__name__}, expected a panel returned by gatewise.read")
-    if not isinstance(id_column, str | None):
-        raise DataError(f"id_column={id_column!r}: expected the name of a column (--id)")
-    for name, columns in {"time_column": time_column, "target_column": target_column}.items():
-        if not isinstance(columns, str | list | tuple | None):
-            raise DataError(f"{name}={columns!r}: expected the name of a column, or a list of names")
-
-
-def _one_of(name: str, value: object, known: tuple[str | None, ...], option: str) -> None:
-    if value not in known:
-        names = ", ".join(name for name in known if name is not None)
-        raise DataError(f"{name}={value!r}: expected one of {names}{option}")

@@ -96,6 +96,12 @@ class Stack:
         counts = np.bincount(self.codes[selected], minlength=len(self.names))
         return replace(self._take(np.flatnonzero(selected)), bounds=np.concatenate([[0], counts.cumsum()]))
 
+    def series(self, selected: np.ndarray) -> "Stack":
+        """The series where `selected` (S,) is true."""
+        names = [name for name, is_selected in zip(self.names, selected, strict=True) if is_selected]
+        bounds = np.concatenate([[0], self.lengths[selected].cumsum()])
+        return replace(self._take(np.flatnonzero(selected[self.codes])), names=names, bounds=bounds)
+
     def without_blanks(self) -> "tuple[Stack, tuple[str, ...]]":
         """Each series from its first value to its last, or all of it if it has none; and the guess that states it."""
         has_value, codes = ~np.isnan(self.y), self.codes

@@ -10,8 +10,10 @@ import pandas as pd
 
 from gatewise.series.backends import Backend, category_kind, from_polars
 from gatewise.series.errors import DataError
-from gatewise.series.reading.dates import looks_like_dates
+from gatewise.series.reading.cells import CellFormat
+from gatewise.series.reading.dates import is_text, looks_like_dates
 from gatewise.series.reading.files import read_file
+from gatewise.series.reading.number_formats import convert
 from gatewise.series.reading.numbers import to_numbers
 from gatewise.series.reading.table import Columns, Table
 from gatewise.series.wording import listed
@@ -19,10 +21,34 @@ from gatewise.series.wording import listed
 Source: TypeAlias = Any  # path, pandas or polars table or series, 1-D array, list or tensor
 
 
-def load(source: Source, id_column: str | None = None, layout: str = "long", covariates: Sequence[str] = ()) -> Table:
-    """A source as a table; `gatewise.series.read` lists the sources. Covariates keep their type."""
+def load(
+    source: Source,
+    id_column: str | Sequence[str] | None = None,
+    layout: str | None = None,
+    covariates: Sequence[str] = (),
+    cells: CellFormat = CellFormat(),  # noqa: B008  # immutable
+) -> Table:
+    """A source as a table with its numbers converted; `gatewise.series.read` lists the sources.
+
+    Covariates keep their type. In a text file, series names and categories of covariates remain text as written,
+    including None and NA.
+    """
     if isinstance(source, str | Path):
-        return _load_file(Path(source), id_column, layout, covariates)
+        return _load_file(Path(source), id_column, layout, covariates, cells)
+    table = as_table(source, covariates)
+    converted = convert(table.frame, cells)
+    return replace(
+        table,
+        cells=cells,
+        frame=converted.frame,
+        unconverted={c: table.frame[c] for c in table.frame if table.frame[c].dtype != converted.frame[c].dtype},
+        guesses=(*table.guesses, *converted.guesses),
+        warnings=(*table.warnings, *converted.warnings),
+    )
+
+
+def as_table(source: Source, covariates: Sequence[str] = ()) -> Table:
+    """A table, series or array as a table, with its cells as they are."""
     if isinstance(source, pd.DataFrame):
         freq = None if source.index.name in source.columns else _index_frequency(source.index)
         name = "ds" if source.index.name is None else str(source.index.name)
@@ -34,12 +60,39 @@ def load(source: Source, id_column: str | None = None, layout: str = "long", cov
     return _load_array(source)
 
 
-def _load_file(path: Path, id_column: str | None, layout: str, covariates: Sequence[str]) -> Table:
-    frame, guesses = read_file(path, id_column, layout == "rows", covariates)
-    is_text_file = path.suffix.lower() != ".parquet"
-    if is_text_file:
+def _load_file(
+    path: Path,
+    id_column: str | Sequence[str] | None,
+    layout: str | None,
+    covariates: Sequence[str],
+    cells: CellFormat,
+) -> Table:
+    file = read_file(path, cells)
+    converted = convert(file.frame, cells, file.written, file.delimiter)
+    frame = converted.frame
+    if file.written is not None:
         _refuse_headless(path.name, pd.Series([str(column) for column in frame.columns]))
-    return _check_columns(Table(_with_index(frame), name=path.name, is_file=is_text_file, guesses=guesses), covariates)
+        textual = [column for column in covariates if column in frame.columns and is_text(frame[column])]
+        for column in {*_id_columns(frame, id_column, layout), *textual}:  # "007" is not 7, "NA" is not missing
+            frame = frame.assign(**{column: file.written(column).replace("", np.nan)})
+    table = Table(
+        _with_index(frame),
+        name=path.name,
+        is_file=file.written is not None,
+        guesses=(*file.guesses, *converted.guesses),
+        warnings=(*file.warnings, *converted.warnings),
+        lines=file.lines,
+        written=file.written,
+        cells=cells,
+    )
+    return _check_columns(table, covariates)
+
+
+def _id_columns(frame: pd.DataFrame, given: str | Sequence[str] | None, layout: str | None) -> list[str]:
+    """The columns of a file that name series: as given, else the usual one; the first if each row is a series."""
+    names = [given] if isinstance(given, str) else list(given or ())
+    names = names or [str(frame.columns[0]) if layout == "rows" else "unique_id"]
+    return [name for name in names if name in frame.columns]
 
 
 def _refuse_headless(name: str, header: pd.Series) -> None:

@@ -1,12 +1,14 @@
 """Table: a source as one pandas table, and the columns of it to use."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from gatewise.series.backends import Backend, Kind
+from gatewise.series.reading.cells import CellFormat
 
 
 @dataclass(frozen=True)
@@ -37,11 +39,23 @@ class Table:
     columns: Columns | None = None  # if the source is one series
     freq: tuple[str, str] | None = None  # the time column from a pandas index, and its frequency
     guesses: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    lines: np.ndarray | None = None  # (N,) line of the file of each row, if row 1 is not line 2
+    written: Callable[[str], pd.Series] | None = None  # the cells of a column of a text file as text
+    cells: CellFormat = field(default_factory=CellFormat)  # as given
+    unconverted: Mapping[str, pd.Series] = field(default_factory=dict)  # columns before their numbers were converted
 
     def row(self, position: int) -> str:
         """The name of a row in a message, counted from 1, with its line in the file."""
-        line = f" (line {position + 2} of {self.name})" if self.is_file else ""
+        number = position + 2 if self.lines is None else int(self.lines[position])
+        line = f" (line {number} of {self.name})" if self.is_file else ""
         return f"row {position + 1}{line}"
+
+    def names(self, column: str) -> pd.Series:
+        """A column as names of series: as written in a text file ("007" is not 7), else before its conversion."""
+        if self.written is not None:
+            return self.written(column).replace("", np.nan)
+        return self.unconverted.get(column, self.frame[column])
 
     def known_frequency(self, time: tuple[str, ...]) -> str | None:
         """The frequency of the pandas index, if the index is the time."""
