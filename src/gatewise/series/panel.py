@@ -18,6 +18,23 @@ from gatewise.series.wording import counted
 
 
 @dataclass(frozen=True)
+class Treatment:
+    """How the outliers of a series were treated.
+
+    Attributes:
+        values: (T,) the values before the treatment, NaN where they were missing.
+        freq: the calendar of the series.
+        how: "clip" or "missing"; see `gatewise.read`.
+        fill: how missing values are filled; see `gatewise.read`.
+    """
+
+    values: np.ndarray
+    freq: str | int
+    how: str
+    fill: str | None
+
+
+@dataclass(frozen=True)
 class Series:
     """One checked series: sorted dates on a calendar without gaps, finite values.
 
@@ -32,6 +49,7 @@ class Series:
         ahead: (h, K) covariates known in advance, for the h steps after the end that the table covers.
         masked: whether missing values stay missing (fill="none"): y then repeats the last observed value where `filled`
             is True, and a network reads which values these are.
+        treatment: of outliers; None if values stay as they were read.
     """
 
     unique_id: Any
@@ -43,6 +61,7 @@ class Series:
     static: np.ndarray | None = None
     ahead: np.ndarray | None = None
     masked: bool = False
+    treatment: Treatment | None = None
 
     def __len__(self) -> int:
         return len(self.y)
@@ -86,6 +105,7 @@ class Panel:
         on_bad: how series with an error are treated; see `gatewise.read`.
         fill: how missing values and dates were repaired; see `gatewise.read`.
         warnings: a sentence for everything in the data that the user should look at.
+        outliers: how outliers are treated: "report", "clip" or "missing"; see `gatewise.read`.
     """
 
     series: tuple[Series, ...]
@@ -99,6 +119,7 @@ class Panel:
     categorical: Kind = False
     fill: str | None = None
     warnings: tuple[str, ...] = ()
+    outliers: str = "report"
 
     def frame(self) -> Any:
         """The series as a table with columns unique_id, ds and y, in the library of the data.

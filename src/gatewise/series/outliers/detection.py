@@ -30,12 +30,12 @@ CENTRE, FAR, FARTHER = 0.75, 0.95, 0.98  # fractions of absolute residuals; the 
 LONG = 250  # values
 MIDDLE, SIDE = 0.6745, 1.2816  # normal quantiles of 50 % (absolute), and of 90 % (one side)
 HEAVY, HEAVIEST = 0.2, 0.6  # h of heavier tails
-APART = 1.6  # ratio of an outlier and the largest other residual, in units of their limits
+APART = 1.5  # ratio of an outlier and the largest other residual, in units of their limits
 SEASONAL = 0.75  # ratio of usual residuals beside a seasonal pattern and without it, below which it is used
 BLOCK = 25  # values in which the local spread is measured
 MOST_ZEROS = 0.25  # with more, zeros are usual, and only the other values are searched
 UNDECIDED = 0.15  # difference of the heaviness of two scales
-JUMP = 1.2  # of an outlier from the next other value, in units of large changes of the series
+JUMP, CHANGES = 1.5, 0.9  # of an outlier from the next other value, in units of this quantile of the changes
 MOSTLY = 0.9  # fraction of positive values from which others are outliers of a positive series
 USUALLY_CONSTANT = 0.75  # fraction of values that equal the median of their neighbourhood
 RELATIVE = 0.18  # spread of usually constant values, in units of the level
@@ -139,7 +139,7 @@ def _search_rows(
 
 def _search(y: np.ndarray, layout: Layout, seasons: Sequence[int], observed: np.ndarray) -> Outliers:
     """The outliers of series that are not mostly zero."""
-    view = _view(y, layout, seasons, _smallest_spread(y, layout))
+    view = _view(y, layout, seasons, _smallest_spread(y, layout), RELATIVE * np.abs(medians(y, layout, WINDOWS[-1])))
     size = np.where(observed & (layout.lengths >= FEWEST)[layout.codes], view.size, 0.0)
     positive = layout.count(y > 0) >= MOSTLY * layout.lengths
     suspects = layout.any(size > 1) | (positive & (view.tails[layout.starts] > HEAVY) & (layout.lengths >= FEWEST))
@@ -154,8 +154,10 @@ def _search(y: np.ndarray, layout: Layout, seasons: Sequence[int], observed: np.
     if len(logarithms):
         part = Layout(layout.lengths[positive])
         x = _logarithms(y[logarithms], part)
-        relative = _view(x, part, seasons, np.zeros(len(x)))
-        worse = relative.heaviness(part) - view.take(logarithms).heaviness(part)
+        relative = _view(x, part, seasons, np.zeros(len(x)), np.full(len(x), RELATIVE))
+        weight = view.take(logarithms).heaviness(part)
+        plain = (weight < HEAVY) & _are_counts(y[logarithms], part)[part.codes]
+        worse = np.where(plain, np.inf, relative.heaviness(part) - weight)
         chosen, both = logarithms[worse < UNDECIDED], worse < UNDECIDED
         scaled = np.where(observed[chosen], relative.size[both], 0.0)
         size[chosen] = np.where(worse[both] < -UNDECIDED, scaled, np.minimum(scaled, size[chosen]))
@@ -171,20 +173,23 @@ def _search(y: np.ndarray, layout: Layout, seasons: Sequence[int], observed: np.
 # --------------------------------------------------------------------------------------------------------- residuals
 
 
-def _view(x: np.ndarray, layout: Layout, seasons: Sequence[int], smallest: np.ndarray) -> _View:
+def _view(
+    x: np.ndarray, layout: Layout, seasons: Sequence[int], smallest: np.ndarray, if_constant: np.ndarray
+) -> _View:
     """The residuals from medians of small and of larger neighbourhoods, whichever is the larger one."""
     patterns = [seasonal(x, layout, season) for season in seasons if season > 1]
-    small, large = (_standardized(x, *_usual(x, layout, patterns, k), layout, smallest) for k in WINDOWS)
+    small, large = (_standardized(x, *_usual(x, layout, patterns, k), layout, smallest, if_constant) for k in WINDOWS)
     larger = small.size > large.size
     view = _View(*(np.where(larger, getattr(small, f), getattr(large, f)) for f in _View.__dataclass_fields__))
-    return replace(view, size=np.where(_jumps(x - view.pattern, layout, view.size > 1), view.size, 0.0))
+    jumps = _jumps(x - view.pattern, layout, view.size > 1)
+    return replace(view, size=np.where(jumps, view.size, np.minimum(view.size, 1.0)))
 
 
 def _jumps(x: np.ndarray, layout: Layout, marked: np.ndarray) -> np.ndarray:
     """(N,) whether each value differs from the next unmarked ones on both sides by more than usual changes."""
     at = np.arange(len(x))
     change = np.abs(x - x[at - np.minimum(layout.steps, 1)])
-    large = JUMP * layout.quantile(layout.ordered(change), FAR)[layout.codes]
+    large = JUMP * layout.quantile(layout.ordered(change), CHANGES)[layout.codes]
     before = np.maximum.accumulate(np.where(marked, -1, at))
     after = np.minimum.accumulate(np.where(marked, len(x), at)[::-1])[::-1]
     first, last = layout.starts[layout.codes], (layout.starts + layout.lengths - 1)[layout.codes]
@@ -214,7 +219,12 @@ def _sizes(residual: np.ndarray, layout: Layout) -> np.ndarray:
 
 
 def _standardized(
-    x: np.ndarray, usual: np.ndarray, pattern: np.ndarray, layout: Layout, smallest: np.ndarray
+    x: np.ndarray,
+    usual: np.ndarray,
+    pattern: np.ndarray,
+    layout: Layout,
+    smallest: np.ndarray,
+    if_constant: np.ndarray,
 ) -> _View:
     """The view with these medians. Residuals of 0 are left out, because a median is often the value itself."""
     residual = x - usual
@@ -222,7 +232,7 @@ def _standardized(
     zeros = layout.count(sizes <= ROUNDING * np.abs(x))
     middle = layout.quantile(layout.ordered(sizes), 0.5, zeros) / MIDDLE
     constant = (zeros > USUALLY_CONSTANT * layout.lengths)[layout.codes]
-    floor = np.where(constant, np.maximum(smallest, RELATIVE * np.abs(usual)), smallest)
+    floor = np.where(constant, np.maximum(smallest, if_constant), smallest)
     unit = np.maximum(np.where(constant, 0.0, middle[layout.codes]), floor)
     unit = np.maximum(np.maximum(unit, _local_spread(sizes, layout)), ROUNDING * np.abs(usual) + np.finfo(float).tiny)
     relative = residual / unit
@@ -263,11 +273,15 @@ def _smallest_spread(y: np.ndarray, layout: Layout) -> np.ndarray:
     """(N,) the smallest spread: of narrow noise beside a wide range, of whole numbers, and of small counts."""
     ordered = layout.ordered(y)
     floor = NARROW * (layout.quantile(ordered, 0.95) - layout.quantile(ordered, 0.05))
-    whole = ~layout.any(y != np.rint(y))
-    counts = whole & (ordered[layout.starts] >= 0)
+    whole, counts = ~layout.any(y != np.rint(y)), _are_counts(y, layout)
     middle = layout.quantile(ordered, 0.5)
     floor = np.maximum(floor, np.where(whole, 0.5, 0.0))
     return np.maximum(floor, np.where(counts, np.sqrt(np.clip(middle, 0, FEW_COUNTS) + 0.5), 0.0))[layout.codes]
+
+
+def _are_counts(y: np.ndarray, layout: Layout) -> np.ndarray:
+    """(S,) whether all values are whole numbers that are not negative."""
+    return ~layout.any((y != np.rint(y)) | (y < 0))
 
 
 def _local_spread(sizes: np.ndarray, layout: Layout) -> np.ndarray:

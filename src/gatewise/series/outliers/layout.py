@@ -12,6 +12,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 SEASONS = 3  # fewest whole seasons of a seasonal pattern
 NEAR_SEASONS = 3  # seasons on each side that the pattern of a season is a median of
+MOST_WINDOWS = 2**16  # windows in memory at a time
 MOST_PADDED = 4  # times N: larger rectangles of padded series are not built
 
 
@@ -95,8 +96,11 @@ def _medians(x: np.ndarray, layout: Layout, k: int, slope: np.ndarray | None = N
     ends = np.arange(-k, k + 1)
     if len(x) > 2 * k:
         windows = sliding_window_view(x, 2 * k + 1)
-        windows = windows if slope is None else windows - slope[k : len(x) - k, None] * ends
-        result[k : len(x) - k] = np.partition(windows, k, axis=1)[:, k]
+        for first in range(0, len(windows), MOST_WINDOWS):
+            part = windows[first : first + MOST_WINDOWS]
+            at = slice(first + k, first + k + len(part))
+            part = part if slope is None else part - slope[at, None] * ends
+            result[at] = np.partition(part, k, axis=1)[:, k]
     near = np.flatnonzero((layout.steps < k) | (layout.back < k))
     first, last = layout.starts[layout.codes[near]], layout.lengths[layout.codes[near]] - 1
     at = layout.steps[near, None] + ends

@@ -11,7 +11,7 @@ from gatewise.series.reading.arguments import check_arguments
 from gatewise.series.reading.cells import CellFormat
 from gatewise.series.reading.columns import choose_columns
 from gatewise.series.reading.exclusion import Exclusions, excluded_series
-from gatewise.series.reading.findings import findings
+from gatewise.series.reading.findings import with_findings
 from gatewise.series.reading.frequency import choose_frequency
 from gatewise.series.reading.history import history_of
 from gatewise.series.reading.joining import Joined, join_covariates
@@ -157,7 +157,9 @@ def read(
     layout = str(request.read_by.get("layout", layout or "long"))
     request.check(layout)
     freq = like.freq if like is not None and freq is None else freq
-    fill = NO_FILL if like is not None and fill is None and like.fill == NO_FILL else fill
+    if like is not None and fill is None and (like.fill == NO_FILL or like.outliers == "missing"):
+        fill = like.fill
+    outliers = like.outliers if like is not None and outliers == "report" else outliers
 
     table = load(source, id_column or request.id_column, layout, request.columns, cell_format)
     named = request.named(table, **columns_given)
@@ -188,7 +190,7 @@ def read(
         categorical=_categorical(table, columns, layout),
         fill=fill,
     )
-    return replace(panel, warnings=(*table.warnings, *rows.warnings, *findings(panel)))
+    return with_findings(replace(panel, warnings=(*table.warnings, *rows.warnings)), outliers)
 
 
 def _categorical(table: Table, columns: Columns, layout: str) -> Kind:
