@@ -52,6 +52,7 @@ def _train_and_forecast(arguments: argparse.Namespace, files: OutputFiles) -> No
     if backtest is not None:
         output.print_backtest(backtest, arguments.horizon, windows)
     output.print_forecast(table, arguments.horizon, model.delivered, model.state.point)
+    output.print_effects(model.outlier_effects(arguments.horizon, arguments.future))
     output.print_verdict(backtest, arguments, model.delivered)
     output.print_files(files.written)
 
@@ -73,6 +74,7 @@ def _forecast_with_saved_model(arguments: argparse.Namespace, files: OutputFiles
     output.print_excluded(model.excluded(), arguments)
     print(f"\nTraining: {model.summary()}")
     output.print_forecast(table, arguments.horizon, model.delivered, model.state.point)
+    output.print_effects(model.outlier_effects(arguments.horizon, arguments.future))
     print("\nVerdict: none (--model runs no backtest; use gatewise backtest FILE to evaluate).")
     output.print_files(files.written)
 

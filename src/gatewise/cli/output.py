@@ -8,6 +8,7 @@ import pandas as pd
 
 from gatewise.forecast.evaluation.verdict import articled
 from gatewise.forecast.model.eligibility import EXCLUDED
+from gatewise.forecast.outlier_effect import OutlierEffect, describe_effects
 from gatewise.series import as_pandas
 from gatewise.series.wording import counted, truncate
 
@@ -90,6 +91,12 @@ def print_forecast(table: Any, horizon: int, delivered: str, point: str) -> None
     for_series = f" for {series} series" if series > 1 else ""
     method = f"{articled(delivered)}; {point}s"
     print(f"\nForecast: {counted(horizon, 'step')}{for_series}, {method}\n{format_table(table)}")
+
+
+def print_effects(effects: Sequence[OutlierEffect]) -> None:
+    """Print how much the forecast would change without the outliers."""
+    for line in describe_effects(effects):
+        print(line)
 
 
 def print_verdict(backtest: Any, arguments: argparse.Namespace, delivered: str = "") -> None:

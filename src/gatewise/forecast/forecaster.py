@@ -197,7 +197,7 @@ class Forecaster(Arguments, Inspection):
             with divergence_remedies(self.scale):
                 selection = selection.train_further(panel.series, max_steps)
         season = self.guesses[len(old.guesses)]
-        self.guesses = (*new.guesses, season, *selection.describe(panel.series))
+        self.guesses = (*panel.guesses, season, *selection.describe(panel.series))
         self._set(replace(self.state, panel=panel, selection=selection))
         return self
 

@@ -8,7 +8,8 @@ import pandas as pd
 
 from gatewise.forecast import figures
 from gatewise.forecast.fitted import FittedState
-from gatewise.forecast.validation import as_levels
+from gatewise.forecast.outlier_effect import OutlierEffect, outlier_effects
+from gatewise.forecast.validation import as_levels, check_horizon
 from gatewise.series.panel import concatenated
 
 OVERFIT = 1.5  # ratio of validation loss to training loss from which a network overfits
@@ -48,6 +49,25 @@ class Inspection:
             on these values; `backtest` measures unseen ones.
         """
         return self.state.panel.table(in_sample_fit(self.state))
+
+    def outlier_effects(self, horizon: int, future: Any = None) -> tuple[OutlierEffect, ...]:
+        """How much the forecast would change without the outliers that `Panel.warnings` reports, series by series.
+
+        Arguments:
+            horizon, future: as for `predict`.
+
+        Returns:
+            An effect for each series with outliers; `str` gives a sentence, `change` and `fraction` the size.
+
+        >>> import gatewise as gw
+        >>> y = 100 + np.random.default_rng(0).normal(size=60)
+        >>> y[58] = 900.0
+        >>> model = gw.Forecaster(hidden_size=8, max_steps=20, fallback="none").fit(y)
+        >>> [effect.rows.tolist() for effect in model.outlier_effects(4)]
+        [[58]]
+        """
+        check_horizon(horizon)
+        return outlier_effects(self.state, horizon, future)
 
     def excluded(self) -> Any:
         """Table of the series that on_bad="skip" or "naive" excluded: unique_id, reason.

@@ -10,6 +10,8 @@ import pandas as pd
 from gatewise.series import DataError, Panel, Series
 from gatewise.series.covariates.roles import Covariates
 from gatewise.series.frequency import future, grid, most_steps, tick_count
+from gatewise.series.outliers.report import describe_treatment
+from gatewise.series.outliers.treatment import treated, untreated
 from gatewise.series.wording import counted, format_date, listed
 
 
@@ -104,6 +106,8 @@ def extended(known: Panel, new: Panel) -> Panel:
             f"the table has the series {got}, but the model was trained on the series {expected}; pass newer values of "
             "the same series, or forecast others with predict(table=...)"
         )
+    before = tuple(untreated(series) for series in before)
+    newer = {name: untreated(series) for name, series in newer.items()}
     seams = _seams(before, newer, known.freq)
     old = [
         _joined(series, newer[series.unique_id], seams[series.unique_id], known)
@@ -111,11 +115,19 @@ def extended(known: Panel, new: Panel) -> Panel:
         else series
         for series in before
     ]
-    added = [series for series in new.series if series.unique_id not in names]
+    added = [series for name, series in newer.items() if name not in names]
     still_excluded = (entry for entry in excluded if entry.unique_id not in newer)
+    series, guesses = (*old, *added), new.guesses
+    if known.outliers != "report":
+        series, found = treated(series, known.freq, known.outliers, known.fill)
+        recent = [entry for one in found if (entry := one.since(newer.get(one.series.unique_id)))]
+        more = describe_treatment(recent, known.outliers, known.fill)
+        guesses = (*guesses, *(sentence for sentence in more if sentence not in guesses))
     return replace(
         new,
-        series=(*old, *added),
+        series=series,
+        outliers=known.outliers,
+        guesses=guesses,
         covariates=known.covariates,
         fill=known.fill,
         excluded_series=(*still_excluded, *new.excluded_series),
@@ -177,7 +189,7 @@ def _joined(old: Series, new: Series, seam: Seam, panel: Panel) -> Series:
     if old.filled is not None or new.filled is not None:
         parts = [np.zeros(len(series), bool) if series.filled is None else series.filled for series in (old, new)]
         filled = np.concatenate([parts[0][:known], parts[1]])
-    features = {
+    features: dict[str, Any] = {
         name: None if getattr(new, name) is None else np.concatenate([getattr(old, name)[:known], getattr(new, name)])
         for name in ("past", "known")
     }

@@ -155,7 +155,8 @@ def _counts(cutoffs: Cutoffs, selections: Sequence[Selection]) -> list[tuple[int
     counts = []
     for stage, selection in enumerate(selections):
         rows = np.flatnonzero((cutoffs.stages == stage) | (len(selections) == 1))
-        found = selection.counts(cutoffs.series, cutoffs.which[rows], cutoffs.cuts[rows], cutoffs.horizon)
+        series, places, _ = cutoffs.known(rows)
+        found = selection.counts(series, np.array(places), cutoffs.cuts[rows], cutoffs.horizon)
         counts.append((len(rows), replace(found, rows=rows[found.rows])))
     return counts
 

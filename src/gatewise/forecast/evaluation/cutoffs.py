@@ -17,6 +17,7 @@ from gatewise.forecast.model.plan import Plan
 from gatewise.forecast.model.seasons import usual_length
 from gatewise.forecast.model.selection import Selection
 from gatewise.series import Panel, Series
+from gatewise.series.outliers.treatment import treated, untreated
 
 
 @dataclass(frozen=True)
@@ -64,27 +65,27 @@ class Cutoffs:
 
     def past(self, stage: int) -> list[Series]:
         """The series up to the cuts of a stage."""
-        return [cut_off(series, cut) for series, cut in zip(self.series, self.first(stage), strict=True)]
+        cuts = self.first(stage)
+        known = known_before(list(zip(self.series, cuts, strict=True)))
+        return [_until(series, cut) for series, cut in zip(known, cuts, strict=True)]
 
     def dataset(self, selection: Selection, rows: Any, until: Sequence[int]) -> tuple[Dataset, Tensor]:
-        """The series prepared for a model, and the cutoffs `rows` as cuts into them.
+        """The series prepared for a model, and the cutoffs `rows` as cuts into them."""
+        series, places, owners = self.known(rows)
+        dataset = selection.dataset(series, [until[k] for k in owners])
+        return dataset, dataset.fronts[places] + torch.from_numpy(self.cuts[rows]) - dataset.scaling.difference.lag
 
-        A series with filled values, which may depend on later ones, is prepared separately for each cutoff.
+    def known(self, rows: Any) -> tuple[list[Series], list[int], list[int]]:
+        """The series as they are known at the cutoffs `rows`; the position of each cutoff's series among them, and the
+        position of each of them in `series`.
+
+        A series with filled or treated values, which may depend on later ones, is prepared separately for each cutoff.
         """
-        which, cuts = self.which[rows], self.cuts[rows]
-        entries = [
-            k if self.series[k].filled is None or self.series[k].masked else (k, cut)
-            for k, cut in zip(which.tolist(), cuts.tolist(), strict=True)
-        ]
+        cuts = zip(self.which[rows].tolist(), self.cuts[rows].tolist(), strict=True)
+        entries = [(k, cut if _looks_ahead(self.series[k]) else len(self.series[k])) for k, cut in cuts]
         places = {entry: place for place, entry in enumerate(dict.fromkeys(entries))}
-        series = [
-            self.series[entry] if isinstance(entry, int) else known_at(self.series[entry[0]], entry[1])
-            for entry in places
-        ]
-        stops = [until[entry if isinstance(entry, int) else entry[0]] for entry in places]
-        dataset = selection.dataset(series, stops)
-        fronts = dataset.fronts[[places[entry] for entry in entries]]
-        return dataset, fronts + torch.from_numpy(cuts) - dataset.scaling.difference.lag
+        series = known_before([(self.series[k], cut) for k, cut in places])
+        return series, [places[entry] for entry in entries], [k for k, _ in places]
 
 
 def affordable_windows(panel: Panel, plan: Plan, season: int, horizon: int, step: int, most: int) -> int:
@@ -97,8 +98,34 @@ def affordable_windows(panel: Panel, plan: Plan, season: int, horizon: int, step
     return 0
 
 
+def _looks_ahead(series: Series) -> bool:
+    """Whether values of a series may depend on later ones."""
+    return series.treatment is not None or (series.filled is not None and not series.masked)
+
+
 def known_at(series: Series, cut: int) -> Series:
-    """A series whose filled values just before a cut, which may depend on later ones, are set to the last observed."""
+    """A series whose values before a cut do not depend on those from the cut on; see `known_before`."""
+    return known_before([(series, cut)])[0]
+
+
+def known_before(cuts: Sequence[tuple[Series, int]]) -> list[Series]:
+    """Series whose values before a cut do not depend on those from the cut on.
+
+    Outliers are treated as if the series ended at the cut. Filled values just before it are set to the last observed.
+    """
+    known = [_refilled(untreated(series), cut) if cut < len(series) else series for series, cut in cuts]
+    rows = [k for k, (series, cut) in enumerate(cuts) if series.treatment is not None and cut < len(series)]
+    if rows:
+        first = cuts[rows[0]][0].treatment
+        assert first is not None  # all series of a panel are treated alike
+        pasts = treated([_until(known[k], cuts[k][1]) for k in rows], first.freq, first.how, first.fill).series
+        for k, past in zip(rows, pasts, strict=True):
+            known[k] = _with_past(cuts[k][0], past)
+    return known
+
+
+def _refilled(series: Series, cut: int) -> Series:
+    """The series with the last observed value in place of filled ones just before a cut."""
     if series.filled is None or series.masked:
         return series
     last = int(last_observed(series, np.array([cut]))[0])
@@ -107,11 +134,25 @@ def known_at(series: Series, cut: int) -> Series:
     return replace(series, y=y)
 
 
+def _with_past(series: Series, past: Series) -> Series:
+    """A series with other values at its beginning."""
+    filled = [np.zeros(len(one), bool) if one.filled is None else one.filled for one in (past, series)]
+    mask = np.concatenate([filled[0], filled[1][len(past) :]])
+    y = np.concatenate([past.y, series.y[len(past) :]])
+    return replace(series, y=y, filled=mask if mask.any() else None, masked=series.masked or past.masked)
+
+
 def cut_off(series: Series, cut: int) -> Series:
     """A series up to a cut, as it was known there."""
-    series = known_at(series, cut)
+    return _until(known_at(series, cut), cut)
+
+
+def _until(series: Series, cut: int) -> Series:
+    """The values of a series before a cut."""
     parts: dict[str, Any] = {
         name: None if (values := getattr(series, name)) is None else values[:cut]
         for name in ("filled", "past", "known")
     }
+    if series.treatment is not None:
+        parts["treatment"] = replace(series.treatment, values=series.treatment.values[:cut])
     return replace(series, ds=series.ds[:cut], y=series.y[:cut], ahead=None, **parts)

@@ -12,6 +12,7 @@ from gatewise.forecast.model.eligibility import long_enough
 from gatewise.forecast.model.selection import Selection, network_counts
 from gatewise.forecast.update import check_reach
 from gatewise.parallel import Steps, run_all
+from gatewise.series.outliers.treatment import untreated
 from gatewise.series.wording import counted
 
 
@@ -42,7 +43,8 @@ def run(
     validation = replace(validation, panel=panel)
     cutoffs = Cutoffs.of(panel.series, horizon, windows, step)
     which, cuts = cutoffs.which, cutoffs.cuts
-    truth = observed(panel, which, cuts, horizon)
+    as_read = replace(panel, series=tuple(untreated(series) for series in panel.series))
+    truth = observed(as_read, which, cuts, horizon)
     steps, total = validation.training_steps(cutoffs, refit)
     plan, sizes, title = validation.plan, validation.sizes, "backtest"
     if other is not None:
@@ -52,7 +54,7 @@ def run(
     another = None if other is None else trained.pop(0)[0]
     selections = [selection for part in trained for selection in part]
     forecasts = validation.forecasts(cutoffs, truth, levels, selections, refit)
-    holdout = Holdout(panel, validation.season, which, cuts, truth, forecasts.forecasts)
+    holdout = Holdout(as_read, validation.season, which, cuts, truth, forecasts.forecasts)
     data = f"trained on {len(panel)} series"
     if len(panel) == 1:
         first, last = (cutoffs.first(stage)[0] for stage in (0, len(selections) - 1))

@@ -151,7 +151,7 @@ def with_past(new: NewSeries, donor: Placed, length: int) -> NewSeries:
     other = donor.series.y[donor.place : donor.place + new.cut][shared]
     past = _at_level(donor.series.y[before], other, series.y[: new.cut][shared])
     filled = np.concatenate([~_observed(donor.series, before), ~_observed(series, slice(None))])
-    parts = {
+    parts: dict[str, Any] = {
         name: np.concatenate([getattr(donor.series, name)[before], getattr(series, name)])
         for name in ("past", "known")
         if getattr(series, name) is not None

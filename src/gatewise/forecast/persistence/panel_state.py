@@ -31,6 +31,7 @@ from gatewise.persistence.fields import (
 )
 from gatewise.series import LARGEST, ExcludedSeries, Panel, Series, check_frequency
 from gatewise.series.backends import Kind
+from gatewise.series.outliers.treatment import treated, untreated
 from gatewise.series.values import FILLS, NO_FILL
 
 LATEST = 2**62  # integer time; tables with later ones are refused, too
@@ -68,8 +69,11 @@ def pack_panel(panel: Panel) -> tuple[Content, Arrays]:
         "time": time,
         "covariates": covariates,
     } | ({} if panel.fill is None else {"fill": panel.fill})
+    if panel.outliers != "report":
+        content["outliers"] = panel.outliers
     arrays = {"names": as_text([_plain(series.unique_id) for series in panel.series])}
-    arrays |= kinds | _pack_series(panel.series, time, "") | _pack_features(panel.series) | _pack_ahead(panel.series)
+    as_read = [untreated(series) for series in panel.series]
+    arrays |= kinds | _pack_series(as_read, time, "") | _pack_features(panel.series) | _pack_ahead(panel.series)
     if panel.excluded_series:
         reasons = [
             [_plain(entry.unique_id), printable(entry.reason), entry.series is not None]
@@ -100,11 +104,16 @@ def unpack_panel(content: Content, arrays: Arrays) -> Panel:
     categorical = _unpack_categories(content, arrays)
     kinds = [] if isinstance(categorical, bool) else categorical.categories.tolist()
     _check_types([*names, *(entry.unique_id for entry in excluded), *kinds], content["backend"], bool(categorical))
+    series = tuple(
+        replace(Series(name, one.ds, one.y, one.filled, *features_of), masked=one.masked)
+        for name, one, features_of in zip(names, bare, zip(*features, strict=True), strict=True)
+    )
+    outliers = content.get("outliers", "report")  # files have it only if outliers are treated
+    one_of("outliers", outliers, ("report", "clip", "missing"))
+    if outliers != "report":
+        series = treated(series, freq, outliers, _fill(content)).series
     return Panel(
-        tuple(
-            replace(Series(name, series.ds, series.y, series.filled, *features_of), masked=series.masked)
-            for name, series, features_of in zip(names, bare, zip(*features, strict=True), strict=True)
-        ),
+        series,
         freq,
         sentences(content, "guesses"),
         content["backend"],
@@ -114,6 +123,7 @@ def unpack_panel(content: Content, arrays: Arrays) -> Panel:
         content["on_bad"],
         categorical,
         _fill(content),
+        outliers=outliers,
     )
 
 

@@ -1,14 +1,14 @@
 """Detection of outliers: values far from their neighbours and from the same step of other seasons.
 
-A residual is the difference of a value and the median of its neighbourhood, beside the seasonal pattern. It counts as an
-outlier if it exceeds what a distribution with the spread, skewness and tails of all residuals of the series yields, and
-if it is clearly larger than the others:
+A residual is the difference of a value and the median of its neighbourhood, beside the seasonal pattern. It counts as
+an outlier if it exceeds what a distribution with the spread, skewness and tails of all residuals of the series yields,
+and if it is clearly larger than the others:
 
     |r| > s z exp(h z^2 / 2)          s spread of its side, h weight of the tails, z normal quantile for n values
 
-Reference: Bruffaerts, Verardi, Vermandele 2014, "A generalized boxplot for skewed and heavy-tailed distributions" (tails
-from quantiles, by a g-and-h distribution; here a spread for each side replaces g). Positive values are also searched in
-logarithms: outliers of skewed or growing series must be outliers in both.
+Reference: Bruffaerts, Verardi, Vermandele 2014, "A generalized boxplot for skewed and heavy-tailed distributions"
+(tails from quantiles, by a g-and-h distribution; here a spread for each side replaces g). Series of positive values are
+also searched in logarithms, if these are closer to a normal distribution.
 
 Letters: `S` series, `N` values of all series, `k` values on each side of a window.
 """
@@ -25,11 +25,12 @@ from gatewise.series.outliers.layout import Layout, medians, seasonal
 WINDOWS = (2, 5)  # values on each side; the larger window finds runs of up to five outliers
 FEWEST = 12  # values
 ALARMS = 0.001  # of series of normal values without outliers
-SHORT = 6.0  # in short series, whose spread is uncertain, z is larger by this number divided by that of the values
+SHORT = 24.0  # in short series, whose spread is uncertain, z is larger by this number divided by that of the values
 CENTRE, FAR, FARTHER = 0.75, 0.95, 0.98  # fractions of absolute residuals; the last one in long series
 LONG = 250  # values
 MIDDLE, SIDE = 0.6745, 1.2816  # normal quantiles of 50 % (absolute), and of 90 % (one side)
-HEAVY, HEAVIEST = 0.2, 0.6  # h of heavier tails
+SLACK = 0.03, 0.4  # subtracted from h: of normal values, and its error, divided by the root of the number of values
+HEAVY, HEAVIEST = 0.2, 0.6  # h of heavy tails, and the largest
 APART = 1.5  # ratio of an outlier and the largest other residual, in units of their limits
 SEASONAL = 0.75  # ratio of usual residuals beside a seasonal pattern and without it, below which it is used
 BLOCK = 25  # values in which the local spread is measured
@@ -83,7 +84,7 @@ class _View:
 
     def take(self, rows: np.ndarray) -> "_View":
         """The view of some values."""
-        return _View(self.usual[rows], self.pattern[rows], self.residual[rows], self.spread[:, rows], self.tails[rows], self.size[rows])
+        return _View(*(getattr(self, name)[..., rows] for name in self.__dataclass_fields__))
 
     def heaviness(self, layout: Layout) -> np.ndarray:
         """(N,) how far each series is from the same normal distribution everywhere: heavy tails, or a spread that
@@ -215,7 +216,7 @@ def _usual(x: np.ndarray, layout: Layout, patterns: Sequence[np.ndarray], k: int
 def _sizes(residual: np.ndarray, layout: Layout) -> np.ndarray:
     """(S,) the size of usual residuals."""
     ordered = layout.ordered(np.abs(residual))
-    return layout.quantile(ordered, 0.5) + layout.quantile(ordered, 0.9)
+    return np.asarray(layout.quantile(ordered, 0.5) + layout.quantile(ordered, 0.9))
 
 
 def _standardized(
@@ -241,9 +242,9 @@ def _standardized(
     half = np.maximum(layout.quantile(ordered, CENTRE, zeros), ROUNDING)
     ordered = layout.ordered(relative)
     both = np.maximum(0.7 * half / _limit(_normal(CENTRE), h), 0.75)
-    sides = [np.maximum(layout.quantile(ordered, f) * sign / _limit(SIDE, h), both) for f, sign in ((0.1, -1), (0.9, 1))]
-    spread = np.array(sides)[:, layout.codes] * unit
-    z = np.array([NormalDist().inv_cdf(1 - ALARMS / (4 * n)) + SHORT / n * 4 for n in layout.lengths.tolist()])
+    sides = np.array([-layout.quantile(ordered, 0.1), layout.quantile(ordered, 0.9)])
+    spread = np.maximum(sides / _limit(SIDE, h), both)[:, layout.codes] * unit
+    z = np.array([NormalDist().inv_cdf(1 - ALARMS / (4 * n)) + SHORT / n for n in layout.lengths.tolist()])
     size = sizes / np.where(residual < 0, *spread) / _limit(z, h)[layout.codes]
     return _View(usual, pattern, residual, spread, h[layout.codes], size)
 
@@ -257,9 +258,9 @@ def _tails(ordered: np.ndarray, layout: Layout, zeros: np.ndarray) -> np.ndarray
         far = layout.quantile(ordered, fraction, zeros)
         h = 2 * np.log(np.maximum(far / near * a / b, 1)) / (b * b - a * a)
         result[rows] = h[rows]
-    return np.clip(result - DEAD - DEAD2/np.sqrt(layout.lengths), 0, HEAVIEST)
+    return np.asarray(np.clip(result - SLACK[0] - SLACK[1] / np.sqrt(layout.lengths), 0, HEAVIEST))
 
-DEAD=.03; DEAD2=.4
+
 def _normal(fraction: float) -> float:
     """The normal quantile of a fraction of absolute values."""
     return NormalDist().inv_cdf((1 + fraction) / 2)
@@ -276,16 +277,18 @@ def _smallest_spread(y: np.ndarray, layout: Layout) -> np.ndarray:
     whole, counts = ~layout.any(y != np.rint(y)), _are_counts(y, layout)
     middle = layout.quantile(ordered, 0.5)
     floor = np.maximum(floor, np.where(whole, 0.5, 0.0))
-    return np.maximum(floor, np.where(counts, np.sqrt(np.clip(middle, 0, FEW_COUNTS) + 0.5), 0.0))[layout.codes]
+    return np.asarray(
+        np.maximum(floor, np.where(counts, np.sqrt(np.clip(middle, 0, FEW_COUNTS) + 0.5), 0.0))[layout.codes]
+    )
 
 
 def _are_counts(y: np.ndarray, layout: Layout) -> np.ndarray:
     """(S,) whether all values are whole numbers that are not negative."""
-    return ~layout.any((y != np.rint(y)) | (y < 0))
+    return np.asarray(~layout.any((y != np.rint(y)) | (y < 0)))
 
 
 def _local_spread(sizes: np.ndarray, layout: Layout) -> np.ndarray:
-    """(N,) the median of absolute residuals in blocks of 25, the largest of three neighbouring ones; 0 if there are few."""
+    """(N,) the spread in blocks of 25 values, the largest of three neighbouring ones; 0 for short series."""
     table = Layout(np.maximum(layout.lengths // BLOCK, 1))
     first = layout.starts[table.codes] + table.steps * BLOCK
     block = sizes[np.minimum(first[:, None] + np.arange(BLOCK), len(sizes) - 1)]
@@ -294,13 +297,13 @@ def _local_spread(sizes: np.ndarray, layout: Layout) -> np.ndarray:
     after = np.where(table.back > 0, np.roll(middle, -1), 0.0)
     largest = np.maximum(middle, np.maximum(before, after))
     row = table.starts[layout.codes] + np.minimum(layout.steps // BLOCK, table.lengths[layout.codes] - 1)
-    return np.where((layout.lengths >= 2 * BLOCK)[layout.codes], largest[row], 0.0)
+    return np.asarray(np.where((layout.lengths >= 2 * BLOCK)[layout.codes], largest[row], 0.0))
 
 
 def _logarithms(y: np.ndarray, layout: Layout) -> np.ndarray:
     """The logarithms; of half the smallest positive value where a value is not positive."""
     smallest = np.minimum.reduceat(np.where(y > 0, y, np.inf), layout.starts)[layout.codes]
-    return np.log(np.where(y > 0, y, smallest / 2))
+    return np.asarray(np.log(np.where(y > 0, y, smallest / 2)))
 
 
 # ---------------------------------------------------------------------------------------------------------- one series
@@ -322,7 +325,7 @@ def _standing_apart(size: np.ndarray, units: np.ndarray, seasons: Sequence[int])
             rows = np.sort(order[:count])
             runs = np.cumsum(np.diff(rows, prepend=rows[0]) > 1)
             if runs[-1] + 1 <= most:
-                return rows[~_repeated(rows, runs, units, seasons)]
+                return np.asarray(rows[~_repeated(rows, runs, units, seasons)])
     return order[:0]
 
 

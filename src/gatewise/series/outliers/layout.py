@@ -3,7 +3,6 @@
 Letters: `S` series, `N` values of all series, `k` values on each side of a window.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -39,12 +38,12 @@ class Layout:
     @cached_property
     def steps(self) -> np.ndarray:
         """(N,) position of each value in its series."""
-        return np.arange(self.lengths.sum()) - self.starts[self.codes]
+        return np.asarray(np.arange(self.lengths.sum()) - self.starts[self.codes])
 
     @cached_property
     def back(self) -> np.ndarray:
         """(N,) number of values after each value in its series."""
-        return self.lengths[self.codes] - 1 - self.steps
+        return np.asarray(self.lengths[self.codes] - 1 - self.steps)
 
     def any(self, marked: np.ndarray) -> np.ndarray:
         """(S,) whether a value of each series is marked."""
@@ -68,7 +67,7 @@ class Layout:
         table = np.full((len(self.lengths), longest), np.inf)
         table[self.codes, self.steps] = x
         table.sort(axis=1)
-        return table[self.codes, self.steps]
+        return np.asarray(table[self.codes, self.steps])
 
     def quantile(self, ordered: np.ndarray, fraction: float, skipped: np.ndarray | int = 0) -> np.ndarray:
         """(S,) the value below which a fraction of the ordered values lies, without the `skipped` smallest."""
@@ -98,9 +97,9 @@ def _medians(x: np.ndarray, layout: Layout, k: int, slope: np.ndarray | None = N
         windows = sliding_window_view(x, 2 * k + 1)
         for first in range(0, len(windows), MOST_WINDOWS):
             part = windows[first : first + MOST_WINDOWS]
-            at = slice(first + k, first + k + len(part))
-            part = part if slope is None else part - slope[at, None] * ends
-            result[at] = np.partition(part, k, axis=1)[:, k]
+            middle = slice(first + k, first + k + len(part))
+            part = part if slope is None else part - slope[middle, None] * ends
+            result[middle] = np.partition(part, k, axis=1)[:, k]
     near = np.flatnonzero((layout.steps < k) | (layout.back < k))
     first, last = layout.starts[layout.codes[near]], layout.lengths[layout.codes[near]] - 1
     at = layout.steps[near, None] + ends
@@ -157,7 +156,7 @@ def seasonal(x: np.ndarray, layout: Layout, season: int) -> np.ndarray:
     start = np.zeros(len(rows), np.intp)
     start[long] = table.starts
     values = pattern[start[layout.codes] + row, season - 1 - layout.back % season]
-    return np.where(long[layout.codes], values, 0.0)
+    return np.asarray(np.where(long[layout.codes], values, 0.0))
 
 
 def _interpolated(level: np.ndarray, table: Layout, season: int) -> np.ndarray:

@@ -12,7 +12,10 @@ from gatewise.series.wording import FEW, counted, format_date
 
 TREATMENT = 'correct them, or pass outliers="clip" or "missing" (--outliers clip)'
 NEAR_ZERO = 0.1  # of the mean: a series whose smallest value is lower may have forecasts below zero
+REPEATED = 0.5  # of the values of counts, distinct ones
 FEWEST = 12  # values of a series
+FEWEST_EQUAL, SEASONS, MOST_EQUAL = 8, 2, 48  # equal values at the end: two seasons, but at least 8 and at most 48
+TIMES = 2  # as many as in the longest earlier run of equal values
 
 
 def describe_outliers(found: Sequence[Found]) -> tuple[str, ...]:
@@ -53,7 +56,7 @@ def _worst(found: Found, run: np.ndarray) -> int:
 def _distance(found: Found) -> np.ndarray:
     """How far each outlier is from the middle of its usual range, in units of this range."""
     middle, width = (found.lower + found.upper) / 2, found.upper - found.lower
-    return np.abs(found.series.y[found.rows] - middle) / np.maximum(width, np.finfo(float).tiny)
+    return np.asarray(np.abs(found.series.y[found.rows] - middle) / np.maximum(width, np.finfo(float).tiny))
 
 
 def _excess(found: Found, run: np.ndarray) -> float:
@@ -133,10 +136,7 @@ def _standstill(series: Series, season: int) -> int:
         return 0
     run = len(y) - 1 - int(changes[-1])
     earlier = int(np.diff(changes, prepend=-1).max())
-    return run if run >= max(FEWEST_EQUAL, min(2 * season, 48), TIMES * earlier) else 0
-
-
-FEWEST_EQUAL, TIMES = 8, 2  # equal values at the end; as many as in the longest earlier run
+    return run if run >= max(FEWEST_EQUAL, min(SEASONS * season, MOST_EQUAL), TIMES * earlier) else 0
 
 
 def describe_counts(series: Sequence[Series]) -> tuple[str, ...]:
@@ -146,5 +146,7 @@ def describe_counts(series: Sequence[Series]) -> tuple[str, ...]:
     if all(len(one) < FEWEST or one.y.min() > NEAR_ZERO * one.y.mean() for one in series):
         return ()
     if all((one.y == np.rint(one.y)).all() for one in series):
+        if all(len(np.unique(one.y)) > REPEATED * len(one) for one in series):
+            return ()
         return ("counts: values are whole numbers >= 0; pass lower=0 (--lower 0) and integer=True (--integer)",)
     return ("values: none is negative; pass lower=0 (--lower 0) if forecasts must not be either",)

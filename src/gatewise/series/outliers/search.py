@@ -13,6 +13,9 @@ from gatewise.series.panel import Series
 MOST_VALUES = 250_000  # of all series searched at a time
 
 
+LISTS = ("rows", "lower", "upper")
+
+
 class Found(NamedTuple):
     """The outliers of a series: their positions, and the usual range around each."""
 
@@ -20,6 +23,11 @@ class Found(NamedTuple):
     rows: np.ndarray
     lower: np.ndarray
     upper: np.ndarray
+
+    def since(self, newer: Series | None) -> "Found | None":
+        """The outliers from the first date of newer values on; None if there are none."""
+        recent = np.zeros(len(self.rows), bool) if newer is None else self.series.ds[self.rows] >= newer.ds[0]
+        return self._replace(**{name: getattr(self, name)[recent] for name in LISTS}) if recent.any() else None
 
 
 def search(series: Sequence[Series], freq: str | int) -> list[Found]:
@@ -47,5 +55,4 @@ def search(series: Sequence[Series], freq: str | int) -> list[Found]:
 def _parts(series: Sequence[Series]) -> list[list[Series]]:
     """The series in groups, so that the memory for their windows is small."""
     sizes = np.cumsum([len(one) for one in series]) // MOST_VALUES
-    return [[series[k] for k in np.flatnonzero(sizes == size)] for size in np.unique(sizes)]
-
+    return [[series[k] for k in np.flatnonzero(sizes == size).tolist()] for size in np.unique(sizes)]

@@ -39,7 +39,7 @@ def treated(series: Sequence[Series], freq: str | int, how: str, fill: str | Non
     >>> noise[30] = 900.0
     >>> result = treated([Series("A", np.arange(60), 100 + noise)], freq=1, how="clip", fill=None)
     >>> float(result.series[0].y[30].round()), float(untreated(result.series[0]).y[30])
-    (103.0, 1000.0)
+    (102.0, 1000.0)
     """
     before = [untreated(one) for one in series]
     found = {id(one.series): one for one in search(before, freq)}
@@ -64,10 +64,11 @@ def untreated(series: Series) -> Series:
     return replace(series, y=y, filled=missing if missing.any() else None, masked=masked, treatment=None)
 
 
-def treated_again(series: Sequence[Series]) -> tuple[Series, ...]:
-    """Treated series, which may have been cut off, with the treatment of the values that they have now."""
-    first = series[0].treatment if series else None
-    return tuple(series) if first is None else treated(series, first.freq, first.how, first.fill).series
+def without(found: Found) -> Series:
+    """The series with its outliers replaced by values that are linear in time between their neighbours."""
+    series, absent = found.series, np.zeros(len(found.series), bool)
+    absent[found.rows] = True
+    return replace(series, y=filled(series.y, absent, "interpolate"))
 
 
 def _clipped(found: Found, fill: str | None) -> Series:
