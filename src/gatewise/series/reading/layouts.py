@@ -105,7 +105,7 @@ def _dates(table: Table, columns: Columns, codes: np.ndarray, names: list[Any], 
 
     while True:
         try:
-            ds, guess = read_time(frame, columns.time, partial(where, rows))
+            ds, guess = read_time(frame, columns.time, partial(where, rows), table, codes[rows])
             return _Dates(rows, ds, exclusions, guess)
         except RowError as error:  # noqa: PERF203  # a round for each kind of error, not for each row
             exclusions = exclusions.with_rows(error, codes[rows[error.rows]][:, None] * count + np.arange(count))
