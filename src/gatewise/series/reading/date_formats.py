@@ -21,7 +21,7 @@ from gatewise.series.reading.times_of_day import Parts, Times, read_times, split
 Y, YY, M, D = r"(?P<y>\d{4})", r"'?(?P<yy>\d\d)", r"(?P<m>\d{1,2})", r"(?P<d>\d{1,2})"
 B, S, GAP = r"(?P<b>[^\W\d_]{3,10})\.?", r"(?P<s>[-/. ])", r"[-/., ']*"
 Q, H, W, U, J = r"(?P<q>[1-4])", r"(?P<h>[12])", r"(?P<w>\d{1,2})", r"(?P<u>[1-7])", r"(?P<j>\d{3})"
-WEEK = "(?:W|KW|CW|WK|Week|S)"
+WEEK = "(?:W|KW|CW|WK|Week)"
 
 
 class Form(NamedTuple):

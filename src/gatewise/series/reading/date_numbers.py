@@ -100,7 +100,7 @@ def _of_integers(values: np.ndarray, texts: pd.Series | None, evidence: Evidence
     year_first = width == fewest
     if width == 4 and year_first and _is_dense(values, step=1):
         yield reading("year", month_days(values))
-    if width == 4 and _is_padded(texts):
+    if width in (3, 4) and (_is_padded(texts) or not _is_dense(values)):
         first, second, one = values // 100, values % 100, np.ones(len(values))
         yield reading("%y%m", _short(first, second, one, evidence))
         yield reading("%m%y", _short(second, first, one, evidence))
@@ -203,7 +203,7 @@ def decimal_years(values: np.ndarray, exactly: bool = False) -> np.ndarray:
     days = seconds / 86_400
     for day in (days, days - 0.5):
         if (np.abs(day - np.round(day)) <= 0.2).all():
-            return start + np.round(day).astype("m8[D]")
+            return np.asarray(start + np.round(day).astype("m8[D]"))
     return np.full(len(values), NAT) if exactly else np.asarray(start + np.round(seconds).astype("m8[s]"))
 
 

@@ -232,9 +232,8 @@ def _mixed(column: pd.Series, context: Context) -> ReadDates:
     for kind in kinds.unique():
         rows = np.flatnonzero(kinds == kind)
         try:
-            ds, _ = read_dates(
-                column.iloc[rows].infer_objects(), context.only(rows, "excel" if kind == "number" else None)
-            )
+            time_format = "excel" if kind == "number" else None
+            ds, _ = read_dates(column.iloc[rows].infer_objects(), context.only(rows, time_format))
         except RowError as error:
             raise _in_rows(error, rows) from None
         if not isinstance(ds, pd.DatetimeIndex) or ds.tz is not None:
@@ -291,7 +290,7 @@ def _written_digits(values: np.ndarray, context: Context) -> np.ndarray | None:
     if context.written is None or not len(values):
         return None
     shortest, longest = np.log10(np.maximum(np.abs([values.min(), values.max()]), 1)).astype(int)
-    if (values == np.round(values)).all() and shortest == longest:
+    if (values == np.round(values)).all() and shortest == longest and longest % 2:  # an even number of digits
         return None
     texts = context.written().astype(str).str.strip()
     return texts.to_numpy(object) if len(texts) == len(values) and _is_digits(texts) else None
