@@ -16,25 +16,94 @@ HALVES = pd.date_range("2003-01-01", periods=12, freq="6MS")
 YEARS = pd.date_range("1949-01-01", periods=12, freq="YS")
 NAMES = ("January", "February", "März", "avril", "Mayo", "Juni", "juillet", "août", "Sept.", "Oktober", "nov", "Dez.")
 
-QUARTER_FORMS = ("{y}Q{q}", "Q{q} {y}", "{y} Q{q}", "Q{q}-{y}", "{q}Q{yy}", "{y}-Q{q}", "Q{q}'{yy}", "{y}:Q{q}", "{q}Q{y}")
+QUARTER_FORMS = (
+    "{y}Q{q}",
+    "Q{q} {y}",
+    "{y} Q{q}",
+    "Q{q}-{y}",
+    "{q}Q{yy}",
+    "{y}-Q{q}",
+    "Q{q}'{yy}",
+    "{y}:Q{q}",
+    "{q}Q{y}",
+)
 MONTH_FORMS = ("{y}M{m}", "{y}M{m:02}", "{y}-M{m:02}", "M{m:02} {y}", "{m:02}/{y}", "{m}/{y}", "{y}/{m:02}", "{y}/{m}")
-MONTH_FORMS += ("{m:02}-{y}", "{m:02}.{y}", "{y}.{m:02}", "{m}.{y}", "{y}{m:02}", "{m:02}{y}", "{yy}{m:02}", "{m:02}{yy}")
+MONTH_FORMS += (
+    "{m:02}-{y}",
+    "{m:02}.{y}",
+    "{y}.{m:02}",
+    "{m}.{y}",
+    "{y}{m:02}",
+    "{m:02}{y}",
+    "{yy}{m:02}",
+    "{m:02}{yy}",
+)
 MONTH_FORMS += ("{m:02}/{yy}", "{y}-{m}")
-WEEK_FORMS = ("{g}-W{w:02}", "{g}W{w:02}", "{g}-W{w:02}-1", "W{w:02} {g}", "{g}{w:02}", "W{w}-{g}", "{g}W{w:02}1", "KW {w}/{g}")
+WEEK_FORMS = (
+    "{g}-W{w:02}",
+    "{g}W{w:02}",
+    "{g}-W{w:02}-1",
+    "W{w:02} {g}",
+    "{g}{w:02}",
+    "W{w}-{g}",
+    "{g}W{w:02}1",
+    "KW {w}/{g}",
+)
 FORMATS = {
-    "MS": ("%b-%y", "%b %Y", "%B %Y", "%Y %b", "%b%y", "%y-%b", "%b-%Y", "%Y-%b", "%b'%y", "%d/%m/%Y", "%m/%d/%Y", "%Y%m%d"),
+    "MS": (
+        "%b-%y",
+        "%b %Y",
+        "%B %Y",
+        "%Y %b",
+        "%b%y",
+        "%y-%b",
+        "%b-%Y",
+        "%Y-%b",
+        "%b'%y",
+        "%d/%m/%Y",
+        "%m/%d/%Y",
+        "%Y%m%d",
+    ),
     "D": (
-        *("%Y%m%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%y", "%m/%d/%y", "%y/%m/%d", "%Y%j", "%Y-%j", "%d-%b-%Y", "%d %b %y"),
+        *(
+            "%Y%m%d",
+            "%d.%m.%Y",
+            "%m/%d/%Y",
+            "%d/%m/%y",
+            "%m/%d/%y",
+            "%y/%m/%d",
+            "%Y%j",
+            "%Y-%j",
+            "%d-%b-%Y",
+            "%d %b %y",
+        ),
         *("%a %d/%m/%Y", "%A, %B %d, %Y", "%b %d, %Y", "%Y/%m/%d", "%d%m%Y", "%m%d%Y", "%y%m%d", "%d%m%y", "%Y.%m.%d"),
         *("%d. %B %Y", "%dth %B %Y", "%Y-%m-%dZ"),
     ),
     "h": (
-        *("%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%Y-%m-%dT%H", "%Y-%m-%d %H%M", "%Y-%m-%d %H.%M.%S", "%d.%m.%Y %Hh%M"),
+        *(
+            "%Y%m%d%H",
+            "%Y%m%d%H%M",
+            "%Y%m%d%H%M%S",
+            "%Y-%m-%dT%H",
+            "%Y-%m-%d %H%M",
+            "%Y-%m-%d %H.%M.%S",
+            "%d.%m.%Y %Hh%M",
+        ),
         *("%d/%m/%Y %I:%M %p", "%m/%d/%Y %I:%M:%S %p", "%Y-%m-%d %H", "%Y-%m-%d %H:%M:%S,000", "%a %d %b %Y %H:%M:%S"),
-        *("%m/%d/%Y %I %p", "%Y%m%dT%H%M%S", "%Y%m%d %H:%M", "%d-%b-%y %I.%M.%S %p", "%Y/%m/%d %H:%M", "%y-%m-%d %H:%M"),
+        *(
+            "%m/%d/%Y %I %p",
+            "%Y%m%dT%H%M%S",
+            "%Y%m%d %H:%M",
+            "%d-%b-%y %I.%M.%S %p",
+            "%Y/%m/%d %H:%M",
+            "%y-%m-%d %H:%M",
+        ),
         *("%b %d, %Y, %I:%M:%S %p", "%d/%m/%Y, %H:%M"),
     ),
 }
+
+
 def written(form, dates):
     """Dates written in a form of fields, such as {y}Q{q}."""
     return [
@@ -87,10 +156,16 @@ CASES = {
     "decimal months, middle": (MONTHS, [f"{date.year + (date.month - 0.5) / 12:.3f}" for date in MONTHS]),
     "decimal quarters": (QUARTERS, [f"{date.year + (date.quarter - 1) / 4}" for date in QUARTERS]),
     "json": (DAYS, [f"/Date({count})/" for count in DAYS.as_unit("ms").asi8]),
-    "24:00": (HOURS, [(date - pd.Timedelta(hours=1)).strftime("%d.%m.%Y ") + f"{(date.hour - 1) % 24 + 1}:00" for date in HOURS]),
+    "24:00": (
+        HOURS,
+        [(date - pd.Timedelta(hours=1)).strftime("%d.%m.%Y ") + f"{(date.hour - 1) % 24 + 1}:00" for date in HOURS],
+    ),
     "ISO 24:00": (
         HOURS,
-        [(date - pd.Timedelta(hours=1)).strftime("%Y-%m-%d ") + f"{(date.hour - 1) % 24 + 1:02}:00:00" for date in HOURS],
+        [
+            (date - pd.Timedelta(hours=1)).strftime("%Y-%m-%d ") + f"{(date.hour - 1) % 24 + 1:02}:00:00"
+            for date in HOURS
+        ],
     ),
 }
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from gatewise.series.reading.date_choice import Evidence
 
-AHEAD = np.timedelta64(3 * 366, "D")  # rows of the future, with known covariates only, end so soon
+AHEAD = np.timedelta64(366, "D")  # the end of a period that has begun may be so far in the future
 
 
 def with_century(short: np.ndarray, dates_in: Callable[[np.ndarray], np.ndarray], evidence: Evidence) -> np.ndarray:
@@ -30,7 +30,7 @@ def with_century(short: np.ndarray, dates_in: Callable[[np.ndarray], np.ndarray]
     known = np.isfinite(short)
     if not known.any():
         return dates_in(short)
-    readings = [_latest(start, short, dates_in, evidence.now) for start in _starts(short[known])]
+    readings = [_latest(start, short, dates_in, evidence) for start in _starts(short[known])]
     ordered = (dates for dates in readings if evidence.only(known).in_order(dates[known]))
     return next(ordered, readings[0])
 
@@ -44,12 +44,13 @@ def _starts(short: np.ndarray) -> list[int]:
 
 
 def _latest(
-    start: int, short: np.ndarray, dates_in: Callable[[np.ndarray], np.ndarray], now: np.datetime64
+    start: int, short: np.ndarray, dates_in: Callable[[np.ndarray], np.ndarray], evidence: Evidence
 ) -> np.ndarray:
     """The dates from a first year on, in the latest century that is not in the future."""
     since = start + (short - start) % 100
     readings = [dates_in(century + since) for century in (2000, 1900, 1800, 1700)]
-    return next((dates for dates in readings if _is_past(dates, now)), readings[-1])
+    past = evidence.past_cells(len(short))
+    return next((dates for dates in readings if _is_past(dates[past], evidence.now)), readings[-1])
 
 
 def _is_past(dates: np.ndarray, now: np.datetime64) -> bool:

@@ -43,12 +43,14 @@ class Evidence:
         codes: (N,) the distinct cell of each row, in order of appearance.
         series: (N,) the series of each row; None if unknown.
         expected: dates that the column should hold; None if unknown.
+        past: (N,) whether a row holds a value, so that its date is not in the future; None if all do.
         today: the present day.
     """
 
     codes: np.ndarray
     series: np.ndarray | None = None
     expected: pd.Index | None = None
+    past: np.ndarray | None = None
     today: pd.Timestamp | None = None
 
     @property
@@ -77,8 +79,14 @@ class Evidence:
         """The evidence of the rows with these distinct cells (C,), numbered anew."""
         rows = cells[self.codes]
         number = np.cumsum(cells) - 1
-        series = None if self.series is None else self.series[rows]
-        return replace(self, codes=number[self.codes[rows]], series=series)
+        series, past = (None if each is None else each[rows] for each in (self.series, self.past))
+        return replace(self, codes=number[self.codes[rows]], series=series, past=past)
+
+    def past_cells(self, count: int) -> np.ndarray:
+        """(C,) whether a distinct cell stands in a row that holds a value; all do if no row does."""
+        if self.past is None or not self.past.any():
+            return np.ones(count, bool)
+        return np.bincount(self.codes[self.past], minlength=count) > 0
 
 
 def missing_share(dates: pd.DatetimeIndex) -> float | None:

@@ -98,8 +98,11 @@ def refuse_unreadable(cells: Cells, readable: np.ndarray, time_format: str | Non
     if time_format is not None:
         fault, remedy = f"does not have time_format={time_format!r}", "correct the cell or the format (--time-format)"
     elif cells.written.dayfirst is not None:
-        order, option = ("day", "--dayfirst") if cells.written.dayfirst else ("month", "--no-dayfirst")
+        order, option, other = ("day", "--dayfirst", "--no-dayfirst")
+        if not cells.written.dayfirst:
+            order, option, other = "month", other, option
         fault = f"cannot be read as a date, {order} first ({option})"
+        remedy = f"correct the cell, or pass dayfirst={not cells.written.dayfirst} ({other})"
 
     def describe(rows: np.ndarray) -> str:
         cell = quoted(plain(cells.column.iloc[rows[0]]))

@@ -19,7 +19,8 @@ SERIALS = {"excel": "1899-12-30", "excel1904": "1904-01-01"}  # name -> day 0
 SERIAL_RANGE = (32_874, 51_136)  # 1990 to 2039
 UNIX_RANGE = (np.datetime64("1980-01-01", "us"), np.datetime64("2100-01-01", "us"))
 MOSTLY = 0.9  # of the cells are dates: the others are errors
-IRREGULAR = ("%Y%m", "%Y%m%d", "%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%Y%j", "%d%m%Y", "%m%d%Y", *UNIX)
+CALENDAR_DIGITS = ("%Y%m", "%Y%m%d", "%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%Y%j", "%d%m%Y", "%m%d%Y")
+IRREGULAR = (*CALENDAR_DIGITS, *UNIX)  # are read as dates even if their calendar is irregular
 SHORT = ("%y%m%d", "%d%m%y", "%m%d%y")  # may be integers in a row, too
 
 
@@ -67,6 +68,8 @@ def _best(shares: list[tuple[float, Reading]], steady: bool) -> Numbers:
     best = [reading for share, reading in shares if share == least]
     orders = [reading for reading in best if reading.dayfirst is not None]
     first = best[0]
+    if first.time_format == "week" and orders:  # 200101 is a week of 2001 or a day of 2020
+        return Numbers([first, *orders])
     return Numbers(best[:1] if first.dayfirst is None else orders, steady and first.time_format in (*SHORT, "excel"))
 
 

@@ -111,7 +111,7 @@ def _is_time(column: pd.Series, values: np.ndarray | None) -> bool:
 def _times(frame: pd.DataFrame, columns: Sequence[str], numbers: dict[str, np.ndarray | None]) -> np.ndarray:
     """Times of day (N,) from a column of hours, then minutes and seconds; or of texts such as 18:00."""
     values = [numbers[column] for column in columns]
-    if len(columns) == 1 and (values[0] is None or (values[0] > 24).any()):
+    if len(columns) == 1 and (values[0] is None or (values[0] >= 100).any()):
         codes, distinct = pd.factorize(frame[columns[0]])
         cells = pd.Series(distinct)
         texts = cells.astype(str).str.strip() if values[0] is None else cells.map(lambda cell: f"{int(cell):04d}")
@@ -132,6 +132,9 @@ def _from_year(numbers: dict[str, np.ndarray | None], parts: dict[str, str | Non
             part, dates = _second_part(years, *values.values())
             guess = f"dates: year and {part}"
             return Combined(_series(dates), guess=guess)
+        if len(values) == 2 and list(numbers)[2] == year:  # day and month in either order
+            texts = [pd.Series(number.astype(np.int64).astype(str)) for number in (*values.values(), years)]
+            return Combined(texts[0].str.cat(texts[1:], sep="/").rename(" ".join(numbers)))
         named = dict(zip(PARTS[1:], values.values(), strict=False))
         guess = f"dates: {', '.join(('year', *named))}"
     return Combined(_series(_dates(years, named)), guess=guess)

@@ -5,7 +5,6 @@ Letters: N rows, C distinct cells.
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from numbers import Real
 from typing import NamedTuple
 
@@ -16,7 +15,7 @@ from gatewise.arguments import plain
 from gatewise.series.errors import DataError, RowError
 from gatewise.series.reading.calendar_dates import NAT
 from gatewise.series.reading.cells import CellFormat
-from gatewise.series.reading.date_choice import Evidence, Reading
+from gatewise.series.reading.date_choice import Evidence, Reading, missing_share
 from gatewise.series.reading.date_formats import is_month_of_year, may_lack_year, text_readings
 from gatewise.series.reading.date_messages import (
     Cells,
@@ -26,7 +25,7 @@ from gatewise.series.reading.date_messages import (
     refuse_unreadable,
 )
 from gatewise.series.reading.date_messages import Where as Where  # public here
-from gatewise.series.reading.date_numbers import number_readings
+from gatewise.series.reading.date_numbers import CALENDAR_DIGITS, number_readings, of_form
 from gatewise.series.reading.date_parts import PARTS as PARTS  # public here
 from gatewise.series.reading.date_parts import combined
 from gatewise.series.reading.table import Table
@@ -55,6 +54,7 @@ class Context(NamedTuple):
         written: (N,) the cells as text, if they come from a text file.
         series: (N,) the series of each row.
         expected: the dates that the column should hold.
+        past: (N,) whether the row holds a value.
         today: the present day; by the clock if None.
     """
 
@@ -63,21 +63,21 @@ class Context(NamedTuple):
     written: Callable[[], pd.Series] | None = None
     series: np.ndarray | None = None
     expected: pd.Index | None = None
+    past: np.ndarray | None = None
     today: pd.Timestamp | None = None
 
     def of(self, column: pd.Series, codes: np.ndarray) -> Cells:
         """A column with the distinct cell of each row (N,)."""
         return Cells(column, codes, self.where, self.cells)
 
-    def only(self, rows: np.ndarray, time_format: str | None) -> "Context":
-        """The context of some rows, read in a format."""
-        series = None if self.series is None else self.series[rows]
-        cells = replace(self.cells, time_format=time_format)
-        return self._replace(where=lambda i: self.where(int(rows[i])), written=None, series=series, cells=cells)
+    def only(self, rows: np.ndarray) -> "Context":
+        """The context of some rows."""
+        series, past = (None if each is None else each[rows] for each in (self.series, self.past))
+        return self._replace(where=lambda i: self.where(int(rows[i])), written=None, series=series, past=past)
 
     def evidence(self, codes: np.ndarray) -> Evidence:
         """The evidence of rows that hold these distinct cells (N,)."""
-        return Evidence(codes, self.series, self.expected, self.today)
+        return Evidence(codes, self.series, self.expected, self.past, self.today)
 
 
 def looks_like_dates(column: pd.Series) -> bool:
@@ -107,7 +107,10 @@ def plausible_dates(column: pd.Series) -> bool:
     codes, values = pd.factorize(column.dropna().to_numpy(np.float64))
     if len(values) < 2 or not np.isfinite(values).all():
         return False
-    return bool(number_readings(values, None, Evidence(codes), str(column.name).lower() == "year").readings)
+    readings, _ = number_readings(values, None, Evidence(codes), str(column.name).lower() == "year")
+    return any(
+        reading.time_format in CALENDAR_DIGITS or missing_share(reading.dates) is not None for reading in readings
+    )
 
 
 def read_time(
@@ -117,6 +120,7 @@ def read_time(
     table: Table | None = None,
     series: np.ndarray | None = None,
     expected: pd.Index | None = None,
+    past: np.ndarray | None = None,
 ) -> ReadDates:
     """One or several columns as a time index.
 
@@ -127,12 +131,13 @@ def read_time(
         table: the table, which knows how its cells are written.
         series: the series of each row, which decides what is in order.
         expected: the dates that the rows should hold, which decide between two readings.
+        past: whether each row holds a value, so that its date is not in the future.
 
     Raises:
         RowError: rows without a readable date.
         DataError: several readings are possible; names them and the option that decides.
     """
-    context = Context(where, series=series, expected=expected)
+    context = Context(where, series=series, expected=expected, past=past)
     if table is not None:
         context = context._replace(cells=table.cells)
     if len(columns) > 1:
@@ -184,7 +189,7 @@ def _read_parts(frame: pd.DataFrame, columns: Sequence[str], context: Context) -
     wrong = parts.column.isna() if parts.since_midnight is None else pd.Series(np.isnat(parts.since_midnight))
     if wrong.any():
         raise RowError(np.flatnonzero(wrong), describe)
-    ds, guess = read_dates(parts.column, context)
+    ds, _ = read_dates(parts.column, context)
     if parts.since_midnight is None:
         return ReadDates(ds, None if parts.guess is None else f"{parts.guess} read as {format_date(ds[0])}")
     if not isinstance(ds, pd.DatetimeIndex):
@@ -193,7 +198,7 @@ def _read_parts(frame: pd.DataFrame, columns: Sequence[str], context: Context) -
             "one of them as time_column= (--time)"
         )
     ds = ds + pd.TimedeltaIndex(parts.since_midnight)
-    example = " and ".join(repr(plain(frame[column].iloc[0])) for column in columns)
+    example = " and ".join(str(plain(frame[column].iloc[0])).removesuffix(" 00:00:00") for column in columns)
     return ReadDates(ds, f"dates: {example} read as {format_date(ds[0])}")
 
 
@@ -232,8 +237,8 @@ def _mixed(column: pd.Series, context: Context) -> ReadDates:
     for kind in kinds.unique():
         rows = np.flatnonzero(kinds == kind)
         try:
-            time_format = "excel" if kind == "number" else None
-            ds, _ = read_dates(column.iloc[rows].infer_objects(), context.only(rows, time_format))
+            part = column.iloc[rows].infer_objects()
+            ds = _serials(part, context.only(rows)) if kind == "number" else read_dates(part, context.only(rows)).ds
         except RowError as error:
             raise _in_rows(error, rows) from None
         if not isinstance(ds, pd.DatetimeIndex) or ds.tz is not None:
@@ -243,7 +248,16 @@ def _mixed(column: pd.Series, context: Context) -> ReadDates:
             )
         dates.iloc[rows] = ds
     index = pd.DatetimeIndex(dates, name=column.name)
-    return ReadDates(index, f"dates: {quoted(plain(column.iloc[0]))} read as {format_date(index[0])}")
+    other = int((kinds != "date").argmax())
+    return ReadDates(index, f"dates: {quoted(plain(column.iloc[other]))} read as {format_date(index[other])}")
+
+
+def _serials(column: pd.Series, context: Context) -> pd.DatetimeIndex:
+    """Serial numbers of a spreadsheet between dates."""
+    codes, distinct = pd.factorize(column.to_numpy(np.float64))
+    dates = pd.DatetimeIndex(of_form(distinct, "excel"))
+    refuse_unreadable(context.of(column, codes), dates.notna())
+    return dates.take(codes)
 
 
 def _in_rows(error: RowError, rows: np.ndarray) -> RowError:
@@ -310,11 +324,13 @@ def _refuse_numbers(column: pd.Series, where: Where, faults: dict[str, np.ndarra
     fault = next((fault for fault, wrong in faults.items() if wrong.any()), None)
     if fault is None:
         return
+    is_year = column.between(1600, 2101).all()
+    remedy = "; or pass time_format='%Y.%m' or 'decimal year' (--time-format)" if is_year else ""
     raise RowError(
         np.flatnonzero(faults[fault]),
         lambda rows: (
             f"{where(rows[0])}: time {column.iloc[rows[0]]:g} in column {column.name!r} is {fault}; "
-            "give dates such as '1949-01', or integers"
+            f"give dates such as '1949-01', or integers{remedy}"
         ),
     )
 
