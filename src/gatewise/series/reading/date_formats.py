@@ -4,6 +4,7 @@ Letters: C distinct cells.
 """
 
 import re
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta, timezone
 from typing import NamedTuple
@@ -16,7 +17,7 @@ from gatewise.series.reading.calendar_dates import NAT, YEARS, halves, month_day
 from gatewise.series.reading.century import with_century
 from gatewise.series.reading.date_choice import Evidence, Reading, missing_share
 from gatewise.series.reading.month_names import WEEKDAYS, month_number
-from gatewise.series.reading.times_of_day import Parts, Times, read_times, split
+from gatewise.series.reading.times_of_day import SAMPLE, Parts, Times, read_times, split
 
 Y, YY, M, D = r"(?P<y>\d{4})", r"'?(?P<yy>\d\d)", r"(?P<m>\d{1,2})", r"(?P<d>\d{1,2})"
 B, S, GAP = r"(?P<b>[^\W\d_]{3,10})\.?", r"(?P<s>[-/. ])", r"[-/., ']*"
@@ -90,10 +91,11 @@ def text_readings(cells: pd.Series, evidence: Evidence) -> list[Reading]:
     iso = _iso(cells)
     if iso is not None and iso.is_complete:
         return [iso]
-    objects = _objects(cells)
-    if objects is not None:
-        return [objects]
-    if cells.str.match(_WEEKDAY).any():
+    cells = cells.astype(object)  # is faster cell by cell
+    sample = cells.iloc[:: max(1, len(cells) // SAMPLE)]
+    if sample.str.match(_MILLISECONDS).any():
+        return [_objects(cells)]
+    if sample.str.match(_WEEKDAY).any():
         cells = cells.str.replace(_WEEKDAY, "", n=1, regex=True)
     parts = split(cells)
     times = read_times(parts.times)
@@ -136,11 +138,9 @@ def _iso(cells: pd.Series) -> Reading | None:
     return Reading(dates, "ISO8601")
 
 
-def _objects(cells: pd.Series) -> Reading | None:
+def _objects(cells: pd.Series) -> Reading:
     """Cells such as /Date(1580428800000)/."""
     found = [_MILLISECONDS.fullmatch(cell) for cell in cells]
-    if not any(found):
-        return None
     counts = [np.datetime64(int(match[1]), "ms") if match else np.datetime64("NaT", "ms") for match in found]
     return Reading(pd.DatetimeIndex(np.array(counts, "M8[ms]")).as_unit("us"), "unix ms")
 
@@ -151,7 +151,7 @@ def _is_regular(dates: np.ndarray) -> bool:
 
 def _matching(forms: tuple[Form, ...], days: pd.Series) -> list[Form]:
     """The forms that some of the texts have."""
-    sample = days.iloc[:: max(1, len(days) // 50)]
+    sample = days.iloc[:: max(1, len(days) // SAMPLE)]
     return [form for form in forms if any(form.pattern.fullmatch(text) for text in sample)]
 
 
@@ -160,8 +160,8 @@ def _dates(form: Form, days: pd.Series, evidence: Evidence) -> np.ndarray:
     found = [form.pattern.fullmatch(text) for text in days]
     names = form.pattern.groupindex
     if "s" in names:
-        usual = pd.Series([match["s"] for match in found if match]).mode()
-        found = [match if match and match["s"] == usual[0] else None for match in found]
+        usual = Counter(match["s"] for match in found if match).most_common(1)[0][0]
+        found = [match if match and match["s"] == usual else None for match in found]
 
     def part(name: str) -> np.ndarray:
         if name not in names:

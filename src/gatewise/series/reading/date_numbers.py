@@ -18,6 +18,7 @@ UNIX = {"unix": 10**6, "unix ms": 10**3, "unix us": 1, "unix ns": 1e-3}  # name 
 SERIALS = {"excel": "1899-12-30", "excel1904": "1904-01-01"}  # name -> day 0
 SERIAL_RANGE = (32_874, 51_136)  # 1990 to 2039
 UNIX_RANGE = (np.datetime64("1980-01-01", "us"), np.datetime64("2100-01-01", "us"))
+MANY = 1000  # integers, of which some decide whether all are tried
 MOSTLY = 0.9  # of the cells are dates: the others are errors
 CALENDAR_DIGITS = ("%Y%m", "%Y%m%d", "%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%Y%j", "%d%m%Y", "%m%d%Y")
 IRREGULAR = (*CALENDAR_DIGITS, *UNIX)  # are read as dates even if their calendar is irregular
@@ -48,6 +49,8 @@ def number_readings(values: np.ndarray, texts: pd.Series | None, evidence: Evide
     whole = bool((values == np.round(values)).all())
     if named_year and whole and ((values >= 1000) & (values < 3000)).all():
         return Numbers([Reading(pd.DatetimeIndex(month_days(values)), "year")])
+    if len(values) > MANY and whole and not _is_calendar(values, texts):
+        return Numbers([])
     readings = list(_of_integers(values, texts, evidence) if whole else _of_fractions(values, texts))
     complete = [reading for reading in readings if reading.is_complete]
     if evidence.expected is not None:
@@ -60,6 +63,16 @@ def number_readings(values: np.ndarray, texts: pd.Series | None, evidence: Evide
     if whole and len(values) and _is_dense(values):
         return Numbers([])
     return Numbers([reading for reading in readings if reading.time_format in IRREGULAR and _mostly_dates(reading)][:1])
+
+
+def _is_calendar(values: np.ndarray, texts: pd.Series | None) -> bool:
+    """Whether some of the integers look like dates in any form."""
+    some = slice(None, None, len(values) // MANY)
+    sample, cells = np.append(values[some], values.max()), None
+    if texts is not None:
+        cells = pd.concat([texts.iloc[some], texts.iloc[[int(values.argmax())]]]).reset_index(drop=True)
+    readings = _of_integers(sample, cells, Evidence(np.arange(len(sample))))
+    return any(reading.dates.notna().mean() >= 0.5 for reading in readings)
 
 
 def _best(shares: list[tuple[float, Reading]], steady: bool) -> Numbers:

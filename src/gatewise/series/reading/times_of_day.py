@@ -4,7 +4,8 @@ Letters: C distinct cells.
 """
 
 import re
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,11 @@ _AFTER = rf"\d{{1,2}}(?:[:h.]\d\d.*|h|\s*[ap]\.?m\.?)\s*(?:{ZONE})?"
 _SPLIT = re.compile(rf"(?:({_FULL})(?:T|[ ,]+)(\d[^/]*)|(.*?\d\.?)(?:T|[ ,]+)({_AFTER}))", re.IGNORECASE)
 
 
+FEW = 5000  # distinct times that are read one by one
+SAMPLE = 50  # cells that decide where to split
+Partition: TypeAlias = Callable[[str, str], tuple[str, str, str]]
+
+
 class Parts(NamedTuple):
     """Cells as dates and times of day: the distinct texts of each, and the text of each cell (C,) by number."""
 
@@ -32,15 +38,26 @@ class Parts(NamedTuple):
 
 def split(cells: pd.Series) -> Parts:
     """The date and the time of day of each cell; "" for no time."""
-    if not cells.str.contains(r"\d(?:T|[ ,]+)\d", case=False).any():
-        return Parts(cells, np.arange(len(cells)), pd.Series([""]), np.zeros(len(cells), np.int64))
-    pairs = [_pair(cell) for cell in cells]
+    sample = cells.iloc[:: max(1, len(cells) // SAMPLE)]
+    at = next((place for place in (str.partition, str.rpartition) if all(_is_at(place, cell) for cell in sample)), None)
+    pairs = [_pair(cell, at) for cell in cells]
     day, days = pd.factorize(np.array([pair[0] for pair in pairs], object))
     time, times = pd.factorize(np.array([pair[1] for pair in pairs], object))
     return Parts(pd.Series(days), day, pd.Series(times), time)
 
 
-def _pair(cell: str) -> tuple[str, str]:
+def _is_at(place: Partition, cell: str) -> bool:
+    """Whether a cell is split at its first or last space."""
+    day, _, time = place(cell, " ")
+    return _pair(cell) == (day, time)
+
+
+def _pair(cell: str, at: Partition | None = None) -> tuple[str, str]:
+    """The date and the time of a cell, split at a space if it is known where."""
+    if at is not None:
+        day, space, time = at(cell, " ")
+        if space:
+            return day, time
     match = _SPLIT.fullmatch(cell)
     if match is None:
         return cell, ""
@@ -56,6 +73,8 @@ class Times(NamedTuple):
 
 def read_times(times: pd.Series) -> Times:
     """Times of day such as 18:00, 6:00 PM, 18h00, 18.00.00, 1800 or 18; NaT where a text is no time of day."""
+    if len(times) > FEW and times.str.fullmatch(r"\d\d:\d\d:\d\d(?:\.\d{1,6})?").all():
+        return _of_seconds(times)
     found = [TIME.fullmatch(text) for text in times]
     empty = (times == "").to_numpy()
 
@@ -71,6 +90,13 @@ def read_times(times: pd.Series) -> Times:
     since = time_of_day(hour, number("minute", "minute2"), number("second", "second2"), micro)
     since[empty] = np.timedelta64(0)
     return Times(since, np.array([zone_offset(match["zone"] if match else None) for match in found]))
+
+
+def _of_seconds(times: pd.Series) -> Times:
+    """Times such as 18:00:00 or 18:00:00.5, of which a day has many."""
+    since = pd.to_timedelta(times, errors="coerce").to_numpy().astype("m8[us]")
+    valid = (since <= np.timedelta64(1, "D")) & times.str.slice(3, 4).lt("6").to_numpy() & times.str.slice(6, 7).lt("6")
+    return Times(np.where(valid, since, np.timedelta64("NaT")), np.full(len(times), np.nan))
 
 
 def zone_offset(zone: str | None) -> float:
