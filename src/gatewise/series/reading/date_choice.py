@@ -75,6 +75,21 @@ class Evidence:
         rows = np.argsort(self.series, kind="stable")
         return rows, np.diff(self.series[rows]) == 0
 
+    @cached_property
+    def longest(self) -> np.ndarray | None:
+        """The distinct cells of the series with the most rows; None if there is one series."""
+        if self.series is None or not len(self.series):
+            return None
+        lengths = np.bincount(self.series)
+        if lengths.max() == len(self.series):
+            return None
+        return np.unique(self.codes[self.series == lengths.argmax()])
+
+    def missing_share(self, dates: pd.DatetimeIndex) -> float | None:
+        """`missing_share` of all dates (C,), else of those of the longest series."""
+        share = missing_share(dates)
+        return missing_share(dates[self.longest]) if share is None and self.longest is not None else share
+
     def only(self, cells: np.ndarray) -> "Evidence":
         """The evidence of the rows with these distinct cells (C,), numbered anew."""
         rows = cells[self.codes]
@@ -112,13 +127,19 @@ def possible(readings: Sequence[Reading], evidence: Evidence) -> list[Reading]:
     distinct = as_expected(distinct, evidence)
     if len(distinct) < 2:
         return distinct
-    regular = [reading for reading in distinct if pandas_frequency(reading.dates.unique().sort_values())]
-    if regular:
-        return regular
+    for cells in (slice(None), evidence.longest):
+        if cells is not None and (whole := [reading for reading in distinct if _is_whole(reading.dates[cells])]):
+            return whole
     scores = [
-        (missing_share(reading.dates) is not None) + evidence.in_order(reading.dates.to_numpy()) for reading in distinct
+        (evidence.missing_share(reading.dates) is not None) + evidence.in_order(reading.dates.to_numpy())
+        for reading in distinct
     ]
-    return [reading for reading, score in zip(distinct, scores, strict=True) if score == max(scores)]
+    return [reading for reading, score in zip(distinct, scores, strict=True) if score == scores.max()]
+
+
+def _is_whole(dates: pd.DatetimeIndex) -> bool:
+    """Whether dates are regular without gaps."""
+    return pandas_frequency(dates.unique().sort_values()) is not None
 
 
 def as_expected(readings: list[Reading], evidence: Evidence) -> list[Reading]:

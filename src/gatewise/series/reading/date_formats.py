@@ -12,10 +12,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from gatewise.series.frequency import pandas_frequency
+from gatewise.series.frequency import infer_frequency
 from gatewise.series.reading.calendar_dates import NAT, YEARS, halves, month_days, quarters, week_days, year_days
 from gatewise.series.reading.century import with_century
-from gatewise.series.reading.date_choice import Evidence, Reading, missing_share
+from gatewise.series.reading.date_choice import Evidence, Reading
 from gatewise.series.reading.month_names import WEEKDAYS, month_number
 from gatewise.series.reading.times_of_day import SAMPLE, Parts, Times, read_times, split
 
@@ -44,7 +44,7 @@ FORMS = (
     _form("%ms%ds%Y", M, S, D, "(?P=s)", Y, dayfirst=False),
     _form("%ds%ms%y", D, S, M, "(?P=s)", YY, dayfirst=True),
     _form("%ms%ds%y", M, S, D, "(?P=s)", YY, dayfirst=False),
-    _form("%ys%ms%d", YY, S, M, "(?P=s)", D, dayfirst=False),
+    _form("%ys%ms%d", YY, S, M, "(?P=s)", D),
     _form("%Ys%m", Y, S, M),
     _form("%ms%Y", M, S, Y),
     _form("%d-%b-%Y", D, r"(?:st|nd|rd|th)?", GAP, B, GAP, Y),
@@ -107,7 +107,9 @@ def text_readings(cells: pd.Series, evidence: Evidence) -> list[Reading]:
     return readings or [
         _with_times(form, _dates(form, parts.days, days), parts, times)
         for form in _matching(MONTHS_OF_YEARS, parts.days)
-        if "%b" in form.time_format or _is_regular(_dates(form, parts.days, days))
+        if "%b" in form.time_format
+        or evidence.expected is not None
+        or _is_regular(_dates(form, parts.days, days), days)
     ]
 
 
@@ -115,8 +117,8 @@ def may_lack_year(cells: pd.Series) -> bool:
     """Whether cells (C,) such as Jan-01 are regular as days of one year."""
     for form in _matching(DAYS_WITHOUT_YEAR, cells):
         dates = pd.DatetimeIndex(_dates(form, cells, Evidence(np.arange(len(cells)))))
-        freq = None if dates.hasnans else pandas_frequency(dates.unique().sort_values())
-        if freq is not None and freq.split("-")[0] in ("D", "B", "W"):
+        freq = None if dates.hasnans else infer_frequency(dates.unique().sort_values())
+        if str(freq).split("-")[0] in ("D", "B", "W"):
             return True
     return False
 
@@ -145,8 +147,8 @@ def _objects(cells: pd.Series) -> Reading:
     return Reading(pd.DatetimeIndex(np.array(counts, "M8[ms]")).as_unit("us"), "unix ms")
 
 
-def _is_regular(dates: np.ndarray) -> bool:
-    return not np.isnat(dates).any() and missing_share(pd.DatetimeIndex(dates)) is not None
+def _is_regular(dates: np.ndarray, evidence: Evidence) -> bool:
+    return not np.isnat(dates).any() and evidence.missing_share(pd.DatetimeIndex(dates)) is not None
 
 
 def _matching(forms: tuple[Form, ...], days: pd.Series) -> list[Form]:

@@ -39,9 +39,14 @@ def decided(cells: Cells, readings: Sequence[Reading], evidence: Evidence) -> Re
     """
     dayfirst = cells.written.dayfirst
     if dayfirst is not None:
-        readings = [reading for reading in readings if reading.dayfirst in (None, dayfirst)] or readings
+        ordered = any(reading.dayfirst == dayfirst for reading in readings)
+        readings = [
+            reading
+            for reading in readings
+            if reading.dayfirst in (None, dayfirst) and not (ordered and reading.time_format.startswith("%y"))
+        ]
     complete = possible([reading for reading in readings if reading.is_complete], evidence)
-    if len(complete) > 1:
+    if len(complete) > 1 and evidence.expected is None:
         raise DataError(_ambiguous(cells, complete))
     return complete[0] if complete else max(readings, key=lambda reading: int(reading.dates.notna().sum()))
 

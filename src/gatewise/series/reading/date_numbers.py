@@ -11,7 +11,7 @@ import pandas as pd
 
 from gatewise.series.reading.calendar_dates import NAT, month_days, quarters, time_of_day, week_days, year_days
 from gatewise.series.reading.century import with_century
-from gatewise.series.reading.date_choice import Evidence, Reading, as_expected, missing_share
+from gatewise.series.reading.date_choice import Evidence, Reading, as_expected
 
 YEARS = (1600, 2100)  # of integers that are read as years
 UNIX = {"unix": 10**6, "unix ms": 10**3, "unix us": 1, "unix ns": 1e-3}  # name -> microseconds
@@ -57,7 +57,7 @@ def number_readings(values: np.ndarray, texts: pd.Series | None, evidence: Evide
         return Numbers(as_expected(complete, evidence)[:1] if isinstance(evidence.expected, pd.DatetimeIndex) else [])
     if complete and complete[0].time_format == "%Y%m%d":
         return Numbers(complete[:1])
-    shares = [(share, reading) for reading in complete if (share := _share(reading)) is not None]
+    shares = [(share, reading) for reading in complete if (share := _share(reading, evidence)) is not None]
     if shares:
         return _best(shares, steady=whole and _is_steady(values))
     if whole and len(values) and _is_dense(values):
@@ -79,11 +79,12 @@ def _best(shares: list[tuple[float, Reading]], steady: bool) -> Numbers:
     """The readings with the fewest missing dates: the first, or all orders of day, month and year."""
     least = min(share for share, _ in shares)
     best = [reading for share, reading in shares if share == least]
-    orders = [reading for reading in best if reading.dayfirst is not None]
+    orders = [reading for reading in best if reading.dayfirst is not None or reading.time_format in SHORT]
     first = best[0]
     if first.time_format == "week" and orders:  # 200101 is a week of 2001 or a day of 2020
         return Numbers([first, *orders])
-    return Numbers(best[:1] if first.dayfirst is None else orders, steady and first.time_format in (*SHORT, "excel"))
+    has_orders = first.dayfirst is not None or first.time_format in SHORT
+    return Numbers(orders if has_orders else best[:1], steady and first.time_format in (*SHORT, "excel"))
 
 
 def of_form(values: np.ndarray, form: str, texts: pd.Series | None = None) -> np.ndarray:
@@ -129,7 +130,7 @@ def _of_integers(values: np.ndarray, texts: pd.Series | None, evidence: Evidence
     if width == 6:
         yield reading("%m%Y", month_days(values % 10_000, values // 10_000))
         day, month, year = values // 10_000, values // 100 % 100, values % 100
-        yield reading("%y%m%d", _short(day, month, year, evidence), dayfirst=False)
+        yield reading("%y%m%d", _short(day, month, year, evidence))
         yield reading("%d%m%y", _short(year, month, day, evidence), dayfirst=True)
         yield reading("%m%d%y", _short(year, day, month, evidence), dayfirst=False)
     if width == 7 and year_first:
@@ -240,12 +241,12 @@ def _is_dense(values: np.ndarray, step: int | None = None) -> bool:
     return step in (None, common) and bool((distinct[-1] - distinct[0]) // common + 1 <= 2 * len(distinct))
 
 
-def _share(reading: Reading) -> float | None:
+def _share(reading: Reading, evidence: Evidence) -> float | None:
     """`missing_share`; two dates in a row count as regular if their digits are those of a calendar."""
     distinct = reading.dates.unique()
     if len(distinct) < 3:
         return 1.0 if reading.time_format in IRREGULAR else None
-    return missing_share(reading.dates)
+    return evidence.missing_share(reading.dates)
 
 
 def _mostly_dates(reading: Reading) -> bool:

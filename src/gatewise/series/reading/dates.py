@@ -361,8 +361,9 @@ def _reading_guess(cells: pd.Series, reading: Reading) -> str | None:
     dates = reading.dates
     if reading.has_offsets:
         return "dates: several UTC offsets, read as UTC"
-    first = cells.iloc[0]
-    return None if re.match(r"\d{4}", first) else f"dates: {first!r} read as {format_date(dates[0])}"
+    if reading.time_format.startswith(("ISO8601", "%Y-%m", "%Y/%m", "quarter")) and re.match(r"\d{4}", cells.iloc[0]):
+        return None
+    return f"dates: {cells.iloc[0]!r} read as {format_date(dates[0])}"
 
 
 # --------------------------------------------------------------------------------------------------------- format
