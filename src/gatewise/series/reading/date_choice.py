@@ -130,10 +130,8 @@ def possible(readings: Sequence[Reading], evidence: Evidence) -> list[Reading]:
     for cells in (slice(None), evidence.longest):
         if cells is not None and (whole := [reading for reading in distinct if _is_whole(reading.dates[cells])]):
             return whole
-    scores = [
-        (evidence.missing_share(reading.dates) is not None) + evidence.in_order(reading.dates.to_numpy())
-        for reading in distinct
-    ]
+    regular = np.array([evidence.missing_share(reading.dates) is not None for reading in distinct])
+    scores = regular + np.array([evidence.in_order(reading.dates.to_numpy()) for reading in distinct], int)
     return [reading for reading, score in zip(distinct, scores, strict=True) if score == scores.max()]
 
 
