@@ -53,8 +53,8 @@ BAD_ROWS = {
     "either order": (
         MONTHS[:8].strftime("%d/%m/%Y"),
         range(8),
-        "dates such as '01/02/2020' in time column 'ds' can be read day first or month first; "
-        "write them as year-month-day, 2020-02-01 or 2020-01-02",
+        "dates such as '01/02/2020' in time column 'ds' can be read day first or month first, as 2020-02-01 or "
+        "2020-01-02; pass dayfirst=True (--dayfirst) or dayfirst=False (--no-dayfirst)",
     ),
     "fraction": (
         np.arange(30) / 12,

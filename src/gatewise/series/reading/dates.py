@@ -1,39 +1,83 @@
-"""Dates: a column as dates or as integer time."""
+"""Dates: a column, or several, as dates or as integer time.
+
+Letters: N rows, C distinct cells.
+"""
 
 import re
-import warnings
 from collections.abc import Callable, Sequence
+from numbers import Real
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from pandas.tseries.api import guess_datetime_format
 
+from gatewise.arguments import plain
 from gatewise.series.errors import DataError, RowError
-from gatewise.series.frequency import pandas_frequency
-from gatewise.series.wording import format_date, quoted
-
-Where = Callable[[int], str]  # names a row in a message: "row 12 (line 13 of sales.csv)"
+from gatewise.series.reading.calendar_dates import NAT
+from gatewise.series.reading.cells import CellFormat
+from gatewise.series.reading.date_choice import Evidence, Reading, missing_share
+from gatewise.series.reading.date_formats import is_month_of_year, may_lack_year, text_readings
+from gatewise.series.reading.date_messages import (
+    Cells,
+    dates_or_integers,
+    decided,
+    months_or_days,
+    refuse_unreadable,
+)
+from gatewise.series.reading.date_messages import Where as Where  # public here
+from gatewise.series.reading.date_numbers import CALENDAR_DIGITS, number_readings, of_form
+from gatewise.series.reading.date_parts import PARTS as PARTS  # public here
+from gatewise.series.reading.date_parts import combined
+from gatewise.series.reading.table import Table
+from gatewise.series.reading.time_formats import INTEGER, check_time_format, in_format
+from gatewise.series.wording import format_date, listed, quoted
 
 TIME_NAMES = (
-    "ds",
-    "date",
-    "datetime",
-    "timestamp",
-    "time",
-    "month",
-    "year",
-    "quarter",
-    "week",
-    "day",
-    "hour",
-    "period",
-    "t",
+    *("ds", "date", "datetime", "timestamp", "time", "month", "year", "quarter", "week", "day", "hour", "period", "t"),
 )
-MORE_FORMATS = (  # formats of common exports that pandas does not guess
-    *("%b-%y", "%b-%Y", "%b %Y", "%B %Y", "%d-%b-%y", "%d.%m.%y", "%m.%d.%y", "%d/%m/%y", "%m/%d/%y"),
-    *("%d/%m/%Y %I:%M %p", "%m/%d/%Y %I:%M %p", "%d/%m/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M:%S %p"),
-)
-PARTS = ("year", "month", "day", "hour", "minute", "second")
+SAMPLE = 500  # distinct cells that are tried
+
+
+class ReadDates(NamedTuple):
+    """A time index, and the guess made to read it, or None."""
+
+    ds: pd.Index
+    guess: str | None
+
+
+class Context(NamedTuple):
+    """What a column is read with: the names of its rows, its format, its cells as written, and evidence.
+
+    Attributes:
+        where: names a row in a message.
+        cells: how cells are written.
+        written: (N,) the cells as text, if they come from a text file.
+        series: (N,) the series of each row.
+        expected: the dates that the column should hold.
+        past: (N,) whether the row holds a value.
+        today: the present day; by the clock if None.
+    """
+
+    where: Where
+    cells: CellFormat = CellFormat()
+    written: Callable[[], pd.Series] | None = None
+    series: np.ndarray | None = None
+    expected: pd.Index | None = None
+    past: np.ndarray | None = None
+    today: pd.Timestamp | None = None
+
+    def of(self, column: pd.Series, codes: np.ndarray) -> Cells:
+        """A column with the distinct cell of each row (N,)."""
+        return Cells(column, codes, self.where, self.cells)
+
+    def only(self, rows: np.ndarray) -> "Context":
+        """The context of some rows."""
+        series, past = (None if each is None else each[rows] for each in (self.series, self.past))
+        return self._replace(where=lambda i: self.where(int(rows[i])), written=None, series=series, past=past)
+
+    def evidence(self, codes: np.ndarray) -> Evidence:
+        """The evidence of rows that hold these distinct cells (N,)."""
+        return Evidence(codes, self.series, self.expected, self.past, self.today)
 
 
 def looks_like_dates(column: pd.Series) -> bool:
@@ -43,47 +87,119 @@ def looks_like_dates(column: pd.Series) -> bool:
         return False
     if not is_text(present):
         return not isinstance(_converted(present), str)
-    return any(reading.notna().mean() >= 0.5 for reading in _readings(present))
+    cells = present.str.strip().iloc[:: max(1, len(present) // SAMPLE)].reset_index(drop=True)
+    evidence = Evidence(np.arange(len(cells)))
+    if _is_digits(cells):
+        values = cells.to_numpy(np.float64)
+        if number_readings(values, cells, evidence, named_year=False).readings:
+            return True
+    return any(reading.dates.notna().mean() >= 0.5 for reading in text_readings(cells, evidence))
 
 
-def read_dates(column: pd.Series, where: Where) -> tuple[pd.Index, str | None]:
-    """A column as a time index, and the guess made to read it, or None."""
-    _refuse_missing(column, where)
+def plausible_dates(column: pd.Series) -> bool:
+    """Whether a column of numbers can be dates: digits such as 202011, counts since 1970, serial numbers, years.
+
+    >>> plausible_dates(pd.Series([202011, 202012, 202101])), plausible_dates(pd.Series([1, 2, 3]))
+    (True, False)
+    """
+    if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+        return False
+    codes, values = pd.factorize(column.dropna().to_numpy(np.float64))
+    if len(values) < 2 or not np.isfinite(values).all():
+        return False
+    readings, _ = number_readings(values, None, Evidence(codes), str(column.name).lower() == "year")
+    return any(
+        reading.time_format in CALENDAR_DIGITS or missing_share(reading.dates) is not None for reading in readings
+    )
+
+
+def read_time(
+    frame: pd.DataFrame,
+    columns: Sequence[str],
+    where: Where,
+    table: Table | None = None,
+    series: np.ndarray | None = None,
+    expected: pd.Index | None = None,
+    past: np.ndarray | None = None,
+) -> ReadDates:
+    """One or several columns as a time index.
+
+    Arguments:
+        frame: the rows of a table, by its index.
+        columns: their names.
+        where: names a row of `frame` in a message.
+        table: the table, which knows how its cells are written.
+        series: the series of each row, which decides what is in order.
+        expected: the dates that the rows should hold, which decide between two readings.
+        past: whether each row holds a value, so that its date is not in the future.
+
+    Raises:
+        RowError: rows without a readable date.
+        DataError: several readings are possible; names them and the option that decides.
+    """
+    context = Context(where, series=series, expected=expected, past=past)
+    if table is not None:
+        context = context._replace(cells=table.cells)
+    if len(columns) > 1:
+        return _read_parts(frame, columns, context)
+    if table is not None and table.written is not None:
+        cells_of, index, name = table.written, frame.index, columns[0]
+        context = context._replace(written=lambda: cells_of(name).iloc[index])
+    return read_dates(frame[columns[0]], context)
+
+
+def read_dates(column: pd.Series, context: Context) -> ReadDates:
+    """A column as a time index."""
+    column = column.reset_index(drop=True)
+    _refuse_missing(column, context.where)
+    if context.cells.time_format is not None:
+        return _formatted(column, context.cells.time_format, context)
     if pd.api.types.infer_dtype(column) in ("integer", "floating", "mixed-integer-float"):  # also in an object column
         column = pd.to_numeric(column)
     if pd.api.types.is_numeric_dtype(column):
-        return _integers(column, where)
+        return _numbers(column, context)
     if is_text(column):
-        return _text_dates(column, where)
+        return _texts(column, context)
     converted = _converted(column)
+    if isinstance(converted, str) and str(pd.api.types.infer_dtype(column)).startswith("mixed"):
+        return _mixed(column, context)
     if isinstance(converted, str):
         raise DataError(f"time column {column.name!r} cannot be read as dates: {converted}")
-    return converted, None
+    return ReadDates(converted, None)
 
 
-def read_time(frame: pd.DataFrame, columns: Sequence[str], where: Where) -> tuple[pd.Index, str | None]:
-    """One or several columns as a time index, and the guess made to read them, or None."""
-    return read_dates(frame[columns[0]] if len(columns) == 1 else _joined(frame, columns, where), where)
+def is_text(column: pd.Series) -> bool:
+    """Whether every value of a column is text."""
+    return bool(pd.api.types.infer_dtype(column, skipna=True) == "string")
 
 
-def _joined(frame: pd.DataFrame, columns: Sequence[str], where: Where) -> pd.Series:
-    """Several columns as one: year, month, day, ... as a date, others as text joined by spaces."""
+def _read_parts(frame: pd.DataFrame, columns: Sequence[str], context: Context) -> ReadDates:
+    """Several columns as a time index; with a time format as text joined by spaces."""
+    frame = frame.reset_index(drop=True)
     for column in columns:
-        _refuse_missing(frame[column], where)
-    if not {"year"} <= {str(column).lower() for column in columns} <= set(PARTS):
-        first, *others = [frame[column].astype(str) for column in columns]
-        return first.str.cat(others, sep=" ").rename(" ".join(columns))
-    parts = {str(column).lower(): pd.to_numeric(frame[column], errors="coerce") for column in columns}
-    dates = pd.to_datetime(pd.DataFrame({"month": 1, "day": 1, **parts}), errors="coerce")
-    invalid = np.flatnonzero(dates.isna())
+        _refuse_missing(frame[column], context.where)
+    parts = combined(frame, columns, as_text=context.cells.time_format is not None)
+    if parts.since_midnight is None and is_text(parts.column):
+        return read_dates(parts.column, context)
 
     def describe(rows: np.ndarray) -> str:
         values = ", ".join(f"{column} {frame[column].iloc[rows[0]]}" for column in columns)
-        return f"{where(rows[0])}: {values} is not a date; correct or remove the row"
+        return f"{context.where(rows[0])}: {values} is not a date; correct or remove the row"
 
-    if len(invalid):
-        raise RowError(invalid, describe)
-    return dates
+    wrong = parts.column.isna() if parts.since_midnight is None else pd.Series(np.isnat(parts.since_midnight))
+    if wrong.any():
+        raise RowError(np.flatnonzero(wrong), describe)
+    ds, _ = read_dates(parts.column, context)
+    if parts.since_midnight is None:
+        return ReadDates(ds, None if parts.guess is None else f"{parts.guess} read as {format_date(ds[0])}")
+    if not isinstance(ds, pd.DatetimeIndex):
+        raise DataError(
+            f"time columns {listed(columns)} cannot be combined: {columns[0]!r} holds integers such as {ds[0]}; pass "
+            "one of them as time_column= (--time)"
+        )
+    ds = ds + pd.TimedeltaIndex(parts.since_midnight)
+    example = " and ".join(str(plain(frame[column].iloc[0])).removesuffix(" 00:00:00") for column in columns)
+    return ReadDates(ds, f"dates: {example} read as {format_date(ds[0])}")
 
 
 def _refuse_missing(column: pd.Series, where: Where) -> None:
@@ -96,11 +212,6 @@ def _refuse_missing(column: pd.Series, where: Where) -> None:
     missing = np.flatnonzero(column.isna())
     if len(missing):
         raise RowError(missing, describe)
-
-
-def is_text(column: pd.Series) -> bool:
-    """Whether every value of a column is text."""
-    return bool(pd.api.types.infer_dtype(column, skipna=True) == "string")
 
 
 def _converted(column: pd.Series) -> pd.DatetimeIndex | str:
@@ -119,100 +230,160 @@ def _converted(column: pd.Series) -> pd.DatetimeIndex | str:
         )
 
 
-def _integers(column: pd.Series, where: Where) -> tuple[pd.Index, str | None]:
+def _mixed(column: pd.Series, context: Context) -> ReadDates:
+    """Date objects, text and serial numbers in one column, as a spreadsheet holds them."""
+    kinds = column.map(lambda cell: "text" if isinstance(cell, str) else "number" if isinstance(cell, Real) else "date")
+    dates = pd.Series(pd.DatetimeIndex(np.full(len(column), NAT)))
+    for kind in kinds.unique():
+        rows = np.flatnonzero(kinds == kind)
+        try:
+            part = column.iloc[rows].infer_objects()
+            ds = _serials(part, context.only(rows)) if kind == "number" else read_dates(part, context.only(rows)).ds
+        except RowError as error:
+            raise _in_rows(error, rows) from None
+        if not isinstance(ds, pd.DatetimeIndex) or ds.tz is not None:
+            raise DataError(
+                f"time column {column.name!r} holds dates of several kinds, such as {quoted(column.iloc[rows[0]])}; "
+                "convert them to one kind, for example with pandas.to_datetime(column, utc=True)"
+            )
+        dates.iloc[rows] = ds
+    index = pd.DatetimeIndex(dates, name=column.name)
+    other = int((kinds != "date").argmax())
+    return ReadDates(index, f"dates: {quoted(plain(column.iloc[other]))} read as {format_date(index[other])}")
+
+
+def _serials(column: pd.Series, context: Context) -> pd.DatetimeIndex:
+    """Serial numbers of a spreadsheet between dates."""
+    codes, distinct = pd.factorize(column.to_numpy(np.float64))
+    dates = pd.DatetimeIndex(of_form(distinct, "excel"))
+    refuse_unreadable(context.of(column, codes), dates.notna())
+    return dates.take(codes)
+
+
+def _in_rows(error: RowError, rows: np.ndarray) -> RowError:
+    """The error of a part of a column; `rows` are the positions of the part."""
+    return RowError(rows[error.rows], lambda bad: error.describe(np.searchsorted(rows, bad)))
+
+
+# -------------------------------------------------------------------------------------------------------- numbers
+
+
+def _numbers(column: pd.Series, context: Context) -> ReadDates:
+    """Numbers as dates or integer time."""
     values = column.to_numpy(np.float64)
-    faults = {
-        "infinite": np.isinf(values),
-        "a fraction": values != np.round(values),
-        "too large": np.abs(values) >= 2.0**62,  # the difference of two such numbers does not fit 64 bits
-    }
+    _refuse_numbers(column, context.where, {"infinite": np.isinf(values), "too large": np.abs(values) >= 2.0**62})
+    texts = _written_digits(values, context)
+    codes, distinct = pd.factorize(values if texts is None else texts)
+    cells = None if texts is None else pd.Series(distinct)
+    numbers = distinct if texts is None else distinct.astype(np.float64)
+    return _number_dates(column, codes, numbers, cells, context) or _integers(column, context.where)
+
+
+def _number_dates(
+    column: pd.Series, codes: np.ndarray, numbers: np.ndarray, cells: pd.Series | None, context: Context
+) -> ReadDates | None:
+    """Distinct numbers (C,) as dates; None if they are integers in a row."""
+    named_year = str(column.name).lower() == "year"
+    readings, is_integer = number_readings(numbers, cells, context.evidence(codes), named_year)
+    if not readings:
+        return None
+    found = context.of(column, codes)
+    if is_integer:
+        raise dates_or_integers(found, readings[0])
+    reading = decided(found, readings, context.evidence(codes))
+    refuse_unreadable(found, reading.dates.notna())
+    dates = reading.dates.take(codes).rename(column.name)
+    known = {"year": "years", "%Y%m%d": "year, month, day"}.get(reading.time_format)
+    if known is not None and pd.api.types.is_numeric_dtype(column):
+        return ReadDates(dates, f"dates: integers read as {known}")
+    return ReadDates(dates, f"dates: {quoted(plain(column.iloc[0]))} read as {format_date(dates[0])}")
+
+
+def _written_digits(values: np.ndarray, context: Context) -> np.ndarray | None:
+    """The numbers (N,) as written, if this may matter: fractions such as 2020.10, leading zeros such as 012020."""
+    if context.written is None or not len(values):
+        return None
+    shortest, longest = np.log10(np.maximum(np.abs([values.min(), values.max()]), 1)).astype(int)
+    if (values == np.round(values)).all() and shortest == longest and longest % 2:  # an even number of digits
+        return None
+    texts = context.written().astype(str).str.strip()
+    return texts.to_numpy(object) if len(texts) == len(values) and _is_digits(texts) else None
+
+
+def _is_digits(texts: pd.Series) -> bool:
+    return bool(texts.str.fullmatch(r"\d+(?:\.\d+)?").all())
+
+
+def _integers(column: pd.Series, where: Where) -> ReadDates:
+    values = column.to_numpy(np.float64)
+    _refuse_numbers(column, where, {"a fraction": values != np.round(values)})
+    return ReadDates(pd.Index(column.to_numpy(np.int64)), "time: integers, not dates")
+
+
+def _refuse_numbers(column: pd.Series, where: Where, faults: dict[str, np.ndarray]) -> None:
     fault = next((fault for fault, wrong in faults.items() if wrong.any()), None)
-    if fault is not None:
-        raise RowError(
-            np.flatnonzero(faults[fault]),
-            lambda rows: (
-                f"{where(rows[0])}: time {values[rows[0]]:g} in column {column.name!r} is {fault}; "
-                "give dates such as '1949-01', or integers"
-            ),
-        )
-    if str(column.name).lower() == "year" and ((values >= 1000) & (values < 3000)).all():
-        return _digits(column, "%Y"), "dates: integers read as years"
-    if ((values >= 1e7) & (values < 3e7)).all():
-        dates = _digits(column, "%Y%m%d")
-        if dates.notna().all():
-            return dates, "dates: integers read as year, month, day"
-    return pd.Index(column.to_numpy(np.int64)), "time: integers, not dates"
+    if fault is None:
+        return
+    is_year = column.between(1600, 2101).all()
+    remedy = "; or pass time_format='%Y.%m' or 'decimal year' (--time-format)" if is_year else ""
+    raise RowError(
+        np.flatnonzero(faults[fault]),
+        lambda rows: (
+            f"{where(rows[0])}: time {column.iloc[rows[0]]:g} in column {column.name!r} is {fault}; "
+            f"give dates such as '1949-01', or integers{remedy}"
+        ),
+    )
 
 
-def _digits(column: pd.Series, form: str) -> pd.DatetimeIndex:
-    """Integers such as 20240131 as dates; each distinct integer is converted once."""
-    codes, distinct = pd.factorize(column.astype(np.int64))
-    dates = pd.to_datetime(pd.Series(distinct).astype(str), format=form, errors="coerce")
-    return pd.DatetimeIndex(dates).take(codes)
+# ----------------------------------------------------------------------------------------------------------- text
 
 
-def _readings(text: pd.Series) -> list[pd.Series]:
-    """The possible readings of text as dates: ISO 8601, quarters, day or month first; unreadable cells are NaT."""
-    text = text.str.strip()
-    zones = text.str.extract(r":\d\d(?:\.\d+)?\s?(Z|[+-]\d\d:?\d\d)$", expand=False)
-    iso = pd.to_datetime(text, format="ISO8601", errors="coerce", utc=len(zones.unique()) > 1)
-    if iso.notna().any():
-        return [iso]
-    if text.str.fullmatch(r"\d{4}-?Q[1-4]").any():
-        quarters = text.str.replace("-", "").where(text.str.fullmatch(r"\d{4}-?Q[1-4]"))
-        return [pd.Series(pd.PeriodIndex(quarters, freq="Q").to_timestamp(), index=text.index)]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pandas warns about day-first dates; both orders are tried here
-        formats = next((formats for cell in text.iloc[:20] if (formats := _formats(cell))), set())
-    return [pd.to_datetime(text, format=form, errors="coerce") for form in sorted(formats)]
-
-
-def _formats(cell: str) -> set[str]:
-    """The formats in which one cell can be read."""
-    formats = {guess_datetime_format(cell, dayfirst=first) for first in (False, True)} - {None}
-    return formats | {form for form in MORE_FORMATS if not pd.isna(pd.to_datetime(cell, format=form, errors="coerce"))}
-
-
-def _text_dates(column: pd.Series, where: Where) -> tuple[pd.Index, str | None]:
-    """Text as dates; each distinct cell is converted once."""
+def _texts(column: pd.Series, context: Context) -> ReadDates:
+    """Text as dates; each distinct cell is read once."""
     codes, distinct = pd.factorize(column)
-    cells = pd.Series(distinct)
-    readings = sorted(_readings(cells), key=lambda reading: int(reading.isna().sum()))
-    best = readings[0] if readings else pd.Series(pd.NaT, index=cells.index)
-    example = f", unlike {cells[best.notna()].iloc[0]!r}" if best.notna().any() else ""
-    unreadable = np.flatnonzero(best.isna().to_numpy()[codes])
-    if len(unreadable):
-        raise RowError(
-            unreadable,
-            lambda rows: (
-                f"{where(rows[0])}: {quoted(column.iloc[rows[0]])} in time column {column.name!r} cannot be read as "
-                f"a date{example}; write dates as 1949-01-31 (or 1949-01, or 1949-01-31 13:00)"
-            ),
-        )
-    if len(readings) == 1:
-        dates, guess = pd.DatetimeIndex(best), _reading_guess(cells, best)
-    else:
-        whole = [pd.DatetimeIndex(reading) for reading in readings if reading.notna().all()]
-        dates, guess = _day_or_month_first(cells.rename(column.name), whole)
-    return dates.take(codes).rename(column.name), guess
+    cells = pd.Series(distinct).str.strip()
+    if _is_digits(cells):
+        dates = _number_dates(column, codes, cells.to_numpy(np.float64), cells, context)
+        if dates is not None:
+            return dates
+    found, evidence = context.of(column, codes), context.evidence(codes)
+    readings = text_readings(cells, evidence)
+    if not readings:
+        refuse_unreadable(found, np.zeros(len(cells), bool))
+    reading = decided(found, readings, evidence)
+    refuse_unreadable(found, reading.dates.notna())
+    if is_month_of_year(reading) and may_lack_year(cells):
+        raise months_or_days(found, reading)
+    return ReadDates(reading.dates.take(codes).rename(column.name), _reading_guess(cells, reading))
 
 
-def _reading_guess(cells: pd.Series, dates: pd.Series) -> str | None:
-    if str(dates.dt.tz) == "UTC" and not cells.str.strip().str.endswith(("Z", "+00:00")).all():
+def _reading_guess(cells: pd.Series, reading: Reading) -> str | None:
+    dates = reading.dates
+    if reading.has_offsets:
         return "dates: several UTC offsets, read as UTC"
-    first = cells.iloc[0]
-    return None if re.match(r"\s*\d{4}", first) else f"dates: {first!r} read as {format_date(dates.iloc[0])}"
+    if reading.time_format.startswith(("ISO8601", "%Y-%m", "%Y/%m", "quarter")) and re.match(r"\d{4}", cells.iloc[0]):
+        return None
+    return f"dates: {cells.iloc[0]!r} read as {format_date(dates[0])}"
 
 
-def _day_or_month_first(column: pd.Series, readings: list[pd.DatetimeIndex]) -> tuple[pd.DatetimeIndex, str]:
-    """The reading that gives a regular calendar, among those that read every cell."""
-    readings = readings[:1] if readings[0].equals(readings[-1]) else readings
-    differ = int((readings[0] != readings[-1]).argmax())
-    regular = [dates for dates in readings if len(readings) == 1 or pandas_frequency(dates.unique().sort_values())]
-    example = column.iloc[differ]
-    if len(regular) != 1:
-        raise DataError(
-            f"dates such as {example!r} in time column {column.name!r} can be read day first or month first; "
-            f"write them as year-month-day, {format_date(readings[0][differ])} or {format_date(readings[-1][differ])}"
-        )
-    return regular[0], f"dates: {example!r} read as {format_date(regular[0][differ])}"
+# --------------------------------------------------------------------------------------------------------- format
+
+
+def _formatted(column: pd.Series, time_format: str, context: Context) -> ReadDates:
+    """A column as dates in the given format; every cell must have it."""
+    check_time_format(time_format)
+    is_number = pd.api.types.infer_dtype(column) in ("integer", "floating", "mixed-integer-float")
+    if not is_number and not is_text(column) and not isinstance(converted := _converted(column), str):
+        return ReadDates(converted, None)
+    cells = column
+    if is_number and "%" in time_format and context.written is not None:
+        cells = context.written().reset_index(drop=True).astype(str)
+    codes, distinct = pd.factorize(cells.str.strip() if is_text(cells) else cells)
+    if time_format == INTEGER:
+        numbers = pd.to_numeric(pd.Series(distinct), errors="coerce")
+        refuse_unreadable(context.of(column, codes), numbers.notna().to_numpy(), INTEGER)
+        return _integers(numbers.iloc[codes].reset_index(drop=True).rename(column.name), context.where)
+    dates = in_format(pd.Series(distinct), time_format, context.evidence(codes))
+    refuse_unreadable(context.of(column, codes), dates.notna(), time_format)
+    dates = dates.take(codes).rename(column.name)
+    return ReadDates(dates, f"dates: {quoted(plain(column.iloc[0]))} read as {format_date(dates[0])}, as given")

@@ -198,12 +198,12 @@ def _time_columns(table: Table, given: str | Sequence[str] | None, covariates: C
 
 def _dates(table: Table, columns: list[str], positions: np.ndarray, expected: pd.Index) -> pd.Index:
     """The dates of the rows at `positions`, in the type and unit of the dates to forecast."""
-    frame = table.frame.iloc[positions].reset_index(drop=True)
+    frame = table.frame.iloc[positions]
 
     def where(i: int) -> str:
         return table.row(int(positions[i]))
 
-    ds, _ = read_time(frame, columns, where)
+    ds, _ = read_time(frame, columns, where, table, expected=expected)
     if (_is_dates(ds), _has_zone(ds)) != (_is_dates(expected), _has_zone(expected)):
         raise DataError(
             f"time column {listed(columns)} of {table.name} holds {ds.dtype} such as {format_date(ds[0])}, but the "

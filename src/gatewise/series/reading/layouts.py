@@ -98,6 +98,7 @@ def _dates(table: Table, columns: Columns, codes: np.ndarray, names: list[Any], 
     if not columns.time:
         return _Dates(rows, pd.Index(rows), exclusions, "time: rows counted from 0")
     frame = table.frame[list(columns.time)]
+    past = table.frame[list(columns.targets)].notna().any(axis=1).to_numpy()
 
     def where(rows: np.ndarray, i: int) -> str:
         row = table.row(int(rows[i]))
@@ -105,7 +106,7 @@ def _dates(table: Table, columns: Columns, codes: np.ndarray, names: list[Any], 
 
     while True:
         try:
-            ds, guess = read_time(frame, columns.time, partial(where, rows))
+            ds, guess = read_time(frame, columns.time, partial(where, rows), table, codes[rows], past=past[rows])
             return _Dates(rows, ds, exclusions, guess)
         except RowError as error:  # noqa: PERF203  # a round for each kind of error, not for each row
             exclusions = exclusions.with_rows(error, codes[rows[error.rows]][:, None] * count + np.arange(count))

@@ -1,0 +1,87 @@
+"""Date parts: columns of years, weeks, hours and others are combined by their names or their shape."""
+
+import pandas as pd
+import polars as pl
+import pytest
+
+from gatewise import DataError, read
+
+HOURS = pd.date_range("2020-01-30", periods=72, freq="h")
+DAYS = pd.date_range("2019-11-20", periods=80)
+WEEKS = pd.date_range("2018-01-01", periods=80, freq="W-MON")
+MONTHS = pd.date_range("2003-01-01", periods=30, freq="MS")
+QUARTERS = pd.date_range("2003-01-01", periods=12, freq="QS")
+LATER = HOURS + pd.Timedelta(hours=1)
+DATE, WEEK = HOURS.strftime("%Y-%m-%d"), WEEKS.isocalendar()
+CASES = {
+    "hours": (HOURS, {"date": DATE, "hr": HOURS.hour}),
+    "hours 1 to 24": (LATER, {"date": DATE, "hr": HOURS.hour + 1}),
+    "hours of text": (HOURS, {"date": DATE, "x": HOURS.strftime("%H")}),
+    "hours with a fraction": (HOURS, {"date": DATE, "x": HOURS.hour * 1.0}),
+    "hours of four digits": (HOURS, {"date": DATE, "x": HOURS.hour * 100}),
+    "times": (HOURS, {"date": DATE, "time": HOURS.strftime("%H:%M")}),
+    "times AM and PM": (HOURS, {"date": DATE, "time": HOURS.strftime("%I:%M %p")}),
+    "times with points": (HOURS, {"date": HOURS.strftime("%d/%m/%Y"), "time": HOURS.strftime("%H.%M.%S")}),
+    "hours first": (HOURS, {"hour": HOURS.hour, "day": HOURS.strftime("%d.%m.%Y")}),
+    "hours and minutes": (HOURS, {"date": DATE, "hour": HOURS.hour, "minute": 0}),
+    "digits and hours": (HOURS, {"date": HOURS.strftime("%Y%m%d"), "hour": HOURS.hour}),
+    "year to hour": (HOURS, {"Year": HOURS.year, "Month": HOURS.month, "Day": HOURS.day, "Hour": HOURS.hour}),
+    "year to minute": (HOURS, {"yr": HOURS.year, "mnth": HOURS.month, "dd": HOURS.day, "hh": HOURS.hour, "min": 0}),
+    "German names": (HOURS, {"Jahr": HOURS.year, "Monat": HOURS.month, "Tag": HOURS.day, "Stunde": HOURS.hour}),
+    "by position": (HOURS, {"a": HOURS.year, "b": HOURS.month, "c": HOURS.day, "d": HOURS.hour}),
+    "year, month, day": (DAYS, {"a": DAYS.year, "b": DAYS.month, "c": DAYS.day}),
+    "day, month, year": (DAYS, {"a": DAYS.day, "b": DAYS.month, "c": DAYS.year}),
+    "month, day, year": (DAYS, {"a": DAYS.month, "b": DAYS.day, "c": DAYS.year}),
+    "day of year": (DAYS, {"year": DAYS.year, "doy": DAYS.day_of_year}),
+    "day of year, unnamed": (DAYS, {"a": DAYS.year, "b": DAYS.day_of_year}),
+    "weeks": (WEEKS, {"year": WEEK.year.to_numpy(), "week": WEEK.week.to_numpy()}),
+    "weeks, unnamed": (WEEKS, {"a": WEEK.year.to_numpy(), "b": WEEK.week.to_numpy()}),
+    "weeks of text": (WEEKS, {"year": WEEK.year.to_numpy(), "week": [f"W{week:02}" for week in WEEK.week]}),
+    "quarters": (QUARTERS, {"year": QUARTERS.year, "quarter": QUARTERS.quarter}),
+    "quarters, unnamed": (QUARTERS, {"a": QUARTERS.year, "b": QUARTERS.quarter}),
+    "quarters of text": (QUARTERS, {"q": [f"Q{quarter}" for quarter in QUARTERS.quarter], "year": QUARTERS.year}),
+    "months": (MONTHS, {"year": MONTHS.year, "month": MONTHS.month}),
+    "months, unnamed": (MONTHS, {"a": MONTHS.year, "b": MONTHS.month}),
+    "months by name": (MONTHS, {"year": MONTHS.year, "month": MONTHS.strftime("%b")}),
+    "months by full name": (MONTHS, {"mes": MONTHS.strftime("%B"), "año": MONTHS.year}),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_columns_are_combined(case, csv):
+    dates, columns = CASES[case]
+    table = pd.DataFrame({**columns, "value": range(len(dates))})
+    both = pd.concat([table.assign(shop="a"), table.assign(shop="b")]).sort_values("value", kind="stable")
+    for source in (both, csv(both.to_csv(index=False)), pl.DataFrame(both.to_dict("list")), both.astype(object)):
+        panel = read(source, id_column="shop", time_column=list(columns), target_column="value")
+        for series in panel.series:
+            assert (series.ds == dates).all(), panel.guesses
+            assert series.y.tolist() == list(range(len(dates)))
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        (
+            {"year": [2020, 2020], "month": [12, 13]},
+            "row 2: year 2020, month 13 is not a date; correct or remove",
+        ),
+        ({"date": ["2020-01-01"] * 2, "hour": [23, 30]}, "row 2: date 2020-01-01, hour 30 is not a date"),
+        ({"year": [2020, 2020], "week": [53, 54]}, "row 2: year 2020, week 54 is not a date"),
+        ({"year": [2020, 2020], "month": ["Jan", "Foo"]}, "row 2: year 2020, month Foo is not a date"),
+        ({"a": [2020, 2021], "b": ["x", "y"]}, "row 1: 'x' in time column 'b' cannot be read as a date"),
+        ({"year": [20, 20], "month": [1, 2]}, "row 1: year 20, month 1 is not a date"),
+    ],
+)
+def test_parts_that_are_no_date_are_refused_by_row(columns, message):
+    with pytest.raises(DataError, match=message):
+        read(pd.DataFrame({**columns, "value": [1.0, 2]}), time_column=list(columns), target_column="value")
+
+
+def test_the_order_of_day_and_month_is_decided_by_the_option():
+    days = pd.date_range("2020-01-01", periods=12)
+    table = pd.DataFrame({"date": days.strftime("%d/%m/%Y"), "hour": 6, "value": range(12)})
+    with pytest.raises(DataError, match=r"day first or month first.*pass dayfirst=True \(--dayfirst\)"):
+        read(table, time_column=["date", "hour"], target_column="value")
+    panel = read(table, time_column=["date", "hour"], target_column="value", dayfirst=True)
+    assert (panel.series[0].ds == days + pd.Timedelta(hours=6)).all()
