@@ -223,7 +223,8 @@ class Backtest:
         held = self.held
         windows = held.panel.series, held.which, held.cuts, held.horizon, held.season
         longer = longer_seasons(held.forecasts) or ((168,) if held.season == 24 else ())  # for MSTL
-        added = {name: WindowForecasts(classical(name, *windows, (held.season, *longer)), {}) for name in names}
+        seasons = dict.fromkeys((held.season, *longer))
+        added = {name: WindowForecasts(classical(name, *windows, tuple(seasons)), {}) for name in names}
         more = replace(held, forecasts={**held.forecasts, **added})
         options = {name: getattr(self, name) for name in ("guesses", "trained", "delivered", "affordable")}
         return replace(Backtest.of(more, **options), importances=self.importances, rho=self.rho, point=self.point)

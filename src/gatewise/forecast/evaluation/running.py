@@ -9,6 +9,7 @@ from gatewise.forecast.evaluation.cutoffs import Cutoffs, affordable_windows
 from gatewise.forecast.evaluation.holdout import Holdout, observed
 from gatewise.forecast.evaluation.importance import measure
 from gatewise.forecast.model.eligibility import long_enough
+from gatewise.forecast.model.seasons import season_of_scores
 from gatewise.forecast.model.selection import Selection, network_counts
 from gatewise.forecast.update import check_reach
 from gatewise.parallel import Steps, run_all
@@ -52,7 +53,8 @@ def run(
     another = None if other is None else trained.pop(0)[0]
     selections = [selection for part in trained for selection in part]
     forecasts = validation.forecasts(cutoffs, truth, levels, selections, refit)
-    holdout = Holdout(panel, validation.season, which, cuts, truth, forecasts.forecasts)
+    season = season_of_scores(validation.season, validation.plan.longer_seasons(panel), cutoffs.first(0))
+    holdout = Holdout(panel, season, which, cuts, truth, forecasts.forecasts)
     data = f"trained on {len(panel)} series"
     if len(panel) == 1:
         first, last = (cutoffs.first(stage)[0] for stage in (0, len(selections) - 1))

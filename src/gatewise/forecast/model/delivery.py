@@ -13,7 +13,7 @@ many errors, p is 6, and the average is that of the network and the best baselin
 times those with equal weights.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gatewise.forecast import baselines
@@ -83,7 +83,7 @@ def average_weights(methods: Sequence[Method], errors: float) -> dict[str, float
     ({'network': 0.11..., 'Ridge': 0.88...}, {'SES': 1.0})
     """
     by_name = {name: method.error for method in methods for name in method.weights if name != baselines.CROSTON}
-    names, power = [name for name in AVERAGED if name in by_name], POWER
+    names, power = [name for name in (*AVERAGED, *_reference(by_name)) if name in by_name], POWER
     if errors >= MANY_ERRORS:
         best = min((name for name in by_name if name != NETWORK), key=lambda name: by_name[name])
         names, power = [NETWORK, best], POWER_OF_MANY
@@ -95,6 +95,16 @@ def average_weights(methods: Sequence[Method], errors: float) -> dict[str, float
         total = sum(powers.values())
         powers = {name: power / total for name, power in powers.items() if power >= limit * total}
     return powers
+
+
+def _reference(names: Iterable[str]) -> list[str]:
+    """The seasonal naive forecast that stands in where the network uses no season; none where it uses one.
+
+    >>> _reference(["network", "Naive", "SeasonalNaive12"]), _reference(["network", "SeasonalNaive", "SeasonalNaive168"])
+    (['SeasonalNaive12'], [])
+    """
+    names = list(names)
+    return [] if baselines.SEASONAL in names else [name for name in names if baselines.longer_seasons([name])][:1]
 
 
 def choose(fallback: str, network: Method, others: Sequence[Method]) -> Method:

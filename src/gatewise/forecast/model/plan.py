@@ -79,7 +79,7 @@ class Plan:
         return self._seasons(panel).longer
 
     def _seasons(self, panel: Panel) -> Seasons:
-        return usual_seasons(panel) if self.season is None else given_seasons((self.season, *self.longer))
+        return usual_seasons(panel) if self.season is None else given_seasons((self.season, *self.longer), panel)
 
     def candidates(self, panel: Panel) -> tuple[tuple[str, float], ...]:
         """The strategies to compare, each with its dropout: the requested one, or those that suit the data.
