@@ -51,6 +51,7 @@ def _train_and_forecast(arguments: argparse.Namespace, files: OutputFiles) -> No
     if backtest is not None:
         output.print_backtest(backtest, arguments.horizon, windows)
     output.print_forecast(table, arguments.horizon, model.delivered, model.state.point)
+    output.print_remark(model.beyond_range(table))
     output.print_verdict(backtest, arguments, model.delivered)
     output.print_files(files.written)
 
@@ -70,6 +71,7 @@ def _forecast_with_saved_model(arguments: argparse.Namespace, files: OutputFiles
     output.print_excluded(model.excluded(), arguments)
     print(f"\nTraining: {model.summary()}")
     output.print_forecast(table, arguments.horizon, model.delivered, model.state.point)
+    output.print_remark(model.beyond_range(table))
     print("\nVerdict: none (--model runs no backtest; use gatewise backtest FILE to evaluate).")
     output.print_files(files.written)
 

@@ -138,6 +138,12 @@ def print_forecast(table: Any, horizon: int, delivered: str, point: str) -> None
     print(f"\nForecast: {counted(horizon, 'step')}{for_series}, {method}\n{format_table(table)}")
 
 
+def print_remark(sentence: str) -> None:
+    """Print a sentence about the forecast, if there is one."""
+    if sentence:
+        print(sentence)
+
+
 def print_verdict(backtest: Any, arguments: argparse.Namespace, delivered: str = "") -> None:
     """Print the verdict, or why there is none; and whether it is about another method than the delivered one."""
     if backtest is not None:

@@ -100,7 +100,7 @@ def average_weights(methods: Sequence[Method], errors: float) -> dict[str, float
 def _reference(names: Iterable[str]) -> list[str]:
     """The seasonal naive forecast that stands in where the network uses no season; none where it uses one.
 
-    >>> _reference(["network", "Naive", "SeasonalNaive12"]), _reference(["network", "SeasonalNaive", "SeasonalNaive168"])
+    >>> _reference(["Naive", "SeasonalNaive12"]), _reference(["Naive", "SeasonalNaive", "SeasonalNaive168"])
     (['SeasonalNaive12'], [])
     """
     names = list(names)
