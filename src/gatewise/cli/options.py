@@ -170,11 +170,11 @@ def levels(text: str) -> tuple[float, ...]:
     if percentages and min(percentages) <= 1:
         from gatewise.arguments import meant_percentages
 
-        meant = meant_percentages(percentages)
-        remedy = (
-            f"for {' and '.join(meant)} % use --level {','.join(meant)}" if meant else "expected more, such as 80,95"
-        )
-        raise argparse.ArgumentTypeError(f"{text!r}: {percentages[0]:g} means {percentages[0]:g} %; {remedy}")
+        meant, least = meant_percentages(percentages), min(percentages)
+        remedy = "expected percentages above 1, such as 80,95"
+        if meant:
+            remedy = f"for {' and '.join(meant)} % use --level {','.join(meant)}"
+        raise argparse.ArgumentTypeError(f"{text!r}: {least:g} means {least:g} %; {remedy}")
     return percentages
 
 

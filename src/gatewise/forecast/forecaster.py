@@ -257,7 +257,7 @@ class Forecaster(Arguments, Inspection):
 
         Arguments:
             horizon: steps, h.
-            level: percentages of the prediction intervals, each between 0 and 100; an empty sequence for no intervals.
+            level: percentages of the intervals, each above 1 and below 100; an empty sequence for no intervals.
             quantiles: probabilities between 0 and 1, such as (0.1, 0.5, 0.9): 0.1 and 0.9 are the bounds of the 80 %
                 interval, 0.5 is the median.
             table: series to forecast instead of those of `fit`: a table with the same columns, or a panel; the
