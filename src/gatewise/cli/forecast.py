@@ -24,6 +24,7 @@ def run(arguments: argparse.Namespace, files: OutputFiles) -> None:
 
 def _train_and_forecast(arguments: argparse.Namespace, files: OutputFiles) -> None:
     from gatewise.cli import output
+    from gatewise.forecast.evaluation.cutoffs import shortage
     from gatewise.parallel import meanwhile
     from gatewise.plot.canvas import import_matplotlib
     from gatewise.series import known_ahead
@@ -52,7 +53,8 @@ def _train_and_forecast(arguments: argparse.Namespace, files: OutputFiles) -> No
         output.print_backtest(backtest, arguments.horizon, windows)
     output.print_forecast(table, arguments.horizon, model.delivered, model.state.point)
     output.print_remark(model.beyond_range(table))
-    output.print_verdict(backtest, arguments, model.delivered)
+    season = model.plan.choose_season(panel)[0]
+    output.print_verdict(backtest, arguments, model.delivered, shortage(panel, model.plan, season, arguments.horizon))
     output.print_files(files.written)
 
 

@@ -144,7 +144,7 @@ def print_remark(sentence: str) -> None:
         print(sentence)
 
 
-def print_verdict(backtest: Any, arguments: argparse.Namespace, delivered: str = "") -> None:
+def print_verdict(backtest: Any, arguments: argparse.Namespace, delivered: str = "", shortage: str = "") -> None:
     """Print the verdict, or why there is none; and whether it is about another method than the delivered one."""
     if backtest is not None:
         print(f"\nVerdict: {backtest.verdict}")
@@ -153,8 +153,7 @@ def print_verdict(backtest: Any, arguments: argparse.Namespace, delivered: str =
     elif arguments.windows == 0:
         print("\nVerdict: none (no backtest: --windows 0).")
     else:
-        steps = counted(arguments.horizon, "step")
-        print(f"\nVerdict: none (too few values to hold out {steps} for a backtest). Use the forecast with care.")
+        print(f"\nVerdict: none (too few values for a backtest: {shortage}). Use the forecast with care.")
 
 
 def print_files(paths: Sequence[str]) -> None:
