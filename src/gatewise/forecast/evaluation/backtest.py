@@ -25,6 +25,7 @@ from gatewise.forecast.evaluation import figures, verdict
 from gatewise.forecast.evaluation.holdout import Holdout, WindowForecasts, mean
 from gatewise.forecast.evaluation.importance import Importance
 from gatewise.forecast.evaluation.scores import Scores, definitions, score
+from gatewise.forecast.evaluation.tables import missing_for_nan
 from gatewise.series.wording import counted
 
 SUGGESTED_WINDOWS = 10  # suggested for each series if a backtest has fewer
@@ -223,8 +224,9 @@ class Backtest:
         held = self.held
         windows = held.panel.series, held.which, held.cuts, held.horizon, held.season
         longer = longer_seasons(held.forecasts) or ((168,) if held.season == 24 else ())  # for MSTL
-        seasons = dict.fromkeys((held.season, *longer))
-        added = {name: WindowForecasts(classical(name, *windows, tuple(seasons)), {}) for name in names}
+        seasons = tuple(dict.fromkeys((held.season, *longer)))
+        means = {name: held.limits.point(classical(name, *windows, seasons)) for name in names}
+        added = {name: WindowForecasts(mean, {}) for name, mean in means.items()}
         more = replace(held, forecasts={**held.forecasts, **added})
         options = {name: getattr(self, name) for name in ("guesses", "trained", "delivered", "affordable")}
         return replace(Backtest.of(more, **options), importances=self.importances, rho=self.rho, point=self.point)
@@ -376,7 +378,7 @@ class Backtest:
         return self._finished(pd.DataFrame(columns))
 
     def _finished(self, table: pd.DataFrame) -> Any:
-        return _missing(self.held.panel.table(table))
+        return missing_for_nan(self.held.panel.table(table))
 
     def _position(self, unique_id: Any) -> int:
         """The position of a series that has windows."""
@@ -387,14 +389,3 @@ class Backtest:
             names = ", ".join(map(repr, list(positions)[:5]))
             raise ValueError(f"unique_id is {unique_id!r}, expected one of {names}")
         return positions[unique_id]
-
-
-def _missing(table: Any) -> Any:
-    """The table with missing values in place of NaN, because means of polars do not skip NaN."""
-    if isinstance(table, pd.DataFrame):
-        return table
-    import narwhals as nw
-
-    frame = nw.from_native(table)
-    floats = [name for name, kind in frame.schema.items() if kind.is_float()]
-    return frame.with_columns(nw.when(~nw.col(name).is_nan()).then(nw.col(name)) for name in floats).to_native()

@@ -53,7 +53,7 @@ def run(
     selections = [selection for part in trained for selection in part]
     forecasts = validation.forecasts(cutoffs, truth, levels, selections, refit)
     season = season_of_scores(validation.season, validation.plan.longer_seasons(panel), cutoffs.first(0))
-    holdout = Holdout(panel, season, which, cuts, truth, forecasts.forecasts)
+    holdout = Holdout(panel, season, which, cuts, truth, forecasts.forecasts, plan.limits)
     data = f"trained on {len(panel)} series"
     if len(panel) == 1:
         first, last = (cutoffs.first(stage)[0] for stage in (0, len(selections) - 1))

@@ -42,8 +42,9 @@ def _without(panel: Panel, reasons: Mapping[int, str], *remedies: str) -> Panel:
     if not reasons:
         return panel
     if panel.on_bad == "raise" or len(reasons) == len(panel):
-        others_remain = len(reasons) < len(panel)
-        *first, last = *remedies, *(("on_bad='skip' or 'naive' (--on-bad naive)",) if others_remain else ())
+        if len(reasons) < len(panel):
+            remedies = (*remedies, "on_bad='skip' or 'naive' (--on-bad naive)")
+        *first, last = remedies
         remedy = f"{', '.join(first)}, or {last}" if first else last
         raise DataError(f"{next(iter(reasons.values()))}; {remedy}")
     excluded = [
