@@ -21,7 +21,8 @@ import pandas as pd
 from gatewise import plot
 from gatewise.arguments import one_of
 from gatewise.forecast.baselines import classical, longer_seasons
-from gatewise.forecast.evaluation import figures, verdict
+from gatewise.forecast.evaluation import constant_past, figures, verdict
+from gatewise.forecast.evaluation.constant_past import constant_windows
 from gatewise.forecast.evaluation.holdout import Holdout, WindowForecasts, mean
 from gatewise.forecast.evaluation.importance import Importance
 from gatewise.forecast.evaluation.scores import Scores, definitions, score
@@ -140,11 +141,16 @@ class Backtest:
     @cached_property
     def coverage(self) -> dict[float, float]:
         """Level in percent -> fraction of the observed values inside the interval."""
-        y, coverage = self.held.truth, {}
-        for level in self.held.levels:
-            lower, upper = self.held.intervals[level]
-            coverage[level] = float(((lower <= y) & (y <= upper)).sum() / self._values)
-        return coverage
+        return self._coverage(np.ones(len(self.held.which), bool))[0]
+
+    def _coverage(self, windows: np.ndarray) -> tuple[dict[float, float], int]:
+        """The coverage in some windows (W,), and how many values were observed there."""
+        y, coverage = self.held.truth[windows], {}
+        count = int((~np.isnan(y)).sum())
+        for level in self.held.levels if count else ():
+            lower, upper = (bound[windows] for bound in self.held.intervals[level])
+            coverage[level] = float(((lower <= y) & (y <= upper)).sum() / count)
+        return coverage, count
 
     @cached_property
     def forecasts(self) -> Any:
@@ -195,7 +201,7 @@ class Backtest:
     def verdict(self) -> str:
         """Whether to trust the model, with the numbers that support it."""
         judgement, *numbers = self._single_series() if len(self.held.series) == 1 else self._many_series()
-        more = self.affordable if self.affordable > self._windows else 0
+        more, constant = self.affordable if self.affordable > self._windows else 0, constant_windows(self.held)
         sentences = (
             judgement,
             verdict.delivery(self.model, self.delivered),
@@ -203,7 +209,8 @@ class Backtest:
             verdict.counts(self.held.counts, self.held.mean, self.held.truth, self.verdict_score),
             verdict.evidence(len(self.held.which), more, len(self.held.series)),
             verdict.single_model(self._windows) if len(self.delivered) == 1 < self._windows else "",
-            verdict.coverage(self.coverage, self._values),
+            verdict.coverage(*self._coverage(~constant)),
+            constant_past.describe(self.held, constant) if self.held.levels else "",
             verdict.of_means(self.verdict_score) if self.point == "mean" and not self.held.mostly_counts else "",
             verdict.covariates(self.importances),
         )
