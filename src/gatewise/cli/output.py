@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gatewise.cli.digits import written
 from gatewise.forecast.evaluation.verdict import articled
 from gatewise.forecast.model.eligibility import EXCLUDED
 from gatewise.series import Panel, as_pandas
@@ -167,8 +168,12 @@ def format_table(table: Any) -> str:
     frame = as_pandas(table)
     if len(frame) <= MAX_ROWS:
         return _to_text(frame)
-    return f"{_to_text(frame, max_rows=SHORTENED_ROWS)}\n({len(frame)} rows; --out FILE.csv writes them all)"
+    return f"{_to_text(frame, SHORTENED_ROWS)}\n({len(frame)} rows; --out FILE.csv writes them all)"
 
 
-def _to_text(frame: pd.DataFrame, **options: Any) -> str:
-    return str(frame.to_string(index=False, float_format="{:.5g}".format, na_rep="", **options))
+def _to_text(frame: pd.DataFrame, most: int | None = None) -> str:
+    """A table as text, at most the first and the last rows."""
+    rows = np.arange(len(frame))
+    if most is not None:
+        rows = rows[(rows < most // 2) | (rows >= len(rows) - most // 2)]
+    return str(written(frame, rows).to_string(index=False, na_rep="", max_rows=most))
