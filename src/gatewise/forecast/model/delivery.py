@@ -11,6 +11,9 @@ generated) its errors were 0.78 times those of the network, 0.91 times those of 
 and the ridge regression, and 0.93 times those of the method with the lowest validation error (geometric means). With
 many errors, p is 6, and the average is that of the network and the best baseline: on 8 panels its errors were 0.98
 times those with equal weights.
+Where the network uses no season, although a series holds two seasons of the calendar, the seasonal naive forecast joins
+the average of few errors: on the next values of 53 such pieces (41 of real series, 12 generated) the errors were 0.84
+times those without it (geometric mean).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
