@@ -1,5 +1,6 @@
 """Constructor arguments of estimators, with scikit-learn's `get_params` and `set_params`, and their validation."""
 
+from collections.abc import Sequence
 from inspect import signature
 from typing import Any, TypeVar
 
@@ -84,6 +85,43 @@ def number(name: str, value: Any, below: float, expected: str) -> None:
     """Raise unless the value is a number above 0 and below `below`."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 < value < below:
         raise ValueError(f"{name} is {value!r}, expected {expected}")
+
+
+def meant_percentages(levels: Sequence[float]) -> list[str]:
+    """Levels that look like fractions, in percent; empty if none does, or one would be 100 %.
+
+    >>> meant_percentages((0.8, 95)), meant_percentages((80, 95)), meant_percentages((1,))
+    (['80', '95'], [], [])
+    """
+    if 1 in levels or min(levels, default=1) > 1:
+        return []
+    return [_percent(level) if level < 1 else f"{level:g}" for level in levels]
+
+
+def meant_probabilities(quantiles: Sequence[float]) -> list[str]:
+    """Quantiles that look like percentages, as probabilities; empty if none does.
+
+    >>> meant_probabilities((10, 0.9)), meant_probabilities((0.1, 0.9)), meant_probabilities((0.1, 1))
+    (['0.1', '0.9'], [], [])
+    """
+    if not any(1 < quantile < 100 for quantile in quantiles):
+        return []
+    return [f"{float(f'{quantile / 100:.12g}') if quantile > 1 else quantile:g}" for quantile in quantiles]
+
+
+def in_percent(fractions: Sequence[float | str]) -> str:
+    """Fractions in percent, for a sentence.
+
+    >>> in_percent((0.8, 0.9, 0.99)), in_percent(["0.29"])
+    ('80, 90 and 99 %', '29 %')
+    """
+    *first, last = (_percent(float(fraction)) for fraction in fractions)
+    return f"{', '.join(first)} and {last} %" if first else f"{last} %"
+
+
+def _percent(fraction: float) -> str:
+    """A fraction in percent without rounding error: 100 * 0.29 is 28.999999999999996."""
+    return f"{float(f'{100 * fraction:.12g}'):.10g}"
 
 
 def fraction(name: str, value: Any) -> None:

@@ -191,8 +191,8 @@ def test_a_short_series_is_forecast_without_a_backtest(sales, capsys):
     pd.read_csv("whole.csv").head(12).to_csv("short.csv", index=False)
     assert main(["forecast", "short.csv", "--horizon", "3", "--quiet", *SMALL]) == 0
     assert (
-        "Verdict: none (too few values to hold out 3 steps for a backtest). Use the forecast with care."
-        in capsys.readouterr().out
+        "Verdict: none (too few values for a backtest: 12 values; holding out 3 steps leaves 9, fewer than the 10 for "
+        "training). Use the forecast with care." in capsys.readouterr().out
     )
 
 

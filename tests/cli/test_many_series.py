@@ -258,4 +258,5 @@ def test_a_series_too_short_for_the_backtest_is_named(shops, capsys):
     new = table[table["shop"] == "shop 0"].tail(8).assign(shop="new")
     pd.concat([table, new]).to_csv("shops.csv", index=False)
     printed = printed_by(capsys, "forecast", *SHOPS, "--on-bad", "skip")
-    assert "  excluded from the backtest: 1 of 13 series (too short for 3 windows of 5): 'new'\n" in printed
+    reason = "too short for 3 windows of 5: fewer than 3 + 3 x 5 values"
+    assert f"  excluded from the backtest: 1 of 13 series ({reason}): 'new'\n" in printed

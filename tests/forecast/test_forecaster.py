@@ -327,7 +327,8 @@ def test_invalid_data_are_refused_before_training(monkeypatch):
         with pytest.raises(DataError, match=message):
             Forecaster(**SMALL).fit(data)
     with pytest.raises(
-        DataError, match="5 windows of 30 leave 0 for training, expected at least 10; use fewer windows"
+        DataError,
+        match=r"30 leave 0 for training, expected at least 10 \(160 values in all: 10 \+ 5 x 30\); use windows=3",
     ):
         Forecaster(**SMALL).backtest(wave(), 30, windows=5)
     with pytest.raises(DataError, match="series 'y' has 40 values, expected at least 51"):

@@ -111,7 +111,7 @@ def test_weekly_series_of_three_years_have_the_year_as_a_baseline():
     y = 50 + 10 * np.sin(2 * np.pi * t / 52) + np.random.default_rng(0).normal(size=150) / 10
     data = pd.DataFrame({"unique_id": "A", "ds": pd.date_range("2021-01-03", periods=150, freq="W-SUN"), "y": y})
     result = Forecaster(**QUICK).backtest(data, 8, windows=2)
-    assert result.season == 1
+    assert result.season == 52
     assert result.overall["SeasonalNaive52"]["MAE"] < 0.2
     assert result.overall["Naive"]["MAE"] > 2
 

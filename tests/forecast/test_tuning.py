@@ -169,7 +169,7 @@ def test_without_end_removes_the_last_values():
     assert [series.y.tolist() for series in shortened.series] == [list(range(24))]
     assert without_end(panel, 0) is panel
     message = (
-        "longest series has 30 values, expected at least 38 to hold out 28; "
+        r"longest series has 30 values, expected at least 38: 10 to train on \+ 28 in test windows; "
         r"use fewer windows \(--windows\) or a shorter horizon"
     )
     with pytest.raises(DataError, match=message):

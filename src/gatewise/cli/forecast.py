@@ -28,6 +28,7 @@ def _train_and_forecast(arguments: argparse.Namespace, files: OutputFiles) -> No
     panel = read_panel(arguments)
     known_ahead(panel, arguments.horizon, arguments.future)  # raises before training if future values are missing
     from gatewise.cli import output  # the following imports take seconds, so errors of the data come before them
+    from gatewise.forecast.evaluation.cutoffs import shortage
     from gatewise.parallel import meanwhile
     from gatewise.plot.canvas import import_matplotlib
 
@@ -53,7 +54,9 @@ def _train_and_forecast(arguments: argparse.Namespace, files: OutputFiles) -> No
         output.print_backtest(backtest, arguments.horizon, windows)
     output.print_forecast(table, arguments.horizon, model.delivered, model.state.point)
     output.print_effects(model.outlier_effects(arguments.horizon, arguments.future))
-    output.print_verdict(backtest, arguments, model.delivered)
+    output.print_remark(model.beyond_range(table))
+    season = model.plan.choose_season(panel)[0]
+    output.print_verdict(backtest, arguments, model.delivered, shortage(panel, model.plan, season, arguments.horizon))
     output.print_files(files.written)
 
 
@@ -75,6 +78,7 @@ def _forecast_with_saved_model(arguments: argparse.Namespace, files: OutputFiles
     print(f"\nTraining: {model.summary()}")
     output.print_forecast(table, arguments.horizon, model.delivered, model.state.point)
     output.print_effects(model.outlier_effects(arguments.horizon, arguments.future))
+    output.print_remark(model.beyond_range(table))
     print("\nVerdict: none (--model runs no backtest; use gatewise backtest FILE to evaluate).")
     output.print_files(files.written)
 

@@ -189,6 +189,14 @@ def levels(text: str) -> tuple[float, ...]:
         raise argparse.ArgumentTypeError(f"{text!r}: expected percentages such as 80,95") from None
     if not all(0 < percentage < 100 for percentage in percentages):
         raise argparse.ArgumentTypeError(f"{text!r}: expected percentages between 0 and 100, such as 80,95")
+    if percentages and min(percentages) <= 1:
+        from gatewise.arguments import meant_percentages
+
+        meant, least = meant_percentages(percentages), min(percentages)
+        remedy = "expected percentages above 1, such as 80,95"
+        if meant:
+            remedy = f"for {' and '.join(meant)} % use --level {','.join(meant)}"
+        raise argparse.ArgumentTypeError(f"{text!r}: {least:g} means {least:g} %; {remedy}")
     return percentages
 
 
@@ -203,8 +211,9 @@ def quantile(text: str) -> float:
     except ValueError:
         probability = 0.0
     if not 0 < probability < 1 or round(probability, 6) != probability:
+        remedy = f"; for {probability:g} % use {probability / 100:g}" if 1 < probability < 100 else ""
         raise argparse.ArgumentTypeError(
-            f"{text!r}: expected probabilities between 0 and 1 of at most six decimals, such as 0.1 0.9"
+            f"{text!r}: expected probabilities between 0 and 1 of at most six decimals, such as 0.1 0.9{remedy}"
         )
     return probability
 

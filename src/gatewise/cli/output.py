@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from gatewise.cli.digits import written
 from gatewise.forecast.evaluation.verdict import articled
 from gatewise.forecast.model.eligibility import EXCLUDED
 from gatewise.forecast.outlier_effect import OutlierEffect, describe_effects
@@ -99,7 +100,13 @@ def print_effects(effects: Sequence[OutlierEffect]) -> None:
         print(line)
 
 
-def print_verdict(backtest: Any, arguments: argparse.Namespace, delivered: str = "") -> None:
+def print_remark(sentence: str) -> None:
+    """Print a sentence about the forecast, if there is one."""
+    if sentence:
+        print(sentence)
+
+
+def print_verdict(backtest: Any, arguments: argparse.Namespace, delivered: str = "", shortage: str = "") -> None:
     """Print the verdict, or why there is none; and whether it is about another method than the delivered one."""
     if backtest is not None:
         print(f"\nVerdict: {backtest.verdict}")
@@ -108,8 +115,7 @@ def print_verdict(backtest: Any, arguments: argparse.Namespace, delivered: str =
     elif arguments.windows == 0:
         print("\nVerdict: none (no backtest: --windows 0).")
     else:
-        steps = counted(arguments.horizon, "step")
-        print(f"\nVerdict: none (too few values to hold out {steps} for a backtest). Use the forecast with care.")
+        print(f"\nVerdict: none (too few values for a backtest: {shortage}). Use the forecast with care.")
 
 
 def print_files(paths: Sequence[str]) -> None:
@@ -123,8 +129,12 @@ def format_table(table: Any) -> str:
     frame = as_pandas(table)
     if len(frame) <= MAX_ROWS:
         return _to_text(frame)
-    return f"{_to_text(frame, max_rows=SHORTENED_ROWS)}\n({len(frame)} rows; --out FILE.csv writes them all)"
+    return f"{_to_text(frame, SHORTENED_ROWS)}\n({len(frame)} rows; --out FILE.csv writes them all)"
 
 
-def _to_text(frame: pd.DataFrame, **options: Any) -> str:
-    return str(frame.to_string(index=False, float_format="{:.5g}".format, na_rep="", **options))
+def _to_text(frame: pd.DataFrame, most: int | None = None) -> str:
+    """A table as text, at most the first and the last rows."""
+    rows = np.arange(len(frame))
+    if most is not None:
+        rows = rows[(rows < most // 2) | (rows >= len(rows) - most // 2)]
+    return str(written(frame, rows).to_string(index=False, na_rep="", max_rows=most))

@@ -43,7 +43,7 @@ class Forecaster(Arguments, Inspection):
         context: past steps that the network reads; by default whole seasons.
         season: steps of a season, 1 for none; by default that of the calendar, if the series contain four seasons. Or
             several, such as (24, 168): the shortest is that of the windows, the network and the MASE; the baselines
-            use the longer ones too (SeasonalNaive168, Ridge). Longer ones of the calendar are added by default.
+            use the longer ones too (SeasonalNaive168, Ridge). Those of the calendar that are longer may join them.
         difference: order of differencing, for a series without a stable level.
         seasonal_difference: order of seasonal differencing.
         shift: a level shift, before which values are moved to the new level: "auto" searches for one, "none" does not;
@@ -257,7 +257,7 @@ class Forecaster(Arguments, Inspection):
 
         Arguments:
             horizon: steps, h.
-            level: percentages of the prediction intervals, each between 0 and 100; an empty sequence for no intervals.
+            level: percentages of the intervals, each above 1 and below 100; an empty sequence for no intervals.
             quantiles: probabilities between 0 and 1, such as (0.1, 0.5, 0.9): 0.1 and 0.9 are the bounds of the 80 %
                 interval, 0.5 is the median.
             table: series to forecast instead of those of `fit`: a table with the same columns, or a panel; the

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gatewise.forecast import figures
+from gatewise.forecast import figures, past_range
 from gatewise.forecast.fitted import FittedState
 from gatewise.forecast.outlier_effect import OutlierEffect, outlier_effects
 from gatewise.forecast.validation import as_levels, check_horizon
+from gatewise.series import as_pandas
 from gatewise.series.panel import concatenated
 
 OVERFIT = 1.5  # ratio of validation loss to training loss from which a network overfits
@@ -76,6 +77,21 @@ class Inspection:
         unreliable to measure errors.
         """
         return self.state.panel.excluded()
+
+    def beyond_range(self, forecast: Any) -> str:
+        """A sentence about forecasts outside the range of all past values; "" if there is nothing to say.
+
+        A forecast is named if it is further outside than a fifth of the range, or than the series has ever moved in as
+        many steps. `gatewise forecast` prints the sentence below the forecast.
+
+        Arguments:
+            forecast: table of `predict`, for the series of this forecaster (for others see `with_series`).
+
+        Raises:
+            RuntimeError: before `fit`.
+            ValueError: the table lacks a series of this forecaster.
+        """
+        return past_range.describe(self.state.panel.series, as_pandas(forecast), self.state.name)
 
     def plot(
         self,

@@ -5,6 +5,7 @@ from typing import Any
 
 from gatewise.forecast.fitted import FittedState
 from gatewise.forecast.model.eligibility import eligible
+from gatewise.forecast.model.feature_ranges import check_features
 from gatewise.forecast.model.plan import Plan
 from gatewise.forecast.update import check_alike, check_missing
 from gatewise.forecast.validation import check_columns
@@ -35,4 +36,5 @@ def read_alike(state: FittedState, table: Any, columns: Mapping[str, Any]) -> Pa
     panel = read(table, **{**defaults, **columns})
     check_alike(known, panel)
     check_missing(state.selection.ensemble.scaling.masked, panel)
+    check_features(panel, state.selection.ensemble.scaling)
     return panel

@@ -25,6 +25,7 @@ from gatewise.forecast.model.plan import FEWEST
 from gatewise.forecast.reading import read_eligible
 from gatewise.forecast.trials import Trial, measure
 from gatewise.series import DataError, Panel
+from gatewise.series.wording import counted
 
 __all__ = ["Search", "Trial", "objective", "search", "tune", "without_end"]
 
@@ -147,8 +148,8 @@ def without_end(panel: Panel, values: int) -> Panel:
     if not cut:
         longest = max(len(series) for series in panel.series)
         raise DataError(
-            f"the longest series has {longest} values, expected at least {FEWEST + values} to hold out {values}; use "
-            "fewer windows (--windows) or a shorter horizon"
+            f"the longest series has {counted(longest, 'value')}, expected at least {FEWEST + values}: {FEWEST} to "
+            f"train on + {values} in test windows; use fewer windows (--windows) or a shorter horizon"
         )
     return replace(panel, series=cut)
 

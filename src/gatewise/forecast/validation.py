@@ -10,7 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from gatewise.arguments import boolean, number, one_of, plain, whole
+from gatewise.arguments import (
+    boolean,
+    in_percent,
+    meant_percentages,
+    meant_probabilities,
+    number,
+    one_of,
+    plain,
+    whole,
+)
 from gatewise.series import read
 from gatewise.series.values import LARGEST
 from gatewise.training import DivergenceError
@@ -188,7 +197,23 @@ def as_levels(level: Any) -> tuple[float, ...]:
         number("level", percentage, 100, "a percentage between 0 and 100, such as 80")
         if float(f"{percentage:g}") != percentage:
             raise ValueError(f"level is {percentage!r}, expected a percentage of at most six digits, such as 99.9")
+    if levels and min(levels) <= 1:
+        raise ValueError(_level_of_fractions(levels))
     return tuple(dict.fromkeys(levels))
+
+
+def _level_of_fractions(levels: tuple[float, ...]) -> str:
+    """The message about levels of at most 1, which look like fractions."""
+    given = [f"{level:g}" for level in levels]
+    if not (meant := meant_percentages(levels)):
+        return f"level is {_written(given)}, expected percentages above 1 and below 100, such as 80"
+    percent = in_percent([float(each) / 100 for each in meant])
+    return f"level={_written(given)} means {' and '.join(given)} %; for {percent} pass level={_written(meant)}"
+
+
+def _written(numbers: Sequence[str]) -> str:
+    """Numbers as an argument: "80", "(80, 95)"."""
+    return numbers[0] if len(numbers) == 1 else f"({', '.join(numbers)})"
 
 
 def as_quantiles(quantiles: Any) -> tuple[float, ...]:
@@ -196,8 +221,11 @@ def as_quantiles(quantiles: Any) -> tuple[float, ...]:
     if quantiles is None:
         return ()
     probabilities = _several(quantiles)
+    numeric = all(isinstance(each, int | float | np.number) for each in probabilities)
+    meant = meant_probabilities(probabilities) if numeric else []
+    remedy = f"; for {in_percent(meant)} pass quantiles={_written(meant)}" if meant else ""
     for probability in probabilities:
-        number("a quantile", probability, 1, "a probability between 0 and 1, such as 0.9")
+        number("a quantile", probability, 1, f"a probability between 0 and 1, such as 0.9{remedy}")
         if round(float(probability), 6) != probability:
             raise ValueError(
                 f"a quantile is {probability!r}, expected a probability of at most six decimals, such as 0.975"

@@ -159,8 +159,9 @@ def test_series_too_short_for_the_windows_are_excluded_with_a_guess():
     data = tables((40, 9, 33))
     result = Forecaster(**QUICK, strategy="segment", dropout=0.0).backtest(data, 5, windows=2)
     assert set(result.forecasts["unique_id"]) == {"A", "C"}
-    assert "excluded from the backtest: 1 of 3 series (too short for 2 windows of 5): 'B'" in result.guesses
-    with pytest.raises(DataError, match=r"use fewer windows \(--windows\) or a shorter horizon"):
+    reason = "too short for 2 windows of 5: fewer than 3 + 2 x 5 values"
+    assert f"excluded from the backtest: 1 of 3 series ({reason}): 'B'" in result.guesses
+    with pytest.raises(DataError, match=r"2 windows of 5 leave 0 for training, .* in all: 15 \+ 2 x 5\); use a longer"):
         Forecaster(**QUICK).backtest(tables((9, 8)), 5, windows=2)
 
 

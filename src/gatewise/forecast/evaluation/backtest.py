@@ -21,10 +21,12 @@ import pandas as pd
 from gatewise import plot
 from gatewise.arguments import one_of
 from gatewise.forecast.baselines import classical, longer_seasons
-from gatewise.forecast.evaluation import figures, verdict
+from gatewise.forecast.evaluation import constant_past, figures, verdict
+from gatewise.forecast.evaluation.constant_past import constant_windows
 from gatewise.forecast.evaluation.holdout import Holdout, WindowForecasts, mean
 from gatewise.forecast.evaluation.importance import Importance
 from gatewise.forecast.evaluation.scores import Scores, definitions, score
+from gatewise.forecast.evaluation.tables import missing_for_nan
 from gatewise.series.wording import counted
 
 SUGGESTED_WINDOWS = 10  # suggested for each series if a backtest has fewer
@@ -139,11 +141,16 @@ class Backtest:
     @cached_property
     def coverage(self) -> dict[float, float]:
         """Level in percent -> fraction of the observed values inside the interval."""
-        y, coverage = self.held.truth, {}
-        for level in self.held.levels:
-            lower, upper = self.held.intervals[level]
-            coverage[level] = float(((lower <= y) & (y <= upper)).sum() / self._values)
-        return coverage
+        return self._coverage(np.ones(len(self.held.which), bool))[0]
+
+    def _coverage(self, windows: np.ndarray) -> tuple[dict[float, float], int]:
+        """The coverage in some windows (W,), and how many values were observed there."""
+        y, coverage = self.held.truth[windows], {}
+        count = int((~np.isnan(y)).sum())
+        for level in self.held.levels if count else ():
+            lower, upper = (bound[windows] for bound in self.held.intervals[level])
+            coverage[level] = float(((lower <= y) & (y <= upper)).sum() / count)
+        return coverage, count
 
     @cached_property
     def forecasts(self) -> Any:
@@ -194,7 +201,7 @@ class Backtest:
     def verdict(self) -> str:
         """Whether to trust the model, with the numbers that support it."""
         judgement, *numbers = self._single_series() if len(self.held.series) == 1 else self._many_series()
-        more = self.affordable if self.affordable > self._windows else 0
+        more, constant = self.affordable if self.affordable > self._windows else 0, constant_windows(self.held)
         sentences = (
             judgement,
             verdict.delivery(self.model, self.delivered),
@@ -202,7 +209,8 @@ class Backtest:
             verdict.counts(self.held.counts, self.held.mean, self.held.truth, self.verdict_score),
             verdict.evidence(len(self.held.which), more, len(self.held.series)),
             verdict.single_model(self._windows) if len(self.delivered) == 1 < self._windows else "",
-            verdict.coverage(self.coverage, self._values),
+            verdict.coverage(*self._coverage(~constant)),
+            constant_past.describe(self.held, constant) if self.held.levels else "",
             verdict.of_means(self.verdict_score) if self.point == "mean" and not self.held.mostly_counts else "",
             verdict.covariates(self.importances),
         )
@@ -223,7 +231,9 @@ class Backtest:
         held = self.held
         windows = held.panel.series, held.which, held.cuts, held.horizon, held.season
         longer = longer_seasons(held.forecasts) or ((168,) if held.season == 24 else ())  # for MSTL
-        added = {name: WindowForecasts(classical(name, *windows, (held.season, *longer)), {}) for name in names}
+        seasons = tuple(dict.fromkeys((held.season, *longer)))
+        means = {name: held.limits.point(classical(name, *windows, seasons)) for name in names}
+        added = {name: WindowForecasts(mean, {}) for name, mean in means.items()}
         more = replace(held, forecasts={**held.forecasts, **added})
         options = {name: getattr(self, name) for name in ("guesses", "trained", "delivered", "affordable")}
         return replace(Backtest.of(more, **options), importances=self.importances, rho=self.rho, point=self.point)
@@ -375,7 +385,7 @@ class Backtest:
         return self._finished(pd.DataFrame(columns))
 
     def _finished(self, table: pd.DataFrame) -> Any:
-        return _missing(self.held.panel.table(table))
+        return missing_for_nan(self.held.panel.table(table))
 
     def _position(self, unique_id: Any) -> int:
         """The position of a series that has windows."""
@@ -386,14 +396,3 @@ class Backtest:
             names = ", ".join(map(repr, list(positions)[:5]))
             raise ValueError(f"unique_id is {unique_id!r}, expected one of {names}")
         return positions[unique_id]
-
-
-def _missing(table: Any) -> Any:
-    """The table with missing values in place of NaN, because means of polars do not skip NaN."""
-    if isinstance(table, pd.DataFrame):
-        return table
-    import narwhals as nw
-
-    frame = nw.from_native(table)
-    floats = [name for name, kind in frame.schema.items() if kind.is_float()]
-    return frame.with_columns(nw.when(~nw.col(name).is_nan()).then(nw.col(name)) for name in floats).to_native()

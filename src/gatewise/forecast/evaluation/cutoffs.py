@@ -18,6 +18,7 @@ from gatewise.forecast.model.seasons import usual_length
 from gatewise.forecast.model.selection import Selection
 from gatewise.series import Panel, Series
 from gatewise.series.outliers.treatment import treated, untreated
+from gatewise.series.wording import counted
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,17 @@ def affordable_windows(panel: Panel, plan: Plan, season: int, horizon: int, step
 def _looks_ahead(series: Series) -> bool:
     """Whether values of a series may depend on later ones."""
     return series.treatment is not None or (series.filled is not None and not series.masked)
+
+
+def shortage(panel: Panel, plan: Plan, season: int, horizon: int) -> str:
+    """Why `affordable_windows` is 0: what a test window of the horizon leaves of a series of median length."""
+    values = usual_length(panel.series)
+    remaining = max(values - horizon, 0)
+    needed = plan.needed(remaining, season)[0]
+    text = f"{counted(values, 'value')}; holding out {counted(horizon, 'step')} leaves {remaining}"
+    if remaining < needed:
+        return f"{text}, fewer than the {needed} for training"
+    return f"{text}, less than half; windows=1 (--windows 1) runs one anyway"
 
 
 def known_at(series: Series, cut: int) -> Series:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from gatewise.forecast.baselines import grouped
+from gatewise.forecast.limits import NO_LIMITS, Limits
 from gatewise.series import DataError, Panel, Series, future
 from gatewise.series.wording import counted
 
@@ -80,6 +81,7 @@ class Holdout:
         cuts: (W,) number of its values before the cutoff, at least 1.
         truth: (W, h) outcomes, NaN where nothing was observed, see `observed`.
         forecasts: of the model, then of each baseline, by name.
+        limits: of all forecasts.
 
     Raises:
         ValueError: the shapes differ, there are no windows, a cut is outside its series, or a forecast is not finite.
@@ -91,6 +93,7 @@ class Holdout:
     cuts: np.ndarray
     truth: np.ndarray
     forecasts: Mapping[str, WindowForecasts]
+    limits: Limits = NO_LIMITS
 
     def __post_init__(self) -> None:
         arrays = {"truth": self.truth}

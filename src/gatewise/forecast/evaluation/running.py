@@ -9,11 +9,12 @@ from gatewise.forecast.evaluation.cutoffs import Cutoffs, affordable_windows
 from gatewise.forecast.evaluation.holdout import Holdout, observed
 from gatewise.forecast.evaluation.importance import measure
 from gatewise.forecast.model.eligibility import long_enough
+from gatewise.forecast.model.held_out import HeldOut
+from gatewise.forecast.model.seasons import season_of_scores
 from gatewise.forecast.model.selection import Selection, network_counts
 from gatewise.forecast.update import check_reach
 from gatewise.parallel import Steps, run_all
 from gatewise.series.outliers.treatment import untreated
-from gatewise.series.wording import counted
 
 
 def run(
@@ -38,8 +39,7 @@ def run(
         DataError: the series are too short, or hold no observed value to compare with.
     """
     check_reach(validation.panel, validation.plan.horizon or horizon, horizon)
-    description = f"{counted(windows, 'window')} of {horizon}"
-    panel, excluded = long_enough(validation.panel, validation.plan, horizon + (windows - 1) * step, description)
+    panel, excluded = long_enough(validation.panel, validation.plan, HeldOut(windows, horizon, step))
     validation = replace(validation, panel=panel)
     cutoffs = Cutoffs.of(panel.series, horizon, windows, step)
     which, cuts = cutoffs.which, cutoffs.cuts
@@ -54,7 +54,8 @@ def run(
     another = None if other is None else trained.pop(0)[0]
     selections = [selection for part in trained for selection in part]
     forecasts = validation.forecasts(cutoffs, truth, levels, selections, refit)
-    holdout = Holdout(as_read, validation.season, which, cuts, truth, forecasts.forecasts)
+    season = season_of_scores(validation.season, validation.plan.longer_seasons(panel), cutoffs.first(0))
+    holdout = Holdout(as_read, season, which, cuts, truth, forecasts.forecasts, plan.limits)
     data = f"trained on {len(panel)} series"
     if len(panel) == 1:
         first, last = (cutoffs.first(stage)[0] for stage in (0, len(selections) - 1))

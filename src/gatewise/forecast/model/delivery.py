@@ -11,9 +11,12 @@ generated) its errors were 0.78 times those of the network, 0.91 times those of 
 and the ridge regression, and 0.93 times those of the method with the lowest validation error (geometric means). With
 many errors, p is 6, and the average is that of the network and the best baseline: on 8 panels its errors were 0.98
 times those with equal weights.
+Where the network uses no season, although a series holds two seasons of the calendar, the seasonal naive forecast joins
+the average of few errors: on the next values of 53 such pieces (41 of real series, 12 generated) the errors were 0.84
+times those without it (geometric mean).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gatewise.forecast import baselines
@@ -83,7 +86,7 @@ def average_weights(methods: Sequence[Method], errors: float) -> dict[str, float
     ({'network': 0.11..., 'Ridge': 0.88...}, {'SES': 1.0})
     """
     by_name = {name: method.error for method in methods for name in method.weights if name != baselines.CROSTON}
-    names, power = [name for name in AVERAGED if name in by_name], POWER
+    names, power = [name for name in (*AVERAGED, *_reference(by_name)) if name in by_name], POWER
     if errors >= MANY_ERRORS:
         best = min((name for name in by_name if name != NETWORK), key=lambda name: by_name[name])
         names, power = [NETWORK, best], POWER_OF_MANY
@@ -95,6 +98,16 @@ def average_weights(methods: Sequence[Method], errors: float) -> dict[str, float
         total = sum(powers.values())
         powers = {name: power / total for name, power in powers.items() if power >= limit * total}
     return powers
+
+
+def _reference(names: Iterable[str]) -> list[str]:
+    """The seasonal naive forecast that stands in where the network uses no season; none where it uses one.
+
+    >>> _reference(["Naive", "SeasonalNaive12"]), _reference(["Naive", "SeasonalNaive", "SeasonalNaive168"])
+    (['SeasonalNaive12'], [])
+    """
+    names = list(names)
+    return [] if baselines.SEASONAL in names else [name for name in names if baselines.longer_seasons([name])][:1]
 
 
 def choose(fallback: str, network: Method, others: Sequence[Method]) -> Method:

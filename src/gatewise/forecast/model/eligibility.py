@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from gatewise.forecast.model.plan import FEWEST, Plan
+from gatewise.forecast.model.held_out import HeldOut
+from gatewise.forecast.model.plan import MINIMUM, Plan
 from gatewise.series import DataError, ExcludedSeries, Panel, Series
 from gatewise.series.wording import counted, format_date
 
@@ -26,21 +27,26 @@ def eligible(panel: Panel, plan: Plan, alone: bool = False) -> Panel:
     """
     if plan.scale == "none":
         _check_unscaled(panel)
-    panel = _without(panel, plan.limits.violations(panel), "correct such values, use other limits")
+    panel = _without(panel, plan.limits.violations(panel), "correct such values", "use other limits")
     if len(panel) == 1 and not panel.excluded_series and not alone:
         return panel
     fewest = plan.fewest(plan.choose_season(panel)[0])
     short = {k: series for k, series in enumerate(panel.series) if len(series) < fewest}
-    reasons = {k: f"{_length_of(series)}, expected at least {fewest}" for k, series in short.items()}
+    expected = plan.fewest_sum(plan.choose_season(panel)[0])
+    reasons = {k: f"{_length_of(series)}, expected at least {expected}" for k, series in short.items()}
     return _without(panel, reasons, "use a longer series")
 
 
-def _without(panel: Panel, reasons: Mapping[int, str], remedy: str) -> Panel:
+def _without(panel: Panel, reasons: Mapping[int, str], *remedies: str) -> Panel:
     """The panel without the series at these positions, which its `on_bad` excludes or refuses."""
     if not reasons:
         return panel
     if panel.on_bad == "raise" or len(reasons) == len(panel):
-        raise DataError(f"{next(iter(reasons.values()))}; {remedy}, or on_bad='skip' or 'naive' (--on-bad naive)")
+        if len(reasons) < len(panel):
+            remedies = (*remedies, "on_bad='skip' or 'naive' (--on-bad naive)")
+        *first, last = remedies
+        remedy = f"{', '.join(first)}, or {last}" if first else last
+        raise DataError(f"{next(iter(reasons.values()))}; {remedy}")
     excluded = [
         ExcludedSeries(panel.series[k].unique_id, reason, panel.series[k] if panel.on_bad == "naive" else None)
         for k, reason in reasons.items()
@@ -60,24 +66,27 @@ def _check_unscaled(panel: Panel) -> None:
             )
 
 
-def long_enough(panel: Panel, plan: Plan, held_out: int, description: str) -> tuple[Panel, tuple[str, ...]]:
-    """The series from which `held_out` values can be cut off at the end, and a line for `guesses` about the others.
+def long_enough(panel: Panel, plan: Plan, held_out: HeldOut) -> tuple[Panel, tuple[str, ...]]:
+    """The series from which test windows can be cut off at the end, and a line for `guesses` about the others.
 
     Raises:
-        DataError: all series are too short; `description` names the values cut off, such as "3 windows of 12".
+        DataError: all series are too short; the message holds the sum of the values that are needed.
     """
-    fewest = FEWEST if len(panel) == 1 else plan.fewest(plan.choose_season(panel)[0])
-    long, short = _split_by_length(panel, held_out + fewest)
-    if not long:
-        longest = max(short, key=len)
-        leave = "leaves" if description.startswith("1 ") else "leave"
+    season = plan.choose_season(panel)[0]
+    longest, (least, why) = max(panel.series, key=len), plan.least(panel, season)
+    if len(longest) - held_out.values < least:
+        reason = "" if why == MINIMUM else f"{why}; "
         raise DataError(
-            f"{_length_of(longest)}; {description} {leave} {max(len(longest) - held_out, 0)} for training, expected at "
-            f"least {fewest}; use fewer windows (--windows) or a shorter horizon"
+            f"{_length_of(longest)}; {held_out.leave(len(longest) - held_out.values)}, expected at least {least} "
+            f"({reason}{least + held_out.values} values in all: {least} + {held_out.sum}); "
+            f"{held_out.remedy(len(longest) - least)}"
         )
+    fewest = plan.fewest(season)
+    long, short = _split_by_length(panel, held_out.values + fewest)
     names = ", ".join(repr(str(series.unique_id)) for series in short[:MOST_NAMED])
     names += ", ..." if len(short) > MOST_NAMED else ""
-    guess = f"{EXCLUDED}: {len(short)} of {len(panel)} series (too short for {description}): {names}"
+    why = f"too short for {held_out}: fewer than {fewest} + {held_out.sum} values"
+    guess = f"{EXCLUDED}: {len(short)} of {len(panel)} series ({why}): {names}"
     return replace(panel, series=long), (guess,) if short else ()
 
 

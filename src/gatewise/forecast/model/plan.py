@@ -79,7 +79,7 @@ class Plan:
         return self._seasons(panel).longer
 
     def _seasons(self, panel: Panel) -> Seasons:
-        return usual_seasons(panel) if self.season is None else given_seasons((self.season, *self.longer))
+        return usual_seasons(panel) if self.season is None else given_seasons((self.season, *self.longer), panel)
 
     def candidates(self, panel: Panel) -> tuple[tuple[str, float], ...]:
         """The strategies to compare, each with its dropout: the requested one, or those that suit the data.
@@ -109,13 +109,13 @@ class Plan:
         """
         longest = max(series, key=len)
         needed, why = self.needed(len(longest), season, strategy)
-        remedy = "use a longer series" + (", or a smaller context, season or difference" if why != MINIMUM else "")
-        if remainder:
-            remedy = "use fewer windows (--windows) or a shorter horizon"
         if len(longest) < needed:
+            remedies = "fewer windows (--windows) or a shorter horizon"
+            if not remainder:
+                remedies = ", or ".join(["a longer series", *self._remedies(len(longest), season, strategy)])
             raise DataError(
                 f"series {str(longest.unique_id)!r} has {counted(len(longest), 'value')}{remainder}, expected at "
-                f"least {needed} ({why}); {remedy}"
+                f"least {needed} ({why}); use {remedies}"
             )
         difference, values = self._difference(season), usual_length(series)
         reach = 1 if strategy == "one-step" else self.horizon or (2 * season if season > 1 else 12)
@@ -133,20 +133,49 @@ class Plan:
         return scaling, guess
 
     def needed(self, values: int, season: int, strategy: str = "one-step") -> tuple[int, str]:
-        """How many values the longest series must have if a typical one has `values`, and why."""
+        """How many values the longest series must have if a typical one has `values`, and why, as a sum."""
         context, lag = self._context(values, season, None), self._difference(season).lag
+        differences = f" + {lag} for the differences" if lag else ""
         if strategy != "one-step" and self.context is None:  # padding completes the windows
-            return FEWEST + lag, MINIMUM
+            return FEWEST + lag, f"{FEWEST} to train on{differences}" if lag else MINIMUM
         windows = lag + context + season - 1 + TARGETS
         if windows < FEWEST:
             return FEWEST, MINIMUM
-        return windows, f"context {context}, season {season}, {TARGETS} targets" + (
-            f", differences of lag {lag}" if lag else ""
-        )
+        of_season = f" + {season - 1} for the season of {season}" if season > 1 else ""
+        return windows, f"{context} of context{of_season} + {TARGETS} targets{differences}"
+
+    def least(self, panel: Panel, season: int) -> tuple[int, str]:
+        """How many values the longest series must have for all candidate strategies, and why, as a sum."""
+        names = [name for name, _ in self.candidates(panel)]
+        least, why = FEWEST, MINIMUM
+        while (needed := max(self.needed(least, season, name) for name in names))[0] > least:
+            least, why = needed
+        return least, why
 
     def fewest(self, season: int) -> int:
         """How many values each of several series must have."""
         return self._difference(season).lag + FEWEST_OF_MANY
+
+    def fewest_sum(self, season: int) -> str:
+        """The number of `fewest`, with its sum if it has one."""
+        lag = self._difference(season).lag
+        return f"{lag + FEWEST_OF_MANY}" + (f" ({FEWEST_OF_MANY} + {lag} for the differences)" if lag else "")
+
+    def _remedies(self, values: int, season: int, strategy: str) -> list[str]:
+        """The settings with which `values` are enough, as arguments and options."""
+
+        def enough(season: int = season, **changes: Any) -> bool:
+            return replace(self, **changes).needed(values, season, strategy)[0] <= values
+
+        contexts = [context for context in range(1, values) if enough(context=context)]
+        none = {name: 0 for name in ("difference", "seasonal_difference") if getattr(self, name)}
+        remedies = [f"context={contexts[-1]} (--context {contexts[-1]})"] if contexts else []
+        if season > 1 and not self.seasonal_difference and enough(season=1):
+            remedies.append("season=1 (--season 1)")
+        if none and enough(**none):
+            options = " ".join(f"--{name.replace('_', '-')} 0" for name in none)
+            remedies.append(f"{' and '.join(f'{name}=0' for name in none)} ({options})")
+        return remedies
 
     def _difference(self, season: int) -> Difference:
         return Difference(self.difference, self.seasonal_difference, season)

@@ -31,16 +31,29 @@ class Seasons(NamedTuple):
     guess: str
 
 
-def given_seasons(seasons: Sequence[int]) -> Seasons:
+def given_seasons(seasons: Sequence[int], panel: Panel) -> Seasons:
     """The seasons of the argument `season`; the shortest is that of the windows.
 
-    >>> given_seasons((168, 24))
+    The season of the calendar joins them, if it is longer than that of the windows and a series holds two: a forecast
+    must also beat the values of last year, week or day.
+
+    >>> import pandas as pd
+    >>> days = Panel((Series("A", pd.date_range("2024", periods=20), np.arange(20.0)),), freq="D")
+    >>> given_seasons((168, 24), days)
     Seasons(season=24, longer=(168,), guess='seasons: 24 and 168 steps (as given)')
+    >>> given_seasons((1,), days).guess
+    'season: 1 step (as given); the baselines use a season of 7 steps'
     """
-    season, *longer = sorted(seasons)
-    if not longer:
-        return Seasons(season, (), f"season: {counted(season, 'step')} (as given)")
-    return Seasons(season, tuple(longer), f"seasons: {_steps((season, *longer))} (as given)")
+    season, *given = sorted(seasons)
+    usual = panel.season
+    added = usual > season and usual not in given and _longest(panel) >= FOR_BASELINES * usual
+    guess = f"season: {counted(season, 'step')} (as given)"
+    if given:
+        guess = f"seasons: {_steps((season, *given))} (as given)"
+    if added:
+        also = "" if season == 1 else " also"
+        guess += f"; the baselines{also} use a season of {_steps((usual,))}"
+    return Seasons(season, tuple(sorted((*given, usual) if added else given)), guess)
 
 
 def usual_seasons(panel: Panel) -> Seasons:
@@ -53,15 +66,31 @@ def usual_seasons(panel: Panel) -> Seasons:
         reason = f"; one {_cycle(panel.freq)} is {usual:,} steps, set season={usual} to use it"
     elif values < FOR_WINDOWS * usual:
         reason = f" ({values} values are fewer than four seasons of {usual} steps)"
-    season = 1 if reason else usual
-    needed = {usual: FOR_BASELINES * usual, (longest := longer_season_length(panel.freq)): LONGER * longest}
-    longer = tuple(steps for steps, least in needed.items() if steps > season and values >= least)
+    season, longest = 1 if reason else usual, longer_season_length(panel.freq)
+    enough = {usual: _longest(panel) >= FOR_BASELINES * usual, longest: values >= LONGER * longest}
+    longer = tuple(steps for steps, holds in enough.items() if steps > season and holds)
     if not reason:
         name = "season" if not longer else "seasons"
         return Seasons(season, longer, f"{name}: {_steps((season, *longer))} (usual for frequency {panel.freq})")
     several = "seasons" if len(longer) > 1 else "a season"
     more = f"; the baselines use {several} of {_steps(longer)}" if longer else ""
     return Seasons(season, longer, f"season: none{reason}{more}")
+
+
+def season_of_scores(season: int, longer: Sequence[int], known: Sequence[int] | np.ndarray) -> int:
+    """The season of the naive forecast that scales errors: that of the windows, else the shortest one of the baselines.
+
+    Arguments:
+        season: of the windows, 1 for none.
+        longer: ascending.
+        known: values before the first test window of each series; most must hold more than a season.
+
+    >>> season_of_scores(1, (12,), [15]), season_of_scores(1, (12,), [12]), season_of_scores(4, (12,), [15])
+    (12, 1, 4)
+    """
+    if season > 1 or not longer or np.median(known) <= longer[0]:
+        return season
+    return longer[0]
 
 
 def check_length(panel: Panel, longer: Sequence[int]) -> None:
@@ -77,6 +106,11 @@ def check_length(panel: Panel, longer: Sequence[int]) -> None:
             f"{2 * longer[-1]}, two of the longest season; omit {longer[-1]} from season= (--season), or use a longer "
             "series"
         )
+
+
+def _longest(panel: Panel) -> int:
+    """The number of values of the longest series."""
+    return max(map(len, panel.series))
 
 
 def usual_length(series: Sequence[Series]) -> int:

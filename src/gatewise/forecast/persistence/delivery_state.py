@@ -39,8 +39,10 @@ def pack_method(method: Method) -> tuple[Content, Arrays]:
     return {"weights": dict(method.weights), "error": method.error, **calibration}, arrays
 
 
-def unpack_longer_seasons(content: Content, plan: Plan) -> tuple[int, ...]:
-    """The longer seasons, ascending: those of the arguments, if these hold a season; without the field none.
+def unpack_longer_seasons(content: Content, plan: Plan, usual: int = 1) -> tuple[int, ...]:
+    """The longer seasons, ascending; without the field none.
+
+    If the arguments hold a season, they are those of the arguments; the usual one of the calendar may join them.
 
     Raises:
         ValueError: they are invalid, or differ from the arguments.
@@ -49,6 +51,8 @@ def unpack_longer_seasons(content: Content, plan: Plan) -> tuple[int, ...]:
     for season in seasons:
         whole("a longer season", season, 2)
     expected = sorted(set(seasons)) if plan.season is None else list(plan.longer)
+    if plan.season is not None and usual > plan.season and usual in seasons:
+        expected = sorted({*expected, usual})
     if seasons != expected:
         order = "ascending numbers" if plan.season is None else f"{expected!r:.80} as in the arguments"
         raise ValueError(f"longer_seasons are {seasons!r:.80}, expected {order}")

@@ -198,7 +198,7 @@ def unpack(content: Content, arrays: Arrays, plan: Plan, sizes: Sizes) -> Stored
     _check_lengths(panel, scaling)
     configuration = _configuration(checked(content, "configuration", dict), sizes)
     history = _history(checked(content, "history", dict), remaining)
-    longer = unpack_longer_seasons(content, plan)
+    longer = unpack_longer_seasons(content, plan, panel.season)
     delivered = unpack_method(checked(content, "delivered", dict), remaining, scaling.season, longer)
     measured = checked(content, "ensemble", dict)
     error, log_scales = measure(measured, "error"), unpack_log_scales(measured, remaining, scaling.reach)
