@@ -115,13 +115,14 @@ def test_nanoseconds_become_microseconds_past_their_last_year():
 @pytest.mark.parametrize(
     ("ds", "freq", "message"),
     [
-        (MONTHS, "ME", "row 1: 2020-01-01 is not on the calendar ME (month end); correct the date or pass"),
+        (MONTHS, "ME", "row 1: 2020-01-01 is not on the calendar ME (month end); its dates follow MS "
+         '(month start): pass freq="MS" (--freq MS)'),
         (MONTHS, "XX", "freq='XX' is not a pandas frequency; pass one such as MS, ME, "),
         (MONTHS, "-1D", "freq='-1D' is not a pandas frequency"),
         (MONTHS, "99999999999999999999D", "D' is not a pandas frequency"),
         (MONTHS, "s", "makes 76204801 steps from 2020-01-01 to 2022-06-01, but there are 30 rows; pass a longer step"),
         (range(30), "MS", "freq='MS': expected a positive integer step, because the time holds integers"),
-        ([*range(29), 10**15], None, "makes 1000000000000001 steps"),
+        ([*range(29), 10**15], None, "row 30: 1000000000000000 is far from the other 29 dates, 0 to 28; correct"),
         (MONTHS[:2], None, "series 'y' has 2 dates, expected 3 or more to infer the frequency; pass freq= (--freq MS)"),
         (
             MONTHS + pd.Timedelta(days=14),

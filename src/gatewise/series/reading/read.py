@@ -166,16 +166,17 @@ def read(
     if series is not None:
         rows = selected(rows, [series] if isinstance(series, str) else series)
     history = history_of(rows.stack, request.known, layout == "columns", sort, rows.exclusions)
-    stack, index_freq = history.stack, table.known_frequency(columns.time)
-    freq, freq_guess = choose_frequency(stack, freq, index_freq, history.exclusions)
+    index_freq = table.known_frequency(columns.time)
+    regular = choose_frequency(history.stack, freq, index_freq, history.exclusions, fill, fill_limit)
+    freq, stack, history = regular.freq, regular.stack, history._replace(stack=regular.stack)
     covariates, covariate_guesses = request.covariates(table, columns, layout, freq)
-    valid = validate(stack, freq, fill, history.exclusions)
+    valid = validate(stack, freq, fill, regular.exclusions, fill_limit)
     joined = Joined(valid.series, (), valid.exclusions)
     if covariates is not None:
         joined = join_covariates(valid.series, history, covariates, freq, fill, valid.exclusions)
 
     repairs = describe_repairs((*history.repairs, *valid.repairs), fill)
-    first = (*table.guesses, *columns.guesses, *rows.guesses, *history.guesses, freq_guess)
+    first = (*table.guesses, *columns.guesses, *rows.guesses, *history.guesses, *regular.guesses)
     panel = Panel(
         joined.series,
         freq,
