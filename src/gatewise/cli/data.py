@@ -1,27 +1,71 @@
-"""Steps of `forecast` and `backtest`: read the panel, select series, build the forecaster, run the backtest."""
+"""Steps of `forecast` and `backtest`: read the panel or panels, build the forecaster, run the backtest."""
 
 import argparse
+import contextlib
+import io
+from collections.abc import Callable
 from typing import Any
 
-from gatewise.cli.files import print_now
+from gatewise.cli.files import CollectedTables, OutputFiles, print_now
 from gatewise.cli.options import DATA, FORECASTER, given
+from gatewise.cli.validation import check_split
 
 DEFAULT_WINDOWS = 3  # test windows of `gatewise backtest`
 
 
 def read_panel(arguments: argparse.Namespace, **defaults: Any) -> Any:
     """Read and validate the series, describe them on standard output, and return the selected ones."""
-    from gatewise import datasets
-    from gatewise.cli import output
     from gatewise.series import read
 
-    source = datasets.air_passengers() if arguments.file is None else arguments.file
-    panel = read(source, **{**defaults, **given(arguments, DATA)})
+    panel = read(_source(arguments), **{**defaults, **given(arguments, DATA)})
+    _describe(panel, arguments)
+    return panel
+
+
+def _source(arguments: argparse.Namespace) -> Any:
+    from gatewise import datasets
+
+    return datasets.air_passengers() if arguments.file is None else arguments.file
+
+
+def _describe(panel: Any, arguments: argparse.Namespace) -> None:
+    from gatewise.cli import output
+
     name = "AirPassengers (built-in; give FILE to use your own data)" if arguments.file is None else arguments.file
     print_now(f"Data: {name}\n{output.describe(panel)}")
     if panel.warnings:
         print_now(output.warnings(panel))
-    return panel
+
+
+def for_each_panel(
+    run: Callable[[Any, argparse.Namespace, OutputFiles], None], arguments: argparse.Namespace, files: OutputFiles
+) -> None:
+    """Run a command for the panel, or, with --split-by-frequency, for the panel of each frequency.
+
+    Arguments:
+        run: a function of a panel, the options and the output files.
+        arguments: the options.
+        files: the output files; the tables of several panels are written as one.
+    """
+    if not arguments.split_by_frequency:
+        run(read_panel(arguments), arguments, files)
+        return
+    from gatewise.cli import output
+    from gatewise.series import split_by_frequency
+
+    panels = split_by_frequency(_source(arguments), **given(arguments, DATA))
+    if len(panels) > 1:
+        check_split(arguments, panels)
+    collected = CollectedTables(files)
+    for freq, panel in panels.items():
+        text = io.StringIO()
+        with contextlib.redirect_stdout(text):  # printed when the panel is done, as standard output may be closed
+            _describe(panel, arguments)
+            run(panel, arguments, collected if len(panels) > 1 else files)
+        heading = f"Frequency {freq} ({len(panel)} series)\n\n" if len(panels) > 1 else ""
+        print_now(f"{heading}{text.getvalue()}")
+    collected.finish()
+    output.print_files(collected.written)
 
 
 def build_forecaster(arguments: argparse.Namespace) -> Any:

@@ -20,6 +20,7 @@ from gatewise.series.output import as_pandas, write_csv
 from gatewise.series.panel import ExcludedSeries, Forecast, Panel, Series, check_length, futures, to_frame
 from gatewise.series.reading.future import known_ahead
 from gatewise.series.reading.read import read
+from gatewise.series.reading.splitting import split_by_frequency
 from gatewise.series.values import LARGEST
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "longer_season_length",
     "read",
     "season_length",
+    "split_by_frequency",
     "to_frame",
     "to_table",
     "write_csv",

@@ -156,8 +156,9 @@ def _candidates(ds: pd.DatetimeIndex) -> Iterator[str]:
 
 def _steps(ds: pd.DatetimeIndex, freq: str) -> int | None:
     """The number of dates of the calendar from first to last, or None if a date is not on it."""
-    if tick_count(ds, freq) > 2 * len(ds):
-        return None
+    first = pd.date_range(ds[0].tz_localize(None).as_unit("us"), periods=3, freq=freq)
+    if tick_count(ds, freq) > 2 * len(ds) or (ds[-1] - ds[0]) / (first[2] - first[0]) > 2 * len(ds) + 2:
+        return None  # the calendar would be long
     calendar = grid(ds, freq)
     return len(calendar) if bool(ds.isin(calendar).all()) else None
 

@@ -132,14 +132,15 @@ def different_calendars(stack: Stack, calendars: Calendars, chosen: np.ndarray, 
     message = (
         f"the series are on different calendars: {'; '.join(parts)}{invented}; read them separately: "
         f"gatewise.series.split_by_frequency (--split-by-frequency), or those of one calendar, such as "
-        f"series={rare[:3]} ({' '.join(f'--series {_shell(name)}' for name in rare[:3])}), or "
+        f"series={rare[:3]} ({' '.join(f'--series {shell(name)}' for name in rare[:3])}), or "
         f'freq="{freq}", on_bad="skip" (--freq {freq} --on-bad skip)'
     )
     first = next(iter(groups))
     return DifferentCalendars(message, {**groups, first: groups[first] + off})
 
 
-def _shell(name: str) -> str:
+def shell(name: str) -> str:
+    """A name as an argument of the command."""
     return name if name.replace("_", "").replace("-", "").isalnum() else f'"{name}"'
 
 
@@ -148,7 +149,7 @@ def other_calendar(rows: Rows, own: str | int, freq: str | int) -> OtherCalendar
     return OtherCalendar.of(
         f"{rows} is on the calendar {describe_frequency(own)}, the others on {describe_frequency(freq)}; read it "
         f"separately: gatewise.series.split_by_frequency (--split-by-frequency), or series={str(rows.unique_id)!r} "
-        f"(--series {_shell(str(rows.unique_id))})",
+        f"(--series {shell(str(rows.unique_id))})",
         own,
     )
 

@@ -112,8 +112,8 @@ def _on_own_calendars(chosen: Chosen, eligible: np.ndarray, fill: str | None, fi
     missing = calendars.missing(valued)
     if fill is not None:
         other &= ~calendars.fits[0].on | ((missing > fill_limit) & (fill != NO_FILL))
-    if fill is None and not ((calendars.of == 0) & told).any() and len(set(calendars.of[other].tolist())) == 1:
-        return _sparse(chosen, calendars, valued, other)
+    if len(set(calendars.of[eligible & told].tolist()) - {-1}) == 1:
+        return _sparse(chosen, calendars, valued, other) if fill is None else chosen
     numbers = np.flatnonzero(other).tolist()
     if not numbers:
         return chosen

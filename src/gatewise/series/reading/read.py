@@ -10,6 +10,7 @@ from gatewise.series.panel import Panel
 from gatewise.series.reading.arguments import check_arguments
 from gatewise.series.reading.cells import CellFormat
 from gatewise.series.reading.columns import choose_columns
+from gatewise.series.reading.ended import describe_ended, without_ended
 from gatewise.series.reading.exclusion import Exclusions, excluded_series
 from gatewise.series.reading.findings import findings
 from gatewise.series.reading.frequency import choose_frequency
@@ -171,6 +172,8 @@ def read(
     freq, stack, history = regular.freq, regular.stack, history._replace(stack=regular.stack)
     covariates, covariate_guesses = request.covariates(table, columns, layout, freq)
     valid = validate(stack, freq, fill, regular.exclusions, fill_limit)
+    if ended == "exclude":
+        valid = without_ended(valid, freq, len(stack.names))
     joined = Joined(valid.series, (), valid.exclusions)
     if covariates is not None:
         joined = join_covariates(valid.series, history, covariates, freq, fill, valid.exclusions)
@@ -189,7 +192,8 @@ def read(
         categorical=_categorical(table, columns, layout),
         fill=fill,
     )
-    return replace(panel, warnings=(*table.warnings, *rows.warnings, *findings(panel)))
+    endings = describe_ended(panel.series, freq) if ended is None and layout != "rows" else ()
+    return replace(panel, warnings=(*table.warnings, *rows.warnings, *endings, *findings(panel)))
 
 
 def _categorical(table: Table, columns: Columns, layout: str) -> Kind:

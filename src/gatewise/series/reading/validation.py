@@ -26,7 +26,7 @@ from gatewise.series.frequency import (
 )
 from gatewise.series.gaps import carried
 from gatewise.series.panel import Series
-from gatewise.series.reading.calendars import fit, own_calendar
+from gatewise.series.reading.calendars import fit, own_calendar, shell
 from gatewise.series.reading.exclusion import Exclusions, Reason
 from gatewise.series.reading.rows import Rows, Stack
 from gatewise.series.reading.strays import describe_stray
@@ -149,8 +149,14 @@ def _out_of_order(rows: Rows) -> str:
     )
 
 
-def check_dates(rows: Rows, freq: str | int) -> pd.Index:
-    """Every date of the calendar from the first to the last; dates off the calendar are errors."""
+def check_dates(rows: Rows, freq: str | int, alone: bool) -> pd.Index:
+    """Every date of the calendar from the first to the last; dates off the calendar are errors.
+
+    Arguments:
+        rows: one series.
+        freq: the calendar.
+        alone: whether the table has no other series.
+    """
     steps = tick_count(rows.ds, freq)
     if steps > most_steps(len(rows.ds)) or _years(rows.ds) > LONGEST_SPAN:
         raise DataError(
@@ -162,7 +168,7 @@ def check_dates(rows: Rows, freq: str | int) -> pd.Index:
     off = np.flatnonzero(~np.isin(as_integers(rows.ds), as_integers(calendar)))
     if len(off):
         own = own_calendar(rows, freq)
-        remedy = "correct the date or pass another freq= (--freq)" if own is None else _own(own)
+        remedy = "correct the date or pass another freq= (--freq)" if own is None else _own(rows, own, alone)
         raise DataError(
             f"{rows.where(off[0])}: {format_date(rows.ds[off[0]])} is not on the calendar "
             f"{describe_frequency(freq)}; {remedy}"
@@ -174,8 +180,12 @@ def _years(ds: pd.Index) -> int:
     return int(ds[-1].year - ds[0].year) if isinstance(ds, pd.DatetimeIndex) else 0
 
 
-def _own(freq: str | int) -> str:
-    return f'its dates follow {describe_frequency(freq)}: pass freq="{freq}" (--freq {freq})'
+def _own(rows: Rows, freq: str | int, alone: bool) -> str:
+    follows = f"its dates follow {describe_frequency(freq)}: "
+    if alone:
+        return f'{follows}pass freq="{freq}" (--freq {freq})'
+    name = str(rows.unique_id)
+    return f'{follows}read it separately, with series={name!r}, freq="{freq}" (--series {shell(name)} --freq {freq})'
 
 
 # -------------------------------------------------------------------------------------------------------- values
@@ -204,22 +214,26 @@ class Fill:
         by: how to fill; see `gatewise.read`.
         limit: the largest fraction of the values of a series that may be invented.
         freq: the calendar.
+        alone: whether there is only one series.
         largest: the largest fraction of the steps of a series that has no value, or a larger number.
     """
 
     by: str | None
     limit: float
     freq: str | int
+    alone: bool
     largest: float = 0.0
 
     @classmethod
     def of(cls, stack: Stack, freq: str | int, fill: str | None, limit: float) -> "Fill":
         """The treatment of the missing values of these series."""
+        alone = len(stack.names) == 1
         if fill not in FILLS:
-            return cls(fill, limit, freq)
+            return cls(fill, limit, freq, alone)
         on, steps = fit(stack, freq)
         values = np.bincount(stack.codes[~np.isnan(stack.y)], minlength=len(stack.names))
-        return cls(fill, limit, freq, float(np.where(on, 1 - values / np.maximum(steps, 1), 0.0).max(initial=0.0)))
+        largest = np.where(on, 1 - values / np.maximum(steps, 1), 0.0).max(initial=0.0)
+        return cls(fill, limit, freq, alone, float(largest))
 
     def check(self, rows: Rows, absent: np.ndarray) -> None:
         """Refuse to invent more than the limit of the values of a series."""
@@ -228,7 +242,19 @@ class Fill:
             return
         raise DataError(
             f"{rows}: fill would invent {count} of {len(absent)} values, more than fill_limit={self.limit:.3g}; "
-            f"{_cause(rows, self.freq)}; to fill anyway, pass {fill_limit_remedy(max(fraction, self.largest))}"
+            f"{self.cause(rows)}; to fill anyway, pass {fill_limit_remedy(max(fraction, self.largest))}"
+        )
+
+    def cause(self, rows: Rows) -> str:
+        """Why many dates of the calendar have no value, and the remedy."""
+        if describe_stray(rows):
+            return f"{format_date(rows.ds[0])} or {format_date(rows.ds[-1])} may be a typing error"
+        own = own_calendar(rows, self.freq)
+        if own is not None:
+            return _own(rows, own, self.alone)
+        return (
+            f"its values are too rare for the calendar {describe_frequency(self.freq)}: add the missing ones, or sum "
+            "them to longer steps (pandas: table.resample)"
         )
 
 
@@ -242,19 +268,6 @@ def fill_limit_remedy(fraction: float) -> str:
     return f"fill_limit={limit:g} (--fill-limit {limit:g})"
 
 
-def _cause(rows: Rows, freq: str | int) -> str:
-    """Why many dates of a calendar have no value, and the remedy."""
-    stray, own = describe_stray(rows), own_calendar(rows, freq)
-    if stray:
-        return f"{format_date(rows.ds[0])} or {format_date(rows.ds[-1])} may be a typing error"
-    if own is not None:
-        return _own(own)
-    return (
-        f"its values are too rare for the calendar {describe_frequency(freq)}: add the missing ones, or sum them to "
-        "longer steps (pandas: table.resample)"
-    )
-
-
 def validate(
     stack: Stack, freq: str | int, fill: str | None, exclusions: Exclusions, fill_limit: float = FILL_LIMIT
 ) -> Validated:
@@ -262,7 +275,7 @@ def validate(
     eligible = exclusions.eligible(len(stack.names))
     regular = _regular(stack, freq)
     whole = stack.every(np.abs(stack.y) <= LARGEST)  # False where a value is missing
-    treatment = Fill(fill, fill_limit, freq) if (regular & whole).all() else Fill.of(stack, freq, fill, fill_limit)
+    treatment = Fill.of(stack, freq, None if (regular & whole).all() else fill, fill_limit)
     shared: dict[tuple[int, int], pd.Index] = {}
     first = as_integers(stack.ds)[np.minimum(stack.bounds[:-1], len(stack.ds) - 1)].tolist()
     bounds, series, repairs, reasons = stack.bounds.tolist(), list[Series](), list[Repair](), dict[int, str]()
@@ -292,7 +305,7 @@ def _regular(stack: Stack, freq: str | int) -> np.ndarray:
 
 
 def _check_rows(rows: Rows, regular: bool, fill: Fill) -> Checked:
-    calendar = rows.ds if regular else check_dates(rows, fill.freq)
+    calendar = rows.ds if regular else check_dates(rows, fill.freq, fill.alone)
     return check_values(rows, calendar, fill)
 
 
@@ -307,7 +320,7 @@ def check_values(rows: Rows, calendar: pd.Index, fill: Fill) -> Checked:
     if fill.by is not None:
         return _filled(rows, calendar, fill)
     few = len(calendar) - len(rows.ds) + len(missing) <= fill.limit * len(calendar)
-    remedy = FILL_REMEDY if few else _cause(rows, fill.freq)
+    remedy = FILL_REMEDY if few else fill.cause(rows)
     if len(calendar) > len(rows.ds):
         raise DataError((not few and describe_stray(rows)) or f"{_gaps(rows, calendar)}; {remedy}")
     raise DataError(
