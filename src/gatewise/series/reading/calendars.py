@@ -112,10 +112,9 @@ def _closely(fit: Fit, stack: Stack) -> np.ndarray:
 
 
 def _closest(fits: list[Fit], stack: Stack, eligible: np.ndarray) -> np.ndarray:
-    """(S,) the calendar with the fewest steps of those that fit: half of the steps are present, if the series tells."""
+    """(S,) the calendar with the fewest steps of those that fit: at least half have a row, or there are few rows."""
     short = stack.lengths < SHORTEST
     steps = np.stack([np.where(on & (short | (steps <= 2 * stack.lengths)), steps, np.inf) for on, steps in fits])
-    steps[:, short] = np.where(np.isfinite(steps[:, short]), 0, np.inf)
     return np.where(eligible & np.isfinite(steps).any(axis=0), steps.argmin(axis=0), -1)
 
 

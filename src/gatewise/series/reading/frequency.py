@@ -169,9 +169,9 @@ def _no_frequency(rows: Rows) -> str:
     if len(rows.ds) < 3:
         dates = counted(len(rows.ds), "date")
         return f"{rows} has {dates}, expected 3 or more to infer the frequency; pass freq= (--freq MS)"
-    cause = describe_stray(rows) or describe_sessions(rows)
-    if cause:
-        return cause
+    stray, sessions = describe_stray(rows), describe_sessions(rows)
+    if stray or sessions:
+        return stray or f"{rows}: {sessions}"
     if len(rows.ds.day.unique()) == 1:
         day = rows.ds.day[0]
         if day == 1 or rows.ds.is_month_end.all():

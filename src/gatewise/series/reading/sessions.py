@@ -10,7 +10,7 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 
 
 def describe_sessions(rows: Rows) -> str:
-    """The message about regular steps that pause at night; empty if the dates have no such pauses."""
+    """How regular steps pause at night, and the remedy; empty if the dates have no such pauses."""
     ds = rows.ds
     if not isinstance(ds, pd.DatetimeIndex) or len(ds) < 3:
         return ""
@@ -22,10 +22,11 @@ def describe_sessions(rows: Rows) -> str:
         return ""
     freq = pd.tseries.frequencies.to_offset(pd.Timedelta(step * NANOSECONDS[ds.unit], unit="ns")).freqstr
     first, last = (str(pd.Timedelta(int(time) * NANOSECONDS[ds.unit], unit="ns"))[7:12] for time in times[[0, -1]])
-    days = sorted(set(ds.dayofweek))
-    on_days = f", {WEEKDAYS[days[0]]} to {WEEKDAYS[days[-1]]}," if len(days) < 7 else ""
+    days = sorted(set(ds.day_of_week))
+    on_days = f", {WEEKDAYS[days[0]]} to {WEEKDAYS[days[-1]]}" if len(days) < 7 else ""
     return (
-        f"{rows}: the rows have steps of {freq}, but only from {first} to {last}{on_days} which is no calendar of "
-        f'pandas; pass freq="{freq}", fill="none" (--freq {freq} --fill none) to keep the other times missing, or '
-        "number the rows of each series 0, 1, 2, ... in a column and pass it as time_column= (--time COL)"
+        f"the rows have steps of {freq} from {first} to {last}{on_days}, and pause in between; "
+        f'pass freq="{freq}", fill="none" (--freq {freq} --fill none) to keep the other times missing, or '
+        "number the rows of each series 0, 1, 2, ... in a column and pass it as time_column= (--time COL), where a day "
+        f"is season={len(times)} (--season {len(times)})"
     )

@@ -29,6 +29,7 @@ from gatewise.series.panel import Series
 from gatewise.series.reading.calendars import fit, own_calendar, shell
 from gatewise.series.reading.exclusion import Exclusions, Reason
 from gatewise.series.reading.rows import Rows, Stack
+from gatewise.series.reading.sessions import describe_sessions
 from gatewise.series.reading.strays import describe_stray
 from gatewise.series.values import FILL_LIMIT, FILLS, LARGEST, NO_FILL
 from gatewise.series.wording import FEW, counted, format_date, listed_dates
@@ -170,7 +171,8 @@ def check_dates(rows: Rows, freq: str | int, alone: bool) -> pd.Index:
         own = own_calendar(rows, freq)
         remedy = "correct the date or pass another freq= (--freq)" if own is None else _own(rows, own, alone)
         raise DataError(
-            f"{rows.where(off[0])}: {format_date(rows.ds[off[0]])} is not on the calendar "
+            describe_stray(rows)
+            or f"{rows.where(off[0])}: {format_date(rows.ds[off[0]])} is not on the calendar "
             f"{describe_frequency(freq)}; {remedy}"
         )
     return calendar
@@ -252,7 +254,7 @@ class Fill:
         own = own_calendar(rows, self.freq)
         if own is not None:
             return _own(rows, own, self.alone)
-        return (
+        return describe_sessions(rows) or (
             f"its values are too rare for the calendar {describe_frequency(self.freq)}: add the missing ones, or sum "
             "them to longer steps (pandas: table.resample)"
         )
