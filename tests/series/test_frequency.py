@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gatewise.series import DataError, future, read, season_length
+from gatewise.series import DataError, check_frequency, future, read, season_length
+from gatewise.series.frequency import grid, infer_frequency, is_regular
 from tests.series_tables import AIR, MONTHS, table
 
 CALENDARS = {
@@ -159,3 +160,51 @@ def test_seasons_of_other_frequencies():
         1,
         1,
     ]
+
+
+OFFSETS = (
+    "MS ME BMS BME QS QE BQS BQE QS-FEB QE-NOV BQE-OCT YS YE BYS BYE YS-APR YE-JUN BYS-MAR WOM-3FRI W-SUN W-MON "
+    "2W-TUE D 2D 7D 10D B C h 2h 6h 15min min 10s 2MS 6MS 2ME 2QS 2YS 5YS 2B 3B bh cbh 2bh SME 2BMS 2BQE 5h 100ms"
+)
+
+
+def sessions(first, last, weekdays, freq="h"):
+    dates = pd.date_range("2024-01-01", "2024-02-12", freq=freq)
+    return dates[(dates.day_of_week < weekdays) & (dates.hour >= first) & (dates.hour <= last)]
+
+
+def generated(offset):
+    """Regular dates of an offset, with and without time zone, from several first dates."""
+    for start in ("2020-01-01", "2020-02-28", "2021-07-14 08:00", "2000-01-31"):
+        for zone in (None, "Europe/Berlin"):
+            for periods in (3, 5, 13, 40):
+                yield pd.date_range(start, periods=periods, freq=offset, tz=zone)
+
+
+@pytest.mark.parametrize("offset", OFFSETS.split())
+def test_every_inferred_calendar_is_accepted_holds_the_dates_and_continues_them(offset):
+    for ds in generated(offset):
+        assert_consistent(ds)
+
+
+@pytest.mark.parametrize("hours", [(8, 15), (9, 16), (9, 17), (7, 18), (0, 11), (10, 10)])
+@pytest.mark.parametrize("weekdays", [4, 5, 6, 7])
+@pytest.mark.parametrize("freq", ["h", "30min"])
+def test_every_calendar_inferred_from_office_hours_is_consistent(hours, weekdays, freq):
+    assert_consistent(sessions(*hours, weekdays, freq))
+
+
+def assert_consistent(ds):
+    """Whether the inferred calendar accepts and continues the dates; without one the error has a remedy."""
+    freq = infer_frequency(ds)
+    if freq is None:
+        with pytest.raises(DataError, match=r"pass |resample|change the dates"):
+            read(table(ds, 1.0))
+        return
+    assert check_frequency(freq, ds) == freq
+    calendar, ahead = grid(ds, freq), future(ds, freq, 5)
+    assert ds.isin(calendar).all()
+    assert len(calendar) <= 2 * len(ds)
+    assert is_regular(ds, freq) == (len(calendar) == len(ds))
+    assert ahead[0] > ds[-1]
+    assert grid(ds.append(ahead), freq).equals(calendar.append(ahead))
