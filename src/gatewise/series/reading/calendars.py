@@ -178,6 +178,8 @@ def without_other_dates(stack: Stack, freqs: Mapping[int, str | int]) -> Trimmed
         freqs: number of the series -> its frequency; other series are unchanged.
     """
     blank, codes = np.isnan(stack.y), stack.codes
+    if not blank.any():
+        return Trimmed(stack, ())
     drop = np.zeros(len(blank), bool)
     for freq in dict.fromkeys(freqs.values()):
         numbers = np.array([s for s, own in freqs.items() if own == freq])

@@ -102,8 +102,8 @@ def _inferred(freq: str | int, dates: int) -> str:
 
 def _on_own_calendars(chosen: Chosen, eligible: np.ndarray, fill: str | None, fill_limit: float) -> Chosen:
     """Refuse or exclude series on other calendars; without `fill`, blank cells between their dates are left out."""
-    stack, freq = chosen.stack, chosen.freq
-    valued = stack.only(~np.isnan(stack.y))
+    stack, freq, blank = chosen.stack, chosen.freq, np.isnan(chosen.stack.y)
+    valued = stack.only(~blank) if blank.any() else stack
     calendars = Calendars.find(valued, freq, eligible)
     told = valued.lengths >= SHORTEST
     other = (calendars.of > 0) & told
