@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gatewise.series import DataError, future, read, season_length
+from gatewise.series import DataError, check_frequency, future, read, season_length
+from gatewise.series.frequency import grid, infer_frequency, is_regular
 from tests.series_tables import AIR, MONTHS, table
 
 CALENDARS = {
@@ -115,13 +116,14 @@ def test_nanoseconds_become_microseconds_past_their_last_year():
 @pytest.mark.parametrize(
     ("ds", "freq", "message"),
     [
-        (MONTHS, "ME", "row 1: 2020-01-01 is not on the calendar ME (month end); correct the date or pass"),
+        (MONTHS, "ME", "row 1: 2020-01-01 is not on the calendar ME (month end); its dates follow MS "
+         '(month start): pass freq="MS" (--freq MS)'),
         (MONTHS, "XX", "freq='XX' is not a pandas frequency; pass one such as MS, ME, "),
         (MONTHS, "-1D", "freq='-1D' is not a pandas frequency"),
         (MONTHS, "99999999999999999999D", "D' is not a pandas frequency"),
         (MONTHS, "s", "makes 76204801 steps from 2020-01-01 to 2022-06-01, but there are 30 rows; pass a longer step"),
         (range(30), "MS", "freq='MS': expected a positive integer step, because the time holds integers"),
-        ([*range(29), 10**15], None, "makes 1000000000000001 steps"),
+        ([*range(29), 10**15], None, "row 30: 1000000000000000 is far from the other 29 dates, 0 to 28; correct"),
         (MONTHS[:2], None, "series 'y' has 2 dates, expected 3 or more to infer the frequency; pass freq= (--freq MS)"),
         (
             MONTHS + pd.Timedelta(days=14),
@@ -158,3 +160,51 @@ def test_seasons_of_other_frequencies():
         1,
         1,
     ]
+
+
+OFFSETS = (
+    "MS ME BMS BME QS QE BQS BQE QS-FEB QE-NOV BQE-OCT YS YE BYS BYE YS-APR YE-JUN BYS-MAR WOM-3FRI W-SUN W-MON "
+    "2W-TUE D 2D 7D 10D B C h 2h 6h 15min min 10s 2MS 6MS 2ME 2QS 2YS 5YS 2B 3B bh cbh 2bh SME 2BMS 2BQE 5h 100ms"
+)
+
+
+def sessions(first, last, weekdays, freq="h"):
+    dates = pd.date_range("2024-01-01", "2024-02-12", freq=freq)
+    return dates[(dates.day_of_week < weekdays) & (dates.hour >= first) & (dates.hour <= last)]
+
+
+def generated(offset):
+    """Regular dates of an offset, with and without time zone, from several first dates."""
+    for start in ("2020-01-01", "2020-02-28", "2021-07-14 08:00", "2000-01-31"):
+        for zone in (None, "Europe/Berlin"):
+            for periods in (3, 5, 13, 40):
+                yield pd.date_range(start, periods=periods, freq=offset, tz=zone)
+
+
+@pytest.mark.parametrize("offset", OFFSETS.split())
+def test_every_inferred_calendar_is_accepted_holds_the_dates_and_continues_them(offset):
+    for ds in generated(offset):
+        assert_consistent(ds)
+
+
+@pytest.mark.parametrize("hours", [(8, 15), (9, 16), (9, 17), (7, 18), (0, 11), (10, 10)])
+@pytest.mark.parametrize("weekdays", [4, 5, 6, 7])
+@pytest.mark.parametrize("freq", ["h", "30min"])
+def test_every_calendar_inferred_from_office_hours_is_consistent(hours, weekdays, freq):
+    assert_consistent(sessions(*hours, weekdays, freq))
+
+
+def assert_consistent(ds):
+    """Whether the inferred calendar accepts and continues the dates; without one the error has a remedy."""
+    freq = infer_frequency(ds)
+    if freq is None:
+        with pytest.raises(DataError, match=r"pass |resample|change the dates"):
+            read(table(ds, 1.0))
+        return
+    assert check_frequency(freq, ds) == freq
+    calendar, ahead = grid(ds, freq), future(ds, freq, 5)
+    assert ds.isin(calendar).all()
+    assert len(calendar) <= 2 * len(ds)
+    assert is_regular(ds, freq) == (len(calendar) == len(ds))
+    assert ahead[0] > ds[-1]
+    assert grid(ds.append(ahead), freq).equals(calendar.append(ahead))

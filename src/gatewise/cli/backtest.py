@@ -1,16 +1,20 @@
 """`gatewise backtest`: forecast past test windows and compare the forecasts with naive ones."""
 
 import argparse
+from typing import Any
 
 from gatewise.cli import validation
-from gatewise.cli.data import DEFAULT_WINDOWS, build_forecaster, read_panel, run_backtest
+from gatewise.cli.data import DEFAULT_WINDOWS, build_forecaster, for_each_panel, run_backtest
 from gatewise.cli.files import OutputFiles
 
 
 def run(arguments: argparse.Namespace, files: OutputFiles) -> None:
     """Run the backtest, write the files, and print the scores."""
     validation.check_forecast(arguments)
-    panel = read_panel(arguments)
+    for_each_panel(_run, arguments, files)
+
+
+def _run(panel: Any, arguments: argparse.Namespace, files: OutputFiles) -> None:
     from gatewise.cli import output  # takes seconds, so errors of the data come before it
 
     model = build_forecaster(arguments)

@@ -5,6 +5,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TextIO
 
 from gatewise.cli.options import FILES
@@ -40,6 +41,25 @@ class OutputFiles:
         if self.written:
             return f"; files already written: {', '.join(self.written)}"
         return "; nothing was written" if self.paths else ""
+
+
+class CollectedTables(OutputFiles):
+    """Output files whose tables come from several panels, one after the other."""
+
+    def __init__(self, files: OutputFiles) -> None:
+        self.files, self.paths, self.written = files, files.paths, files.written
+        self.tables: dict[str, list[Any]] = {}
+
+    def write(self, contents: Mapping[str, Callable[[], Any]]) -> None:
+        """Compute the tables of a panel."""
+        for name in set(self.paths) & set(contents):
+            self.tables.setdefault(name, []).append(contents[name]())
+
+    def finish(self) -> None:
+        """Write the tables of all panels as one."""
+        import pandas as pd
+
+        self.files.write({name: partial(pd.concat, tables, ignore_index=True) for name, tables in self.tables.items()})
 
 
 def _write(name: str, content: Any, path: str) -> None:

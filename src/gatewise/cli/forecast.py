@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from typing import Any
 
 from gatewise.cli import validation
-from gatewise.cli.data import build_forecaster, read_panel, run_backtest
+from gatewise.cli.data import build_forecaster, for_each_panel, read_panel, run_backtest
 from gatewise.cli.files import OutputFiles, print_now
 
 SAMPLE_PATHS = 100  # default of --paths
@@ -17,15 +17,14 @@ def run(arguments: argparse.Namespace, files: OutputFiles) -> None:
     """Forecast with a new model, or with a saved one."""
     validation.check_forecast(arguments)
     if arguments.model is None:
-        _train_and_forecast(arguments, files)
+        for_each_panel(_train_and_forecast, arguments, files)
     else:
         _forecast_with_saved_model(arguments, files)
 
 
-def _train_and_forecast(arguments: argparse.Namespace, files: OutputFiles) -> None:
+def _train_and_forecast(panel: Any, arguments: argparse.Namespace, files: OutputFiles) -> None:
     from gatewise.series import known_ahead
 
-    panel = read_panel(arguments)
     known_ahead(panel, arguments.horizon, arguments.future)  # raises before training if future values are missing
     from gatewise.cli import output  # the following imports take seconds, so errors of the data come before them
     from gatewise.forecast.evaluation.cutoffs import shortage

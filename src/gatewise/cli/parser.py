@@ -180,6 +180,9 @@ def _add_data(command: argparse.ArgumentParser) -> None:
     )
     data.add_argument("--series", action="append", metavar="NAME", help="series to use, repeatable (all)")
     data.add_argument("--freq", type=frequency, help="pandas frequency such as MS, or an integer step")
+    data.add_argument(
+        "--split-by-frequency", action="store_true", help="forecast the series of each frequency on their own"
+    )
     fills = ("interpolate", "previous", "zero", "none")
     data.add_argument("--fill", choices=fills, help="fill in missing values and dates; none keeps them missing")
     data.add_argument(

@@ -2,6 +2,7 @@
 
 import argparse
 import tempfile
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,6 +14,8 @@ INPUTS = ("file", "future", "test", "model")
 def check_forecast(arguments: argparse.Namespace) -> None:
     """Check the options of `forecast` and `backtest`."""
     _check_names(arguments)
+    if arguments.split_by_frequency:
+        _check_split(arguments)
     if arguments.model is not None:
         _check_saved_model(arguments)
     _check_backtest(arguments)
@@ -92,8 +95,29 @@ def _check_covariates(arguments: argparse.Namespace) -> None:
         raise FileNotFoundError(f"--future {arguments.future}: the file does not exist; check the path")
     if arguments.paths is not None and arguments.paths_out is None:
         raise ValueError("--paths is the number of sample paths to write; name their file with --paths-out PATHS.csv")
-    if arguments.excluded is not None and arguments.on_bad in (None, "raise"):
-        raise ValueError("--excluded lists the series that --on-bad skip or --on-bad naive excludes; add one of them")
+    if arguments.excluded is not None and arguments.on_bad in (None, "raise") and arguments.ended != "exclude":
+        raise ValueError(
+            "--excluded lists the series that --on-bad skip, --on-bad naive or --ended exclude excludes; add one of "
+            "them"
+        )
+
+
+def _check_split(arguments: argparse.Namespace) -> None:
+    """Refuse --split-by-frequency where the frequency is given."""
+    for name in given(arguments, ("freq", "model")):
+        option = option_name(name)
+        raise ValueError(f"--split-by-frequency finds the frequencies of the series, but {option} gives one; omit one")
+
+
+def check_split(arguments: argparse.Namespace, panels: Mapping[str | int, object]) -> None:
+    """Refuse single files for the panels of several frequencies."""
+    for name in given(arguments, ("plot", "save", "paths_out")):
+        option, freq = option_name(name), next(iter(panels))
+        raise ValueError(
+            f"{option} writes the result of one frequency, but the series have {len(panels)}: "
+            f"{', '.join(map(str, panels))}; replace --split-by-frequency by --freq {freq} --on-bad skip, or omit "
+            f"{option}"
+        )
 
 
 def _check_test(arguments: argparse.Namespace) -> None:

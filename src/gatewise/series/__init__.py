@@ -21,6 +21,7 @@ from gatewise.series.output import as_pandas, write_csv
 from gatewise.series.panel import ExcludedSeries, Forecast, Panel, Series, check_length, futures, to_frame
 from gatewise.series.reading.future import known_ahead
 from gatewise.series.reading.read import read
+from gatewise.series.reading.splitting import split_by_frequency
 from gatewise.series.summary import Summary, check
 from gatewise.series.values import LARGEST
 
@@ -42,6 +43,7 @@ __all__ = [
     "longer_season_length",
     "read",
     "season_length",
+    "split_by_frequency",
     "to_frame",
     "to_table",
     "write_csv",

@@ -18,6 +18,8 @@ from gatewise.series.errors import DataError
 from gatewise.series.wording import counted, format_date
 
 NANOSECONDS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
+NANOSECONDS_OF_DAY = 24 * 60 * 60 * 10**9
+LONGEST_SPAN = 1000  # years; a longer one has a date with a typing error
 
 # Offset alias without its anchor -> (description, steps of the usual season).
 CALENDARS = {
@@ -107,7 +109,8 @@ def infer_frequency(ds: pd.Index) -> str | int | None:
     """The frequency of sorted, distinct dates, also across gaps; None if no calendar fits.
 
     A calendar fits if every date lies on it and at least half of its dates are present. Of those that fit, the one
-    with the fewest missing dates is chosen: Monday to Friday without holidays is "B", not "D" without weekends.
+    with the fewest missing dates is chosen: Monday to Friday without holidays is "B", not "D" without weekends. Dates
+    without gaps follow it step by step; pandas also names calendars that they do not follow.
 
     >>> infer_frequency(pd.DatetimeIndex(["1949-01-31", "1949-02-28", "1949-04-30", "1949-05-31"]))
     'ME'
@@ -117,7 +120,7 @@ def infer_frequency(ds: pd.Index) -> str | int | None:
     if len(ds) < 3:
         return None
     whole = pandas_frequency(ds)
-    if whole is not None:
+    if whole is not None and is_regular(ds, whole):
         return whole
     fits = [
         (steps, freq) for freq in _candidates(ds) if (steps := _steps(ds, freq)) is not None and steps <= 2 * len(ds)
@@ -133,6 +136,16 @@ def pandas_frequency(ds: pd.DatetimeIndex) -> str | None:
     return getattr(freq, "freqstr", freq)
 
 
+def is_regular(ds: pd.Index, freq: str | int) -> bool:
+    """Whether dates are on a calendar without gaps.
+
+    >>> hours = pd.DatetimeIndex(["2024-01-01 08:00", "2024-01-01 09:00", "2024-01-02 08:00"])
+    >>> is_regular(hours, "h"), is_regular(hours[:2], "h"), is_regular(hours[:2], "bh")
+    (False, True, False)
+    """
+    return bool(on_calendar(ds[:1], freq).all() and follows(ds, freq).all())
+
+
 def _candidates(ds: pd.DatetimeIndex) -> Iterator[str]:
     month, weekday = ds[0].month_name()[:3].upper(), ds[0].day_name()[:3].upper()
     yield from (f"YS-{month}", f"YE-{month}", "QS-JAN", "QS-FEB", "QS-MAR", "QE-DEC", "QE-JAN", "QE-FEB")
@@ -143,8 +156,9 @@ def _candidates(ds: pd.DatetimeIndex) -> Iterator[str]:
 
 def _steps(ds: pd.DatetimeIndex, freq: str) -> int | None:
     """The number of dates of the calendar from first to last, or None if a date is not on it."""
-    if tick_count(ds, freq) > 2 * len(ds):
-        return None
+    first = pd.date_range(ds[0].tz_localize(None).as_unit("us"), periods=3, freq=freq)
+    if tick_count(ds, freq) > 2 * len(ds) or (ds[-1] - ds[0]) / (first[2] - first[0]) > 2 * len(ds) + 2:
+        return None  # the calendar would be long
     calendar = grid(ds, freq)
     return len(calendar) if bool(ds.isin(calendar).all()) else None
 
@@ -235,6 +249,36 @@ def on_calendar(ds: pd.Index, freq: str | int) -> np.ndarray:
     offset = to_offset(freq)
     codes, distinct = pd.factorize(_to_local(ds, freq))
     return np.asarray(np.array([offset.is_on_offset(date) for date in distinct], bool)[codes])
+
+
+def steps_and_phases(ds: pd.Index, freq: str | int) -> tuple[np.ndarray, np.ndarray]:
+    """The calendar step of each date, and its phase between two steps; dates of one phase share a grid.
+
+    Arguments:
+        ds: N dates in any order, of several series.
+        freq: pandas offset alias, or the step of integer time.
+
+    Returns:
+        (N,) steps, counted from an arbitrary date, and (N,) phases, -1 for a date that is on no such calendar.
+
+    >>> steps, phases = steps_and_phases(pd.DatetimeIndex(["2024-01-01", "2024-03-01", "2024-03-02"]), "MS")
+    >>> (steps[1] - steps[0]).item(), phases.tolist()
+    (2, [0, 0, -1])
+    """
+    if isinstance(freq, int):
+        return ds.to_numpy() // freq, ds.to_numpy() % freq
+    offset, local = to_offset(freq), _to_local(ds, freq)
+    if isinstance(offset, pd.offsets.Tick | pd.offsets.Day):
+        step, left_over = divmod(pd.Timedelta(offset).value, NANOSECONDS[local.unit])
+        time = local.asi8
+        return (time, np.full(len(time), -1)) if left_over else (time // step, time % step)
+    days = local if isinstance(offset, pd.offsets.BusinessHour) else local.normalize()
+    if not len(days) or days.max().year - days.min().year > LONGEST_SPAN:
+        return np.zeros(len(days), np.int64), np.full(len(days), -1)
+    calendar = pd.date_range(days.min(), days.max(), freq=offset.base).as_unit(local.unit)
+    steps = calendar.searchsorted(days, side="right") - 1
+    phases = (steps % offset.n) * NANOSECONDS_OF_DAY + (local - days).asi8
+    return steps // offset.n, np.where(days.isin(calendar), phases, -1)
 
 
 def _to_local(ds: pd.DatetimeIndex, freq: str) -> pd.DatetimeIndex:

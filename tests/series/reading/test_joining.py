@@ -103,7 +103,9 @@ def test_categories_that_are_numbers_stay_categories():
 def test_filled_dates_have_filled_features_and_removed_dates_have_none():
     table = pd.DataFrame({"ds": DAYS[[0, 1, 3, 5]], "y": [None, 1.0, 3.0, 5.0], "price": [9.0, 1.0, None, 5.0]})
     table["plan"] = table["price"]
-    series = read(table, past="price", known="plan", calendar="day of week", fill="interpolate", freq="D").series[0]
+    series = read(
+        table, past="price", known="plan", calendar="day of week", fill="interpolate", fill_limit=0.4, freq="D"
+    ).series[0]
     assert series.past.ravel().tolist() == [1, 1, 1, 1, 5]  # the later value was not known then
     assert series.known[:, 0].tolist() == [1, 2, 3, 4, 5]
     assert series.y.tolist() == [1, 2, 3, 4, 5]
@@ -124,7 +126,7 @@ def test_every_step_has_the_features_of_its_own_row(kinds, random):
     ]
     table = pd.DataFrame(rows, columns=["unique_id", "ds", "y", "x"]).sample(frac=1, random_state=random.randrange(99))
     table = table.assign(z=-table["x"])
-    panel = read(table, past="x", known="z", sort=True, fill="previous", freq="D")
+    panel = read(table, past="x", known="z", sort=True, fill="previous", fill_limit=1, freq="D")
     rows_of = {(name, date): x for name, date, _, x in rows}
     for series in panel.series:
         last = np.nan

@@ -105,7 +105,7 @@ def test_an_hour_repeated_when_daylight_saving_time_ends_has_its_own_remedy(csv)
 )
 def test_fill_repairs_gaps_and_missing_values_and_states_the_repair(fill, expected, description):
     days = pd.to_datetime(["2020-01-01", "2020-01-03", "2020-01-04", "2020-01-05"])
-    panel = read(table(days, [0, np.nan, 9, 12]), fill=fill)
+    panel = read(table(days, [0, np.nan, 9, 12]), fill=fill, fill_limit=0.4)
     assert panel.series[0].y.tolist() == expected
     assert panel.guesses[-1] == f"filled {description}: 2 values of series 'y', the first at 2020-01-02"
     assert panel.series[0].filled.tolist() == [False, True, True, False, False]

@@ -27,6 +27,12 @@ class Reason(str):
     __slots__ = ()
 
 
+class LeftOut(Reason):
+    """Why a series without an error is left out on request; it gets no naive forecast either."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True)
 class Exclusions:
     """The series excluded so far; immutable, so each method returns a new object.
@@ -93,10 +99,11 @@ class Exclusions:
 
 def excluded_series(stack: Stack, freq: str | int, exclusions: Exclusions) -> tuple[ExcludedSeries, ...]:
     """The series with errors, in order of appearance; on_bad="naive" repairs them for a naive forecast."""
-    naive = exclusions.on_bad == "naive"
+    reasons = {s: exclusions.reasons[s] for s in sorted(exclusions.reasons)}
+    naive = {s for s, reason in reasons.items() if exclusions.on_bad == "naive" and not isinstance(reason, LeftOut)}
     return tuple(
-        ExcludedSeries(stack.names[s], exclusions.reasons[s], _repaired(stack.rows(s), freq) if naive else None)
-        for s in sorted(exclusions.reasons)
+        ExcludedSeries(stack.names[s], reason, _repaired(stack.rows(s), freq) if s in naive else None)
+        for s, reason in reasons.items()
     )
 
 

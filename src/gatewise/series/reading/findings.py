@@ -1,39 +1,95 @@
-"""Findings: what the user should look at in the series that were read, and the treatment of outliers."""
+"""Findings: what the user should look at in the series that were read.
 
-from dataclasses import replace
+Letters: T time steps.
+"""
 
-from gatewise.series.errors import DataError
-from gatewise.series.outliers.report import (
-    describe_constants,
-    describe_counts,
-    describe_outliers,
-    describe_treatment,
-)
-from gatewise.series.outliers.search import search
-from gatewise.series.outliers.treatment import treated
-from gatewise.series.panel import Panel
+from collections.abc import Iterable
 
-FILL_REMEDY = 'pass fill="interpolate", "previous", "zero" or "none" (--fill interpolate)'
+import numpy as np
+
+from gatewise.series.frequency import describe_frequency, steps_and_phases
+from gatewise.series.panel import Panel, Series, concatenated
+from gatewise.series.values import FILL_LIMIT, FILLS
+from gatewise.series.wording import and_more, counted, format_date
+
+NAMED = 5  # series in a sentence
+SHORT = 1 / 5  # of the median length
+SEASONS = 2  # that a series should have
 
 
-def with_findings(panel: Panel, outliers: str) -> Panel:
-    """The panel with a sentence for everything in its series that the user should look at, and outliers treated.
+def findings(panel: Panel) -> tuple[str, ...]:
+    """A sentence for everything in the series of a panel that the user should look at."""
+    return (*_longest_gap(panel), *_mostly_missing(panel), *_short(panel), *_phases(panel))
 
-    Arguments:
-        panel: as it was read.
-        outliers: "report", "clip" or "missing".
 
-    Raises:
-        DataError: outliers are to be missing values, but `fill` does not say how to fill them.
+def _named(names: Iterable[str], count: int) -> str:
+    names = list(names)
+    return ", ".join(names[:NAMED]) + and_more(count - NAMED if count > NAMED else 0)
+
+
+def _longest_gap(panel: Panel) -> tuple[str, ...]:
+    """The longest gap of all series, if it is longer than a season."""
+    gaps = [(*longest_run(series.filled), series) for series in panel.series if series.filled is not None]
+    if not gaps:
+        return ()
+    length, start, series = max(gaps, key=lambda gap: gap[0])
+    if length <= max(panel.season, SEASONS):
+        return ()
+    span = f"{format_date(series.ds[start])} to {format_date(series.ds[start + length - 1])}"
+    fill = f"filled {FILLS[panel.fill]}" if panel.fill in FILLS else "kept as missing values"
+    return (f"gaps: the longest gap is {counted(length, 'date')}, {span}, in {str(series.unique_id)!r}, {fill}",)
+
+
+def longest_run(condition: np.ndarray) -> tuple[int, int]:
+    """The length and the start of the longest run of True in (T,) booleans.
+
+    >>> longest_run(np.array([True, False, True, True, False]))
+    (2, 2)
     """
-    warnings = describe_constants(panel.series, panel.season)
-    if outliers == "missing" and panel.fill is None:
-        raise DataError(f"outliers='missing' makes values missing that must be filled; {FILL_REMEDY}")
-    if outliers == "report":
-        warnings = (*describe_outliers(search(panel.series, panel.freq)), *warnings)
-        guesses = describe_counts(panel.series)
-    else:
-        series, found = treated(panel.series, panel.freq, outliers, panel.fill)
-        panel = replace(panel, series=series, outliers=outliers)
-        guesses = (*describe_treatment(found, outliers, panel.fill), *describe_counts(series))
-    return replace(panel, guesses=(*panel.guesses, *guesses), warnings=(*panel.warnings, *warnings))
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], condition, [False]]).astype(np.int8)))
+    starts, ends = edges[::2], edges[1::2]
+    longest = int((ends - starts).argmax()) if len(starts) else 0
+    return (int(ends[longest] - starts[longest]), int(starts[longest])) if len(starts) else (0, 0)
+
+
+def _mostly_missing(panel: Panel) -> tuple[str, ...]:
+    """Series whose missing values stay missing, more than a third of them."""
+    sparse = [(series, series.filled) for series in panel.series if series.masked and series.filled is not None]
+    sparse = [(series, missing) for series, missing in sparse if missing.mean() > FILL_LIMIT]
+    if not sparse:
+        return ()
+    names = (f"{str(series.unique_id)!r} ({missing.sum()} of {len(missing)} values)" for series, missing in sparse)
+    return (
+        f"missing: {_named(names, len(sparse))}: more than a third of the values on the calendar "
+        f"{describe_frequency(panel.freq)}; use such forecasts with care",
+    )
+
+
+def _short(panel: Panel) -> tuple[str, ...]:
+    """Series much shorter than the rest."""
+    lengths = np.array([len(series) for series in panel.series])
+    median = float(np.median(lengths))
+    short = np.flatnonzero((lengths < SHORT * median) & (lengths < max(SEASONS * panel.season, SEASONS + 1)))
+    if not len(short):
+        return ()
+    names = (_length(panel.series[k]) for k in short)
+    return (f"short: {_named(names, len(short))}; the median series has {counted(int(median), 'value')}",)
+
+
+def _length(series: Series) -> str:
+    return f"{str(series.unique_id)!r} ({counted(len(series), 'value')})"
+
+
+def _phases(panel: Panel) -> tuple[str, ...]:
+    """Series whose dates lie between those of the others, such as odd and even hours."""
+    starts = {id(series.ds): series.ds[:1] for series in panel.series}  # many series share an index
+    _, phases = steps_and_phases(concatenated(list(starts.values())), panel.freq)
+    if len(set(phases.tolist())) < 2:
+        return ()
+    phase_of = dict(zip(starts, phases.tolist(), strict=True))
+    examples = {phase_of[id(series.ds)]: series for series in reversed(panel.series)}
+    names = (f"{str(series.unique_id)!r} (first {format_date(series.ds[0])})" for series in examples.values())
+    return (
+        f"phases: the dates of some series lie between those of others, such as {_named(names, len(examples))}; each "
+        f"is forecast at its own dates, with steps of {panel.freq}",
+    )

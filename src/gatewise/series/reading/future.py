@@ -16,6 +16,7 @@ from gatewise.series.errors import DataError
 from gatewise.series.frequency import future
 from gatewise.series.panel import Panel, Series
 from gatewise.series.reading.dates import TIME_NAMES, looks_like_dates, read_time
+from gatewise.series.reading.ended import ended
 from gatewise.series.reading.sources import load
 from gatewise.series.reading.table import Table
 from gatewise.series.wording import counted, format_date, listed, listed_dates
@@ -64,13 +65,13 @@ def future_known(
     frame, places = pd.DataFrame(), _forecast_places(series, freq, horizon)
     if covariates.known:
         if source is None:
-            raise _incomplete(series, 0, places.ds[:horizon], covariates, "", places.remedy)
+            raise _incomplete(series, 0, places.ds[:horizon], covariates, "", places.remedy, freq)
         table = load(source, id_column, covariates=covariates.known)
         ids = None if shared else _id_column(table, places.names, id_column)
         named = replace(places, names=places.names[:1], codes=np.zeros_like(places.codes)) if shared else places
         rows = _rows(table, named, ids, _time_columns(table, time_column, covariates))
         frame, places = table.frame, replace(places, positions=rows, row=table.row)
-        _refuse_no_rows(series, places, horizon, covariates)
+        _refuse_no_rows(series, places, horizon, covariates, freq)
     values, _ = CovariateReader(frame, places, covariates).known(freq)
     return None if values is None else values.reshape(len(series), horizon, -1)
 
@@ -116,7 +117,7 @@ def _ahead_in_history(panel: Panel, covariates: Covariates, horizon: int) -> np.
         places = _forecast_places(panel.series[first : first + 1], panel.freq, horizon)
         available = f"the first {counted(len(ahead[first]), 'date')}" if len(ahead[first]) else "none of them"
         missing = f", but the history has {available}{more}"
-        raise _incomplete(panel.series, first, places.ds, covariates, missing, places.remedy)
+        raise _incomplete(panel.series, first, places.ds, covariates, missing, places.remedy, panel.freq)
     return np.stack(ahead)
 
 
@@ -223,7 +224,9 @@ def _has_zone(ds: pd.Index) -> bool:
 # --------------------------------------------------------------------------------------------------------- errors
 
 
-def _refuse_no_rows(series: Sequence[Series], places: Places, horizon: int, covariates: Covariates) -> None:
+def _refuse_no_rows(
+    series: Sequence[Series], places: Places, horizon: int, covariates: Covariates, freq: str | int
+) -> None:
     """Raise an error for the first series without a row for every date."""
     lacking = (places.positions < 0).reshape(-1, horizon)
     if not lacking.any():
@@ -234,7 +237,7 @@ def _refuse_no_rows(series: Sequence[Series], places: Places, horizon: int, cova
     partly = f"all but {counted(len(absent), 'date')}: {listed_dates(absent)}"
     available = "none of them" if len(absent) == horizon else partly
     more = _more_series(int(lacking.any(axis=1).sum()) - 1)
-    raise _incomplete(series, first, ds, covariates, f", but the table has {available}{more}", places.remedy)
+    raise _incomplete(series, first, ds, covariates, f", but the table has {available}{more}", places.remedy, freq)
 
 
 def _more_series(count: int) -> str:
@@ -242,14 +245,21 @@ def _more_series(count: int) -> str:
 
 
 def _incomplete(
-    series: Sequence[Series], k: int, ds: pd.Index, covariates: Covariates, missing: str, remedy: str
+    series: Sequence[Series],
+    k: int,
+    ds: pd.Index,
+    covariates: Covariates,
+    missing: str,
+    remedy: str,
+    freq: str | int,
 ) -> DataError:
     """The error for a series without the covariates of its dates (h,); one that ends early can also be excluded."""
     end = series[k].ds[-1]
     subject = f"series {str(series[k].unique_id)!r}"
     if end < max(one_series.ds[-1] for one_series in series):
         subject += f" ends {'on' if _is_dates(ds) else 'at'} {format_date(end)}, before the others, and"
-        remedy = f"exclude it, or {remedy}"
+        option = ' with ended="exclude" (--ended exclude)' if ended(series, freq)[k] else ""
+        remedy = f"exclude it{option}, or {remedy}"
     span = format_date(ds[0]) if len(ds) == 1 else f"{format_date(ds[0])} to {format_date(ds[-1])}"
     return DataError(
         f"{subject} needs the known covariates {listed(covariates.known)} for {span} ({counted(len(ds), 'date')})"

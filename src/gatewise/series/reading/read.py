@@ -10,12 +10,14 @@ from gatewise.series.panel import Panel
 from gatewise.series.reading.arguments import check_arguments
 from gatewise.series.reading.cells import CellFormat
 from gatewise.series.reading.columns import choose_columns
+from gatewise.series.reading.ended import describe_ended, without_ended
 from gatewise.series.reading.exclusion import Exclusions, excluded_series
-from gatewise.series.reading.findings import with_findings
+from gatewise.series.reading.findings import findings
 from gatewise.series.reading.frequency import choose_frequency
 from gatewise.series.reading.history import history_of
 from gatewise.series.reading.joining import Joined, join_covariates
 from gatewise.series.reading.layouts import read_rows, selected
+from gatewise.series.reading.outlier_treatment import with_outliers_treated
 from gatewise.series.reading.request import CovariateRequest
 from gatewise.series.reading.sources import Source, load
 from gatewise.series.reading.table import Columns, Table
@@ -168,16 +170,19 @@ def read(
     if series is not None:
         rows = selected(rows, [series] if isinstance(series, str) else series)
     history = history_of(rows.stack, request.known, layout == "columns", sort, rows.exclusions)
-    stack, index_freq = history.stack, table.known_frequency(columns.time)
-    freq, freq_guess = choose_frequency(stack, freq, index_freq, history.exclusions)
+    index_freq = table.known_frequency(columns.time)
+    regular = choose_frequency(history.stack, freq, index_freq, history.exclusions, fill, fill_limit)
+    freq, stack, history = regular.freq, regular.stack, history._replace(stack=regular.stack)
     covariates, covariate_guesses = request.covariates(table, columns, layout, freq)
-    valid = validate(stack, freq, fill, history.exclusions)
+    valid = validate(stack, freq, fill, regular.exclusions, fill_limit)
+    if ended == "exclude":
+        valid = without_ended(valid, freq, len(stack.names))
     joined = Joined(valid.series, (), valid.exclusions)
     if covariates is not None:
         joined = join_covariates(valid.series, history, covariates, freq, fill, valid.exclusions)
 
     repairs = describe_repairs((*history.repairs, *valid.repairs), fill)
-    first = (*table.guesses, *columns.guesses, *rows.guesses, *history.guesses, freq_guess)
+    first = (*table.guesses, *columns.guesses, *rows.guesses, *history.guesses, *regular.guesses)
     panel = Panel(
         joined.series,
         freq,
@@ -190,7 +195,9 @@ def read(
         categorical=_categorical(table, columns, layout),
         fill=fill,
     )
-    return with_findings(replace(panel, warnings=(*table.warnings, *rows.warnings)), outliers)
+    endings = describe_ended(panel.series, freq) if ended is None and layout != "rows" else ()
+    panel = replace(panel, warnings=(*table.warnings, *rows.warnings, *endings, *findings(panel)))
+    return with_outliers_treated(panel, outliers)
 
 
 def _categorical(table: Table, columns: Columns, layout: str) -> Kind:

@@ -15,6 +15,7 @@ import pandas as pd
 
 from gatewise.series.errors import DataError
 from gatewise.series.frequency import (
+    LONGEST_SPAN,
     as_integers,
     describe_frequency,
     follows,
@@ -25,9 +26,12 @@ from gatewise.series.frequency import (
 )
 from gatewise.series.gaps import carried
 from gatewise.series.panel import Series
+from gatewise.series.reading.calendars import fit, own_calendar, shell
 from gatewise.series.reading.exclusion import Exclusions, Reason
 from gatewise.series.reading.rows import Rows, Stack
-from gatewise.series.values import FILLS, LARGEST, NO_FILL
+from gatewise.series.reading.sessions import describe_sessions
+from gatewise.series.reading.strays import describe_stray
+from gatewise.series.values import FILL_LIMIT, FILLS, LARGEST, NO_FILL
 from gatewise.series.wording import FEW, counted, format_date, listed_dates
 
 FILL_REMEDY = 'pass fill="interpolate", "previous" or "zero" (--fill interpolate), or "none" to keep gaps (--fill none)'
@@ -114,7 +118,7 @@ def _rising(ds: pd.Index) -> np.ndarray:
 
 def _refuse_disorder(rows: Rows) -> None:
     _refuse_duplicates(rows)
-    raise DataError(_out_of_order(rows))
+    raise DataError(describe_stray(rows) or _out_of_order(rows))
 
 
 def _refuse_duplicates(rows: Rows) -> None:
@@ -146,22 +150,44 @@ def _out_of_order(rows: Rows) -> str:
     )
 
 
-def check_dates(rows: Rows, freq: str | int) -> pd.Index:
-    """Every date of the calendar from the first to the last; dates off the calendar are errors."""
+def check_dates(rows: Rows, freq: str | int, alone: bool) -> pd.Index:
+    """Every date of the calendar from the first to the last; dates off the calendar are errors.
+
+    Arguments:
+        rows: one series.
+        freq: the calendar.
+        alone: whether the table has no other series.
+    """
     steps = tick_count(rows.ds, freq)
-    if steps > most_steps(len(rows.ds)):
+    if steps > most_steps(len(rows.ds)) or _years(rows.ds) > LONGEST_SPAN:
         raise DataError(
-            f"{rows}: freq={freq!r} makes {steps} steps from {format_date(rows.ds[0])} to {format_date(rows.ds[-1])}, "
-            f"but there are {len(rows.ds)} rows; pass a longer step as freq= (--freq)"
+            describe_stray(rows)
+            or f"{rows}: freq={freq!r} makes {steps} steps from {format_date(rows.ds[0])} to "
+            f"{format_date(rows.ds[-1])}, but there are {len(rows.ds)} rows; pass a longer step as freq= (--freq)"
         )
     calendar = grid(rows.ds, freq)
     off = np.flatnonzero(~np.isin(as_integers(rows.ds), as_integers(calendar)))
     if len(off):
+        own = own_calendar(rows, freq)
+        remedy = "correct the date or pass another freq= (--freq)" if own is None else _own(rows, own, alone)
         raise DataError(
-            f"{rows.where(off[0])}: {format_date(rows.ds[off[0]])} is not on the calendar "
-            f"{describe_frequency(freq)}; correct the date or pass another freq= (--freq)"
+            describe_stray(rows)
+            or f"{rows.where(off[0])}: {format_date(rows.ds[off[0]])} is not on the calendar "
+            f"{describe_frequency(freq)}; {remedy}"
         )
     return calendar
+
+
+def _years(ds: pd.Index) -> int:
+    return int(ds[-1].year - ds[0].year) if isinstance(ds, pd.DatetimeIndex) else 0
+
+
+def _own(rows: Rows, freq: str | int, alone: bool) -> str:
+    follows = f"its dates follow {describe_frequency(freq)}: "
+    if alone:
+        return f'{follows}pass freq="{freq}" (--freq {freq})'
+    name = str(rows.unique_id)
+    return f'{follows}read it separately, with series={name!r}, freq="{freq}" (--series {shell(name)} --freq {freq})'
 
 
 # -------------------------------------------------------------------------------------------------------- values
@@ -182,11 +208,76 @@ class Checked(NamedTuple):
     repairs: tuple[Repair, ...] = ()
 
 
-def validate(stack: Stack, freq: str | int, fill: str | None, exclusions: Exclusions) -> Validated:
+@dataclass(frozen=True)
+class Fill:
+    """How missing values and dates are treated.
+
+    Attributes:
+        by: how to fill; see `gatewise.read`.
+        limit: the largest fraction of the values of a series that may be invented.
+        freq: the calendar.
+        alone: whether there is only one series.
+        largest: the largest fraction of the steps of a series that has no value, or a larger number.
+    """
+
+    by: str | None
+    limit: float
+    freq: str | int
+    alone: bool
+    largest: float = 0.0
+
+    @classmethod
+    def of(cls, stack: Stack, freq: str | int, fill: str | None, limit: float) -> "Fill":
+        """The treatment of the missing values of these series."""
+        alone = len(stack.names) == 1
+        if fill not in FILLS:
+            return cls(fill, limit, freq, alone)
+        on, steps = fit(stack, freq)
+        values = np.bincount(stack.codes[~np.isnan(stack.y)], minlength=len(stack.names))
+        largest = np.where(on, 1 - values / np.maximum(steps, 1), 0.0).max(initial=0.0)
+        return cls(fill, limit, freq, alone, float(largest))
+
+    def check(self, rows: Rows, absent: np.ndarray) -> None:
+        """Refuse to invent more than the limit of the values of a series."""
+        count, fraction = int(absent.sum()), float(absent.mean())
+        if fraction <= self.limit:
+            return
+        raise DataError(
+            f"{rows}: fill would invent {count} of {len(absent)} values, more than fill_limit={self.limit:.3g}; "
+            f"{self.cause(rows)}; to fill anyway, pass {fill_limit_remedy(max(fraction, self.largest))}"
+        )
+
+    def cause(self, rows: Rows) -> str:
+        """Why many dates of the calendar have no value, and the remedy."""
+        if describe_stray(rows):
+            return f"{format_date(rows.ds[0])} or {format_date(rows.ds[-1])} may be a typing error"
+        own = own_calendar(rows, self.freq)
+        if own is not None:
+            return _own(rows, own, self.alone)
+        return describe_sessions(rows) or (
+            f"its values are too rare for the calendar {describe_frequency(self.freq)}: add the missing ones, or sum "
+            "them to longer steps (pandas: table.resample)"
+        )
+
+
+def fill_limit_remedy(fraction: float) -> str:
+    """The option that allows to invent a fraction of the values.
+
+    >>> fill_limit_remedy(20 / 31)
+    'fill_limit=0.65 (--fill-limit 0.65)'
+    """
+    limit = min(np.ceil(100 * fraction) / 100, 1.0)
+    return f"fill_limit={limit:g} (--fill-limit {limit:g})"
+
+
+def validate(
+    stack: Stack, freq: str | int, fill: str | None, exclusions: Exclusions, fill_limit: float = FILL_LIMIT
+) -> Validated:
     """The series without an error, each on its whole calendar."""
     eligible = exclusions.eligible(len(stack.names))
     regular = _regular(stack, freq)
     whole = stack.every(np.abs(stack.y) <= LARGEST)  # False where a value is missing
+    treatment = Fill.of(stack, freq, None if (regular & whole).all() else fill, fill_limit)
     shared: dict[tuple[int, int], pd.Index] = {}
     first = as_integers(stack.ds)[np.minimum(stack.bounds[:-1], len(stack.ds) - 1)].tolist()
     bounds, series, repairs, reasons = stack.bounds.tolist(), list[Series](), list[Repair](), dict[int, str]()
@@ -198,7 +289,7 @@ def validate(stack: Stack, freq: str | int, fill: str | None, exclusions: Exclus
                 shared[key] = stack.ds[span].copy(deep=True)
             series.append(Series(stack.names[s], shared[key], stack.y[span]))
             continue
-        outcome = exclusions.attempt(partial(_check_rows, stack.rows(s), bool(regular[s]), freq, fill))
+        outcome = exclusions.attempt(partial(_check_rows, stack.rows(s), bool(regular[s]), treatment))
         if isinstance(outcome, Reason):
             reasons[s] = outcome
         else:
@@ -215,26 +306,28 @@ def _regular(stack: Stack, freq: str | int) -> np.ndarray:
     return np.asarray(stack.every(follows(stack.ds, freq)) & on_calendar(starts, freq))
 
 
-def _check_rows(rows: Rows, regular: bool, freq: str | int, fill: str | None) -> Checked:
-    calendar = rows.ds if regular else check_dates(rows, freq)
+def _check_rows(rows: Rows, regular: bool, fill: Fill) -> Checked:
+    calendar = rows.ds if regular else check_dates(rows, fill.freq, fill.alone)
     return check_values(rows, calendar, fill)
 
 
-def check_values(rows: Rows, calendar: pd.Index, fill: str | None) -> Checked:
-    """The series on its whole calendar; missing dates and values are filled if `fill` is given, else refused."""
+def check_values(rows: Rows, calendar: pd.Index, fill: Fill) -> Checked:
+    """The series on its whole calendar; missing dates and values are filled if `fill` says how, else refused."""
     missing = np.flatnonzero(np.isnan(rows.y))
     if len(missing) == len(rows.y):
         raise DataError(f"{rows} has no values at all; check the target column (--target COL)")
     _refuse_large(rows)
     if len(calendar) == len(rows.ds) and not len(missing):
         return Checked(Series(rows.unique_id, rows.ds, rows.y))
-    if fill is not None:
+    if fill.by is not None:
         return _filled(rows, calendar, fill)
+    few = len(calendar) - len(rows.ds) + len(missing) <= fill.limit * len(calendar)
+    remedy = FILL_REMEDY if few else fill.cause(rows)
     if len(calendar) > len(rows.ds):
-        raise DataError(_gaps(rows, calendar))
+        raise DataError((not few and describe_stray(rows)) or f"{_gaps(rows, calendar)}; {remedy}")
     raise DataError(
         f"{rows.where(missing[0])}: the value at {format_date(rows.ds[missing[0]])} is missing "
-        f"({len(missing)} of {len(rows.y)} values); {FILL_REMEDY}"
+        f"({len(missing)} of {len(rows.y)} values); {remedy}"
     )
 
 
@@ -254,11 +347,12 @@ def _gaps(rows: Rows, calendar: pd.Index) -> str:
     count = "1 date is" if len(absent) == 1 else f"{len(absent)} dates are"
     return (
         f"{rows}: {count} missing between {format_date(rows.ds[0])} and {format_date(rows.ds[-1])}: "
-        f"{listed_dates(absent)} (the first after {before}); {FILL_REMEDY}"
+        f"{listed_dates(absent)} (the first after {before})"
     )
 
 
-def _filled(rows: Rows, calendar: pd.Index, fill: str) -> Checked:
+def _filled(rows: Rows, calendar: pd.Index, treatment: Fill) -> Checked:
+    fill = str(treatment.by)
     y = np.full(len(calendar), np.nan)
     y[np.searchsorted(as_integers(calendar), as_integers(rows.ds))] = rows.y
     known = np.flatnonzero(~np.isnan(y))
@@ -274,6 +368,8 @@ def _filled(rows: Rows, calendar: pd.Index, fill: str) -> Checked:
     if not absent.any():
         return Checked(Series(rows.unique_id, ds, y), left_out)
     masked = fill == NO_FILL
+    if not masked:
+        treatment.check(rows, absent)
     repair = Repair("missing" if masked else "filled", str(rows), int(absent.sum()), format_date(ds[absent.argmax()]))
     series = Series(rows.unique_id, ds, _without_gaps(ds, y, absent, fill), absent, masked=masked)
     return Checked(series, (*left_out, repair))
