@@ -73,7 +73,7 @@ def _matches(column: pd.Series, texts: set[str], numbers: set[float]) -> np.ndar
     def is_missing(cell: Any) -> bool:
         if isinstance(cell, str):
             return cell.strip() in texts or _number(cell) in numbers
-        return pd.api.types.is_number(cell) and float(cell) in numbers
+        return pd.api.types.is_number(cell) and type(cell) is not bool and float(cell) in numbers
 
     return np.fromiter(map(is_missing, column), bool, len(column))
 

@@ -16,7 +16,8 @@ from gatewise.series.reading.missing_values import is_marker
 from gatewise.series.reading.number_parts import Affixes, Parts, normalized, parts, read_suffixes
 from gatewise.series.reading.separators import Decision, decide, plain
 
-SAMPLE, MOST_CODES = 50, 20
+SAMPLE, MOST_CODES, MOST_DATES = 50, 20, 1000
+MISSING = "missing"
 
 
 @dataclass(frozen=True)
@@ -83,32 +84,29 @@ def number_column(cells: pd.Series, given: CellFormat) -> NumberColumn | None:
         return None
     if kind != "string" and not all(map(_is_text_or_number, cells.dropna())):
         return None
-    codes, distinct = pd.factorize(cells)
-    texts = [normalized(cell) if isinstance(cell, str) else _digits(cell) for cell in distinct]
+    codes, distinct = pd.factorize(cells.astype(object))
     named = {text.strip() for text in given.missing}
-    blank, missing = (
-        np.array([not text for text in texts], bool),
-        np.array([_is_missing(t, named) for t in texts], bool),
-    )
-    sample = [parts(text) is not None for text in texts[:SAMPLE] if text and not _is_missing(text, named)]
-    if sum(sample) * 2 < len(sample):
+    sample = [part is not None for text in map(_text, distinct[:SAMPLE]) if (part := _part(text, named)) != MISSING]
+    if 2 * sum(sample) < len(sample):
         return None
-    codes = np.where(blank[codes] & (codes >= 0), -1, codes)
+    texts = list(map(_text, distinct))
+    found = [_part(text, named) for text in texts]
+    blank = np.array([not text for text in texts], bool)
     column = NumberColumn(
         str(cells.name),
         list(distinct),
-        codes,
-        [None if missing[i] or not text else parts(text) for i, text in enumerate(texts)],
+        np.where(blank[codes] & (codes >= 0), -1, codes),
+        [part if isinstance(part, Parts) else None for part in found],
         [0] * len(texts),
-        missing,
-        pd.to_numeric(pd.Series([str(cell) for cell in distinct], dtype=object), errors="coerce").notna().to_numpy(),
+        np.array([part == MISSING for part in found], bool) & ~blank,
+        pd.to_numeric(pd.Series(distinct.astype(str), dtype=object), errors="coerce").notna().to_numpy(),
         (),
     )
     column = _with_units(column)
     number, rows = np.array([part is not None for part in column.parts], bool), column.rows()
-    if not rows[number].sum() or 2 * rows[number].sum() < rows[~missing].sum():
+    if not rows[number].sum() or 2 * rows[number].sum() < rows[~column.missing].sum():
         return None
-    formatted = pd.Series([str(cell) for cell in np.array(column.cells, object)[number & ~column.plain]], dtype=object)
+    formatted = pd.Series(distinct[number & ~column.plain][:MOST_DATES].astype(str), dtype=object)
     return None if looks_like_dates(formatted) else column
 
 
@@ -116,13 +114,18 @@ def _is_text_or_number(cell: Any) -> bool:
     return isinstance(cell, str | Real | Decimal) and not isinstance(cell, bool | np.bool_)
 
 
-def _digits(cell: Any) -> str:
-    """A number in a column of text as text, without ".0" behind integers."""
+def _text(cell: Any) -> str:
+    """A cell as normalized text; integers without ".0"."""
+    if isinstance(cell, str):
+        return normalized(cell)
     return str(int(cell)) if float(cell).is_integer() else str(cell)
 
 
-def _is_missing(text: str, named: Collection[str]) -> bool:
-    return bool(text) and (text in named or is_marker(text))
+def _part(text: str, named: Collection[str]) -> Parts | str | None:
+    """The parts of a number, None for other text; MISSING for a blank cell or one that marks a missing value."""
+    if not text or text in named:
+        return MISSING
+    return parts(text) or (MISSING if is_marker(text) else None)
 
 
 def _with_units(column: NumberColumn) -> NumberColumn:

@@ -5,6 +5,7 @@ All cells of a column are read in one format; `separators.py` decides it.
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -12,8 +13,8 @@ import pandas as pd
 
 from gatewise.series.reading.cells import CellFormat
 from gatewise.series.reading.missing_values import FEW_COLUMNS, describe_missing
-from gatewise.series.reading.number_columns import NumberColumn, number_column
-from gatewise.series.reading.separators import NAMES, OTHER, Decision, may_be_thousands, readable
+from gatewise.series.reading.number_columns import SAMPLE, NumberColumn, number_column
+from gatewise.series.reading.separators import NAMES, OTHER, Decision, are_groups, may_be_thousands, readable
 
 Written = Callable[[str], pd.Series]  # the cells of a column as text
 
@@ -67,18 +68,15 @@ def convert(
     ([912.0, 1204.0, 1377.0], ("thousands separators in column 'y': '1,204' read as 1204",))
     """
     columns, has_points = [], False
-    for name in frame.columns:
-        if name in ids:
-            continue
-        is_float = frame[name].dtype.kind == "f"
-        if is_float and written is not None:
-            values = frame[name].to_numpy()
-            fractions = bool((np.isfinite(values) & (values != np.round(values))).any())
-            strict = cells.decimal == "," or cells.thousands == "."
-            if not (may_be_thousands(values, delimiter) or (strict and fractions)):
-                has_points |= fractions
+    for name in [name for name in frame.columns if name not in ids]:
+        source = frame[name]
+        if source.dtype.kind == "f" and written is not None:
+            text = _suspicious(source.to_numpy(), partial(written, name), cells, delimiter)
+            if text is None:
+                has_points |= bool(np.nanmax(np.abs(source % 1), initial=0) > 0)
                 continue
-        column = number_column(written(name).astype(object) if is_float and written is not None else frame[name], cells)
+            source = text
+        column = number_column(source, cells)
         if column is not None and not (name in covariates and column.are_categories(written is not None)):
             columns.append(column)
     decisions = [column.decide(cells) for column in columns]
@@ -88,6 +86,22 @@ def convert(
         for column, decision in zip(columns, decisions, strict=True)
     ]
     return _joined(frame, [result for result in results if result is not None])
+
+
+def _suspicious(
+    values: np.ndarray, written: Callable[[], pd.Series], given: CellFormat, delimiter: str
+) -> pd.Series | None:
+    """The text of a column of decimals that may be thousands, or contradict the given separators; None if it is fine.
+
+    Only columns whose values allow it are read again.
+    """
+    fractions = np.isfinite(values) & (values != np.round(values))
+    if (given.decimal == "," or given.thousands == ".") and (fractions.any() or np.isfinite(values).all()):
+        return written().astype(object)
+    if given.decimal is not None or given.thousands is not None or not may_be_thousands(values, delimiter):
+        return None
+    text = written().astype(object)
+    return text if are_groups(text, delimiter) else None
 
 
 def _joined(frame: pd.DataFrame, results: "Sequence[_Result]") -> Converted:
@@ -203,7 +217,7 @@ def _guess(
     grouped = any(char in text for text in digits for char in (OTHER[decimal], " ", "'"))
     has_comma = decimal == "," and any("," in text for text in digits)
     nouns = ["thousands separators"] * grouped + ["decimal comma"] * has_comma + list(column.nouns)
-    best = max(special, key=lambda i: len({char for char in column.cells[i] if not char.isalnum()}))
+    best = max(special[:SAMPLE], key=lambda i: len({char for char in column.cells[i] if not char.isalnum()}))
     return ", ".join(nouns) or "numbers", f"{str(column.cells[best])!r} read as {number(values[best])}"
 
 

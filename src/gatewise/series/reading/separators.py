@@ -17,7 +17,7 @@ Zeros and markers of missing values such as -999 are no evidence. Where nothing 
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -26,6 +26,7 @@ import numpy as np
 OTHER = {".": ",", ",": "."}
 NAMES = {".": "point", ",": "comma"}
 NINES = np.array([10.0**count - 1 for count in range(1, 10)])  # 9, 99, 999, ..., common markers of missing values
+_GROUPS = re.compile(r"(?:[+-]?(?:0|[1-9]\d{0,2}(?:\.\d{3})?|9+))?", re.ASCII)
 LEAST_INTEGERS, MANY_INTEGERS, FACTOR = 3, 8, math.log(10)
 
 
@@ -157,6 +158,21 @@ def _at_most(size: np.ndarray, decimals: int) -> bool:
     """Whether no value has more decimals."""
     scaled = size * 10.0**decimals
     return bool((np.abs(scaled - np.round(scaled)) < 1e-6).all())
+
+
+def are_groups(cells: Iterable[str], delimiter: str) -> bool:
+    """Whether all cells are integers below 1000 or groups of three digits; some without a point, unless one is unusual.
+
+    >>> are_groups(["854", "1.029"], ","), are_groups(["854", "1.5"], ","), are_groups(["1.029", "1.071"], ",")
+    (True, False, False)
+    """
+    fullmatch, plain_cells = _GROUPS.fullmatch, 0
+    for cell in cells:
+        text = cell.strip()
+        if fullmatch(text) is None:
+            return False
+        plain_cells += text.isdecimal()
+    return plain_cells > 0 or delimiter == ";"
 
 
 def readable(digits: Sequence[str], decimal: str, thousands: str | None) -> np.ndarray:
