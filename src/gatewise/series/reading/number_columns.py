@@ -115,10 +115,10 @@ def _is_text_or_number(cell: Any) -> bool:
 
 
 def _text(cell: Any) -> str:
-    """A cell as normalized text; integers without ".0"."""
+    """A cell as normalized text; an integer without ".0", and 0 for a fraction, which says nothing about separators."""
     if isinstance(cell, str):
         return normalized(cell)
-    return str(int(cell)) if float(cell).is_integer() else str(cell)
+    return str(int(cell)) if float(cell).is_integer() else "0"
 
 
 def _part(text: str, named: Collection[str]) -> Parts | str | None:

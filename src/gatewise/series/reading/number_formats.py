@@ -14,7 +14,15 @@ import pandas as pd
 from gatewise.series.reading.cells import CellFormat
 from gatewise.series.reading.missing_values import FEW_COLUMNS, describe_missing
 from gatewise.series.reading.number_columns import SAMPLE, NumberColumn, number_column
-from gatewise.series.reading.separators import NAMES, OTHER, Decision, are_groups, may_be_thousands, readable
+from gatewise.series.reading.separators import (
+    NAMES,
+    OTHER,
+    Decision,
+    are_groups,
+    has_decimals,
+    may_be_thousands,
+    readable,
+)
 
 Written = Callable[[str], pd.Series]  # the cells of a column as text
 
@@ -73,7 +81,7 @@ def convert(
         if source.dtype.kind == "f" and written is not None:
             text = _suspicious(source.to_numpy(), partial(written, name), cells, delimiter)
             if text is None:
-                has_points |= bool(np.nanmax(np.abs(source % 1), initial=0) > 0)
+                has_points |= has_decimals(source.to_numpy())
                 continue
             source = text
         column = number_column(source, cells)

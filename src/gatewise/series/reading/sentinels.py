@@ -9,9 +9,9 @@ import numpy as np
 from gatewise.series.panel import Panel, Series
 from gatewise.series.wording import counted, format_date
 
-LEAST_OTHERS = 5
-RANGES, CODE_RANGES, FACTOR = 10.0, 1.0, 3.0
-CODES = np.array([1.0, 2.0, 5.0, 8.0])
+LEAST_OTHERS, MANY_OTHERS, LEAST_POSITIVE = 5, 20, 10.0
+RANGES, FACTOR = 30.0, 3.0
+ROUND = (-1.0, -2.0, -5.0, -8.0)  # leading digits of round negative codes such as -200
 
 
 class Sentinel(NamedTuple):
@@ -64,9 +64,14 @@ def find_sentinels(values: np.ndarray) -> tuple[Sentinel, ...]:
     """The values of a series that are repeated far below or above all others.
 
     A value is a sentinel if it occurs at least twice, there are at least 5 different other values, and it lies outside
-    their range by more than 10 times this range and 3 times their largest magnitude. A code such as -999, 9999 or -200
-    needs only one range, because it is unlikely by chance: whole numbers of nines, and round negative values among
-    others that are not negative. Zero is no sentinel.
+    their range by more than 30 times this range and 3 times their largest magnitude. Codes, which chance rarely gives,
+    need less distance:
+
+    - 999, 9999, ... and -9, -99, ...: one range; 9, 99: three ranges.
+    - Round negative values such as -200: one range if the others are not negative, else three.
+    - The only negative value, if it is -9, -99, -999, ... and there are 20 others, or -1 and the others are at least 10.
+
+    Zero is no sentinel.
 
     >>> find_sentinels(np.array([5, 7, 1e20, 6, 8, 9, 1e20]))[0].rows
     array([2, 6])
@@ -86,21 +91,18 @@ def find_sentinels(values: np.ndarray) -> tuple[Sentinel, ...]:
 
 
 def _is_far(value: float, others: np.ndarray) -> bool:
-    """Whether a value lies far outside a sorted range of others."""
+    """Whether a value lies far outside a sorted range of others, for its kind of number."""
     low, high = float(others[0]), float(others[-1])
     distance, width, size = max(low - value, value - high), high - low, max(abs(low), abs(high))
-    if _is_code(value, low):
-        return distance > CODE_RANGES * width and abs(value) > size
+    text = f"{abs(value):.10g}".replace(".", "")
+    is_nines = set(text) == {"9"}
+    if value < 0 <= low and ((is_nines and len(others) >= MANY_OTHERS) or (value == -1 and low >= LEAST_POSITIVE)):
+        return True
+    is_round = value <= -10 and value / 10 ** np.floor(np.log10(-value)) in ROUND
+    if is_nines or is_round:
+        is_clear = len(text) > 2 or value < 0 if is_nines else low >= 0
+        return distance > (1 if is_clear else 3) * width and abs(value) > size
     return distance > RANGES * width and distance > FACTOR * size
-
-
-def _is_code(value: float, low: float) -> bool:
-    """Whether a value looks like a code: nines only, or round and negative among others that are not negative."""
-    size = abs(value)
-    text = f"{size:.10g}".replace(".", "")
-    is_nines = len(text) >= 2 and set(text) == {"9"}
-    is_round = value < 0 <= low and size >= 10 and size / 10 ** np.floor(np.log10(size)) in CODES
-    return bool(is_nines or is_round)
 
 
 def _describe(column: str, group: list[tuple[Series, Sentinel]]) -> str:

@@ -160,6 +160,18 @@ def _at_most(size: np.ndarray, decimals: int) -> bool:
     return bool((np.abs(scaled - np.round(scaled)) < 1e-6).all())
 
 
+def has_decimals(values: np.ndarray) -> bool:
+    """Whether a column has fractions that are no time, such as 2020.25 or 12.2020 (December 2020).
+
+    >>> has_decimals(np.array([1.5, 0.5, 2])), has_decimals(np.array([11.2020, 12.2020, 1.2021]))
+    (True, False)
+    """
+    values = values[np.isfinite(values)]
+    fractions, months = np.abs(values % 1), np.floor(values)
+    is_month = ((months >= 1) & (months <= 12) & (fractions > 0.19) & (fractions < 0.21)).all()
+    return bool((fractions > 0).any() and not is_month and not (np.diff(values) > 0).all())
+
+
 def are_groups(cells: Iterable[str], delimiter: str) -> bool:
     """Whether all cells are integers below 1000 or groups of three digits; some without a point, unless one is unusual.
 
@@ -171,7 +183,7 @@ def are_groups(cells: Iterable[str], delimiter: str) -> bool:
         text = cell.strip()
         if fullmatch(text) is None:
             return False
-        plain_cells += text.isdecimal()
+        plain_cells += "." not in text and text.strip("+-0") != ""
     return plain_cells > 0 or delimiter == ";"
 
 
