@@ -69,7 +69,7 @@ def find_sentinels(values: np.ndarray) -> tuple[Sentinel, ...]:
 
     - 999, 9999, ... and -9, -99, ...: one range; 9, 99: three ranges.
     - Round negative values such as -200: one range if the others are not negative, else three.
-    - The only negative value, if it is -9, -99, -999, ... and there are 20 others, or -1 and the others are at least 10.
+    - The only negative value, if it is -9, -99, ... and there are 20 others, or -1 and the others are at least 10.
 
     Zero is no sentinel.
 
