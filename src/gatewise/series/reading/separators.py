@@ -169,7 +169,9 @@ def has_decimals(values: np.ndarray) -> bool:
     values = values[np.isfinite(values)]
     fractions, months = np.abs(values % 1), np.floor(values)
     is_month = ((months >= 1) & (months <= 12) & (fractions > 0.19) & (fractions < 0.21)).all()
-    return bool((fractions > 0).any() and not is_month and not (np.diff(values) > 0).all())
+    steps = np.diff(values)
+    is_axis = len(steps) > 0 and 0 < steps.max() < 1.2 * steps.min()
+    return bool((fractions > 0).any() and not is_month and not is_axis)
 
 
 def are_groups(cells: Iterable[str], delimiter: str) -> bool:
