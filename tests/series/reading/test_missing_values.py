@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gatewise.cli import main
 from gatewise.series import DataError, read
 from tests.series.reading.number_cases import SOURCES, read_cells, same, source_of, values
 
@@ -35,13 +36,10 @@ def test_a_marker_is_filled_like_an_empty_cell(csv, kind):
 
 @pytest.mark.parametrize("marker", ["-", "n/a", "x"])
 def test_markers_beside_other_text_are_no_excuse_for_it(csv, marker):
-    with pytest.raises(DataError, match="row 4.*'closed' in target 'y' is not a number"):
+    with pytest.raises(DataError, match=r"row 4.*'closed' in target 'y' is not a number"):
         read_cells(["5", marker, "6", "closed", "7"], "pandas", csv)
-    assert read(pd.DataFrame({"ds": [1, 2, 3], "y": [1, 2, 3], "note": ["a", marker, "b"]})).series[0].y.tolist() == [
-        1,
-        2,
-        3,
-    ]
+    notes = pd.DataFrame({"ds": [1, 2, 3], "y": [1, 2, 3], "note": ["a", marker, "b"]})
+    assert read(notes).guesses[2] == "columns not used: 'note'"
 
 
 GIVEN = [  # cells, missing, expected
@@ -75,18 +73,14 @@ def test_named_cells_are_missing_in_covariates_but_not_in_dates_and_names(csv):
     assert [series.unique_id for series in panel.series] == [7, 8]
     assert panel.series[0].ds.tolist() == [8, 9]  # values that are missing at the start are left out
     with pytest.raises(DataError, match="no value in past covariate 'price'"):
-        read(frame, past="price", **{**options, "fill": None, "missing": ("7", "7.0"), "target_column": "y"})
+        read(frame.assign(y=1.0), past="price", **{**options, "fill": None})
     panel = read(frame.assign(y=1.0), past=["price", "kind"], **{**options, "fill": "previous", "on_bad": "skip"})
     assert panel.covariates.categories == {"kind": ("a", "b")}
     assert [series.unique_id for series in panel.series] == [8]
 
 
-def test_several_missing_values_of_the_command(tmp_path, csv, capsys):
-    from gatewise.cli import main
-
-    rows = "".join(
-        f"2024-01-{day:02},{cell}\n" for day, cell in zip(range(1, 9), [1, 2, -999, 4, "off", 6, 7, 8], strict=True)
-    )
-    path = csv(f"ds,y\n{rows}")
-    assert main(["check", str(path), "--missing", "-999,off", "--fill", "interpolate"]) == 0
-    assert "missing values: '-999' in column 'y', 2 cells" in capsys.readouterr().out
+def test_the_command_takes_several_missing_values(csv, capsys):
+    cells = [1, 2, -999, 4, "off", 6, 7, 8]
+    path = csv("ds,y\n" + "".join(f"2024-01-{day:02},{cell}\n" for day, cell in enumerate(cells, 1)))
+    assert main(["forecast", str(path), "--missing", "-999,off"]) != 0
+    assert "the value at 2024-01-03 is missing (2 of 8 values)" in capsys.readouterr().err

@@ -138,10 +138,13 @@ def may_be_thousands(values: np.ndarray, delimiter: str) -> bool:
     >>> may_be_thousands(np.array([854, 1.029, 987]), ","), may_be_thousands(np.array([12.5, 12, 13.1]), ",")
     (True, False)
     """
-    size = np.abs(values[np.isfinite(values)])
+    present = values[np.isfinite(values)]
+    if len(np.unique(present[present < 0])) == 1:  # a marker such as -1
+        present = present[present >= 0]
+    size = np.abs(present)
     size = size[~np.isin(size, NINES[3:])]
     whole = size == np.round(size)
-    is_counts = len(size) < len(values) and whole.all()  # integers with missing cells
+    is_counts = bool(np.isnan(values).any() and whole.all())  # integers with missing cells
     if not len(size) or size.max() >= 1000 or is_counts or ((size > 0) & (size < 1)).any() or not _at_most(size, 3):
         return False
     if delimiter == ";" or whole.all():
