@@ -116,7 +116,7 @@ def _describe(column: str, group: list[tuple[Series, Sentinel]]) -> str:
     return (
         f"{where}: {number} occurs {counted(count, 'time')}, far outside the other values ({_number(low)} to "
         f"{_number(high)}), the first at {format_date(series.ds[int(sentinel.rows[0])])}; if it marks missing values, "
-        f"pass missing={number!r} (--missing {number})"
+        f"pass missing={number!r} (--missing{'=' if number.startswith('-') and 'e' in number else ' '}{number})"
     )
 
 
