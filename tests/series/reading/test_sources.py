@@ -98,16 +98,6 @@ def test_delimiters_in_quotes_do_not_split_the_header(csv):
     assert panel.series[0].unique_id == "value, net, EUR"
 
 
-@pytest.mark.parametrize(
-    ("values", "stated"), [(["1.000", "999", "2.500"], True), (["0.125", "1.000", "2.5"], False), (["1.5"] * 3, False)]
-)
-def test_points_that_may_mean_thousands_are_stated(csv, values, stated):
-    panel = read(csv(lines(DATES[:3], values, "ds;y", ";")))
-    sentence = "decimal point in column 'y': '1.000' read as 1.0, not as thousands; write thousands without points"
-    assert (sentence in panel.guesses) == stated
-    assert not any("decimal point" in guess for guess in panel.guesses if not stated)
-
-
 def test_dates_in_several_columns_are_combined():
     frame = pd.DataFrame({"Date": ["2020-01-01"] * 3, "Time": ["00:00", "01:00", "02:00"], "v": range(3)})
     panel = read(frame, time_column=["Date", "Time"])

@@ -23,10 +23,10 @@ BAD_ROWS = {
     ),
     "text": (DATES, spoil(range(30), 4, "n.b."), ROW_5 + "'n.b.' in target 'y' is not a number; give a number such as"),
     "infinite": (DATES, spoil(range(30), 4, "-inf"), ROW_5 + "-inf in target 'y' is infinite; give a number such as"),
-    "quoted comma": (
+    "underscore": (
         DATES,
-        ['"1,5"'] * 30,
-        "'1,5' in target 'y' is not a number (and 29 more); give a number such as 1234.5",
+        ["1_500"] * 30,
+        "'1_500' in target 'y' is not a number (and 29 more); give a number such as 1234.5",
     ),
     "gaps": (
         spoil(DATES, 29, "2022-10-01"),

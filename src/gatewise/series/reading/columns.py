@@ -122,6 +122,7 @@ def _target_column(
         return "y", "target column: 'y'"
     columns = [column for column in columns if column not in covariates]
     numbers = [column for column in columns if mostly_numbers(table.frame[column])]
+    numbers = [column for column in numbers if column not in table.percent] or numbers  # rates beside a quantity
     candidates = columns if len(columns) == 1 else numbers
     if len(candidates) == 1:
         reason = "the only other column" if len(columns) == 1 else "the only other column of numbers"

@@ -9,6 +9,7 @@ import numpy as np
 
 from gatewise.series.frequency import describe_frequency, steps_and_phases
 from gatewise.series.panel import Panel, Series, concatenated
+from gatewise.series.reading.sentinels import sentinels
 from gatewise.series.values import FILL_LIMIT, FILLS
 from gatewise.series.wording import and_more, counted, format_date
 
@@ -19,7 +20,7 @@ SEASONS = 2  # that a series should have
 
 def findings(panel: Panel) -> tuple[str, ...]:
     """A sentence for everything in the series of a panel that the user should look at."""
-    return (*_longest_gap(panel), *_mostly_missing(panel), *_short(panel), *_phases(panel))
+    return (*_longest_gap(panel), *_mostly_missing(panel), *_short(panel), *_phases(panel), *sentinels(panel))
 
 
 def _named(names: Iterable[str], count: int) -> str:

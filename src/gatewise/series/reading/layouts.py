@@ -136,6 +136,7 @@ def _values(
     table: Table, target: str, series: np.ndarray, names: list[Any], exclusions: Exclusions
 ) -> tuple[np.ndarray, Exclusions]:
     """A target column as numbers; a cell that is not a number excludes its series and becomes missing."""
+    table.refuse_ambiguous([target])
     column = table.frame[target]
 
     def where(i: int) -> str:

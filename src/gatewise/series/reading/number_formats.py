@@ -1,64 +1,254 @@
-"""Number formats: columns of text that hold numbers with separators, decided by all cells of a column."""
+"""Number formats: columns of text that hold numbers with separators, units or markers of missing values.
 
-from collections.abc import Callable
+All cells of a column are read in one format; `separators.py` decides it.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from gatewise.series.reading.cells import CellFormat
-from gatewise.series.reading.dates import is_text
+from gatewise.series.reading.missing_values import FEW_COLUMNS, describe_missing
+from gatewise.series.reading.number_columns import SAMPLE, NumberColumn, number_column
+from gatewise.series.reading.separators import (
+    NAMES,
+    OTHER,
+    Decision,
+    are_groups,
+    has_decimals,
+    may_be_thousands,
+    readable,
+)
 
 Written = Callable[[str], pd.Series]  # the cells of a column as text
 
 
 class Converted(NamedTuple):
-    """A table with its numbers converted, the guesses that state how, and the warnings."""
+    """A table with its numbers converted.
+
+    Attributes:
+        frame: the table; cells that are no numbers stay text among numbers.
+        guesses: sentences that state how numbers are read.
+        warnings: sentences about what the user should look at.
+        ambiguous: column -> why it can be read in two ways; it must not be used.
+        percent: columns of percentages.
+    """
 
     frame: pd.DataFrame
     guesses: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    ambiguous: Mapping[str, str] = {}
+    percent: tuple[str, ...] = ()
 
 
-def convert(frame: pd.DataFrame, cells: CellFormat, written: Written | None = None, delimiter: str = ",") -> Converted:
-    """Columns of text that hold numbers as columns of numbers.
+class Unreadable(str):
+    """A cell that is no number in the format of its column, although it may be one in another; and why."""
+
+    __slots__ = ("fault",)
+    fault: str
+
+
+def convert(
+    frame: pd.DataFrame,
+    cells: CellFormat,
+    written: Written | None = None,
+    delimiter: str = ",",
+    *,
+    ids: Collection[str] = (),
+    covariates: Collection[str] = (),
+) -> Converted:
+    """Columns of text that hold numbers as columns of numbers; columns of dates, names and categories stay text.
 
     Arguments:
         frame: the table.
         cells: how cells are written, as far as the caller says so.
         written: the cells of a column as text, if the table comes from a text file.
         delimiter: of the fields of the file.
+        ids: columns that name series, which stay as they are.
+        covariates: columns that may be categories.
+
+    >>> converted = convert(pd.DataFrame({"y": ["912", "1,204", "1,377"]}), CellFormat())
+    >>> converted.frame["y"].tolist(), converted.guesses
+    ([912.0, 1204.0, 1377.0], ("thousands separators in column 'y': '1,204' read as 1204",))
     """
-    if written is None or delimiter == ",":
-        return Converted(frame)
-    points = _decimal_points(frame, written, delimiter)
-    frame, commas = _decimal_commas(frame)
-    return Converted(frame, (*points, *commas))
+    columns, has_points = [], False
+    for name in [name for name in frame.columns if name not in ids]:
+        source = frame[name]
+        if source.dtype.kind == "f" and written is not None:
+            text = _suspicious(source.to_numpy(), partial(written, name), cells, delimiter)
+            if text is None:
+                has_points |= has_decimals(source.to_numpy())
+                continue
+            source = text
+        column = number_column(source, cells)
+        if column is not None and not (name in covariates and column.are_categories(written is not None)):
+            columns.append(column)
+    decisions = [column.decide(cells) for column in columns]
+    usual = _usual(decisions, has_points)
+    results = [
+        _converted(column, decision, _resolved(column, decision, usual, delimiter), cells, column.name in covariates)
+        for column, decision in zip(columns, decisions, strict=True)
+    ]
+    return _joined(frame, [result for result in results if result is not None])
 
 
-def _decimal_points(frame: pd.DataFrame, written: Written, delimiter: str) -> list[str]:
-    """A sentence for each column of numbers such as 1.000, which may mean a thousand in a file with semicolons."""
-    columns = [column for column in frame.columns if frame[column].dtype.kind == "f"] if delimiter == ";" else []
-    guesses = []
-    for column in columns:
-        cells = written(column).replace("", np.nan).dropna().str.strip()
-        dotted = cells[cells.str.contains(".", regex=False)]
-        if len(dotted) and cells.str.fullmatch(r"[+-]?(0|[1-9]\d{0,2}(\.\d{3})?)").all():
-            guesses.append(
-                f"decimal point in column {column!r}: {dotted.iloc[0]!r} read as {float(dotted.iloc[0])}, "
-                "not as thousands; write thousands without points"
-            )
-    return guesses
+def _suspicious(
+    values: np.ndarray, written: Callable[[], pd.Series], given: CellFormat, delimiter: str
+) -> pd.Series | None:
+    """The text of a column of decimals that may be thousands, or contradict the given separators; None if it is fine.
+
+    Only columns whose values allow it are read again.
+    """
+    fractions = np.isfinite(values) & (values != np.round(values))
+    if (given.decimal == "," or given.thousands == ".") and (fractions.any() or np.isfinite(values).all()):
+        return written().astype(object)
+    if given.decimal is not None or given.thousands is not None or not may_be_thousands(values, delimiter):
+        return None
+    text = written().astype(object)
+    return text if are_groups(text, delimiter) else None
 
 
-def _decimal_commas(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """The table with numbers such as 112,5 converted, and a sentence for each converted column."""
-    frame, guesses = frame.copy(), []
-    for column in [column for column in frame.columns if is_text(frame[column])]:
-        text = frame[column].dropna().str.strip()
-        with_comma = text[text.str.contains(",")]
-        if len(with_comma) and text.str.fullmatch(r"[+-]?\d+(,\d+)?").all():
-            frame[column] = frame[column].str.replace(",", ".").astype(np.float64)
-            example = f"{with_comma.iloc[0]!r} read as {frame[column][with_comma.index[0]]}"
-            guesses.append(f"decimal comma in column {column!r}: {example}")
-    return frame, guesses
+def _joined(frame: pd.DataFrame, results: "Sequence[_Result]") -> Converted:
+    """The table with its converted columns, and all guesses."""
+    frame = frame.copy() if results else frame
+    for result in results:
+        if result.cells is not None:
+            frame[result.name] = pd.Series(result.cells, index=frame.index)
+    nouns = defaultdict(list)
+    for result in results:
+        if result.guess is not None:
+            nouns[result.noun].append(result)
+    guesses = [sentence for noun, group in nouns.items() for sentence in _sentences(noun, group)]
+    missing = describe_missing({result.name: result.missing for result in results if result.missing is not None})
+    ambiguous = {result.name: result.ambiguous for result in results if result.ambiguous is not None}
+    percent = tuple(result.name for result in results if "percent" in result.noun)
+    return Converted(frame, (*guesses, *missing), (), ambiguous, percent)
+
+
+class _Result(NamedTuple):
+    """A column of numbers: its cells, None if they stay as they are; how it is read."""
+
+    name: str
+    cells: np.ndarray | None
+    noun: str = ""
+    guess: str | None = None
+    missing: tuple[str, int] | None = None
+    ambiguous: str | None = None
+
+
+def _sentences(noun: str, group: Sequence[_Result]) -> list[str]:
+    if len(group) <= FEW_COLUMNS:
+        return [f"{noun} in column {result.name!r}: {result.guess}" for result in group]
+    return [f"{noun} in {len(group)} columns, such as {group[0].name!r}: {group[0].guess}"]
+
+
+def _usual(decisions: Sequence[Decision], has_points: bool) -> str | None:
+    """The decimal separator of the columns that decide for themselves; None if they differ or there are none."""
+    by_shape = {decision.decimal for decision in decisions if decision.by_shape} | ({"."} if has_points else set())
+    used = by_shape or {decision.decimal for decision in decisions if decision.example is not None} - {None}
+    return next(iter(used)) if len(used) == 1 else None
+
+
+def _resolved(column: NumberColumn, decision: Decision, usual: str | None, delimiter: str) -> str | None:
+    """The decimal separator of a column in its file; None if both are possible."""
+    if decision.by_shape or decision.example is None:
+        return decision.decimal
+    if decision.decimal is None:
+        separator = _separator(column, decision.example)
+        is_likely = (separator == ",") == (delimiter == ";")
+        return usual or (separator if is_likely else None)
+    if usual in (None, decision.decimal):
+        return decision.decimal
+    return None if decision.is_near else usual
+
+
+def _separator(column: NumberColumn, example: int) -> str:
+    part = column.parts[example]
+    return "." if part is None or "." in part.digits else ","
+
+
+def _converted(
+    column: NumberColumn, decision: Decision, decimal: str | None, given: CellFormat, is_covariate: bool
+) -> _Result | None:
+    """A column with its numbers converted, None if it stays as it is."""
+    ambiguous = None
+    if decimal is None and decision.example is not None:
+        decimal = _separator(column, decision.example)
+        ambiguous = _ambiguous(column, decision.example, decimal)
+    decimal = decimal or "."
+    chosen = [i for i, part in enumerate(column.parts) if part is not None]
+    digits = [part.digits for part in column.parts if part is not None]
+    regular = np.zeros(len(column.cells), bool)
+    regular[chosen] = readable(digits, decimal, given.thousands)
+    values = np.array([column.value(i, decimal) if regular[i] else np.nan for i in range(len(column.cells))])
+    unreadable = ~regular & ~column.missing & np.array([bool(str(cell).strip()) for cell in column.cells], bool)
+    wrong = unreadable & np.array([part is not None for part in column.parts], bool)
+    is_strict = given.decimal is not None or given.thousands is not None
+    stays = (
+        decimal == "." and column.plain[regular].all() and not column.missing.any() and not (is_strict & wrong.any())
+    )
+    if unreadable.any() and is_covariate and not is_strict:
+        return None
+    guess = _guess(column, decision, decimal, regular, values)
+    if stays:
+        if ambiguous is None and decision.example is None:
+            return None
+        return _Result(column.name, None, *guess, ambiguous=ambiguous)
+    marked = np.flatnonzero(column.missing)
+    missing = (str(column.cells[marked[0]]), int(column.rows()[marked].sum())) if len(marked) else None
+    if not unreadable.any():
+        return _Result(column.name, np.append(values, np.nan)[column.codes], *guess, missing, ambiguous)
+    cells = np.array([*values, np.nan], object)
+    for i in np.flatnonzero(unreadable).tolist():
+        cells[i] = Unreadable(column.cells[i])
+        cells[i].fault = f"contradicts {_options(given)}" if is_strict and wrong[i] else "is not a number"
+    return _Result(column.name, cells[column.codes], *guess, missing, ambiguous)
+
+
+def _guess(
+    column: NumberColumn, decision: Decision, decimal: str, regular: np.ndarray, values: np.ndarray
+) -> tuple[str, str | None]:
+    """What is special about the numbers of a column, and an example of how they are read; None if nothing is."""
+    example = decision.example
+    if example is not None and decimal == "." == _separator(column, example) and column.plain[regular].all():
+        return "decimal point", f"{str(column.cells[example])!r} read as {number(values[example])}, not as thousands"
+    special = [i for i in np.flatnonzero(regular & ~column.plain).tolist() if isinstance(column.cells[i], str)]
+    if decimal == ",":
+        special = special or np.flatnonzero(regular & [str(cell).count(".") > 0 for cell in column.cells]).tolist()
+    if not special:
+        return "", None
+    digits = [part.digits if part is not None else "" for part in (column.parts[i] for i in special)]
+    grouped = any(char in text for text in digits for char in (OTHER[decimal], " ", "'"))
+    has_comma = decimal == "," and any("," in text for text in digits)
+    nouns = ["thousands separators"] * grouped + ["decimal comma"] * has_comma + list(column.nouns)
+    best = max(special[:SAMPLE], key=lambda i: len({char for char in column.cells[i] if not char.isalnum()}))
+    return ", ".join(nouns) or "numbers", f"{str(column.cells[best])!r} read as {number(values[best])}"
+
+
+def _ambiguous(column: NumberColumn, example: int, decimal: str) -> str:
+    """Both readings of a column, and the options that decide."""
+    readings = [number(column.value(example, char)) for char in (decimal, OTHER[decimal])]
+    options = [f"{name}={decimal!r} (--{name} {decimal})" for name in ("decimal", "thousands")]
+    return (
+        f"column {column.name!r}: {str(column.cells[example])!r} is {readings[0]} with a decimal {NAMES[decimal]} or "
+        f"{readings[1]} with thousands; pass {' or '.join(options)}"
+    )
+
+
+def _options(given: CellFormat) -> str:
+    """The separators as given."""
+    named = {"decimal": given.decimal, "thousands": given.thousands}
+    return " and ".join(f"{name}={value!r} (--{name})" for name, value in named.items() if value is not None)
+
+
+def number(value: float) -> str:
+    """A number for a message, with all its digits.
+
+    >>> number(1204.0), number(-0.5), number(1e9)
+    ('1204', '-0.5', '1000000000')
+    """
+    return str(int(value)) if float(value).is_integer() and abs(value) < 1e16 else repr(float(value))

@@ -11,6 +11,7 @@ import pandas as pd
 
 from gatewise.series.errors import DataError, RowError
 from gatewise.series.reading.dates import Where, is_text
+from gatewise.series.reading.number_formats import Unreadable
 from gatewise.series.wording import and_more, quoted
 
 
@@ -33,10 +34,11 @@ def read_numbers(column: pd.Series, where: Where) -> np.ndarray:
 def _no_number(column: pd.Series, where: Where, fault: str, rows: np.ndarray) -> str:
     cell = column.iloc[rows[0]]
     value = quoted(cell) if isinstance(cell, str) else cell
-    return (
-        f"{where(rows[0])}: {value} in target {column.name!r} is {fault}{and_more(len(rows) - 1)}; "
-        'give a number such as 1234.5, or leave the cell empty and pass fill="interpolate" (--fill interpolate)'
-    )
+    fault = cell.fault if isinstance(cell, Unreadable) else f"is {fault}"
+    remedy = 'give a number such as 1234.5, or leave the cell empty and pass fill="interpolate" (--fill interpolate)'
+    if fault.startswith("contradicts"):
+        remedy = "correct the cell or omit the option"
+    return f"{where(rows[0])}: {value} in target {column.name!r} {fault}{and_more(len(rows) - 1)}; {remedy}"
 
 
 def mostly_numbers(column: pd.Series) -> bool:
@@ -58,7 +60,7 @@ def to_numbers(column: pd.Series) -> np.ndarray:
 
 def _number_or_text(cell: Any) -> float | str | None:
     if isinstance(cell, str):
-        return cell
+        return None if isinstance(cell, Unreadable) else cell
     try:
         return float(cell) if isinstance(cell, Real | Decimal) else None
     except OverflowError:  # an integer beyond float64

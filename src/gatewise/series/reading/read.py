@@ -17,6 +17,7 @@ from gatewise.series.reading.frequency import choose_frequency
 from gatewise.series.reading.history import history_of
 from gatewise.series.reading.joining import Joined, join_covariates
 from gatewise.series.reading.layouts import read_rows, selected
+from gatewise.series.reading.missing_values import mark_missing
 from gatewise.series.reading.outlier_treatment import with_outliers_treated
 from gatewise.series.reading.request import CovariateRequest
 from gatewise.series.reading.sources import Source, load
@@ -166,6 +167,7 @@ def read(
     table = load(source, id_column or request.id_column, layout, request.columns, cell_format)
     named = request.named(table, **columns_given)
     columns = choose_columns(table, **named, layout=layout, covariates=request.columns)
+    table = mark_missing(table, (*columns.targets, *request.columns))
     rows = read_rows(table, columns, layout, Exclusions(on_bad))
     if series is not None:
         rows = selected(rows, [series] if isinstance(series, str) else series)

@@ -36,15 +36,20 @@ def load(
     if isinstance(source, str | Path):
         return _load_file(Path(source), id_column, layout, covariates, cells)
     table = as_table(source, covariates)
-    converted = convert(table.frame, cells)
-    return replace(
+    ids = (*_id_columns(table.frame, id_column, layout), *table.categorical)
+    converted = convert(table.frame, cells, ids=ids, covariates=covariates)
+    table = replace(
         table,
         cells=cells,
         frame=converted.frame,
         unconverted={c: table.frame[c] for c in table.frame if table.frame[c].dtype != converted.frame[c].dtype},
+        ambiguous=converted.ambiguous,
+        percent=converted.percent,
         guesses=(*table.guesses, *converted.guesses),
         warnings=(*table.warnings, *converted.warnings),
     )
+    table.refuse_ambiguous(covariates)
+    return table
 
 
 def as_table(source: Source, covariates: Sequence[str] = ()) -> Table:
@@ -68,12 +73,13 @@ def _load_file(
     cells: CellFormat,
 ) -> Table:
     file = read_file(path, cells)
-    converted = convert(file.frame, cells, file.written, file.delimiter)
+    ids = _id_columns(file.frame, id_column, layout)
+    converted = convert(file.frame, cells, file.written, file.delimiter, ids=ids, covariates=covariates)
     frame = converted.frame
     if file.written is not None:
         _refuse_headless(path.name, pd.Series([str(column) for column in frame.columns]))
         textual = [column for column in covariates if column in frame.columns and is_text(frame[column])]
-        for column in {*_id_columns(frame, id_column, layout), *textual}:  # "007" is not 7, "NA" is not missing
+        for column in {*ids, *textual}:  # "007" is not 7, "NA" is not missing
             frame = frame.assign(**{column: file.written(column).replace("", np.nan)})
     table = Table(
         _with_index(frame),
@@ -84,7 +90,10 @@ def _load_file(
         lines=file.lines,
         written=file.written,
         cells=cells,
+        ambiguous=converted.ambiguous,
+        percent=converted.percent,
     )
+    table.refuse_ambiguous(covariates)
     return _check_columns(table, covariates)
 
 

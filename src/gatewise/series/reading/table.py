@@ -1,6 +1,6 @@
 """Table: a source as one pandas table, and the columns of it to use."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gatewise.series.backends import Backend, Kind
+from gatewise.series.errors import DataError
 from gatewise.series.reading.cells import CellFormat
 
 
@@ -44,6 +45,8 @@ class Table:
     written: Callable[[str], pd.Series] | None = None  # the cells of a column of a text file as text
     cells: CellFormat = field(default_factory=CellFormat)  # as given
     unconverted: Mapping[str, pd.Series] = field(default_factory=dict)  # columns before their numbers were converted
+    ambiguous: Mapping[str, str] = field(default_factory=dict)  # columns of numbers with two readings, and these
+    percent: tuple[str, ...] = ()  # columns of percentages
 
     def row(self, position: int) -> str:
         """The name of a row in a message, counted from 1, with its line in the file."""
@@ -56,6 +59,12 @@ class Table:
         if self.written is not None:
             return self.written(column).replace("", np.nan)
         return self.unconverted.get(column, self.frame[column])
+
+    def refuse_ambiguous(self, columns: Iterable[str]) -> None:
+        """Refuse columns whose numbers can be read in two ways."""
+        for column in columns:
+            if column in self.ambiguous:
+                raise DataError(self.ambiguous[column])
 
     def known_frequency(self, time: tuple[str, ...]) -> str | None:
         """The frequency of the pandas index, if the index is the time."""
