@@ -85,8 +85,9 @@ def read(
         decimal: decimal separator of the numbers, "." or "," (--decimal).
         thousands: separator of thousands: ".", ",", " ", "'", or "" for none (--thousands).
         missing: cells that mean a missing value, such as "-999" (--missing).
-        header_row: line of the column names in a text file or sheet, counted from 1 (--header-row).
-        skip_footer: number of lines at the end that are no data (--skip-footer).
+        header_row: line of the column names in a text file or sheet, counted from 1; 0 if there is none, for the names
+            column1, column2, ... (--header-row).
+        skip_footer: number of lines at the end that are no data, without blank lines after them (--skip-footer).
         sheet: sheet of a spreadsheet, by name or number from 0; the only one by default (--sheet).
         outliers: "report" names outliers in `Panel.warnings`; "clip" moves them to the range of their neighbours;
             "missing" treats them as missing values (--outliers).
