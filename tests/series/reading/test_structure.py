@@ -34,7 +34,10 @@ SKIPPED = {  # content -> the guess that states what is skipped
     "title": ("Sales of the shop\n" + TABLE, "line 1 before the header ('Sales of the shop')"),
     "title and blank line": ("Sales\n\n" + TABLE, "line 1 before the header"),
     "title with commas": ("Sales, monthly, in EUR\n" + TABLE, "line 1 before the header"),
-    "two titles with commas": ("Sales, monthly, in EUR\nExport, by the office\n\n" + TABLE, "lines 1 to 2 before the header"),
+    "two titles with commas": (
+        "Sales, monthly, in EUR\nExport, by the office\n\n" + TABLE,
+        "lines 1 to 2 before the header",
+    ),
     "export date": ("Exported 2024-05-01 10:00\n" + TABLE, "line 1 before the header"),
     "date alone": ("2024-05-01\n" + TABLE, "line 1 before the header"),
     "source": ("Source: Office, 2024\n" + TABLE, "line 1 before the header"),
@@ -66,7 +69,10 @@ SKIPPED = {  # content -> the guess that states what is skipped
     "sum": (TABLE + f"Gesamt,{sum(VALUES):g}\n\n", "line 14 as a total"),
     "mean": (TABLE + f"Average,{np.mean(VALUES):.2f}\n", "line 14 as a total"),
     "sum and mean": (TABLE + f"Sum,{sum(VALUES):g}\nMean,{np.mean(VALUES):.1f}\n", "lines 14 to 15 as a total"),
-    "total of a part": (inserted(6, f"Half,{sum(VALUES[:6]):g}") + f"Half,{sum(VALUES[6:]):g}\n", "lines 8 and 15 as a total"),
+    "total of a part": (
+        inserted(6, f"Half,{sum(VALUES[:6]):g}") + f"Half,{sum(VALUES[6:]):g}\n",
+        "lines 8 and 15 as a total",
+    ),
     "total and note": (TABLE + f"Total,{sum(VALUES):g}\nSource: X\n", "line 14 as a total"),
     "units in brackets": ("date,value\n,[EUR]\n" + BODY, "line 2 below the header"),
     "units in parentheses": ("date,value\n(month),(kWh)\n" + BODY, "line 2 below the header"),
@@ -139,7 +145,8 @@ def test_prices_are_named_by_the_levels_that_differ(csv):
 
 
 @pytest.mark.parametrize(
-    "header", ["Region,North,,South\ndate,a,b,a\n", ",North,North,South\ndate,a,b,a\n", ",North,North,South\ndate,a,b,\n"]
+    "header",
+    ["Region,North,,South\ndate,a,b,a\n", ",North,North,South\ndate,a,b,a\n", ",North,North,South\ndate,a,b,\n"],
 )
 def test_two_lines_of_names_are_joined(csv, header):
     panel = read(csv(header + "".join(f"{row},5,6\n" for row in ROWS)), layout="columns")
@@ -153,7 +160,9 @@ def test_two_lines_of_names_are_joined(csv, header):
 @pytest.mark.parametrize("line", [1, 2])
 def test_lines_that_may_be_the_header_are_refused_and_the_option_decides(csv, header, line):
     path = csv(header + BODY)
-    message = r"each of line 1 .*, line 2 .* may hold the column names; pass header_row=1 \(--header-row 1\) or header_row=2"
+    message = (
+        r"each of line 1 .*, line 2 .* may hold the column names; pass header_row=1 \(--header-row 1\) or header_row=2"
+    )
     with pytest.raises(DataError, match=message):
         read(path)
     panel = read(path, header_row=line)
@@ -176,11 +185,17 @@ def test_a_file_without_a_header_is_read_with_header_row_0(csv):
         (inserted(5, "2020-05-15"), "Expected 2 fields in line 7, saw 1"),
         (inserted(5, "2020-05-15,1,5"), "Expected 2 fields in line 7, saw 3"),
         ("Title\n\n" + inserted(5, "2020-05-15,1,5"), "Expected 2 fields in line 9, saw 3"),
-        ("Title\n\n" + inserted(5, "2020-06-01,x"), r"row 6 \(line 9 of sales.csv\): 'x' in target 'value' is not a number"),
+        (
+            "Title\n\n" + inserted(5, "2020-06-01,x"),
+            r"row 6 \(line 9 of sales.csv\): 'x' in target 'value' is not a number",
+        ),
         ("Title\n" + inserted(5, "x,7"), r"row 6 \(line 8 of sales.csv\): 'x' in time column 'date'"),
         (inserted(3, "# note") + "2021-01-01,x\n", r"row 13 \(line 15 of sales.csv\)"),
         (TABLE + f"Total,{sum(VALUES):g}\nTotal,5\n", r"\(line 15 of sales.csv\): 'Total' in time column"),
-        ('date,value,note\n2020-01-01,1,"two\nlines"\n2020-02-01,x,b\n2020-03-01,3,c\n', r"row 2 \(line 4 of sales.csv\): 'x'"),
+        (
+            'date,value,note\n2020-01-01,1,"two\nlines"\n2020-02-01,x,b\n2020-03-01,3,c\n',
+            r"row 2 \(line 4 of sales.csv\): 'x'",
+        ),
         (TABLE + "2021-0", "Expected 2 fields in line 14, saw 1"),
     ],
 )
@@ -195,7 +210,9 @@ def test_a_semicolon_starts_a_comment_if_it_is_no_delimiter(csv):
 
 def test_a_last_line_with_too_few_fields_is_left_out_by_the_option(csv):
     path = csv(TABLE + "\n2021-01\n\n")
-    with pytest.raises(DataError, match=r"line 15, saw 1; .* or pass skip_footer=1 \(--skip-footer 1\) if it is no row"):
+    with pytest.raises(
+        DataError, match=r"line 15, saw 1; .* or pass skip_footer=1 \(--skip-footer 1\) if it is no row"
+    ):
         read(path)
     panel = read(path, skip_footer=1)
     check(panel)

@@ -133,9 +133,7 @@ class _Parsed:
     written: Written
 
 
-def _parsed(
-    path: Path, lines: Lines, grid: Grid, structure: Structure, data: np.ndarray, delimiter: str
-) -> _Parsed:
+def _parsed(path: Path, lines: Lines, grid: Grid, structure: Structure, data: np.ndarray, delimiter: str) -> _Parsed:
     _refuse_repeated(path, [name for name in structure.names if name != ""])
     rows = np.flatnonzero(data)
     if not len(rows):

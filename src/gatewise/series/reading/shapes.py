@@ -3,13 +3,34 @@
 import datetime
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from numbers import Real
 from typing import Any
 
 BLANK = frozenset(  # lower case
-    ("", "na", "n/a", "nan", "null", "none", "nil", "#n/a", "<na>", "-", "--", "–", ".", "..", "...", ":", "?", "n.a.", "n.v.")
+    (
+        "",
+        "na",
+        "n/a",
+        "nan",
+        "null",
+        "none",
+        "nil",
+        "#n/a",
+        "<na>",
+        "-",
+        "--",
+        "–",
+        ".",
+        "..",
+        "...",
+        ":",
+        "?",
+        "n.a.",
+        "n.v.",
+    )
 )
 _NUMBER = re.compile(r"[(+\-−]?\s*[€$£¥]?\s*[+\-−]?(\d[\d.,' \u00a0\u202f’_]*|[.,]\d+)([eE][+-]?\d+)?\s*[%€$£¥]?\)?")
 _DATE = re.compile(
@@ -35,6 +56,11 @@ def kind(cell: Any) -> str:
     if _NUMBER.fullmatch(text):
         return "code" if _DATE.fullmatch(text) and text.count(".") == 2 else "number"
     return "code" if _DIGITS.search(text) else "text"
+
+
+def has_cells(cells: Iterable[Any], count: int) -> bool:
+    """Whether at least `count` cells are not blank."""
+    return len(list(islice((cell for cell in cells if kind(cell) != "blank"), count))) == count
 
 
 def _typed_kind(cell: Any) -> str:
@@ -81,7 +107,7 @@ class ColumnShapes:
     def of(cls, rows: Sequence[Sequence[Any]], width: int, missing: tuple[str, ...] = ()) -> "ColumnShapes":
         """The shapes of the columns of sampled lines, some of which are no rows of the table."""
         sampled = [[(cell, kind(cell)) for cell in row[:width]] for row in rows]
-        filled = [row for row in sampled if sum(of != "blank" for _, of in row) >= min(2, width)]
+        filled = [row for row in sampled if [of for _, of in row if of != "blank"][min(2, width) - 1 :]]
         filled = [row for row in filled if any(of in ("number", "code") for _, of in row)]
         kinds: dict[int, str] = {}
         forms: dict[int, Collection[str]] = {}
@@ -114,8 +140,8 @@ class ColumnShapes:
         fits = [self.fits(j, cells[j]) for j in self.kinds if j < len(cells)]
         if not any(fits):
             return "none" if False in fits else "empty"
-        enough = sum(kind(cell) != "blank" for cell in cells) >= min(2, max(self.kinds) + 1)
-        return "row" if enough and False not in fits else "perhaps"
+        enough = False not in fits and has_cells(cells, min(2, max(self.kinds) + 1))
+        return "row" if enough else "perhaps"
 
 
 def _is_date(cell: Any) -> bool:
@@ -131,4 +157,4 @@ def _is_month(word: str) -> bool:
     return word[:3].lower() in _MONTHS
 
 
-_MONTHS = frozenset("jan feb mar apr may jun jul aug sep oct nov dec".split())
+_MONTHS = frozenset(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"])

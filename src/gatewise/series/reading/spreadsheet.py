@@ -21,7 +21,7 @@ from gatewise.series.reading.shapes import kind
 from gatewise.series.reading.structure import Grid, Skipped, Structure, describe, find_structure
 from gatewise.series.reading.totals import find_totals
 from gatewise.series.reading.unnamed import without_unnamed
-from gatewise.series.wording import counted, did_you_mean, listed
+from gatewise.series.wording import did_you_mean, listed
 
 WORKBOOKS = (".xlsx", ".xlsm")
 SPREADSHEETS = (*WORKBOOKS, ".xls", ".xlsb", ".ods")
@@ -98,7 +98,9 @@ def _check_format(path: Path, content: bytes) -> None:
     if not content:
         raise DataError(f"{path.name} is empty; {_SAVE}")
     if content.startswith(b"\xd0\xcf\x11\xe0"):
-        raise DataError(f"{path.name} is protected by a password, or an old .xls workbook; remove the password and {_SAVE}")
+        raise DataError(
+            f"{path.name} is protected by a password, or an old .xls workbook; remove the password and {_SAVE}"
+        )
     if not content.startswith(b"PK"):
         raise DataError(f"{path.name} is not an Excel workbook; rename it to .csv if it is CSV, or {_SAVE}")
     try:
@@ -159,14 +161,18 @@ def _choose(path: Path, sheets: list[tuple[Sheet, bool]], given: str | int | Non
     if given is not None:
         number = names.index(str(given)) if str(given) in names else given
         if isinstance(number, str) or not 0 <= number < len(sheets):
-            raise DataError(f"{path.name} has no sheet {given!r}; its sheets are {listed(names)}{did_you_mean(given, names)}")
+            raise DataError(
+                f"{path.name} has no sheet {given!r}; its sheets are {listed(names)}{did_you_mean(given, names)}"
+            )
         if not sheets[number][0].rows:
             raise DataError(f"{path.name}: sheet {names[number]!r} is empty; its sheets are {listed(names)}")
         return sheets[number][0], f"sheet: {names[number]!r} (as given)"
     data = [(sheet, hidden) for sheet, hidden in sheets if sheet.holds_data()]
     visible = [sheet for sheet, hidden in data if not hidden] or [sheet for sheet, _ in data]
     if not visible:
-        raise DataError(f"{path.name}: no sheet holds a table, among {listed(names)}; expected a header and one row per date")
+        raise DataError(
+            f"{path.name}: no sheet holds a table, among {listed(names)}; expected a header and one row per date"
+        )
     if len(visible) > 1:
         sizes = ", ".join(map(str, visible[:10])) + (", ..." if len(visible) > 10 else "")
         raise DataError(
@@ -182,14 +188,26 @@ def _grid(path: Path, sheet: Sheet) -> Grid:
     at = np.array(sheet.numbers) - 1
     count = int(at[-1]) + 1
     if count > 2 * len(at) + 10_000:
-        raise DataError(f"{path.name}: sheet {sheet.name!r} has {count:,} rows, most of them empty; save the table as CSV")
+        raise DataError(
+            f"{path.name}: sheet {sheet.name!r} has {count:,} rows, most of them empty; save the table as CSV"
+        )
     rows: list[list[Any]] = [[] for _ in range(count)]
     for number, row in zip(at.tolist(), sheet.rows, strict=True):
         rows[number] = row
     fields = np.array([len(row) for row in rows])
     comment = np.array([bool(row) and isinstance(row[0], str) and row[0].startswith(("# ", "//")) for row in rows])
     keys = np.array([hash(tuple(map(str, row[:3]))) for row in rows])
-    return Grid(path.name, rows.__getitem__, fields, fields == 0, comment, keys, np.arange(1, count + 1), int(fields.max()), "row")
+    return Grid(
+        path.name,
+        rows.__getitem__,
+        fields,
+        fields == 0,
+        comment,
+        keys,
+        np.arange(1, count + 1),
+        int(fields.max()),
+        "row",
+    )
 
 
 def _table(path: Path, sheet: Sheet, structure: Structure, data: np.ndarray) -> pd.DataFrame:
@@ -204,7 +222,9 @@ def _table(path: Path, sheet: Sheet, structure: Structure, data: np.ndarray) -> 
     for j, name in enumerate(names):
         if name in names[:j]:
             raise DataError(f"{path.name} has several columns named {name!r}; give each column its own name")
-    return pd.DataFrame({name: _column([row[j] if j < len(row) else None for row in chosen]) for j, name in enumerate(names)})
+    return pd.DataFrame(
+        {name: _column([row[j] if j < len(row) else None for row in chosen]) for j, name in enumerate(names)}
+    )
 
 
 def _column(cells: list[Any]) -> pd.Series:
@@ -230,7 +250,10 @@ def _check_formulas(path: Path, content: bytes, sheet: Sheet, structure: Structu
     for number, row in zip(formulas.numbers, formulas.rows, strict=True):
         known = rows.get(number, [])
         for j, cell in enumerate(row[left:] if number in records else ()):
-            is_formula = isinstance(cell, str) and cell.startswith("=") or type(cell).__name__ in ("ArrayFormula", "DataTableFormula")
+            is_formula = (isinstance(cell, str) and cell.startswith("=")) or type(cell).__name__ in (
+                "ArrayFormula",
+                "DataTableFormula",
+            )
             if is_formula and (j >= len(known) or known[j] is None):
                 raise DataError(
                     f"{path.name}: cell {_letters(j + left)}{number} of sheet {sheet.name!r} holds the formula {str(cell)!r:.60} without "

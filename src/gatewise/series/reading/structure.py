@@ -14,8 +14,9 @@ import numpy as np
 
 from gatewise.series.errors import DataError
 from gatewise.series.reading.cells import CellFormat
+from gatewise.series.reading.dates import TIME_NAMES
 from gatewise.series.reading.headers import Candidate, Header, ambiguous, choose_header
-from gatewise.series.reading.shapes import ColumnShapes, is_note, kind
+from gatewise.series.reading.shapes import ColumnShapes, has_cells, is_note, kind
 
 SAMPLED_CELLS = 20_000  # at each end of the table
 SAMPLED_COLUMNS = 64
@@ -104,7 +105,9 @@ class _Search:
         if count:
             present = present[self.grid.lines[present] <= self.grid.lines[present[-1]] - count]
         if not len(present):
-            raise DataError(f"{self.grid.name}: skip_footer={count} (--skip-footer) leaves no line; pass a smaller number")
+            raise DataError(
+                f"{self.grid.name}: skip_footer={count} (--skip-footer) leaves no line; pass a smaller number"
+            )
         return present
 
     @cached_property
@@ -133,9 +136,6 @@ class _Search:
         verdict = self.shapes.verdict(self.cells(record))
         return "perhaps" if verdict == "row" and self.is_excess(record) else verdict
 
-    def filled(self, record: int) -> int:
-        return sum(kind(cell) != "blank" for cell in self.cells(record))
-
     def is_comment(self, record: int) -> bool:
         return bool(self.grid.comment[record]) and self.verdict(record) != "row"
 
@@ -149,17 +149,22 @@ class _Search:
 
     def structure(self) -> Structure:
         start = self.given_header()
-        rows = [record for record in self.sample if record > start and self.verdict(record) == "row"]
-        first, last = (rows[0], rows[-1]) if rows else (int(self.present[-1]) + 1, int(self.present[-1]))
+        sample = [record for record in self.sample if record > start]
+        end = int(self.present[-1])
+        first = next((record for record in sample if self.verdict(record) == "row"), end + 1)
+        last = next((record for record in reversed(sample) if self.verdict(record) == "row"), end)
         header = self.header(start, first)
         first = max(first, max(header.records, default=-1) + 1)
         names = [_name(cell) for cell in header.names]
         data = np.zeros(len(self.grid.blank), bool)
-        data[max(header.records, default=-1) + 1 : self.present[-1] + 1] = True
-        after = self.records(last, self.present[-1] + 1) if rows else []
+        data[max(header.records, default=-1) + 1 : end + 1] = True
+        has_rows = first <= end
+        after = self.records(last, end + 1) if has_rows else []
         skipped = [
-            Skipped(tuple(self.before(header, first)), "before the header" if header.records else "before the first row"),
-            Skipped(tuple(self.below(header, first)) if rows else (), "below the header"),
+            Skipped(
+                tuple(self.before(header, first)), "before the header" if header.records else "before the first row"
+            ),
+            Skipped(tuple(self.below(header, first)) if has_rows else (), "below the header"),
             Skipped(tuple(record for record in after if self.is_outside(record)), "after the last row"),
             Skipped(self.given_footer(), "as given"),
             *self.between(header, first, last),
@@ -167,7 +172,9 @@ class _Search:
         for part in skipped:
             data[list(part.records)] = False
         blank = np.flatnonzero(self.grid.blank & data)
-        inner = blank[blank < np.flatnonzero(data & ~self.grid.blank)[-1]] if (data & ~self.grid.blank).any() else blank[:0]
+        inner = (
+            blank[blank < np.flatnonzero(data & ~self.grid.blank)[-1]] if (data & ~self.grid.blank).any() else blank[:0]
+        )
         data[blank[len(inner) :]] = False  # at the end
         if len(inner) and self.has_times():
             data[inner] = False
@@ -206,8 +213,9 @@ class _Search:
             return self.unusual_header(head, comments, first)
         last = head[-1]
         cells = self.cells(last)
-        names_index = last > candidates[-1][0] and kind(cells[0]) == "text" and self.filled(last) == 1
-        index_name = (last, cells) if names_index and len(cells) == self.grid.width > 1 else None
+        names_index = last > candidates[-1][0] and kind(cells[0]) == "text" and not has_cells(cells, 2)
+        padded = len(cells) == self.grid.width > 1 or str(cells[0]).lower() in TIME_NAMES
+        index_name = (last, cells) if names_index and padded else None
         gaps = np.flatnonzero(self.grid.blank[candidates[0][0] : candidates[-1][0]]) + candidates[0][0]
         if len(gaps):  # a blank line divides the header from the lines above it
             candidates = [candidate for candidate in candidates if candidate[0] > gaps[-1]]
@@ -223,7 +231,9 @@ class _Search:
         return [
             (record, self.cells(record))
             for record in head
-            if self.verdict(record) in ("none", "empty") and self.filled(record) >= least and not self.is_excess(record)
+            if self.verdict(record) in ("none", "empty")
+            and has_cells(self.cells(record), least)
+            and not self.is_excess(record)
         ]
 
     def unusual_header(self, head: list[int], comments: list[int], first: int) -> Header:
@@ -262,7 +272,9 @@ class _Search:
         marked = np.flatnonzero(self.grid.comment)
         marked = marked[(marked > first) & (marked <= self.present[-1])]
         comments = [record for record in marked.tolist() if self.is_comment(record)]
-        head = [record for record in self.records(-1, first) if self.shapes.verdict(self.cells(record)) in ("none", "empty")]
+        head = [
+            record for record in self.records(-1, first) if self.shapes.verdict(self.cells(record)) in ("none", "empty")
+        ]
         same = np.flatnonzero(np.isin(self.grid.keys, self.grid.keys[head]) & ~self.grid.blank)
         same = same[(same > first) & (same <= self.present[-1])]
         texts = [self.cells(record) for record in head]
@@ -307,7 +319,11 @@ def _described(grid: Grid, records: tuple[int, ...], reason: str) -> str:
         where = f"{grid.noun}s {', '.join(map(str, lines[:-1]))} and {lines[-1]}"
     else:
         where = f"{len(lines)} {grid.noun}s, the first is {grid.noun} {lines[0]}"
-    return f"{where} ({reason})" if reason == "blank" else f"{where} {_PREFIX.get(reason, '')}{reason} ({grid.example(records[0])})"
+    return (
+        f"{where} ({reason})"
+        if reason == "blank"
+        else f"{where} {_PREFIX.get(reason, '')}{reason} ({grid.example(records[0])})"
+    )
 
 
 _PREFIX = {"a comment": "as ", "the header again": "as ", "a total": "as "}
