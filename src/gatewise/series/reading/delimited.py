@@ -159,7 +159,9 @@ def _parsed(path: Path, lines: Lines, grid: Grid, structure: Structure, data: np
 
 
 def _line(cells: list[str], delimiter: str) -> bytes:
-    if len(cells) == 1 and cells == [""]:
+    if delimiter == SPACES:  # an empty name would be lost
+        cells = [cell or f"Unnamed: {j}" for j, cell in enumerate(cells)]
+    if cells == [""]:
         return b'""\n'
     line = io.StringIO()
     csv.writer(line, delimiter=delimiter, lineterminator="\n").writerow(cells)

@@ -92,6 +92,7 @@ class ColumnShapes:
     Attributes:
         kinds: "number" or "code" of the columns that have one, by position.
         forms: usual forms of the cells of each column of codes.
+        names: texts that occur in several rows, of each other column.
         time: position of the first column of dates, else of the first column of numbers; None if there is none.
         dated: whether that column holds dates.
         missing: further cells that are missing values.
@@ -99,6 +100,7 @@ class ColumnShapes:
 
     kinds: dict[int, str]
     forms: dict[int, Collection[str]]
+    names: dict[int, Collection[str]]
     time: int | None
     dated: bool
     missing: tuple[str, ...] = ()
@@ -111,11 +113,13 @@ class ColumnShapes:
         filled = [row for row in filled if any(of in ("number", "code") for _, of in row)]
         kinds: dict[int, str] = {}
         forms: dict[int, Collection[str]] = {}
+        names: dict[int, Collection[str]] = {}
         dates = None
         for j in range(width):
             cells = [row[j] for row in filled if j < len(row) and row[j][1] != "blank" and row[j][0] not in missing]
             count = Counter(of for _, of in cells)
             if count["number"] + count["code"] < 0.6 * len(cells) or not cells:
+                names[j] = {name for name, n in Counter(cell for cell, _ in cells).items() if n > 1}
                 continue
             kinds[j] = "number" if count["number"] >= count["code"] else "code"
             if kinds[j] == "code":
@@ -124,7 +128,7 @@ class ColumnShapes:
                 forms[j] = {form for form, n in common.items() if n > 0.05 * len(codes) and (n > 1 or len(codes) < 4)}
                 if dates is None and sum(map(_is_date, codes)) >= 0.5 * len(codes):
                     dates = j
-        return cls(kinds, forms, min(kinds, default=None) if dates is None else dates, dates is not None, missing)
+        return cls(kinds, forms, names, min(kinds, default=None) if dates is None else dates, dates is not None, missing)
 
     def fits(self, j: int, cell: Any) -> bool | None:
         """Whether a cell fits its column; None if it is blank."""
@@ -133,12 +137,14 @@ class ColumnShapes:
             return None if of == "blank" else False
         if self.kinds[j] == "number":
             return of == "number" or bool(re.match(r"\W*\d", str(cell)))
-        return of == "number" or _signature(cell) in self.forms[j] or _is_date(cell)
+        return of == "number" or _signature(cell) in self.forms[j] or _is_date(cell) or _starts_with_date(cell)
 
     def verdict(self, cells: Sequence[Any]) -> str:
         """What a line is: "row", "perhaps" (some cells fit), "none" (no cell fits), or "empty" (no cell to tell by)."""
         fits = [self.fits(j, cells[j]) for j in self.kinds if j < len(cells)]
         if not any(fits):
+            if any(cells[j] in names for j, names in self.names.items() if j < len(cells)):
+                return "perhaps"  # a name of a series
             return "none" if False in fits else "empty"
         enough = False not in fits and has_cells(cells, min(2, max(self.kinds) + 1))
         return "row" if enough else "perhaps"
@@ -151,6 +157,11 @@ def _is_date(cell: Any) -> bool:
     letters = _LETTERS.findall(text)
     named = len(text) <= 40 and len(letters) <= 4 and any(_is_month(word) for word in letters)
     return _DATE.fullmatch(text) is not None or named
+
+
+def _starts_with_date(cell: Any) -> bool:
+    """Whether a cell may be a row with another delimiter, such as 2020-01-01;5."""
+    return isinstance(cell, str) and re.match(r"\s*\d{1,4}[-/.]\d", cell) is not None
 
 
 def _is_month(word: str) -> bool:

@@ -5,6 +5,7 @@ Only lines that cannot be rows are left out, and every one is stated.
 Letters: R records (lines of a text file, rows of a sheet).
 """
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -211,11 +212,13 @@ class _Search:
         candidates = self.candidates(head)
         if not candidates:
             return self.unusual_header(head, comments, first)
+        if self.is_below_preamble(candidates, first):
+            return Header(self.cells(first), (first,))
         last = head[-1]
         cells = self.cells(last)
         names_index = last > candidates[-1][0] and kind(cells[0]) == "text" and not has_cells(cells, 2)
         padded = len(cells) == self.grid.width > 1 or str(cells[0]).lower() in TIME_NAMES
-        index_name = (last, cells) if names_index and padded else None
+        index_name = (last, cells) if names_index and padded and 0 in self.shapes.kinds else None
         gaps = np.flatnonzero(self.grid.blank[candidates[0][0] : candidates[-1][0]]) + candidates[0][0]
         if len(gaps):  # a blank line divides the header from the lines above it
             candidates = [candidate for candidate in candidates if candidate[0] > gaps[-1]]
@@ -232,9 +235,15 @@ class _Search:
             (record, self.cells(record))
             for record in head
             if self.verdict(record) in ("none", "empty")
+            and any(re.search(r"[^\W_]", str(cell)) for cell in self.cells(record) if cell is not None)
             and has_cells(self.cells(record), least)
             and not self.is_excess(record)
         ]
+
+    def is_below_preamble(self, candidates: list[Candidate], first: int) -> bool:
+        """Whether the first row that fits is a header of numbers such as 2020: the lines above are short and set apart."""
+        short = all(len(cells) < self.grid.width for _, cells in candidates)
+        return short and bool(self.grid.blank[candidates[-1][0] : first].any())
 
     def unusual_header(self, head: list[int], comments: list[int], first: int) -> Header:
         """A header with cells that fit the columns, such as 2020; or a comment; or the first row, refused later."""
@@ -242,6 +251,7 @@ class _Search:
             return Header(self.cells(head[-1]), (head[-1],))
         for record in reversed(comments):
             cells = self.cells(record)
+            cells = cells[1:] if str(cells[0]) in ("#", "%", ";", "//") else cells
             if len(cells) == self.grid.width and isinstance(cells[0], str):
                 return Header([cells[0].lstrip("#%/; "), *cells[1:]], (record,))
         record = first if first < len(self.grid.blank) else int(self.present[0])
