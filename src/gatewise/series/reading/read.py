@@ -60,9 +60,9 @@ def read(
     selects wide tables.
 
     Arguments:
-        source: path to a CSV (.csv, .csv.gz; fields separated by , ; tab or |) or .parquet file; a pandas or polars
-            table or series (dates from a pandas index); a 1-D array, list or tensor (time 0, 1, 2, ...); or a panel
-            read before, which is returned unchanged.
+        source: path to a CSV (.csv, .csv.gz; fields separated by , ; tab | or spaces), Excel (.xlsx, .xlsm) or .parquet
+            file; a pandas or polars table or series (dates from a pandas index); a 1-D array, list or tensor (time 0,
+            1, 2, ...); or a panel read before, which is returned unchanged.
         layout: "long"; "columns", where each column other than the time column is a series, without the blank cells
             before its first and after its last value; or "rows", where each row is a series (as in the files of the M4
             competition): its name, then its values at time 0, 1, 2, ..., without the blank cells at the end. By

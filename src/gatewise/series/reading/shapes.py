@@ -128,7 +128,9 @@ class ColumnShapes:
                 forms[j] = {form for form, n in common.items() if n > 0.05 * len(codes) and (n > 1 or len(codes) < 4)}
                 if dates is None and sum(map(_is_date, codes)) >= 0.5 * len(codes):
                     dates = j
-        return cls(kinds, forms, names, min(kinds, default=None) if dates is None else dates, dates is not None, missing)
+        return cls(
+            kinds, forms, names, min(kinds, default=None) if dates is None else dates, dates is not None, missing
+        )
 
     def fits(self, j: int, cell: Any) -> bool | None:
         """Whether a cell fits its column; None if it is blank."""

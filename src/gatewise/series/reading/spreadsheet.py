@@ -21,7 +21,7 @@ from gatewise.series.reading.shapes import kind
 from gatewise.series.reading.structure import Grid, Skipped, Structure, describe, find_structure
 from gatewise.series.reading.totals import find_totals
 from gatewise.series.reading.unnamed import without_unnamed
-from gatewise.series.wording import did_you_mean, listed
+from gatewise.series.wording import did_you_mean, listed, quoted
 
 WORKBOOKS = (".xlsx", ".xlsm")
 SPREADSHEETS = (*WORKBOOKS, ".xls", ".xlsb", ".ods")
@@ -98,9 +98,7 @@ def _check_format(path: Path, content: bytes) -> None:
     if not content:
         raise DataError(f"{path.name} is empty; {_SAVE}")
     if content.startswith(b"\xd0\xcf\x11\xe0"):
-        raise DataError(
-            f"{path.name} is protected by a password, or an old .xls workbook; remove the password and {_SAVE}"
-        )
+        raise DataError(f"{path.name} is protected by a password, or is an .xls workbook; remove it and {_SAVE}")
     if not content.startswith(b"PK"):
         raise DataError(f"{path.name} is not an Excel workbook; rename it to .csv if it is CSV, or {_SAVE}")
     try:
@@ -110,7 +108,8 @@ def _check_format(path: Path, content: bytes) -> None:
         raise DataError(f"{path.name} is a damaged workbook; copy it again, or {_SAVE}") from None
     if size > UNPACKED:
         raise DataError(
-            f"{path.name} has {size / 2**20:.0f} MiB after decompression, more than {UNPACKED // 2**20}; save the table as CSV"
+            f"{path.name} has {size / 2**20:.0f} MiB after decompression, more than {UNPACKED // 2**20}; save the "
+            "table as CSV"
         )
 
 
@@ -119,7 +118,8 @@ def _open(path: Path, content: bytes, data_only: bool) -> Any:
         import openpyxl
     except ImportError:
         raise DataError(
-            f'{path.name}: reading Excel workbooks needs openpyxl; pip install "gatewise[excel]", or save the table as CSV'
+            f'{path.name}: reading Excel workbooks needs openpyxl; pip install "gatewise[excel]", or save the table as '
+            "CSV"
         ) from None
     return openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=data_only, keep_links=False)
 
@@ -189,7 +189,8 @@ def _grid(path: Path, sheet: Sheet) -> Grid:
     count = int(at[-1]) + 1
     if count > 2 * len(at) + 10_000:
         raise DataError(
-            f"{path.name}: sheet {sheet.name!r} has {count:,} rows, most of them empty; save the table as CSV"
+            f"{path.name}: sheet {sheet.name!r} has {count:,} rows, most of them empty; delete the rows "
+            "below the table, or save the table as CSV"
         )
     rows: list[list[Any]] = [[] for _ in range(count)]
     for number, row in zip(at.tolist(), sheet.rows, strict=True):
@@ -240,25 +241,25 @@ def _column(cells: list[Any]) -> pd.Series:
 
 def _check_formulas(path: Path, content: bytes, sheet: Sheet, structure: Structure, left: int) -> None:
     """Refuse empty cells of the table that hold a formula whose value was never computed."""
-    rows = dict(zip(sheet.numbers, sheet.rows, strict=True))
-    records = set((np.flatnonzero(structure.data) + 1).tolist())
+    values = dict(zip(sheet.numbers, sheet.rows, strict=True))
     width = max(len(structure.names), 1)
-    if not any(len(row) < width or None in row for row in map(rows.get, records) if row is not None):
-        if records <= rows.keys():
-            return
+    numbers = (np.flatnonzero(structure.data) + 1).tolist()
+    if all(number in values and len(values[number]) >= width and None not in values[number] for number in numbers):
+        return
     formulas = next(other for other, _ in _sheets(path, content, data_only=False) if other.name == sheet.name)
-    for number, row in zip(formulas.numbers, formulas.rows, strict=True):
-        known = rows.get(number, [])
-        for j, cell in enumerate(row[left:] if number in records else ()):
-            is_formula = (isinstance(cell, str) and cell.startswith("=")) or type(cell).__name__ in (
-                "ArrayFormula",
-                "DataTableFormula",
-            )
-            if is_formula and (j >= len(known) or known[j] is None):
+    rows = dict(zip(formulas.numbers, formulas.rows, strict=True))
+    for number in numbers:
+        known = values.get(number, [])
+        for j, cell in enumerate(rows.get(number, [])[left:]):
+            if _is_formula(cell) and (j >= len(known) or known[j] is None):
                 raise DataError(
-                    f"{path.name}: cell {_letters(j + left)}{number} of sheet {sheet.name!r} holds the formula {str(cell)!r:.60} without "
-                    "a value; open the workbook in Excel and save it, or save the values"
+                    f"{path.name}: cell {_letters(j + left)}{number} of sheet {sheet.name!r} holds the formula "
+                    f"{quoted(str(cell))} without a value; open the workbook in Excel and save it, or save the values"
                 )
+
+
+def _is_formula(cell: Any) -> bool:
+    return (isinstance(cell, str) and cell.startswith("=")) or type(cell).__name__.endswith("Formula")
 
 
 def _letters(j: int) -> str:

@@ -115,7 +115,7 @@ class _Search:
     def sample(self) -> list[int]:
         """Records at both ends."""
         count = max(20, min(200, SAMPLED_CELLS // self.grid.width))
-        return np.unique([*self.present[:count], *self.present[-count:]]).tolist()
+        return [int(record) for record in np.unique([*self.present[:count], *self.present[-count:]])]
 
     @cached_property
     def sampled_cells(self) -> dict[int, list[Any]]:
@@ -192,8 +192,8 @@ class _Search:
         record = int(np.searchsorted(self.grid.lines, line))
         if record >= len(self.grid.lines) or self.grid.lines[record] != line or self.grid.blank[record]:
             raise DataError(
-                f"{self.grid.name}: {self.grid.noun} {line} is empty; header_row= (--header-row) is the {self.grid.noun} "
-                "of the column names, counted from 1"
+                f"{self.grid.name}: {self.grid.noun} {line} is empty; header_row= (--header-row) is the "
+                f"{self.grid.noun} of the column names, counted from 1"
             )
         return record
 
@@ -241,7 +241,7 @@ class _Search:
         ]
 
     def is_below_preamble(self, candidates: list[Candidate], first: int) -> bool:
-        """Whether the first row that fits is a header of numbers such as 2020: the lines above are short and set apart."""
+        """Whether the first row that fits is a header of numbers such as 2020, set apart from shorter lines above."""
         short = all(len(cells) < self.grid.width for _, cells in candidates)
         return short and bool(self.grid.blank[candidates[-1][0] : first].any())
 
@@ -260,7 +260,7 @@ class _Search:
     def records(self, start: int, stop: int) -> list[int]:
         """The records with text after `start` and before `stop`."""
         low, high = np.searchsorted(self.present, [start, stop - 1], side="right")
-        return self.present[low:high].tolist()
+        return [int(record) for record in self.present[low:high]]
 
     def before(self, header: Header, first: int) -> list[int]:
         stop = min(header.records, default=first)

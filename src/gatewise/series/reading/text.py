@@ -62,7 +62,7 @@ class Lines:
         """Whether each byte is inside quotes; None if there are no quotes, or one is never closed."""
         if b'"' not in self.content or self.content.count(b'"') % 2:
             return None
-        return np.bitwise_xor.accumulate(self._bytes == ord('"'))
+        return np.asarray(np.bitwise_xor.accumulate(self._bytes == ord('"')))
 
     @cached_property
     def bounds(self) -> np.ndarray:
@@ -75,7 +75,7 @@ class Lines:
         return len(self.bounds) - 1
 
     def _at(self, characters: bytes) -> np.ndarray:
-        found = self._bytes == characters[0]
+        found: np.ndarray = self._bytes == characters[0]
         for character in characters[1:]:
             found |= self._bytes == character
         return found
@@ -85,11 +85,11 @@ class Lines:
         """(R,) the line of the file in which each record starts."""
         if self._quoted is None:
             return np.arange(1, len(self) + 1)
-        return np.searchsorted(np.flatnonzero(self._at(b"\n")), self.bounds[:-1]) + 1
+        return np.asarray(np.searchsorted(np.flatnonzero(self._at(b"\n")), self.bounds[:-1])) + 1
 
     def first_bytes(self) -> np.ndarray:
         """(R,) the first byte of each record."""
-        return self._bytes[self.bounds[:-1]]
+        return np.asarray(self._bytes[self.bounds[:-1]])
 
     def fields(self, delimiter: str) -> np.ndarray:
         """(R,) the number of fields of each record."""
@@ -97,15 +97,15 @@ class Lines:
             gaps = self._at(b" \t\n") & (True if self._quoted is None else ~self._quoted)
             starts = ~gaps
             starts[1:] &= gaps[:-1]
-            return np.add.reduceat(starts, self.bounds[:-1], dtype=np.int32)
+            return np.asarray(np.add.reduceat(starts, self.bounds[:-1], dtype=np.int32))
         found = self._at(delimiter.encode())
         if self._quoted is not None:
             found &= ~self._quoted
-        return np.add.reduceat(found, self.bounds[:-1], dtype=np.int32) + 1
+        return np.asarray(np.add.reduceat(found, self.bounds[:-1], dtype=np.int32)) + 1
 
     def blank(self, delimiter: str) -> np.ndarray:
         """(R,) whether each record has no text besides delimiters."""
-        return ~np.logical_or.reduceat(~self._at(b' \t\n"' + delimiter.encode()), self.bounds[:-1])
+        return np.logical_not(np.logical_or.reduceat(~self._at(b' \t\n"' + delimiter.encode()), self.bounds[:-1]))
 
     def text(self, record: int) -> str:
         """A record as text."""
