@@ -212,7 +212,9 @@ def _add_data(command: argparse.ArgumentParser) -> None:
     cells.add_argument("--decimal", metavar="CHAR", help="decimal separator of the numbers, . or ,")
     cells.add_argument("--thousands", metavar="CHAR", help="separator of thousands: . , ' a space, or '' for none")
     cells.add_argument("--missing", type=column_list, metavar="VALUE,...", help="cells that mean a missing value")
-    cells.add_argument("--header-row", type=positive_integer, metavar="N", help="line of the column names")
+    cells.add_argument(
+        "--header-row", type=non_negative_integer, metavar="N", help="line of the column names; 0 if there is none"
+    )
     cells.add_argument("--skip-footer", type=non_negative_integer, metavar="K", help="lines at the end to leave out")
     cells.add_argument("--sheet", type=sheet, metavar="NAME", help="sheet of a spreadsheet, by name or number from 0")
     covariates = command.add_argument_group("covariates")

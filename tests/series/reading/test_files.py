@@ -19,7 +19,7 @@ BAD_FILES = {
     "header only": (b"ds,y\n", "has a header but no rows"),
     "binary": (bytes(range(256)) * 4, "is not a text table"),
     "spreadsheet": (b"PK\x03\x04junk", "is not a text table (a spreadsheet"),
-    "utf-16": ("ds,y\n2020-01,1\n".encode("utf-16"), "is not a text table"),
+    "utf-16 without a byte order mark": ("ds,y\n2020-01,1\n".encode("utf-16-le"), "is not a text table"),
     "latin-1": ("ds,y\n2020-01,é\n".encode("latin-1"), "line 2: byte 0xe9 is not UTF-8; save the file as UTF-8"),
     "ragged": (
         b"ds,y\n2020-01,1\n2020-02,1,3\n",
@@ -30,7 +30,7 @@ BAD_FILES = {
         b"ds,y,y\n2020-01,1,2\n",
         "sales.csv has several columns named 'y'; give each column its own name",
     ),
-    "blank line": (b"ds,y\n2020-01,1\n\n2020-02,1\n", "row 2 (line 3 of sales.csv): no date"),
+    "line without a date": (b"ds,y\n2020-01,1\n,2\n2020-02,1\n", "row 2 (line 3 of sales.csv): no date"),
 }
 
 

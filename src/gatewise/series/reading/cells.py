@@ -21,7 +21,7 @@ class CellFormat:
         decimal: decimal separator, "." or ",".
         thousands: separator of thousands, one of `SEPARATORS`.
         missing: cells that mean a missing value, such as "-999".
-        header_row: line of the column names, counted from 1.
+        header_row: line of the column names, counted from 1; 0 if there is none.
         skip_footer: number of lines at the end that are no data.
         sheet: sheet of a spreadsheet, by name or number from 0.
     """
@@ -62,7 +62,7 @@ class CellFormat:
             raise DataError(
                 f"decimal and thousands are both {self.decimal!r}; name different separators (--decimal, --thousands)"
             )
-        for name, least in {"header_row": 1, "skip_footer": 0}.items():
+        for name, least in {"header_row": 0, "skip_footer": 0}.items():
             value = getattr(self, name)
             if value is not None and value < least:
                 raise DataError(f"{name}={value!r}: expected {_EXPECTED[name]}")
@@ -76,7 +76,7 @@ _EXPECTED = {
     "dayfirst": "True or False (--dayfirst, --no-dayfirst)",
     "decimal": "'.' or ',' (--decimal)",
     "thousands": "'.', ',', ' ', \"'\" or '' for none (--thousands)",
-    "header_row": "the line of the column names, 1 or more (--header-row)",
+    "header_row": "the line of the column names, counted from 1, or 0 if there is none (--header-row)",
     "skip_footer": "the number of lines at the end that are no data, 0 or more (--skip-footer)",
     "sheet": "the name of a sheet, or its number from 0 (--sheet)",
 }

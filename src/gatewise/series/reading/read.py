@@ -63,9 +63,9 @@ def read(
     selects wide tables.
 
     Arguments:
-        source: path to a CSV (.csv, .csv.gz; fields separated by , ; tab or |) or .parquet file; a pandas or polars
-            table or series (dates from a pandas index); a 1-D array, list or tensor (time 0, 1, 2, ...); or a panel
-            read before, which is returned unchanged.
+        source: path to a CSV (.csv, .csv.gz; fields separated by , ; tab | or spaces), Excel (.xlsx, .xlsm) or .parquet
+            file; a pandas or polars table or series (dates from a pandas index); a 1-D array, list or tensor (time 0,
+            1, 2, ...); or a panel read before, which is returned unchanged.
         layout: "long"; "columns", where each column other than the time column is a series, without the blank cells
             before its first and after its last value; or "rows", where each row is a series (as in the files of the M4
             competition): its name, then its values at time 0, 1, 2, ..., without the blank cells at the end. By
@@ -88,8 +88,9 @@ def read(
         decimal: decimal separator of the numbers, "." or "," (--decimal).
         thousands: separator of thousands: ".", ",", " ", "'", or "" for none (--thousands).
         missing: cells that mean a missing value, such as "-999" (--missing).
-        header_row: line of the column names in a text file or sheet, counted from 1 (--header-row).
-        skip_footer: number of lines at the end that are no data (--skip-footer).
+        header_row: line of the column names in a text file or sheet, counted from 1; 0 if there is none, for the names
+            column1, column2, ... (--header-row).
+        skip_footer: number of lines at the end that are no data, without blank lines after them (--skip-footer).
         sheet: sheet of a spreadsheet, by name or number from 0; the only one by default (--sheet).
         outliers: "report" names outliers in `Panel.warnings`; "clip" moves them to the range of their neighbours;
             "missing" treats them as missing values (--outliers).

@@ -84,7 +84,7 @@ def _load_file(
     table = Table(
         _with_index(frame),
         name=path.name,
-        is_file=file.written is not None,
+        is_file=file.written is not None or file.lines is not None,
         guesses=(*file.guesses, *converted.guesses),
         warnings=(*file.warnings, *converted.warnings),
         lines=file.lines,
@@ -111,7 +111,10 @@ def _refuse_headless(name: str, header: pd.Series) -> None:
     if not all(any(map(str.isdecimal, text)) and looks_like_dates(pd.Series([text])) for text in texts):
         return
     if len(texts) or not (np.diff(numbers) == 1).all() or (len(numbers) == 1 and numbers[0] != 0):
-        raise DataError(f"{name}: the first line, {listed(header)}, holds no column names; add a header line above it")
+        raise DataError(
+            f"{name}: the first line, {listed(header)}, holds no column names; add a header line above it, or pass "
+            "header_row=0 (--header-row 0) for the names column1, column2, ..."
+        )
 
 
 def _load_polars(source: Any) -> Table:
