@@ -4,6 +4,7 @@ Letters: `N` sequences, `T` steps, `C` channels, `B` sequences of a batch.
 """
 
 import contextlib
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -11,6 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
+
+from gatewise.classify.frames import LabelInside, unpacked
+from gatewise.datasets.gaps import lengths_without_end
 
 NUMBERS = (int, float, np.number, np.bool_)  # accepted in arrays of objects
 LARGEST = 1e30  # absolute value; float32 overflows not far above
@@ -65,6 +69,7 @@ class Sequences:
         >>> sequences.values.T.tolist(), sequences.lengths.tolist()
         ([[1.0, 2.0, 3.0, 4.0]], [3, 1])
         """
+        x = _unpacked(x)
         flat, sizes = _from_list(x, lengths) if isinstance(x, list | tuple) else _from_array(x, lengths)
         if not flat.shape[1]:
             raise SequenceError("x holds no channels")
@@ -171,6 +176,13 @@ def as_array(x: Any, name: str) -> np.ndarray:
     return array
 
 
+def _unpacked(x: Any) -> Any:
+    try:
+        return unpacked(x)
+    except LabelInside as reason:
+        raise SequenceError(str(reason)) from None
+
+
 def _or_list(name: str) -> str:
     """The end of a remedy; only `x` can be a list of sequences."""
     return ", or pass sequences of different lengths as a list" if name == "x" else ""
@@ -197,7 +209,7 @@ def _from_array(x: Any, lengths: Any) -> tuple[np.ndarray, np.ndarray]:
     if not array.shape[1]:  # scikit-learn's checks expect the first half of this message
         minimum = f"x has 0 feature(s) (shape={array.shape[:2]}) while a minimum of 1 is required"
         raise SequenceError(f"{minimum}: its sequences have no steps")
-    sizes = _checked_lengths(lengths, array)
+    sizes = _lengths_before_nan(array) if lengths is None else _checked_lengths(lengths, array)
     valid = np.arange(array.shape[1]) < sizes[:, None]
     return array.reshape(-1, array.shape[2]) if valid.all() else array[valid], sizes
 
@@ -232,9 +244,23 @@ def _check_channels(parts: list[np.ndarray]) -> None:
             )
 
 
-def _checked_lengths(lengths: Any, array: np.ndarray) -> np.ndarray:
-    if lengths is None:
+def _lengths_before_nan(array: np.ndarray) -> np.ndarray:
+    """(N,) steps of each sequence without those at its end that are NaN in all channels, with a warning."""
+    if array.dtype.kind != "f" or not np.isnan(array[:, -1]).all(1).any():
         return np.full(len(array), array.shape[1])
+    sizes = lengths_without_end(array)
+    if not sizes.all():
+        return np.full(len(array), array.shape[1])
+    shorter = int((sizes < array.shape[1]).sum())
+    warnings.warn(
+        f"{shorter} of {len(array)} sequences of x end in NaN and are read as shorter; pass lengths= to confirm it",
+        UserWarning,
+        stacklevel=5,
+    )
+    return sizes
+
+
+def _checked_lengths(lengths: Any, array: np.ndarray) -> np.ndarray:
     sizes = as_array(lengths, "lengths")
     if sizes.shape != (len(array),) or sizes.dtype.kind not in "iu":
         raise SequenceError(

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gatewise.classify.axes import channels_hint
 from gatewise.classify.network import BatchNetwork
 from gatewise.classify.scaling import Standardization, scale_values
 from gatewise.classify.sequences import Batch, SequenceError, Sequences
@@ -57,7 +58,8 @@ class ClassifierState:
         """
         sequences = Sequences.of(x, lengths)
         if sequences.channels != self.channels:
-            raise SequenceError(f"x has {sequences.channels} channel(s), expected {self.channels}, as in fit")
+            hint = channels_hint(x, self.channels)
+            raise SequenceError(f"x has {sequences.channels} channel(s), expected {self.channels}, as in fit{hint}")
         return sequences
 
     def logits(self, sequences: Sequences) -> Tensor:

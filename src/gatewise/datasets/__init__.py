@@ -4,17 +4,17 @@
 - `charts`: generated sequences in six classes.
 - `views`: an image as a sequence of rows, columns or pixels.
 - `sources`: a file or folder to sequences: selects the reader, finds the training and the test part.
-- `idx`, `npz`, `ts`, `arff`, `rows`: readers of MNIST's files, numpy archives, UCR and UEA archives, and tables. Sizes in
-  a file are validated before memory is allocated, and no code in a file is run.
+- `idx`, `npz`, `ts`, `arff`, `rows`: readers of MNIST's files, numpy archives, UCR and UEA archives, and tables. Sizes
+  in a file are validated before memory is allocated, and no code in a file is run.
 - `long`, `values`, `tables`: tables with a row for each time step, numbers and labels of cells, cells with their lines.
-- `long_tables`, `no_steps`, `label_columns`, `columns`: time steps in rows, columns that are no steps, and the column of
-  labels, all found by their values.
+- `long_tables`, `no_steps`, `label_columns`, `columns`: time steps in rows, columns that are no steps, and the column
+  of labels, all found by their values.
 - `archive_rows`, `stamps`, `times`: sequences of an archive with their lines, steps with times, times as numbers.
 - `gaps`: missing values, refused or filled in.
 - `labelled`: sequences with their labels, and checks that all readers share.
 
-Imports go one way: sources > idx | npz | ts | arff | rows | charts > long | stamps | archive_rows > long_tables | values >
-no_steps | times > label_columns > tables | columns | gaps > labelled.
+Imports go one way: sources > idx | npz | ts | arff | rows | charts > long | stamps | archive_rows > long_tables |
+values > no_steps | times > label_columns > tables | columns | gaps > labelled.
 """
 
 from gatewise.datasets.arff import read_arff

@@ -102,8 +102,8 @@ def _label_place(attributes: list[Attribute], path: object) -> int | None:
     if len(other) > 1:
         names = [attributes[k][0] for k in other]
         raise FileError(
-            f"{path} has attributes {listed(names)} that are no numbers, expected one, the labels; save the file as .csv "
-            "and name the labels with label= (--label)"
+            f"{path} has attributes {listed(names)} that are no numbers, expected one, the labels; save the file as "
+            ".csv and name the labels with label= (--label)"
         )
     relations = sum(kind.lower() == "relational" for _, kind in attributes)
     if relations and len(attributes) - len(other) > 1:

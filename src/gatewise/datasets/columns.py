@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 DATE = re.compile(r"\s*(\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2}))([T ].*)?$")
+FAULTY = re.compile(r"\s*[-+]?[\d.,' ]*\d[\d.,' ]*\s*$")  # a number in another notation
 CLOCK = re.compile(r"\s*\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?\s*$")
 SAMPLE = 1000  # rows from which the usual contents of a column are judged
 EDGE = 8  # columns at each end of a table among which those that are no steps are searched
@@ -32,7 +33,9 @@ def kind(column: "pd.Series[Any]") -> str:
         return "number"
     texts = [str(value) for value in distinct[:SAMPLE]]
     dates = sum(bool(DATE.match(text) or CLOCK.match(text)) for text in texts)
-    return "date" if dates >= 0.9 * len(texts) else "text"
+    if dates >= 0.9 * len(texts):
+        return "date"
+    return "number" if sum(bool(FAULTY.match(text)) for text in texts) >= 0.5 * len(texts) else "text"
 
 
 def numbers(column: "pd.Series[Any]") -> np.ndarray:

@@ -57,16 +57,14 @@ def filled(x: Sequences, fill: str | None, where: Where) -> Sequences:
         return x
     parts = x.copy() if isinstance(x, np.ndarray) else list(x)
     for k in gaps:
-        parts[k] = (
-            np.nan_to_num(x[k], nan=0.0) if fill == "zero" else _interpolated(x[k], lambda c, k=k: where(k, 0, c))
-        )
+        parts[k] = np.nan_to_num(x[k], nan=0.0) if fill == "zero" else _interpolated(x[k], k, where)
     return parts
 
 
 def _not_finite(x: Sequences) -> list[int]:
     """Positions of sequences with a missing, infinite or huge value."""
     if isinstance(x, np.ndarray):
-        return np.flatnonzero(~(np.abs(x) <= _largest(x)).all((1, 2))).tolist()
+        return [int(k) for k in np.flatnonzero(~(np.abs(x) <= _largest(x)).all((1, 2)))]
     if not x:
         return []
     sizes = [len(sequence) for sequence in x]
@@ -75,7 +73,7 @@ def _not_finite(x: Sequences) -> list[int]:
         return []
     valid = (np.abs(values) <= _largest(values)).all(1)
     owners = np.repeat(np.arange(len(x)), sizes)
-    return np.unique(owners[~valid]).tolist()
+    return [int(k) for k in np.unique(owners[~valid])]
 
 
 def _largest(values: np.ndarray) -> float:
@@ -83,13 +81,13 @@ def _largest(values: np.ndarray) -> float:
     return min(LARGEST, float(np.finfo(values.dtype).max))
 
 
-def _interpolated(sequence: np.ndarray, where: Callable[[int], str]) -> np.ndarray:
+def _interpolated(sequence: np.ndarray, k: int, where: Where) -> np.ndarray:
     steps = np.arange(len(sequence))
     channels = []
     for c, channel in enumerate(sequence.T):
         known = ~np.isnan(channel)
         if not known.any():
-            raise FileError(f"{where(c)}: this channel of the sequence has no value; leave the sequence out")
+            raise FileError(f"{where(k, 0, c)}: this channel of the sequence has no value; leave the sequence out")
         channels.append(np.interp(steps, steps[known], channel[known]))
     return np.stack(channels, 1)
 

@@ -3,6 +3,7 @@
 Letters: `N` sequences, `R` rows, `T` steps, `C` channels.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,8 @@ from gatewise.datasets.tables import Table
 from gatewise.datasets.times import time_values
 from gatewise.datasets.values import label_values, matrix
 
-Names = str | list[str] | tuple[str, ...]
+ANOTHER = "name the other column that tells them apart too with id_column=[COL, COL] (--id COL,COL)"
+Names = str | Sequence[str]
 
 
 def read_long(
@@ -87,8 +89,8 @@ def _roles(table: Table, label: str | None, id_column: Names | None, time_column
     found = find_long(table.cells, label_name)
     if found is None:
         raise FileError(
-            f"{table.path}: layout is long, a row for each time step, but no column shows which rows are one sequence; name "
-            "it with id_column= (--id), and the times, if there are any, with time_column= (--time)"
+            f"{table.path}: layout is long, a row for each time step, but no column shows which rows are one sequence; "
+            "name it with id_column= (--id), and the times, if there are any, with time_column= (--time)"
         )
     return found
 
@@ -117,8 +119,8 @@ def _by_restarts(table: Table, time: Any) -> np.ndarray:
     steps = np.diff(values)[~begins[1:]]
     if not len(steps) or not np.allclose(steps, steps[0], rtol=1e-3, atol=0) or len(np.unique(values[begins])) > 1:
         raise FileError(
-            f"{table.path}: the times of column {str(time)!r} do not begin anew in equal steps, so they do not show where a "
-            "sequence begins; name the column of the sequences with id_column= (--id)"
+            f"{table.path}: the times of column {str(time)!r} do not begin anew in equal steps, so they do not show "
+            "where a sequence begins; name the column of the sequences with id_column= (--id)"
         )
     return np.cumsum(begins) - 1
 
@@ -132,8 +134,8 @@ def _refuse_pieces(table: Table, roles: LongColumns, codes: np.ndarray) -> None:
         first = int(np.argmax(codes == codes[row]))
         raise FileError(
             f"{table.path}: sequence {_name(table, roles, row)} begins in {table.line(first)} and again in "
-            f"{table.line(row)}; if these are two sequences, name the other column that tells them apart too with "
-            "id_column=[COL, COL] (--id COL,COL); if they are one, name the column of the times with time_column= (--time)"
+            f"{table.line(row)}; if these are two sequences, {ANOTHER}; if they are one, name the column of the times "
+            "with time_column= (--time)"
         )
 
 
@@ -152,13 +154,13 @@ def _times(table: Table, name: Any) -> np.ndarray:
         wrong = pd.Series([time_values(pd.Series([cell])) is None for cell in column])
     if columns.kind(column) == "date" and not column.isna().any():
         raise FileError(
-            f"{table.path}, column {str(name)!r}: the dates, such as {column.iloc[0]!r:.40}, are written in several ways, or "
+            f"{table.path}, column {str(name)!r}: dates such as {column.iloc[0]!r:.40} are written in several ways, or "
             "days and months may be swapped; write them like 2024-01-31"
         )
     row = int(wrong.to_numpy().argmax())
     raise FileError(
-        f"{table.row(row)}, column {str(name)!r}: {column.iloc[row]!r:.40}, expected a number or a date like 2024-01-31; "
-        "correct it"
+        f"{table.row(row)}, column {str(name)!r}: {column.iloc[row]!r:.40}, expected a number or a date like "
+        "2024-01-31; correct it"
     )
 
 
@@ -171,10 +173,10 @@ def _order(table: Table, roles: LongColumns, codes: np.ndarray) -> np.ndarray:
     twice = (np.diff(codes[order]) == 0) & (np.diff(times[order]) == 0)
     if twice.any():
         first, row = sorted(order[int(twice.argmax()) :][:2].tolist())
+        time = table.cells[roles.time].iloc[row]
         raise FileError(
-            f"{table.path}: sequence {_name(table, roles, row)} has time {table.cells[roles.time].iloc[row]!s:.40} twice, in "
-            f"{table.line(first)} and {table.line(row)}; leave one out, or, if these are two sequences, name the other column "
-            "that tells them apart too with id_column=[COL, COL] (--id COL,COL)"
+            f"{table.path}: sequence {_name(table, roles, row)} has time {time!s:.40} twice, in {table.line(first)} "
+            f"and {table.line(row)}; leave one out, or, if these are two sequences, {ANOTHER}"
         )
     return order
 
@@ -205,4 +207,5 @@ def _labels(table: Table, name: Any, codes: np.ndarray, order: np.ndarray) -> np
             f"{labels[row].item()!r:.40} in {table.line(row)}, which are of one sequence; expected one label for each "
             "sequence, so give each piece of one label a name of its own in the column of id_column= (--id)"
         )
-    return labels[first]
+    chosen: np.ndarray = labels[first]
+    return chosen

@@ -56,7 +56,7 @@ def find_long(cells: pd.DataFrame, label: Any) -> LongColumns | None:
         label: the column of labels, if it is known.
     """
     named = [name for name in cells if str(name).strip().lower() in SERIES and name != label]
-    ids = [name for name in named if cells[name].duplicated().any() and len(cells.columns) > 1]
+    ids = [name for name in named if cells[name].duplicated().any() and len(cells.columns) > 1 + (label is not None)]
     groups = _candidate_groups(cells, label)
     times = _candidate_times(cells, label)
     if len(cells) >= FEWEST_ROWS:
@@ -87,9 +87,12 @@ def refuse_long(table: Table, found: LongColumns, no_steps: list[Any]) -> None:
         shapes.append(f"column {str(found.time)!r} goes on from row to row" + " and begins anew" * (not found.ids))
     drop = [name for name in table.cells if name in (*found.roles, *no_steps) and name != found.label]
     rows = options(layout="rows", label=found.label, drop=drop)
+    naming = ""
+    if not found.ids and found.label is None and has_few_values(table.cells[found.time]):
+        naming = f"; if its values are the labels, name it with {options(label=found.time)}"
     raise FileError(
         f"{table.path}: {' and '.join(shapes)}, as in a table with a row for each time step; {_reading(table, found)}; "
-        f"if each row is a sequence, read it with {rows}"
+        f"if each row is a sequence, read it with {rows}{naming}"
     )
 
 
@@ -97,8 +100,8 @@ def _reading(table: Table, found: LongColumns) -> str:
     """How to read the rows as time steps."""
     if found.changing:
         return (
-            f"its labels, column {str(found.label)!r}, change within a sequence, so give each piece of one label a name of "
-            'its own in a column, and name it with layout="long", id_column= (--layout long --id COL)'
+            f"its labels, column {str(found.label)!r}, change within a sequence, so give each piece of one label a "
+            "name of its own in a column, and name it with layout='long', id_column=COL (--layout long --id COL)"
         )
     cells = table.cells
     values = [name for name in cells if name not in (*found.roles, found.label)]
@@ -130,10 +133,13 @@ def find_no_channels(cells: pd.DataFrame, names: list[Any], codes: np.ndarray) -
         elif count > 1 and long and columns.distinct(cells[name]) > 1:
             if columns.same_groups(codes, pd.factorize(cells[name])[0]):
                 reasons[name] = "it has one value in each sequence"
-            elif name in columns.edges(names) and (values := time_values(cells[name])) is not None:
-                if columns.is_progression(values) or _equal_steps(codes, values):
-                    reasons[name] = "it numbers the steps"
+            elif name in columns.edges(names) and _numbers_steps(time_values(cells[name]), codes):
+                reasons[name] = "it numbers the steps"
     return reasons
+
+
+def _numbers_steps(values: np.ndarray | None, codes: np.ndarray) -> bool:
+    return values is not None and (columns.is_progression(values) or _equal_steps(codes, values))
 
 
 def refuse_one_recording(table: Table, reasons: dict[Any, str], label: Any) -> None:
@@ -149,11 +155,11 @@ def refuse_one_recording(table: Table, reasons: dict[Any, str], label: Any) -> N
         values = time_values(cells[name]) if kind == "date" or (kind == "number" and few) else None
         if values is not None and len(cells) >= FEWEST_ROWS and _equal_steps(np.zeros(len(values), int), values):
             how = options(layout="rows", label=label, drop=list(reasons))
+            time = options(layout="long", id_column="COL", time_column=name)
             raise FileError(
-                f"{table.path}: column {str(name)!r} goes on in equal steps over all rows; if each row is a time step, add "
-                "a column that names the sequence of each row, and read it with layout='long', id_column=COL, "
-                f"time_column={str(name)!r} (--layout long --id COL --time {name}); if each row is a sequence, read it with "
-                f"{how}"
+                f"{table.path}: column {str(name)!r} goes on in equal steps over all rows; if each row is a time step, "
+                f"add a column COL that names the sequence of each row, and read it with {time}; if each row is a "
+                f"sequence, read it with {how}"
             )
 
 
@@ -177,9 +183,9 @@ def refuse_smooth(table: Table, names: list[Any], label: Any) -> None:
     usual = np.abs(scaled[:, None, :] - np.median(scaled, 0)).mean((0, 1))  # the spread of each column
     if (between.mean(0) < SMOOTH * usual).all() and between.mean() < SMOOTH * np.abs(np.diff(scaled, axis=1)).mean():
         raise FileError(
-            f"{table.path}: each row differs little from the one before it, as in a table with a row for each time step; "
-            "add a column that names the sequence of each row and read it with layout='long' (--layout long); if each "
-            "row is a sequence, read them with layout='rows' (--layout rows)"
+            f"{table.path}: each row differs little from the one before it, as in a table with a row for each time "
+            "step; add a column that names the sequence of each row and read it with layout='long' (--layout long); if "
+            "each row is a sequence, read them with layout='rows' (--layout rows)"
         )
 
 
@@ -260,9 +266,9 @@ def _by_time(cells: pd.DataFrame, times: dict[Any, np.ndarray], label: Any) -> t
         begins = np.r_[True, np.diff(values) <= 0]
         runs = np.cumsum(begins) - 1
         regular = runs[-1] > 0 and 3 * (runs[-1] + 1) <= len(runs) and _equal_steps(runs, values)
-        if regular and np.unique(values[begins]).size == 1:
-            if label is None or columns.same_groups(runs, pd.factorize(cells[label])[0]):
-                return [], name
+        labels = np.zeros(len(runs), int) if label is None else pd.factorize(cells[label])[0]
+        if regular and np.unique(values[begins]).size == 1 and columns.same_groups(runs, labels):
+            return [], name
     return None
 
 

@@ -35,8 +35,8 @@ def find_no_steps(cells: pd.DataFrame, label: Any = None) -> Reasons:
     """
     names = [name for name in cells if name != label]
     kinds = {name: columns.kind(cells[name]) for name in names}
-    reasons = {name: reason for name in names if (reason := _other_kind(cells[name], kinds[name], kinds))}
-    numeric = [name for name in names if kinds[name] == "number"]
+    reasons = {name: reason for name in names if (reason := _other_kind(cells[name], kinds[name]))}
+    numeric = [name for name in names if kinds[name] in ("number", "flag")]
     reasons |= {name: "it numbers the rows" for name in numeric if _is_named_numbering(name, cells[name])}
     steps = [name for name in numeric if name not in reasons]
     if len(cells) >= FEWEST_ROWS:
@@ -64,17 +64,15 @@ def refuse_no_steps(table: Table, reasons: Reasons, label: Any) -> None:
     keep = [name for name in reasons if columns.kind(table.cells[name]) in ("number", "flag")]
     keeping = f", or read as a step with {options(keep=keep)} what is one" if keep else ""
     raise FileError(
-        f"{table.path}: {column} is no step of a sequence: {reasons[first]}{others}{more}; leave out what is no step with "
-        f"{options(drop=list(reasons))}{keeping}{naming}"
+        f"{table.path}: {column} is no step of a sequence: {reasons[first]}{others}{more}; leave out what is no step "
+        f"with {options(drop=list(reasons))}{keeping}{naming}"
     )
 
 
-def _other_kind(column: "pd.Series[Any]", kind: str, kinds: dict[Any, str]) -> str:
+def _other_kind(column: "pd.Series[Any]", kind: str) -> str:
     """Why a column of this kind is no step; empty if it may be one."""
     if kind == "date":
         return "it holds dates or times"
-    if kind == "flag":
-        return "" if all(other == "flag" for other in kinds.values()) else "it holds true and false"
     if kind == "text":
         return f"it holds text such as {column.dropna().iloc[0]!r:.40}"
     return ""

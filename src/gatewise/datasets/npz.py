@@ -27,8 +27,8 @@ HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.re
 def read_npz(path: str | os.PathLike[str], *, fill: str | None = None) -> Labelled:
     """Read the sequences x (N, T, C) or (N, T) of an archive, and y (N,) and lengths (N,), if it has them.
 
-    x may be named data, and y label, labels, target, targets, class or classes, in capitals or not. With lengths, x becomes
-    a list of arrays without the steps after the end of each sequence; so do steps at the end that are NaN in all channels.
+    x may be named data, and y label, labels, target, targets, class or classes, in capitals or not. With lengths, x
+    becomes a list of arrays without the steps after the end of each sequence; so it does if sequences end in NaN.
 
     Arguments:
         path: of the file, as `numpy.savez` and `numpy.savez_compressed` write it.
@@ -98,7 +98,7 @@ def _named(members: list[str], endings: tuple[str, ...], path: object) -> dict[s
         matches = sorted(name for name in members if name.strip().lower() in usual)
         if len(matches) > 1:
             raise FileError(
-                f"{path} holds {' and '.join(map(repr, matches))}, which both may be {role}; rename or remove all but one"
+                f"{path} holds {' and '.join(map(repr, matches))}, which both may be {role}; remove all but one"
             )
         found |= dict.fromkeys([role] * len(matches), matches[0] if matches else "")
     return found

@@ -38,24 +38,24 @@ def read_rows(
     """Read sequences from a table with a row for each sequence, or for each time step of each sequence.
 
     With a row for each sequence, it has a column of labels, and a column for each step; empty cells at the end of a row
-    mean a shorter sequence. A `.tsv` or `.txt` without a header has the labels, read as text, in the first column, as in
-    the UCR archive. Reference: Dau, Bagnall, Kamgar, Yeh, Zhu, Gharghabi, Ratanamahatana and Keogh, The UCR time series
-    archive, 2018, arXiv 1810.07758.
+    mean a shorter sequence. A `.tsv` or `.txt` without a header has the labels, read as text, in the first column, as
+    in the UCR archive. Reference: Dau, Bagnall, Kamgar, Yeh, Zhu, Gharghabi, Ratanamahatana and Keogh, The UCR time
+    series archive, 2018, arXiv 1810.07758.
 
-    Tables that would be misread are refused: a `.csv` without a header, columns that are no steps (sample numbers, ages,
-    file names, dates), which are found by their values, and without `layout` a table that seems to have a row for each
-    time step. The message has the arguments that read the table.
+    Tables that would be misread are refused: a `.csv` without a header, columns that are no steps (sample numbers,
+    ages, file names, dates), which are found by their values, and without `layout` a table that seems to have a row for
+    each time step. The message has the arguments that read the table.
 
     Arguments:
         path: of a `.csv` (separated by commas; or by semicolons, tabs or bars, which also allow decimal commas),
             `.parquet`, `.tsv` or `.txt`.
-        label: the column of labels; by default a column with a usual name such as label, class, target, y or activity, or
-            the only column of text or of whole numbers with a few distinct values (`Labelled.notes` names it).
+        label: the column of labels; by default a column with a usual name such as label, class, target, y or activity,
+            or the only column of text or of whole numbers with a few distinct values (`Labelled.notes` names it).
         layout: "rows", a row for each sequence; "long", a row for each time step. By default rows, and a table whose
             values show time steps is refused.
         id_column: for "long", the column or columns that name the sequence of a row; sequences may have any lengths.
-        time_column: for "long", the times, which sort the rows of a sequence; by default the rows are in order. The other
-            columns are channels.
+        time_column: for "long", the times, which sort the rows of a sequence; by default the rows are in order. The
+            other columns are channels.
         drop: columns to leave out.
         keep: columns that are steps or channels although their values do not show it.
         fill: None refuses missing values inside of a sequence, "interpolate" and "zero" fill them in, "none" keeps NaN.

@@ -37,8 +37,8 @@ def read_sequences(
     """Read the sequences of one file with the reader of its suffix.
 
     Arguments:
-        source: a `.npz`, `.ts`, `.arff`, `.csv`, `.tsv`, `.txt` or `.parquet`; see `read_npz`, `read_ts`, `read_arff` and
-            `read_rows`.
+        source: a `.npz`, `.ts`, `.arff`, `.csv`, `.tsv`, `.txt` or `.parquet`; see `read_npz`, `read_ts`, `read_arff`
+            and `read_rows`.
         label, layout, id_column, time_column, drop, keep: columns of a table; see `read_rows`.
         fill: None refuses missing values; "interpolate" and "zero" fill them in, "none" keeps them as NaN.
 
@@ -70,8 +70,8 @@ def _refuse_options(path: Path, options: dict[str, Any]) -> None:
     for name, value in options.items():
         if value:
             raise FileError(
-                f"{path}: {name}={value!r} ({OF_TABLES[name]}) is for columns, but only {', '.join(TABLES)} have columns; "
-                "omit it"
+                f"{path}: {name}={value!r} ({OF_TABLES[name]}) is for columns, but only {', '.join(TABLES)} have "
+                "columns; omit it"
             )
 
 
@@ -79,9 +79,9 @@ def read_parts(source: PathLike, **options: Any) -> tuple[Labelled, Labelled | N
     """Read the training part of a data set, and its test part, None if it has no test part.
 
     Arguments:
-        source: a folder with MNIST's files; a folder with NAME_TRAIN.ts and NAME_TEST.ts (or `.tsv`, `.arff`, `.txt`), as
-            the UCR and UEA archives have them, or the first of the two files; a `.npz` of x_train, y_train, x_test and
-            y_test; or any other file of `read_sequences`, which has no test part.
+        source: a folder with MNIST's files; a folder with NAME_TRAIN.ts and NAME_TEST.ts (or `.tsv`, `.arff`, `.txt`),
+            as the UCR and UEA archives have them, or the first of the two files; a `.npz` of x_train, y_train, x_test
+            and y_test; or any other file of `read_sequences`, which has no test part.
         options: as for `read_sequences`.
 
     Raises:

@@ -34,8 +34,8 @@ def read_stamped(rows: list[list[str]], lines: list[int], path: object) -> list[
             spacing = spacing or (step, line)
             if not np.isclose(step, spacing[0], rtol=1e-6):
                 raise FileError(
-                    f"{where}: the times go on in steps of {step:g}, those of line {spacing[1]} in steps of {spacing[0]:g}; "
-                    "resample the sequences to one step"
+                    f"{where}: the times go on in steps of {step:g}, those of line {spacing[1]} in steps of "
+                    f"{spacing[0]:g}; resample the sequences to one step"
                 )
         parts.append(values)
     return parts
@@ -83,6 +83,6 @@ def _spacing(times: np.ndarray, moments: list[str], where: str) -> float:
         return float(steps[0])
     wrong = int((~np.isclose(steps, np.median(steps), rtol=1e-6)).argmax())
     raise FileError(
-        f"{where}: the times are not regular, as from {moments[wrong]} to {moments[wrong + 1]}; resample the sequence to "
-        "equal steps"
+        f"{where}: the times are not regular, as from {moments[wrong]} to {moments[wrong + 1]}; resample the sequence "
+        "to equal steps"
     )

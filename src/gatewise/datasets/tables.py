@@ -122,8 +122,8 @@ def _archive_labels(labels: "pd.Series[Any]", path: Path) -> "pd.Series[Any]":
     fractions = numbers.notna() & (numbers != numbers.round())
     if fractions.any():
         raise FileError(
-            f"{path} begins its rows with numbers such as {labels[fractions.argmax()]!r:.40}, expected the labels in the "
-            "first column, as in the UCR archive; save a table with column names as .csv"
+            f"{path} begins its rows with numbers such as {labels[fractions.argmax()]!r:.40}, expected the labels in "
+            "the first column, as in the UCR archive; save a table with column names as .csv"
         )
     written = labels.str.contains(r"[.eE]", na=False) & numbers.notna() & np.isfinite(numbers)
     return labels.where(~written, numbers.where(written, 0).astype("int64").astype(str))

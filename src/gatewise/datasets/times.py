@@ -14,7 +14,7 @@ FORMATS = ("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%Y/%m/%d
 
 
 def time_values(column: "pd.Series[Any]") -> np.ndarray | None:
-    """(N,) float64: numbers unchanged, dates in seconds; None if a cell is neither, or if days and months may be swapped.
+    """(N,) float64: numbers unchanged, dates in seconds; None for other cells, or if days and months may be swapped.
 
     >>> time_values(pd.Series(["2024-01-01", "2024-01-02"])).tolist()
     [1704067200.0, 1704153600.0]
@@ -22,14 +22,9 @@ def time_values(column: "pd.Series[Any]") -> np.ndarray | None:
     (None, [1706572800.0, 1706745600.0])
     """
     if pd.api.types.is_datetime64_any_dtype(column) or column.dtype.kind == "m":
-        values = column.to_numpy()
-        moments = values if values.dtype.kind in "mM" else column.dt.tz_convert(None).to_numpy()
-        return (
-            None
-            if np.isnat(moments).any()
-            else moments.astype("datetime64[us]" if moments.dtype.kind == "M" else "timedelta64[us]").astype(np.int64)
-            / 1e6
-        )
+        if column.isna().any():
+            return None
+        return np.asarray(column.dt.total_seconds()) if column.dtype.kind == "m" else _since_epoch(column)
     if pd.api.types.is_numeric_dtype(column):
         numbers = columns.numbers(column)
         return numbers if np.isfinite(numbers).all() else None
@@ -62,4 +57,5 @@ def _seconds(texts: "pd.Series[str]") -> np.ndarray | None:
 
 
 def _since_epoch(moments: "pd.Series[Any]") -> np.ndarray:
+    moments = pd.to_datetime(moments, utc=True)
     return np.asarray((moments - pd.Timestamp(0, tz="UTC")).dt.total_seconds(), np.float64)

@@ -30,16 +30,16 @@ COLON = re.compile(r":(?![^()]*\))")  # not in parentheses
 def read_ts(path: str | os.PathLike[str], *, fill: str | None = None) -> Labelled:
     """Read the sequences and labels of a `.ts` file.
 
-    Steps at the end that are missing in all channels mean a shorter sequence. With @timestamps true, a step is a pair such
-    as (0,1.5) or (2024-01-31 12:00:00,1.5), and the times of all sequences must go on in equal steps.
+    Steps at the end that are missing in all channels mean a shorter sequence. With @timestamps true, a step is a pair
+    such as (0,1.5) or (2024-01-31 12:00:00,1.5), and the times of all sequences must go on in equal steps.
 
     Arguments:
         path: of the file.
         fill: None refuses other missing values; "interpolate" and "zero" fill them in, "none" keeps them as NaN.
 
     Returns:
-        x (N, T, C) float64, or a list of (T, C) if lengths differ; y (N,) labels as text, as numbers with @targetLabel, or
-        None without labels.
+        x (N, T, C) float64, or a list of (T, C) if lengths differ; y (N,) labels as text, as numbers with @targetLabel,
+        or None without labels.
 
     Raises:
         FileError: not a `.ts` file, or one that cannot be used; the message names the line.

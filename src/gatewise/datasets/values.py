@@ -33,8 +33,8 @@ def label_values(table: Table, name: Any) -> np.ndarray:
     if column.isna().any():
         row = int(column.isna().to_numpy().argmax())
         raise FileError(
-            f"{table.row(row)} has no label, or a label such as NA or None, which is read as missing; rename it, or leave "
-            "the row out"
+            f"{table.row(row)} has no label, or a label such as NA or None, which is read as missing; rename it, or "
+            "leave the row out"
         )
     plain = isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf"
     labels: np.ndarray = column.to_numpy() if plain else column.astype(str).to_numpy(str)
@@ -55,6 +55,6 @@ def _numbers(table: Table, name: Any) -> np.ndarray:
         wrong = pd.to_numeric(column, errors="coerce").isna() & column.notna()
         row = int(wrong.to_numpy().argmax())
         raise FileError(
-            f"{table.row(row)}, column {str(name)!r}: {column.iloc[row]!r:.60}, expected a number; correct it, or leave "
-            f"the column out with drop=[{str(name)!r}] (--drop {name})"
+            f"{table.row(row)}, column {str(name)!r}: {column.iloc[row]!r:.60}, expected a number; correct it, or "
+            f"leave the column out with drop=[{str(name)!r}] (--drop {name})"
         ) from None
