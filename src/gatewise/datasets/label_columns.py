@@ -43,10 +43,7 @@ def named_label(table: Table, label: str | None) -> Any:
     if certain and not (usual and not has_few_values(cells[certain[0]])):
         return certain[0]
     if len(usual) > 1:
-        raise FileError(
-            f"{path}: columns {', '.join(map(str, usual))} may hold the labels; name one with label= (--label), and "
-            "leave the others out with drop= (--drop)"
-        )
+        raise FileError(f"{path}: columns {_choices(usual, usual)}")
     return usual[0] if usual else None
 
 
@@ -78,12 +75,16 @@ def label_by_values(table: Table, other: dict[Any, str]) -> Any:
     candidates = texts or [name for name in other if _are_classes(table.cells[name])]
     if len(candidates) < 2:
         return candidates[0] if candidates else None
-    choices = " or ".join(
-        f"{options(label=name, drop=[column for column in other if column != name])}" for name in candidates
-    )
-    raise FileError(
-        f"{table.path}: columns {', '.join(map(repr, map(str, candidates)))} have few distinct values each, and may "
-        f"hold the labels; name the labels, and leave the other columns out: {choices}"
+    raise FileError(f"{table.path}: columns {_choices(candidates, list(other))}")
+
+
+def _choices(candidates: list[Any], other: list[Any]) -> str:
+    """Columns that may hold the labels, and the options that name each of them and leave the other columns out."""
+    names = ", ".join(repr(str(name)) for name in candidates)
+    choices = " or ".join(options(label=name, drop=[drop for drop in other if drop != name]) for name in candidates)
+    return (
+        f"{names} have few distinct values each, and may hold the labels; name the labels, and leave the other columns "
+        f"out: {choices}"
     )
 
 

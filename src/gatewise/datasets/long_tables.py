@@ -60,7 +60,11 @@ def find_long(cells: pd.DataFrame, label: Any) -> LongColumns | None:
     groups = _candidate_groups(cells, label)
     times = _candidate_times(cells, label)
     if len(cells) >= FEWEST_ROWS:
-        for found in (_by_id_and_time(groups, times), _by_time(cells, times, label), _by_id(cells, groups, label)):
+        for found in (
+            _by_id_and_time(cells, groups, times, label),
+            _by_time(cells, times, label),
+            _by_id(cells, groups, label),
+        ):
             if found is not None:
                 return _with_label(cells, *found, label)
     if not ids:
@@ -88,8 +92,8 @@ def refuse_long(table: Table, found: LongColumns, no_steps: list[Any]) -> None:
     drop = [name for name in table.cells if name in (*found.roles, *no_steps) and name != found.label]
     rows = options(layout="rows", label=found.label, drop=drop)
     naming = ""
-    if not found.ids and found.label is None and has_few_values(table.cells[found.time]):
-        naming = f"; if its values are the labels, name it with {options(label=found.time)}"
+    if found.label is None and len(found.roles) == 1 and has_few_values(table.cells[found.roles[0]]):
+        naming = f"; if its values are the labels, name it with {options(label=found.roles[0])}"
     raise FileError(
         f"{table.path}: {' and '.join(shapes)}, as in a table with a row for each time step; {_reading(table, found)}; "
         f"if each row is a sequence, read it with {rows}{naming}"
@@ -213,13 +217,52 @@ def _candidate_times(cells: pd.DataFrame, label: Any) -> dict[Any, np.ndarray]:
     return times
 
 
-def _by_id_and_time(groups: dict[Any, np.ndarray], times: dict[Any, np.ndarray]) -> tuple[list[Any], Any] | None:
-    """Columns of sequences and of times that go on in equal steps within each of them."""
-    for time, values in times.items():
-        for ids, codes in _keys({name: codes for name, codes in groups.items() if name != time}):
-            if _goes_on(codes, values):
-                return ids, time
-    return None
+def _by_id_and_time(
+    cells: pd.DataFrame, groups: dict[Any, np.ndarray], times: dict[Any, np.ndarray], label: Any
+) -> tuple[list[Any], Any] | None:
+    """Columns of sequences and of times that go on within each of them; those with constant labels before others."""
+    found = [
+        (ids, time, codes)
+        for time, values in times.items()
+        for ids, codes in _keys({name: codes for name, codes in groups.items() if name != time})
+        if _goes_on(codes, values) and (not _rises_throughout(values) or _in_runs(cells, codes, label))
+    ]
+    if not found:
+        return None
+
+    def preference(choice: tuple[list[Any], Any, np.ndarray]) -> tuple[bool, bool, int]:
+        ids, time, codes = choice
+        others = cells.drop(columns=[*ids, time]) if label is None else cells[[label]]
+        return _has_constant(others, codes), _runs(codes) == codes.max() + 1, -len(ids)
+
+    ids, time, _ = max(found, key=preference)
+    return ids, time
+
+
+def _runs(codes: np.ndarray) -> int:
+    """The number of runs of rows of one group."""
+    return int((np.diff(codes) != 0).sum()) + 1
+
+
+def _rises_throughout(times: np.ndarray) -> bool:
+    """Whether times rise from row to row in the whole table, so that they rise in any groups of rows."""
+    return bool((np.diff(times) > 0).all())
+
+
+def _in_runs(cells: pd.DataFrame, codes: np.ndarray, label: Any) -> bool:
+    """Whether groups are runs of rows, with one label in each, and more than one for each class in a wide table."""
+    labels = np.zeros(len(cells), int) if label is None else pd.factorize(cells[label])[0]
+    few = len(cells.columns) <= FEW_COLUMNS
+    more = few or (label is not None and codes.max() > labels.max())
+    return more and _runs(codes) == codes.max() + 1 and columns.same_groups(codes, labels)
+
+
+def _has_constant(cells: pd.DataFrame, codes: np.ndarray) -> bool:
+    """Whether a column of few values is constant in each sequence."""
+    names = [name for name in columns.edges(list(cells)) if columns.distinct(cells[name]) > 1]
+    return any(
+        has_few_values(cells[name]) and columns.same_groups(codes, pd.factorize(cells[name])[0]) for name in names
+    )
 
 
 def _keys(groups: dict[Any, np.ndarray]) -> Iterator[tuple[list[Any], np.ndarray]]:
@@ -275,10 +318,10 @@ def _by_time(cells: pd.DataFrame, times: dict[Any, np.ndarray], label: Any) -> t
 def _by_id(cells: pd.DataFrame, groups: dict[Any, np.ndarray], label: Any) -> tuple[list[Any], Any] | None:
     """A column of sequences, each in one run of rows with one label; more sequences than classes."""
     labels = np.zeros(len(cells), int) if label is None else pd.factorize(cells[label])[0]
-    fewest = MOST_CLASSES if label is None else 1 if len(cells.columns) <= FEW_COLUMNS else int(labels.max()) + 1
+    classes = MOST_CLASSES if label is None else int(labels.max()) + 1
+    fewest = 1 if len(cells.columns) <= FEW_COLUMNS else classes
     for name, codes in groups.items():
-        runs, count = int((np.diff(codes) != 0).sum()) + 1, int(codes.max()) + 1
-        if runs == count > fewest and columns.same_groups(codes, labels) and _may_name(cells, name):
+        if _runs(codes) == codes.max() + 1 > fewest and columns.same_groups(codes, labels) and _may_name(cells, name):
             return [name], None
     return None
 

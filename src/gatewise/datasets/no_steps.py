@@ -6,6 +6,7 @@ Letters: `N` rows.
 """
 
 import re
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,10 +18,12 @@ from gatewise.datasets.labelled import FileError
 from gatewise.datasets.tables import Table
 
 NUMBERING = ("", "id", "index", "row", "no", "nr", "number", "#")  # names of a column that numbers the rows
-FEWEST_ROWS, FEWEST_STEPS = 4, 3  # with fewer rows or other columns, numbers are not judged
+FEWEST_ROWS = 4  # with fewer rows, numbers are not judged
+NEIGHBOURS = 5
 UNLIKELY = 1e-3  # probability that whole numbers are whole by chance
 FAR = 20.0  # times the largest value of the other columns
 SPREAD = 5.0  # ratio of standard deviations of unlike columns
+UNRELATED, RELATED = 0.3, 0.6  # correlations of a column that is no step, and of steps
 ALIKE = 1 / 3  # fraction of the other columns, constant ones aside, that may hold whole numbers too
 
 Reasons = dict[Any, str]  # column -> why it is no step
@@ -85,12 +88,12 @@ def _is_named_numbering(name: Any, column: "pd.Series[Any]") -> bool:
 
 def _at_the_edge(cells: pd.DataFrame, names: list[Any], labels: np.ndarray | None) -> Reasons:
     """The first of these columns that are unlike the columns after them."""
-    if len(names) <= FEWEST_STEPS:
+    if len(names) < 2:
         return {}
     sample = cells.iloc[:: max(1, len(cells) // columns.SAMPLE)]
     values = np.stack([columns.numbers(sample[name]) for name in names], 1)
     reasons: Reasons = {}
-    for position, name in enumerate(names[: min(columns.EDGE, len(names) - FEWEST_STEPS)]):
+    for position, name in enumerate(names[: min(columns.EDGE, len(names) - 1)]):
         others = values[:, position + 1 :]
         reason = _unlike(columns.numbers(cells[name]), others, columns.is_foreign(name, list(cells)), labels, sample)
         if not reason:
@@ -112,7 +115,7 @@ def _unlike(
         if count == len(values):
             return "it has a different whole number in each row, and the other columns have fractions"
         return "it has whole numbers, and the other columns have fractions"
-    neighbours = others[:, : 2 * FEWEST_STEPS - 1]
+    neighbours = others[:, :NEIGHBOURS]
     if columns.is_progression(values) and not any(columns.is_progression(column) for column in neighbours.T):
         return "it numbers the rows"
     largest = float(np.nanmax(np.abs(others), initial=0.0))
@@ -135,12 +138,23 @@ def _others_have_fractions(others: np.ndarray, rows: int) -> bool:
 
 
 def _differs(values: np.ndarray, neighbours: np.ndarray) -> bool:
-    """Whether values lie outside of the range of the columns beside them, or vary much more or less."""
+    """Whether values are far from those of the columns beside them, vary much more or less, or do not follow them."""
     low, high = np.nanmin(neighbours), np.nanmax(neighbours)
     if values.min() > high or values.max() < low:
         return True
     spread, usual = float(values.std()), float(np.nanmedian(np.nanstd(neighbours, 0)))
-    return bool(spread > SPREAD * usual or SPREAD * spread < usual)
+    return bool(spread > SPREAD * usual or SPREAD * spread < usual) or not _follows(values, neighbours)
+
+
+def _follows(values: np.ndarray, neighbours: np.ndarray) -> bool:
+    """Whether values are correlated with the column beside them as much as the columns beside them are."""
+    chosen = values[:: max(1, len(values) // columns.SAMPLE)]
+    complete = len(chosen) == len(neighbours) >= 4 * FEWEST_ROWS and not np.isnan(neighbours).any()
+    table = np.column_stack([chosen, neighbours]) if complete else np.empty((0, 0))
+    if table.shape[1] < 4 or not table.std(0).all():
+        return True
+    own, *others = [abs(float(np.corrcoef(first, next_)[0, 1])) for first, next_ in pairwise(table.T)]
+    return own > UNRELATED or min(others) < RELATED
 
 
 def _reveals(values: np.ndarray, labels: np.ndarray) -> bool:
