@@ -140,7 +140,7 @@ def _refuse_pieces(table: Table, roles: LongColumns, codes: np.ndarray) -> None:
 
 
 def _name(table: Table, roles: LongColumns, row: int) -> str:
-    return listed(repr(table.cells[name].iloc[row]) for name in roles.ids) or f"that begins in {table.line(row)}"
+    return listed(str(table.cells[name].iloc[row]) for name in roles.ids) or f"that begins in {table.line(row)}"
 
 
 def _times(table: Table, name: Any) -> np.ndarray:
@@ -149,15 +149,16 @@ def _times(table: Table, name: Any) -> np.ndarray:
     values = time_values(column)
     if values is not None:
         return values
-    wrong = column.isna()
-    if not wrong.any():
-        wrong = pd.Series([time_values(pd.Series([cell])) is None for cell in column])
     if columns.kind(column) == "date" and not column.isna().any():
         raise FileError(
             f"{table.path}, column {str(name)!r}: dates such as {column.iloc[0]!r:.40} are written in several ways, or "
             "days and months may be swapped; write them like 2024-01-31"
         )
-    row = int(wrong.to_numpy().argmax())
+    valid = column.notna()
+    if valid.all():
+        cells = {cell: time_values(pd.Series([cell])) is not None for cell in column.unique()}
+        valid = column.map(cells)
+    row = int((~valid.astype(bool)).to_numpy().argmax())
     raise FileError(
         f"{table.row(row)}, column {str(name)!r}: {column.iloc[row]!r:.40}, expected a number or a date like "
         "2024-01-31; correct it"
