@@ -119,7 +119,7 @@ def test_one_recording_is_refused(tmp_path, time):
     steps = GENERATOR.normal(size=(300, 2))
     table = pd.DataFrame({"t": time, "ax": steps[:, 0], "ay": steps[:, 1], "label": np.repeat(list("abc"), 100)})
     table.to_csv(tmp_path / "a.csv", index=False)
-    with pytest.raises(FileError, match="'t' goes on in equal steps over all rows; .* add a column COL .* --time t"):
+    with pytest.raises(FileError, match=r"'t' goes on in equal steps over all rows; .* add a column COL .* --time t"):
         read_rows(tmp_path / "a.csv")
     table.assign(COL=np.repeat(range(6), 50)).to_csv(tmp_path / "b.csv", index=False)
     result = read_rows(tmp_path / "b.csv", layout="long", id_column="COL", time_column="t")
@@ -141,7 +141,7 @@ def test_labels_that_change_within_a_sequence_are_refused(tmp_path):
     with pytest.raises(FileError, match="its labels, column 'label', change within a sequence"):
         read_rows(tmp_path / "a.csv")
     with pytest.raises(
-        FileError, match="column 'label' is 'a' in line 2 and 'b' in line .*, which are of one sequence"
+        FileError, match=r"column 'label' is 'a' in line 2 and 'b' in line .*, which are of one sequence"
     ):
         read_rows(tmp_path / "a.csv", layout="long", id_column="k", time_column="t")
 

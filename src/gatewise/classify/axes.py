@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from gatewise.classify.errors import SequenceError
+
 LONGER = 8  # times as many channels as steps: the axes are probably in the order (N, C, T)
 FEWEST = 10  # channels of such an array
 SMOOTHER = 4.0  # with twice as many channels, neighbours along the axis of channels must be this much closer
@@ -43,7 +45,7 @@ def oriented(x: Any, channels_first: bool | None) -> Any:
         if isinstance(x, list | tuple):
             return [np.asarray(sequence).T for sequence in x]
         if len(np.shape(x)) != 3:
-            raise ValueError(f"channels_first=True is for arrays (N, C, T), but x has shape {np.shape(x)}; omit it")
+            raise SequenceError(f"channels_first=True is for arrays (N, C, T), but x has shape {np.shape(x)}; omit it")
         return x.swapaxes(1, 2) if hasattr(x, "swapaxes") else np.swapaxes(np.asarray(x), 1, 2)
     if channels_first is None and len(getattr(x, "shape", ())) == 3:
         array = np.asarray(x) if isinstance(x, np.ndarray) else np.empty(tuple(x.shape))

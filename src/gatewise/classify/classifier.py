@@ -14,11 +14,12 @@ from gatewise.arguments import Arguments
 from gatewise.classify import figures
 from gatewise.classify import persistence as files
 from gatewise.classify.axes import count_hint, oriented
+from gatewise.classify.errors import SequenceError
 from gatewise.classify.frames import refuse_labels
 from gatewise.classify.labels import class_weights, encode_labels, validation_mask
 from gatewise.classify.network import BatchNetwork, build_network
 from gatewise.classify.scaling import fit_standardization, scale_sequences
-from gatewise.classify.sequences import SequenceError, Sequences, as_array
+from gatewise.classify.sequences import Sequences, as_array
 from gatewise.classify.state import ClassifierState
 from gatewise.classify.training import default_hidden_size, train
 from gatewise.classify.validation import check_arguments, check_patience, check_sample_weight, not_fitted

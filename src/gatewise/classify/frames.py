@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gatewise.classify.errors import SequenceError
 from gatewise.datasets.label_columns import LABELS, USUAL
 
-
-class LabelInside(ValueError):
-    """A table of sequences that holds their labels too."""
+NESTED = (pd.Series, np.ndarray, list)  # cells of sktime's nested tables
 
 
 def unpacked(x: Any) -> Any:
@@ -22,7 +21,7 @@ def unpacked(x: Any) -> Any:
         x: anything; only tables are changed.
 
     Raises:
-        LabelInside: a column has a usual name of labels.
+        SequenceError: a column has a usual name of labels.
     """
     names = getattr(x, "columns", None)
     if names is None:
@@ -31,7 +30,7 @@ def unpacked(x: Any) -> Any:
     if labels and {"x", "y", "z"} <= {str(name).strip().lower() for name in names}:  # three channels
         labels = [name for name in labels if str(name).strip().lower() != "y"]
     if labels and len(names) > 1:
-        raise LabelInside(
+        raise SequenceError(
             f"x has a column {labels[0]!r}, which would be read as a step; pass the labels as y and x without the "
             f"column, x.drop(columns={labels[0]!r}), or, if it is a step, x.to_numpy()"
         )
@@ -44,21 +43,19 @@ def unpacked(x: Any) -> Any:
     return x
 
 
-NESTED = (pd.Series, np.ndarray, list)  # cells of sktime's nested tables
-
-
 def refuse_labels(x: Any, y: Any) -> None:
     """Refuse a table with a column that is equal to the labels.
 
     Raises:
-        LabelInside: a column of the table is y.
+        SequenceError: a column of the table is y.
     """
     if not isinstance(x, pd.DataFrame) or len(x.columns) < 2 or len(np.shape(y)) != 1 or len(x) != len(y):
         return
     labels = np.asarray(y)
+    several = len(set(labels.tolist())) > 1
     for name in (x.columns[0], x.columns[-1]):
-        if len(set(labels.tolist())) > 1 and np.array_equal(np.asarray(x[name]), labels):
-            raise LabelInside(
+        if several and x[name].dtype.kind in "biuf" and np.array_equal(np.asarray(x[name]), labels):
+            raise SequenceError(
                 f"x has a column {name!r} that is equal to y; pass x without it, x.drop(columns={name!r}), or, if it "
                 "is a step, x.to_numpy()"
             )

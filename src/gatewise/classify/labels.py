@@ -9,7 +9,8 @@ import numpy as np
 
 from gatewise.arguments import fraction as check_fraction
 from gatewise.arguments import whole
-from gatewise.classify.sequences import SequenceError, as_array
+from gatewise.classify.errors import SequenceError
+from gatewise.classify.sequences import as_array
 
 TYPES = ((bool, np.bool_), (int, float, np.number), (str,), (bytes,))  # types in one group may be mixed
 

@@ -13,17 +13,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gatewise.classify.frames import LabelInside, unpacked
+from gatewise.classify.errors import SequenceError
+from gatewise.classify.frames import unpacked
 from gatewise.datasets.gaps import lengths_without_end
 
 NUMBERS = (int, float, np.number, np.bool_)  # accepted in arrays of objects
 LARGEST = 1e30  # absolute value; float32 overflows not far above
 SORTED = 50  # batches that are sorted by length together, so that few steps are padding
 AT_ONCE = 2**22  # values of a batch of predictions, hidden states included: bounds the memory
-
-
-class SequenceError(ValueError):
-    """Sequences that cannot be used; the message names the sequence, what was expected, and the remedy."""
 
 
 class Batch(NamedTuple):
@@ -69,7 +66,7 @@ class Sequences:
         >>> sequences.values.T.tolist(), sequences.lengths.tolist()
         ([[1.0, 2.0, 3.0, 4.0]], [3, 1])
         """
-        x = _unpacked(x)
+        x = unpacked(x)
         flat, sizes = _from_list(x, lengths) if isinstance(x, list | tuple) else _from_array(x, lengths)
         if not flat.shape[1]:
             raise SequenceError("x holds no channels")
@@ -174,13 +171,6 @@ def as_array(x: Any, name: str) -> np.ndarray:
     if np.ma.is_masked(x):
         raise SequenceError(f"{name} has masked values; fill them, or leave the sequence out")
     return array
-
-
-def _unpacked(x: Any) -> Any:
-    try:
-        return unpacked(x)
-    except LabelInside as reason:
-        raise SequenceError(str(reason)) from None
 
 
 def _or_list(name: str) -> str:

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 
 from gatewise.classify.axes import channels_hint
+from gatewise.classify.errors import SequenceError
 from gatewise.classify.network import BatchNetwork
 from gatewise.classify.scaling import Standardization, scale_values
-from gatewise.classify.sequences import Batch, SequenceError, Sequences
+from gatewise.classify.sequences import Batch, Sequences
 from gatewise.networks import Body, Pooled, limited_threads
 from gatewise.training import History
 

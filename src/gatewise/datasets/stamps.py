@@ -81,7 +81,7 @@ def _spacing(times: np.ndarray, moments: list[str], where: str) -> float:
     steps = np.diff(times)
     if steps[0] > 0 and np.allclose(steps, steps[0], rtol=1e-6, atol=0):
         return float(steps[0])
-    wrong = int((~np.isclose(steps, np.median(steps), rtol=1e-6)).argmax())
+    wrong = int((~np.isclose(steps, steps[0], rtol=1e-6)).argmax()) if steps[0] > 0 else 0
     raise FileError(
         f"{where}: the times are not regular, as from {moments[wrong]} to {moments[wrong + 1]}; resample the sequence "
         "to equal steps"
