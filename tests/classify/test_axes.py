@@ -46,6 +46,13 @@ def test_arrays_with_channels_first_are_recognized(x, first):
 
 def test_an_array_with_channels_first_gets_a_warning_whose_remedies_are_right():
     first = X.transpose(0, 2, 1)
+    with pytest.warns(UserWarning, match=r"x has a list of shapes \(3, 40\) and is read as 3 step"):
+        Classifier(**SMALL).fit(list(first), Y)
+    ragged = [sequence[:, : 30 + k % 5] for k, sequence in enumerate(first)]
+    with pytest.raises(SequenceError, match=r"sequence 1 has 31 .*; if they are \(C, T\), pass channels_f"):
+        Classifier(**SMALL).fit(ragged, Y)
+    expected = Classifier(**SMALL).fit([sequence.T for sequence in ragged], Y).predict_proba(X)
+    assert (Classifier(**SMALL).fit(ragged, Y, channels_first=True).predict_proba(X) == expected).all()
     with pytest.warns(UserWarning, match=r"x has shape \(20, 3, 40\) and is read as 3 step.* x.transpose\(0, 2, 1\)"):
         Classifier(**SMALL).fit(first, Y)
     for model in (

@@ -47,17 +47,28 @@ def oriented(x: Any, channels_first: bool | None) -> Any:
         if len(np.shape(x)) != 3:
             raise SequenceError(f"channels_first=True is for arrays (N, C, T), but x has shape {np.shape(x)}; omit it")
         return x.swapaxes(1, 2) if hasattr(x, "swapaxes") else np.swapaxes(np.asarray(x), 1, 2)
-    if channels_first is None and len(getattr(x, "shape", ())) == 3:
-        array = np.asarray(x) if isinstance(x, np.ndarray) else np.empty(tuple(x.shape))
-        if seem_channels_first(array):
-            _, steps, channels = array.shape
-            warnings.warn(
-                f"x has shape {array.shape} and is read as {steps} step(s) of {channels} channels; if it is (N, C, T), "
-                "pass x.transpose(0, 2, 1) or channels_first=True; if it is (N, T, C), channels_first=False says so",
-                UserWarning,
-                stacklevel=3,
-            )
+    array = _sample(x) if channels_first is None else None
+    if array is not None and seem_channels_first(array):
+        _, steps, channels = array.shape
+        one = "a list of shapes" if isinstance(x, list | tuple) else "shape"
+        shape = (steps, channels) if isinstance(x, list | tuple) else tuple(x.shape)
+        warnings.warn(
+            f"x has {one} {shape} and is read as {steps} step(s) of {channels} channels; if channels come before "
+            "steps, (N, C, T), pass x.transpose(0, 2, 1) or channels_first=True; if not, channels_first=False says so",
+            UserWarning,
+            stacklevel=3,
+        )
     return x
+
+
+def _sample(x: Any) -> np.ndarray | None:
+    """An array or a tensor with three axes, or arrays of one shape (T, C) of a list; None for anything else."""
+    if isinstance(x, list | tuple):
+        shapes = {tuple(getattr(sequence, "shape", ())) for sequence in x}
+        return np.stack([np.asarray(sequence) for sequence in x]) if [len(shape) for shape in shapes] == [2] else None
+    if len(getattr(x, "shape", ())) != 3:
+        return None
+    return x if isinstance(x, np.ndarray) else np.zeros(tuple(x.shape), np.uint8)
 
 
 def count_hint(x: Any, y: Any) -> str:

@@ -229,8 +229,11 @@ def _check_channels(parts: list[np.ndarray]) -> None:
     channels = parts[0].shape[1]
     for k, part in enumerate(parts):
         if part.shape[1] != channels:
+            first = len({len(other) for other in parts}) == 1 and len(part) < min(channels, part.shape[1])
+            hint = "; if they are (C, T), pass channels_first=True" if first else ""
             raise SequenceError(
-                f"sequence {k} has {part.shape[1]} channel(s), sequence 0 has {channels}; expected the same number"
+                f"sequence {k} has {part.shape[1]} channel(s), sequence 0 has {channels}; expected the same "
+                f"number{hint}"
             )
 
 

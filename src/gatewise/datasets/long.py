@@ -11,7 +11,7 @@ import pandas as pd
 
 from gatewise.datasets import columns
 from gatewise.datasets.gaps import filled
-from gatewise.datasets.label_columns import find_column, named_label, options
+from gatewise.datasets.label_columns import find_column, has_few_values, named_label, options
 from gatewise.datasets.labelled import FileError, Labelled, listed
 from gatewise.datasets.long_tables import LongColumns, constant_label, find_long, find_no_channels
 from gatewise.datasets.tables import Table
@@ -56,7 +56,7 @@ def read_long(
         names = [name for name in names if name != roles.label]
         notes = [f"labels: column {str(roles.label)!r}, one in each sequence"]
     order = _order(table, roles, codes)
-    _refuse_no_channels(table, [name for name in names if name not in keep], codes)
+    _refuse_no_channels(table, [name for name in names if name not in keep], codes, roles.label)
     labels = None if roles.label is None else _labels(table, roles.label, codes, order)
     values = matrix(table, names)
     if not values.size:
@@ -182,15 +182,17 @@ def _order(table: Table, roles: LongColumns, codes: np.ndarray) -> np.ndarray:
     return order
 
 
-def _refuse_no_channels(table: Table, names: list[Any], codes: np.ndarray) -> None:
+def _refuse_no_channels(table: Table, names: list[Any], codes: np.ndarray, label: Any) -> None:
     reasons = find_no_channels(table.cells, names, codes)
     if reasons:
         described = ", ".join(f"column {str(name)!r}: {reason}" for name, reason in list(reasons.items())[:6])
         keep = [name for name in reasons if columns.kind(table.cells[name]) in ("number", "flag")]
         keeping = f", or read as a channel with {options(keep=keep)} what is one" if keep else ""
+        few = [name for name in reasons if label is None and has_few_values(table.cells[name])]
+        naming = f"; if one holds the labels, name it, such as {options(label=few[0])}" if few else ""
         raise FileError(
             f"{table.path} has columns that are no channels ({described}); leave out what is none with "
-            f"{options(drop=list(reasons))}{keeping}"
+            f"{options(drop=list(reasons))}{keeping}{naming}"
         )
 
 

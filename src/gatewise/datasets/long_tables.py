@@ -153,7 +153,8 @@ def refuse_one_recording(table: Table, reasons: dict[Any, str], label: Any) -> N
         FileError: a column of dates, or of numbers beside a few other columns, goes on in equal steps over all rows.
     """
     cells = table.cells
-    few = len(cells.columns) - len(reasons) <= FEW_COLUMNS
+    lasting = label is None or 3 * _runs(pd.factorize(cells[label])[0]) <= len(cells)  # labels stay for some steps
+    few = lasting and len(cells.columns) - len(reasons) <= FEW_COLUMNS
     for name in reasons:
         kind = columns.kind(cells[name])
         values = time_values(cells[name]) if kind == "date" or (kind == "number" and few) else None

@@ -93,7 +93,7 @@ def _one_row_each(table: Table, label: str | None, layout: str | None, keep: lis
         raise FileError(f"{table.path} has {len(cells)} rows and no values in them; expected a row for each sequence")
     if table.header:
         reasons = find_no_steps(cells, name)
-        found = find_long(cells, name)
+        found = find_long(cells.drop(columns=keep), name)
         if found is not None:
             if layout is None:
                 refuse_long(table, found, [column for column in reasons if column not in keep])
