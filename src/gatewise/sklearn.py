@@ -83,7 +83,7 @@ class GatewiseClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
             )
         arguments = self.get_params(deep=False)
         del arguments["channels"]
-        self.classifier_ = Classifier(**arguments).fit(self._sequences(X), y)
+        self.classifier_ = Classifier(**arguments).fit(self._sequences(X), y, channels_first=False)
         self.classes_ = self.classifier_.classes_
         return self
 

@@ -15,6 +15,7 @@ from gatewise.datasets import (
     FileError,
     read_idx,
     read_npz,
+    read_parts,
 )
 from tests.datasets.files import archive, by_message, idx
 
@@ -114,3 +115,58 @@ def test_damage_anywhere_in_an_archive_is_refused_or_harmless(tmp_path_factory, 
         result = read_npz(path)
         assert result.x.shape == (2, 3, 2)
         np.testing.assert_array_equal(result.x.ravel(), np.arange(12.0))
+
+
+X, Y = np.random.default_rng(0).normal(size=(4, 5, 2)), np.array(["a", "b", "a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("x", "y"), [("X", "Y"), ("x", "label"), ("data", "labels"), ("Data", "target"), ("X", "classes"), ("x", "Class")]
+)
+def test_names_in_capitals_and_usual_other_names_are_read(write, x, y):
+    result = read_npz(write(archive(**{x: X, y: Y, "Lengths": np.full(4, 5)})))
+    np.testing.assert_array_equal(result.x, X)
+    assert result.y.tolist() == Y.tolist()
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("x_train", "y_train", "x_test", "y_test"),
+        ("X_train", "y_train", "X_test", "y_test"),
+        ("train_x", "train_y", "test_x", "test_y"),
+        ("data_train", "labels_train", "data_test", "labels_test"),
+        ("X_TRAIN", "Y_TRAIN", "X_TEST", "Y_TEST"),
+    ],
+)
+def test_both_parts_of_an_archive_are_read(write, names):
+    path = write(archive(**dict(zip(names, (X, Y, X[::-1], Y[::-1]), strict=True))), "parts.npz")
+    train, test = read_parts(path)
+    np.testing.assert_array_equal(train.x, X)
+    np.testing.assert_array_equal(test.x, X[::-1])
+    assert (train.y.tolist(), test.y.tolist()) == (Y.tolist(), Y[::-1].tolist())
+    with pytest.raises(
+        FileError, match="holds a training part and a test part, expected one; read both with read_parts"
+    ):
+        read_npz(path)
+    only, none = read_parts(write(archive(**dict(zip(names[:2], (X, Y), strict=True))), "parts.npz"))
+    assert (only.y.tolist(), none) == (Y.tolist(), None)
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (("x", "X"), "holds 'X' and 'x', which both may be x; remove all but one"),
+        (("x", "data"), "holds 'data' and 'x', which both may be x"),
+        (("x", "x_train"), "holds x and x_train, which both may be the sequences"),
+        (("x", "x_test"), "holds x and x_test, expected x_train beside it"),
+        (("x_train", "train_x"), "holds 'train_x' and 'x_train', which both may be x"),
+        (("x_train", "y"), "holds y beside x_train, expected y_train"),
+        (("x", "y", "label"), "holds 'label' and 'y', which both may be y"),
+        (("x_test",), "holds x_test, expected x"),
+        (("signals",), "holds signals, expected x"),
+    ],
+)
+def test_arrays_that_may_have_two_meanings_are_refused(write, names, message):
+    with pytest.raises(FileError, match=message):
+        read_parts(write(archive(**{name: Y if name in ("y", "label") else X for name in names}), "a.npz"))

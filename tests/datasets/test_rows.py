@@ -56,10 +56,12 @@ def test_column_names_may_be_numbers_in_order(tmp_path):
 
 def test_empty_cells_at_the_end_make_a_sequence_shorter(tmp_path):
     (tmp_path / "a.csv").write_text("label,a,b,c\nx,1,2,3\ny,4,,\nz,,5,6\n")
-    result = read_rows(tmp_path / "a.csv")
+    result = read_rows(tmp_path / "a.csv", fill="none")
     assert [sequence[:, 0].tolist()[:1] for sequence in result.x[:2]] == [[1.0], [4.0]]
     assert [len(sequence) for sequence in result.x] == [3, 1, 3]
-    assert np.isnan(result.x[2][0, 0])  # the classifier refuses a missing value inside
+    assert np.isnan(result.x[2][0, 0])
+    with pytest.raises(FileError, match=r"a.csv, line 4, column 'a': no value, .* \(--fill interpolate\)"):
+        read_rows(tmp_path / "a.csv")
 
 
 def test_a_tsv_has_the_label_in_the_first_column(tmp_path):
@@ -69,34 +71,39 @@ def test_a_tsv_has_the_label_in_the_first_column(tmp_path):
     assert [sequence[:, 0].tolist() for sequence in result.x] == [[0.5, 1.5], [2.5, 3.5], [4.5]]
 
 
-def test_a_tsv_with_a_byte_order_mark_is_read_and_one_with_a_header_is_refused(tmp_path):
+def test_a_tsv_with_a_byte_order_mark_or_a_header_is_read(tmp_path):
     (tmp_path / "bom.tsv").write_text("1\t0.5\t1.5\n2\t2.5\t3.5\n", encoding="utf-8-sig")
     assert read_rows(tmp_path / "bom.tsv").y.tolist() == ["1", "2"]
     (tmp_path / "names.tsv").write_text("label\ta\tb\n2\t2.5\t3.5\n")
-    with pytest.raises(FileError, match=r"begins with column names, expected a \.tsv"):
-        read_rows(tmp_path / "names.tsv")
+    assert (read_rows(tmp_path / "names.tsv").y.tolist(), read_rows(tmp_path / "names.tsv").x.tolist()) == (
+        [2],
+        [[[2.5], [3.5]]],
+    )
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("label,a,b\nx,1,two\n", r"row 1, column 'b': 'two', expected a number"),
+        ("label,a,b\nx,1,two\n", r"column 'b' is no step of a sequence: it holds text such as 'two'"),
         ("label,class,a\nx,y,1\n", "has columns label, class, expected one column of labels; name it with label="),
-        ("label,a\nx,1\n,2\n", "row 2 has no label"),
-        ("label,a\nx,1\ny,\n", "row 2 has no values"),
+        ("label,a\nx,1\n,2\n", "a.csv, line 3 has no label"),
+        ("label,a\nx,1\ny,\n", "a.csv, line 3 has no values"),
         ("label\nx\n", "no values in them"),
         ("label,a\n", "no values in them"),
         ("", "is not a table"),
         ("label,a\nx,1,2,3\ny,1\n", "names 2 columns, but the rows have 4 cells; name every column"),
         ("label,a\nx,1\ny,1,2\n", r"is not a table \(Expected 2 fields in line 3, saw 3\)"),
-        ("label,a\nNA,1\n", "row 1 has no label, or a label such as NA or None"),
-        ("label;a;b\nx;1.500,5;2\n", "row 1, column 'a': '1.500,5', expected a number"),
-        ('label,a\nx,"1,5"\n', "row 1, column 'a': '1,5', expected a number"),
+        ("label,a\nNA,1\n", "line 2 has no label, or a label such as NA or None"),
+        ("label;a;b\nx;1.500,5;2\n", "line 2, column 'a': '1.500,5', expected a number"),
+        ('label,a\nx,"1,5"\n', "line 2, column 'a': '1,5', expected a number"),
         ("0.5,0.2,0.7\n0.1,0.4,0.3\n", "begins with numbers, expected column names"),
         ("0.5,0.2,0.7,x\n0.1,0.4,0.3,y\n", "begins with numbers"),
-        (",a,label\n0,5,x\n1,6,y\n", "a column without a name numbers the rows"),
-        ("label,a,Id\nx,5,71\ny,6,12\n", "column 'Id' numbers the rows"),
-        ("id,time,value,label\n1,0,5,x\n1,1,6,x\n2,0,5,y\n2,1,4,y\n", "column 'id' .*expected a row for each sequence"),
+        (",a,label\n0,5,x\n1,6,y\n", "a column without a name is no step of a sequence: it numbers the rows"),
+        ("label,a,Id\nx,5,71\ny,6,12\n", "column 'Id' is no step of a sequence: it numbers the rows"),
+        (
+            "id,time,value,label\n1,0,5,x\n1,1,6,x\n2,0,5,y\n2,1,4,y\n",
+            "column 'id' .*, as in a table with a row for each",
+        ),
         ("Series,value,label\nu,5,x\nu,6,x\n", "column 'Series' has the same value in several rows"),
     ],
     ids=[
@@ -124,7 +131,7 @@ def test_an_unknown_column_of_labels_is_refused(tmp_path):
     with pytest.raises(FileError, match="has no column 'kind'; its last columns are a, b"):
         read_rows(tmp_path / "a.csv", label="kind")
     (tmp_path / "a.ts").write_text(TS)
-    with pytest.raises(FileError, match=r"only \.csv, \.tsv, \.parquet have columns"):
+    with pytest.raises(FileError, match=r"only \.csv, \.tsv, \.txt, \.parquet have columns"):
         read_sequences(tmp_path / "a.ts", label="kind")
 
 
@@ -133,7 +140,7 @@ def test_columns_of_dates_are_refused(tmp_path):
     days = pd.DataFrame({"day": pd.date_range("2024-01-01", periods=2), "a": [1, 2], "label": ["x", "y"]})
     for table in (days, days.assign(day=days["day"] - days["day"][0])):
         table.to_parquet(tmp_path / "a.parquet")
-        with pytest.raises(FileError, match=r"column day is .*, expected numbers; leave it out"):
+        with pytest.raises(FileError, match=r"column 'day' is no step of a sequence: it holds dates .*\(--drop day\)"):
             read_rows(tmp_path / "a.parquet")
 
 

@@ -44,7 +44,7 @@ def test_invalid_sources_are_refused(tmp_path):
         read_parts(tmp_path / "a.ts")
     (tmp_path / "a.xlsx").write_text("")
     with pytest.raises(
-        FileError, match=r"of an unknown kind; expected a file that ends in \.npz, \.ts, \.csv.*; read a folder"
+        FileError, match=r"of an unknown kind; expected a file that ends in \.npz, \.ts, \.arff, \.csv.*; read a folder"
     ):
         read_sequences(tmp_path / "a.xlsx")
     with pytest.raises(FileError, match=r"is a folder; pass a file, or read the folder with read_parts \(DATA of g"):

@@ -9,7 +9,7 @@ HEAD = "# steps\n@problemName Steps\n@timeStamps false\n@univariate false\n@CLAS
 
 
 def test_ts_files_are_read(write):
-    result = read_ts(write(HEAD + "1.5,2.0,?:0.1,0.2,0.3:walking\n\n4,5,6: 7, 8, 9:Running\n", "steps.ts"))
+    result = read_ts(write(HEAD + "1.5,2.0,?:0.1,0.2,0.3:walking\n\n4,5,6: 7, 8, 9:Running\n", "steps.ts"), fill="none")
     np.testing.assert_array_equal(result.x, [[[1.5, 0.1], [2, 0.2], [np.nan, 0.3]], [[4, 7], [5, 8], [6, 9]]])
     assert (result.y.tolist(), result.name) == (["walking", "Running"], "Steps")
     ragged = read_ts(write(HEAD + "1,2:walking\n3:Running\n"))
@@ -79,7 +79,7 @@ def test_labels_that_need_too_much_memory_are_refused(write):
         (HEAD + "1_0,2:walking\n", "line 7: an underscore in a number"),
         (HEAD + "1,,2:walking\n", "line 7: could not convert string to float: ''"),
         (HEAD + "(0,1),(1,2):walking\n", r"line 7: could not convert string to float: '\(0'"),
-        ("@timestamps true\n@data\n(0,1):a\n", "time stamps"),
+        ("@timestamps true\n@data\n(0,1):a\n", "line 3: 'a', expected pairs of a time and a number"),
         ("@targetlabel true\n@data\n1:a\n", "expected numbers as labels"),
     ],
 )

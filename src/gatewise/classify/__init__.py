@@ -2,6 +2,8 @@
 
 - `classifier`: `Classifier`, from sequences and labels to predictions with probabilities.
 - `sequences`: input sequences, validated and batched.
+- `frames`, `axes`: tables of pandas and polars as sequences; axes in another order.
+- `errors`: `SequenceError`.
 - `scaling`: standardization of each channel.
 - `labels`: classes, class weights and stratified splits.
 - `network`: the recurrent network of a classifier.
@@ -13,12 +15,13 @@
 - `validation`: checks of arguments.
 
 Imports go one way: classifier > figures | persistence | training > state > scaling | labels | network | scores |
-validation > sequences.
+validation > sequences > frames | axes > errors.
 """
 
 from gatewise.classify.classifier import Classifier
+from gatewise.classify.errors import SequenceError
 from gatewise.classify.labels import stratified_mask
 from gatewise.classify.scores import Scores
-from gatewise.classify.sequences import SequenceError, Sequences
+from gatewise.classify.sequences import Sequences
 
 __all__ = ["Classifier", "Scores", "SequenceError", "Sequences", "stratified_mask"]

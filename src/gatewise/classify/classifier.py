@@ -13,10 +13,13 @@ from gatewise import persistence
 from gatewise.arguments import Arguments
 from gatewise.classify import figures
 from gatewise.classify import persistence as files
+from gatewise.classify.axes import count_hint, oriented
+from gatewise.classify.errors import SequenceError
+from gatewise.classify.frames import refuse_labels
 from gatewise.classify.labels import class_weights, encode_labels, validation_mask
 from gatewise.classify.network import BatchNetwork, build_network
 from gatewise.classify.scaling import fit_standardization, scale_sequences
-from gatewise.classify.sequences import SequenceError, Sequences, as_array
+from gatewise.classify.sequences import Sequences, as_array
 from gatewise.classify.state import ClassifierState
 from gatewise.classify.training import default_hidden_size, train
 from gatewise.classify.validation import check_arguments, check_patience, check_sample_weight, not_fitted
@@ -103,14 +106,16 @@ class Classifier(Arguments):
         self.batch_size, self.lr, self.seed, self.engine, self.quiet = batch_size, lr, seed, engine, quiet
         check_arguments(self.get_params())
 
-    def fit(self, x: Any, y: Any, *, lengths: Any = None) -> "Classifier":
+    def fit(self, x: Any, y: Any, *, lengths: Any = None, channels_first: bool | None = None) -> "Classifier":
         """Train a new network on labelled sequences.
 
         Arguments:
             x: (N, T, C), or (N, T) for one channel: an array or a tensor; or a list of N arrays (T, C) or (T,) of any
-                lengths.
+                lengths. Steps at the end that are NaN in all channels mean a shorter sequence, with a warning.
             y: (N,) labels of any one type.
             lengths: (N,) number of valid steps of each sequence of an array x; all T by default.
+            channels_first: True for x (N, C, T), or a list of (C, T); False for (N, T, C). By default (N, T, C), with a
+                warning if the axes seem to be in the other order.
 
         Returns:
             The classifier itself.
@@ -120,8 +125,10 @@ class Classifier(Arguments):
                 classifier does not change.
             DivergenceError: training met NaN or infinity; use a smaller lr.
         """
+        x = oriented(x, channels_first)
         sequences = Sequences.of(x, lengths)
-        classes, indices = encode_labels(y, len(sequences))
+        classes, indices = encode_labels(y, len(sequences), count_hint(x, y))
+        refuse_labels(x, y)
         weights = class_weights(self.class_weight, classes, indices)
         validation = validation_mask(indices, self.validation_fraction, np.random.default_rng(int(self.seed)))
         check_patience(self.patience, self.validation_fraction, validation)
@@ -154,37 +161,41 @@ class Classifier(Arguments):
         self.view_ = ""
         return self
 
-    def predict(self, x: Any, *, lengths: Any = None) -> np.ndarray:
+    def predict(self, x: Any, *, lengths: Any = None, channels_first: bool = False) -> np.ndarray:
         """The most probable class (N,) of each sequence; see `predict_proba`."""
         state = self._fitted()
-        indices: np.ndarray = state.logits(state.sequences(x, lengths)).argmax(1).numpy()
+        sequences = state.sequences(oriented(x, channels_first), lengths)
+        indices: np.ndarray = state.logits(sequences).argmax(1).numpy()
         return np.asarray(state.classes[indices])
 
-    def predict_proba(self, x: Any, *, lengths: Any = None) -> np.ndarray:
+    def predict_proba(self, x: Any, *, lengths: Any = None, channels_first: bool = False) -> np.ndarray:
         """The probability (N, K) of each class, in the order of `classes_`.
 
         Arguments:
             x, lengths: as for `fit`.
+            channels_first: True for x (N, C, T), or a list of (C, T).
 
         Raises:
             RuntimeError: before `fit`.
             SequenceError: sequences that cannot be used, or with another number of channels than in `fit`.
         """
         state = self._fitted()
-        return state.probabilities(state.sequences(x, lengths))
+        return state.probabilities(state.sequences(oriented(x, channels_first), lengths))
 
-    def score(self, x: Any, y: Any, sample_weight: Any = None, *, lengths: Any = None) -> float:
+    def score(
+        self, x: Any, y: Any, sample_weight: Any = None, *, lengths: Any = None, channels_first: bool = False
+    ) -> float:
         """The accuracy: the fraction of sequences whose class is predicted correctly.
 
         Arguments:
-            x, lengths: as for `fit`.
+            x, lengths, channels_first: as for `predict_proba`.
             y: (N,) their labels.
             sample_weight: (N,) weight of each sequence.
 
         Raises:
             SequenceError: as in `predict_proba`, or not one label for each sequence.
         """
-        predicted, true = self.predict(x, lengths=lengths), as_array(y, "y")
+        predicted, true = self.predict(x, lengths=lengths, channels_first=channels_first), as_array(y, "y")
         if true.shape != predicted.shape:
             raise SequenceError(f"y has shape {true.shape}, expected {predicted.shape}, a label for each sequence")
         if not set(true.tolist()) & set(self.classes_.tolist()):

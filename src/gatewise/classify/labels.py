@@ -9,13 +9,19 @@ import numpy as np
 
 from gatewise.arguments import fraction as check_fraction
 from gatewise.arguments import whole
-from gatewise.classify.sequences import SequenceError, as_array
+from gatewise.classify.errors import SequenceError
+from gatewise.classify.sequences import as_array
 
 TYPES = ((bool, np.bool_), (int, float, np.number), (str,), (bytes,))  # types in one group may be mixed
 
 
-def encode_labels(y: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
+def encode_labels(y: Any, count: int, hint: str = "") -> tuple[np.ndarray, np.ndarray]:
     """The K classes in order, and the index of the class of each label (N,).
+
+    Arguments:
+        y: labels.
+        count: N.
+        hint: the end of the message if there are not N labels.
 
     Raises:
         SequenceError: labels that are missing, of mixed types, not one for each sequence, or all the same.
@@ -26,7 +32,7 @@ def encode_labels(y: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
         )
     labels = as_array(y, "y")
     if labels.shape != (count,):
-        raise SequenceError(f"y has shape {labels.shape}, expected ({count},), a label for each sequence")
+        raise SequenceError(f"y has shape {labels.shape}, expected ({count},), a label for each sequence{hint}")
     if isinstance(y, list | tuple) or labels.dtype.kind in "OT":
         labels = _with_one_type(list(y) if isinstance(y, list | tuple) else labels.tolist())
     _check_labels(labels)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gatewise.classify.sequences import SequenceError
+from gatewise.classify.errors import SequenceError
 
 Z95 = 1.959964  # 95 % of a normal distribution lies within this many standard deviations
 

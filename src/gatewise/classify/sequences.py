@@ -4,6 +4,7 @@ Letters: `N` sequences, `T` steps, `C` channels, `B` sequences of a batch.
 """
 
 import contextlib
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -12,14 +13,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gatewise.classify.errors import SequenceError
+from gatewise.classify.frames import unpacked
+from gatewise.datasets.gaps import lengths_without_end
+
 NUMBERS = (int, float, np.number, np.bool_)  # accepted in arrays of objects
 LARGEST = 1e30  # absolute value; float32 overflows not far above
 SORTED = 50  # batches that are sorted by length together, so that few steps are padding
 AT_ONCE = 2**22  # values of a batch of predictions, hidden states included: bounds the memory
-
-
-class SequenceError(ValueError):
-    """Sequences that cannot be used; the message names the sequence, what was expected, and the remedy."""
 
 
 class Batch(NamedTuple):
@@ -65,6 +66,7 @@ class Sequences:
         >>> sequences.values.T.tolist(), sequences.lengths.tolist()
         ([[1.0, 2.0, 3.0, 4.0]], [3, 1])
         """
+        x = unpacked(x)
         flat, sizes = _from_list(x, lengths) if isinstance(x, list | tuple) else _from_array(x, lengths)
         if not flat.shape[1]:
             raise SequenceError("x holds no channels")
@@ -197,7 +199,7 @@ def _from_array(x: Any, lengths: Any) -> tuple[np.ndarray, np.ndarray]:
     if not array.shape[1]:  # scikit-learn's checks expect the first half of this message
         minimum = f"x has 0 feature(s) (shape={array.shape[:2]}) while a minimum of 1 is required"
         raise SequenceError(f"{minimum}: its sequences have no steps")
-    sizes = _checked_lengths(lengths, array)
+    sizes = _lengths_before_nan(array) if lengths is None else _checked_lengths(lengths, array)
     valid = np.arange(array.shape[1]) < sizes[:, None]
     return array.reshape(-1, array.shape[2]) if valid.all() else array[valid], sizes
 
@@ -227,14 +229,31 @@ def _check_channels(parts: list[np.ndarray]) -> None:
     channels = parts[0].shape[1]
     for k, part in enumerate(parts):
         if part.shape[1] != channels:
+            first = len({len(other) for other in parts}) == 1 and len(part) < min(channels, part.shape[1])
+            hint = "; if they are (C, T), pass channels_first=True" if first else ""
             raise SequenceError(
-                f"sequence {k} has {part.shape[1]} channel(s), sequence 0 has {channels}; expected the same number"
+                f"sequence {k} has {part.shape[1]} channel(s), sequence 0 has {channels}; expected the same "
+                f"number{hint}"
             )
 
 
-def _checked_lengths(lengths: Any, array: np.ndarray) -> np.ndarray:
-    if lengths is None:
+def _lengths_before_nan(array: np.ndarray) -> np.ndarray:
+    """(N,) steps of each sequence without those at its end that are NaN in all channels, with a warning."""
+    if array.dtype.kind != "f" or not np.isnan(array[:, -1]).all(1).any():
         return np.full(len(array), array.shape[1])
+    sizes = lengths_without_end(array)
+    if not sizes.all():
+        return np.full(len(array), array.shape[1])
+    shorter = int((sizes < array.shape[1]).sum())
+    warnings.warn(
+        f"{shorter} of {len(array)} sequences of x end in NaN and are read as shorter; pass lengths= to confirm it",
+        UserWarning,
+        stacklevel=5,
+    )
+    return sizes
+
+
+def _checked_lengths(lengths: Any, array: np.ndarray) -> np.ndarray:
     sizes = as_array(lengths, "lengths")
     if sizes.shape != (len(array),) or sizes.dtype.kind not in "iu":
         raise SequenceError(

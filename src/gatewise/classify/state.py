@@ -10,9 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gatewise.classify.axes import channels_hint
+from gatewise.classify.errors import SequenceError
 from gatewise.classify.network import BatchNetwork
 from gatewise.classify.scaling import Standardization, scale_values
-from gatewise.classify.sequences import Batch, SequenceError, Sequences
+from gatewise.classify.sequences import Batch, Sequences
 from gatewise.networks import Body, Pooled, limited_threads
 from gatewise.training import History
 
@@ -57,7 +59,8 @@ class ClassifierState:
         """
         sequences = Sequences.of(x, lengths)
         if sequences.channels != self.channels:
-            raise SequenceError(f"x has {sequences.channels} channel(s), expected {self.channels}, as in fit")
+            hint = channels_hint(x, self.channels)
+            raise SequenceError(f"x has {sequences.channels} channel(s), expected {self.channels}, as in fit{hint}")
         return sequences
 
     def logits(self, sequences: Sequences) -> Tensor:

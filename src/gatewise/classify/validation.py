@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from gatewise.arguments import boolean, fraction, number, one_of, whole
+from gatewise.classify.errors import SequenceError
 from gatewise.classify.network import CELLS
-from gatewise.classify.sequences import SequenceError, as_array
+from gatewise.classify.sequences import as_array
 from gatewise.engines import ENGINES
 from gatewise.networks import POOLINGS
 

@@ -29,10 +29,11 @@ def _train(arguments: argparse.Namespace) -> tuple[Any, Any]:
     from gatewise.cli import sequences
 
     model = Classifier(**given(arguments, (*CLASSIFIER, "seed")), quiet=arguments.quiet)
+    arguments.view_given = arguments.view is not None
     arguments.view = arguments.view or DEFAULT_VIEW
     train, test = sequences.read_training_and_test(arguments)
-    sequences.check_before_training(train, test, arguments.kind, arguments.out)
-    model.fit(train.x, train.y).view_ = arguments.view
+    sequences.check_before_training(train, test, arguments.kind, arguments.out, arguments.test)
+    model.fit(train.x, train.y, channels_first=False).view_ = arguments.view
     return model, test
 
 

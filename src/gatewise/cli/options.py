@@ -72,6 +72,7 @@ CLASSIFIER = (
     "lr",
     "engine",
 )
+TABLE = ("label", "layout", "id_column", "time_column", "drop", "keep", "fill")  # how classify reads a table
 BACKTEST = ("windows", "step", "refit", "against")
 FILES = {  # option -> file name suffix
     "out": ".csv",

@@ -314,15 +314,46 @@ def _add_classify(command: argparse.ArgumentParser) -> None:
         "file",
         nargs="?",
         metavar="DATA",
-        help=".ts, .npz, .csv, .tsv or .parquet file, or a folder with MNIST files or with a UCR or UEA data set "
-        "(generated control charts)",
+        help=".ts, .arff, .npz, .csv, .tsv, .txt or .parquet file, or a folder with MNIST files or with a UCR or "
+        "UEA data set (generated control charts)",
     )
     command.add_argument(
         "--model", metavar="MODEL.safetensors", help="classify DATA with a saved model, without training"
     )
     command.add_argument("--quiet", action="store_true", help="show no progress")
     data = command.add_argument_group("data")
-    data.add_argument("--label", metavar="COL", help="column of the labels in a table (label, class, target or y)")
+    data.add_argument(
+        "--label",
+        metavar="COL",
+        help="column of the labels in a table (a usual name such as label, class or activity, or the only column "
+        "of a few distinct values)",
+    )
+    data.add_argument(
+        "--layout",
+        choices=("rows", "long"),
+        help="layout of a table: a row for each sequence, or a row for each time step (rows; a table that seems to "
+        "have a row for each time step is refused)",
+    )
+    data.add_argument(
+        "--id",
+        dest="id_column",
+        type=one_or_more_columns,
+        metavar="COL",
+        help="for --layout long: column that names the sequence of a row, or several such as person,trial",
+    )
+    data.add_argument(
+        "--time", dest="time_column", metavar="COL", help="for --layout long: times, which sort the rows of a sequence"
+    )
+    data.add_argument("--drop", type=column_list, metavar="COL,...", help="columns of a table to leave out")
+    data.add_argument(
+        "--keep",
+        type=column_list,
+        metavar="COL,...",
+        help="columns of a table that are steps or channels although their values do not show it",
+    )
+    data.add_argument(
+        "--fill", choices=("interpolate", "zero"), help="fill in missing values within sequences (they are errors)"
+    )
     data.add_argument(
         "--view", choices=VIEWS, help="how an image becomes a sequence (rows, or the view of the saved model)"
     )

@@ -6,8 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gatewise import datasets
-from gatewise.classify import Scores, Sequences, stratified_mask
+from gatewise.classify import Scores, SequenceError, Sequences, stratified_mask
+from gatewise.classify.axes import seem_channels_first
 from gatewise.cli.files import print_now
+from gatewise.cli.options import TABLE, given, option_name
 from gatewise.series.wording import counted, quote_first
 
 TEST_FRACTION = 0.2
@@ -39,25 +41,29 @@ def read_sequences_to_classify(arguments: argparse.Namespace) -> LabelledSequenc
     """The sequences for a saved model: the test set if there is one, else all sequences."""
     if arguments.file is None:
         raise ValueError("--model needs sequences to classify; give DATA")
-    train, test = datasets.read_parts(arguments.file, label=arguments.label)
-    sequences = _as_sequences(train if test is None else test, arguments)
+    train, test = datasets.read_parts(arguments.file, **given(arguments, TABLE))
+    data = train if test is None else test
+    sequences = _as_sequences(data, arguments)
     note = "" if test is None else "\n  test set only"
-    print_now(f"Data: {arguments.file}\n{_describe(sequences)}{note}")
+    print_now(f"Data: {arguments.file}\n{_describe(sequences)}{note}{_notes(data)}")
     return sequences
 
 
 def read_training_and_test(arguments: argparse.Namespace) -> tuple[LabelledSequences, LabelledSequences | None]:
     """The training set, and the test set, or None."""
     if arguments.file is None:
+        for option in given(arguments, TABLE):
+            raise ValueError(f"{option_name(option)} applies to DATA, which is not given; give DATA, or omit it")
         name = "control charts (generated; give DATA to use your own data)"
         data, test = datasets.control_charts(), None
     else:
         name = arguments.file
-        data, test = datasets.read_parts(arguments.file, label=arguments.label)
+        data, test = datasets.read_parts(arguments.file, **given(arguments, TABLE))
     if arguments.test is not None:
-        test = datasets.read_sequences(arguments.test, label=arguments.label)
+        test = datasets.read_sequences(arguments.test, **given(arguments, TABLE))
     sequences = _as_sequences(data, arguments)
-    print_now(f"Data: {name}\n{_describe(sequences)}")
+    print_now(f"Data: {name}\n{_describe(sequences)}{_notes(data)}")
+    _refuse_channels_first(data, arguments)
     if data.y is None:
         raise ValueError(
             f"{name} has no labels to train on; name their column with --label (a .npz file has them in y), or use "
@@ -68,7 +74,8 @@ def read_training_and_test(arguments: argparse.Namespace) -> tuple[LabelledSeque
     if arguments.test_fraction is not None:
         raise ValueError(f"{name} has a test set; omit --test-fraction")
     labels = ", without labels" if test.y is None else ""
-    print_now(f"  test set: {arguments.test or 'part of the data set'}, {counted(len(test), 'sequence')}{labels}")
+    source = arguments.test or "part of the data set"
+    print_now(f"  test set: {source}, {counted(len(test), 'sequence')}{labels}{_notes(test)}")
     return sequences, _as_sequences(test, arguments)
 
 
@@ -100,6 +107,24 @@ def _as_sequences(data: Any, arguments: argparse.Namespace) -> LabelledSequences
     return LabelledSequences(datasets.view(data.x, arguments.view), data.y, np.arange(len(data)), images)
 
 
+def _refuse_channels_first(data: Any, arguments: argparse.Namespace) -> None:
+    """Refuse an array (N, C, T) unless --view is given."""
+    if arguments.view_given or isinstance(data.x, list) or data.x.dtype == np.uint8:
+        return
+    if seem_channels_first(data.x):
+        _, first, second = data.x.shape
+        raise ValueError(
+            f"{data.name} has shape {data.x.shape}, read as {counted(first, 'step')} of {counted(second, 'channel')}; "
+            f"if it is (N, C, T), read {counted(second, 'step')} of {counted(first, 'channel')} with --view columns; "
+            "if not, confirm the shape with --view rows"
+        )
+
+
+def _notes(data: Any) -> str:
+    """What was found by the values in the file, a line each."""
+    return "".join(f"\n  {note}" for note in data.notes)
+
+
 def _describe(data: LabelledSequences) -> str:
     """The number of sequences, their lengths, channels and classes."""
     lengths = sorted({len(x) for x in data.x}) if isinstance(data.x, list) else [data.x.shape[1]]
@@ -115,18 +140,21 @@ def _describe(data: LabelledSequences) -> str:
 
 
 def check_before_training(
-    train: LabelledSequences, test: LabelledSequences | None, kind: str | None, out: str | None
+    train: LabelledSequences, test: LabelledSequences | None, kind: str | None, out: str | None, path: str | None = None
 ) -> None:
-    """Refuse options and data that would fail only after the training."""
+    """Refuse options and data that would fail only after the training; `path` is the file of the test set, if given."""
     check_kind(test, kind)
     if test is None:
         if out is not None:
             raise ValueError(f"--out {out} writes predictions, but there is no test set to predict; give --test FILE")
         return
     check_channels(test, train.x[0].shape[1], "the training sequences have")
-    Sequences.of(test.x)
-    if test.y is not None:
-        Scores.of(test.y, test.y, np.unique(train.y))
+    try:
+        Sequences.of(test.x)
+        if test.y is not None:
+            Scores.of(test.y, test.y, np.unique(train.y))
+    except SequenceError as reason:
+        raise ValueError(f"{path or 'test set'}: {reason}") from None
 
 
 def check_kind(test: LabelledSequences | None, kind: str | None) -> None:

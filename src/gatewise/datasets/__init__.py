@@ -4,13 +4,20 @@
 - `charts`: generated sequences in six classes.
 - `views`: an image as a sequence of rows, columns or pixels.
 - `sources`: a file or folder to sequences: selects the reader, finds the training and the test part.
-- `idx`, `npz`, `ts`, `rows`: readers of MNIST's files, numpy archives, UCR and UEA archives, and tables. Sizes in a
-  file are validated before memory is allocated, and no code in a file is run.
+- `idx`, `npz`, `ts`, `arff`, `rows`: readers of MNIST's files, numpy archives, UCR and UEA archives, and tables. Sizes
+  in a file are validated before memory is allocated, and no code in a file is run.
+- `long`, `values`, `tables`: tables with a row for each time step, numbers and labels of cells, cells with their lines.
+- `long_tables`, `no_steps`, `label_columns`, `columns`: time steps in rows, columns that are no steps, and the column
+  of labels, all found by their values.
+- `archive_rows`, `stamps`, `times`: sequences of an archive with their lines, steps with times, times as numbers.
+- `gaps`: missing values, refused or filled in.
 - `labelled`: sequences with their labels, and checks that all readers share.
 
-Imports go one way: sources > idx | npz | ts | rows | charts > labelled.
+Imports go one way: sources > idx | npz | ts | arff | rows | charts > long | stamps | archive_rows > long_tables |
+values > no_steps | times > label_columns > tables | columns | gaps > labelled.
 """
 
+from gatewise.datasets.arff import read_arff
 from gatewise.datasets.built_in import air_passengers, sums, trend
 from gatewise.datasets.charts import control_charts
 from gatewise.datasets.idx import mnist, read_idx
@@ -28,6 +35,7 @@ __all__ = [
     "air_passengers",
     "control_charts",
     "mnist",
+    "read_arff",
     "read_idx",
     "read_npz",
     "read_parts",

@@ -27,11 +27,13 @@ class Labelled:
         x: (N, T, C); or a list of N arrays (T, C), if lengths differ.
         y: (N,) labels of any type, or None.
         name: of the data set.
+        notes: what was found by the values in the file, one sentence each.
     """
 
     x: np.ndarray | list[np.ndarray]
     y: np.ndarray | None
     name: str = ""
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.y is not None and len(self.y) != len(self.x):

@@ -1,208 +1,136 @@
-"""Tables with a row for each sequence, as CSV, Parquet, or a `.tsv` of the UCR archive.
+"""Tables of sequences: a row for each sequence, or a row for each time step.
 
-Letters: `N` sequences, `T` steps.
+Letters: `N` sequences, `T` steps, `C` channels.
 """
 
 import os
-import re
-import warnings
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from gatewise.datasets.labelled import FileError, Labelled, check_size, listed
+from gatewise.datasets.gaps import cut, filled, lengths_without_end
+from gatewise.datasets.label_columns import find_column, label_by_values, named_label
+from gatewise.datasets.labelled import FileError, Labelled
+from gatewise.datasets.long import read_long
+from gatewise.datasets.long_tables import find_long, refuse_long, refuse_one_recording, refuse_smooth
+from gatewise.datasets.no_steps import find_no_steps, refuse_no_steps
+from gatewise.datasets.tables import Table, read_table
+from gatewise.datasets.values import label_values, matrix
 
-LABELS = ("label", "class", "target", "y")  # names of a column of labels, in lower case
-DELIMITERS = (",", ";", "\t", "|")
-NUMBERING = ("", "id", "index", "row", "no", "nr", "number", "#")  # names of a column that numbers the rows
-# names of a column of series in a long table
-SERIES = ("id", "unique_id", "series", "series_id", "sequence", "sequence_id", "case", "case_id")
-NOT_UTF8 = "is not in UTF-8, perhaps a spreadsheet or text in another encoding; save it as CSV in UTF-8"
+LAYOUTS = ("rows", "long")
 
 
-def read_rows(path: str | os.PathLike[str], *, label: str | None = None) -> Labelled:
-    """Read sequences of one channel from a table with a row for each: a column of labels, and a column for each step.
+def read_rows(
+    path: str | os.PathLike[str],
+    *,
+    label: str | None = None,
+    layout: str | None = None,
+    id_column: str | Sequence[str] | None = None,
+    time_column: str | None = None,
+    drop: Sequence[str] = (),
+    keep: Sequence[str] = (),
+    fill: str | None = None,
+) -> Labelled:
+    """Read sequences from a table with a row for each sequence, or for each time step of each sequence.
 
-    Empty cells at the end of a row mean a shorter sequence. A `.tsv` has no header and the labels, read as text, in the
-    first column, as in the UCR archive. Reference: Dau, Bagnall, Kamgar, Yeh, Zhu, Gharghabi, Ratanamahatana and
-    Keogh, The UCR time series archive, 2018, arXiv 1810.07758.
+    With a row for each sequence, it has a column of labels, and a column for each step; empty cells at the end of a row
+    mean a shorter sequence. A `.tsv` or `.txt` without a header has the labels, read as text, in the first column, as
+    in the UCR archive. Reference: Dau, Bagnall, Kamgar, Yeh, Zhu, Gharghabi, Ratanamahatana and Keogh, The UCR time
+    series archive, 2018, arXiv 1810.07758.
 
-    Tables that would be misread are refused: a `.csv` without a header, a column without a name or named id, index, ...
-    that numbers the rows, and a table with a row for each step of several sequences.
+    Tables that would be misread are refused: a `.csv` without a header, columns that are no steps (sample numbers,
+    ages, file names, dates), which are found by their values, and without `layout` a table that seems to have a row for
+    each time step. The message has the arguments that read the table.
 
     Arguments:
         path: of a `.csv` (separated by commas; or by semicolons, tabs or bars, which also allow decimal commas),
-            `.parquet` or `.tsv`.
-        label: the column of labels; by default a column named label, class, target or y, if there is one.
+            `.parquet`, `.tsv` or `.txt`.
+        label: the column of labels; by default a column with a usual name such as label, class, target, y or activity,
+            or the only column of text or of whole numbers with a few distinct values (`Labelled.notes` names it).
+        layout: "rows", a row for each sequence; "long", a row for each time step. By default rows, and a table whose
+            values show time steps is refused.
+        id_column: for "long", the column or columns that name the sequence of a row; sequences may have any lengths.
+        time_column: for "long", the times, which sort the rows of a sequence; by default the rows are in order. The
+            other columns are channels.
+        drop: columns to leave out.
+        keep: columns that are steps or channels although their values do not show it.
+        fill: None refuses missing values inside of a sequence, "interpolate" and "zero" fill them in, "none" keeps NaN.
 
     Returns:
-        x (N, T, 1) float64, or a list of (T, 1) if lengths differ; y (N,), or None without labels.
+        x (N, T, C) float64, or a list of (T, C) if lengths differ, with one channel for a row per sequence; y (N,), or
+        None without labels.
 
     Raises:
-        FileError: not a table, no or several columns of labels, or a cell that is not a number; the message names it.
+        FileError: not a table, no or several columns of labels, or a cell that is not a number; the message names its
+            line.
+        ValueError: an unknown layout or fill, or arguments of another layout.
         OSError: the file cannot be read.
         ImportError: `.parquet` without pyarrow.
     """
-    table = _table(Path(path), label)
-    name = _label(table, label, path)
-    labels = None if name is None else _labels(table.pop(name), path)
-    if not table.size:
-        raise FileError(f"{path} has {len(table)} rows and no values in them; expected a row for each sequence")
-    _refuse_long(table, path)
-    _refuse_numbering(table, path)
-    values = np.column_stack([_numbers(table[column], path) for column in table])
-    lengths = values.shape[1] - np.isnan(values)[:, ::-1].argmin(1)
-    if np.isnan(values).all(1).any():
-        raise FileError(f"{path}: row {int(np.isnan(values).all(1).argmax()) + 1} has no values; leave it out")
-    if (lengths == values.shape[1]).all():
-        return Labelled(values[..., None], labels, Path(path).stem)
-    return Labelled(
-        [row[:length, None] for row, length in zip(values, lengths.tolist(), strict=True)], labels, Path(path).stem
-    )
+    if layout not in (None, *LAYOUTS):
+        raise ValueError(f"layout is {layout!r}, expected one of {', '.join(LAYOUTS)}")
+    if layout == "rows" and (id_column or time_column):
+        raise ValueError("id_column= and time_column= (--id, --time) are for layout='long' (--layout long); omit them")
+    table = read_table(Path(path))
+    if table.header and table.delimiter is not None:
+        _refuse_no_header(table)
+    table = replace(table, cells=table.cells.drop(columns=[find_column(table, name, "drop") for name in drop]))
+    kept = [find_column(table, name, "keep") for name in keep]
+    if layout == "long" or id_column or time_column:
+        return read_long(table, label=label, id_column=id_column, time_column=time_column, keep=kept, fill=fill)
+    return _one_row_each(table, label, layout, kept, fill)
 
 
-def _table(path: Path, label: str | None) -> pd.DataFrame:
-    """All cells of the file; the labels of a `.tsv` in a column "label"."""
-    try:
-        if path.suffix.lower() == ".parquet":
-            return _parquet(path)
-        if path.suffix.lower() == ".tsv":
-            return _archive_table(path)
-        return _csv(path, label)
-    except UnicodeDecodeError:
-        raise FileError(f"{path} {NOT_UTF8}") from None
-    except FileError:
-        raise
-    except (ValueError, pd.errors.ParserWarning) as reason:  # the errors of pyarrow and pandas are ValueErrors
-        detail = str(reason).strip().removeprefix("Error tokenizing data. C error: ")
-        raise FileError(f"{path} is not a table ({detail:.80}); expected a row for each sequence") from None
+def _one_row_each(table: Table, label: str | None, layout: str | None, keep: list[Any], fill: str | None) -> Labelled:
+    """The sequences of a table with a row for each."""
+    name = named_label(table, label)
+    cells, notes = table.cells, []
+    if not len(cells) or len(cells.columns) == (name is not None):
+        raise FileError(f"{table.path} has {len(cells)} rows and no values in them; expected a row for each sequence")
+    if table.header:
+        reasons = find_no_steps(cells, name)
+        found = find_long(cells.drop(columns=keep), name)
+        if found is not None:
+            if layout is None:
+                refuse_long(table, found, [column for column in reasons if column not in keep])
+            reasons = dict.fromkeys(found.roles, "it is of a table with a row for each time step") | reasons
+        reasons = {column: reason for column, reason in reasons.items() if column not in keep}
+        if name is None:
+            name = label_by_values(table, reasons)
+            if name is not None:
+                notes.append(f"labels: column {str(name)!r}, found by its values; label= (--label) names another")
+                reasons = {column: reason for column, reason in reasons.items() if column != name}
+        if layout is None:
+            refuse_one_recording(table, reasons, name)
+        refuse_no_steps(table, reasons, name)
+        if layout is None:
+            refuse_smooth(table, [column for column in cells if column != name], name)
+    labels = None if name is None else label_values(table, name)
+    return _sequences(table, [column for column in cells if column != name], labels, fill, notes)
 
 
-def _parquet(path: Path) -> pd.DataFrame:
-    """The cells of a table after a check of its size: a small file may declare many zeros."""
-    try:
-        from pyarrow import parquet
-    except ImportError:
-        raise ImportError(f"{path}: .parquet needs pyarrow, which is missing; run: pip install pyarrow") from None
-    with open(path, "rb") as file:
-        metadata = parquet.read_metadata(file)
-    check_size(path, (metadata.num_rows, metadata.num_columns), 8)
-    return pd.read_parquet(path)
+def _sequences(
+    table: Table, names: list[Any], labels: np.ndarray | None, fill: str | None, notes: list[str]
+) -> Labelled:
+    values = matrix(table, names)[..., None]
+    lengths = lengths_without_end(values)
+    if not lengths.all():
+        raise FileError(f"{table.row(int(lengths.argmin()))} has no values; leave it out")
+    x = values if (lengths == values.shape[1]).all() else cut(values, lengths.tolist())
+
+    def where(sequence: int, step: int, channel: int) -> str:
+        return f"{table.row(sequence)}, column {str(names[step])!r}"
+
+    return Labelled(filled(x, fill, where), labels, table.name, tuple(notes))
 
 
-def _archive_table(path: Path) -> pd.DataFrame:
-    """The cells of a table without a header, with the labels as text in the first column."""
-    options: dict[str, Any] = {"sep": "\t", "header": None, "dtype": {0: str}, "encoding": "utf-8-sig"}
-    table = pd.read_csv(path, low_memory=False, **options)
-    first = table.iloc[0, 1:].dropna()
-    if len(first) and pd.to_numeric(first, errors="coerce").isna().all():
-        raise FileError(
-            f"{path} begins with column names, expected a .tsv of the UCR archive, without a header; save it as .csv"
-        )
-    return table.rename(columns={0: "label"})
-
-
-def _csv(path: Path, label: str | None) -> pd.DataFrame:
-    """The cells of a table with a header."""
-    delimiter = _delimiter(path)
-    table = _parsed(path, delimiter)
-    if not isinstance(table.index, pd.RangeIndex):
-        cells = len(table.columns) + table.index.nlevels
-        raise FileError(
-            f"{path}: the header names {len(table.columns)} columns, but the rows have {cells} cells; name every column"
-        )
-    name = _label(table, label, path)
-    steps = table if name is None else table.drop(columns=name)
-    _refuse_no_header(steps, path)
-    if delimiter != "," and not all(pd.api.types.is_numeric_dtype(dtype) for dtype in steps.dtypes):
-        return _parsed(path, delimiter, decimal=",")
-    return table
-
-
-def _parsed(path: Path, delimiter: str, **options: Any) -> pd.DataFrame:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", pd.errors.ParserWarning)
-        return pd.read_csv(path, sep=delimiter, encoding="utf-8-sig", low_memory=False, **options)
-
-
-def _refuse_no_header(steps: pd.DataFrame, path: object) -> None:
-    """Refuse a file without a header: most column names are numbers and not in order."""
-    names = pd.to_numeric(pd.Series(steps.columns, dtype=object), errors="coerce")
-    differences = names.dropna().diff().iloc[1:]
-    if names.notna().mean() > 0.5 and not ((differences > 0).all() or (differences < 0).all()):
-        raise FileError(f"{path} begins with numbers, expected column names; add a first line with names")
-
-
-def _refuse_long(table: pd.DataFrame, path: object) -> None:
-    """Refuse a table with a row for each step: a column that names series has repeated values."""
-    for column in table.columns:
-        named = len(table.columns) > 1 and str(column).strip().lower() in SERIES
-        if named and table[column].duplicated().any():
-            raise FileError(
-                f"{path}: column {column!r} has the same value in several rows, as in a table with a row for each "
-                "step; expected a row for each sequence, as from pandas' DataFrame.pivot, or a .npz of x and y"
-            )
-
-
-def _refuse_numbering(table: pd.DataFrame, path: object) -> None:
-    """Refuse a column that numbers the rows: as a step, it would reveal the class of sorted rows."""
-    for column in table.columns:
-        name = re.sub(r"^unnamed: \d+$", "", str(column).strip().lower())  # pandas' name of a column without a name
-        cells = table[column]
-        if name in NUMBERING and pd.api.types.is_integer_dtype(cells) and cells.is_unique and len(cells) > 1:
-            where = f"column {column!r}" if name else "a column without a name"
-            raise FileError(f"{path}: {where} numbers the rows, and would be read as a step; leave it out")
-
-
-def _delimiter(path: Path) -> str:
-    with open(path, encoding="utf-8-sig") as file:
-        header = re.sub(r'"[^"]*"', "", file.readline())  # delimiters in quotes do not count
-    return max(DELIMITERS, key=header.count)
-
-
-def _label(table: pd.DataFrame, label: str | None, path: object) -> Any:
-    """The name of the column of labels, None if there is none."""
-    if label is not None:
-        matches = [column for column in table if str(column).strip() == str(label).strip()]
-        if not matches:
-            columns = listed(map(str, table.columns[-10:]))
-            raise FileError(f"{path} has no column {label!r}; its last columns are {columns}; name the label column")
-        return matches[0]
-    matches = [column for column in table if str(column).strip().lower() in LABELS]
-    if len(matches) > 1:
-        raise FileError(
-            f"{path} has columns {', '.join(matches)}, expected one column of labels; name it with label= (--label)"
-        )
-    return matches[0] if matches else None
-
-
-def _labels(column: "pd.Series[Any]", path: object) -> np.ndarray:
-    """Labels in their type, as text if numpy has no type for them."""
-    if column.isna().any():
-        row = int(column.isna().argmax()) + 1
-        raise FileError(
-            f"{path}: row {row} has no label, or a label such as NA or None, which is read as missing; rename it, or "
-            "leave the row out"
-        )
-    plain = isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf"
-    labels: np.ndarray = column.to_numpy() if plain else column.astype(str).to_numpy(str)
-    return labels
-
-
-def _numbers(column: "pd.Series[Any]", path: object) -> np.ndarray:
-    if pd.api.types.is_datetime64_any_dtype(column) or column.dtype.kind in "mc":
-        raise FileError(
-            f"{path}: column {listed([str(column.name)])} is {column.dtype}, expected numbers; leave it out"
-        )
-    try:
-        numbers: np.ndarray = column.to_numpy(np.float64, na_value=np.nan)
-        return numbers
-    except (ValueError, TypeError):
-        wrong = pd.to_numeric(column, errors="coerce").isna() & column.notna()
-        row = int(wrong.argmax())
-        raise FileError(
-            f"{path}, row {row + 1}, column {column.name!r}: {column.iloc[row]!r:.60}, expected a number; correct it, "
-            "or leave the column out"
-        ) from None
+def _refuse_no_header(table: Table) -> None:
+    """Refuse a text without a header: most column names are numbers and not in order."""
+    numbers = pd.to_numeric(pd.Series(table.cells.columns, dtype=object), errors="coerce")
+    differences = numbers.dropna().diff().iloc[1:]
+    if numbers.notna().mean() > 0.5 and not ((differences > 0).all() or (differences < 0).all()):
+        raise FileError(f"{table.path} begins with numbers, expected column names; add a first line with names")

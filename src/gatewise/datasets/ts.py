@@ -14,23 +14,32 @@ Letters: `N` sequences, `T` steps, `C` channels.
 """
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
+from gatewise.datasets.archive_rows import collected
 from gatewise.datasets.labelled import FileError, Labelled, check_size, listed
+from gatewise.datasets.stamps import read_stamped
+
+COLON = re.compile(r":(?![^()]*\))")  # not in parentheses
 
 
-def read_ts(path: str | os.PathLike[str]) -> Labelled:
+def read_ts(path: str | os.PathLike[str], *, fill: str | None = None) -> Labelled:
     """Read the sequences and labels of a `.ts` file.
+
+    Steps at the end that are missing in all channels mean a shorter sequence. With @timestamps true, a step is a pair
+    such as (0,1.5) or (2024-01-31 12:00:00,1.5), and the times of all sequences must go on in equal steps.
 
     Arguments:
         path: of the file.
+        fill: None refuses other missing values; "interpolate" and "zero" fill them in, "none" keeps them as NaN.
 
     Returns:
-        x (N, T, C) float64, or a list of (T, C) if lengths differ, NaN for missing values; y (N,) labels as text, as
-        numbers with @targetLabel, or None without labels.
+        x (N, T, C) float64, or a list of (T, C) if lengths differ; y (N,) labels as text, as numbers with @targetLabel,
+        or None without labels.
 
     Raises:
         FileError: not a `.ts` file, or one that cannot be used; the message names the line.
@@ -42,19 +51,22 @@ def read_ts(path: str | os.PathLike[str]) -> Labelled:
             head = _head(lines, path)
             kind = next((name for name in ("classlabel", "targetlabel") if head.get(name, "").startswith("true")), "")
             known = head.get("labels", "").split()[1:] if kind == "classlabel" else []
-            rows = [_row(line, kind, known, f"{path}, line {number}") for number, line in lines if _has_content(line)]
+            content = [(number, line.strip()) for number, line in lines if _has_content(line)]
     except UnicodeDecodeError:
         raise FileError(
             f"{path} is not text in UTF-8, expected a .ts file of the UCR and UEA archives; save it in UTF-8"
         ) from None
-    if not rows:
+    if not content:
         raise FileError(f"{path} holds no sequences after @data")
-    x = [sequence for sequence, _ in rows]
-    channels = sorted({sequence.shape[1] for sequence in x})
-    if len(channels) > 1:
-        raise FileError(f"{path}: sequences have {listed(channels)} channels, expected the same number; leave some out")
-    name = listed([head.get("problemname") or Path(path).stem])
-    return Labelled(np.stack(x) if len({len(sequence) for sequence in x}) == 1 else x, _labels(rows, kind, path), name)
+    numbers = [number for number, _ in content]
+    rows = [_split(line, kind, known, f"{path}, line {number}") for number, line in content]
+    channels = [part for part, _ in rows]
+    if head.get("timestamps") == "true":
+        parts = read_stamped(channels, numbers, path)
+    else:
+        parts = [_sequence(texts, f"{path}, line {number}") for number, texts in zip(numbers, channels, strict=True)]
+    labels = _labels([label for _, label in rows], kind, path)
+    return collected(parts, labels, numbers, path, fill, listed([head.get("problemname") or Path(path).stem]))
 
 
 def _head(lines: Iterator[tuple[int, str]], path: object) -> dict[str, str]:
@@ -67,10 +79,6 @@ def _head(lines: Iterator[tuple[int, str]], path: object) -> dict[str, str]:
         if not keyword.startswith("@"):
             break
         if keyword.lower() == "@data":
-            if head.get("timestamps") == "true":
-                raise FileError(
-                    f"{path} has time stamps in its sequences, expected values at regular steps; resample them"
-                )
             return head
         head[keyword[1:].lower()] = value.strip() if keyword.lower() == "@problemname" else value.strip().lower()
         if keyword.lower() == "@classlabel":
@@ -81,21 +89,28 @@ def _head(lines: Iterator[tuple[int, str]], path: object) -> dict[str, str]:
 
 
 def _has_content(line: str) -> bool:
-    return not line.strip().startswith("#") and bool(line.strip())
+    """Whether a line is neither blank nor a comment."""
+    return bool(line.strip()) and line.lstrip()[0] not in "#%"
 
 
-def _row(line: str, kind: str, known: list[str], where: str) -> tuple[np.ndarray, str]:
-    """A sequence (T, C) and its label."""
-    *channels, label = line.strip().split(":") if kind else (*line.strip().split(":"), "")
+def _split(line: str, kind: str, known: list[str], where: str) -> tuple[list[str], str]:
+    """The channels of a sequence, and its label; colons in parentheses are those of times."""
+    parts = COLON.split(line) if "(" in line else line.split(":")
+    *channels, label = parts if kind else (*parts, "")
     label = label.strip()
     if not channels or (kind and not label):
         raise FileError(f"{where} has no label after a colon, required by @classLabel or @targetLabel; add it")
     if known and f" {' '.join(label.split())} " not in f" {' '.join(known)} ":  # a label may have several words
         raise FileError(f"{where}: label {label!r:.80} is not among those of @classLabel: {listed(known)}")
+    return channels, label
+
+
+def _sequence(channels: list[str], where: str) -> np.ndarray:
+    """(T, C)."""
     values = [_numbers(channel, where) for channel in channels]
     if len({len(channel) for channel in values}) > 1:
         raise FileError(f"{where} has channels of {listed(map(len, values))} steps, expected the same number")
-    return np.stack(values, axis=1), label
+    return np.stack(values, axis=1)
 
 
 def _numbers(text: str, where: str) -> np.ndarray:
@@ -108,8 +123,7 @@ def _numbers(text: str, where: str) -> np.ndarray:
         raise FileError(f"{where}: {reason!s:.80}; expected numbers between commas, ? for missing ones") from None
 
 
-def _labels(rows: list[tuple[np.ndarray, str]], kind: str, path: object) -> np.ndarray | None:
-    labels = [label for _, label in rows]
+def _labels(labels: list[str], kind: str, path: object) -> np.ndarray | None:
     if not kind:
         return None
     if kind == "targetlabel":
