@@ -105,7 +105,7 @@ def test_the_delivered_average_is_that_of_its_parts(monkeypatch, tmp_path):
     assert NETWORK in weights
     dataset = selection.dataset(model.state.panel.series)
     parts = {NETWORK: selection.ensemble.extrapolate(dataset, dataset.ends, 6)[0]}
-    options = {"freq": model.state.panel.freq}
+    options = {"freq": model.state.panel.freq, "longer": selection.longer}
     parts |= baselines.forecasts(dataset.series, np.arange(2), np.array([60, 50]), 6, 4, **options)
     expected = sum(weight * parts[name] for name, weight in weights.items())
     np.testing.assert_allclose(model.predict(6)["LSTM"], expected.ravel())

@@ -13,8 +13,18 @@ FEW = "season: none (40 values are fewer than four seasons of 12 steps)"
 @pytest.mark.parametrize(
     ("season", "freq", "values", "expected", "longer"),
     [
-        (5, "MS", 100, (5, "season: 5 steps (as given)"), ()),
-        (1, "MS", 100, (1, "season: 1 step (as given)"), ()),
+        (5, "MS", 100, (5, "season: 5 steps (as given); the baselines also use a season of 12 steps"), (12,)),
+        (1, "MS", 100, (1, "season: 1 step (as given); the baselines use a season of 12 steps"), (12,)),
+        (1, "MS", 23, (1, "season: 1 step (as given)"), ()),
+        (24, "MS", 100, (24, "season: 24 steps (as given)"), ()),
+        (1, 1, 100, (1, "season: 1 step (as given)"), ()),
+        (
+            (2, 30),
+            "D",
+            100,
+            (2, "seasons: 2 and 30 steps (as given); the baselines also use a season of 7 steps"),
+            (7, 30),
+        ),
         ((168, 24), "MS", 400, (24, "seasons: 24 and 168 steps (as given)"), (168,)),
         ([7, 365, 30], "D", 800, (7, "seasons: 7, 30 and 365 steps (as given)"), (30, 365)),
         ((12,), "MS", 100, (12, "season: 12 steps (as given)"), ()),
