@@ -135,7 +135,7 @@ def test_without_excluded_series_the_table_of_them_is_empty(capsys):
     [
         (
             ["--excluded", "r.csv"],
-            "--excluded lists the series that --on-bad skip, --on-bad naive or --ended exclude excludes; add one of them",
+            "--excluded lists the series that --on-bad skip, --on-bad naive or --ended exclude excludes; add one of ",
         ),
         (
             ["--paths", "3"],
