@@ -153,6 +153,9 @@ def test_a_column_of_monthly_values_in_a_table_of_days_is_monthly():
         )
     given = read(monthly, freq="MS")
     assert given.series[0].y.tolist() == panel.series[0].y.tolist()
+    odd = monthly.assign(a=monthly["a"].where(monthly["ds"] != "2022-05-15", 7.0))  # only blank cells are left out
+    with pytest.raises(DataError, match="series 'a', row 135: 2022-05-15 is not on the calendar MS"):
+        read(odd, freq="MS")
     few = monthly[:100]  # four values are not enough
     with pytest.raises(DataError, match=r'96 of 100 values\); its dates follow MS .*: pass freq="MS" \(--freq MS\)$'):
         read(few)

@@ -60,8 +60,8 @@ class Fill:
         return (
             stray
             or describe_sessions(rows)
-            or f"its values are too rare for the calendar {describe_frequency(self.freq)}: add the missing ones, or sum "
-            "them to longer steps (pandas: table.resample)"
+            or f"its values are too rare for the calendar {describe_frequency(self.freq)}: add the missing ones, or "
+            "sum them to longer steps (pandas: table.resample)"
         )
 
 
