@@ -190,14 +190,16 @@ def test_filled_values_are_not_scored():
 def test_a_past_of_filled_zeros_is_accepted_if_the_end_has_observed_values():
     data = table(wave(60))
     data.loc[:35, "y"] = np.nan
-    result = Forecaster(**SMALL).backtest(data, 10, windows=2, fill="zero")  # the first cut is at 40, 8 are held out
+    filled = read(data, fill="zero", fill_limit=0.8)
+    result = Forecaster(**SMALL).backtest(filled, 10, windows=2)  # the first cut is at 40, 8 are held out
     assert np.isfinite(result.forecasts[["LSTM", "LSTM-hi-95"]]).all(axis=None)
     data.loc[:44, "y"] = np.nan
+    filled = read(data, fill="zero", fill_limit=0.8)
     with pytest.raises(
         DataError,
         match="the last 20% of the series holds only filled values; increase validation_fraction",
     ):
-        Forecaster(**SMALL).backtest(data, 10, windows=2, fill="zero")
+        Forecaster(**SMALL).backtest(filled, 10, windows=2)
 
 
 @pytest.mark.parametrize("refit", [False, True])

@@ -7,7 +7,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from gatewise.series import DataError, read, split_by_frequency
+from gatewise.series import DataError, known_ahead, read, split_by_frequency
 
 DAYS = pd.date_range("2022-01-03", periods=120)
 
@@ -153,11 +153,28 @@ def test_a_column_of_monthly_values_in_a_table_of_days_is_monthly():
         )
     given = read(monthly, freq="MS")
     assert given.series[0].y.tolist() == panel.series[0].y.tolist()
+    odd = monthly.assign(a=monthly["a"].where(monthly["ds"] != "2022-05-15", 7.0))  # only blank cells are left out
+    with pytest.raises(DataError, match="series 'a', row 135: 2022-05-15 is not on the calendar MS"):
+        read(odd, freq="MS")
     few = monthly[:100]  # four values are not enough
     with pytest.raises(DataError, match=r'96 of 100 values\); its dates follow MS .*: pass freq="MS" \(--freq MS\)$'):
         read(few)
     assert read(few, freq="MS").series[0].y.tolist() == [1, 2, 3, 4]
     assert read(monthly, fill="none").freq == "D"  # missing values stay missing, as asked
+
+
+@pytest.mark.parametrize("layout", ["long", "columns"])
+def test_covariates_of_days_between_monthly_values_are_left_out(layout):
+    days = dates("D", 500)
+    month = days.month + 12 * (days.year - 2022)
+    table = pd.DataFrame({"ds": days, "a": np.where((days.day == 1) & (month < 13), month, np.nan)})
+    table["plan"], table["weather"] = np.where(days.day == 1, month, 100.0 + days.day), np.arange(500.0)
+    panel = read(table, layout=layout, target_column="a", known="plan", past="weather")
+    (series,) = panel.series
+    assert (panel.freq, series.y.tolist()) == ("MS", list(range(1, 13)))
+    assert series.known.ravel().tolist() == list(range(1, 13))
+    assert series.past.ravel().tolist()[:3] == [0, 31, 59]
+    assert known_ahead(panel, 3).ravel().tolist() == [13, 14, 15]
 
 
 def test_blank_weekends_are_business_days_and_single_blanks_are_missing():
@@ -258,3 +275,7 @@ def test_a_wrong_given_frequency_is_answered_with_the_right_one():
     ):
         read(several, freq="D")
     assert read(several, series="a", freq="MS").series[0].y.tolist() == list(range(1, 21))
+    numbers = long({"a": np.arange(40), "b": np.arange(0, 40, 4)}.items())
+    with pytest.raises(DataError, match=r"follow 4 .*: read it separately, with series='b', freq=\"4\" \(--series b"):
+        read(numbers)
+    assert read(numbers, series="b", freq="4").series[0].y.tolist() == list(range(1, 11))

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from gatewise.series.errors import DataError
-from gatewise.series.frequency import describe_frequency, infer_frequency, steps_and_phases
+from gatewise.series.frequency import describe_frequency, infer_frequency, steps_and_phases, tick_count
 from gatewise.series.reading.exclusion import Reason
 from gatewise.series.reading.rows import Rows, Stack
 from gatewise.series.wording import counted, listed
@@ -156,8 +156,9 @@ def other_calendar(rows: Rows, own: str | int, freq: str | int) -> OtherCalendar
 def own_calendar(rows: Rows, freq: str | int) -> str | int | None:
     """The calendar that the values of a series follow with few gaps, if it is not `freq`."""
     ds = rows.ds[~np.isnan(rows.y)]
-    own = infer_frequency(ds) if isinstance(ds, pd.DatetimeIndex) and len(ds) > SHORTEST else None
-    return None if own == freq else own
+    own = infer_frequency(ds) if len(ds) > SHORTEST else None
+    is_rare = isinstance(own, int) and tick_count(ds, own) > 2 * len(ds)  # integers always have a common step
+    return None if own == freq or is_rare else own
 
 
 # --------------------------------------------------------------------------------------------- dates without values
@@ -197,3 +198,10 @@ def without_other_dates(stack: Stack, freqs: Mapping[int, str | int]) -> Trimmed
         f"values are on the calendar {describe_frequency(freqs[first])}{more}"
     )
     return Trimmed(stack.only(~drop), (guess,))
+
+
+def future_of(stack: Stack, future: Stack, freq: str | int) -> Stack:
+    """The rows of the future on the calendar of the series; other rows hold covariates of the dates in between."""
+    _, phases = steps_and_phases(stack.ds.append(future.ds), freq)
+    first = phases[: len(stack.ds)][np.clip(stack.bounds[:-1], 0, len(stack.ds) - 1)]
+    return future.only(phases[len(stack.ds) :] == first[future.codes])

@@ -28,7 +28,8 @@ def ended(series: Sequence[Series], freq: str | int) -> np.ndarray:
     >>> ended(shops, "MS").tolist()
     [False, True, False]
     """
-    last = {id(one_series.ds): one_series.ds[-1] for one_series in series}  # many series share an index
+    indexes = {id(one_series.ds): one_series.ds for one_series in series}  # many series share one
+    last = {key: ds[-1] for key, ds in indexes.items()}
     steps, _ = steps_and_phases(pd.Index([last[id(one_series.ds)] for one_series in series]), freq)
     ends, counts = np.unique(steps, return_counts=True)
     common = ends[::-1][counts[::-1].argmax()]  # the latest of equally common ends

@@ -83,11 +83,11 @@ def _length(series: Series) -> str:
 
 def _phases(panel: Panel) -> tuple[str, ...]:
     """Series whose dates lie between those of the others, such as odd and even hours."""
-    starts = {id(series.ds): series.ds[:1] for series in panel.series}  # many series share an index
-    _, phases = steps_and_phases(concatenated(list(starts.values())), panel.freq)
+    indexes = {id(series.ds): series.ds for series in panel.series}  # many series share one
+    _, phases = steps_and_phases(concatenated([ds[:1] for ds in indexes.values()]), panel.freq)
     if len(set(phases.tolist())) < 2:
         return ()
-    phase_of = dict(zip(starts, phases.tolist(), strict=True))
+    phase_of = dict(zip(indexes, phases.tolist(), strict=True))
     examples = {phase_of[id(series.ds)]: series for series in reversed(panel.series)}
     names = (f"{str(series.unique_id)!r} (first {format_date(series.ds[0])})" for series in examples.values())
     return (

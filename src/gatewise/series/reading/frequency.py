@@ -25,10 +25,10 @@ from gatewise.series.reading.calendars import (
     without_other_dates,
 )
 from gatewise.series.reading.exclusion import Exclusions
+from gatewise.series.reading.filling import fill_limit_remedy
 from gatewise.series.reading.rows import Rows, Stack
 from gatewise.series.reading.sessions import describe_sessions
 from gatewise.series.reading.strays import describe_stray
-from gatewise.series.reading.validation import fill_limit_remedy
 from gatewise.series.values import FILLS, NO_FILL
 from gatewise.series.wording import counted, format_date
 

@@ -8,6 +8,7 @@ from gatewise.series.backends import Kind
 from gatewise.series.errors import DataError
 from gatewise.series.panel import Panel
 from gatewise.series.reading.arguments import check_arguments
+from gatewise.series.reading.calendars import future_of
 from gatewise.series.reading.cells import CellFormat
 from gatewise.series.reading.columns import choose_columns
 from gatewise.series.reading.ended import describe_ended, without_ended
@@ -175,7 +176,9 @@ def read(
     history = history_of(rows.stack, request.known, layout == "columns", sort, rows.exclusions)
     index_freq = table.known_frequency(columns.time)
     regular = choose_frequency(history.stack, freq, index_freq, history.exclusions, fill, fill_limit)
-    freq, stack, history = regular.freq, regular.stack, history._replace(stack=regular.stack)
+    freq, stack = regular.freq, regular.stack
+    if len(stack.ds) < len(history.stack.ds):  # covariates between the dates of the series are left out, too
+        history = history._replace(stack=stack, future=future_of(stack, history.future, freq))
     covariates, covariate_guesses = request.covariates(table, columns, layout, freq)
     valid = validate(stack, freq, fill, regular.exclusions, fill_limit)
     if ended == "exclude":

@@ -26,10 +26,10 @@ from gatewise.series.frequency import (
 )
 from gatewise.series.gaps import carried
 from gatewise.series.panel import Series
-from gatewise.series.reading.calendars import fit, own_calendar, shell
+from gatewise.series.reading.calendars import own_calendar
 from gatewise.series.reading.exclusion import Exclusions, Reason
+from gatewise.series.reading.filling import Fill, own_remedy
 from gatewise.series.reading.rows import Rows, Stack
-from gatewise.series.reading.sessions import describe_sessions
 from gatewise.series.reading.strays import describe_stray
 from gatewise.series.values import FILL_LIMIT, FILLS, LARGEST, NO_FILL
 from gatewise.series.wording import FEW, counted, format_date, listed_dates
@@ -169,7 +169,7 @@ def check_dates(rows: Rows, freq: str | int, alone: bool) -> pd.Index:
     off = np.flatnonzero(~np.isin(as_integers(rows.ds), as_integers(calendar)))
     if len(off):
         own = own_calendar(rows, freq)
-        remedy = "correct the date or pass another freq= (--freq)" if own is None else _own(rows, own, alone)
+        remedy = "correct the date or pass another freq= (--freq)" if own is None else own_remedy(rows, own, alone)
         raise DataError(
             describe_stray(rows)
             or f"{rows.where(off[0])}: {format_date(rows.ds[off[0]])} is not on the calendar "
@@ -180,14 +180,6 @@ def check_dates(rows: Rows, freq: str | int, alone: bool) -> pd.Index:
 
 def _years(ds: pd.Index) -> int:
     return int(ds[-1].year - ds[0].year) if isinstance(ds, pd.DatetimeIndex) else 0
-
-
-def _own(rows: Rows, freq: str | int, alone: bool) -> str:
-    follows = f"its dates follow {describe_frequency(freq)}: "
-    if alone:
-        return f'{follows}pass freq="{freq}" (--freq {freq})'
-    name = str(rows.unique_id)
-    return f'{follows}read it separately, with series={name!r}, freq="{freq}" (--series {shell(name)} --freq {freq})'
 
 
 # -------------------------------------------------------------------------------------------------------- values
@@ -206,68 +198,6 @@ class Checked(NamedTuple):
 
     series: Series
     repairs: tuple[Repair, ...] = ()
-
-
-@dataclass(frozen=True)
-class Fill:
-    """How missing values and dates are treated.
-
-    Attributes:
-        by: how to fill; see `gatewise.read`.
-        limit: the largest fraction of the values of a series that may be invented.
-        freq: the calendar.
-        alone: whether there is only one series.
-        largest: the largest fraction of the steps of a series that has no value, or a larger number.
-    """
-
-    by: str | None
-    limit: float
-    freq: str | int
-    alone: bool
-    largest: float = 0.0
-
-    @classmethod
-    def of(cls, stack: Stack, freq: str | int, fill: str | None, limit: float) -> "Fill":
-        """The treatment of the missing values of these series."""
-        alone = len(stack.names) == 1
-        if fill not in FILLS:
-            return cls(fill, limit, freq, alone)
-        on, steps = fit(stack, freq)
-        values = np.bincount(stack.codes[~np.isnan(stack.y)], minlength=len(stack.names))
-        largest = np.where(on, 1 - values / np.maximum(steps, 1), 0.0).max(initial=0.0)
-        return cls(fill, limit, freq, alone, float(largest))
-
-    def check(self, rows: Rows, absent: np.ndarray) -> None:
-        """Refuse to invent more than the limit of the values of a series."""
-        count, fraction = int(absent.sum()), float(absent.mean())
-        if fraction <= self.limit:
-            return
-        raise DataError(
-            f"{rows}: fill would invent {count} of {len(absent)} values, more than fill_limit={self.limit:.3g}; "
-            f"{self.cause(rows)}; to fill anyway, pass {fill_limit_remedy(max(fraction, self.largest))}"
-        )
-
-    def cause(self, rows: Rows) -> str:
-        """Why many dates of the calendar have no value, and the remedy."""
-        if describe_stray(rows):
-            return f"{format_date(rows.ds[0])} or {format_date(rows.ds[-1])} may be a typing error"
-        own = own_calendar(rows, self.freq)
-        if own is not None:
-            return _own(rows, own, self.alone)
-        return describe_sessions(rows) or (
-            f"its values are too rare for the calendar {describe_frequency(self.freq)}: add the missing ones, or sum "
-            "them to longer steps (pandas: table.resample)"
-        )
-
-
-def fill_limit_remedy(fraction: float) -> str:
-    """The option that allows to invent a fraction of the values.
-
-    >>> fill_limit_remedy(20 / 31)
-    'fill_limit=0.65 (--fill-limit 0.65)'
-    """
-    limit = min(np.ceil(100 * fraction) / 100, 1.0)
-    return f"fill_limit={limit:g} (--fill-limit {limit:g})"
 
 
 def validate(
