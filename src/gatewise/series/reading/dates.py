@@ -144,7 +144,7 @@ def read_time(
         return _read_parts(frame, columns, context)
     if table is not None and table.written is not None:
         cells_of, index, name = table.written, frame.index, columns[0]
-        context = context._replace(written=lambda: cells_of(name).iloc[index])
+        context = context._replace(written=lambda: cells_of(name).reindex(index))
     return read_dates(frame[columns[0]], context)
 
 
@@ -307,7 +307,8 @@ def _written_digits(values: np.ndarray, context: Context) -> np.ndarray | None:
     if (values == np.round(values)).all() and shortest == longest and longest % 2:  # an even number of digits
         return None
     texts = context.written().astype(str).str.strip()
-    return texts.to_numpy(object) if len(texts) == len(values) and _is_digits(texts) else None
+    same = _is_digits(texts) and np.array_equal(texts.to_numpy(np.float64), values)
+    return texts.to_numpy(object) if same else None
 
 
 def _is_digits(texts: pd.Series) -> bool:
