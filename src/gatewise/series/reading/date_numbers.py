@@ -19,9 +19,9 @@ SERIALS = {"excel": "1899-12-30", "excel1904": "1904-01-01"}  # name -> day 0
 SERIAL_RANGE = (32_874, 51_136)  # 1990 to 2039
 UNIX_RANGE = (np.datetime64("1980-01-01", "us"), np.datetime64("2100-01-01", "us"))
 MANY = 1000  # integers, of which some decide whether all are tried
-MOSTLY = 0.9  # of the cells are dates: the others are errors
+MOSTLY = (0.9, 0.75)  # of the cells are dates: the others are errors
 CALENDAR_DIGITS = ("%Y%m", "%Y%m%d", "%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%Y%j", "%d%m%Y", "%m%d%Y")
-IRREGULAR = (*CALENDAR_DIGITS, *UNIX)  # are read as dates even if their calendar is irregular
+IRREGULAR = (*CALENDAR_DIGITS, "week", *UNIX)  # are read as dates even if their calendar is irregular
 SHORT = ("%y%m%d", "%d%m%y", "%m%d%y")  # may be integers in a row, too
 
 
@@ -62,8 +62,11 @@ def number_readings(values: np.ndarray, texts: pd.Series | None, evidence: Evide
         return _best(shares, steady=whole and _is_steady(values))
     if whole and len(values) and _is_dense(values):
         return Numbers([])
-    mostly = [reading for reading in readings if reading.time_format in IRREGULAR and _mostly_dates(reading)]
-    return Numbers(_orders(mostly) if mostly and mostly[0].dayfirst is not None else mostly[:1])
+    for least in MOSTLY:
+        most = [each for each in readings if each.time_format in IRREGULAR and each.dates.notna().mean() >= least]
+        if most:
+            return Numbers(_orders(most) if most[0].dayfirst is not None else most[:1])
+    return Numbers([])
 
 
 def _as_expected(values: np.ndarray, readings: list[Reading], evidence: Evidence) -> list[Reading]:
@@ -264,7 +267,3 @@ def _share(reading: Reading, evidence: Evidence) -> float | None:
     if len(distinct) < 3:
         return 1.0 if reading.time_format in IRREGULAR else None
     return evidence.missing_share(reading.dates)
-
-
-def _mostly_dates(reading: Reading) -> bool:
-    return bool(reading.dates.notna().mean() >= MOSTLY)
