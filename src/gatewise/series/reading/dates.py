@@ -28,7 +28,7 @@ from gatewise.series.reading.date_messages import Where as Where  # public here
 from gatewise.series.reading.date_numbers import CALENDAR_DIGITS, number_readings, of_form
 from gatewise.series.reading.date_objects import converted_objects
 from gatewise.series.reading.date_parts import PARTS as PARTS  # public here
-from gatewise.series.reading.date_parts import combined
+from gatewise.series.reading.date_parts import combined, joined
 from gatewise.series.reading.table import Table
 from gatewise.series.reading.time_formats import INTEGER, check_time_format, in_format
 from gatewise.series.wording import format_date, listed, quoted
@@ -134,11 +134,13 @@ def is_text(column: pd.Series) -> bool:
 
 
 def _read_parts(frame: pd.DataFrame, columns: Sequence[str], context: Context) -> ReadDates:
-    """Several columns as a time index; with a time format as text joined by spaces."""
+    """Several columns as a time index; with a format of all of them as text joined by spaces."""
     frame = frame.reset_index(drop=True)
     for column in columns:
         _refuse_missing(frame[column], context.where)
-    parts = combined(frame, columns, as_text=context.cells.time_format is not None)
+    parts, time_format = combined(frame, columns), context.cells.time_format
+    if time_format is not None and (parts.since_midnight is None or re.search("%[HI]", time_format)):
+        parts = joined(frame, columns)
     if parts.since_midnight is None and is_text(parts.column):
         return read_dates(parts.column, context)
 
