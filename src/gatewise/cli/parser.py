@@ -205,7 +205,12 @@ def _add_data(command: argparse.ArgumentParser) -> None:
         help="for a series with errors: raise the error, skip the series, or use a naive forecast (raise)",
     )
     cells = command.add_argument_group("cells", "Omitted formats are inferred from all cells of a column.")
-    cells.add_argument("--time-format", metavar="FORMAT", help="format of the dates, such as %%d.%%m.%%Y or %%Y%%m")
+    cells.add_argument(
+        "--time-format",
+        metavar="FORMAT",
+        help="format of the dates, such as %%d.%%m.%%Y or %%Y%%m; or integer, year, quarter, week, 'decimal year', "
+        "excel, excel1904, unix, 'unix ms', 'unix us', 'unix ns'",
+    )
     cells.add_argument(
         "--dayfirst", action=argparse.BooleanOptionalAction, help="whether 01/02/2024 is the first of February"
     )

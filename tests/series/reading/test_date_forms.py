@@ -51,6 +51,7 @@ FORMATS = {
         *("%d/%m/%Y %I:%M %p", "%m/%d/%Y %I:%M:%S %p", "%Y-%m-%d %H", "%Y-%m-%d %H:%M:%S,000", "%a %d %b %Y %H:%M:%S"),
         *("%m/%d/%Y %I %p", "%Y%m%dT%H%M%S", "%Y%m%d %H:%M", "%d-%b-%y %I.%M.%S %p", "%Y/%m/%d %H:%M"),
         *("%b %d, %Y, %I:%M:%S %p", "%d/%m/%Y, %H:%M", "%d.%m.%Y %Hh%M", "%y-%m-%d %H:%M"),
+        *("%d%b%Y:%H:%M:%S", "%a %b %d %H:%M:%S %Y", "%d %B %Y %H", "%b %d, %Y %H", "%Y-%b-%d %H%M", "%d %m %Y %H"),
     ),
 }
 DATES = {"months": MONTHS, "days": DAYS, "hours": HOURS}

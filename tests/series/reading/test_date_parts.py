@@ -85,3 +85,13 @@ def test_the_order_of_day_and_month_is_decided_by_the_option():
         read(table, time_column=["date", "hour"], target_column="value")
     panel = read(table, time_column=["date", "hour"], target_column="value", dayfirst=True)
     assert (panel.series[0].ds == days + pd.Timedelta(hours=6)).all()
+
+
+@pytest.mark.parametrize(
+    ("date", "time_format"),
+    [("01/02/2020", "%d/%m/%Y"), ("01/02/2020", "%d/%m/%Y %H"), (43862, "excel"), ("20200201", "%Y%m%d")],
+)
+def test_a_format_is_that_of_the_date_or_of_all_columns(date, time_format):
+    table = pd.DataFrame({"date": date, "hour": range(24), "value": range(24)})
+    panel = read(table, time_column=["date", "hour"], target_column="value", time_format=time_format)
+    assert (panel.series[0].ds == pd.date_range("2020-02-01", periods=24, freq="h")).all()

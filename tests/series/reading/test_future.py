@@ -34,6 +34,7 @@ LATER = pd.DataFrame(
 )
 # The next dates are 5 and 6 February for A, 6 and 7 for B.
 SERIES = [series_ending("A"), series_ending("B", DAYS[4], 5)]
+FUTURE_MONTHS = pd.date_range("2029-10-01", periods=3, freq="MS")
 
 
 @pytest.mark.parametrize("form", ["pandas", "polars", "file", "other names"])
@@ -167,3 +168,32 @@ def test_future_rows_are_those_of_a_plain_search(rows, random):
     past, ahead, _ = split(mixed, ["price"])
     assert set(mixed["ds"].iloc[ahead]) == expected
     assert sorted(past + ahead) == list(range(len(table)))
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        FUTURE_MONTHS.strftime("%d/%m/%Y"),
+        FUTURE_MONTHS.strftime("%m/%d/%Y"),
+        FUTURE_MONTHS.strftime("%b-%y"),
+        FUTURE_MONTHS.strftime("%m/%y"),
+        FUTURE_MONTHS.strftime("%Y%m").astype(int),
+        FUTURE_MONTHS.strftime("%y%m%d"),
+        (FUTURE_MONTHS - pd.Timestamp("1899-12-30")).days,
+        (FUTURE_MONTHS - pd.Timestamp("1904-01-01")).days,
+        [2029.75, 2029.833, 2029.917],
+    ],
+)
+def test_the_dates_to_forecast_decide_how_a_table_is_read(cells):
+    history = Series("A", pd.date_range("2029-01-01", periods=9, freq="MS"), np.zeros(9))
+    table = pd.DataFrame({"ds": cells, "price": [1.0, 2, 3]})
+    for rows in (1, 2, 3):
+        values = future_known([history], table[:rows], Covariates(known=("price",)), "MS", rows)
+        assert values.ravel().tolist() == [1.0, 2, 3][:rows]
+
+
+@pytest.mark.parametrize("first", [43831, 202101, 1949, 1_577_836_800])
+def test_integer_time_continues_as_integers(first):
+    history = Series("A", pd.RangeIndex(first, first + 9), np.zeros(9))
+    table = pd.DataFrame({"ds": range(first + 9, first + 12), "price": [1.0, 2, 3]})
+    assert future_known([history], table, Covariates(known=("price",)), 1, 3).ravel().tolist() == [1.0, 2, 3]

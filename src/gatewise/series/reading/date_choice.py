@@ -62,10 +62,10 @@ class Evidence:
         return np.datetime64(max(moment.tz_localize(None).to_datetime64() for moment in moments), "us")
 
     def in_order(self, dates: np.ndarray) -> bool:
-        """Whether the dates (C,) of the rows of each series never fall."""
+        """Whether the dates (C,) of the rows of each series never fall, or never rise."""
         rows, same = self._rows
-        steps = np.diff(dates[self.codes[rows]])
-        return not bool((same & (steps < np.timedelta64(0))).any())
+        steps, zero = np.diff(dates[self.codes[rows]])[same], np.timedelta64(0)
+        return bool((steps >= zero).all() or (steps <= zero).all())
 
     @cached_property
     def _rows(self) -> tuple[np.ndarray, np.ndarray]:

@@ -79,7 +79,8 @@ DAYS_WITHOUT_YEAR = (
     _form("%ds%m", D, "(?P<s>[-/.])", M),
     _form("%ms%d", M, "(?P<s>[-/.])", D),
 )
-_WEEKDAY = re.compile(rf"(?:{'|'.join(sorted(WEEKDAYS, key=len, reverse=True))})\b[.,]*\s*(?=\w)", re.IGNORECASE)
+_NAMES = "|".join(sorted(WEEKDAYS, key=len, reverse=True))
+_WEEKDAY = re.compile(rf"(?:(?:{_NAMES})\b[.,]*\s*(?=\w)|mar[.,]*\s*(?=\d+[-/.]\d))", re.IGNORECASE)
 _MILLISECONDS = re.compile(r"/?Date\((-?\d+)(?:[+-]\d{4})?\)/?")
 
 

@@ -76,14 +76,22 @@ def dates_or_integers(cells: Cells, reading: Reading) -> DataError:
     )
 
 
+def days_without_year(cells: Cells) -> DataError:
+    """The error for days such as 31 January that have no year."""
+    return DataError(
+        f"dates such as {cells.example(0)} in time column {cells.column.name!r} are days without a year; write the "
+        "year, too, as in 1949-01-31"
+    )
+
+
 def months_or_days(cells: Cells, reading: Reading) -> DataError:
     """The error for cells such as Jan-01 that can be days without a year."""
-    such, date = f"dates such as {cells.example(0)} in time column {cells.column.name!r}", format_date(reading.dates[0])
+    name, date = reading.time_format, format_date(reading.dates[0])
     if missing_share(reading.dates) is None:
-        return DataError(f"{such} are days without a year; write the year, too, as in 1949-01-31")
-    name = reading.time_format
+        return days_without_year(cells)
     return DataError(
-        f"{such} can be months of years ({date}) or days without a year; pass time_format={name!r} "
+        f"dates such as {cells.example(0)} in time column {cells.column.name!r} can be months of years ({date}) or "
+        f"days without a year; pass time_format={name!r} "
         f"(--time-format {name}) for months, or write the year of the days, too"
     )
 

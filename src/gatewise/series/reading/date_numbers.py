@@ -19,9 +19,9 @@ SERIALS = {"excel": "1899-12-30", "excel1904": "1904-01-01"}  # name -> day 0
 SERIAL_RANGE = (32_874, 51_136)  # 1990 to 2039
 UNIX_RANGE = (np.datetime64("1980-01-01", "us"), np.datetime64("2100-01-01", "us"))
 MANY = 1000  # integers, of which some decide whether all are tried
-MOSTLY = 0.9  # of the cells are dates: the others are errors
+MOSTLY = (0.9, 0.75)  # of the cells are dates: the others are errors
 CALENDAR_DIGITS = ("%Y%m", "%Y%m%d", "%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%Y%j", "%d%m%Y", "%m%d%Y")
-IRREGULAR = (*CALENDAR_DIGITS, *UNIX)  # are read as dates even if their calendar is irregular
+IRREGULAR = (*CALENDAR_DIGITS, "week", *UNIX)  # are read as dates even if their calendar is irregular
 SHORT = ("%y%m%d", "%d%m%y", "%m%d%y")  # may be integers in a row, too
 
 
@@ -54,7 +54,7 @@ def number_readings(values: np.ndarray, texts: pd.Series | None, evidence: Evide
     readings = list(_of_integers(values, texts, evidence) if whole else _of_fractions(values, texts))
     complete = [reading for reading in readings if reading.is_complete]
     if evidence.expected is not None:
-        return Numbers(as_expected(complete, evidence)[:1] if isinstance(evidence.expected, pd.DatetimeIndex) else [])
+        return Numbers(_as_expected(values, complete, evidence))
     if complete and complete[0].time_format == "%Y%m%d":
         return Numbers(complete[:1])
     shares = [(share, reading) for reading in complete if (share := _share(reading, evidence)) is not None]
@@ -62,7 +62,19 @@ def number_readings(values: np.ndarray, texts: pd.Series | None, evidence: Evide
         return _best(shares, steady=whole and _is_steady(values))
     if whole and len(values) and _is_dense(values):
         return Numbers([])
-    return Numbers([reading for reading in readings if reading.time_format in IRREGULAR and _mostly_dates(reading)][:1])
+    for least in MOSTLY:
+        most = [each for each in readings if each.time_format in IRREGULAR and each.dates.notna().mean() >= least]
+        if most:
+            return Numbers(_orders(most) if most[0].dayfirst is not None else most[:1])
+    return Numbers([])
+
+
+def _as_expected(values: np.ndarray, readings: list[Reading], evidence: Evidence) -> list[Reading]:
+    """The reading that holds most of the expected dates; none if integers are expected."""
+    if not isinstance(evidence.expected, pd.DatetimeIndex):
+        return []
+    readings += [Reading(pd.DatetimeIndex(of_form(values, name)), name) for name in (*SERIALS, "decimal year")]
+    return as_expected([reading for reading in readings if reading.is_complete], evidence)[:1]
 
 
 def _is_calendar(values: np.ndarray, texts: pd.Series | None) -> bool:
@@ -79,12 +91,16 @@ def _best(shares: list[tuple[float, Reading]], steady: bool) -> Numbers:
     """The readings with the fewest missing dates: the first, or all orders of day, month and year."""
     least = min(share for share, _ in shares)
     best = [reading for share, reading in shares if share == least]
-    orders = [reading for reading in best if reading.dayfirst is not None or reading.time_format in SHORT]
-    first = best[0]
+    orders, first = _orders([reading for _, reading in shares]), best[0]
     if first.time_format == "week" and orders:  # 200101 is a week of 2001 or a day of 2020
         return Numbers([first, *orders])
     has_orders = first.dayfirst is not None or first.time_format in SHORT
     return Numbers(orders if has_orders else best[:1], steady and first.time_format in (*SHORT, "excel"))
+
+
+def _orders(readings: list[Reading]) -> list[Reading]:
+    """The readings that differ in the order of day, month and year."""
+    return [reading for reading in readings if reading.dayfirst is not None or reading.time_format in SHORT]
 
 
 def of_form(values: np.ndarray, form: str, texts: pd.Series | None = None) -> np.ndarray:
@@ -115,6 +131,7 @@ def _of_integers(values: np.ndarray, texts: pd.Series | None, evidence: Evidence
         return Reading(pd.DatetimeIndex(np.where(inside, dates, NAT)), name, dayfirst)
 
     year_first = width == fewest
+    in_a_row = len(values) > 1 and _is_steady(values) and np.ptp(values) == len(values) - 1  # only years would change
     if width == 4 and year_first and _is_dense(values, step=1):
         yield reading("year", month_days(values))
     if width in (3, 4) and (_is_padded(texts) or not _is_dense(values)):
@@ -128,15 +145,17 @@ def _of_integers(values: np.ndarray, texts: pd.Series | None, evidence: Evidence
         yield reading("quarter", quarters(values // 100, values % 100))
         yield reading("week", week_days(values // 100, values % 100))
     if width == 6:
-        yield reading("%m%Y", month_days(values % 10_000, values // 10_000))
-        day, month, year = values // 10_000, values // 100 % 100, values % 100
-        yield reading("%y%m%d", _short(day, month, year, evidence))
-        yield reading("%d%m%y", _short(year, month, day, evidence), dayfirst=True)
-        yield reading("%m%d%y", _short(year, day, month, evidence), dayfirst=False)
+        first, second, third = values // 10_000, values // 100 % 100, values % 100
+        yield reading("%y%m%d", _short(first, second, third, evidence))
+    if width == 6 and not in_a_row:
+        yield reading("%m%Y", month_days(values % 10_000, first))
+        yield reading("%d%m%y", _short(third, second, first, evidence), dayfirst=True)
+        yield reading("%m%d%y", _short(third, first, second, evidence), dayfirst=False)
     if width == 7 and year_first:
         yield reading("%Y%j", year_days(values // 1000, values % 1000))
     if width == 8:
         yield reading("%Y%m%d", month_days(values // 10_000, values // 100 % 100, values % 100))
+    if width == 8 and not in_a_row:
         first, second, year = values // 1_000_000, values // 10_000 % 100, values % 10_000
         yield reading("%d%m%Y", month_days(year, second, first), dayfirst=True)
         yield reading("%m%d%Y", month_days(year, first, second), dayfirst=False)
@@ -161,7 +180,8 @@ def _counts(values: np.ndarray) -> Iterator[Reading]:
     """Counts since 1970 of seconds or smaller units, and serial numbers of spreadsheets."""
     for name in UNIX:
         dates = _since_epoch(values, name)
-        if not np.isnat(dates).any() and UNIX_RANGE[0] <= dates.min() and dates.max() < UNIX_RANGE[1]:
+        is_round = values.min() >= 1e9 or bool((values % 60 == 0).all())
+        if is_round and UNIX_RANGE[0] <= dates.min() and dates.max() < UNIX_RANGE[1]:
             yield Reading(pd.DatetimeIndex(dates), name)
     if (values >= SERIAL_RANGE[0]).all() and (values < SERIAL_RANGE[1]).all():
         yield Reading(pd.DatetimeIndex(_serials(values, "excel")), "excel")
@@ -247,7 +267,3 @@ def _share(reading: Reading, evidence: Evidence) -> float | None:
     if len(distinct) < 3:
         return 1.0 if reading.time_format in IRREGULAR else None
     return evidence.missing_share(reading.dates)
-
-
-def _mostly_dates(reading: Reading) -> bool:
-    return bool(reading.dates.notna().mean() >= MOSTLY)

@@ -45,13 +45,11 @@ class Combined(NamedTuple):
     guess: str | None = None
 
 
-def combined(frame: pd.DataFrame, columns: Sequence[str], as_text: bool = False) -> Combined:
+def combined(frame: pd.DataFrame, columns: Sequence[str]) -> Combined:
     """Columns without missing cells as one: year and month, year and week, date and hour, ...; else text.
 
     Dates from parts are NaT in rows that are no date.
     """
-    if as_text:
-        return _joined(frame, columns)
     parts = {column: _PART.get(str(column).strip().lower()) for column in columns}
     numbers = {column: _numbers(frame[column], parts[column]) for column in columns}
     years = [column for column in columns if _is_year(numbers[column], parts[column])]
@@ -61,10 +59,11 @@ def combined(frame: pd.DataFrame, columns: Sequence[str], as_text: bool = False)
     if len(longs) == 1:
         times = [column for column in columns if column != longs[0]]
         return Combined(frame[longs[0]], _times(frame, times, numbers))
-    return _joined(frame, columns)
+    return joined(frame, columns)
 
 
-def _joined(frame: pd.DataFrame, columns: Sequence[str]) -> Combined:
+def joined(frame: pd.DataFrame, columns: Sequence[str]) -> Combined:
+    """Columns as text, joined by spaces."""
     first, *others = [_text(frame[column]) for column in columns]
     return Combined(first.str.cat(others, sep=" ").rename(" ".join(columns)))
 

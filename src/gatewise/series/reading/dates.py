@@ -4,9 +4,8 @@ Letters: N rows, C distinct cells.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from numbers import Real
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,20 +13,22 @@ import pandas as pd
 from gatewise.arguments import plain
 from gatewise.series.errors import DataError, RowError
 from gatewise.series.reading.calendar_dates import NAT
-from gatewise.series.reading.cells import CellFormat
 from gatewise.series.reading.date_choice import Evidence, Reading, missing_share
+from gatewise.series.reading.date_context import Context, ReadDates
 from gatewise.series.reading.date_formats import is_month_of_year, may_lack_year, text_readings
 from gatewise.series.reading.date_messages import (
     Cells,
     dates_or_integers,
+    days_without_year,
     decided,
     months_or_days,
     refuse_unreadable,
 )
 from gatewise.series.reading.date_messages import Where as Where  # public here
 from gatewise.series.reading.date_numbers import CALENDAR_DIGITS, number_readings, of_form
+from gatewise.series.reading.date_objects import converted_objects
 from gatewise.series.reading.date_parts import PARTS as PARTS  # public here
-from gatewise.series.reading.date_parts import combined
+from gatewise.series.reading.date_parts import combined, joined
 from gatewise.series.reading.table import Table
 from gatewise.series.reading.time_formats import INTEGER, check_time_format, in_format
 from gatewise.series.wording import format_date, listed, quoted
@@ -35,49 +36,8 @@ from gatewise.series.wording import format_date, listed, quoted
 TIME_NAMES = (
     *("ds", "date", "datetime", "timestamp", "time", "month", "year", "quarter", "week", "day", "hour", "period", "t"),
 )
+DIGITS = r"\d+(?:\.\d+)?"
 SAMPLE = 500  # distinct cells that are tried
-
-
-class ReadDates(NamedTuple):
-    """A time index, and the guess made to read it, or None."""
-
-    ds: pd.Index
-    guess: str | None
-
-
-class Context(NamedTuple):
-    """What a column is read with: the names of its rows, its format, its cells as written, and evidence.
-
-    Attributes:
-        where: names a row in a message.
-        cells: how cells are written.
-        written: (N,) the cells as text, if they come from a text file.
-        series: (N,) the series of each row.
-        expected: the dates that the column should hold.
-        past: (N,) whether the row holds a value.
-        today: the present day; by the clock if None.
-    """
-
-    where: Where
-    cells: CellFormat = CellFormat()
-    written: Callable[[], pd.Series] | None = None
-    series: np.ndarray | None = None
-    expected: pd.Index | None = None
-    past: np.ndarray | None = None
-    today: pd.Timestamp | None = None
-
-    def of(self, column: pd.Series, codes: np.ndarray) -> Cells:
-        """A column with the distinct cell of each row (N,)."""
-        return Cells(column, codes, self.where, self.cells)
-
-    def only(self, rows: np.ndarray) -> "Context":
-        """The context of some rows."""
-        series, past = (None if each is None else each[rows] for each in (self.series, self.past))
-        return self._replace(where=lambda i: self.where(int(rows[i])), written=None, series=series, past=past)
-
-    def evidence(self, codes: np.ndarray) -> Evidence:
-        """The evidence of rows that hold these distinct cells (N,)."""
-        return Evidence(codes, self.series, self.expected, self.past, self.today)
 
 
 def looks_like_dates(column: pd.Series) -> bool:
@@ -86,7 +46,7 @@ def looks_like_dates(column: pd.Series) -> bool:
     if len(present) == 0 or pd.api.types.is_numeric_dtype(present):
         return False
     if not is_text(present):
-        return not isinstance(_converted(present), str)
+        return not isinstance(converted_objects(present), str)
     cells = present.str.strip().iloc[:: max(1, len(present) // SAMPLE)].reset_index(drop=True)
     evidence = Evidence(np.arange(len(cells)))
     if _is_digits(cells):
@@ -144,7 +104,7 @@ def read_time(
         return _read_parts(frame, columns, context)
     if table is not None and table.written is not None:
         cells_of, index, name = table.written, frame.index, columns[0]
-        context = context._replace(written=lambda: cells_of(name).iloc[index])
+        context = context._replace(written=lambda: cells_of(name).reindex(index))
     return read_dates(frame[columns[0]], context)
 
 
@@ -160,7 +120,7 @@ def read_dates(column: pd.Series, context: Context) -> ReadDates:
         return _numbers(column, context)
     if is_text(column):
         return _texts(column, context)
-    converted = _converted(column)
+    converted = converted_objects(column)
     if isinstance(converted, str) and str(pd.api.types.infer_dtype(column)).startswith("mixed"):
         return _mixed(column, context)
     if isinstance(converted, str):
@@ -174,11 +134,13 @@ def is_text(column: pd.Series) -> bool:
 
 
 def _read_parts(frame: pd.DataFrame, columns: Sequence[str], context: Context) -> ReadDates:
-    """Several columns as a time index; with a time format as text joined by spaces."""
+    """Several columns as a time index; with a format of all of them as text joined by spaces."""
     frame = frame.reset_index(drop=True)
     for column in columns:
         _refuse_missing(frame[column], context.where)
-    parts = combined(frame, columns, as_text=context.cells.time_format is not None)
+    parts, time_format = combined(frame, columns), context.cells.time_format
+    if time_format is not None and (parts.since_midnight is None or re.search("%[HI]", time_format)):
+        parts = joined(frame, columns)
     if parts.since_midnight is None and is_text(parts.column):
         return read_dates(parts.column, context)
 
@@ -212,22 +174,6 @@ def _refuse_missing(column: pd.Series, where: Where) -> None:
     missing = np.flatnonzero(column.isna())
     if len(missing):
         raise RowError(missing, describe)
-
-
-def _converted(column: pd.Series) -> pd.DatetimeIndex | str:
-    """Date objects (of pandas, numpy or Python) as an index, or the reason why this fails."""
-    if isinstance(column.dtype, pd.PeriodDtype):
-        return pd.DatetimeIndex(column.dt.to_timestamp())
-    kind = pd.api.types.infer_dtype(column, skipna=True)
-    if kind not in ("datetime64", "datetime", "date"):
-        return f"it holds {kind!r} values, expected dates, text such as '1949-01-31', or integers"
-    try:
-        return pd.DatetimeIndex(pd.to_datetime(column))
-    except (ValueError, TypeError) as reason:  # several time zones, or dates out of the range of pandas
-        return (
-            f"{reason}; if the dates have several time zones, convert them first, for example with "
-            "pandas.to_datetime(column, utc=True)"
-        )
 
 
 def _mixed(column: pd.Series, context: Context) -> ReadDates:
@@ -285,9 +231,10 @@ def _number_dates(
     """Distinct numbers (C,) as dates; None if they are integers in a row."""
     named_year = str(column.name).lower() == "year"
     readings, is_integer = number_readings(numbers, cells, context.evidence(codes), named_year)
-    if not readings:
-        return None
     found = context.of(column, codes)
+    if not readings:
+        _refuse_days_of_no_year(found, cells)
+        return None
     if is_integer:
         raise dates_or_integers(found, readings[0])
     reading = decided(found, readings, context.evidence(codes))
@@ -299,6 +246,13 @@ def _number_dates(
     return ReadDates(dates, f"dates: {quoted(plain(column.iloc[0]))} read as {format_date(dates[0])}")
 
 
+def _refuse_days_of_no_year(found: Cells, cells: pd.Series | None) -> None:
+    """Refuse days such as 0131."""
+    padded = cells is not None and (cells.str.len() == 4).all() and cells.str.startswith("0").any()
+    if cells is not None and padded and may_lack_year(cells.str.slice(0, 2) + "/" + cells.str.slice(2)):
+        raise days_without_year(found)
+
+
 def _written_digits(values: np.ndarray, context: Context) -> np.ndarray | None:
     """The numbers (N,) as written, if this may matter: fractions such as 2020.10, leading zeros such as 012020."""
     if context.written is None or not len(values):
@@ -307,11 +261,12 @@ def _written_digits(values: np.ndarray, context: Context) -> np.ndarray | None:
     if (values == np.round(values)).all() and shortest == longest and longest % 2:  # an even number of digits
         return None
     texts = context.written().astype(str).str.strip()
-    return texts.to_numpy(object) if len(texts) == len(values) and _is_digits(texts) else None
+    same = _is_digits(texts) and np.array_equal(texts.to_numpy(np.float64), values)
+    return texts.to_numpy(object) if same else None
 
 
 def _is_digits(texts: pd.Series) -> bool:
-    return bool(texts.str.fullmatch(r"\d+(?:\.\d+)?").all())
+    return bool(texts.str.fullmatch(DIGITS).all())
 
 
 def _integers(column: pd.Series, where: Where) -> ReadDates:
@@ -342,14 +297,19 @@ def _texts(column: pd.Series, context: Context) -> ReadDates:
     """Text as dates; each distinct cell is read once."""
     codes, distinct = pd.factorize(column)
     cells = pd.Series(distinct).str.strip()
-    if _is_digits(cells):
+    found, evidence = context.of(column, codes), context.evidence(codes)
+    digits = cells.str.fullmatch(DIGITS).to_numpy(bool)
+    if digits.all():
         dates = _number_dates(column, codes, cells.to_numpy(np.float64), cells, context)
         if dates is not None:
             return dates
-    found, evidence = context.of(column, codes), context.evidence(codes)
+    elif digits.mean() >= 0.5:
+        some = cells[digits].reset_index(drop=True)
+        if number_readings(some.to_numpy(np.float64), some, evidence.only(digits), named_year=False).readings:
+            refuse_unreadable(found, digits)
     readings = text_readings(cells, evidence)
     if not readings:
-        refuse_unreadable(found, np.zeros(len(cells), bool))
+        refuse_unreadable(found, digits & (digits.mean() >= 0.5))
     reading = decided(found, readings, evidence)
     refuse_unreadable(found, reading.dates.notna())
     if is_month_of_year(reading) and may_lack_year(cells):
@@ -373,7 +333,7 @@ def _formatted(column: pd.Series, time_format: str, context: Context) -> ReadDat
     """A column as dates in the given format; every cell must have it."""
     check_time_format(time_format)
     is_number = pd.api.types.infer_dtype(column) in ("integer", "floating", "mixed-integer-float")
-    if not is_number and not is_text(column) and not isinstance(converted := _converted(column), str):
+    if not is_number and not is_text(column) and not isinstance(converted := converted_objects(column), str):
         return ReadDates(converted, None)
     cells = column
     if is_number and "%" in time_format and context.written is not None:

@@ -84,7 +84,9 @@ def read(
         fill_limit: the largest fraction of the values of a series that `fill` may invent (--fill-limit).
         sort: sort the rows by date first (--sort).
         aggregate: how several rows of a series and date become one: "sum", "mean" or "last" (--aggregate).
-        time_format: format of the dates, if their shape does not decide (--time-format).
+        time_format: format of the dates, if their shape does not decide: one of strptime, such as "%d.%m.%Y", or
+            "integer", "year", "quarter", "week" (ISO, such as 202005), "decimal year", "excel" (serial numbers),
+            "excel1904", "unix" (seconds since 1970), "unix ms", "unix us" or "unix ns" (--time-format).
         dayfirst: whether the day stands before the month in dates such as 01/02/2024 (--dayfirst, --no-dayfirst).
         decimal: decimal separator of the numbers, "." or "," (--decimal).
         thousands: separator of thousands: ".", ",", " ", "'", or "" for none (--thousands).

@@ -17,9 +17,13 @@ _SECOND = r"(?:[:.m](?P<second>\d\d)s?(?:[.,](?P<fraction>\d{1,9}))?)?"
 _CLOCK = rf"(?P<hour>\d{{1,2}})(?:[:h.](?P<minute>\d\d){_SECOND}|h|(?=\s*[ap]\.?m))"
 _DIGITS = r"(?P<hour2>\d{1,2})(?:(?P<minute2>\d\d)(?P<second2>\d\d)?)?"
 TIME = re.compile(rf"(?:{_CLOCK}|{_DIGITS})\s*(?P<noon>[ap])?(?:\.?m\.?)?\s*(?P<zone>{ZONE})?", re.IGNORECASE)
-_FULL = r"\d{8}|\d{1,4}([-/.])\d{1,2}\2\d{1,4}"  # digits after such a date are a time of day
+_FULL = (  # digits after such a date are a time of day
+    r"\d{8}|\d{1,4}([-/. ])\d{1,2}\2\d{1,4}|\d{1,2}[-/. ]+[^\W\d_]{3,}[-/., ]+\d{4}"
+    r"|[^\W\d_]{3,}[-/. ]+\d{1,2}[-/., ]+\d{4}|\d{4}[-/. ]*[^\W\d_]{3,}[-/. ]*\d{1,2}"
+)
 _AFTER = rf"\d{{1,2}}(?:[:h.]\d\d.*|h|\s*[ap]\.?m\.?)\s*(?:{ZONE})?"
-_SPLIT = re.compile(rf"(?:({_FULL})(?:T|[ ,]+)(\d[^/]*)|(.*?\d\.?)(?:T|[ ,]+)({_AFTER}))", re.IGNORECASE)
+_BETWEEN = re.compile(rf"(.*?\d) (\d\d:\d\d(?::\d\d)?(?: (?:{ZONE}))?) (\d{{4}})")  # Jan 01 18:00:00 2020
+_SPLIT = re.compile(rf"(?:({_FULL})(?:T|[ ,]+)(\d[^/]*)|(.*?\d\.?)(?:T|[ ,]+|(?<=\d{{4}}):)({_AFTER}))", re.IGNORECASE)
 
 
 FEW = 5000  # distinct times that are read one by one
@@ -58,6 +62,9 @@ def _pair(cell: str, at: Partition | None = None) -> tuple[str, str]:
         day, space, time = at(cell, " ")
         if space:
             return day, time
+    between = _BETWEEN.fullmatch(cell)
+    if between is not None:
+        return f"{between[1]} {between[3]}", between[2]
     match = _SPLIT.fullmatch(cell)
     if match is None:
         return cell, ""
