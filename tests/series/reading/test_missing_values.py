@@ -79,6 +79,14 @@ def test_named_cells_are_missing_in_covariates_but_not_in_dates_and_names(csv):
     assert [series.unique_id for series in panel.series] == [8]
 
 
+def test_a_named_category_is_missing(csv):
+    columns = {"weather": ["sun", "unknown", "rain", " unknown"]}
+    panel = read_cells(["1", "2", "3", "4"], "comma", csv, columns, past="weather", missing="unknown", fill="previous")
+    assert panel.covariates.categories == {"weather": ("rain", "sun")}
+    assert panel.series[0].past.tolist() == [[0, 1], [0, 1], [1, 0], [1, 0]]
+    assert "missing values: 'unknown' in column 'weather', 2 cells" in panel.guesses
+
+
 @pytest.mark.parametrize(
     ("arguments", "count"), [(["--missing=-999,off"], 2), (["--missing", "-999", "--thousands", "."], 1)]
 )
