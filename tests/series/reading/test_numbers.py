@@ -162,6 +162,13 @@ def test_a_cell_that_contradicts_the_given_separators_is_named(csv, kind, option
     assert np.isfinite(values(read_cells(corrected, kind, csv, **options))).all()
 
 
+@pytest.mark.parametrize("kind", SOURCES)
+def test_a_column_that_contradicts_the_given_separators_in_every_cell_is_refused(csv, kind):
+    message = r"'1.5' in target 'y' contradicts decimal=',' \(--decimal\) \(and 2 more\); correct the cell"
+    with pytest.raises(DataError, match=message):
+        read_cells(["1.5", "2.5", "3.25"], kind, csv, decimal=",")
+
+
 DATES = [
     ["31.12.2020", "01.01.2021", "02.01.2021"],
     ["2020.25", "2020.5", "2020.75"],
