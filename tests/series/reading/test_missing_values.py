@@ -79,11 +79,19 @@ def test_named_cells_are_missing_in_covariates_but_not_in_dates_and_names(csv):
     assert [series.unique_id for series in panel.series] == [8]
 
 
+def test_a_named_category_is_missing(csv):
+    columns = {"weather": ["sun", "unknown", "rain", " unknown"]}
+    panel = read_cells(["1", "2", "3", "4"], "comma", csv, columns, past="weather", missing="unknown", fill="previous")
+    assert panel.covariates.categories == {"weather": ("rain", "sun")}
+    assert panel.series[0].past.tolist() == [[0, 1], [0, 1], [1, 0], [1, 0]]
+    assert "missing values: 'unknown' in column 'weather', 2 cells" in panel.guesses
+
+
 @pytest.mark.parametrize(
     ("arguments", "count"), [(["--missing=-999,off"], 2), (["--missing", "-999", "--thousands", "."], 1)]
 )
 def test_the_command_takes_missing_values(csv, capsys, arguments, count):
     cells = [1, 2, -999, 4, "off" if count == 2 else 5, 6, 7, 8]
     path = csv("ds,y\n" + "".join(f"2024-01-{day:02},{cell}\n" for day, cell in enumerate(cells, 1)))
-    assert main(["forecast", str(path), *arguments]) != 0
+    assert main(["forecast", str(path), "--horizon", "2", *arguments]) != 0
     assert f"the value at 2024-01-03 is missing ({count} of 8 values)" in capsys.readouterr().err

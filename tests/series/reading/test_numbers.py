@@ -122,8 +122,11 @@ def test_a_column_that_contradicts_the_file_is_refused_and_the_options_decide(cs
         assert same(values(read_cells(["854", "1.029", "987"], "comma", csv, columns, **{name: "."})), numbers)
 
 
-def test_dates_say_nothing_about_separators(csv):
-    table = "month;y\n" + "".join(f"{month:02}.2020;1.{month}34\n" for month in range(1, 8))
+@pytest.mark.parametrize(
+    "times", [[f"{month:02}.2020" for month in range(1, 8)], [f"{2020 + k / 4:.2f}" for k in range(7)]]
+)
+def test_dates_say_nothing_about_separators(csv, times):
+    table = "time;y\n" + "".join(f"{time};1.{k}34\n" for k, time in enumerate(times))
     assert load(csv(table)).ambiguous.keys() == {"y"}
 
 
@@ -157,6 +160,13 @@ def test_a_cell_that_contradicts_the_given_separators_is_named(csv, kind, option
     assert message.endswith("; correct the cell or omit the option")
     corrected = [text for text in cells if text != cell] * 2
     assert np.isfinite(values(read_cells(corrected, kind, csv, **options))).all()
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+def test_a_column_that_contradicts_the_given_separators_in_every_cell_is_refused(csv, kind):
+    message = r"'1.5' in target 'y' contradicts decimal=',' \(--decimal\) \(and 2 more\); correct the cell"
+    with pytest.raises(DataError, match=message):
+        read_cells(["1.5", "2.5", "3.25"], kind, csv, decimal=",")
 
 
 DATES = [
@@ -217,6 +227,18 @@ def test_covariates_are_numbers_or_categories(csv):
     panel = read_cells(["1", "2", "3"], "comma", csv, columns, past=["price", "code", "name"])
     assert panel.series[0].past[:, 0].tolist() == [1204, 912, 1000]
     assert panel.covariates.categories == {"code": ("-", "1", "2"), "name": ("a", "b", "c")}
+
+
+def test_a_covariate_with_other_text_is_a_category(csv):
+    panel = read_cells(["1", "2", "3"], "comma", csv, {"size": ["1,5", "2,5", "big"]}, past="size")
+    assert panel.covariates.categories == {"size": ("1,5", "2,5", "big")}
+
+
+def test_text_that_reads_as_dates_is_never_converted(monkeypatch):
+    frame = pd.DataFrame({"x": ["1,5", "2,5"], "y": ["5", "6"]})
+    assert convert(frame, CellFormat()).frame["x"].tolist() == [1.5, 2.5]
+    monkeypatch.setattr("gatewise.series.reading.number_columns.looks_like_dates", lambda text: "1,5" in text.tolist())
+    assert convert(frame, CellFormat()).frame["x"].tolist() == ["1,5", "2,5"]
 
 
 def test_a_rate_beside_the_only_quantity_is_not_the_target(csv):

@@ -93,7 +93,7 @@ def number_column(cells: pd.Series, given: CellFormat) -> NumberColumn | None:
     found = [_part(text, named) for text in texts]
     blank = np.array([not text for text in texts], bool)
     column = NumberColumn(
-        str(cells.name),
+        cells.name,
         list(distinct),
         np.where(blank[codes] & (codes >= 0), -1, codes),
         [part if isinstance(part, Parts) else None for part in found],

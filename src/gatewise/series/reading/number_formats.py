@@ -117,7 +117,7 @@ def _joined(frame: pd.DataFrame, results: "Sequence[_Result]") -> Converted:
     frame = frame.copy() if results else frame
     for result in results:
         if result.cells is not None:
-            frame[result.name] = pd.Series(result.cells, index=frame.index)
+            frame[result.name] = pd.Series(result.cells, index=frame.index, dtype=result.cells.dtype)
     nouns = defaultdict(list)
     for result in results:
         if result.guess is not None:

@@ -38,26 +38,43 @@ def sentinels(panel: Panel) -> tuple[str, ...]:
     values, pass missing='-999' (--missing -999)",)
     """
     found = defaultdict(list)
-    for series in panel.series:
-        for column, values in _columns(panel, series):
-            for sentinel in find_sentinels(values):
-                found[column, sentinel.value].append((series, sentinel))
+    for column, series_values in _columns(panel):
+        for k in _suspicious(series_values):
+            for sentinel in find_sentinels(series_values[k]):
+                found[column, sentinel.value].append((panel.series[k], sentinel))
     return tuple(_describe(column, group) for (column, _), group in found.items())
 
 
-def _columns(panel: Panel, series: Series) -> Iterator[tuple[str, np.ndarray]]:
-    """The observed target, and the covariates that are numbers."""
-    yield "", series.y if series.filled is None else np.where(series.filled, np.nan, series.y)
+def _columns(panel: Panel) -> Iterator[tuple[str, list[np.ndarray]]]:
+    """The observed target of each series, and the covariates that are numbers."""
+    yield "", [s.y if s.filled is None else np.where(s.filled, np.nan, s.y) for s in panel.series]
     covariates = panel.covariates
     if covariates is None:
         return
-    for names, columns, features in (
-        (covariates.past_features, covariates.past, series.past),
-        (covariates.known_features, covariates.known, series.known),
-    ):
+    for kind, names in (("past", covariates.past_features), ("known", covariates.known_features)):
         for j, name in enumerate(names):
-            if features is not None and name in columns:
-                yield name, features[:, j]
+            if name in getattr(covariates, kind):
+                yield name, [getattr(series, kind)[:, j] for series in panel.series]
+
+
+def _suspicious(series_values: list[np.ndarray]) -> list[int]:
+    """The series whose lowest or highest value is repeated, and not within the range of the others; all at once."""
+    if not series_values:
+        return []
+    starts = np.cumsum([0, *map(len, series_values)])[:-1]
+    values, chosen = np.concatenate(series_values), np.zeros(len(starts), bool)
+    codes = np.repeat(np.arange(len(starts)), [len(part) for part in series_values])
+    for signed in (values, -values):
+        signed = np.where(np.isfinite(signed), signed, np.inf)
+        low = np.minimum.reduceat(signed, starts)
+        is_low = signed == low[codes]
+        others = np.minimum.reduceat(np.where(is_low, np.inf, signed), starts)
+        high = np.maximum.reduceat(np.where(is_low | np.isinf(signed), -np.inf, signed), starts)
+        with np.errstate(invalid="ignore"):  # a series without values
+            is_apart = (others - low > high - others) | ((low < 0) & (others >= 0))
+        is_repeated = np.add.reduceat(is_low.astype(np.int64), starts) > 1
+        chosen |= is_repeated & is_apart & (high >= others) & (low != 0)
+    return np.flatnonzero(chosen).tolist()
 
 
 def find_sentinels(values: np.ndarray) -> tuple[Sentinel, ...]:
