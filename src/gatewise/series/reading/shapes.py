@@ -148,7 +148,8 @@ class ColumnShapes:
             if any(cells[j] in names for j, names in self.names.items() if j < len(cells)):
                 return "perhaps"  # a name of a series
             return "none" if False in fits else "empty"
-        enough = False not in fits and has_cells(cells, min(2, max(self.kinds) + 1))
+        enough = False not in fits and 2 * fits.count(True) >= len(self.kinds)
+        enough = enough and has_cells(cells, min(2, max(self.kinds) + 1))
         return "row" if enough else "perhaps"
 
 

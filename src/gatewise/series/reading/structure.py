@@ -16,7 +16,7 @@ import numpy as np
 from gatewise.series.errors import DataError
 from gatewise.series.reading.cells import CellFormat
 from gatewise.series.reading.dates import TIME_NAMES
-from gatewise.series.reading.headers import Candidate, Header, ambiguous, choose_header
+from gatewise.series.reading.headers import Candidate, Header, ambiguous, choose_header, headless
 from gatewise.series.reading.shapes import ColumnShapes, has_cells, is_note, kind
 
 SAMPLED_CELLS = 20_000  # at each end of the table
@@ -241,9 +241,13 @@ class _Search:
         ]
 
     def is_below_preamble(self, candidates: list[Candidate], first: int) -> bool:
-        """Whether the first row that fits is a header of numbers such as 2020, set apart from shorter lines above."""
+        """Whether the first row that fits is a header of years, set apart from shorter lines above."""
+        if self.shapes.dated or first >= len(self.grid.blank) or not self.grid.blank[candidates[-1][0] : first].any():
+            return False
+        numbers = [str(cell) for cell in self.cells(first) if kind(cell) == "number"]
+        years = all(text.isdecimal() for text in numbers) and len(numbers) > 1
         short = all(len(cells) < self.grid.width for _, cells in candidates)
-        return short and bool(self.grid.blank[candidates[-1][0] : first].any())
+        return short and years and bool((np.diff([int(text) for text in numbers]) == 1).all())
 
     def unusual_header(self, head: list[int], comments: list[int], first: int) -> Header:
         """A header with cells that fit the columns, such as 2020; or a comment; or the first row, refused later."""
@@ -255,6 +259,8 @@ class _Search:
             if len(cells) == self.grid.width and isinstance(cells[0], str):
                 return Header([cells[0].lstrip("#%/; "), *cells[1:]], (record,))
         record = first if first < len(self.grid.blank) else int(self.present[0])
+        if self.shapes.dated and self.verdict(record) == "row":
+            raise headless(self.grid.name, int(self.grid.lines[record]), self.cells(record))
         return Header(self.cells(record), (record,))
 
     def records(self, start: int, stop: int) -> list[int]:

@@ -146,7 +146,14 @@ def choose_delimiter(lines: Lines) -> str:
     spaces = _covered(lines.fields(SPACES)[table])
     if best == "\t" and covered[best] > 0.5 * table.sum():  # a tab is a space, too
         return best
-    return SPACES if spaces > covered.get(best, 1) and not _grouped(lines) else best
+    is_better = spaces > covered.get(best, 1) and not _separates_names(lines, best)
+    return SPACES if is_better and not _grouped(lines) else best
+
+
+def _separates_names(lines: Lines, delimiter: str) -> bool:
+    """Whether a delimiter separates words at the start of a text; a decimal comma only separates digits."""
+    start = [lines.text(record) for record in range(min(len(lines), 50))]
+    return any(delimiter in text and not re.search(r"\d", text) for text in start)
 
 
 def _covered(fields: np.ndarray) -> int:
