@@ -21,6 +21,7 @@ from gatewise.series.reading.shapes import ColumnShapes, has_cells, is_note, kin
 
 SAMPLED_CELLS = 20_000  # at each end of the table
 SAMPLED_COLUMNS = 64
+SAMPLED_ROWS = 100  # for the shapes of the columns
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,8 @@ class _Search:
 
     @cached_property
     def shapes(self) -> ColumnShapes:
-        rows = [cells for record, cells in self.sampled_cells.items() if not self.is_excess(record)]
+        step = len(self.sample) // SAMPLED_ROWS + 1
+        rows = [self.cells(record) for record in self.sample[::step] if not self.is_excess(record)]
         return ColumnShapes.of(rows, min(self.grid.width, SAMPLED_COLUMNS), self.format.missing)
 
     def is_excess(self, record: int) -> bool:

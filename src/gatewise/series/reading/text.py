@@ -34,7 +34,7 @@ def decoded(path: Path, content: bytes) -> bytes:
         )
     content = content.removeprefix(codecs.BOM_UTF8)
     try:
-        content.decode()
+        content.isascii() or content.decode()
     except UnicodeDecodeError as reason:
         line = content[: reason.start].count(b"\n") + 1
         raise DataError(
@@ -75,10 +75,11 @@ class Lines:
         return len(self.bounds) - 1
 
     def _at(self, characters: bytes) -> np.ndarray:
-        found: np.ndarray = self._bytes == characters[0]
-        for character in characters[1:]:
-            found |= self._bytes == character
-        return found
+        if len(characters) == 1:
+            return np.asarray(self._bytes == characters[0])
+        listed = np.zeros(256, bool)
+        listed[list(characters)] = True
+        return np.asarray(listed[self._bytes])
 
     @cached_property
     def numbers(self) -> np.ndarray:
@@ -97,15 +98,24 @@ class Lines:
             gaps = self._at(b" \t\n") & (True if self._quoted is None else ~self._quoted)
             starts = ~gaps
             starts[1:] &= gaps[:-1]
-            return np.asarray(np.add.reduceat(starts, self.bounds[:-1], dtype=np.int32))
+            return self._counts(starts)
         found = self._at(delimiter.encode())
         if self._quoted is not None:
             found &= ~self._quoted
-        return np.asarray(np.add.reduceat(found, self.bounds[:-1], dtype=np.int32)) + 1
+        return self._counts(found) + 1
+
+    def _counts(self, found: np.ndarray) -> np.ndarray:
+        """(R,) the number of bytes of each record where `found` is true."""
+        return np.diff(np.searchsorted(np.flatnonzero(found), self.bounds))
 
     def blank(self, delimiter: str) -> np.ndarray:
         """(R,) whether each record has no text besides delimiters."""
-        return np.logical_not(np.logical_or.reduceat(~self._at(b' \t\n"' + delimiter.encode()), self.bounds[:-1]))
+        characters = b' \t\n"' + delimiter.encode()
+        blank = np.isin(self.first_bytes(), np.frombuffer(characters, np.uint8))
+        for record in np.flatnonzero(blank).tolist():  # few records start with such a character
+            start, end = self.bounds[record : record + 2]
+            blank[record] = not self.content[start:end].strip(characters)
+        return blank
 
     def text(self, record: int) -> str:
         """A record as text."""
