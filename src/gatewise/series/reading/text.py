@@ -111,10 +111,13 @@ class Lines:
     def blank(self, delimiter: str) -> np.ndarray:
         """(R,) whether each record has no text besides delimiters."""
         characters = b' \t\n"' + delimiter.encode()
-        blank = np.isin(self.first_bytes(), np.frombuffer(characters, np.uint8))
-        for record in np.flatnonzero(blank).tolist():  # few records start with such a character
-            start, end = self.bounds[record : record + 2]
-            blank[record] = not self.content[start:end].strip(characters)
+        first, second = self.bounds[:-1], np.minimum(self.bounds[:-1] + 1, len(self.content) - 1)
+        listed = np.frombuffer(characters, np.uint8)
+        blank = np.isin(self._bytes[first], listed) & np.isin(self._bytes[second], listed)
+        blank |= self.bounds[1:] - first == 1  # an empty line
+        some = np.flatnonzero(blank)  # few records start with two such characters
+        spans = zip(first[some].tolist(), self.bounds[some + 1].tolist(), strict=True)
+        blank[some] = [not self.content[start:end].strip(characters) for start, end in spans]
         return blank
 
     def text(self, record: int) -> str:
