@@ -91,7 +91,9 @@ def test_lines_around_the_table_are_skipped_and_stated(csv, case, separate):
     content = separate(content)
     panel = read(csv(content))
     check(panel)
-    assert separate(stated) in " ".join(guess for guess in panel.guesses if guess.startswith("skipped: "))
+    guess = " ".join(guess for guess in panel.guesses if guess.startswith("skipped: "))
+    assert separate(stated) in guess
+    assert guess.count("line 14") <= 1
 
 
 PLAIN = {
@@ -279,6 +281,16 @@ def test_a_first_row_with_a_name_is_no_header(csv):
     ):
         read(path)
     assert [series.y.tolist() for series in read(path, header_row=0, id_column="column1").series] == [VALUES, VALUES]
+
+
+@pytest.mark.parametrize("line", ["# comment, of the office", "A sentence of the office", "1950", "Key: value"])
+def test_a_long_preamble_and_a_long_footer_are_skipped(csv, line):
+    rows = "".join(f"{1950 + n},{n % 7}\n" for n in range(60))
+    for table, length in ((TABLE, 12), ("year,value\n" + rows, 60)):
+        panel = read(csv(f"{line}\n" * 250 + table + "# comment\n" * 250))
+        assert len(panel.series[0]) == length
+        assert "lines 1 to 250 before the header" in " ".join(panel.guesses)
+        assert "the first is" not in " ".join(panel.guesses)
 
 
 @pytest.mark.parametrize("options", [{"header_row": 40}, {"header_row": 2}, {"skip_footer": 40}])

@@ -120,6 +120,10 @@ class Lines:
         blank[some] = [not self.content[start:end].strip(characters) for start, end in spans]
         return blank
 
+    def hold(self, characters: bytes) -> np.ndarray:
+        """(R,) whether each record holds one of the characters."""
+        return np.asarray(np.logical_or.reduceat(self._at(characters), self.bounds[:-1]))
+
     def text(self, record: int) -> str:
         """A record as text."""
         return self.content[self.bounds[record] : self.bounds[record + 1]].decode().rstrip("\n")
@@ -154,6 +158,9 @@ def choose_delimiter(lines: Lines) -> str:
         return usual
     marked = np.isin(lines.first_bytes(), np.frombuffer(b"#%/", np.uint8))
     table = ~blank & ~marked if 2 * marked.sum() < len(lines) else ~blank
+    digits = lines.hold(b"0123456789")[table]
+    digits[:-1] |= digits[1:]  # a row, or a header above one
+    table[table] = digits if digits.any() else True
     covered = {delimiter: _covered(lines.fields(delimiter)[table]) for delimiter in used}
     best = max((usual, *used), key=lambda delimiter: covered.get(delimiter, 0))
     spaces = _covered(lines.fields(SPACES)[table])
