@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import re
+import zipfile
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from gatewise.series import (
     DataError,
     read,
 )
+from gatewise.series.reading import files
 from tests.series_tables import DATES, lines, table
 
 BAD_FILES = {
@@ -118,3 +120,21 @@ def test_the_error_of_a_parquet_file_without_pyarrow_names_the_package(tmp_path,
     monkeypatch.setattr(pd, "read_parquet", missing)
     with pytest.raises(DataError, match="needs pyarrow; pip install pyarrow, or save the table as CSV"):
         read(tmp_path / "s.parquet")
+
+
+def test_a_zip_file_with_one_table_is_read(tmp_path, monkeypatch):
+    def write(*names):
+        with zipfile.ZipFile(tmp_path / "sales.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+            for name in names:
+                archive.writestr(name, lines(DATES, range(30)))
+        return tmp_path / "sales.zip"
+
+    assert read(write("sales.csv", "__MACOSX/sales.csv")).series[0].y.tolist() == list(range(30))
+    with pytest.raises(DataError, match=r"expected one CSV file of at most 2048 MiB in the zip file, found 2 files"):
+        read(write("a.csv", "b.csv"))
+    monkeypatch.setattr(files, "UNPACKED", 100)
+    with pytest.raises(DataError, match=r"found 1 file; pass the CSV uncompressed"):
+        read(write("sales.csv"))
+    (tmp_path / "sales.zip").write_bytes(b"PK and no more")
+    with pytest.raises(DataError, match=r"sales.zip is a damaged or encrypted zip file"):
+        read(tmp_path / "sales.zip")

@@ -91,7 +91,9 @@ def test_lines_around_the_table_are_skipped_and_stated(csv, case, separate):
     content = separate(content)
     panel = read(csv(content))
     check(panel)
-    assert separate(stated) in " ".join(guess for guess in panel.guesses if guess.startswith("skipped: "))
+    guess = " ".join(guess for guess in panel.guesses if guess.startswith("skipped: "))
+    assert separate(stated) in guess
+    assert guess.count("line 14") <= 1
 
 
 PLAIN = {
@@ -228,6 +230,67 @@ def test_rows_that_may_be_data_stay(csv):
     assert single.series[0].y.tolist() == [5, 6, 7]
     ids = "".join(f"#{n},{row}\n" for n in (1, 2) for row in ROWS)
     assert [series.unique_id for series in read(csv("shop,date,y\n" + ids), id_column="shop").series] == ["#1", "#2"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("2020-03-01,5\n", "row 13 .line 14 of sales.csv.*2020-03-01"),  # a duplicate date
+        ("2021-01-01;5\n", "line 14, saw 1"),
+        ("unknown,5\n", "'unknown' in time column"),
+        (",5\n", "no date in time column"),
+        ("Total,77\n", "'Total' in time column"),
+    ],
+)
+def test_a_last_row_that_may_be_data_is_an_error(csv, content, message):
+    with pytest.raises(DataError, match=message):
+        read(csv(TABLE + content))
+
+
+@pytest.mark.parametrize("label", ["Total", "unknown"])
+def test_a_row_of_equal_values_is_no_mean(csv, label):
+    constant = "date,value\n" + "".join(f"{date:%Y-%m-%d},5\n" for date in MONTHS)
+    with pytest.raises(DataError, match=f"row 13 .line 14 of sales.csv.: '{label}' in time column"):
+        read(csv(constant + f"{label},5\n"))
+    assert read(csv(constant + f"{label},60\n")).series[0].y.tolist() == [5] * 12
+
+
+def test_a_row_with_the_name_of_a_series_is_data(csv):
+    rows = "".join(f"{shop},{row}\n" for shop in "AB" for row in ROWS)
+    for row in ("B,x,y\n", "B,,124\n"):
+        panel = read(csv("shop,date,y\n" + rows + row), id_column="shop", on_bad="skip")
+        assert [series.unique_id for series in panel.series] == ["A"]
+    panel = read(csv("shop,date,y\n" + rows + f"Total,,{2 * sum(VALUES):g}\n"), id_column="shop")
+    assert [series.unique_id for series in panel.series] == ["A", "B"]
+
+
+def test_names_of_years_below_a_title_are_a_header(csv):
+    content = '"Source","Office"\n\n"Updated","2024-05-30"\n\nname,2000,2001,2002,2003\na,1,2,3,4\nb,5,6,7,9\n'
+    panel = read(csv(content), layout="rows")
+    assert [(series.unique_id, series.y.tolist()) for series in panel.series] == [
+        ("a", [1, 2, 3, 4]),
+        ("b", [5, 6, 7, 9]),
+    ]
+
+
+def test_a_first_row_with_a_name_is_no_header(csv):
+    rows = "".join(f"{shop},{row}\n" for shop in "AB" for row in ROWS)
+    path = csv(rows)
+    with pytest.raises(
+        DataError, match=r"first line, 'A', '2020-01-01', '112', holds no column names; .* header_row=0"
+    ):
+        read(path)
+    assert [series.y.tolist() for series in read(path, header_row=0, id_column="column1").series] == [VALUES, VALUES]
+
+
+@pytest.mark.parametrize("line", ["# comment, of the office", "A sentence of the office", "1950", "Key: value"])
+def test_a_long_preamble_and_a_long_footer_are_skipped(csv, line):
+    rows = "".join(f"{1950 + n},{n % 7}\n" for n in range(60))
+    for table, length in ((TABLE, 12), ("year,value\n" + rows, 60)):
+        panel = read(csv(f"{line}\n" * 250 + table + "# comment\n" * 250))
+        assert len(panel.series[0]) == length
+        assert "lines 1 to 250 before the header" in " ".join(panel.guesses)
+        assert "the first is" not in " ".join(panel.guesses)
 
 
 @pytest.mark.parametrize("options", [{"header_row": 40}, {"header_row": 2}, {"skip_footer": 40}])

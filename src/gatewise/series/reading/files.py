@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import zipfile
 import zlib
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +16,9 @@ from gatewise.series.reading.delimited import read_text
 from gatewise.series.reading.number_formats import Written
 from gatewise.series.reading.spreadsheet import SPREADSHEETS, read_spreadsheet
 from gatewise.series.reading.text import decoded
+from gatewise.series.wording import counted
+
+UNPACKED = 2**31  # bytes of a zip file after decompression
 
 
 class File(NamedTuple):
@@ -84,9 +88,22 @@ def _parquet(path: Path, content: bytes) -> pd.DataFrame:
 
 
 def _uncompressed(path: Path, content: bytes) -> bytes:
-    if path.suffix.lower() != ".gz":
-        return content
     try:
-        return gzip.decompress(content)
+        if path.suffix.lower() == ".zip":
+            return _unzipped(path, content)
+        return gzip.decompress(content) if path.suffix.lower() == ".gz" else content
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError):
+        raise DataError(f"{path} is a damaged or encrypted zip file; pass the CSV uncompressed") from None
     except (OSError, EOFError, zlib.error):
         raise DataError(f"{path} is not a complete gzip file; compress the CSV again or pass it uncompressed") from None
+
+
+def _unzipped(path: Path, content: bytes) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        entries = [entry for entry in archive.infolist() if not entry.is_dir() and not entry.filename.startswith("__")]
+        if len(entries) != 1 or entries[0].file_size > UNPACKED:
+            raise DataError(
+                f"{path.name}: expected one CSV file of at most {UNPACKED // 2**20} MiB in the zip file, found "
+                f"{counted(len(entries), 'file')}; pass the CSV uncompressed"
+            )
+        return archive.read(entries[0])

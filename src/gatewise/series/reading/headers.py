@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from gatewise.series.errors import DataError
 from gatewise.series.reading.dates import TIME_NAMES
 from gatewise.series.reading.shapes import ColumnShapes, kind
+from gatewise.series.wording import listed
 
 Candidate = tuple[int, list[Any]]  # a line by its position, and its cells
 _UNIT = re.compile(r"[\[(].*[\])]|%|[ymdhsYMDHS]+([-/.: T]+[ymdhsYMDHSn]+)+")
@@ -49,6 +50,15 @@ def ambiguous(name: str, noun: str, candidates: Sequence[tuple[int, str]]) -> Da
     listed = ", ".join(f"{noun} {line} ({text!r:.80})" for line, text in candidates[:4])
     options = " or ".join(f"header_row={line} (--header-row {line})" for line, _ in candidates[:4])
     return DataError(f"{name}: each of {listed} may hold the column names; pass {options}")
+
+
+def headless(name: str, line: int, cells: Sequence[Any]) -> DataError:
+    """The error for a row where the column names are expected."""
+    where = "the first line" if line == 1 else f"line {line}"
+    return DataError(
+        f"{name}: {where}, {listed([str(cell) for cell in cells])}, holds no column names; add a header line above it, "
+        "or pass header_row=0 (--header-row 0) for the names column1, column2, ..."
+    )
 
 
 def _text(cell: Any) -> str:

@@ -139,7 +139,9 @@ class ColumnShapes:
             return None if of == "blank" else False
         if self.kinds[j] == "number":
             return of == "number" or bool(re.match(r"\W*\d", str(cell)))
-        return of == "number" or _signature(cell) in self.forms[j] or _is_date(cell) or _starts_with_date(cell)
+        if of == "number":  # among dates only a year, or digits such as 20200131
+            return len(re.sub(r"\D", "", str(cell))) >= 4
+        return _signature(cell) in self.forms[j] or _is_date(cell) or _starts_with_date(cell)
 
     def verdict(self, cells: Sequence[Any]) -> str:
         """What a line is: "row", "perhaps" (some cells fit), "none" (no cell fits), or "empty" (no cell to tell by)."""
@@ -148,7 +150,8 @@ class ColumnShapes:
             if any(cells[j] in names for j, names in self.names.items() if j < len(cells)):
                 return "perhaps"  # a name of a series
             return "none" if False in fits else "empty"
-        enough = False not in fits and has_cells(cells, min(2, max(self.kinds) + 1))
+        enough = False not in fits and 2 * fits.count(True) > len(self.kinds)
+        enough = enough and has_cells(cells, min(2, max(self.kinds) + 1))
         return "row" if enough else "perhaps"
 
 

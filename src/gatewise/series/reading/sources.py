@@ -13,10 +13,10 @@ from gatewise.series.errors import DataError
 from gatewise.series.reading.cells import CellFormat
 from gatewise.series.reading.dates import is_text, looks_like_dates
 from gatewise.series.reading.files import read_file
+from gatewise.series.reading.headers import headless
 from gatewise.series.reading.number_formats import convert
 from gatewise.series.reading.numbers import to_numbers
 from gatewise.series.reading.table import Columns, Table
-from gatewise.series.wording import listed
 
 Source: TypeAlias = Any  # path, pandas or polars table or series, 1-D array, list or tensor
 
@@ -111,10 +111,7 @@ def _refuse_headless(name: str, header: pd.Series) -> None:
     if not all(any(map(str.isdecimal, text)) and looks_like_dates(pd.Series([text])) for text in texts):
         return
     if len(texts) or not (np.diff(numbers) == 1).all() or (len(numbers) == 1 and numbers[0] != 0):
-        raise DataError(
-            f"{name}: the first line, {listed(header)}, holds no column names; add a header line above it, or pass "
-            "header_row=0 (--header-row 0) for the names column1, column2, ..."
-        )
+        raise headless(name, 1, list(header))
 
 
 def _load_polars(source: Any) -> Table:

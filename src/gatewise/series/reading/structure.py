@@ -16,11 +16,12 @@ import numpy as np
 from gatewise.series.errors import DataError
 from gatewise.series.reading.cells import CellFormat
 from gatewise.series.reading.dates import TIME_NAMES
-from gatewise.series.reading.headers import Candidate, Header, ambiguous, choose_header
+from gatewise.series.reading.headers import Candidate, Header, ambiguous, choose_header, headless
 from gatewise.series.reading.shapes import ColumnShapes, has_cells, is_note, kind
 
 SAMPLED_CELLS = 20_000  # at each end of the table
 SAMPLED_COLUMNS = 64
+SAMPLED_ROWS = 100  # for the shapes of the columns
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,10 @@ class _Search:
     def sample(self) -> list[int]:
         """Records at both ends."""
         count = max(20, min(200, SAMPLED_CELLS // self.grid.width))
-        return [int(record) for record in np.unique([*self.present[:count], *self.present[-count:]])]
+        several = (self.grid.fields[self.present] > 1) | (self.grid.width == 1)
+        table = self.present[several & ~self.grid.comment[self.present]]  # below a long preamble, too
+        ends = [part for records in (self.present, table) for part in (records[:count], records[-count:])]
+        return [int(record) for record in np.unique(np.concatenate(ends))]
 
     @cached_property
     def sampled_cells(self) -> dict[int, list[Any]]:
@@ -127,7 +131,8 @@ class _Search:
 
     @cached_property
     def shapes(self) -> ColumnShapes:
-        rows = [cells for record, cells in self.sampled_cells.items() if not self.is_excess(record)]
+        step = len(self.sample) // SAMPLED_ROWS + 1
+        rows = [self.cells(record) for record in self.sample[::step] if not self.is_excess(record)]
         return ColumnShapes.of(rows, min(self.grid.width, SAMPLED_COLUMNS), self.format.missing)
 
     def is_excess(self, record: int) -> bool:
@@ -159,30 +164,36 @@ class _Search:
         names = [_name(cell) for cell in header.names]
         data = np.zeros(len(self.grid.blank), bool)
         data[max(header.records, default=-1) + 1 : end + 1] = True
-        has_rows = first <= end
-        after = self.records(last, end + 1) if has_rows else []
-        skipped = [
-            Skipped(
-                tuple(self.before(header, first)), "before the header" if header.records else "before the first row"
-            ),
-            Skipped(tuple(self.below(header, first)) if has_rows else (), "below the header"),
-            Skipped(tuple(record for record in after if self.is_outside(record)), "after the last row"),
-            Skipped(self.given_footer(), "as given"),
-            *self.between(header, first, last),
-        ]
+        skipped = self.skipped(header, first, last)
         for part in skipped:
             data[list(part.records)] = False
         blank = np.flatnonzero(self.grid.blank & data)
-        inner = (
-            blank[blank < np.flatnonzero(data & ~self.grid.blank)[-1]] if (data & ~self.grid.blank).any() else blank[:0]
-        )
-        data[blank[len(inner) :]] = False  # at the end
-        if len(inner) and self.has_times():
-            data[inner] = False
-            between = inner[inner > first]
-            skipped.append(Skipped(tuple(between.tolist()), "blank"))
-        stated = tuple(part for part in skipped if part.records)
-        return Structure(names, header.records, data, stated, self.shapes, last)
+        data[blank] = False
+        inner = blank[blank < np.flatnonzero(data)[-1]] if data.any() else blank[:0]
+        if self.has_times():
+            skipped.append(Skipped(tuple(inner[inner > first].tolist()), "blank"))
+        else:  # a missing value
+            data[inner] = True
+        return Structure(names, header.records, data, tuple(skipped), self.shapes, last)
+
+    def skipped(self, header: Header, first: int, last: int) -> list[Skipped]:
+        """All records with text that are no rows, each once."""
+        end = int(self.present[-1])
+        after = [record for record in self.records(last, end + 1) if self.is_outside(record) or self.is_comment(record)]
+        parts = [
+            ("before the header" if header.records else "before the first row", self.before(header, first)),
+            ("below the header", self.below(header, first)),
+            ("the header again", self.repeated(header, first)),
+            ("after the last row", after),
+            ("a comment", self.comments(first)),
+            ("as given", self.given_footer()),
+        ]
+        seen: set[int] = set()
+        skipped = []
+        for reason, records in parts if first <= end else parts[:1]:
+            skipped.append(Skipped(tuple(record for record in records if record not in seen), reason))
+            seen.update(records)
+        return skipped
 
     def given_header(self) -> int:
         """The record of the header that the caller names; -1 if it is to be found, or if there is none."""
@@ -197,8 +208,9 @@ class _Search:
             )
         return record
 
-    def given_footer(self) -> tuple[int, ...]:
-        return tuple(np.flatnonzero(~self.grid.blank[self.present[-1] + 1 :]) + self.present[-1] + 1)
+    def given_footer(self) -> list[int]:
+        end = int(self.present[-1]) + 1
+        return [int(record) for record in np.flatnonzero(~self.grid.blank[end:]) + end]
 
     def header(self, given: int, first: int) -> Header:
         if given >= 0:
@@ -241,9 +253,13 @@ class _Search:
         ]
 
     def is_below_preamble(self, candidates: list[Candidate], first: int) -> bool:
-        """Whether the first row that fits is a header of numbers such as 2020, set apart from shorter lines above."""
+        """Whether the first row that fits is a header of years, set apart from shorter lines above."""
+        if self.shapes.dated or first >= len(self.grid.blank) or not self.grid.blank[candidates[-1][0] : first].any():
+            return False
+        numbers = [str(cell) for cell in self.cells(first) if kind(cell) == "number"]
+        years = all(text.isdecimal() for text in numbers) and len(numbers) > 1
         short = all(len(cells) < self.grid.width for _, cells in candidates)
-        return short and bool(self.grid.blank[candidates[-1][0] : first].any())
+        return short and years and bool((np.diff([int(text) for text in numbers]) == 1).all())
 
     def unusual_header(self, head: list[int], comments: list[int], first: int) -> Header:
         """A header with cells that fit the columns, such as 2020; or a comment; or the first row, refused later."""
@@ -255,6 +271,8 @@ class _Search:
             if len(cells) == self.grid.width and isinstance(cells[0], str):
                 return Header([cells[0].lstrip("#%/; "), *cells[1:]], (record,))
         record = first if first < len(self.grid.blank) else int(self.present[0])
+        if self.shapes.dated and self.verdict(record) == "row":
+            raise headless(self.grid.name, int(self.grid.lines[record]), self.cells(record))
         return Header(self.cells(record), (record,))
 
     def records(self, start: int, stop: int) -> list[int]:
@@ -277,21 +295,20 @@ class _Search:
             below.append(record)
         return below
 
-    def between(self, header: Header, first: int, last: int) -> list[Skipped]:
-        """Comments, and repeated headers with the lines around them, anywhere below the first row."""
+    def comments(self, first: int) -> list[int]:
         marked = np.flatnonzero(self.grid.comment)
         marked = marked[(marked > first) & (marked <= self.present[-1])]
-        comments = [record for record in marked.tolist() if self.is_comment(record)]
-        head = [
-            record for record in self.records(-1, first) if self.shapes.verdict(self.cells(record)) in ("none", "empty")
-        ]
+        return [record for record in marked.tolist() if self.is_comment(record)]
+
+    def repeated(self, header: Header, first: int) -> list[int]:
+        """Records below the first row that are equal to one above it."""
+        head = [record for record in self.sample if record < first and self.verdict(record) in ("none", "empty")]
+        if not header.records or not self.shapes.kinds:
+            return []
         same = np.flatnonzero(np.isin(self.grid.keys, self.grid.keys[head]) & ~self.grid.blank)
-        same = same[(same > first) & (same <= self.present[-1])]
         texts = [self.cells(record) for record in head]
-        repeated = [record for record in same.tolist() if self.cells(record) in texts]
-        repeated = repeated if header.records and self.shapes.kinds else []
-        comments = [record for record in comments if record not in repeated]
-        return [Skipped(tuple(comments), "a comment"), Skipped(tuple(repeated), "the header again")]
+        same = same[(same > first) & (same <= self.present[-1])]
+        return [record for record in same.tolist() if self.cells(record) in texts]
 
     def has_times(self) -> bool:
         """Whether each row has a date or a number that increases, so that an empty line is no row."""

@@ -34,7 +34,7 @@ def decoded(path: Path, content: bytes) -> bytes:
         )
     content = content.removeprefix(codecs.BOM_UTF8)
     try:
-        content.decode()
+        content.isascii() or content.decode()
     except UnicodeDecodeError as reason:
         line = content[: reason.start].count(b"\n") + 1
         raise DataError(
@@ -75,10 +75,11 @@ class Lines:
         return len(self.bounds) - 1
 
     def _at(self, characters: bytes) -> np.ndarray:
-        found: np.ndarray = self._bytes == characters[0]
-        for character in characters[1:]:
-            found |= self._bytes == character
-        return found
+        if len(characters) == 1:
+            return np.asarray(self._bytes == characters[0])
+        listed = np.zeros(256, bool)
+        listed[list(characters)] = True
+        return np.asarray(listed[self._bytes])
 
     @cached_property
     def numbers(self) -> np.ndarray:
@@ -97,15 +98,31 @@ class Lines:
             gaps = self._at(b" \t\n") & (True if self._quoted is None else ~self._quoted)
             starts = ~gaps
             starts[1:] &= gaps[:-1]
-            return np.asarray(np.add.reduceat(starts, self.bounds[:-1], dtype=np.int32))
+            return self._counts(starts)
         found = self._at(delimiter.encode())
         if self._quoted is not None:
             found &= ~self._quoted
-        return np.asarray(np.add.reduceat(found, self.bounds[:-1], dtype=np.int32)) + 1
+        return self._counts(found) + 1
+
+    def _counts(self, found: np.ndarray) -> np.ndarray:
+        """(R,) the number of bytes of each record where `found` is true."""
+        return np.diff(np.searchsorted(np.flatnonzero(found), self.bounds))
 
     def blank(self, delimiter: str) -> np.ndarray:
         """(R,) whether each record has no text besides delimiters."""
-        return np.logical_not(np.logical_or.reduceat(~self._at(b' \t\n"' + delimiter.encode()), self.bounds[:-1]))
+        characters = b' \t\n"' + delimiter.encode()
+        first, second = self.bounds[:-1], np.minimum(self.bounds[:-1] + 1, len(self.content) - 1)
+        listed = np.frombuffer(characters, np.uint8)
+        blank = np.isin(self._bytes[first], listed) & np.isin(self._bytes[second], listed)
+        blank |= self.bounds[1:] - first == 1  # an empty line
+        some = np.flatnonzero(blank)  # few records start with two such characters
+        spans = zip(first[some].tolist(), self.bounds[some + 1].tolist(), strict=True)
+        blank[some] = [not self.content[start:end].strip(characters) for start, end in spans]
+        return blank
+
+    def hold(self, characters: bytes) -> np.ndarray:
+        """(R,) whether each record holds one of the characters."""
+        return np.asarray(np.logical_or.reduceat(self._at(characters), self.bounds[:-1]))
 
     def text(self, record: int) -> str:
         """A record as text."""
@@ -141,12 +158,22 @@ def choose_delimiter(lines: Lines) -> str:
         return usual
     marked = np.isin(lines.first_bytes(), np.frombuffer(b"#%/", np.uint8))
     table = ~blank & ~marked if 2 * marked.sum() < len(lines) else ~blank
+    digits = lines.hold(b"0123456789")[table]
+    digits[:-1] |= digits[1:]  # a row, or a header above one
+    table[table] = digits if digits.any() else True
     covered = {delimiter: _covered(lines.fields(delimiter)[table]) for delimiter in used}
     best = max((usual, *used), key=lambda delimiter: covered.get(delimiter, 0))
     spaces = _covered(lines.fields(SPACES)[table])
     if best == "\t" and covered[best] > 0.5 * table.sum():  # a tab is a space, too
         return best
-    return SPACES if spaces > covered.get(best, 1) and not _grouped(lines) else best
+    is_better = spaces > covered.get(best, 1) and not _separates_names(lines, best)
+    return SPACES if is_better and not _grouped(lines) else best
+
+
+def _separates_names(lines: Lines, delimiter: str) -> bool:
+    """Whether a delimiter separates words at the start of a text; a decimal comma only separates digits."""
+    start = [lines.text(record) for record in range(min(len(lines), 50))]
+    return any(delimiter in text and not re.search(r"\d", text) for text in start)
 
 
 def _covered(fields: np.ndarray) -> int:

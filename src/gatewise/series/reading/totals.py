@@ -1,5 +1,7 @@
 """Totals: rows that hold the sum or the mean of the rows above them."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -48,17 +50,26 @@ def _labelled(frame: pd.DataFrame, shapes: ColumnShapes, time: int) -> list[int]
     if column.dtype.kind in "OU" or isinstance(column.dtype, pd.StringDtype):
         text = column.where(column.map(lambda cell: isinstance(cell, str))) if column.dtype == object else column
         rows += np.flatnonzero((text.notna() & ~text.fillna("").str.contains(r"\d")).to_numpy(bool)).tolist()
-    return sorted({row for row in rows if any(kind(cell) == "text" for cell in frame.iloc[row])})
+    return sorted({row for row in rows if _has_label(frame.iloc[row].tolist(), shapes)})
+
+
+def _has_label(cells: list[Any], shapes: ColumnShapes) -> bool:
+    """Whether a row has a word that is no name of a series."""
+    return any(kind(cell) == "text" and cell not in shapes.names.get(j, ()) for j, cell in enumerate(cells))
 
 
 def _agrees(total: np.ndarray, rows: np.ndarray) -> bool:
     """Whether all numbers (C,) of a row are the sums of the rows (N, C), or all are their means."""
-    given = ~np.isnan(total)
-    sums = np.nansum(rows[:, given], axis=0)
-    means = sums / np.maximum((~np.isnan(rows[:, given])).sum(axis=0), 1)
-    rounding = 0.5 * 10.0 ** -np.array([_decimals(value) for value in total[given]])
-    close = [np.abs(total[given] - expected) <= rounding + 1e-6 * np.abs(expected) for expected in (sums, means)]
-    return bool(given.any()) and any(bool(fits.all()) for fits in close)
+    given = ~np.isnan(total) & ~np.isnan(rows).all(axis=0)
+    total, rows = total[given], rows[:, given]
+    low, high = np.nanmin(rows, axis=0, initial=np.inf), np.nanmax(rows, axis=0, initial=-np.inf)
+    if not ((low < high) | (total < low) | (total > high)).any():  # the mean of equal values may be one of them
+        return False
+    sums = np.nansum(rows, axis=0)
+    means = sums / np.maximum((~np.isnan(rows)).sum(axis=0), 1)
+    rounding = 0.5 * 10.0 ** -np.array([_decimals(value) for value in total])
+    close = [np.abs(total - expected) <= rounding + 1e-6 * np.abs(expected) for expected in (sums, means)]
+    return any(bool(fits.all()) for fits in close)
 
 
 def _decimals(value: float) -> int:
