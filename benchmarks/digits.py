@@ -74,7 +74,7 @@ def accuracy(name: str, arguments: argparse.Namespace) -> str:
     experiment = EXPERIMENTS[name]
     x, y, test_x, test_y = parts(arguments.data, experiment.view, arguments.validate)
     start = time.perf_counter()
-    model = Classifier(**experiment.options, seed=arguments.seed, quiet=arguments.quiet).fit(x, y)
+    model = Classifier(**experiment.options, seed=arguments.seed, quiet=arguments.quiet).fit(x, y, channels_first=False)
     seconds = time.perf_counter() - start
     part = "validation" if arguments.validate else "test"
     percent = 100 * model.score(test_x, test_y)

@@ -205,7 +205,7 @@ def train(part: Part, view: str, epochs: int, seed: int, quiet: bool) -> Classif
     A tenth of the images is the validation set; the model has the weights of the best epoch.
     """
     model = Classifier(hidden_size=UNITS[view], scale="none", epochs=epochs, lr=0.01, seed=seed, quiet=quiet)
-    return model.fit(datasets.view(part.images, view), part.y)
+    return model.fit(datasets.view(part.images, view), part.y, channels_first=False)
 
 
 def score(model: Classifier, part: Part, view: str) -> float:

@@ -118,3 +118,18 @@ def test_other_nan_are_refused_with_their_place(place, where):
     x[place] = np.nan
     with pytest.raises(SequenceError, match=f"{where}.*: NaN, expected a number"):
         Classifier(**SMALL).fit(x, Y)
+
+
+def test_one_sequence_of_one_channel_is_refused_with_both_readings(tmp_path):
+    x = X[..., :1]
+    model = Classifier(**SMALL).fit(x, Y)
+    model.save(tmp_path / "m.safetensors")
+    for classifier in (model, Classifier.load(tmp_path / "m.safetensors")):
+        with pytest.raises(
+            SequenceError, match=r"x has shape \(40, 1\), which may be one sequence of 40 steps, x\[None\], or"
+        ):
+            classifier.predict(x[0])
+        assert classifier.predict_proba(x[0][None]) == pytest.approx(model.predict_proba(x)[:1], abs=1e-6)
+        assert classifier.predict_proba(x[0][:, None]).shape == (40, 2)
+    short = Classifier(**SMALL).fit(x[:, 0], Y)  # sequences of one step
+    assert short.predict(x[:, 0]).shape == (20,)

@@ -31,7 +31,7 @@ def test_a_table_with_its_labels_is_refused_with_the_remedy(name, make):
 
 def test_a_column_equal_to_the_labels_is_refused():
     for table in (TABLE.assign(kind=Y), pd.concat([pd.Series(Y, name="kind"), TABLE], axis=1)):
-        with pytest.raises(SequenceError, match="x has a column 'kind' that is equal to y; pass x without it"):
+        with pytest.raises(SequenceError, match=r"x has a column 'kind' that is (equal to y|no step)"):
             Classifier(**SMALL).fit(table, Y)
     channels = pd.DataFrame({"x": X[:, 0], "y": X[:, 1], "z": X[:, 2]})
     assert Classifier(**SMALL).fit(channels, Y).n_features_in_ == 1
@@ -50,3 +50,24 @@ def test_nested_tables_are_sequences():
     x = np.stack([X, 2 * X], axis=2)
     expected = Classifier(**SMALL).fit(x, Y).predict_proba(x)
     assert Classifier(**SMALL).fit(nested, Y).predict_proba(nested) == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_row_for_each_time_step_is_refused_with_the_remedy():
+    x = X.reshape(12, 3, 2)
+    table = pd.DataFrame(X.reshape(36, 2), columns=["a", "b"]).assign(k=np.repeat(range(12), 3), t=[0, 1, 2] * 12)
+    with pytest.raises(
+        SequenceError, match=r"x has a row for each time step \(columns 'k', 't'\), .*; pass a list, "
+    ) as refused:
+        MODEL.predict(table)
+    remedy = str(refused.value).split("pass a list, ")[1].split("; if each")[0]
+    np.testing.assert_array_equal(eval(remedy, {"x": table}), x)  # the remedy is an expression of Python
+
+
+@pytest.mark.parametrize("column", [1001 + np.arange(12), np.arange(12) % 5, np.arange(12) % 2])
+def test_columns_that_are_no_steps_are_refused_with_the_remedy(column):
+    for table in (TABLE.assign(nr=column), pd.concat([pd.Series(column, name="nr"), TABLE], axis=1)):
+        with pytest.raises(SequenceError, match=r"x has a column 'nr' that is no step: .*; pass x\.drop"):
+            MODEL.predict(table)
+        remedy = table.drop(columns=["nr"])
+        assert (MODEL.predict_proba(remedy) == MODEL.predict_proba(X)).all()
+        assert MODEL.predict_proba(table.to_numpy()).shape == (12, 2)

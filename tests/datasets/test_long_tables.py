@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 
 from gatewise.datasets import FileError, read_rows, read_sequences
@@ -102,6 +103,17 @@ def test_time_steps_are_refused_and_read_with_the_printed_options(tmp_path, tabl
             table[[column for column in table if column not in roles]].to_numpy().reshape(N, T, -1) if x is None else x
         )
         check(result, values, y)
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame])
+def test_time_steps_in_parquet_are_refused_and_read_with_the_printed_options(tmp_path, make):
+    pytest.importorskip("pyarrow")
+    frame = LONG.assign(k="p" + LONG["k"].astype(str), t=pd.to_datetime([*DAYS] * N))
+    if make is pd.DataFrame:
+        frame.to_parquet(tmp_path / "a.parquet")
+    else:
+        make({name: frame[name].to_list() for name in frame}).write_parquet(tmp_path / "a.parquet")
+    check(follow(tmp_path / "a.parquet"))
 
 
 def test_rows_of_one_person_may_be_sequences(tmp_path):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 
 from gatewise.datasets import FileError, control_charts, read_rows
@@ -64,10 +65,25 @@ def test_a_column_of_the_position_may_be_a_step(tmp_path):
     np.testing.assert_array_equal(result.x[..., 0], np.column_stack([ROWS, X]))
 
 
-def test_the_position_of_a_number_in_the_header_does_not_matter(tmp_path):
-    frame = pd.DataFrame(np.column_stack([ROWS, COUNTS])).assign(label=Y)
-    frame.to_csv(tmp_path / "a.csv", index=False)
-    np.testing.assert_array_equal(follow(tmp_path / "a.csv").x[..., 0], COUNTS)
+@pytest.mark.parametrize(
+    "column", [ROWS, 10**6 + GENERATOR.choice(10**5, N, replace=False), 5 * GENERATOR.permutation(N)]
+)
+def test_whole_numbers_without_a_name_of_their_own_are_found_among_whole_numbers(tmp_path, column):
+    pd.DataFrame(np.column_stack([column, COUNTS])).assign(label=Y).to_csv(tmp_path / "a.csv", index=False)
+    np.testing.assert_array_equal(follow(tmp_path / "a.csv", message="column '0' is no step").x[..., 0], COUNTS)
+
+
+@pytest.mark.parametrize("dates", [DAYS, DAYS.date, DAYS.tz_localize("Europe/Berlin")], ids=["times", "dates", "zone"])
+def test_columns_of_any_type_in_parquet_are_judged(tmp_path, dates):
+    pytest.importorskip("pyarrow")
+    frame = table(day=dates).assign(label=pd.Categorical(Y)).rename(columns={"label": "zustand"})
+    frame.to_parquet(tmp_path / "a.parquet")
+    pl.read_parquet(tmp_path / "a.parquet").write_parquet(tmp_path / "b.parquet")
+    for name in ("a.parquet", "b.parquet"):
+        result = follow(tmp_path / name, message="column 'day' is no step of a sequence: it holds dates or times")
+        np.testing.assert_array_equal(result.x[..., 0], X)
+        assert result.y.tolist() == Y.tolist()
+        assert "zustand" in result.notes[0]
 
 
 def test_dates_of_each_day_are_refused_with_both_readings(tmp_path):

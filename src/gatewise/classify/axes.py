@@ -89,3 +89,17 @@ def channels_hint(x: Any, channels: int) -> str:
     if len(shape) == 3 and shape[1] == channels:
         return f"; x has shape {shape}; if it is (N, C, T), pass x.transpose(0, 2, 1) or channels_first=True"
     return ""
+
+
+def refuse_one_sequence(x: Any) -> None:
+    """Refuse an array (T, 1), which may be one sequence, for a classifier of longer sequences of one channel.
+
+    Raises:
+        SequenceError: x is such an array.
+    """
+    shape = tuple(getattr(x, "shape", ()))
+    if len(shape) == 2 and shape[1] == 1 < shape[0]:
+        raise SequenceError(
+            f"x has shape {shape}, which may be one sequence of {shape[0]} steps, x[None], or {shape[0]} sequences of "
+            "one step, x[:, None]; pass one of them"
+        )

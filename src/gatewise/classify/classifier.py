@@ -155,7 +155,14 @@ class Classifier(Arguments):
         weighted = self.class_weight is not None
         self._set_state(
             ClassifierState(
-                network.eval(), classes, sequences.channels, scaling, history, weighted, seed=int(self.seed)
+                network.eval(),
+                classes,
+                sequences.channels,
+                scaling,
+                history,
+                weighted,
+                seed=int(self.seed),
+                shortest=int(sequences.lengths.min()),
             )
         )
         self.view_ = ""

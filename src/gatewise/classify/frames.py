@@ -10,6 +10,9 @@ import pandas as pd
 
 from gatewise.classify.errors import SequenceError
 from gatewise.datasets.label_columns import LABELS, USUAL
+from gatewise.datasets.labelled import listed
+from gatewise.datasets.long_tables import find_long
+from gatewise.datasets.no_steps import find_no_steps
 
 NESTED = (pd.Series, np.ndarray, list)  # cells of sktime's nested tables
 
@@ -40,7 +43,29 @@ def unpacked(x: Any) -> Any:
         return [rows.to_numpy() for _, rows in x.groupby(level=0, sort=False)]
     if len(x) and all(dtype.kind == "O" for dtype in x.dtypes) and all(isinstance(cell, NESTED) for cell in x.iloc[0]):
         return [np.stack([np.asarray(cell) for cell in row], axis=1) for row in x.to_numpy()]
+    _refuse_time_steps(x)
     return x
+
+
+def _refuse_time_steps(x: pd.DataFrame) -> None:
+    """Refuse a table with a row for each time step of several sequences, and columns that are no steps."""
+    if not all(dtype.kind in "biuf" for dtype in x.dtypes):
+        return
+    found = find_long(x, None)
+    if found is not None and found.ids and found.time is not None:
+        names = [*found.ids, found.time]
+        raise SequenceError(
+            f"x has a row for each time step (columns {listed(map(repr, names))}), expected a row for each sequence; "
+            f"pass a list, [rows.drop(columns={names!r}).to_numpy() for _, rows in x.groupby({found.ids!r}, "
+            "sort=False)]; if each row is a sequence, pass x.to_numpy()"
+        )
+    reasons = find_no_steps(x)
+    if reasons:
+        first, *_ = reasons
+        raise SequenceError(
+            f"x has a column {first!r} that is no step: {reasons[first]}; pass x.drop(columns={list(reasons)!r}), or, "
+            "if it is a step, x.to_numpy()"
+        )
 
 
 def refuse_labels(x: Any, y: Any) -> None:

@@ -58,6 +58,7 @@ def pack(arguments: Content, state: ClassifierState, view: str) -> tuple[Content
         "arguments": {name: plain(value) for name, value in arguments.items()},
         "classes": {"kind": KINDS[classes.dtype.kind], "count": len(classes)},
         "channels": state.channels,
+        "shortest": state.shortest,
         "hidden_size": state.body.hidden_size,
         "history": {"best_epoch": history.best_epoch, "stopped": history.stopped},
         "view": view,
@@ -93,7 +94,8 @@ def unpack(
     check_size(arrays, hidden_size, arguments["num_layers"])
     network = read_network(arrays, lambda device: build(channels, len(classes), hidden_size, device))
     weighted, seed = arguments["class_weight"] is not None, int(arguments["seed"])
-    return ClassifierState(network, classes, channels, scaling, history, weighted, seed)
+    shortest = read_shortest(content)
+    return ClassifierState(network, classes, channels, scaling, history, weighted, seed, shortest)
 
 
 def read_arguments(content: Content, known: Content) -> Content:
@@ -156,6 +158,15 @@ def read_channels(content: Content) -> int:
     channels: int = checked(content, "channels", int)
     whole("channels", channels, 1)
     return channels
+
+
+def read_shortest(content: Content) -> int:
+    """Steps of the shortest training sequence; 0 for a file that does not say."""
+    if "shortest" not in content:
+        return 0
+    shortest: int = checked(content, "shortest", int)
+    whole("shortest", shortest, 0)
+    return shortest
 
 
 def read_hidden_size(content: Content, arguments: Content) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gatewise.classify.axes import channels_hint
+from gatewise.classify.axes import channels_hint, refuse_one_sequence
 from gatewise.classify.errors import SequenceError
 from gatewise.classify.network import BatchNetwork
 from gatewise.classify.scaling import Standardization, scale_values
@@ -31,6 +31,7 @@ class ClassifierState:
         history: losses of each epoch.
         weighted: whether the training loss has class weights.
         seed: random seed of the examples in figures.
+        shortest: steps of the shortest training sequence, 0 if unknown.
     """
 
     batch_network: BatchNetwork
@@ -40,6 +41,7 @@ class ClassifierState:
     history: History
     weighted: bool
     seed: int
+    shortest: int = 0
 
     @property
     def network(self) -> Pooled:
@@ -57,6 +59,8 @@ class ClassifierState:
         Raises:
             SequenceError: sequences that cannot be used, or another number of channels.
         """
+        if self.channels == 1 and self.shortest > 1:
+            refuse_one_sequence(x)
         sequences = Sequences.of(x, lengths)
         if sequences.channels != self.channels:
             hint = channels_hint(x, self.channels)

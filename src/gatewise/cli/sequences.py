@@ -108,8 +108,9 @@ def _as_sequences(data: Any, arguments: argparse.Namespace) -> LabelledSequences
 
 
 def _refuse_channels_first(data: Any, arguments: argparse.Namespace) -> None:
-    """Refuse an array (N, C, T) unless --view is given."""
-    if arguments.view_given or isinstance(data.x, list) or data.x.dtype == np.uint8:
+    """Refuse an array (N, C, T) of a .npz, whose axes no format defines, unless --view is given."""
+    is_archive = str(arguments.file).lower().endswith(".npz")
+    if arguments.view_given or not is_archive or isinstance(data.x, list) or data.x.dtype == np.uint8:
         return
     if seem_channels_first(data.x):
         _, first, second = data.x.shape

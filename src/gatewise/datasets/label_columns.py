@@ -4,6 +4,7 @@ Letters: `N` rows.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -59,6 +60,18 @@ def find_column(table: Table, name: str, argument: str) -> Any:
         remedy = "name the label column" if argument == "label" else f"correct {argument}="
         raise FileError(f"{table.path} has no column {name!r}; its last columns are {known}; {remedy}")
     return matches[0]
+
+
+def find_columns(table: Table, names: str | Sequence[str], argument: str) -> list[Any]:
+    """The columns of these names; a name with commas may come in pieces, as from the command line.
+
+    Raises:
+        FileError: one of them is missing.
+    """
+    pieces = [names] if isinstance(names, str) else list(names)
+    if len(pieces) > 1 and any(str(column).strip() == ",".join(pieces).strip() for column in table.cells):
+        pieces = [",".join(pieces)]
+    return [find_column(table, name, argument) for name in pieces]
 
 
 def label_by_values(table: Table, other: dict[Any, str]) -> Any:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from gatewise.datasets import columns
 from gatewise.datasets.gaps import filled
-from gatewise.datasets.label_columns import find_column, has_few_values, named_label, options
+from gatewise.datasets.label_columns import find_column, find_columns, has_few_values, named_label, options
 from gatewise.datasets.labelled import FileError, Labelled, listed
 from gatewise.datasets.long_tables import LongColumns, constant_label, find_long, find_no_channels
 from gatewise.datasets.tables import Table
@@ -75,8 +75,7 @@ def read_long(
 def _roles(table: Table, label: str | None, id_column: Names | None, time_column: str | None) -> LongColumns:
     """The columns as named, or found by their values if neither sequences nor times are named."""
     label_name = named_label(table, label)
-    named = [] if id_column is None else [id_column] if isinstance(id_column, str) else list(id_column)
-    ids = [find_column(table, name, "id_column") for name in named]
+    ids = [] if id_column is None else find_columns(table, id_column, "id_column")
     time = None if time_column is None else find_column(table, time_column, "time_column")
     if label_name in (*ids, time) and label_name is not None:
         if label is not None:
@@ -187,11 +186,11 @@ def _refuse_no_channels(table: Table, names: list[Any], codes: np.ndarray, label
     if reasons:
         described = ", ".join(f"column {str(name)!r}: {reason}" for name, reason in list(reasons.items())[:6])
         keep = [name for name in reasons if columns.kind(table.cells[name]) in ("number", "flag")]
-        keeping = f", or read as a channel with {options(keep=keep)} what is one" if keep else ""
+        keeping = f", or, if one is a channel, read it with {options(keep=keep)}" if keep else ""
         few = [name for name in reasons if label is None and has_few_values(table.cells[name])]
         naming = f"; if one holds the labels, name it, such as {options(label=few[0])}" if few else ""
         raise FileError(
-            f"{table.path} has columns that are no channels ({described}); leave out what is none with "
+            f"{table.path} has columns that are no channels ({described}); leave them out with "
             f"{options(drop=list(reasons))}{keeping}{naming}"
         )
 

@@ -110,14 +110,19 @@ def _reading(table: Table, found: LongColumns) -> str:
     cells = table.cells
     values = [name for name in cells if name not in (*found.roles, found.label)]
     ids = found.ids[0] if len(found.ids) == 1 else found.ids
-    how = options(
-        layout="long",
-        id_column=ids,
-        time_column=found.time,
-        label=found.label,
-        drop=list(find_no_channels(cells, values, _codes(cells, found.ids, found.time))),
-    )
-    return f"read it with {how}"
+    other = list(find_no_channels(cells, values, _codes(cells, found.ids, found.time)))
+    labels = [found.label] if found.label is not None else [name for name in other if has_few_values(cells[name])][:3]
+    choices = [
+        options(
+            layout="long",
+            id_column=ids,
+            time_column=found.time,
+            label=label,
+            drop=[name for name in other if name != label],
+        )
+        for label in labels or [None]
+    ]
+    return f"read it with {' or '.join(choices)}"
 
 
 def find_no_channels(cells: pd.DataFrame, names: list[Any], codes: np.ndarray) -> dict[Any, str]:

@@ -65,10 +65,12 @@ def refuse_no_steps(table: Table, reasons: Reasons, label: Any) -> None:
     text = [name for name in reasons if columns.kind(table.cells[name]) in ("text", "flag")]
     naming = f"; if it holds the labels, name it with {options(label=text[0])}" if text and label is None else ""
     keep = [name for name in reasons if columns.kind(table.cells[name]) in ("number", "flag")]
-    keeping = f", or read as a step with {options(keep=keep)} what is one" if keep else ""
+    keeping = (
+        f", or, if {'one' if len(reasons) > 1 else 'it'} is a step, read it with {options(keep=keep)}" if keep else ""
+    )
     raise FileError(
-        f"{table.path}: {column} is no step of a sequence: {reasons[first]}{others}{more}; leave out what is no step "
-        f"with {options(drop=list(reasons))}{keeping}{naming}"
+        f"{table.path}: {column} is no step of a sequence: {reasons[first]}{others}{more}; leave "
+        f"{'them' if len(reasons) > 1 else 'it'} out with {options(drop=list(reasons))}{keeping}{naming}"
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from gatewise.datasets.gaps import cut, filled, lengths_without_end
-from gatewise.datasets.label_columns import find_column, label_by_values, named_label
+from gatewise.datasets.label_columns import find_columns, label_by_values, named_label
 from gatewise.datasets.labelled import FileError, Labelled
 from gatewise.datasets.long import read_long
 from gatewise.datasets.long_tables import find_long, refuse_long, refuse_one_recording, refuse_smooth
@@ -78,8 +78,8 @@ def read_rows(
     table = read_table(Path(path))
     if table.header and table.delimiter is not None:
         _refuse_no_header(table)
-    table = replace(table, cells=table.cells.drop(columns=[find_column(table, name, "drop") for name in drop]))
-    kept = [find_column(table, name, "keep") for name in keep]
+    table = replace(table, cells=table.cells.drop(columns=find_columns(table, drop, "drop")))
+    kept = find_columns(table, keep, "keep")
     if layout == "long" or id_column or time_column:
         return read_long(table, label=label, id_column=id_column, time_column=time_column, keep=kept, fill=fill)
     return _one_row_each(table, label, layout, kept, fill)
