@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gatewise.series.outliers.layout import Layout, medians, seasonal
+from gatewise.series.outliers.layout import Layout, levels, medians, seasonal
 
 WINDOWS = (2, 5)  # values on each side; the larger window finds runs of up to five outliers
 FEWEST = 12  # values
@@ -33,6 +33,7 @@ SLACK = 0.03, 0.4  # subtracted from h: of normal values, and its error, divided
 HEAVY, HEAVIEST = 0.2, 0.6  # h of heavy tails, and the largest
 APART = 1.5  # ratio of an outlier and the largest other residual, in units of their limits
 SEASONAL = 0.75  # ratio of usual residuals beside a seasonal pattern and without it, below which it is used
+END = 1.5  # the first and last two values have neighbours on one side only: their limit is larger
 BLOCK = 25  # values in which the local spread is measured
 MOST_ZEROS = 0.25  # with more, zeros are usual, and only the other values are searched
 UNDECIDED = 0.15  # difference of the heaviness of two scales
@@ -140,7 +141,7 @@ def _search_rows(
 
 def _search(y: np.ndarray, layout: Layout, seasons: Sequence[int], observed: np.ndarray) -> Outliers:
     """The outliers of series that are not mostly zero."""
-    view = _view(y, layout, seasons, _smallest_spread(y, layout), RELATIVE * np.abs(medians(y, layout, WINDOWS[-1])))
+    view = _view(y, layout, seasons, _smallest_spread(y, layout), RELATIVE * np.abs(levels(y, layout, WINDOWS[-1])))
     size = np.where(observed & (layout.lengths >= FEWEST)[layout.codes], view.size, 0.0)
     positive = layout.count(y > 0) >= MOSTLY * layout.lengths
     suspects = layout.any(size > 1) | (positive & (view.tails[layout.starts] > HEAVY) & (layout.lengths >= FEWEST))
@@ -178,12 +179,18 @@ def _view(
     x: np.ndarray, layout: Layout, seasons: Sequence[int], smallest: np.ndarray, if_constant: np.ndarray
 ) -> _View:
     """The residuals from medians of small and of larger neighbourhoods, whichever is the larger one."""
-    patterns = [seasonal(x, layout, season) for season in seasons if season > 1]
-    small, large = (_standardized(x, *_usual(x, layout, patterns, k), layout, smallest, if_constant) for k in WINDOWS)
+    pattern, level = _pattern(x, layout, seasons)
+    apart = x - pattern
+    small, large = (
+        _standardized(x, pattern + medians(apart, layout, k, known), pattern, layout, smallest, if_constant)
+        for k, known in zip(WINDOWS, (None, level), strict=True)
+    )
     larger = small.size > large.size
     view = _View(*(np.where(larger, getattr(small, f), getattr(large, f)) for f in _View.__dataclass_fields__))
     jumps = _jumps(x - view.pattern, layout, view.size > 1)
-    return replace(view, size=np.where(jumps, view.size, np.minimum(view.size, 1.0)))
+    near_end = np.minimum(layout.steps, layout.back) < WINDOWS[0]
+    size = np.where(near_end, view.size / END, view.size)
+    return replace(view, size=np.where(jumps, size, np.minimum(size, 1.0)))
 
 
 def _jumps(x: np.ndarray, layout: Layout, marked: np.ndarray) -> np.ndarray:
@@ -200,17 +207,18 @@ def _jumps(x: np.ndarray, layout: Layout, marked: np.ndarray) -> np.ndarray:
     return result
 
 
-def _usual(x: np.ndarray, layout: Layout, patterns: Sequence[np.ndarray], k: int) -> tuple[np.ndarray, np.ndarray]:
-    """(N,) the medians of neighbourhoods, and the seasonal pattern in them that leaves the smallest residuals."""
-    usual = medians(x, layout, k)
-    best, chosen = _sizes(x - usual, layout), np.zeros(len(x))
-    for pattern in patterns:
-        other = pattern + medians(x - pattern, layout, k)
-        sizes = _sizes(x - other, layout)
-        better = sizes < SEASONAL * best
-        usual, chosen = (np.where(better[layout.codes], a, b) for a, b in ((other, usual), (pattern, chosen)))
-        best = np.where(better, sizes, best)
-    return usual, chosen
+def _pattern(x: np.ndarray, layout: Layout, seasons: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """(N,) the seasonal pattern beside which the residuals are smallest, 0 for none; and the medians without it."""
+    pattern, level = np.zeros(len(x)), levels(x, layout, WINDOWS[-1])
+    best = _sizes(x - level, layout)
+    for season in (season for season in seasons if season > 1):
+        other = seasonal(x, layout, season)
+        rest = levels(x - other, layout, WINDOWS[-1])
+        sizes = _sizes(x - other - rest, layout)
+        better = (sizes < SEASONAL * best)[layout.codes]
+        pattern, level = np.where(better, other, pattern), np.where(better, rest, level)
+        best = np.where(sizes < SEASONAL * best, sizes, best)
+    return pattern, level
 
 
 def _sizes(residual: np.ndarray, layout: Layout) -> np.ndarray:
