@@ -94,7 +94,7 @@ class _View:
         sizes = np.abs(self.residual)
         sums = [layout.sum(np.where(part, sizes, 0)) / np.maximum(layout.sum(part), 1) for part in (high, ~high)]
         tiny = np.finfo(float).tiny
-        ratio = np.abs(np.log((sums[0] + tiny) / (sums[1] + tiny)))
+        ratio = np.abs(np.log(sums[0] + tiny) - np.log(sums[1] + tiny))
         return np.asarray(self.tails + 0.5 * np.minimum(ratio, 4.0)[layout.codes])
 
     def range(self) -> np.ndarray:

@@ -137,9 +137,8 @@ def _network(size: int) -> tuple[tuple[int, int], ...]:
         k = p
         while k >= 1:
             for j in range(k % p, size - k, 2 * k):
-                for i in range(j, min(j + k, size - k)):
-                    if i // (2 * p) == (i + k) // (2 * p):
-                        pairs.append((i, i + k))
+                rows = range(j, min(j + k, size - k))
+                pairs += [(i, i + k) for i in rows if i // (2 * p) == (i + k) // (2 * p)]
             k //= 2
         p *= 2
     return tuple(pairs)

@@ -9,7 +9,7 @@ from gatewise.series.outliers.report import (
     describe_outliers,
     describe_treatment,
 )
-from gatewise.series.outliers.search import search
+from gatewise.series.outliers.search import search, without_named
 from gatewise.series.outliers.treatment import treated
 from gatewise.series.panel import Panel
 
@@ -30,10 +30,11 @@ def with_findings(panel: Panel, outliers: str) -> Panel:
     if outliers == "missing" and panel.fill is None:
         raise DataError(f"outliers='missing' makes values missing that must be filled; {FILL_REMEDY}")
     if outliers == "report":
-        warnings = (*describe_outliers(search(panel.series, panel.freq)), *warnings)
+        found = without_named(search(panel.series, panel.freq), panel.warnings)
+        warnings = (*describe_outliers(found), *warnings)
         guesses = describe_counts(panel.series)
     else:
-        series, found = treated(panel.series, panel.freq, outliers, panel.fill)
-        panel = replace(panel, series=series, outliers=outliers)
-        guesses = (*describe_treatment(found, outliers, panel.fill), *describe_counts(series))
+        result = treated(panel.series, panel.freq, outliers, panel.fill)
+        panel = replace(panel, series=result.series, outliers=outliers)
+        guesses = (*describe_treatment(result.found, outliers, panel.fill), *describe_counts(panel.series))
     return replace(panel, guesses=(*panel.guesses, *guesses), warnings=(*panel.warnings, *warnings))
