@@ -8,7 +8,7 @@ and if it is clearly larger than the others:
 
 Reference: Bruffaerts, Verardi, Vermandele 2014, "A generalized boxplot for skewed and heavy-tailed distributions"
 (tails from quantiles, by a g-and-h distribution; here a spread for each side replaces g). Series of positive values are
-also searched in logarithms, if these are closer to a normal distribution.
+also searched in logarithms: the scale on which the residuals are closer to a normal distribution counts, or both.
 
 Letters: `S` series, `N` values of all series, `k` values on each side of a window.
 """
@@ -28,6 +28,7 @@ ALARMS = 0.001  # of series of normal values without outliers
 SHORT = 24.0  # in short series, whose spread is uncertain, z is larger by this number divided by that of the values
 CENTRE, FAR, FARTHER = 0.75, 0.95, 0.98  # fractions of absolute residuals; the last one in long series
 LONG = 250  # values
+EXTREME, MOST_EXTREME = 20.0, 0.1  # residuals larger than usual ones by this factor do not count, if they are few
 MIDDLE, SIDE = 0.6745, 1.2816  # normal quantiles of 50 % (absolute), and of 90 % (one side)
 SLACK = 0.03, 0.4  # subtracted from h: of normal values, and its error, divided by the root of the number of values
 HEAVY, HEAVIEST = 0.2, 0.6  # h of heavy tails, and the largest
@@ -92,9 +93,12 @@ class _View:
         depends on the level."""
         high = self.usual > layout.quantile(layout.ordered(self.usual), 0.5)[layout.codes]
         sizes = np.abs(self.residual)
-        sums = [layout.sum(np.where(part, sizes, 0)) / np.maximum(layout.sum(part), 1) for part in (high, ~high)]
         tiny = np.finfo(float).tiny
-        ratio = np.abs(np.log(sums[0] + tiny) - np.log(sums[1] + tiny))
+        spreads = [  # medians of the absolute residuals of high and of low values, not of 0
+            np.maximum(layout.quantile(layout.ordered(np.where(part, sizes, 0.0)), 0.5, layout.count(~part)), tiny)
+            for part in (high & (sizes > 0), ~high & (sizes > 0))
+        ]
+        ratio = np.abs(np.log(spreads[0]) - np.log(spreads[1]))
         return np.asarray(self.tails + 0.5 * np.minimum(ratio, 4.0)[layout.codes])
 
     def range(self) -> np.ndarray:
@@ -162,7 +166,7 @@ def _search(y: np.ndarray, layout: Layout, seasons: Sequence[int], observed: np.
         worse = np.where(plain, np.inf, relative.heaviness(part) - weight)
         chosen, both = logarithms[worse < UNDECIDED], worse < UNDECIDED
         scaled = np.where(observed[chosen], relative.size[both], 0.0)
-        size[chosen] = np.where(worse[both] < -UNDECIDED, scaled, np.minimum(scaled, size[chosen]))
+        size[chosen] = np.where(worse[both] < -UNDECIDED, scaled, np.sqrt(scaled * size[chosen]))
         bounds[:, chosen] = np.exp(np.clip(relative.range()[:, both], -700, 700))
     found = [
         start + _standing_apart(size[start : start + n], units[start : start + n], seasons)
@@ -260,10 +264,12 @@ def _standardized(
 def _tails(ordered: np.ndarray, layout: Layout, zeros: np.ndarray) -> np.ndarray:
     """(S,) h, from two quantiles of the absolute residuals."""
     near = np.maximum(layout.quantile(ordered, CENTRE, zeros), ROUNDING)
+    apart = layout.count(ordered > EXTREME * near[layout.codes])
+    apart = np.where(apart <= MOST_EXTREME * layout.lengths, apart, 0)
     result = np.zeros(len(near))
     for fraction, rows in ((FAR, layout.lengths < LONG), (FARTHER, layout.lengths >= LONG)):
         a, b = _normal(CENTRE), _normal(fraction)
-        far = layout.quantile(ordered, fraction, zeros)
+        far = layout.quantile(ordered, fraction, zeros, apart)
         h = 2 * np.log(np.maximum(far / near * a / b, 1)) / (b * b - a * a)
         result[rows] = h[rows]
     return np.asarray(np.clip(result - SLACK[0] - SLACK[1] / np.sqrt(layout.lengths), 0, HEAVIEST))

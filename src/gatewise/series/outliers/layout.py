@@ -52,10 +52,6 @@ class Layout:
         """(S,) number of marked values of each series."""
         return np.asarray(np.add.reduceat(marked.astype(np.int64), self.starts))
 
-    def sum(self, x: np.ndarray) -> np.ndarray:
-        """(S,) the sum of the values of each series."""
-        return np.asarray(np.add.reduceat(x.astype(np.float64), self.starts))
-
     def ordered(self, x: np.ndarray) -> np.ndarray:
         """(N,) the values of each series in ascending order."""
         if len(self.lengths) == 1:
@@ -68,10 +64,19 @@ class Layout:
         table.sort(axis=1)
         return np.asarray(table[self.codes, self.steps])
 
-    def quantile(self, ordered: np.ndarray, fraction: float, skipped: np.ndarray | int = 0) -> np.ndarray:
-        """(S,) the value below which a fraction of the ordered values lies, without the `skipped` smallest."""
-        last = np.maximum(self.lengths - 1 - skipped, 0)
-        return np.asarray(ordered[self.starts + self.lengths - 1 - last + np.floor(fraction * last).astype(np.intp)])
+    def quantile(
+        self, ordered: np.ndarray, fraction: float, smallest: np.ndarray | int = 0, largest: np.ndarray | int = 0
+    ) -> np.ndarray:
+        """(S,) the value below which a fraction of the ordered values lies, without some of the smallest and largest.
+
+        Arguments:
+            ordered: (N,) the result of `ordered`.
+            fraction: from 0 to 1.
+            smallest, largest: (S,) number of values that are left out.
+        """
+        last = np.maximum(self.lengths - 1 - smallest - largest, 0)
+        first = np.minimum(smallest, self.lengths - 1)
+        return np.asarray(ordered[self.starts + first + np.floor(fraction * last).astype(np.intp)])
 
 
 def medians(x: np.ndarray, layout: Layout, k: int, level: np.ndarray | None = None) -> np.ndarray:
