@@ -1,6 +1,7 @@
 """Outliers of a fitted forecaster: their effect on the forecast, saved models and updates."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ import gatewise as gw
 from gatewise.forecast.outlier_effect import OutlierEffect, describe_effects
 from gatewise.series import Series
 
-SMALL = {"hidden_size": 4, "max_steps": 10, "ensemble_size": 1}
+SMALL: dict[str, Any] = {"hidden_size": 4, "max_steps": 10, "ensemble_size": 1}
 DAYS = pd.date_range("2024-01-01", periods=90)
 
 
@@ -41,57 +42,29 @@ def test_treated_or_absent_outliers_have_no_effect(how: str) -> None:
     assert model.outlier_effects(5) == ()
 
 
+ONE, FIRST = "outlier of 2024-03-05", "outlier of 2024-01-01"
+FOUR = "4 outliers of 2024-01-02, 2024-01-03, 2024-01-04, ..."
+
+
 @pytest.mark.parametrize(
-    ("rows", "change", "absolute", "fraction", "text"),
+    ("rows", "change", "absolute", "fraction", "outliers", "effect"),
     [
-        (
-            [64],
-            -12.3,
-            12.3,
-            0.08,
-            "Without the outlier of 2024-03-05 in 'a', the forecast would be 12.3 lower on average (8 %).",
-        ),
-        (
-            [64],
-            5.0,
-            5.1,
-            0.051,
-            "Without the outlier of 2024-03-05 in 'a', the forecast would be 5.1 higher on average (5.1 %).",
-        ),
-        (
-            [0],
-            1.0,
-            5.0,
-            0.5,
-            "Without the outlier of 2024-01-01 in 'a', the forecast would change by 5 on average (50 %).",
-        ),
-        (
-            [0],
-            0.0,
-            0.0,
-            0.0,
-            "Without the outlier of 2024-01-01 in 'a', the forecast would not change (less than 0.1 %).",
-        ),
-        (
-            [1, 2],
-            -1e6,
-            1e6,
-            0.25,
-            "Without the 2 outliers of 2024-01-02, 2024-01-03 in 'a', the forecast would be 1,000,000 lower on average (25 %).",
-        ),
-        (
-            [1, 2, 3, 4],
-            -2.0,
-            2.0,
-            0.02,
-            "Without the 4 outliers of 2024-01-02, 2024-01-03, 2024-01-04, ... in 'a', the forecast would be 2 lower on "
-            "average (2 %).",
-        ),
+        ([64], -12.3, 12.3, 0.08, ONE, "be 12.3 lower on average (8 %)."),
+        ([64], 5.0, 5.1, 0.051, ONE, "be 5.1 higher on average (5.1 %)."),
+        ([64], 0.0123, 0.0123, 0.5, ONE, "be 0.0123 higher on average (50 %)."),
+        ([0], 1.0, 5.0, 0.5, FIRST, "change by 5 on average (50 %)."),
+        ([0], -1.0, 5.0, 0.01, FIRST, "change by 5 on average (1 %)."),
+        ([0], 0.0, 0.0, 0.0, FIRST, "not change (less than 0.1 %)."),
+        ([1, 2], -1e6, 1e6, 0.25, "2 outliers of 2024-01-02, 2024-01-03", "be 1,000,000 lower on average (25 %)."),
+        ([1, 2, 3, 4], -2.0, 2.0, 0.02, FOUR, "be 2 lower on average (2 %)."),
     ],
 )
-def test_sentences(rows: list[int], change: float, absolute: float, fraction: float, text: str) -> None:
+def test_sentences(
+    rows: list[int], change: float, absolute: float, fraction: float, outliers: str, effect: str
+) -> None:
     series = Series("a", DAYS, np.ones(90))
-    assert str(OutlierEffect(series, np.array(rows), change, absolute, fraction)) == text
+    sentence = str(OutlierEffect(series, np.array(rows), change, absolute, fraction))
+    assert sentence == f"Without the {outliers} in 'a', the forecast would {effect}"
 
 
 def test_few_sentences() -> None:

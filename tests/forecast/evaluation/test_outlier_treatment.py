@@ -1,5 +1,7 @@
 """Treated outliers in a backtest: nothing depends on later values, and scores are those of the values as read."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,7 @@ from gatewise.forecast.evaluation.cutoffs import Cutoffs, cut_off, known_at
 from gatewise.series import Panel
 
 SIZE, HORIZON = 120, 6
-SMALL = {"hidden_size": 4, "max_steps": 10, "ensemble_size": 1}
+SMALL: dict[str, Any] = {"hidden_size": 4, "max_steps": 10, "ensemble_size": 1}
 
 
 def panel_of(values: np.ndarray, how: str) -> Panel:
