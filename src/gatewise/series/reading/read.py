@@ -11,11 +11,12 @@ from gatewise.series.reading.arguments import check_arguments
 from gatewise.series.reading.cells import CellFormat
 from gatewise.series.reading.columns import choose_columns
 from gatewise.series.reading.exclusion import Exclusions, excluded_series
-from gatewise.series.reading.findings import with_findings
+from gatewise.series.reading.findings import findings
 from gatewise.series.reading.frequency import choose_frequency
 from gatewise.series.reading.history import history_of
 from gatewise.series.reading.joining import Joined, join_covariates
 from gatewise.series.reading.layouts import read_rows, selected
+from gatewise.series.reading.outliers import with_treatment
 from gatewise.series.reading.request import CovariateRequest
 from gatewise.series.reading.sources import Source, load
 from gatewise.series.reading.table import Columns, Table
@@ -88,8 +89,9 @@ def read(
         header_row: line of the column names in a text file or sheet, counted from 1 (--header-row).
         skip_footer: number of lines at the end that are no data (--skip-footer).
         sheet: sheet of a spreadsheet, by name or number from 0; the only one by default (--sheet).
-        outliers: "report" names outliers in `Panel.warnings`; "clip" moves them to the range of their neighbours;
-            "missing" treats them as missing values (--outliers).
+        outliers: "report" names outliers in `Panel.warnings`; "clip" moves them to the usual range around each;
+            "missing" treats them as missing values, which `fill` fills (--outliers). A backtest is scored on the values
+            as read.
         ended: series that end long before the others: "exclude" excludes them, "forecast" forecasts them from their
             own end (--ended).
         past: covariates known only up to the end: columns of numbers, or of categories (text, True and False, pandas'
@@ -99,7 +101,7 @@ def read(
         static: covariates with one value per series.
         calendar: True for features of every calendar cycle of the frequency, such as the day of the week, or the names
             of some cycles; see `gatewise.series.covariates.calendar.cycles`.
-        like: a panel whose frequency, covariates, categories and fill="none" are reused; if it has covariates, its
+        like: a panel whose frequency, covariates, categories, fill="none" and outliers are reused; if it has covariates, its
             column names are reused, too.
         on_bad: how to treat a series with an error: "raise" raises the error; "skip" moves the series to
             `Panel.excluded_series`, with the error's message, and reads the rest; "naive" also repairs it for a naive
@@ -190,7 +192,8 @@ def read(
         categorical=_categorical(table, columns, layout),
         fill=fill,
     )
-    return with_findings(replace(panel, warnings=(*table.warnings, *rows.warnings)), outliers)
+    panel = with_treatment(replace(panel, warnings=(*table.warnings, *rows.warnings)), outliers)
+    return replace(panel, warnings=(*panel.warnings, *findings(panel)))
 
 
 def _categorical(table: Table, columns: Columns, layout: str) -> Kind:
