@@ -101,8 +101,8 @@ def read(
         static: covariates with one value per series.
         calendar: True for features of every calendar cycle of the frequency, such as the day of the week, or the names
             of some cycles; see `gatewise.series.covariates.calendar.cycles`.
-        like: a panel whose frequency, covariates, categories, fill="none" and outliers are reused; if it has covariates, its
-            column names are reused, too.
+        like: a panel whose frequency, covariates, categories, fill="none" and treatment of outliers are reused; if it
+            has covariates, its column names are reused, too.
         on_bad: how to treat a series with an error: "raise" raises the error; "skip" moves the series to
             `Panel.excluded_series`, with the error's message, and reads the rest; "naive" also repairs it for a naive
             forecast. That forecast has no interval, because errors on repaired values would be too small. With "skip"
