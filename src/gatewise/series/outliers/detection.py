@@ -8,7 +8,7 @@ and if it is clearly larger than the others:
 
 Reference: Bruffaerts, Verardi, Vermandele 2014, "A generalized boxplot for skewed and heavy-tailed distributions"
 (tails from quantiles, by a g-and-h distribution; here a spread for each side replaces g). Series of positive values are
-also searched in logarithms, if these are closer to a normal distribution.
+also searched in logarithms: the scale on which the residuals are closer to a normal distribution counts, or both.
 
 Letters: `S` series, `N` values of all series, `k` values on each side of a window.
 """
@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gatewise.series.outliers.layout import Layout, medians, seasonal
+from gatewise.series.outliers.layout import Layout, levels, medians, seasonal
 
 WINDOWS = (2, 5)  # values on each side; the larger window finds runs of up to five outliers
 FEWEST = 12  # values
@@ -28,11 +28,13 @@ ALARMS = 0.001  # of series of normal values without outliers
 SHORT = 24.0  # in short series, whose spread is uncertain, z is larger by this number divided by that of the values
 CENTRE, FAR, FARTHER = 0.75, 0.95, 0.98  # fractions of absolute residuals; the last one in long series
 LONG = 250  # values
+EXTREME, MOST_EXTREME = 20.0, 0.1  # residuals larger than usual ones by this factor do not count, if they are few
 MIDDLE, SIDE = 0.6745, 1.2816  # normal quantiles of 50 % (absolute), and of 90 % (one side)
 SLACK = 0.03, 0.4  # subtracted from h: of normal values, and its error, divided by the root of the number of values
 HEAVY, HEAVIEST = 0.2, 0.6  # h of heavy tails, and the largest
 APART = 1.5  # ratio of an outlier and the largest other residual, in units of their limits
 SEASONAL = 0.75  # ratio of usual residuals beside a seasonal pattern and without it, below which it is used
+END = 1.5  # the first and last two values have neighbours on one side only: their limit is larger
 BLOCK = 25  # values in which the local spread is measured
 MOST_ZEROS = 0.25  # with more, zeros are usual, and only the other values are searched
 UNDECIDED = 0.15  # difference of the heaviness of two scales
@@ -91,9 +93,12 @@ class _View:
         depends on the level."""
         high = self.usual > layout.quantile(layout.ordered(self.usual), 0.5)[layout.codes]
         sizes = np.abs(self.residual)
-        sums = [layout.sum(np.where(part, sizes, 0)) / np.maximum(layout.sum(part), 1) for part in (high, ~high)]
         tiny = np.finfo(float).tiny
-        ratio = np.abs(np.log((sums[0] + tiny) / (sums[1] + tiny)))
+        spreads = [  # medians of the absolute residuals of high and of low values, not of 0
+            np.maximum(layout.quantile(layout.ordered(np.where(part, sizes, 0.0)), 0.5, layout.count(~part)), tiny)
+            for part in (high & (sizes > 0), ~high & (sizes > 0))
+        ]
+        ratio = np.abs(np.log(spreads[0]) - np.log(spreads[1]))
         return np.asarray(self.tails + 0.5 * np.minimum(ratio, 4.0)[layout.codes])
 
     def range(self) -> np.ndarray:
@@ -140,7 +145,7 @@ def _search_rows(
 
 def _search(y: np.ndarray, layout: Layout, seasons: Sequence[int], observed: np.ndarray) -> Outliers:
     """The outliers of series that are not mostly zero."""
-    view = _view(y, layout, seasons, _smallest_spread(y, layout), RELATIVE * np.abs(medians(y, layout, WINDOWS[-1])))
+    view = _view(y, layout, seasons, _smallest_spread(y, layout), RELATIVE * np.abs(levels(y, layout, WINDOWS[-1])))
     size = np.where(observed & (layout.lengths >= FEWEST)[layout.codes], view.size, 0.0)
     positive = layout.count(y > 0) >= MOSTLY * layout.lengths
     suspects = layout.any(size > 1) | (positive & (view.tails[layout.starts] > HEAVY) & (layout.lengths >= FEWEST))
@@ -161,7 +166,7 @@ def _search(y: np.ndarray, layout: Layout, seasons: Sequence[int], observed: np.
         worse = np.where(plain, np.inf, relative.heaviness(part) - weight)
         chosen, both = logarithms[worse < UNDECIDED], worse < UNDECIDED
         scaled = np.where(observed[chosen], relative.size[both], 0.0)
-        size[chosen] = np.where(worse[both] < -UNDECIDED, scaled, np.minimum(scaled, size[chosen]))
+        size[chosen] = np.where(worse[both] < -UNDECIDED, scaled, np.sqrt(scaled * size[chosen]))
         bounds[:, chosen] = np.exp(np.clip(relative.range()[:, both], -700, 700))
     found = [
         start + _standing_apart(size[start : start + n], units[start : start + n], seasons)
@@ -178,12 +183,18 @@ def _view(
     x: np.ndarray, layout: Layout, seasons: Sequence[int], smallest: np.ndarray, if_constant: np.ndarray
 ) -> _View:
     """The residuals from medians of small and of larger neighbourhoods, whichever is the larger one."""
-    patterns = [seasonal(x, layout, season) for season in seasons if season > 1]
-    small, large = (_standardized(x, *_usual(x, layout, patterns, k), layout, smallest, if_constant) for k in WINDOWS)
+    pattern, level = _pattern(x, layout, seasons)
+    apart = x - pattern
+    small, large = (
+        _standardized(x, pattern + medians(apart, layout, k, known), pattern, layout, smallest, if_constant)
+        for k, known in zip(WINDOWS, (None, level), strict=True)
+    )
     larger = small.size > large.size
     view = _View(*(np.where(larger, getattr(small, f), getattr(large, f)) for f in _View.__dataclass_fields__))
     jumps = _jumps(x - view.pattern, layout, view.size > 1)
-    return replace(view, size=np.where(jumps, view.size, np.minimum(view.size, 1.0)))
+    near_end = np.minimum(layout.steps, layout.back) < WINDOWS[0]
+    size = np.where(near_end, view.size / END, view.size)
+    return replace(view, size=np.where(jumps, size, np.minimum(size, 1.0)))
 
 
 def _jumps(x: np.ndarray, layout: Layout, marked: np.ndarray) -> np.ndarray:
@@ -200,17 +211,18 @@ def _jumps(x: np.ndarray, layout: Layout, marked: np.ndarray) -> np.ndarray:
     return result
 
 
-def _usual(x: np.ndarray, layout: Layout, patterns: Sequence[np.ndarray], k: int) -> tuple[np.ndarray, np.ndarray]:
-    """(N,) the medians of neighbourhoods, and the seasonal pattern in them that leaves the smallest residuals."""
-    usual = medians(x, layout, k)
-    best, chosen = _sizes(x - usual, layout), np.zeros(len(x))
-    for pattern in patterns:
-        other = pattern + medians(x - pattern, layout, k)
-        sizes = _sizes(x - other, layout)
-        better = sizes < SEASONAL * best
-        usual, chosen = (np.where(better[layout.codes], a, b) for a, b in ((other, usual), (pattern, chosen)))
-        best = np.where(better, sizes, best)
-    return usual, chosen
+def _pattern(x: np.ndarray, layout: Layout, seasons: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """(N,) the seasonal pattern beside which the residuals are smallest, 0 for none; and the medians without it."""
+    pattern, level = np.zeros(len(x)), levels(x, layout, WINDOWS[-1])
+    best = _sizes(x - level, layout)
+    for season in (season for season in seasons if season > 1):
+        other = seasonal(x, layout, season)
+        rest = levels(x - other, layout, WINDOWS[-1])
+        sizes = _sizes(x - other - rest, layout)
+        better = (sizes < SEASONAL * best)[layout.codes]
+        pattern, level = np.where(better, other, pattern), np.where(better, rest, level)
+        best = np.where(sizes < SEASONAL * best, sizes, best)
+    return pattern, level
 
 
 def _sizes(residual: np.ndarray, layout: Layout) -> np.ndarray:
@@ -252,10 +264,12 @@ def _standardized(
 def _tails(ordered: np.ndarray, layout: Layout, zeros: np.ndarray) -> np.ndarray:
     """(S,) h, from two quantiles of the absolute residuals."""
     near = np.maximum(layout.quantile(ordered, CENTRE, zeros), ROUNDING)
+    apart = layout.count(ordered > EXTREME * near[layout.codes])
+    apart = np.where(apart <= MOST_EXTREME * layout.lengths, apart, 0)
     result = np.zeros(len(near))
     for fraction, rows in ((FAR, layout.lengths < LONG), (FARTHER, layout.lengths >= LONG)):
         a, b = _normal(CENTRE), _normal(fraction)
-        far = layout.quantile(ordered, fraction, zeros)
+        far = layout.quantile(ordered, fraction, zeros, apart)
         h = 2 * np.log(np.maximum(far / near * a / b, 1)) / (b * b - a * a)
         result[rows] = h[rows]
     return np.asarray(np.clip(result - SLACK[0] - SLACK[1] / np.sqrt(layout.lengths), 0, HEAVIEST))

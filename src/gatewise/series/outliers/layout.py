@@ -4,10 +4,9 @@ Letters: `S` series, `N` values of all series, `k` values on each side of a wind
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 SEASONS = 3  # fewest whole seasons of a seasonal pattern
 NEAR_SEASONS = 3  # seasons on each side that the pattern of a season is a median of
@@ -53,10 +52,6 @@ class Layout:
         """(S,) number of marked values of each series."""
         return np.asarray(np.add.reduceat(marked.astype(np.int64), self.starts))
 
-    def sum(self, x: np.ndarray) -> np.ndarray:
-        """(S,) the sum of the values of each series."""
-        return np.asarray(np.add.reduceat(x.astype(np.float64), self.starts))
-
     def ordered(self, x: np.ndarray) -> np.ndarray:
         """(N,) the values of each series in ascending order."""
         if len(self.lengths) == 1:
@@ -69,48 +64,89 @@ class Layout:
         table.sort(axis=1)
         return np.asarray(table[self.codes, self.steps])
 
-    def quantile(self, ordered: np.ndarray, fraction: float, skipped: np.ndarray | int = 0) -> np.ndarray:
-        """(S,) the value below which a fraction of the ordered values lies, without the `skipped` smallest."""
-        last = np.maximum(self.lengths - 1 - skipped, 0)
-        return np.asarray(ordered[self.starts + self.lengths - 1 - last + np.floor(fraction * last).astype(np.intp)])
+    def quantile(
+        self, ordered: np.ndarray, fraction: float, smallest: np.ndarray | int = 0, largest: np.ndarray | int = 0
+    ) -> np.ndarray:
+        """(S,) the value below which a fraction of the ordered values lies, without some of the smallest and largest.
+
+        Arguments:
+            ordered: (N,) the result of `ordered`.
+            fraction: from 0 to 1.
+            smallest, largest: (S,) number of values that are left out.
+        """
+        last = np.maximum(self.lengths - 1 - smallest - largest, 0)
+        first = np.minimum(smallest, self.lengths - 1)
+        return np.asarray(ordered[self.starts + first + np.floor(fraction * last).astype(np.intp)])
 
 
-def medians(x: np.ndarray, layout: Layout, k: int) -> np.ndarray:
+def medians(x: np.ndarray, layout: Layout, k: int, level: np.ndarray | None = None) -> np.ndarray:
     """(N,) the median of each value and `k` values on each side, without the slope there.
 
     A median follows a step between two levels, and ignores up to k values that lie apart. The slope is the smaller
-    one of those before and after the value, 0 if they differ in sign.
+    one of those before and after the value, 0 if they differ in sign. `level` is the result of `levels`, if known.
     """
-    level = _medians(x, layout, k)
+    level = levels(x, layout, k) if level is None else level
     at = np.arange(len(x))
     before = (level - level[at - np.minimum(k, layout.steps)]) / k
     after = (level[at + np.minimum(k, layout.back)] - level) / k
     slope = np.where(before * after > 0, np.where(np.abs(before) < np.abs(after), before, after), 0.0)
-    return _medians(x, layout, k, slope)
+    return levels(x, layout, k, slope)
 
 
-def _medians(x: np.ndarray, layout: Layout, k: int, slope: np.ndarray | None = None) -> np.ndarray:
-    """(N,) medians; at the ends, of values reflected at the end."""
-    result = np.empty(len(x))
-    ends = np.arange(-k, k + 1)
-    if len(x) > 2 * k:
-        windows = sliding_window_view(x, 2 * k + 1)
-        for first in range(0, len(windows), MOST_WINDOWS):
-            part = windows[first : first + MOST_WINDOWS]
-            middle = slice(first + k, first + k + len(part))
-            part = part if slope is None else part - slope[middle, None] * ends
-            result[middle] = np.partition(part, k, axis=1)[:, k]
+def levels(x: np.ndarray, layout: Layout, k: int, slope: np.ndarray | None = None) -> np.ndarray:
+    """(N,) medians of windows, after subtraction of a slope; at the ends, of values reflected there."""
+    result, ends = np.empty(len(x)), range(-k, k + 1)
+    for first in range(k, len(x) - k, MOST_WINDOWS):
+        rows = slice(first, min(first + MOST_WINDOWS, len(x) - k))
+        columns = [x[rows.start + j : rows.stop + j] for j in ends]
+        result[rows] = _middle(columns if slope is None else _level(columns, slope[rows], k))
     near = np.flatnonzero((layout.steps < k) | (layout.back < k))
-    first, last = layout.starts[layout.codes[near]], layout.lengths[layout.codes[near]] - 1
-    at = layout.steps[near, None] + ends
-    left, right = at < 0, at > last[:, None]
-    inside = np.where(left, -at, np.where(right, 2 * last[:, None] - at, at))
-    window = x[first[:, None] + np.clip(inside, 0, last[:, None])]
-    begin, end = (_ends(x, layout, side)[layout.codes[near], None] for side in (1, -1))
-    window = np.where(left, 2 * begin - window, np.where(right, 2 * end - window, window))
-    window = window if slope is None else window - slope[near, None] * ends
-    result[near] = np.partition(window, k, axis=1)[:, k]
+    columns = list(_reflected(x, layout, near, k).T)
+    result[near] = _middle(columns if slope is None else _level(columns, slope[near], k))
     return result
+
+
+def _level(columns: list[np.ndarray], slope: np.ndarray, k: int) -> list[np.ndarray]:
+    return [column - slope * j if j else column for j, column in enumerate(columns, -k)]
+
+
+def _reflected(x: np.ndarray, layout: Layout, near: np.ndarray, k: int) -> np.ndarray:
+    """(M, 2k + 1) the windows of values near the ends of series, where these are continued by a point reflection."""
+    codes = layout.codes[near]
+    first, last = layout.starts[codes], (layout.lengths[codes] - 1)[:, None]
+    at = layout.steps[near, None] + np.arange(-k, k + 1)
+    left, right = at < 0, at > last
+    inside = np.where(left, -at, np.where(right, 2 * last - at, at))
+    window = x[first[:, None] + np.clip(inside, 0, last)]
+    begin, end = (_ends(x, layout, side)[codes, None] for side in (1, -1))
+    return np.asarray(np.where(left, 2 * begin - window, np.where(right, 2 * end - window, window)))
+
+
+def _middle(columns: list[np.ndarray]) -> np.ndarray:
+    """The median of each row of an odd number of columns, by a sorting network."""
+    columns = list(columns)
+    for i, j in _network(len(columns)):
+        columns[i], columns[j] = np.minimum(columns[i], columns[j]), np.maximum(columns[i], columns[j])
+    return columns[len(columns) // 2]
+
+
+@lru_cache
+def _network(size: int) -> tuple[tuple[int, int], ...]:
+    """The comparisons that sort `size` values: K. E. Batcher, Sorting networks and their applications, 1968.
+
+    >>> _network(3)
+    ((0, 1), (0, 2), (1, 2))
+    """
+    pairs, p = [], 1
+    while p < size:
+        k = p
+        while k >= 1:
+            for j in range(k % p, size - k, 2 * k):
+                rows = range(j, min(j + k, size - k))
+                pairs += [(i, i + k) for i in rows if i // (2 * p) == (i + k) // (2 * p)]
+            k //= 2
+        p *= 2
+    return tuple(pairs)
 
 
 def _ends(x: np.ndarray, layout: Layout, side: int) -> np.ndarray:

@@ -40,7 +40,11 @@ def describe_treatment(found: Sequence[Found], how: str, fill: str | None) -> tu
     first = found[0]
     dates = ", ".join(format_date(date) for date in first.series.ds[first.rows[:FEW]])
     dates += ", ..." if count > min(len(first.rows), FEW) else ""
-    done = "clipped to the usual range around each" if how == "clip" else f"treated as missing (fill={fill!r})"
+    done = (
+        f"clipped to the usual range around {'it' if count == 1 else 'each'}"
+        if how == "clip"
+        else f"treated as missing (fill={fill!r})"
+    )
     return (f"outliers: {counted(count, 'value')} {done} ({dates} in series {str(first.series.unique_id)!r})",)
 
 

@@ -1,5 +1,6 @@
 """Search: the outliers of the series of a panel."""
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -13,9 +14,6 @@ from gatewise.series.panel import Series
 MOST_VALUES = 250_000  # of all series searched at a time
 
 
-LISTS = ("rows", "lower", "upper")
-
-
 class Found(NamedTuple):
     """The outliers of a series: their positions, and the usual range around each."""
 
@@ -27,7 +25,11 @@ class Found(NamedTuple):
     def since(self, newer: Series | None) -> "Found | None":
         """The outliers from the first date of newer values on; None if there are none."""
         recent = np.zeros(len(self.rows), bool) if newer is None else self.series.ds[self.rows] >= newer.ds[0]
-        return self._replace(**{name: getattr(self, name)[recent] for name in LISTS}) if recent.any() else None
+        return self.chosen(recent) if recent.any() else None
+
+    def chosen(self, rows: np.ndarray) -> "Found":
+        """Some of the outliers."""
+        return Found(self.series, self.rows[rows], self.lower[rows], self.upper[rows])
 
 
 def search(series: Sequence[Series], freq: str | int) -> list[Found]:
@@ -56,3 +58,23 @@ def _parts(series: Sequence[Series]) -> list[list[Series]]:
     """The series in groups, so that the memory for their windows is small."""
     sizes = np.cumsum([len(one) for one in series]) // MOST_VALUES
     return [[series[k] for k in np.flatnonzero(sizes == size).tolist()] for size in np.unique(sizes)]
+
+
+def without_named(found: Sequence[Found], sentences: Sequence[str]) -> list[Found]:
+    """The outliers without values that occur several times and that a sentence names already, such as -999.
+
+    >>> series = Series("A", np.arange(4), np.array([5.0, -999.0, -999.0, 70.0]))
+    >>> found = [Found(series, np.array([1, 2, 3]), np.zeros(3), np.full(3, 9.0))]
+    >>> [one.rows.tolist() for one in without_named(found, ["2 values are -999"])]
+    [[3]]
+    """
+    if not found or not sentences:
+        return list(found)
+    values, counts = np.unique(np.concatenate([one.series.y[one.rows] for one in found]), return_counts=True)
+    named = [
+        value
+        for value in values[counts > 1].tolist()
+        if any(re.search(rf"(?<![\d.-]){re.escape(f'{value:g}')}(?![\d.]*\d)", sentence) for sentence in sentences)
+    ]
+    remaining = (one.chosen(~np.isin(one.series.y[one.rows], named)) for one in found)
+    return [one for one in remaining if len(one.rows)]

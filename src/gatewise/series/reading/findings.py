@@ -8,6 +8,8 @@ from collections.abc import Iterable
 import numpy as np
 
 from gatewise.series.frequency import describe_frequency, steps_and_phases
+from gatewise.series.outliers.report import describe_constants, describe_outliers
+from gatewise.series.outliers.search import search, without_named
 from gatewise.series.panel import Panel, Series, concatenated
 from gatewise.series.reading.sentinels import sentinels
 from gatewise.series.values import FILL_LIMIT, FILLS
@@ -19,8 +21,18 @@ SEASONS = 2  # that a series should have
 
 
 def findings(panel: Panel) -> tuple[str, ...]:
-    """A sentence for everything in the series of a panel that the user should look at."""
-    return (*_longest_gap(panel), *_mostly_missing(panel), *_short(panel), *_phases(panel), *sentinels(panel))
+    """A sentence for everything in the series of a panel that the user should look at, beside its warnings."""
+    repeated = sentinels(panel)
+    outliers = search(panel.series, panel.freq) if panel.outliers == "report" else []
+    return (
+        *repeated,
+        *describe_outliers(without_named(outliers, (*panel.warnings, *repeated))),
+        *describe_constants(panel.series, panel.season),
+        *_longest_gap(panel),
+        *_mostly_missing(panel),
+        *_short(panel),
+        *_phases(panel),
+    )
 
 
 def _named(names: Iterable[str], count: int) -> str:

@@ -19,7 +19,7 @@ from gatewise.series.reading.history import history_of
 from gatewise.series.reading.joining import Joined, join_covariates
 from gatewise.series.reading.layouts import read_rows, selected
 from gatewise.series.reading.missing_values import mark_missing
-from gatewise.series.reading.outlier_treatment import with_outliers_treated
+from gatewise.series.reading.outliers import with_treatment
 from gatewise.series.reading.request import CovariateRequest
 from gatewise.series.reading.sources import Source, load
 from gatewise.series.reading.table import Columns, Table
@@ -95,8 +95,9 @@ def read(
             column1, column2, ... (--header-row).
         skip_footer: number of lines at the end that are no data, without blank lines after them (--skip-footer).
         sheet: sheet of a spreadsheet, by name or number from 0; the only one by default (--sheet).
-        outliers: "report" names outliers in `Panel.warnings`; "clip" moves them to the range of their neighbours;
-            "missing" treats them as missing values (--outliers).
+        outliers: "report" names outliers in `Panel.warnings`; "clip" moves them to the usual range around each;
+            "missing" treats them as missing values, which `fill` fills (--outliers). A backtest is scored on the values
+            as read.
         ended: series that end long before the others: "exclude" excludes them, "forecast" forecasts them from their
             own end (--ended).
         past: covariates known only up to the end: columns of numbers, or of categories (text, True and False, pandas'
@@ -106,8 +107,8 @@ def read(
         static: covariates with one value per series.
         calendar: True for features of every calendar cycle of the frequency, such as the day of the week, or the names
             of some cycles; see `gatewise.series.covariates.calendar.cycles`.
-        like: a panel whose frequency, covariates, categories and fill="none" are reused; if it has covariates, its
-            column names are reused, too.
+        like: a panel whose frequency, covariates, categories, fill="none" and treatment of outliers are reused; if it
+            has covariates, its column names are reused, too.
         on_bad: how to treat a series with an error: "raise" raises the error; "skip" moves the series to
             `Panel.excluded_series`, with the error's message, and reads the rest; "naive" also repairs it for a naive
             forecast. That forecast has no interval, because errors on repaired values would be too small. With "skip"
@@ -204,8 +205,8 @@ def read(
         fill=fill,
     )
     endings = describe_ended(panel.series, freq) if ended is None and layout != "rows" else ()
-    panel = replace(panel, warnings=(*table.warnings, *rows.warnings, *endings, *findings(panel)))
-    return with_outliers_treated(panel, outliers)
+    panel = with_treatment(replace(panel, warnings=(*table.warnings, *rows.warnings, *endings)), outliers)
+    return replace(panel, warnings=(*panel.warnings, *findings(panel)))
 
 
 def _categorical(table: Table, columns: Columns, layout: str) -> Kind:
