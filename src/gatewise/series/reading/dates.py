@@ -10,6 +10,7 @@ from pandas.tseries.api import guess_datetime_format
 
 from gatewise.series.errors import DataError, RowError
 from gatewise.series.frequency import pandas_frequency
+from gatewise.series.reading.joined_time import add, as_years, hours_of, part_named, period_of
 from gatewise.series.wording import format_date, quoted
 
 Where = Callable[[int], str]  # names a row in a message: "row 12 (line 13 of sales.csv)"
@@ -63,18 +64,25 @@ def read_dates(column: pd.Series, where: Where) -> tuple[pd.Index, str | None]:
 
 def read_time(frame: pd.DataFrame, columns: Sequence[str], where: Where) -> tuple[pd.Index, str | None]:
     """One or several columns as a time index, and the guess made to read them, or None."""
-    return read_dates(frame[columns[0]] if len(columns) == 1 else _joined(frame, columns, where), where)
+    if len(columns) == 1:
+        return read_dates(frame[columns[0]], where)
+    joined, first_guess = _joined(frame, columns, where)
+    ds, guess = read_dates(joined, where)
+    return ds, first_guess or guess
 
 
-def _joined(frame: pd.DataFrame, columns: Sequence[str], where: Where) -> pd.Series:
-    """Several columns as one: year, month, day, ... as a date, others as text joined by spaces."""
+def _joined(frame: pd.DataFrame, columns: Sequence[str], where: Where) -> tuple[pd.Series, str | None]:
+    """Several columns as one: the parts of a date, a date and hours, or text joined by spaces; and the guess."""
     for column in columns:
         _refuse_missing(frame[column], where)
-    if not {"year"} <= {str(column).lower() for column in columns} <= set(PARTS):
+    parts = {column: part_named(column) for column in columns}
+    if "year" in parts.values() and len(set(parts.values())) == len(columns) and set(parts.values()) <= set(PARTS):
+        dates, guess = _of_parts(frame.rename(columns=parts)[list(parts.values())]), None
+    else:
+        dates, guess = _completed(frame, columns, where)
+    if dates is None:
         first, *others = [frame[column].astype(str) for column in columns]
-        return first.str.cat(others, sep=" ").rename(" ".join(columns))
-    parts = {str(column).lower(): pd.to_numeric(frame[column], errors="coerce") for column in columns}
-    dates = pd.to_datetime(pd.DataFrame({"month": 1, "day": 1, **parts}), errors="coerce")
+        return first.str.cat(others, sep=" ").rename(" ".join(columns)), None
     invalid = np.flatnonzero(dates.isna())
 
     def describe(rows: np.ndarray) -> str:
@@ -83,7 +91,38 @@ def _joined(frame: pd.DataFrame, columns: Sequence[str], where: Where) -> pd.Ser
 
     if len(invalid):
         raise RowError(invalid, describe)
-    return dates
+    return dates, guess
+
+
+def _of_parts(frame: pd.DataFrame) -> pd.Series:
+    """Columns year, month, day, hour, minute and second as dates; NaT where they are none."""
+    parts = {part: pd.to_numeric(frame[part], errors="coerce") for part in frame.columns}
+    months = period_of(frame["month"]) if "month" in parts else None
+    if months is not None:
+        parts["month"] = pd.Series(months.values, index=frame.index)  # also names such as Jan
+    end_of_day = parts.get("hour", pd.Series(0, index=frame.index)) == 24
+    if end_of_day.any():
+        parts["hour"] = parts["hour"].mask(end_of_day, 23)
+    dates = pd.to_datetime(pd.DataFrame({"month": 1, "day": 1, **parts}), errors="coerce")
+    return dates + pd.to_timedelta(end_of_day.astype(np.int64), unit="h")
+
+
+def _completed(frame: pd.DataFrame, columns: Sequence[str], where: Where) -> tuple[pd.Series | None, str | None]:
+    """Days and times of day, or years and periods of the year, as dates; None if the cells are none."""
+    first, *others = columns
+    years = as_years(frame[first])
+    period = period_of(frame[others[0]]) if years is not None and len(others) == 1 else None
+    if years is not None and period is not None:
+        return pd.Series(add(years, period)), f"dates: {first!r} read as years, {others[0]!r} as their {period.part}s"
+    times = hours_of([frame[column] for column in others])
+    if times is None or years is not None:
+        return None, None
+    days, guess = read_dates(frame[first], where)
+    if not isinstance(days, pd.DatetimeIndex):
+        return None, None
+    for reading in times:
+        days = add(days, reading)
+    return pd.Series(days), guess
 
 
 def _refuse_missing(column: pd.Series, where: Where) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from gatewise.series.backends import Kind
 from gatewise.series.errors import DataError
 from gatewise.series.panel import Panel
+from gatewise.series.reading.aggregate import aggregated
 from gatewise.series.reading.arguments import check_arguments
 from gatewise.series.reading.cells import CellFormat
 from gatewise.series.reading.columns import choose_columns
@@ -154,28 +155,30 @@ def read(
     check_arguments(**columns_given, **choices, sort=sort, like=like, series=series, fill_limit=fill_limit, ended=ended)
     cell_format = CellFormat.of(missing=missing, **cells)
     request = CovariateRequest.of(past, known, static, calendar, like)
-    layout = str(request.read_by.get("layout", layout or "long"))
-    request.check(layout)
+    layout = request.read_by.get("layout", layout)
+    aggregate = request.aggregate if aggregate is None else aggregate
     freq = like.freq if like is not None and freq is None else freq
     fill = NO_FILL if like is not None and fill is None and like.fill == NO_FILL else fill
 
     table = load(source, id_column or request.id_column, layout, request.columns, cell_format)
     named = request.named(table, **columns_given)
-    columns = choose_columns(table, **named, layout=layout, covariates=request.columns)
-    rows = read_rows(table, columns, layout, Exclusions(on_bad))
+    table, columns, layout = choose_columns(table, request, **named, layout=layout, aggregate=aggregate)
+    rows = read_rows(table, columns, "long" if columns.wide else layout, Exclusions(on_bad))
     if series is not None:
         rows = selected(rows, [series] if isinstance(series, str) else series)
-    history = history_of(rows.stack, request.known, layout == "columns", sort, rows.exclusions)
+    one_row = aggregated(rows.stack, aggregate, request.columns)
+    table, trim = one_row.stack.table, layout == "columns" or columns.wide
+    history = history_of(one_row.stack, request.known, trim, sort, rows.exclusions)
     stack, index_freq = history.stack, table.known_frequency(columns.time)
     freq, freq_guess = choose_frequency(stack, freq, index_freq, history.exclusions)
-    covariates, covariate_guesses = request.covariates(table, columns, layout, freq)
+    covariates, covariate_guesses = request.covariates(table, columns, layout, freq, aggregate)
     valid = validate(stack, freq, fill, history.exclusions)
     joined = Joined(valid.series, (), valid.exclusions)
     if covariates is not None:
         joined = join_covariates(valid.series, history, covariates, freq, fill, valid.exclusions)
 
     repairs = describe_repairs((*history.repairs, *valid.repairs), fill)
-    first = (*table.guesses, *columns.guesses, *rows.guesses, *history.guesses, freq_guess)
+    first = (*table.guesses, *columns.guesses, *rows.guesses, *one_row.guesses, *history.guesses, freq_guess)
     panel = Panel(
         joined.series,
         freq,
