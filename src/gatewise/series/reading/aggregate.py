@@ -3,7 +3,7 @@
 Letters: N rows of all series, G groups of rows with the same series and date.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -13,9 +13,10 @@ import pandas as pd
 from gatewise.series.covariates.roles import is_given
 from gatewise.series.errors import DataError
 from gatewise.series.frequency import as_integers
-from gatewise.series.reading.dates import Where
 from gatewise.series.reading.rows import Stack
 from gatewise.series.wording import format_date
+
+Where = Callable[[int], str]  # names a row in a message
 
 
 class Aggregated(NamedTuple):
@@ -70,7 +71,7 @@ def one_value(values: np.ndarray, groups: np.ndarray, how: str) -> np.ndarray:
     """
     grouped = pd.Series(values).groupby(groups)
     one = grouped.sum(min_count=1) if how == "sum" else grouped.mean() if how == "mean" else grouped.last()
-    return one.to_numpy(np.float64)
+    return np.asarray(one.to_numpy(np.float64))
 
 
 def with_one_value(

@@ -12,6 +12,7 @@ import pandas as pd
 from gatewise.series.errors import DataError
 from gatewise.series.reading.dates import looks_like_dates
 from gatewise.series.reading.id_columns import (
+    Ids,
     certain,
     find_ids,
     named_together,
@@ -99,11 +100,13 @@ def _dated_columns(
     if layout == "long" and not ids and time and aggregate is None:
         ids, id_guess = _ids_by_shape(table, time, given, covariates)
     used = [*ids, *time]
+    if layout == "long" and not ids and time and aggregate is not None:
+        used += _naming(table, time, given, covariates)
     if layout == "columns" or len(given) > 1:
         targets, target_guesses = choose_targets(table, given, [*time, *covariates])
     else:
         targets, target_guesses = choose_target(table, given[0] if given else None, used, covariates)
-    unused = [column for column in table.frame.columns if column not in {*used, *targets, *covariates}]
+    unused = [column for column in table.frame.columns if column not in {*ids, *time, *targets, *covariates}]
     guesses = [time_guess, *target_guesses, id_guess, f"columns not used: {listed(unused)}" if unused else None]
     table, name = _named(table, ids)
     return table, Columns(time, targets, name, tuple(guess for guess in guesses if guess), tuple(ids))
@@ -124,20 +127,13 @@ def _ids_by_shape(
     Raises:
         DataError: several columns can be it, or the only one does not hold names.
     """
-    if not table.frame[list(time)].duplicated().any():
-        return [], None
-    ds = joined_dates(table, time)
-    if ds is None or not ds.has_duplicates:
-        return [], None
-    columns = [column for column in table.frame.columns if column not in {*time, *given, *covariates, "y"}]
-    columns = [column for column in columns if not looks_like_dates(table.frame[column])]
-    found = find_ids(table.frame, columns, ranks_of(ds))
+    ds, found = _candidates(table, time, given, covariates)
     chosen = certain(found)
     if chosen is not None:
         names = counted(table.frame[chosen.columns[0]].nunique(), "name")
         guess = f"series column: {chosen.columns[0]!r} ({names}, each with distinct dates)"
         return list(chosen.columns), guess
-    if not found:
+    if not found or ds is None:
         return [], None
     repeated = int(pd.Series(ds).duplicated().sum())
     raise DataError(
@@ -145,6 +141,27 @@ def _ids_by_shape(
         f"dates are distinct for each {_each(found[0].columns)}; if the table holds several series, pass "
         f"{' or '.join(remedies(found))}; else make one value of several with aggregate='sum' (--aggregate sum)"
     )
+
+
+def _naming(table: Table, time: Sequence[str], given: Sequence[str], covariates: Sequence[str]) -> list[str]:
+    """The columns that would name series, if several rows of a date become one; they are no targets."""
+    if given:
+        return []
+    return [column for ids in _candidates(table, time, given, covariates)[1][:1] for column in ids.columns]
+
+
+def _candidates(
+    table: Table, time: Sequence[str], given: Sequence[str], covariates: Sequence[str]
+) -> tuple[pd.Index | None, list[Ids]]:
+    """The dates, and the sets of columns that may name the series if they repeat."""
+    if not table.frame[list(time)].duplicated().any():
+        return None, []
+    ds = joined_dates(table, time)
+    if ds is None or not ds.has_duplicates:
+        return None, []
+    columns = [column for column in table.frame.columns if column not in {*time, *given, *covariates, "y"}]
+    columns = [column for column in columns if not looks_like_dates(table.frame[column])]
+    return ds, find_ids(table.frame, columns, ranks_of(ds))
 
 
 def _each(columns: Sequence[str]) -> str:

@@ -99,7 +99,7 @@ def _of_parts(frame: pd.DataFrame) -> pd.Series:
     parts = {part: pd.to_numeric(frame[part], errors="coerce") for part in frame.columns}
     months = period_of(frame["month"]) if "month" in parts else None
     if months is not None:
-        parts["month"] = pd.Series(months.values, index=frame.index)  # also names such as Jan
+        parts["month"] = pd.Series(months.numbers, index=frame.index)  # also names such as Jan
     end_of_day = parts.get("hour", pd.Series(0, index=frame.index)) == 24
     if end_of_day.any():
         parts["hour"] = parts["hour"].mask(end_of_day, 23)

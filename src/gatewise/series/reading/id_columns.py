@@ -65,7 +65,7 @@ def find_ids(frame: pd.DataFrame, columns: Sequence[str], ranks: np.ndarray) -> 
                 continue
             complete = _completeness(series, ranks)
             if len(ranks) >= LEAST_DATES * (series.max() + 1) and complete >= 0.5:
-                text = all(_is_name(frame[column]) for column in chosen)
+                text = all(holds_names(frame[column]) for column in chosen)
                 found.setdefault(series.tobytes(), Ids(chosen, complete, int(np.bincount(series).min()), text))
         if found:
             return list(found.values())
@@ -79,7 +79,8 @@ def certain(found: Sequence[Ids]) -> Ids | None:
     return found[0] if found[0].complete >= COMPLETE and found[0].fewest >= SEVERAL else None
 
 
-def _is_name(column: pd.Series) -> bool:
+def holds_names(column: pd.Series) -> bool:
+    """Whether a column holds text that is not only numbers."""
     return is_text(column) and bool(pd.to_numeric(column.drop_duplicates(), errors="coerce").isna().any())
 
 

@@ -33,12 +33,12 @@ class Reading(NamedTuple):
 
     Attributes:
         part: "hour", "minute" (of the day), "clock", "quarter", "month" or "week".
-        values: (N,) minutes after midnight, or the number of the period in the year; NaN where a cell is none.
+        numbers: (N,) minutes after midnight, or the number of the period in the year; NaN where a cell is none.
         is_plain: whether the cells are whole numbers, which may mean anything else.
     """
 
     part: str
-    values: np.ndarray
+    numbers: np.ndarray
     is_plain: bool = True
 
 
@@ -62,7 +62,7 @@ def clock(column: pd.Series) -> np.ndarray | None:
     minutes = [_minutes(cell) for cell in distinct]
     if not minutes or None in minutes:
         return None
-    return np.array([*minutes, np.nan], dtype=np.float64)[codes]
+    return np.asarray(np.array([*minutes, np.nan], dtype=np.float64)[codes])
 
 
 def _minutes(cell: object) -> float | None:
@@ -142,8 +142,8 @@ def _marked(column: pd.Series, letter: str) -> bool:
 def add(dates: pd.DatetimeIndex, reading: Reading) -> pd.DatetimeIndex:
     """(N,) the dates completed by a reading of another column; NaT where this gives no date."""
     if reading.part not in PERIODS:
-        return dates + pd.to_timedelta(np.round(reading.values * 60), unit="s").astype("timedelta64[s]")
-    codes, distinct = pd.factorize(np.asarray(dates.year) * 100 + reading.values)
+        return dates + pd.to_timedelta(np.round(reading.numbers * 60), unit="s").astype("timedelta64[s]")
+    codes, distinct = pd.factorize(np.asarray(dates.year) * 100 + reading.numbers)
     return pd.DatetimeIndex([_start(int(code) // 100, int(code) % 100, reading.part) for code in distinct]).take(codes)
 
 
@@ -154,7 +154,7 @@ def _start(year: int, number: int, part: str) -> pd.Timestamp:
             return pd.Timestamp(datetime.date.fromisocalendar(year, number, 1))
         return pd.Timestamp(year, number if part == "month" else 3 * number - 2, 1)
     except ValueError:  # week 53 of a year that has 52
-        return pd.NaT  # type: ignore[return-value]  # NaT has its own type
+        return pd.NaT
 
 
 def hours_of(columns: Sequence[pd.Series]) -> list[Reading] | None:
@@ -197,7 +197,7 @@ def _month_names(column: pd.Series) -> np.ndarray | None:
     codes, distinct = pd.factorize(column.str.strip().str.lower().str[:3])
     if not set(distinct) <= set(MONTHS):
         return None
-    return np.array([*(MONTHS.index(month) + 1.0 for month in distinct), np.nan])[codes]
+    return np.asarray(np.array([*(MONTHS.index(month) + 1.0 for month in distinct), np.nan])[codes])
 
 
 def _within(numbers: np.ndarray, least: float, most: float) -> bool:

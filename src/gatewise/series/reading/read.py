@@ -155,8 +155,8 @@ def read(
     check_arguments(**columns_given, **choices, sort=sort, like=like, series=series, fill_limit=fill_limit, ended=ended)
     cell_format = CellFormat.of(missing=missing, **cells)
     request = CovariateRequest.of(past, known, static, calendar, like)
-    layout = request.read_by.get("layout", layout)
-    aggregate = request.aggregate if aggregate is None else aggregate
+    layout = request.layout or layout
+    aggregate = aggregate or request.aggregate
     freq = like.freq if like is not None and freq is None else freq
     fill = NO_FILL if like is not None and fill is None and like.fill == NO_FILL else fill
 

@@ -78,8 +78,12 @@ class CovariateRequest:
     @property
     def aggregate(self) -> str | None:
         """How the earlier panel made one value of several."""
-        how = self.read_by.get("aggregate")
-        return None if how is None else str(how)
+        return str(self.read_by["aggregate"]) if "aggregate" in self.read_by else None
+
+    @property
+    def layout(self) -> str | None:
+        """The layout of the earlier table, if it was wide."""
+        return str(self.read_by["layout"]) if "layout" in self.read_by else None
 
     def named(self, table: Table, **given: Any) -> dict[str, Any]:
         """The id, time and target columns as given, else those of the earlier panel if the table has them."""

@@ -118,7 +118,7 @@ def _is_time(
         return True
     if not calendar.is_even:
         return False
-    values = np.unique(reading.values)
+    values = np.unique(reading.numbers)
     numbers = values / 60 if reading.part == "hour" else values
     return None if (np.diff(numbers) == 1).all() and reading.part != "minute" else True
 

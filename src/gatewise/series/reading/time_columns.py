@@ -8,7 +8,7 @@ import pandas as pd
 
 from gatewise.series.errors import DataError
 from gatewise.series.frequency import infer_frequency
-from gatewise.series.reading.dates import PARTS, TIME_NAMES, looks_like_dates
+from gatewise.series.reading.dates import PARTS, TIME_NAMES, is_text, looks_like_dates
 from gatewise.series.reading.joined_time import as_years, part_named
 from gatewise.series.reading.split_dates import completing, joined_dates, repeat
 from gatewise.series.reading.table import Table
@@ -126,9 +126,12 @@ def plausible_dates(column: pd.Series) -> bool:
     >>> plausible_dates(pd.Series([202311, 202312, 202401])), plausible_dates(pd.Series([202311, 202399, 202401]))
     (True, False)
     """
-    if not pd.api.types.is_integer_dtype(column) or column.isna().any() or column.nunique() < LEAST_NUMBERS:
+    cells = column.drop_duplicates()
+    if is_text(cells) and cells.str.fullmatch(r"\d{4}|\d{6}|\d{8}").all():
+        cells = cells.astype(np.int64)
+    if not pd.api.types.is_integer_dtype(cells) or cells.isna().any() or len(cells) < LEAST_NUMBERS:
         return False
-    numbers = np.sort(column.drop_duplicates().to_numpy(np.int64))
+    numbers = np.sort(cells.to_numpy(np.int64))
     digits = {4: "%Y", 6: "%Y%m", 8: "%Y%m%d"}.get(len(str(numbers[0])))
     if digits is None or numbers[0] < 0 or len(str(numbers[-1])) != len(str(numbers[0])):
         return False

@@ -13,15 +13,15 @@ import numpy as np
 import pandas as pd
 
 from gatewise.series.errors import DataError
-from gatewise.series.reading.dates import is_text, looks_like_dates, read_dates
-from gatewise.series.reading.id_columns import as_written, named_together, option
+from gatewise.series.reading.dates import looks_like_dates, read_time
+from gatewise.series.reading.id_columns import as_written, holds_names, named_together, option
 from gatewise.series.reading.table import Columns, Table
 from gatewise.series.reading.time_columns import plausible_dates
 from gatewise.series.wording import counted, format_date, listed
 
 LEAST_DATES = 3  # in a header
 MOST_NAMES = 3  # attributes that name a series together
-YEAR = re.compile(r"\D{0,4}(1[89]\d\d|20\d\d|21\d\d)(?:\s*\[YR\1\])?")  # 1960, X1960, YR1960, 1960 [YR1960]
+YEAR = re.compile(r"(?:[A-Za-z]{1,2}[ _-]?)?(1[89]\d\d|2[01]\d\d)(?:\s*\[YR\1\])?")  # 1960, X1960, 1960 [YR1960]
 NAMES = {"id": "unique_id", "time": "ds", "target": "y"}  # of the columns of the long table
 
 
@@ -69,13 +69,11 @@ def _dates(names: list[str]) -> tuple[pd.DatetimeIndex, str | None] | None:
         header = pd.Series([int(name) for name in names], name="header")
     else:
         header = pd.Series(names, name="header")
-    is_date = plausible_dates(header) if pd.api.types.is_integer_dtype(header) else looks_like_dates(header)
-    if not is_date:
+    if not (plausible_dates(header) if pd.api.types.is_integer_dtype(header) else looks_like_dates(header)):
         return None
-    try:
-        ds, guess = read_dates(header, lambda i: f"column {names[i]!r}")
-    except DataError:
-        return None
+    if header.name == "header" and header.dtype.kind == "i" and header.max() < 10**6:
+        header = pd.Series([f"{name[:4]}-{name[4:]}" for name in names], name="header")  # 202401
+    ds, guess = read_time(header.to_frame(), [str(header.name)], lambda i: f"column {names[i]!r}")
     return (ds, guess) if isinstance(ds, pd.DatetimeIndex) and ds.is_unique else None
 
 
@@ -129,8 +127,8 @@ def _refuse_two_times(table: Table, attributes: Sequence[str], header: Header) -
     if dates:
         raise DataError(
             f"{table.name}: the header holds dates, {listed(header.columns[:2])}, ..., and so does column "
-            f'{dates[0]!r}; pass layout="rows" (--layout rows) if each row is a series with the dates of the header, or '
-            f'layout="columns" (--layout columns) if each column is a series with the dates of {dates[0]!r}'
+            f'{dates[0]!r}; pass layout="rows" (--layout rows) if each row is a series with dates in the header, '
+            f'or layout="columns" (--layout columns) if each column is a series with the dates of {dates[0]!r}'
         )
 
 
@@ -171,7 +169,7 @@ def _smallest_names(table: Table, attributes: Sequence[str], layout: str | None)
     distinct = [column for column, part in cells.items() if part.notna().all() and not part.duplicated().any()]
     if layout == "rows" and attributes and attributes[0] in distinct:
         return [attributes[0]]
-    text = [column for column in attributes if is_text(table.frame[column])]
+    text = [column for column in attributes if holds_names(table.frame[column])]
     for count in range(1, MOST_NAMES + 1):
         for chosen in combinations(text, count):
             if count == 1 and chosen[0] not in distinct:
