@@ -10,17 +10,20 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from gatewise.series.errors import DataError
-from gatewise.series.reading.dates import looks_like_dates
+from gatewise.series.reading.dates import is_text, looks_like_dates
+from gatewise.series.reading.duplicates import AGGREGATE
 from gatewise.series.reading.id_columns import (
     Ids,
+    as_written,
     certain,
     find_ids,
+    holds_names,
     named_together,
     remedies,
     with_names_as_written,
 )
 from gatewise.series.reading.request import CovariateRequest
-from gatewise.series.reading.split_dates import joined_dates, ranks_of
+from gatewise.series.reading.split_dates import completing, joined_dates, ranks_of, repeat
 from gatewise.series.reading.table import Columns, Table
 from gatewise.series.reading.target_columns import target_column as choose_target
 from gatewise.series.reading.target_columns import target_columns as choose_targets
@@ -57,7 +60,7 @@ def choose_columns(
     _check_given(table, [*ids, *given, *_as_list(time_column)])
     by_date = request.past or request.known
     if time_column is None and not (layout is None and by_date):
-        wide = long_table(table, layout, ids, given, request.static)
+        wide = long_table(table, layout, ids, given, request.static, bool(request.names))
         if wide is not None:
             request.check("rows", has_dates=True)
             return Chosen(*wide, "rows")
@@ -72,7 +75,7 @@ def choose_columns(
     if layout == "rows":
         columns = _row_columns(table, ids, time_column, given)
     else:
-        table, columns = _dated_columns(table, ids, time_column, given, layout, request.columns, aggregate)
+        table, columns = _dated_columns(table, ids, time_column, given, layout, request, aggregate)
     return Chosen(replace(table, columns=columns), columns, layout)
 
 
@@ -82,7 +85,7 @@ def _dated_columns(
     time_column: str | Sequence[str] | None,
     given: list[str],
     layout: str,
-    covariates: Sequence[str],
+    request: CovariateRequest,
     aggregate: str | None,
 ) -> tuple[Table, Columns]:
     """The columns of a table with a row for each date, of one or of every series."""
@@ -90,6 +93,9 @@ def _dated_columns(
         raise DataError("layout='columns' names each series after its column; omit id_column= (--id)")
     if layout == "long" and not ids and "unique_id" in table.frame.columns:
         ids = ["unique_id"]
+    covariates = request.columns
+    if layout == "long" and not ids and len(request.names) > 1:
+        ids = _column_of_names(table, request.names, [*_as_list(time_column), *given, *covariates])
     others = [column for column in table.frame.columns if column not in {*ids, *given}]
     if time_column is None:
         remedy = wide_remedy(table, others)
@@ -98,14 +104,16 @@ def _dated_columns(
         time, time_guess = given_time(time_column)
     id_guess = f"series {'column' if len(ids) == 1 else 'columns'}: {listed(ids)}" if ids else None
     if layout == "long" and not ids and time and aggregate is None:
-        ids, id_guess = _ids_by_shape(table, time, given, covariates)
+        used = [*given, *covariates]
+        hour = None if time_column is None or len(time) > 1 else _completing(table, time[0], used)
+        ids, id_guess = _ids_by_shape(table, time, [*used, *([hour] if hour else [])])
     used = [*ids, *time]
     if layout == "long" and not ids and time and aggregate is not None:
-        used += _naming(table, time, given, covariates)
+        used += [] if given else _naming(table, time, covariates)
     if layout == "columns" or len(given) > 1:
         targets, target_guesses = choose_targets(table, given, [*time, *covariates])
     else:
-        targets, target_guesses = choose_target(table, given[0] if given else None, used, covariates)
+        targets, target_guesses = choose_target(table, given[0] if given else None, used, covariates, bool(ids))
     unused = [column for column in table.frame.columns if column not in {*ids, *time, *targets, *covariates}]
     guesses = [time_guess, *target_guesses, id_guess, f"columns not used: {listed(unused)}" if unused else None]
     table, name = _named(table, ids)
@@ -119,18 +127,24 @@ def _named(table: Table, ids: Sequence[str]) -> tuple[Table, str | None]:
     return with_names_as_written(table, ids), next(iter(ids), None)
 
 
-def _ids_by_shape(
-    table: Table, time: Sequence[str], given: Sequence[str], covariates: Sequence[str]
-) -> tuple[list[str], str | None]:
+def _completing(table: Table, time: str, used: Sequence[str]) -> str | None:
+    """The column that would complete a given column of dates, which does not name series then."""
+    if not repeat(table, time, ()):
+        return None
+    split = completing(table, time, (), [column for column in table.frame.columns if column not in {time, *used}])
+    return None if split is None else split.column
+
+
+def _ids_by_shape(table: Table, time: Sequence[str], used: Sequence[str]) -> tuple[list[str], str | None]:
     """The column that names the series of a table whose dates repeat, and the guess; none if no column can be it.
 
     Raises:
         DataError: several columns can be it, or the only one does not hold names.
     """
-    ds, found = _candidates(table, time, given, covariates)
+    ds, found = _candidates(table, time, used)
     chosen = certain(found)
     if chosen is not None:
-        names = counted(table.frame[chosen.columns[0]].nunique(), "name")
+        names = counted(as_written(table, chosen.columns[0]).nunique(), "name")
         guess = f"series column: {chosen.columns[0]!r} ({names}, each with distinct dates)"
         return list(chosen.columns), guess
     if not found or ds is None:
@@ -139,29 +153,33 @@ def _ids_by_shape(
     raise DataError(
         f"{table.name}: {counted(repeated, 'row')} of {len(ds)} repeat a date in time column {listed(time)}, but the "
         f"dates are distinct for each {_each(found[0].columns)}; if the table holds several series, pass "
-        f"{' or '.join(remedies(found))}; else make one value of several with aggregate='sum' (--aggregate sum)"
+        f"{' or '.join(remedies(found))}; else {AGGREGATE}"
     )
 
 
-def _naming(table: Table, time: Sequence[str], given: Sequence[str], covariates: Sequence[str]) -> list[str]:
+def _column_of_names(table: Table, names: frozenset[Any], used: Sequence[str]) -> list[str]:
+    """The column of text that holds the names of the series of an earlier panel, if there is only one."""
+    columns = [column for column in table.frame.columns if column not in used and holds_names(table.frame[column])]
+    naming = [column for column in columns if as_written(table, column).isin(names).mean() >= 0.5]
+    return naming if len(naming) == 1 else []
+
+
+def _naming(table: Table, time: Sequence[str], covariates: Sequence[str]) -> list[str]:
     """The columns that would name series, if several rows of a date become one; they are no targets."""
-    if given:
-        return []
-    return [column for ids in _candidates(table, time, given, covariates)[1][:1] for column in ids.columns]
+    return [column for ids in _candidates(table, time, covariates)[1][:1] for column in ids.columns]
 
 
-def _candidates(
-    table: Table, time: Sequence[str], given: Sequence[str], covariates: Sequence[str]
-) -> tuple[pd.Index | None, list[Ids]]:
+def _candidates(table: Table, time: Sequence[str], used: Sequence[str]) -> tuple[pd.Index | None, list[Ids]]:
     """The dates, and the sets of columns that may name the series if they repeat."""
     if not table.frame[list(time)].duplicated().any():
         return None, []
     ds = joined_dates(table, time)
     if ds is None or not ds.has_duplicates:
         return None, []
-    columns = [column for column in table.frame.columns if column not in {*time, *given, *covariates, "y"}]
+    columns = [column for column in table.frame.columns if column not in {*time, *used, "y"}]
     columns = [column for column in columns if not looks_like_dates(table.frame[column])]
-    return ds, find_ids(table.frame, columns, ranks_of(ds))
+    blank = [column for column in columns if is_text(table.frame[column]) and table.frame[column].isna().any()]
+    return ds, find_ids(with_names_as_written(table, blank).frame, columns, ranks_of(ds))  # NA may be a name
 
 
 def _each(columns: Sequence[str]) -> str:

@@ -10,23 +10,26 @@ from gatewise.series.reading.rows import Rows
 from gatewise.series.reading.split_dates import completing, ranks_of
 from gatewise.series.reading.table import Columns, Table
 
+LEAST_SHARE = 1 / 4  # of the rows of a series that repeat a date, if another column tells them apart
 AGGREGATE = 'make one value of them with aggregate="sum", "mean" or "last" (--aggregate sum)'
 
 
 def duplicates_remedy(rows: Rows) -> str:
     """How to read the rows of a series that repeat a date."""
     columns = rows.table.columns
-    frame = rows.table.frame.iloc[rows.positions].reset_index(drop=True)
-    repeated = rows.ds.duplicated()
-    copies = frame.astype(str).duplicated().to_numpy()
-    if (copies[repeated]).all():
-        count = "1 row is an exact copy" if copies.sum() == 1 else f"{copies.sum()} rows are exact copies"
+    repeats = rows.ds.duplicated(keep=False)
+    repeated = int(rows.ds.duplicated().sum())
+    copies = int(rows.table.frame.iloc[rows.positions[repeats]].astype(str).duplicated().sum())
+    if copies == repeated:
+        count = "1 row is an exact copy" if copies == 1 else f"{copies} rows are exact copies"
         return (
-            f'remove the duplicates, or read one of each with aggregate="last" (--aggregate last); {count} of another'
+            f'{count} of another row; read it once with aggregate="last" (--aggregate last), or, if every row counts, '
+            'make one value of them with aggregate="sum" (--aggregate sum)'
         )
-    ways = [] if columns is None else [*_time_remedy(rows, columns), *_id_remedies(rows, columns)]
+    is_rule = repeated >= LEAST_SHARE * len(rows.ds)  # a few duplicates are errors, not another series
+    ways = [*_time_remedy(rows, columns), *_id_remedies(rows, columns)] if columns is not None and is_rule else []
     if ways:
-        return f"pass {' or '.join(ways)}; else remove the duplicates or {AGGREGATE}"
+        return f"pass {' or '.join(ways)}; else remove the duplicates, or {AGGREGATE}"
     return f"remove or average the duplicates, or {AGGREGATE}{_name_remedy(columns)}"
 
 

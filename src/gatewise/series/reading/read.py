@@ -65,11 +65,15 @@ def read(
             table or series (dates from a pandas index); a 1-D array, list or tensor (time 0, 1, 2, ...); or a panel
             read before, which is returned unchanged.
         layout: "long"; "columns", where each column other than the time column is a series, without the blank cells
-            before its first and after its last value; or "rows", where each row is a series (as in the files of the M4
-            competition): its name, then its values at time 0, 1, 2, ..., without the blank cells at the end. By
-            default it is found by the shape of the table.
-        id_column: column that names the series, or several that do so together, such as ["store", "item"] (--id).
-        time_column: column of dates or integers, or several to combine, such as ["year", "month"] (--time).
+            before its first and after its last value; or "rows", where each row is a series: with dates in the
+            header, such as Country,2020-01,2020-02, its values at these dates and columns that describe it; else (as
+            in the files of the M4 competition) its name, then its values at time 0, 1, 2, ..., without the blank
+            cells at the end. By default it is "rows" if the header holds dates, else "long".
+        id_column: column that names the series, or several that do so together, such as ["store", "item"]: the series
+            are then named store/item (--id). By default unique_id, or the only column of text with which the dates
+            are distinct.
+        time_column: column of dates or integers, or several to combine, such as ["year", "month"] or
+            ["date", "hour"] (--time).
         target_column: column to forecast (--target); if there are several, each is a series, named id/column
             in a table with an id_column.
         series: names of the series to read; all by default (--series).
@@ -80,7 +84,9 @@ def read(
             values of the target.
         fill_limit: the largest fraction of the values of a series that `fill` may invent (--fill-limit).
         sort: sort the rows by date first (--sort).
-        aggregate: how several rows of a series and date become one: "sum", "mean" or "last" (--aggregate).
+        aggregate: how several rows of a series and date become one: "sum", "mean" or "last" (--aggregate). Missing
+            values are left out. Covariates of numbers are averaged, with "last" their last value is read; categories
+            must agree.
         time_format: format of the dates, if their shape does not decide (--time-format).
         dayfirst: whether the day stands before the month in dates such as 01/02/2024 (--dayfirst, --no-dayfirst).
         decimal: decimal separator of the numbers, "." or "," (--decimal).

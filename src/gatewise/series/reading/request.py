@@ -20,6 +20,7 @@ class CovariateRequest:
         past, known, static: columns.
         calendar: True, or cycles by name.
         like: covariates of an earlier panel, to be read in the same way.
+        names: the names of its series.
     """
 
     past: tuple[str, ...] = ()
@@ -27,6 +28,7 @@ class CovariateRequest:
     static: tuple[str, ...] = ()
     calendar: bool | str | Sequence[str] = False
     like: Covariates | None = None
+    names: frozenset[Any] = frozenset()
 
     @classmethod
     def of(
@@ -46,7 +48,8 @@ class CovariateRequest:
         if like is None:
             return requested
         old = like.covariates or Covariates()
-        earlier = cls(old.past, old.known, old.static, old.calendar, like.covariates)
+        known_names = frozenset(series.unique_id for series in like.series)
+        earlier = cls(old.past, old.known, old.static, old.calendar, like.covariates, known_names)
         cycles = choose_cycles(calendar, like.freq)
         names = (requested.past, requested.known, requested.static, cycles)
         if requested and names != (old.past, old.known, old.static, old.calendar):

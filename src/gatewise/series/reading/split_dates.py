@@ -16,7 +16,7 @@ from gatewise.series.errors import DataError
 from gatewise.series.frequency import as_integers
 from gatewise.series.reading.dates import read_time
 from gatewise.series.reading.id_columns import find_ids, option, together
-from gatewise.series.reading.joined_time import PERIODS, Reading, add, as_years, part_named, readings
+from gatewise.series.reading.joined_time import DAY, PERIODS, Reading, add, as_years, part_named, readings
 from gatewise.series.reading.table import Table
 
 REPEATS = 1.5  # rows of a day, on average, from which another column may tell them apart
@@ -37,6 +37,8 @@ class SplitDate(NamedTuple):
 
 
 class _Calendar(NamedTuple):
+    """Whether joined dates are evenly spaced, and distinct within each series."""
+
     is_even: bool
     is_distinct: bool
 
@@ -85,8 +87,8 @@ def completing(table: Table, base: str, ids: Sequence[str], columns: Sequence[st
         possible = [] if table.frame[column].isna().any() else readings(table.frame[column], years is not None)
         for reading in sorted(possible, key=lambda reading: reading.part != part_named(column)):
             ds = add(days, reading)
-            if ds.isna().any():
-                continue
+            if ds.isna().any() or len(ds.unique()) < REPEATS * len(days.unique()):
+                continue  # not a date, or the same number in all rows of a day
             split = SplitDate(column, ds)
             others = [other for other in columns if other != column]
             is_time = _is_time(table, split, reading, series, bool(ids), others)
@@ -104,6 +106,12 @@ def _is_time(
     table: Table, split: SplitDate, reading: Reading, series: np.ndarray, named: bool, others: Sequence[str]
 ) -> bool | None:
     """Whether a column completes the dates; None if it may as well name the series."""
+    part = part_named(split.column)
+    is_sure = (
+        part == reading.part or (reading.part not in PERIODS and part in ("hour", "minute")) or not reading.is_plain
+    )
+    if not is_sure and not _covers(reading):
+        return False
     calendar = _calendar(split.ds, series)
     if not calendar.is_distinct and not named:
         found = find_ids(table.frame, others, ranks_of(split.ds))
@@ -112,15 +120,20 @@ def _is_time(
             calendar = _calendar(split.ds, together(codes))
     if not calendar.is_distinct:
         return False
-    part = part_named(split.column)
-    is_named = part == reading.part or (reading.part not in PERIODS and part in ("hour", "minute"))
-    if is_named or not reading.is_plain:
+    if is_sure:
         return True
     if not calendar.is_even:
         return False
-    values = np.unique(reading.numbers)
-    numbers = values / 60 if reading.part == "hour" else values
+    numbers = np.unique(reading.numbers / (60 if reading.part == "hour" else 1))
     return None if (np.diff(numbers) == 1).all() and reading.part != "minute" else True
+
+
+def _covers(reading: Reading) -> bool:
+    """Whether the numbers of a column cover a whole day or year at their usual step."""
+    numbers = np.unique(reading.numbers)
+    if reading.part in PERIODS:
+        return len(numbers) >= EVEN * PERIODS[reading.part]
+    return len(numbers) > 1 and len(numbers) * float(np.median(np.diff(numbers))) >= EVEN * DAY
 
 
 def _calendar(ds: pd.DatetimeIndex, series: np.ndarray) -> _Calendar:

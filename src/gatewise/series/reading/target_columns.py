@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from gatewise.series.errors import DataError
 from gatewise.series.reading.numbers import holds_numbers, mostly_numbers, to_numbers
@@ -21,7 +22,9 @@ class Targets(NamedTuple):
     guesses: tuple[str, ...]
 
 
-def target_column(table: Table, given: str | None, used: Sequence[str], covariates: Sequence[str]) -> Targets:
+def target_column(
+    table: Table, given: str | None, used: Sequence[str], covariates: Sequence[str], has_ids: bool
+) -> Targets:
     """The column to forecast: as given, by its name, or the only one of numbers."""
     columns = [column for column in table.frame.columns if column not in used]
     if given is not None:
@@ -29,7 +32,7 @@ def target_column(table: Table, given: str | None, used: Sequence[str], covariat
     if "y" in columns:
         return Targets(("y",), ("target column: 'y'",))
     columns = [column for column in columns if column not in covariates]
-    numbers = [column for column in columns if mostly_numbers(table.frame[column])]
+    numbers = [column for column in columns if _may_be_values(table, column)]
     counters = [column for column in numbers if len(numbers) > 1 and counts_rows(table, column)]
     candidates = columns if len(columns) == 1 else [column for column in numbers if column not in counters]
     if len(candidates) == 1:
@@ -41,9 +44,14 @@ def target_column(table: Table, given: str | None, used: Sequence[str], covariat
     remedy = "pass target_column= (--target COL)"
     if len(numbers) > 1:
         several = f"list them in target_column= (--target {','.join(numbers[:2])})"
-        wide = 'pass layout="columns" (--layout columns)' if len(columns) == len(numbers) else several
-        remedy += f"; if the table is wide, {wide} for a series in each column"
+        is_wide = len(columns) == len(numbers) and not has_ids
+        wide = 'if the table is wide, pass layout="columns" (--layout columns)' if is_wide else several
+        remedy += f"; {wide} for a series in each column"
     raise DataError(f"{table.name}: {problem}; {remedy}")
+
+
+def _may_be_values(table: Table, column: str) -> bool:
+    return mostly_numbers(table.frame[column]) and not pd.api.types.is_bool_dtype(table.frame[column])
 
 
 def wide_remedy(table: Table, columns: Sequence[str]) -> str:
@@ -59,7 +67,6 @@ def wide_remedy(table: Table, columns: Sequence[str]) -> str:
 def counts_rows(table: Table, column: str) -> bool:
     """Whether a column only counts the rows: from 0 or 1, without a name or with one such as index.
 
-    >>> import pandas as pd
     >>> counts_rows(Table(pd.DataFrame({"Unnamed: 0": [0, 1, 2], "y": [5, 3, 4]})), "Unnamed: 0")
     True
     """

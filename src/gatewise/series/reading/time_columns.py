@@ -43,10 +43,11 @@ def time_columns(
         return _completed(table, Time(("ds",), "time column: 'ds'"), ids, columns, covariates)
     columns = [column for column in columns if column not in covariates]
     dates = [column for column in columns if looks_like_dates(table.frame[column])]
-    parts = _parts(table, columns, dates, ids)
+    full = [column for column in dates if as_years(table.frame[column]) is None]  # not only years
+    parts = _parts(table, columns, full, ids)
     if parts:
         return Time(parts, f"time columns: {listed(parts)} (combined)")
-    years = [] if dates or layout == "columns" else _completed_years(table, columns, ids)
+    years = [] if full or layout == "columns" else _completed_years(table, columns, ids)
     if len(years) == 1:
         return years[0]
     named = [column for column in columns if column.lower() in TIME_NAMES]

@@ -39,8 +39,8 @@ class Header(NamedTuple):
     guess: str | None
 
 
-def dated_header(columns: Sequence[str]) -> Header | None:
-    """The columns whose names are dates of one form; None if there are fewer than three of them.
+def dated_header(columns: Sequence[str], least: int = LEAST_DATES) -> Header | None:
+    """The columns whose names are dates of one form; None if there are fewer than `least` of them.
 
     >>> header = dated_header(["Country", "Lat", "1/22/20", "1/23/20", "1/24/20"])
     >>> header.columns, str(header.ds[0].date())
@@ -50,7 +50,7 @@ def dated_header(columns: Sequence[str]) -> Header | None:
     for column in columns:
         if any(map(str.isdecimal, column)):
             by_form.setdefault(re.sub(r"\d+", "0", re.sub(r"[^\W\d_]+", "a", column)), []).append(column)
-    forms = [(names, ds) for names in by_form.values() if (ds := _dates(names)) is not None]
+    forms = [(names, ds) for names in by_form.values() if (ds := _dates(names, least)) is not None]
     if len(forms) != 1:
         return None
     names, (dates, guess) = forms[0]
@@ -58,9 +58,9 @@ def dated_header(columns: Sequence[str]) -> Header | None:
     return Header(tuple(names[i] for i in order), dates[order], guess)
 
 
-def _dates(names: list[str]) -> tuple[pd.DatetimeIndex, str | None] | None:
+def _dates(names: list[str], least: int) -> tuple[pd.DatetimeIndex, str | None] | None:
     """Names of columns as dates; None if one is no date, or a date is repeated."""
-    if len(names) < LEAST_DATES:
+    if len(names) < least:
         return None
     years = [YEAR.fullmatch(name.strip()) for name in names]
     if all(years):
@@ -69,7 +69,8 @@ def _dates(names: list[str]) -> tuple[pd.DatetimeIndex, str | None] | None:
         header = pd.Series([int(name) for name in names], name="header")
     else:
         header = pd.Series(names, name="header")
-    if not (plausible_dates(header) if pd.api.types.is_integer_dtype(header) else looks_like_dates(header)):
+    is_number = pd.api.types.is_integer_dtype(header) and len(names) >= LEAST_DATES
+    if not (plausible_dates(header) if is_number else header.name == "year" or looks_like_dates(header)):
         return None
     if header.name == "header" and header.dtype.kind == "i" and header.max() < 10**6:
         header = pd.Series([f"{name[:4]}-{name[4:]}" for name in names], name="header")  # 202401
@@ -78,9 +79,14 @@ def _dates(names: list[str]) -> tuple[pd.DatetimeIndex, str | None] | None:
 
 
 def long_table(
-    table: Table, layout: str | None, ids: Sequence[str], targets: Sequence[str], static: Sequence[str]
+    table: Table,
+    layout: str | None,
+    ids: Sequence[str],
+    targets: Sequence[str],
+    static: Sequence[str],
+    is_newer: bool = False,
 ) -> tuple[Table, Columns] | None:
-    """A table with dates in the header as a long table, and its columns; None for other tables.
+    """A table with dates in its header as a long table, and its columns; None for others.
 
     Arguments:
         table: the table.
@@ -88,13 +94,17 @@ def long_table(
         ids: attributes that name the series; by default the smallest set of attributes of text that is unique.
         targets: columns to read; by default all whose names are dates.
         static: attributes that are covariates.
+        is_newer: whether the table continues an earlier one, so that it may have few dates.
 
     Raises:
         DataError: the rows have no distinct names; a column of dates beside a header of dates.
     """
     names = list(table.frame.columns)
-    header = dated_header(targets or names) if table.columns is None and layout in (None, "rows") else None
-    if header is None or (layout is None and "ds" in names):
+    if table.columns is not None or layout not in (None, "rows"):
+        return None
+    few = is_newer and not any(looks_like_dates(table.frame[name]) for name in names)
+    header = dated_header(targets or names, 1 if few else LEAST_DATES)
+    if header is None or (layout is None and not {"ds", "y"}.isdisjoint(names)):
         return None
     attributes = [name for name in names if name not in header.columns]
     if layout is None:
