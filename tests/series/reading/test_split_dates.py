@@ -143,6 +143,22 @@ def test_a_covariate_of_small_numbers_is_no_hour():
         assert (panel.freq, len(panel)) == ("D", 2)
 
 
+@pytest.mark.parametrize("name", ["hours", "hour", "time", "begin"])
+@pytest.mark.parametrize("numbers", [False, True])
+def test_hours_of_work_are_no_hours_of_the_day(name, numbers):
+    rows = [(day, person, 7.5 + k) for day in pd.date_range("2024-01-01", periods=40) for k, person in enumerate("ab")]
+    table = pd.DataFrame(rows, columns=["date", "person", "paid"])
+    table[name] = np.arange(80) * 7 % 10 + 4
+    if name == "begin":
+        table[name] = [f"{hour:02d}:30" for hour in table[name]]
+    if numbers:
+        table = table.replace({"person": {"a": 1, "b": 2}})
+        with pytest.raises(DataError, match=r"pass id_column='person' \(--id person\); else"):
+            read(table, target_column="paid")
+    panel = read(table, target_column="paid", id_column="person" if numbers else None)
+    assert (panel.freq, [series.y[0] for series in panel.series]) == ("D", [7.5, 8.5])
+
+
 def test_a_column_of_distinct_dates_is_preferred_to_its_parts():
     ds = pd.date_range("2024-01-01", periods=90)
     table = pd.DataFrame({"date": ds.strftime("%Y-%m-%d"), "year": ds.year, "month": ds.month, "v": 1.5})

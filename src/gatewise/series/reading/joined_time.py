@@ -58,11 +58,11 @@ def clock(column: pd.Series) -> np.ndarray | None:
     >>> clock(pd.Series(["0:15", "18.00.00", "6:30 pm"])).tolist()
     [15.0, 1080.0, 1110.0]
     """
+    if pd.api.types.is_numeric_dtype(column) or len(column) == 0 or _minutes(column.iloc[0]) is None:
+        return None  # most columns are no times, which the first cell says
     codes, distinct = pd.factorize(column)
     minutes = [_minutes(cell) for cell in distinct]
-    if not minutes or None in minutes:
-        return None
-    return np.asarray(np.array([*minutes, np.nan], dtype=np.float64)[codes])
+    return None if None in minutes else np.asarray(np.array([*minutes, np.nan], dtype=np.float64)[codes])
 
 
 def _minutes(cell: object) -> float | None:
@@ -180,15 +180,20 @@ def _is_text(column: pd.Series) -> bool:
 
 def _numbers(column: pd.Series) -> np.ndarray | None:
     """A column of whole numbers as (N,) float64; else None."""
-    if _is_text(column) and not column.str.fullmatch(r"\s*\d{1,4}\s*").all():
-        return None
-    if pd.api.types.is_bool_dtype(column):
+    is_number = pd.api.types.is_numeric_dtype(column)
+    if len(column) == 0 or pd.api.types.is_bool_dtype(column) or not (is_number or _is_digits(column.iloc[0])):
+        return None  # most columns are no numbers, which the first cell says
+    if not is_number and _is_text(column) and not column.str.fullmatch(r"\s*\d{1,4}\s*").all():
         return None
     try:
         numbers = pd.to_numeric(column, errors="raise").to_numpy(np.float64, na_value=np.nan)
     except (ValueError, TypeError):
         return None
     return np.asarray(numbers) if (numbers == np.round(numbers)).all() else None
+
+
+def _is_digits(cell: object) -> bool:
+    return not isinstance(cell, str) or cell.strip().isdecimal()
 
 
 def _month_names(column: pd.Series) -> np.ndarray | None:

@@ -15,12 +15,13 @@ import pandas as pd
 from gatewise.series.errors import DataError
 from gatewise.series.frequency import as_integers
 from gatewise.series.reading.dates import read_time
-from gatewise.series.reading.id_columns import find_ids, option, together
+from gatewise.series.reading.id_columns import COMPLETE, find_ids, holds_names, option, together
 from gatewise.series.reading.joined_time import DAY, PERIODS, Reading, add, as_years, part_named, readings
 from gatewise.series.reading.table import Table
 
 REPEATS = 1.5  # rows of a day, on average, from which another column may tell them apart
 EVEN = 0.9  # of the steps between rows are equal
+FILLED = 0.7  # of the hours, months, ... that a column named after them holds, on each day
 FEW_REPEATS = 0.01  # of the joined dates, as daylight-saving time makes them
 
 
@@ -82,50 +83,78 @@ def completing(table: Table, base: str, ids: Sequence[str], columns: Sequence[st
     series = together(known) if known else np.zeros(len(days), np.int64)
     if len(days) < REPEATS * len(pd.unique(series * (len(days) + 1) + ranks_of(days))):
         return None
-    undecided: list[SplitDate] = []
+    undecided: list[str] = []
     for column in columns:
         possible = [] if table.frame[column].isna().any() else readings(table.frame[column], years is not None)
         for reading in sorted(possible, key=lambda reading: reading.part != part_named(column)):
             ds = add(days, reading)
             if ds.isna().any() or len(ds.unique()) < REPEATS * len(days.unique()):
                 continue  # not a date, or the same number in all rows of a day
-            split = SplitDate(column, ds)
-            others = [other for other in columns if other != column]
-            is_time = _is_time(table, split, reading, series, bool(ids), others)
+            split, others = SplitDate(column, ds), [other for other in columns if other != column]
+            is_time = _is_time(table, split, reading, days, series if ids else None, others)
             if is_time:
                 return split
             if is_time is None and not _in_runs(table.frame[column], series):
-                undecided.append(split)
+                undecided.append(column)
                 break
     if undecided:
-        raise DataError(_either(table, base, undecided[0].column, ids))
+        raise DataError(_either(table, base, undecided[0], ids))
     return None
 
 
 def _is_time(
-    table: Table, split: SplitDate, reading: Reading, series: np.ndarray, named: bool, others: Sequence[str]
+    table: Table,
+    split: SplitDate,
+    reading: Reading,
+    days: pd.DatetimeIndex,
+    series: np.ndarray | None,
+    others: Sequence[str],
 ) -> bool | None:
-    """Whether a column completes the dates; None if it may as well name the series."""
+    """Whether a column completes days; None if it may as well name the series.
+
+    Arguments:
+        table: the table.
+        split: the column, and the joined dates.
+        reading: how the column is read.
+        days: (N,) the days.
+        series: (N,) the series of each row, if they are known.
+        others: further columns, which may name series.
+    """
     part = part_named(split.column)
-    is_sure = (
-        part == reading.part or (reading.part not in PERIODS and part in ("hour", "minute")) or not reading.is_plain
-    )
-    if not is_sure and not _covers(reading):
+    is_named = part == reading.part or (reading.part not in PERIODS and part in ("hour", "minute"))
+    if reading.is_plain and not is_named and not _covers(reading):
         return False
+    if series is None:
+        codes = pd.factorize(table.frame[split.column])[0]
+        same = [other for other in others if (pd.factorize(table.frame[other])[0] == codes).all()]
+        if reading.is_plain and not is_named and any(holds_names(table.frame[other]) for other in same):
+            return False  # numbers and names of the same things
+        others = [other for other in others if other not in same]
+        if any(found.complete >= COMPLETE for found in find_ids(table.frame, others, ranks_of(days))):
+            return False  # other columns tell the rows of a day apart
+        series = _series(table, split.ds, others)
     calendar = _calendar(split.ds, series)
-    if not calendar.is_distinct and not named:
-        found = find_ids(table.frame, others, ranks_of(split.ds))
-        if found:
-            codes = [np.asarray(pd.factorize(table.frame[column])[0]) for column in found[0].columns]
-            calendar = _calendar(split.ds, together(codes))
-    if not calendar.is_distinct:
-        return False
-    if is_sure:
-        return True
-    if not calendar.is_even:
-        return False
+    if not calendar.is_distinct or not reading.is_plain:
+        return calendar.is_distinct
+    if is_named:
+        return calendar.is_even or _filled(days, reading, series) >= FILLED
     numbers = np.unique(reading.numbers / (60 if reading.part == "hour" else 1))
-    return None if (np.diff(numbers) == 1).all() and reading.part != "minute" else True
+    may_be_names = (np.diff(numbers) == 1).all() and reading.part != "minute"
+    return False if not calendar.is_even else None if may_be_names else True
+
+
+def _series(table: Table, ds: pd.DatetimeIndex, others: Sequence[str]) -> np.ndarray:
+    """(N,) the series of each row if other columns name them, else 0."""
+    found = find_ids(table.frame, others, ranks_of(ds)) if ds.has_duplicates else []
+    if not found:
+        return np.zeros(len(ds), np.int64)
+    return together([np.asarray(pd.factorize(table.frame[column])[0]) for column in found[0].columns])
+
+
+def _filled(days: pd.DatetimeIndex, reading: Reading, series: np.ndarray) -> float:
+    """The fraction of the numbers of a column that each day of each series has."""
+    pairs = len(pd.unique(series * (len(days) + 1) + ranks_of(days)))
+    return len(days) / (pairs * len(np.unique(reading.numbers)))
 
 
 def _covers(reading: Reading) -> bool:
