@@ -35,6 +35,7 @@ SPLIT = {  # name -> the dates, and their columns
     "time objects": (HOURS, {"date": days(HOURS), "at": HOURS.time}),
     "minute of day": (QUARTER_HOURS, {"day": days(QUARTER_HOURS), "m": QUARTER_HOURS.hour * 60 + QUARTER_HOURS.minute}),
     "digits": (QUARTER_HOURS, {"day": days(QUARTER_HOURS), "x": QUARTER_HOURS.hour * 100 + QUARTER_HOURS.minute}),
+    "minutes twice a day": (HOURS[::12], {"day": days(HOURS[::12]), "m": HOURS[::12].hour * 60}),
     "days as integers": (HOURS, {"date": days(HOURS, "%Y%m%d").astype(int), "hour": HOURS.hour}),
     "quarter": (QUARTERS, {"year": QUARTERS.year, "quarter": QUARTERS.quarter}),
     "Quartal": (QUARTERS, {"Jahr": QUARTERS.year, "Quartal": QUARTERS.quarter}),
@@ -166,6 +167,13 @@ def test_a_column_of_distinct_dates_is_preferred_to_its_parts():
     assert (panel.freq, panel.series[0].ds.tolist()) == ("D", ds.tolist())
     monthly = table.drop_duplicates(["year", "month"])
     assert read(monthly, target_column="v").series[0].ds.tolist() == ds[ds.day == 1].tolist()
+
+
+def test_digits_of_a_part_of_the_day_are_no_minutes():
+    hours = HOURS[(HOURS.hour >= 9) & (HOURS.hour <= 14)]
+    table = pd.DataFrame({"day": days(hours), "x": hours.hour * 100, "v": 1.5})
+    panel = read(table, time_column=["day", "x"], freq="h", fill="zero")
+    assert panel.series[0].ds[panel.series[0].y > 0].tolist() == hours.tolist()
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ NAMES = {  # part of a date -> names of its column, in letters only; they break 
     "minute": "minute minutes minuteofday minofday minuto min",
     "second": "second seconds sec segundo sekunde",
 }
+COVERED = 0.9  # of a day or year, by numbers that cover it
 PERIODS = {"quarter": 4, "month": 12, "week": 53}  # of a year
 
 
@@ -112,11 +113,19 @@ def readings(column: pd.Series, beside_years: bool) -> list[Reading]:
         return []
     if _within(numbers, 0, 24):
         return [Reading("hour", numbers * 60)]
-    if _within(numbers, 0, DAY - 1):
-        return [Reading("minute", numbers)]
-    if _within(numbers, 0, 2400) and (numbers % 100 < 60).all():  # 1830 is half past six
-        return [Reading("clock", numbers // 100 * 60 + numbers % 100)]
-    return []
+    minutes = Reading("minute", numbers)
+    digits = Reading("clock", numbers // 100 * 60 + numbers % 100)  # 1830 is half past six
+    if not (_within(numbers, 0, 2400) and (numbers % 100 < 60).all()):
+        return [minutes] if _within(numbers, 0, DAY - 1) else []
+    return [minutes, digits] if _within(numbers, 0, DAY - 1) and covers(minutes) else [digits]
+
+
+def covers(reading: Reading) -> bool:
+    """Whether the numbers of a column cover a whole day or year at their usual step."""
+    numbers = np.unique(reading.numbers)
+    if reading.part in PERIODS:
+        return len(numbers) >= COVERED * PERIODS[reading.part]
+    return len(numbers) > 1 and len(numbers) * float(np.median(np.diff(numbers))) >= COVERED * DAY
 
 
 def _periods(column: pd.Series) -> list[Reading]:

@@ -16,7 +16,7 @@ from gatewise.series.errors import DataError
 from gatewise.series.frequency import as_integers
 from gatewise.series.reading.dates import read_time
 from gatewise.series.reading.id_columns import COMPLETE, find_ids, holds_names, option, together
-from gatewise.series.reading.joined_time import DAY, PERIODS, Reading, add, as_years, part_named, readings
+from gatewise.series.reading.joined_time import PERIODS, Reading, add, as_years, covers, part_named, readings
 from gatewise.series.reading.table import Table
 
 REPEATS = 1.5  # rows of a day, on average, from which another column may tell them apart
@@ -122,7 +122,7 @@ def _is_time(
     """
     part = part_named(split.column)
     is_named = part == reading.part or (reading.part not in PERIODS and part in ("hour", "minute"))
-    if reading.is_plain and not is_named and not _covers(reading):
+    if reading.is_plain and not is_named and not covers(reading):
         return False
     if series is None:
         codes = pd.factorize(table.frame[split.column])[0]
@@ -155,14 +155,6 @@ def _filled(days: pd.DatetimeIndex, reading: Reading, series: np.ndarray) -> flo
     """The fraction of the numbers of a column that each day of each series has."""
     pairs = len(pd.unique(series * (len(days) + 1) + ranks_of(days)))
     return len(days) / (pairs * len(np.unique(reading.numbers)))
-
-
-def _covers(reading: Reading) -> bool:
-    """Whether the numbers of a column cover a whole day or year at their usual step."""
-    numbers = np.unique(reading.numbers)
-    if reading.part in PERIODS:
-        return len(numbers) >= EVEN * PERIODS[reading.part]
-    return len(numbers) > 1 and len(numbers) * float(np.median(np.diff(numbers))) >= EVEN * DAY
 
 
 def _calendar(ds: pd.DatetimeIndex, series: np.ndarray) -> _Calendar:
