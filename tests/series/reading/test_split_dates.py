@@ -160,6 +160,17 @@ def test_hours_of_work_are_no_hours_of_the_day(name, numbers):
     assert (panel.freq, [series.y[0] for series in panel.series]) == ("D", [7.5, 8.5])
 
 
+def test_a_time_that_all_rows_of_a_day_share_tells_none_apart():
+    table = pd.DataFrame({"date": pd.date_range("2024-01-01", periods=40).strftime("%Y-%m-%d")})
+    table = table.assign(sunrise=[f"07:{59 - minute}" for minute in range(40)], v=1.5)
+    both = pd.concat([table.assign(town="a"), table.drop(index=range(5, 20)).assign(town="b")])
+    with pytest.raises(DataError, match=r"distinct for each 'town'; .* pass id_column='town' \(--id town\)") as error:
+        read(both)
+    assert "sunrise" not in str(error.value)
+    panel = read(both, id_column="town", fill="previous")
+    assert [len(series) for series in panel.series] == [40, 40]
+
+
 def test_a_column_of_distinct_dates_is_preferred_to_its_parts():
     ds = pd.date_range("2024-01-01", periods=90)
     table = pd.DataFrame({"date": ds.strftime("%Y-%m-%d"), "year": ds.year, "month": ds.month, "v": 1.5})
