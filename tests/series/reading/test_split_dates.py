@@ -74,11 +74,21 @@ def test_two_columns_are_combined_by_shape(name, kind, tmp_path):
     assert f"time columns: {times} (combined)" in panel.guesses
 
 
+def test_columns_of_lists_are_not_used():
+    table, ds = split_table("hr")
+    assert read(table.assign(note=[[1, 2]] * len(table))).series[0].ds.tolist() == ds.tolist()
+
+
 @pytest.mark.parametrize("name", SPLIT)
 def test_two_columns_are_combined_as_given(name):
     table, ds = split_table(name)
     panel = read(table, time_column=list(table.columns[:-1]))
     assert panel.series[0].ds.tolist() == ds.tolist()
+
+
+def test_hours_beside_polars_dates_are_kept_in_tables():
+    table = pl.DataFrame({"day": HOURS.date, "hour": HOURS.hour.tolist(), "v": np.arange(len(HOURS)) + 0.5})
+    assert read(table).frame()["ds"].to_list() == HOURS.to_pydatetime().tolist()
 
 
 def shops(count, order=("date", "number")):

@@ -138,6 +138,14 @@ def test_rows_without_names_of_their_own_are_refused():
         read(twice, id_column="name")
 
 
+def test_a_table_with_names_in_its_index():
+    table = wide(HEADERS["ISO days"][1]).set_index("Country").rename_axis(None)
+    with pytest.raises(DataError, match=r'add one, with pandas table.rename_axis\("name"\).reset_index\(\)'):
+        read(table)
+    panel = read(table.rename_axis("name").reset_index())
+    assert [series.unique_id for series in panel.series] == NAMES["Country"]
+
+
 def test_two_places_of_dates_are_refused_with_both_remedies():
     table = wide(HEADERS["ISO days"][1], {**NAMES, "opened": ["2019-01-01", "2019-01-02", "2019-01-03"]})
     with pytest.raises(DataError, match=r'pass layout="rows" \(--layout rows\) .* or layout="columns" \(--layout col'):

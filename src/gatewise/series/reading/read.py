@@ -190,7 +190,7 @@ def read(
         freq,
         guesses=(*first, *covariate_guesses, *repairs, *joined.guesses),
         backend=table.backend,
-        date_only=any(column in table.date_only for column in columns.time),
+        date_only=len(columns.time) == 1 and columns.time[0] in table.date_only,
         covariates=covariates,
         excluded_series=excluded_series(stack, freq, joined.exclusions),
         on_bad=on_bad,

@@ -83,6 +83,7 @@ def completing(table: Table, base: str, ids: Sequence[str], columns: Sequence[st
     series = together(known) if known else np.zeros(len(days), np.int64)
     if len(days) < REPEATS * len(pd.unique(series * (len(days) + 1) + ranks_of(days))):
         return None
+    columns = [column for column in columns if pd.api.types.infer_dtype(table.frame[column]) != "mixed"]  # lists, ...
     undecided: list[str] = []
     for column in columns:
         possible = [] if table.frame[column].isna().any() else readings(table.frame[column], years is not None)

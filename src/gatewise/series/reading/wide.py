@@ -150,10 +150,11 @@ def _named(
     if not chosen and len(table.frame) == 1:
         return replace(table, frame=table.frame.assign(**{NAMES["id"]: "y"})), NAMES["id"], []
     if not chosen:
-        raise DataError(
-            f"{table.name}: the header holds dates, but no columns of text name each row differently, among "
-            f"{listed(attributes)}; pass id_column= (--id) with the columns that name the series"
-        )
+        problem = f"no columns of text name each row differently, among {listed(attributes)}"
+        remedy = "pass id_column= (--id) with the columns that name the series"
+        if not attributes:
+            problem, remedy = "no column names the rows", 'add one, with pandas table.rename_axis("name").reset_index()'
+        raise DataError(f"{table.name}: the header holds dates, but {problem}; {remedy}")
     if len(chosen) > 1:
         table, name = named_together(table, chosen, blanks=True)
         cells = table.frame[name]
