@@ -2,10 +2,13 @@
 
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from gatewise.series import DataError, read
+from gatewise.series.reading.table import Table
+from gatewise.series.reading.time_columns import time_columns
 from tests.series_tables import MONTHS, lines, table
 
 
@@ -71,3 +74,42 @@ def test_unknown_columns_are_named():
 def test_a_similar_column_name_is_suggested():
     with pytest.raises(DataError, match=r"no column 'sales'; its columns are 'ds', 'Sales'; did you mean 'Sales'\?"):
         read(table().rename(columns={"y": "Sales"}), target_column="sales")
+
+
+@pytest.mark.parametrize("name", ["Unnamed: 0", "", "index", "Index", "id", "row"])
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_counter_of_rows_is_no_target(name, first, csv):
+    frame = pd.DataFrame({name: range(first, 30 + first), "month": MONTHS.strftime("%Y-%m"), "v": [5.5, 2.5] * 15})
+    for source in (frame, csv(frame.to_csv(index=False))):
+        panel = read(source)
+        assert panel.series[0].y.tolist() == [5.5, 2.5] * 15
+        assert any("counts the rows" in guess for guess in panel.guesses)
+    with pytest.raises(DataError, match="the target column is ambiguous"):
+        read(frame.assign(**{name: [1, 5, *range(2, 30)]}))
+
+
+def test_the_only_regular_dates_are_the_time():
+    days = pd.date_range("2024-01-01", periods=30)
+    frame = pd.DataFrame({"order": days, "shipped": days + pd.to_timedelta([1, 3, 2] * 10, "D"), "v": 1.5})
+    assert read(frame).series[0].ds.tolist() == days.tolist()
+    both = frame.assign(shipped=days + pd.Timedelta(days=3))
+    with pytest.raises(DataError, match=r"candidates are 'order', 'shipped'; pass time_column= \(--time COL\)"):
+        read(both)
+    assert read(both, time_column="shipped").series[0].ds[0] == pd.Timestamp("2024-01-04")
+
+
+@pytest.mark.parametrize("numbers", [MONTHS.year * 100 + MONTHS.month, np.arange(1990, 2020), [*range(2020, 1990, -1)]])
+def test_numbers_that_are_a_calendar_are_the_time(numbers):
+    columns = time_columns(Table(pd.DataFrame({"Code": numbers, "v": [5, 3] * 15})), [], [], "long", (), "")
+    assert columns.columns == ("Code",)
+
+
+@pytest.mark.parametrize("numbers", [[7, 3] * 15, np.arange(30), np.arange(30) * 17 + 1900, [202011, 202099] * 15])
+def test_other_numbers_are_no_time(numbers):
+    with pytest.raises(DataError, match="no time column found"):
+        read(pd.DataFrame({"Code": numbers, "v": [5, 3] * 15}))
+
+
+def test_a_target_is_not_true_or_false():
+    frame = pd.DataFrame({"month": MONTHS, "holiday": [True, False] * 15, "v": 1.5})
+    assert read(frame).series[0].unique_id == "v"

@@ -80,7 +80,7 @@ def test_a_series_without_any_date_is_excluded():
 
 def test_errors_of_the_whole_table_are_always_raised():
     for frame, message in (
-        (ten_series().rename(columns={"ds": "a"}).assign(b=DAYS[0]), "the time column is ambiguous"),
+        (ten_series().rename(columns={"ds": "a"}).assign(b=[*DAYS] * 10), "the time column is ambiguous"),
         (ten_series().replace({"unique_id": {"s3": None}}), "row 37: no name in series column"),
         (daily(y=spoil(range(12), 4, np.nan)), "the only series has an error: series 's3', row 5: the value at"),
         (

@@ -55,7 +55,9 @@ def test_each_row_is_a_series(tmp_path):
     with pytest.raises(DataError, match=r"series '007', row 2 \(line 3 of M4.csv\): the value at 1 is missing"):
         read(path, layout="rows")
     assert [excluded.unique_id for excluded in read(path, layout="rows", on_bad="skip").excluded_series] == ["007"]
-    with pytest.raises(DataError, match=r'reads as dates; .* pass layout="columns" \(.*\) or layout="rows"'):
+    with pytest.raises(
+        DataError, match=r'reads as dates; .* pass layout="rows" \(--layout rows\) if each row is a series$'
+    ):
         read(path)
     other = read(pd.DataFrame({"a": [1, 2], "b": [3, 4], "shop": ["x", "y"]}), layout="rows", id_column="shop")
     assert [(series.unique_id, series.y.tolist()) for series in other.series] == [("x", [1, 3]), ("y", [2, 4])]

@@ -79,7 +79,7 @@ def test_rows_of_the_right_series_are_named():
     with pytest.raises(
         DataError, match=r"row 31: duplicate date 2020-01-01 .30 rows repeat a date.; .* id_column= .--id."
     ):
-        read(both.rename(columns={"unique_id": "shop"}))
+        read(both.drop(columns="unique_id"))
     with pytest.raises(DataError, match=r"row 31: no name in series column 'unique_id'"):
         read(both.replace({"unique_id": {"b": None}}))
 

@@ -35,7 +35,7 @@ class Covariates:
         static: columns with one value per series.
         categories: column -> its categories in the order of their features; other columns are numbers.
         calendar: the calendar cycles in use, such as "day of week", a sine and a cosine each.
-        read_by: layout, id_column, time_column and target_column of their table; see `gatewise.read`.
+        read_by: layout, id_column, time_column, target_column and aggregate of their table; see `gatewise.read`.
 
     >>> table = pd.DataFrame({"price": [1.0, 1.5, 1.2], "holiday": ["none", "easter", "none"]})
     >>> covariates = Covariates.of(table, past="price", known="holiday", calendar=True, freq="MS")
@@ -272,8 +272,9 @@ def _text(name: str, value: Any) -> tuple[str, ...]:
 
 
 def _read_by(content: Any) -> dict[str, str | list[str]]:
-    kinds = {"layout": str, "id_column": str, "time_column": list, "target_column": list}
-    if not isinstance(content, dict) or any(type(value) is not kinds.get(name) for name, value in content.items()):
+    kinds: dict[str, tuple[type, ...]] = {"layout": (str,), "id_column": (str, list), "aggregate": (str,)}
+    kinds |= dict.fromkeys(("time_column", "target_column"), (list,))
+    if not isinstance(content, dict) or any(type(value) not in kinds.get(name, ()) for name, value in content.items()):
         raise ValueError(f"read_by is {content!r:.80}, expected some of {', '.join(kinds)}")
     return {name: list(_text(name, value)) if isinstance(value, list) else value for name, value in content.items()}
 

@@ -4,147 +4,217 @@ Every guess is stated in a sentence. An ambiguous choice is an error that lists 
 """
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import pandas as pd
 
 from gatewise.series.errors import DataError
-from gatewise.series.reading.dates import PARTS, TIME_NAMES, looks_like_dates
-from gatewise.series.reading.numbers import holds_numbers, mostly_numbers
+from gatewise.series.reading.dates import is_text, looks_like_dates
+from gatewise.series.reading.duplicates import AGGREGATE
+from gatewise.series.reading.id_columns import (
+    Ids,
+    as_written,
+    certain,
+    find_ids,
+    holds_names,
+    named_together,
+    remedies,
+    with_names_as_written,
+)
+from gatewise.series.reading.request import CovariateRequest
+from gatewise.series.reading.split_dates import completing, joined_dates, ranks_of, repeat
 from gatewise.series.reading.table import Columns, Table
-from gatewise.series.wording import did_you_mean, listed
+from gatewise.series.reading.target_columns import target_column as choose_target
+from gatewise.series.reading.target_columns import target_columns as choose_targets
+from gatewise.series.reading.target_columns import wide_remedy
+from gatewise.series.reading.time_columns import given_time, time_columns
+from gatewise.series.reading.wide import long_table
+from gatewise.series.wording import counted, did_you_mean, listed
 
-WIDE_REMEDY = 'if the table is wide, pass layout="columns" (a series in each column) or layout="rows"'
+
+class Chosen(NamedTuple):
+    """The table with a column of series names, the columns to use, and the layout."""
+
+    table: Table
+    columns: Columns
+    layout: str
 
 
 def choose_columns(
     table: Table,
-    id_column: str | list[str] | None,
-    time_column: str | list[str] | None,
-    target_column: str | list[str] | None,
-    layout: str = "long",
-    covariates: Sequence[str] = (),
-) -> Columns:
-    """The columns to use: the given ones, else those with the usual names, else the only candidates."""
-    if isinstance(id_column, list | tuple):
-        if len(id_column) != 1:
-            raise DataError(f"id_column={id_column!r}: expected the name of one column (--id)")
-        id_column = id_column[0]
-    given = _as_list(target_column)
-    _check_given(table, [id_column, *given, *_as_list(time_column)])
+    request: CovariateRequest,
+    id_column: str | Sequence[str] | None,
+    time_column: str | Sequence[str] | None,
+    target_column: str | Sequence[str] | None,
+    layout: str | None = None,
+    aggregate: str | None = None,
+) -> Chosen:
+    """The columns to use: the given ones, else those with the usual names, else the only candidates.
+
+    A table with dates in the header becomes a long one. Several id columns are joined in a new column. Without an id
+    column, rows that repeat a date are explained by a column of series names, if only one can be it; with `aggregate`,
+    several rows of a date are expected.
+    """
+    ids, given = _as_list(id_column), _as_list(target_column)
+    _check_given(table, [*ids, *given, *_as_list(time_column)])
+    by_date = request.past or request.known
+    if time_column is None and not (layout is None and by_date):
+        wide = long_table(table, layout, ids, given, request.static, bool(request.names))
+        if wide is not None:
+            request.check("rows", has_dates=True)
+            return Chosen(*wide, "rows")
+    layout = layout or "long"
+    request.check(layout, has_dates=False)
     if table.columns is not None:
         if layout != "long":
             raise DataError(
                 f"layout={layout!r} is for a table of several series, but the data are one series; omit layout"
             )
-        return table.columns
+        return Chosen(table, table.columns, layout)
     if layout == "rows":
-        return _row_columns(table, id_column, time_column, given)
-    if layout == "columns" and id_column is not None:
-        raise DataError("layout='columns' names each series after its column; omit id_column= (--id)")
-    if layout == "long":
-        id_column = id_column or ("unique_id" if "unique_id" in table.frame.columns else None)
-    time, time_guess = _time_columns(table, time_column, {id_column, *given}, layout, covariates)
-    if layout == "columns" or len(given) > 1:
-        targets, target_guess = _target_columns(table, given, {*time, *covariates})
+        columns = _row_columns(table, ids, time_column, given)
     else:
-        target, target_guess = _target_column(table, given[0] if given else None, {id_column, *time}, covariates)
-        targets = (target,)
-    unused = [column for column in table.frame.columns if column not in {id_column, *targets, *time, *covariates}]
-    guesses = [time_guess, target_guess, id_column and f"series column: {id_column!r}"]
-    guesses.append(f"columns not used: {listed(unused)}" if unused else None)
-    return Columns(time, targets, id_column, tuple(guess for guess in guesses if guess))
+        table, columns = _dated_columns(table, ids, time_column, given, layout, request, aggregate)
+    return Chosen(replace(table, columns=columns), columns, layout)
 
 
-def _as_list(columns: str | list[str] | None) -> list[str]:
+def _dated_columns(
+    table: Table,
+    ids: list[str],
+    time_column: str | Sequence[str] | None,
+    given: list[str],
+    layout: str,
+    request: CovariateRequest,
+    aggregate: str | None,
+) -> tuple[Table, Columns]:
+    """The columns of a table with a row for each date, of one or of every series."""
+    if layout == "columns" and ids:
+        raise DataError("layout='columns' names each series after its column; omit id_column= (--id)")
+    if layout == "long" and not ids and "unique_id" in table.frame.columns:
+        ids = ["unique_id"]
+    covariates = request.columns
+    if layout == "long" and not ids and len(request.names) > 1:
+        ids = _column_of_names(table, request.names, [*_as_list(time_column), *given, *covariates])
+    others = [column for column in table.frame.columns if column not in {*ids, *given}]
+    if time_column is None:
+        remedy = wide_remedy(table, others)
+        time, time_guess = time_columns(table, ids, [*ids, *given], layout, covariates, remedy)
+    else:
+        time, time_guess = given_time(time_column)
+    id_guess = f"series {'column' if len(ids) == 1 else 'columns'}: {listed(ids)}" if ids else None
+    if layout == "long" and not ids and time and aggregate is None:
+        used = [*given, *covariates]
+        hour = None if time_column is None or len(time) > 1 else _completing(table, time[0], used)
+        ids, id_guess = _ids_by_shape(table, time, [*used, *([hour] if hour else [])])
+    used = [*ids, *time]
+    if layout == "long" and not ids and time and aggregate is not None:
+        used += [] if given else _naming(table, time, covariates)
+    if layout == "columns" or len(given) > 1:
+        targets, target_guesses = choose_targets(table, given, [*time, *covariates])
+    else:
+        targets, target_guesses = choose_target(table, given[0] if given else None, used, covariates, bool(ids))
+    unused = [column for column in table.frame.columns if column not in {*ids, *time, *targets, *covariates}]
+    guesses = [time_guess, *target_guesses, id_guess, f"columns not used: {listed(unused)}" if unused else None]
+    table, name = _named(table, ids)
+    return table, Columns(time, targets, name, tuple(guess for guess in guesses if guess), tuple(ids))
+
+
+def _named(table: Table, ids: Sequence[str]) -> tuple[Table, str | None]:
+    """The table with one column of series names, and its name."""
+    if len(ids) > 1:
+        return named_together(table, ids)
+    return with_names_as_written(table, ids), next(iter(ids), None)
+
+
+def _completing(table: Table, time: str, used: Sequence[str]) -> str | None:
+    """The column that would complete a given column of dates, which does not name series then."""
+    if not repeat(table, time, ()):
+        return None
+    split = completing(table, time, (), [column for column in table.frame.columns if column not in {time, *used}])
+    return None if split is None else split.column
+
+
+def _ids_by_shape(table: Table, time: Sequence[str], used: Sequence[str]) -> tuple[list[str], str | None]:
+    """The column that names the series of a table whose dates repeat, and the guess; none if no column can be it.
+
+    Raises:
+        DataError: several columns can be it, or the only one does not hold names.
+    """
+    ds, found = _candidates(table, time, used)
+    chosen = certain(found)
+    if chosen is not None:
+        names = counted(as_written(table, chosen.columns[0]).nunique(), "name")
+        guess = f"series column: {chosen.columns[0]!r} ({names}, each with distinct dates)"
+        return list(chosen.columns), guess
+    if not found or ds is None:
+        return [], None
+    repeated = int(pd.Series(ds).duplicated().sum())
+    raise DataError(
+        f"{table.name}: {counted(repeated, 'row')} of {len(ds)} repeat a date in time column {listed(time)}, but the "
+        f"dates are distinct for each {_each(found[0].columns)}; if the table holds several series, pass "
+        f"{' or '.join(remedies(found))}; else {AGGREGATE}"
+    )
+
+
+def _column_of_names(table: Table, names: frozenset[Any], used: Sequence[str]) -> list[str]:
+    """The column of text that holds the names of the series of an earlier panel, if there is only one."""
+    columns = [column for column in table.frame.columns if column not in used and holds_names(table.frame[column])]
+    naming = [column for column in columns if as_written(table, column).isin(names).mean() >= 0.5]
+    return naming if len(naming) == 1 else []
+
+
+def _naming(table: Table, time: Sequence[str], covariates: Sequence[str]) -> list[str]:
+    """The columns that would name series, if several rows of a date become one; they are no targets."""
+    return [column for ids in _candidates(table, time, covariates)[1][:1] for column in ids.columns]
+
+
+def _candidates(table: Table, time: Sequence[str], used: Sequence[str]) -> tuple[pd.Index | None, list[Ids]]:
+    """The dates, and the sets of columns that may name the series if they repeat."""
+    if not table.frame[list(time)].duplicated().any():
+        return None, []
+    ds = joined_dates(table, time)
+    if ds is None or not ds.has_duplicates:
+        return None, []
+    columns = [column for column in table.frame.columns if column not in {*time, *used, "y"}]
+    columns = [column for column in columns if not looks_like_dates(table.frame[column])]
+    blank = [column for column in columns if is_text(table.frame[column]) and table.frame[column].isna().any()]
+    return ds, find_ids(with_names_as_written(table, blank).frame, columns, ranks_of(ds))  # NA may be a name
+
+
+def _each(columns: Sequence[str]) -> str:
+    return " and ".join(map(repr, columns))
+
+
+def _as_list(columns: str | Sequence[str] | None) -> list[str]:
     return [columns] if isinstance(columns, str) else list(columns or ())
 
 
-def _check_given(table: Table, names: list[str | None]) -> None:
+def _check_given(table: Table, names: list[str]) -> None:
     for column in names:
-        if column is not None and column not in table.frame.columns:
+        if column not in table.frame.columns:
             raise DataError(
                 f"{table.name} has no column {column!r}; its columns are {listed(table.frame.columns)}"
                 f"{did_you_mean(column, table.frame.columns)}"
             )
-        if names.count(column) > 1 and column is not None:
+        if names.count(column) > 1:
             raise DataError(f"column {column!r} is named twice; name different columns for time, target and id")
 
 
-def _row_columns(table: Table, id_column: str | None, time_column: Any, given: list[str]) -> Columns:
+def _row_columns(table: Table, ids: Sequence[str], time_column: Any, given: list[str]) -> Columns:
     """The columns of a table with a series in each row: its name, then its values."""
     if time_column is not None:
         raise DataError("layout='rows' counts the time along each row; omit time_column= (--time)")
-    name = table.frame.columns[0] if id_column is None else id_column
+    if len(ids) > 1:
+        raise DataError(
+            f"id_column={list(ids)!r}: expected the name of one column (--id), because the rows have no dates"
+        )
+    name = ids[0] if ids else table.frame.columns[0]
     targets = given or [column for column in table.frame.columns if column != name]
     if not targets:
         raise DataError(
             f"{table.name} has only the column {name!r}; layout='rows' needs columns of values after the name"
         )
-    reason = "the first" if id_column is None else "as given"
+    reason = "as given" if ids else "the first"
     guesses = (f"series column: {name!r} ({reason})", f"values of a series: {len(targets)} columns, {listed(targets)}")
     return Columns((), tuple(targets), name, guesses)
-
-
-def _time_columns(
-    table: Table, given: str | list[str] | None, used: set[str | None], layout: str, covariates: Sequence[str]
-) -> tuple[tuple[str, ...], str]:
-    columns = [column for column in table.frame.columns if column not in used]
-    if given is not None:
-        time = (given,) if isinstance(given, str) else tuple(given)
-        return time, f"time column: {listed(time)} (as given)"
-    if "ds" in columns:
-        return ("ds",), "time column: 'ds'"
-    columns = [column for column in columns if column not in covariates]
-    lower = {column.lower(): column for column in columns}
-    if {"year", "month"} <= set(lower):
-        parts = tuple(lower[part] for part in PARTS if part in lower)
-        return parts, f"time columns: {listed(parts)} (combined)"
-    dates = [column for column in columns if looks_like_dates(table.frame[column])]
-    named = [column for column in columns if column.lower() in TIME_NAMES]
-    if not dates and not named and (len(columns) <= 1 or layout == "columns"):
-        return (), "time column: none"
-    candidates = [column for column in dates if column in named] or dates or named
-    if len(candidates) == 1:
-        reason = "the only column of dates" if dates == candidates else "by its name"
-        return (candidates[0],), f"time column: {candidates[0]!r} ({reason})"
-    ambiguous = f"the time column is ambiguous, candidates are {listed(candidates)}"
-    problem = ambiguous if candidates else f"no time column found, none of {listed(columns)} reads as dates"
-    remedy = "pass time_column= (--time COL)" + (f"; {WIDE_REMEDY}" if not candidates else "")
-    raise DataError(f"{table.name}: {problem}; {remedy}")
-
-
-def _target_column(
-    table: Table, given: str | None, used: set[str | None], covariates: Sequence[str]
-) -> tuple[str, str]:
-    columns = [column for column in table.frame.columns if column not in used]
-    if given is not None:
-        return given, f"target column: {given!r} (as given)"
-    if "y" in columns:
-        return "y", "target column: 'y'"
-    columns = [column for column in columns if column not in covariates]
-    numbers = [column for column in columns if mostly_numbers(table.frame[column])]
-    numbers = [column for column in numbers if column not in table.percent] or numbers  # rates beside a quantity
-    candidates = columns if len(columns) == 1 else numbers
-    if len(candidates) == 1:
-        reason = "the only other column" if len(columns) == 1 else "the only other column of numbers"
-        return candidates[0], f"target column: {candidates[0]!r} ({reason})"
-    ambiguous = f"the target column is ambiguous, {len(numbers)} columns hold numbers: {listed(numbers)}"
-    problem = ambiguous if numbers else "no target column found, no column except the time holds numbers"
-    remedy = "pass target_column= (--target COL)" + (f"; {WIDE_REMEDY}" if len(numbers) > 1 else "")
-    raise DataError(f"{table.name}: {problem}; {remedy}")
-
-
-def _target_columns(table: Table, given: list[str], used: set[str]) -> tuple[tuple[str, ...], str]:
-    """The columns that are one series each: the given ones, or all except the time and the covariates."""
-    targets = given or [column for column in table.frame.columns if column not in used]
-    textual = [column for column in targets if not holds_numbers(table.frame[column])]
-    if textual or not targets:
-        problem, remedy = (
-            "no column is left besides the time and the covariates",
-            "add a column of values for each series",
-        )
-        if textual:
-            problem = f"there are no numbers in {listed(textual)}"
-            remedy = "remove them from" if given else "list only columns of numbers in"
-            remedy += " target_column= (--target), or convert them to numbers"
-        raise DataError(f"{table.name}: every column must be a series, but {problem}; {remedy}")
-    return tuple(targets), f"target columns: {listed(targets)} ({'as given' if given else 'all other columns'})"

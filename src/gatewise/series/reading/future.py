@@ -5,6 +5,7 @@ Letters: N rows, S series, h horizon, K known-future features.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,10 @@ from gatewise.series.covariates.roles import Covariates
 from gatewise.series.errors import DataError
 from gatewise.series.frequency import future
 from gatewise.series.panel import Panel, Series
+from gatewise.series.reading.aggregate import with_one_value
 from gatewise.series.reading.dates import TIME_NAMES, looks_like_dates, read_time
 from gatewise.series.reading.ended import ended
+from gatewise.series.reading.id_columns import named_together
 from gatewise.series.reading.sources import load
 from gatewise.series.reading.table import Table
 from gatewise.series.wording import counted, format_date, listed, listed_dates
@@ -29,9 +32,10 @@ def future_known(
     freq: str | int,
     horizon: int,
     *,
-    id_column: str | None = None,
+    id_column: str | Sequence[str] | None = None,
     time_column: str | Sequence[str] | None = None,
     shared: bool = False,
+    aggregate: str | None = None,
 ) -> np.ndarray | None:
     """The known-future features of the `horizon` dates after the end of each series.
 
@@ -42,11 +46,12 @@ def future_known(
         covariates: the columns, their categories, the cycles of the calendar.
         freq: pandas offset alias, or the step of integer time.
         horizon: number of dates, h.
-        id_column: column that names the series; by default unique_id, or the only column with the names of all
-            series. A single series needs none.
+        id_column: column that names the series, or several that do so together; by default unique_id, or the only
+            column with the names of all series. A single series needs none.
         time_column: column of the dates, or several to combine; by default ds, or the only column that reads as dates
             or has a name such as "month".
         shared: whether each row applies to all series; the table then needs no id column.
+        aggregate: how several rows of a series and date become one; see `gatewise.read`.
 
     Returns:
         (S, h, K), float64; None if there are no such features.
@@ -67,9 +72,10 @@ def future_known(
         if source is None:
             raise _incomplete(series, 0, places.ds[:horizon], covariates, "", places.remedy, freq)
         table = load(source, id_column, covariates=covariates.known)
-        ids = None if shared else _id_column(table, places.names, id_column)
+        table, ids = (table, None) if shared else _id_column(table, places.names, id_column)
         named = replace(places, names=places.names[:1], codes=np.zeros_like(places.codes)) if shared else places
-        rows = _rows(table, named, ids, _time_columns(table, time_column, covariates))
+        time = _time_columns(table, time_column, covariates)
+        table, rows = _rows(table, named, ids, time, covariates.known, aggregate)
         frame, places = table.frame, replace(places, positions=rows, row=table.row)
         _refuse_no_rows(series, places, horizon, covariates, freq)
     values, _ = CovariateReader(frame, places, covariates).known(freq)
@@ -104,7 +110,7 @@ def known_ahead(panel: Panel, horizon: int, source: Any = None) -> np.ndarray | 
     if source is None and covariates.known:
         return _ahead_in_history(panel, covariates, horizon)
     by = covariates.read_by
-    columns: dict[str, Any] = {name: by.get(name) for name in ("id_column", "time_column")}
+    columns: dict[str, Any] = {name: by.get(name) for name in ("id_column", "time_column", "aggregate")}
     shared = by.get("layout") == "columns"
     return future_known(panel.series, source, covariates, panel.freq, horizon, shared=shared, **columns)
 
@@ -137,8 +143,13 @@ def _future_dates(series: Sequence[Series], freq: str | int, horizon: int) -> pd
     return dates[(ends[:, None] * horizon + np.arange(horizon)).ravel()]
 
 
-def _rows(table: Table, places: Places, ids: str | None, time: list[str]) -> np.ndarray:
-    """(S * h,) the row of the table for each series and date, -1 if there is none."""
+def _rows(
+    table: Table, places: Places, ids: str | None, time: list[str], known: Sequence[str], aggregate: str | None
+) -> tuple[Table, np.ndarray]:
+    """The table, and (S * h,) its row for each series and date, -1 if there is none.
+
+    With `aggregate`, the first of several rows of a series and date holds the covariates of all of them.
+    """
     of_series = _series_of_rows(table, places.names, ids)
     positions = np.flatnonzero(of_series >= 0)  # rows of other series are not checked
     dates = places.ds.unique()
@@ -147,9 +158,21 @@ def _rows(table: Table, places: Places, ids: str | None, time: list[str]) -> np.
     keys = pd.Index(of_series[positions] * len(dates) + at)
     place_keys = places.codes * len(dates) + dates.get_indexer(places.ds)
     repeated = keys.duplicated()
-    _refuse_duplicates(table, places, positions[repeated], keys[repeated], place_keys)
+    if aggregate is not None and repeated.any():
+        order = np.argsort(keys, kind="stable")
+        row = partial(_row_at, table, positions[order])
+        groups = np.unique(keys[order], return_inverse=True)[1]
+        frame = with_one_value(table.frame, groups, positions[order], aggregate, known, row)
+        table = replace(table, frame=frame)
+    else:
+        _refuse_duplicates(table, places, positions[repeated], keys[repeated], place_keys)
     at = keys[~repeated].get_indexer(place_keys)
-    return np.asarray(np.append(positions[~repeated], -1)[at])  # a key without a row has index -1, the appended -1
+    rows = np.append(positions[~repeated], -1)[at]  # a key without a row has index -1, the appended -1
+    return table, np.asarray(rows)
+
+
+def _row_at(table: Table, positions: np.ndarray, i: int) -> str:
+    return table.row(int(positions[i]))
 
 
 def _series_of_rows(table: Table, names: Sequence[Any], ids: str | None) -> np.ndarray:
@@ -165,19 +188,21 @@ def _series_of_rows(table: Table, names: Sequence[Any], ids: str | None) -> np.n
     return np.asarray(of_series)
 
 
-def _id_column(table: Table, names: Sequence[Any], given: str | None) -> str | None:
+def _id_column(table: Table, names: Sequence[Any], given: str | Sequence[str] | None) -> tuple[Table, str | None]:
+    """The table and its column of series names, None if it needs none; several id columns are joined."""
     columns = list(table.frame.columns)
-    if given in columns or (given is None and "unique_id" in columns):
-        return given or "unique_id"
+    expected = [given] if isinstance(given, str) else list(given or ["unique_id"])
+    if set(expected) <= set(columns):
+        return named_together(table, expected) if len(expected) > 1 else (table, expected[0])
     if len(names) == 1:
-        return None
+        return table, None
     naming = [] if given else [column for column in columns if set(names) <= set(table.frame[column].dropna().unique())]
     if len(naming) != 1:
         raise DataError(
-            f"{table.name}: no column of series names found; expected {given or 'unique_id'!r}, got {listed(columns)}; "
+            f"{table.name}: no column of series names found; expected {listed(expected)}, got {listed(columns)}; "
             "name it as in the history"
         )
-    return str(naming[0])
+    return table, str(naming[0])
 
 
 def _time_columns(table: Table, given: str | Sequence[str] | None, covariates: Covariates) -> list[str]:

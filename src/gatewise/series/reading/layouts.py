@@ -77,7 +77,7 @@ def _series_of_rows(table: Table, columns: Columns) -> tuple[np.ndarray, list[An
     """The number of the series of each row, in order of appearance, and the names of the series."""
     if columns.id is None:
         return np.zeros(len(table.frame), np.int64), [None]
-    ids = table.names(columns.id)
+    ids = table.frame[columns.id]
     missing = ids.isna().to_numpy()
     if missing.any():
         row = table.row(int(missing.argmax()))

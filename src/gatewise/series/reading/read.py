@@ -7,6 +7,7 @@ from typing import Any
 from gatewise.series.backends import Kind
 from gatewise.series.errors import DataError
 from gatewise.series.panel import Panel
+from gatewise.series.reading.aggregate import aggregated
 from gatewise.series.reading.arguments import check_arguments
 from gatewise.series.reading.calendars import future_of
 from gatewise.series.reading.cells import CellFormat
@@ -68,11 +69,15 @@ def read(
             file; a pandas or polars table or series (dates from a pandas index); a 1-D array, list or tensor (time 0,
             1, 2, ...); or a panel read before, which is returned unchanged.
         layout: "long"; "columns", where each column other than the time column is a series, without the blank cells
-            before its first and after its last value; or "rows", where each row is a series (as in the files of the M4
-            competition): its name, then its values at time 0, 1, 2, ..., without the blank cells at the end. By
-            default it is found by the shape of the table.
-        id_column: column that names the series, or several that do so together, such as ["store", "item"] (--id).
-        time_column: column of dates or integers, or several to combine, such as ["year", "month"] (--time).
+            before its first and after its last value; or "rows", where each row is a series: with dates in the
+            header, such as Country,2020-01,2020-02, its values at these dates and columns that describe it; else (as
+            in the files of the M4 competition) its name, then its values at time 0, 1, 2, ..., without the blank
+            cells at the end. By default it is "rows" if the header holds dates, else "long".
+        id_column: column that names the series, or several that do so together, such as ["store", "item"]: the series
+            are then named store/item (--id). By default unique_id, or the only column of text with which the dates
+            are distinct.
+        time_column: column of dates or integers, or several to combine, such as ["year", "month"] or
+            ["date", "hour"] (--time).
         target_column: column to forecast (--target); if there are several, each is a series, named id/column
             in a table with an id_column.
         series: names of the series to read; all by default (--series).
@@ -83,7 +88,9 @@ def read(
             values of the target.
         fill_limit: the largest fraction of the values of a series that `fill` may invent (--fill-limit).
         sort: sort the rows by date first (--sort).
-        aggregate: how several rows of a series and date become one: "sum", "mean" or "last" (--aggregate).
+        aggregate: how several rows of a series and date become one: "sum", "mean" or "last" (--aggregate). Missing
+            values are left out. Covariates of numbers are averaged, with "last" their last value is read; categories
+            must agree.
         time_format: format of the dates, if their shape does not decide: one of strptime, such as "%d.%m.%Y", or
             "integer", "year", "quarter", "week" (ISO, such as 202005), "decimal year", "excel" (serial numbers),
             "excel1904", "unix" (seconds since 1970), "unix ms", "unix us" or "unix ns" (--time-format).
@@ -162,8 +169,8 @@ def read(
     check_arguments(**columns_given, **choices, sort=sort, like=like, series=series, fill_limit=fill_limit, ended=ended)
     cell_format = CellFormat.of(missing=missing, **cells)
     request = CovariateRequest.of(past, known, static, calendar, like)
-    layout = str(request.read_by.get("layout", layout or "long"))
-    request.check(layout)
+    layout = request.layout or layout
+    aggregate = aggregate or request.aggregate
     freq = like.freq if like is not None and freq is None else freq
     if like is not None and fill is None and (like.fill == NO_FILL or like.outliers == "missing"):
         fill = like.fill
@@ -171,18 +178,20 @@ def read(
 
     table = load(source, id_column or request.id_column, layout, request.columns, cell_format)
     named = request.named(table, **columns_given)
-    columns = choose_columns(table, **named, layout=layout, covariates=request.columns)
+    table, columns, layout = choose_columns(table, request, **named, layout=layout, aggregate=aggregate)
     table = mark_missing(table, (*columns.targets, *request.columns))
-    rows = read_rows(table, columns, layout, Exclusions(on_bad))
+    rows = read_rows(table, columns, "long" if columns.wide else layout, Exclusions(on_bad))
     if series is not None:
         rows = selected(rows, [series] if isinstance(series, str) else series)
-    history = history_of(rows.stack, request.known, layout == "columns", sort, rows.exclusions)
+    one_row = aggregated(rows.stack, aggregate, request.columns)
+    table, trim = one_row.stack.table, layout == "columns" or columns.wide
+    history = history_of(one_row.stack, request.known, trim, sort, rows.exclusions)
     index_freq = table.known_frequency(columns.time)
     regular = choose_frequency(history.stack, freq, index_freq, history.exclusions, fill, fill_limit)
     freq, stack = regular.freq, regular.stack
     if len(stack.ds) < len(history.stack.ds):  # covariates between the dates of the series are left out, too
         history = history._replace(stack=stack, future=future_of(stack, history.future, freq))
-    covariates, covariate_guesses = request.covariates(table, columns, layout, freq)
+    covariates, covariate_guesses = request.covariates(table, columns, layout, freq, aggregate)
     valid = validate(stack, freq, fill, regular.exclusions, fill_limit)
     if ended == "exclude":
         valid = without_ended(valid, freq, len(stack.names))
@@ -191,13 +200,13 @@ def read(
         joined = join_covariates(valid.series, history, covariates, freq, fill, valid.exclusions)
 
     repairs = describe_repairs((*history.repairs, *valid.repairs), fill)
-    first = (*table.guesses, *columns.guesses, *rows.guesses, *history.guesses, *regular.guesses)
+    first = (*table.guesses, *columns.guesses, *rows.guesses, *one_row.guesses, *history.guesses, *regular.guesses)
     panel = Panel(
         joined.series,
         freq,
         guesses=(*first, *covariate_guesses, *repairs, *joined.guesses),
         backend=table.backend,
-        date_only=any(column in table.date_only for column in columns.time),
+        date_only=len(columns.time) == 1 and columns.time[0] in table.date_only,
         covariates=covariates,
         excluded_series=excluded_series(stack, freq, joined.exclusions),
         on_bad=on_bad,

@@ -20,6 +20,7 @@ class CovariateRequest:
         past, known, static: columns.
         calendar: True, or cycles by name.
         like: covariates of an earlier panel, to be read in the same way.
+        names: the names of its series.
     """
 
     past: tuple[str, ...] = ()
@@ -27,6 +28,7 @@ class CovariateRequest:
     static: tuple[str, ...] = ()
     calendar: bool | str | Sequence[str] = False
     like: Covariates | None = None
+    names: frozenset[Any] = frozenset()
 
     @classmethod
     def of(
@@ -46,7 +48,8 @@ class CovariateRequest:
         if like is None:
             return requested
         old = like.covariates or Covariates()
-        earlier = cls(old.past, old.known, old.static, old.calendar, like.covariates)
+        known_names = frozenset(series.unique_id for series in like.series)
+        earlier = cls(old.past, old.known, old.static, old.calendar, like.covariates, known_names)
         cycles = choose_cycles(calendar, like.freq)
         names = (requested.past, requested.known, requested.static, cycles)
         if requested and names != (old.past, old.known, old.static, old.calendar):
@@ -71,10 +74,19 @@ class CovariateRequest:
         return {} if self.like is None else self.like.read_by
 
     @property
-    def id_column(self) -> str | None:
-        """The id column of the earlier panel."""
-        column = self.read_by.get("id_column")
-        return None if column is None else str(column)
+    def id_column(self) -> str | list[str] | None:
+        """The id column of the earlier panel, or several."""
+        return self.read_by.get("id_column")
+
+    @property
+    def aggregate(self) -> str | None:
+        """How the earlier panel made one value of several."""
+        return str(self.read_by["aggregate"]) if "aggregate" in self.read_by else None
+
+    @property
+    def layout(self) -> str | None:
+        """The layout of the earlier table, if it was wide."""
+        return str(self.read_by["layout"]) if "layout" in self.read_by else None
 
     def named(self, table: Table, **given: Any) -> dict[str, Any]:
         """The id, time and target columns as given, else those of the earlier panel if the table has them."""
@@ -87,9 +99,9 @@ class CovariateRequest:
 
         return {name: earlier_column(name) if columns is None else columns for name, columns in given.items()}
 
-    def check(self, layout: str) -> None:
-        """Refuse covariates that the layout does not support."""
-        if layout == "rows" and self:
+    def check(self, layout: str, has_dates: bool) -> None:
+        """Refuse covariates that the layout does not support; a row with dates supports those of the whole series."""
+        if layout == "rows" and self and (not has_dates or self.past or self.known):
             raise DataError(
                 "layout='rows' supports no covariates, because each row holds only the values of a series; omit past=, "
                 "known=, static= and calendar=, or pass a table with one row per date"
@@ -101,7 +113,7 @@ class CovariateRequest:
             )
 
     def covariates(
-        self, table: Table, columns: Columns, layout: str, freq: str | int
+        self, table: Table, columns: Columns, layout: str, freq: str | int, aggregate: str | None
     ) -> tuple[Covariates | None, tuple[str, ...]]:
         """The covariates of a table, None if the request names none; and the guesses that state them."""
         if not self:
@@ -114,12 +126,16 @@ class CovariateRequest:
         covariates = Covariates.of(
             table.frame, self.past, self.known, self.static, self.calendar, freq, reserved=reserved
         )
-        return replace(covariates, read_by=_read_by(columns, layout)), covariates.describe(table.frame)
+        return replace(covariates, read_by=_read_by(columns, layout, aggregate)), covariates.describe(table.frame)
 
 
-def _read_by(columns: Columns, layout: str) -> dict[str, str | list[str]]:
+def _read_by(columns: Columns, layout: str, aggregate: str | None) -> dict[str, str | list[str]]:
     """The arguments with which `read` finds the same columns in another table; a wide one may hold other series."""
     if layout == "columns":
         return {"layout": layout, "time_column": list(columns.time)}
+    ids = list(columns.ids) if len(columns.ids) > 1 else columns.id
+    if columns.wide:
+        return {"layout": "rows", **({"id_column": ids} if columns.ids and ids else {})}
     by: dict[str, str | list[str]] = {"target_column": list(columns.targets), "time_column": list(columns.time)}
-    return by if columns.id is None else {**by, "id_column": columns.id}
+    by |= {} if aggregate is None else {"aggregate": aggregate}
+    return by if ids is None else {**by, "id_column": ids}

@@ -20,6 +20,8 @@ class Columns:
     targets: tuple[str, ...]  # several: one series each; with layout="rows": the values of a row, in order
     id: str | None
     guesses: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()  # columns that name the series together; `id` holds their joined names
+    wide: bool = False  # whether the table had its dates in the header
 
     @property
     def target(self) -> str:
@@ -37,11 +39,12 @@ class Table:
     is_file: bool = False  # if so, row 1 is line 2
     date_only: tuple[str, ...] = ()  # polars columns of type Date
     categorical: Mapping[Any, Kind] = field(default_factory=dict)  # columns of categories
-    columns: Columns | None = None  # if the source is one series
+    columns: Columns | None = None  # the columns to use, once they are known
     freq: tuple[str, str] | None = None  # the time column from a pandas index, and its frequency
     guesses: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-    lines: np.ndarray | None = None  # (N,) line of the file of each row, if row 1 is not line 2
+    origins: np.ndarray | None = None  # (N,) row of the source that each row comes from, if not the same
+    lines: np.ndarray | None = None  # (rows of the source,) line of the file of each row, if row 1 is not line 2
     written: Callable[[str], pd.Series] | None = None  # the cells of a column of a text file as text
     cells: CellFormat = field(default_factory=CellFormat)  # as given
     unconverted: Mapping[str, pd.Series] = field(default_factory=dict)  # columns before their numbers were converted
@@ -50,15 +53,10 @@ class Table:
 
     def row(self, position: int) -> str:
         """The name of a row in a message, counted from 1, with its line in the file."""
+        position = position if self.origins is None else int(self.origins[position])
         number = position + 2 if self.lines is None else int(self.lines[position])
         line = f" (line {number} of {self.name})" if self.is_file else ""
         return f"row {position + 1}{line}"
-
-    def names(self, column: str) -> pd.Series:
-        """A column as names of series: as written in a text file ("007" is not 7), else before its conversion."""
-        if self.written is not None:
-            return self.written(column).replace("", np.nan)
-        return self.unconverted.get(column, self.frame[column])
 
     def refuse_ambiguous(self, columns: Iterable[str]) -> None:
         """Refuse columns whose numbers can be read in two ways."""

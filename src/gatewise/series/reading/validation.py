@@ -27,6 +27,7 @@ from gatewise.series.frequency import (
 from gatewise.series.gaps import carried
 from gatewise.series.panel import Series
 from gatewise.series.reading.calendars import own_calendar
+from gatewise.series.reading.duplicates import duplicates_remedy
 from gatewise.series.reading.exclusion import Exclusions, Reason
 from gatewise.series.reading.filling import Fill, own_remedy
 from gatewise.series.reading.rows import Rows, Stack
@@ -126,9 +127,8 @@ def _refuse_duplicates(rows: Rows) -> None:
     if len(repeats):
         more = "" if len(repeats) == 1 else f" ({len(repeats)} rows repeat a date)"
         raise DataError(
-            f"{rows.where(repeats[0])}: duplicate date {format_date(rows.ds[repeats[0]])}{more}; remove or average the "
-            "duplicates; if the table holds several series, pass the column of series names as id_column= (--id)"
-            f"{_daylight_saving_remedy(rows.ds[repeats[0]])}"
+            f"{rows.where(repeats[0])}: duplicate date {format_date(rows.ds[repeats[0]])}{more}; "
+            f"{duplicates_remedy(rows)}{_daylight_saving_remedy(rows.ds[repeats[0]])}"
         )
 
 
