@@ -59,6 +59,13 @@ def check(result, x=X, y=Y):
         (LONG.assign(label=(LONG["label"] == "run").astype(int)), X, (Y == "run").astype(int)),
         (LONG.rename(columns={"label": "zustand"}), X, Y),
         (LONG[["label", "k", "t", "c0", "c1"]], X, Y),
+        (
+            LONG.drop(columns="t").assign(
+                label=(LONG["label"] == "run").astype(int), c0=LONG["k"] % 3, c1=LONG["t"] // 3
+            ),
+            None,
+            (Y == "run").astype(int),
+        ),
         (long(RAGGED), RAGGED, Y),
         (long(RAGGED).drop(columns="t"), RAGGED, Y),
         (long(X[:2], ["a", "b"]), X[:2], ["a", "b"]),
@@ -75,7 +82,16 @@ def check(result, x=X, y=Y):
     ids=[
         *("id and time", "other names", "text", "from 1", "dates", "d.m.y", "ambiguous", "going on", "floats"),
         *("irregular", "no id", "no time", "no time, text", "by time", "shuffled", "one channel", "integers"),
-        *("integer labels", "unknown label", "label first", "ragged", "ragged, no time", "two", "two, no time"),
+        *(
+            "integer labels",
+            "unknown label",
+            "label first",
+            "whole, no time",
+            "ragged",
+            "ragged, no time",
+            "two",
+            "two, no time",
+        ),
         *("small", "trials", "trials as text", "age", "row number", "no labels", "only id", "x, y, z"),
     ],
 )
