@@ -22,6 +22,11 @@ def long(x=X, y=Y):
 
 
 LONG = long()
+WHOLE = LONG.assign(
+    c0=(9 * LONG["c0"]).round().astype(int),
+    c1=(9 * LONG["c1"]).round().astype(int),
+    label=(LONG["label"] == "run").astype(int),
+)
 SHUFFLED = LONG.sample(frac=1, random_state=0)
 ORDER = SHUFFLED["k"].drop_duplicates().tolist()
 LENGTHS = [int(n) for n in GENERATOR.integers(3, 12, N)]
@@ -59,6 +64,7 @@ def check(result, x=X, y=Y):
         (LONG.assign(label=(LONG["label"] == "run").astype(int)), X, (Y == "run").astype(int)),
         (LONG.rename(columns={"label": "zustand"}), X, Y),
         (LONG[["label", "k", "t", "c0", "c1"]], X, Y),
+        (WHOLE.drop(columns="t"), None, (Y == "run").astype(int)),
         (long(RAGGED), RAGGED, Y),
         (long(RAGGED).drop(columns="t"), RAGGED, Y),
         (long(X[:2], ["a", "b"]), X[:2], ["a", "b"]),
@@ -75,7 +81,16 @@ def check(result, x=X, y=Y):
     ids=[
         *("id and time", "other names", "text", "from 1", "dates", "d.m.y", "ambiguous", "going on", "floats"),
         *("irregular", "no id", "no time", "no time, text", "by time", "shuffled", "one channel", "integers"),
-        *("integer labels", "unknown label", "label first", "ragged", "ragged, no time", "two", "two, no time"),
+        *(
+            "integer labels",
+            "unknown label",
+            "label first",
+            "whole, no time",
+            "ragged",
+            "ragged, no time",
+            "two",
+            "two, no time",
+        ),
         *("small", "trials", "trials as text", "age", "row number", "no labels", "only id", "x, y, z"),
     ],
 )

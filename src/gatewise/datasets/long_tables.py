@@ -21,8 +21,10 @@ from gatewise.datasets.times import time_values
 # names of a column of series in a long table; enough in a table of a few rows
 SERIES = ("id", "unique_id", "series", "series_id", "sequence", "sequence_id", "case", "case_id")
 FEWEST_ROWS = 6
+FEW_ROWS = 20  # where whole numbers may look like sequences and times by chance
 UNLIKELY = 1e-6  # probability that times rise by chance
 SMOOTH = 0.2  # ratio of the differences between rows and those between columns, in a table of time steps
+MANY_RUNS = 5  # of a column that would not be in runs of equal values by chance
 FEW_COLUMNS, MANY_ROWS = 12, 50  # of a table of time steps without a column of sequences
 
 
@@ -241,8 +243,9 @@ def _by_id_and_time(
         others = cells.drop(columns=[*ids, time]) if label is None else cells[[label]]
         return _has_constant(others, codes), _runs(codes) == codes.max() + 1, -len(ids)
 
-    ids, time, _ = max(found, key=preference)
-    return ids, time
+    best = max(found, key=preference)
+    by_chance = len(cells) < FEW_ROWS and not any(preference(best)[:2])
+    return None if by_chance else best[:2]
 
 
 def _runs(codes: np.ndarray) -> int:
@@ -327,14 +330,20 @@ def _by_id(cells: pd.DataFrame, groups: dict[Any, np.ndarray], label: Any) -> tu
     classes = MOST_CLASSES if label is None else int(labels.max()) + 1
     fewest = 1 if len(cells.columns) <= FEW_COLUMNS else classes
     for name, codes in groups.items():
-        if _runs(codes) == codes.max() + 1 > fewest and columns.same_groups(codes, labels) and _may_name(cells, name):
+        if (
+            _runs(codes) == codes.max() + 1 > fewest
+            and columns.same_groups(codes, labels)
+            and _may_name(cells, name, label)
+        ):
             return [name], None
     return None
 
 
-def _may_name(cells: pd.DataFrame, name: Any) -> bool:
-    """Whether a column of whole numbers stands out of the others, so that it may name sequences."""
-    return columns.kind(cells[name]) == "text" or name in find_no_steps(cells)
+def _may_name(cells: pd.DataFrame, name: Any, label: Any) -> bool:
+    """Whether a column in runs of rows may name sequences: it has several runs, or stands out of the other columns."""
+    if len(cells.columns) <= FEW_COLUMNS and columns.distinct(cells[name]) >= MANY_RUNS:
+        return True
+    return columns.kind(cells[name]) == "text" or name in find_no_steps(cells, label)
 
 
 def _with_label(cells: pd.DataFrame, ids: list[Any], time: Any, label: Any) -> LongColumns:
