@@ -111,6 +111,17 @@ def test_the_usual_range_surrounds_the_neighbours() -> None:
     assert 70 < result.lower[0] < 95 < 105 < result.upper[0] < 130
 
 
+@pytest.mark.parametrize("name", KINDS)
+def test_outliers_are_outside_the_usual_range(name: str) -> None:
+    values = generated(KINDS[name][0], seed=6, count=60)
+    at = np.random.default_rng(7).integers(0, SIZE, size=60)
+    values[np.arange(60), at] *= np.resize([10.0, 4.0, 0.1, -1.0], 60)
+    y, layout = values.ravel(), Layout(np.full(60, SIZE))
+    rows, lower, upper = find(y, layout, KINDS[name][1])
+    assert (lower <= upper).all()
+    assert ((y[rows] < lower) | (y[rows] > upper)).all()
+
+
 def test_series_of_different_lengths_are_searched_as_if_alone() -> None:
     generator = np.random.default_rng(5)
     parts = [generator.normal(100, 5, size=size) for size in (5, 40, 14, 300, 61)]

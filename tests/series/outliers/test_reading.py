@@ -65,7 +65,7 @@ def test_outliers_are_warnings_with_date_and_size(
 def test_the_whole_sentence() -> None:
     values = np.tile([95.0, 100.0, 105.0, 98.0, 102.0], 12)
     values[30] = 5000.0
-    assert gw.read(values).warnings == ("outlier: 5,000 at time 30 in series 'y' (usual range around it 88.7 to 112)",)
+    assert gw.read(values).warnings == ("outlier: 5,000 at time 30 in series 'y' (usual range around it 88.3 to 112)",)
 
 
 def test_many_outliers_share_a_sentence() -> None:

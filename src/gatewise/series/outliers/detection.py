@@ -166,8 +166,10 @@ def _search(y: np.ndarray, layout: Layout, seasons: Sequence[int], observed: np.
         worse = np.where(plain, np.inf, relative.heaviness(part) - weight)
         chosen, both = logarithms[worse < UNDECIDED], worse < UNDECIDED
         scaled = np.where(observed[chosen], relative.size[both], 0.0)
-        size[chosen] = np.where(worse[both] < -UNDECIDED, scaled, np.sqrt(scaled * size[chosen]))
-        bounds[:, chosen] = np.exp(np.clip(relative.range()[:, both], -700, 700))
+        alone = worse[both] < -UNDECIDED
+        larger = alone | (scaled > size[chosen])  # the range of the scale on which a value is farther off
+        bounds[:, chosen[larger]] = np.exp(np.clip(relative.range()[:, both][:, larger], -700, 700))
+        size[chosen] = np.where(alone, scaled, np.sqrt(scaled * size[chosen]))
     found = [
         start + _standing_apart(size[start : start + n], units[start : start + n], seasons)
         for start, n in zip(layout.starts.tolist(), layout.lengths.tolist(), strict=True)
