@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 from gatewise.series import DataError, read
+from gatewise.series.reading.cells import CellFormat
+from gatewise.series.reading.files import read_file
 
 MONTHS = pd.date_range("2020-01-01", periods=12, freq="MS")
 VALUES = [112.0, 118, 132, 129, 121, 135, 148, 148, 136, 119, 104, 118]
@@ -300,9 +302,6 @@ def test_options_beyond_the_file_are_refused(csv, options):
 
 
 def test_the_text_of_a_column_belongs_to_its_rows(csv):
-    from gatewise.series.reading.cells import CellFormat
-    from gatewise.series.reading.files import read_file
-
     content = "Title, of sales\n,date,value,\n" + "".join(f"0{n},{row},\n" for n, row in enumerate(ROWS))
     content += f",Total,{sum(VALUES):g},\nSource: X\n"
     file = read_file(csv(content), CellFormat())
