@@ -251,3 +251,13 @@ def test_dates_in_numbers_are_plausible():
     assert not any(plausible_dates(pd.Series(cells)) for cells in IMPLAUSIBLE)
     assert looks_like_dates(pd.Series(["202011", "202012", "202101"]))
     assert not looks_like_dates(pd.Series(["10115", "20095", "80331"]))
+
+
+CODES = (["12-2003", "01-2019", "07-2021"], ["10.5.3", "10.6.1", "11.0.2"], ["1-2-20", "3-4-15", "7-9-31"])
+IRREGULAR = pd.DatetimeIndex(["2020-01-05", "2020-02-11", "2020-02-19", "2020-05-30", "2021-07-01", "2023-01-02"])
+
+
+def test_codes_are_no_dates():
+    assert not any(looks_like_dates(pd.Series(cells)) for cells in CODES)
+    for form in ("%Y-%m-%d", "%d.%m.%y", "%m/%d/%y", "%b-%y", "%B %d, %Y", "%Y%m%d", "%G-W%V", "%d/%m/%y %H:%M"):
+        assert looks_like_dates(pd.Series(IRREGULAR.strftime(form))), form

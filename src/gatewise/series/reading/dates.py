@@ -25,7 +25,7 @@ from gatewise.series.reading.date_messages import (
     refuse_unreadable,
 )
 from gatewise.series.reading.date_messages import Where as Where  # public here
-from gatewise.series.reading.date_numbers import CALENDAR_DIGITS, number_readings, of_form
+from gatewise.series.reading.date_numbers import number_readings, of_form
 from gatewise.series.reading.date_objects import converted_objects
 from gatewise.series.reading.date_parts import PARTS as PARTS  # public here
 from gatewise.series.reading.date_parts import combined, joined
@@ -37,6 +37,8 @@ TIME_NAMES = (
     *("ds", "date", "datetime", "timestamp", "time", "month", "year", "quarter", "week", "day", "hour", "period", "t"),
 )
 DIGITS = r"\d+(?:\.\d+)?"
+UNCERTAIN = "%y|%m.?%Y|%d-%m-%y|%m-%d-%y"  # formats that codes may have, too
+UNCERTAIN_DIGITS = rf"{UNCERTAIN}|%Y%m$|%Y%j|%[dm]%[dm]|%Y.%m$|[a-z]"
 SAMPLE = 500  # distinct cells that are tried
 
 
@@ -47,13 +49,19 @@ def looks_like_dates(column: pd.Series) -> bool:
         return False
     if not is_text(present):
         return not isinstance(converted_objects(present), str)
-    cells = present.str.strip().iloc[:: max(1, len(present) // SAMPLE)].reset_index(drop=True)
+    cells = present.str.strip().iloc[:SAMPLE].reset_index(drop=True)
     evidence = Evidence(np.arange(len(cells)))
     if _is_digits(cells):
-        values = cells.to_numpy(np.float64)
-        if number_readings(values, cells, evidence, named_year=False).readings:
+        readings, _ = number_readings(cells.to_numpy(np.float64), cells, evidence, named_year=False)
+        if any(_is_certain(reading, UNCERTAIN_DIGITS) for reading in readings):
             return True
-    return any(reading.dates.notna().mean() >= 0.5 for reading in text_readings(cells, evidence))
+    readings = text_readings(cells, evidence)
+    return any(reading.dates.notna().mean() >= 0.5 and _is_certain(reading, UNCERTAIN) for reading in readings)
+
+
+def _is_certain(reading: Reading, pattern: str) -> bool:
+    """Whether a reading is regular, or of a form that no code has, unlike 12-2003 and 10.5.3."""
+    return missing_share(reading.dates) is not None or not re.match(pattern, reading.time_format)
 
 
 def plausible_dates(column: pd.Series) -> bool:
@@ -68,9 +76,7 @@ def plausible_dates(column: pd.Series) -> bool:
     if len(values) < 2 or not np.isfinite(values).all():
         return False
     readings, _ = number_readings(values, None, Evidence(codes), str(column.name).lower() == "year")
-    return any(
-        reading.time_format in CALENDAR_DIGITS or missing_share(reading.dates) is not None for reading in readings
-    )
+    return any(_is_certain(reading, UNCERTAIN_DIGITS) for reading in readings)
 
 
 def read_time(
