@@ -146,7 +146,7 @@ OF_A_PATH = "expected the path of a file, as text or a pathlib.Path"
             lambda model: model.fit(SALES, like="sales"),
             "like is of type str, expected a panel returned by gatewise.read",
         ),
-        (lambda model: model.fit(SALES, id_column=["a"]), "id_column=['a']: expected the name of a column (--id)"),
+        (lambda model: model.fit(SALES, id_column=3), "id_column=3: expected the name of a column, or a list of names"),
         (lambda model: model.fit(SALES, time_column=3), "time_column=3: expected the name of a column, or a list"),
         (lambda model: model.fit(SALES, target_column=3), "target_column=3: expected the name of a column, or a list"),
         (lambda model: model.fit(SALES, turbo=1), "there is no argument 'turbo', expected one of layout, id_column, "),

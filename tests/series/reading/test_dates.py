@@ -189,7 +189,7 @@ def test_the_order_of_the_rows_decides_between_irregular_readings():
     days = pd.DatetimeIndex(["2020-03-01", "2020-03-09", "2020-03-12", "2020-04-02", "2020-05-10", "2020-06-01"])
     table = pd.DataFrame({"unique_id": "a", "y": np.arange(6.0)})
     for form in ("%m/%d/%Y", "%d/%m/%Y", "%d.%m.%y", "%m-%d-%Y"):
-        panel = read(table.assign(ds=days.strftime(form)), freq="D", fill="previous")
+        panel = read(table.assign(ds=days.strftime(form)), freq="D", fill="previous", fill_limit=1)
         assert panel.series[0].ds[[0, -1]].tolist() == days[[0, -1]].tolist()
 
 

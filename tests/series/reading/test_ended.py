@@ -48,22 +48,28 @@ def test_series_that_end_long_before_the_others_are_named_and_excluded_on_reques
         assert excluded.reason.startswith(f"series 'old' ended on {end}, long before the others; ")
 
 
+def wave(count):
+    return 5 + np.sin(np.arange(count))
+
+
 def test_ragged_ends_starts_and_rows_are_normal():
     ds = dates("MS", 100)
-    ragged = [pd.DataFrame({"unique_id": f"s{i}", "ds": ds[i : 20 + 9 * i], "y": 1.0}) for i in range(9)]
+    ragged = [pd.DataFrame({"unique_id": f"s{i}", "ds": ds[i : 20 + 9 * i], "y": wave(20 + 8 * i)}) for i in range(9)]
     assert read(pd.concat(ragged)).warnings == ()
-    starts = [pd.DataFrame({"unique_id": f"s{i}", "ds": ds[60 - 6 * i :], "y": 1.0}) for i in range(9)]
+    starts = [pd.DataFrame({"unique_id": f"s{i}", "ds": ds[60 - 6 * i :], "y": wave(40 + 6 * i)}) for i in range(9)]
     assert read(pd.concat(starts)).warnings == ()
-    later = pd.DataFrame({"unique_id": "new", "ds": dates("MS", 450)[350:], "y": 1.0})
+    later = pd.DataFrame({"unique_id": "new", "ds": dates("MS", 450)[350:], "y": wave(100)})
     assert read(pd.concat([shops("MS", 0), later])).warnings == ()
-    rows = pd.DataFrame({"id": ["a", "b", "c"], **{f"V{i}": [1.0, 2.0, 3.0 if i < 60 else np.nan] for i in range(90)}})
+    rows = pd.DataFrame(
+        {"id": ["a", "b", "c"], **{f"V{i}": [i % 3, i % 4, i % 5 if i < 60 else np.nan] for i in range(90)}}
+    )
     assert read(rows, layout="rows").warnings == ()
 
 
 def test_many_ended_series_are_counted():
     ds = dates("MS", 60)
     lengths = [60] * 20 + [40] * 9
-    parts = [pd.DataFrame({"unique_id": f"s{i}", "ds": ds[:n], "y": 1.0}) for i, n in enumerate(lengths)]
+    parts = [pd.DataFrame({"unique_id": f"s{i}", "ds": ds[:n], "y": wave(n)}) for i, n in enumerate(lengths)]
     (warning,) = read(pd.concat(parts)).warnings
     assert warning.count("2023-04-01") == 5
     assert "(and 4 more)" in warning

@@ -11,7 +11,7 @@ from tests.series.reading.number_cases import SOURCES, read_cells, same, source_
 NAN = np.nan
 MARKERS = [
     *(".", "-", "–", "—", "?", "..", "...", ":", "*", "#", "/", "--", ": c", "n/a", "N/A", "n.a.", "#N/A", "#DIV/0!"),
-    *("#VALUE!", "NULL", "null", "nan", "NaN", "None", "none", "NA", "missing", "k.A.", "x", "not available"),
+    *("#VALUE!", "NULL", "null", "nan", "NaN", "None", "none", "NA", "missing", "k.A.", r"\N", "not available"),
 ]
 
 
@@ -34,7 +34,7 @@ def test_a_marker_is_filled_like_an_empty_cell(csv, kind):
     assert read(source, target_column="y", fill="previous").series[0].y.tolist() == [1.5, 1.5, 3.5, 4]
 
 
-@pytest.mark.parametrize("marker", ["-", "n/a", "x"])
+@pytest.mark.parametrize("marker", ["-", "n/a", r"\N"])
 def test_markers_beside_other_text_are_no_excuse_for_it(csv, marker):
     with pytest.raises(DataError, match=r"row 4.*'closed' in target 'y' is not a number"):
         read_cells(["5", marker, "6", "closed", "7"], "pandas", csv)

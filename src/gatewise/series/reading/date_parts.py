@@ -12,6 +12,7 @@ import pandas as pd
 from gatewise.series.reading.calendar_dates import NAT, halves, month_days, quarters, time_of_day, week_days, year_days
 from gatewise.series.reading.date_choice import missing_share
 from gatewise.series.reading.month_names import month_number
+from gatewise.series.reading.joined_time import DAY, Reading, covers
 from gatewise.series.reading.times_of_day import read_times
 
 PARTS = ("year", "month", "day", "hour", "minute", "second")
@@ -100,16 +101,25 @@ def _is_year(values: np.ndarray | None, part: str | None) -> bool:
 def _is_time(column: pd.Series, values: np.ndarray | None) -> bool:
     """Whether a column holds hours, minutes or times of day."""
     if values is not None:
-        return bool((values < 100).all() or ((values <= 2400).all() and (values % 100 < 60).all()))
+        digits = (values <= 2400).all() and (values % 100 < 60).all()
+        return bool((values < 100).all() or digits or _are_minutes(values))
     cells = pd.Series(column.unique())
     return bool(pd.api.types.infer_dtype(cells) == "string") and bool(
         (~np.isnat(read_times(cells.str.strip()).since_midnight)).mean() >= 0.5
     )
 
 
+def _are_minutes(values: np.ndarray) -> bool:
+    """Whether numbers count the minutes of a day: up to 1439, unlike digits such as 1830, or the whole day."""
+    within = (values >= 100).any() and (values >= 0).all() and (values < DAY).all()
+    return bool(within and ((values % 100 >= 60).any() or covers(Reading("minute", values))))
+
+
 def _times(frame: pd.DataFrame, columns: Sequence[str], numbers: dict[str, np.ndarray | None]) -> np.ndarray:
     """Times of day (N,) from a column of hours, then minutes and seconds; or of texts such as 18:00."""
     values = [numbers[column] for column in columns]
+    if len(columns) == 1 and values[0] is not None and _are_minutes(values[0]):
+        return time_of_day(values[0] // 60, values[0] % 60)
     if len(columns) == 1 and (values[0] is None or (values[0] >= 100).any()):
         codes, distinct = pd.factorize(frame[columns[0]])
         cells = pd.Series(distinct)
