@@ -7,8 +7,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from gatewise.series.reading.calendar_dates import month_days
 from gatewise.series.reading.date_choice import Evidence
 
+LEAST_WRAPPED = 3  # years from which a turn of the century is recognized
 AHEAD = np.timedelta64(366, "D")  # the end of a period that has begun may be so far in the future
 
 
@@ -33,6 +35,24 @@ def with_century(short: np.ndarray, dates_in: Callable[[np.ndarray], np.ndarray]
     readings = [_latest(start, short, dates_in, evidence) for start in _starts(short[known])]
     ordered = (dates for dates in readings if evidence.only(known).in_order(dates[known]))
     return next(ordered, readings[0])
+
+
+def wrapped_years(short: np.ndarray, evidence: Evidence) -> np.ndarray | None:
+    """The dates of consecutive two-digit years that run across the turn of a century; None for other numbers.
+
+    Arguments:
+        short: (C,) distinct numbers in the order of the rows.
+        evidence: the rows and the present day.
+
+    >>> wrapped_years(np.array([98.0, 99, 0, 1]), Evidence(np.arange(4))).astype("M8[Y]").astype(str).tolist()
+    ['1998', '1999', '2000', '2001']
+    >>> wrapped_years(np.array([0.0, 1, 2]), Evidence(np.arange(3))) is None
+    True
+    """
+    if len(short) < LEAST_WRAPPED or not ((short >= 0) & (short < 100)).all():
+        return None
+    is_consecutive = (np.diff(short) % 100 == 1).all()
+    return with_century(short, month_days, evidence) if is_consecutive and (np.diff(short) < 0).any() else None
 
 
 def _starts(short: np.ndarray) -> list[int]:

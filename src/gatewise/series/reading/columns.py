@@ -109,7 +109,8 @@ def _dated_columns(
         ids, id_guess = _ids_by_shape(table, time, [*used, *([hour] if hour else [])])
     used = [*ids, *time]
     if layout == "long" and not ids and time and aggregate is not None:
-        used += [] if given else _naming(table, time, covariates)
+        naming = [] if given else _naming(table, time, covariates)
+        used += naming if len(table.frame.columns) > len({*time, *covariates, *naming}) else []
     if layout == "columns" or len(given) > 1:
         targets, target_guesses = choose_targets(table, given, [*time, *covariates])
     else:

@@ -11,8 +11,8 @@ import pandas as pd
 
 from gatewise.series.reading.calendar_dates import NAT, halves, month_days, quarters, time_of_day, week_days, year_days
 from gatewise.series.reading.date_choice import missing_share
-from gatewise.series.reading.month_names import month_number
 from gatewise.series.reading.joined_time import DAY, Reading, covers
+from gatewise.series.reading.month_names import month_number
 from gatewise.series.reading.times_of_day import read_times
 
 PARTS = ("year", "month", "day", "hour", "minute", "second")

@@ -13,6 +13,7 @@ import pandas as pd
 from gatewise.arguments import plain
 from gatewise.series.errors import DataError, RowError
 from gatewise.series.reading.calendar_dates import NAT
+from gatewise.series.reading.century import wrapped_years
 from gatewise.series.reading.date_choice import Evidence, Reading, missing_share
 from gatewise.series.reading.date_context import Context, ReadDates
 from gatewise.series.reading.date_formats import is_month_of_year, may_lack_year, text_readings
@@ -236,10 +237,14 @@ def _number_dates(
 ) -> ReadDates | None:
     """Distinct numbers (C,) as dates; None if they are integers in a row."""
     named_year = str(column.name).lower() == "year"
+    years = wrapped_years(numbers, context.evidence(codes))
+    if years is not None:
+        dates = pd.DatetimeIndex(years).take(codes).rename(column.name)
+        return ReadDates(dates, f"dates: {quoted(plain(column.iloc[0]))} read as {format_date(dates[0])}")
     readings, is_integer = number_readings(numbers, cells, context.evidence(codes), named_year)
     found = context.of(column, codes)
+    _refuse_days_of_no_year(found, cells)
     if not readings:
-        _refuse_days_of_no_year(found, cells)
         return None
     if is_integer:
         raise dates_or_integers(found, readings[0])
@@ -309,13 +314,15 @@ def _texts(column: pd.Series, context: Context) -> ReadDates:
         dates = _number_dates(column, codes, cells.to_numpy(np.float64), cells, context)
         if dates is not None:
             return dates
+        if cells.str.fullmatch(r"0|[1-9]\d{0,17}").all():
+            return _integers(pd.to_numeric(column), context.where)
     elif digits.mean() >= 0.5:
         some = cells[digits].reset_index(drop=True)
         if number_readings(some.to_numpy(np.float64), some, evidence.only(digits), named_year=False).readings:
             refuse_unreadable(found, digits)
     readings = text_readings(cells, evidence)
     if not readings:
-        refuse_unreadable(found, digits & (digits.mean() >= 0.5))
+        refuse_unreadable(found, digits & (0.5 <= digits.mean() < 1))
     reading = decided(found, readings, evidence)
     refuse_unreadable(found, reading.dates.notna())
     if is_month_of_year(reading) and may_lack_year(cells):

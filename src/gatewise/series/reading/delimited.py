@@ -23,6 +23,8 @@ from gatewise.series.wording import counted, listed
 
 RARE = 0.01  # largest fraction of lines with too few fields that are a mistake, not the way the file is written
 
+READ_ALONE = 4  # columns that are read as text one by one
+
 
 @dataclass(frozen=True)
 class Delimited:
@@ -32,7 +34,6 @@ class Delimited:
     guesses: tuple[str, ...]
     lines: np.ndarray | None
     written: Written
-    delimiter: str
 
 
 def read_text(path: Path, content: bytes, cells: CellFormat) -> Delimited:
@@ -44,7 +45,7 @@ def read_text(path: Path, content: bytes, cells: CellFormat) -> Delimited:
     data = structure.data
     short = _check_fields(grid, structure)
     table = _parsed(path, lines, grid, structure, data, delimiter)
-    totals = find_totals(table.frame, structure.shapes, cells, table.written, delimiter)
+    totals = find_totals(table.frame, structure.shapes, cells, table.written)
     skipped = structure.skipped
     if totals:
         records = np.flatnonzero(data)[totals]
@@ -55,7 +56,7 @@ def read_text(path: Path, content: bytes, cells: CellFormat) -> Delimited:
     guesses = () if delimiter == "," else (f"delimiter: {'spaces' if delimiter == SPACES else repr(delimiter)}",)
     frame, unnamed = without_unnamed(table.frame, structure.shapes)
     guesses = (*guesses, *_header_guess(grid, structure), *describe(grid, skipped), *short, *unnamed)
-    return Delimited(frame, guesses, table.lines, table.written, delimiter)
+    return Delimited(frame, guesses, table.lines, table.written)
 
 
 def _grid(path: Path, lines: Lines, delimiter: str) -> Grid:
@@ -155,7 +156,7 @@ def _parsed(path: Path, lines: Lines, grid: Grid, structure: Structure, data: np
     numbers = grid.lines[rows][: len(frame)]
     plain = np.array_equal(numbers, np.arange(2, len(frame) + 2))
     positions = {str(column): j for j, column in enumerate(frame.columns)}
-    return _Parsed(frame, None if plain else numbers, partial(_written, content, delimiter, len(frame), positions))
+    return _Parsed(frame, None if plain else numbers, _Cells(content, delimiter, len(frame), positions).written)
 
 
 def _line(cells: list[str], delimiter: str) -> bytes:
@@ -173,10 +174,22 @@ def _fields(content: bytes, delimiter: str, **options: Any) -> pd.DataFrame:
     return pd.read_csv(io.BytesIO(content), sep=separator, low_memory=False, skip_blank_lines=False, **options)
 
 
-def _written(content: bytes, delimiter: str, rows: int, positions: dict[str, int], column: str) -> pd.Series:
-    """A column as text, "" where a cell is empty."""
-    options = {"usecols": [positions[column]], "dtype": str, "na_filter": False, "nrows": rows}
-    return _fields(content, delimiter, **options).iloc[:, 0].rename(column)
+class _Cells:
+    """The cells of a text as text. Each column is read when it is needed; after a few of them, all are read at once."""
+
+    def __init__(self, content: bytes, delimiter: str, rows: int, positions: dict[str, int]) -> None:
+        self.content, self.delimiter, self.rows, self.positions = content, delimiter, rows, positions
+        self.reads, self.all = 0, pd.DataFrame()
+
+    def written(self, column: str) -> pd.Series:
+        """A column as text, "" where a cell is empty."""
+        self.reads += 1
+        position, options = self.positions[column], {"dtype": str, "na_filter": False, "nrows": self.rows}
+        if self.reads <= READ_ALONE:
+            return _fields(self.content, self.delimiter, usecols=[position], **options).iloc[:, 0].rename(column)
+        if self.all.empty:
+            self.all = _fields(self.content, self.delimiter, **options)
+        return self.all.iloc[:, position].rename(column)
 
 
 def _read(path: Path, content: bytes, delimiter: str) -> pd.DataFrame:

@@ -30,7 +30,6 @@ class File(NamedTuple):
         warnings: sentences about what the user should look at.
         lines: (N,) line of the file of each row; None if row 0 is line 2, or the file has no lines.
         written: the cells of a column as text, "" for empty cells; None if the file is no text.
-        delimiter: of the fields.
     """
 
     frame: pd.DataFrame
@@ -38,7 +37,6 @@ class File(NamedTuple):
     warnings: tuple[str, ...] = ()
     lines: np.ndarray | None = None
     written: Written | None = None
-    delimiter: str = ","
 
 
 def read_file(path: Path, cells: CellFormat) -> File:
@@ -60,7 +58,7 @@ def read_file(path: Path, cells: CellFormat) -> File:
     if ending == ".parquet":
         return File(_parquet(path, content))
     text = read_text(path, decoded(path, _uncompressed(path, content)), cells)
-    return File(text.frame, text.guesses, lines=text.lines, written=text.written, delimiter=text.delimiter)
+    return File(text.frame, text.guesses, lines=text.lines, written=text.written)
 
 
 def _parquet(path: Path, content: bytes) -> pd.DataFrame:

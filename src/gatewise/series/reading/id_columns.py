@@ -160,7 +160,8 @@ def named_together(table: Table, columns: Sequence[str], blanks: bool = False) -
 def as_written(table: Table, column: str) -> pd.Series:
     """A column that names series; in a text file, the names as written: "007" is not 7, "NA" is not missing."""
     if table.written is None:
-        return table.unconverted.get(column, table.frame[column])
+        cells = table.unconverted.get(column, table.frame[column])
+        return cells.where(cells.str.strip() != "") if is_text(cells) else cells
     written = table.written(column).replace("", np.nan)
     return written if len(written) == len(table.frame) else table.frame[column]
 

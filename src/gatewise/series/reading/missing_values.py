@@ -12,7 +12,8 @@ from gatewise.series.reading.table import Table
 from gatewise.series.wording import counted
 
 _MARKER = re.compile(  # punctuation only, or a usual word; statistical offices add a flag, as in ": c"
-    r"(?:[-.?:*/#~…·]+|#[a-z0-9/]+[!?]?|n\.?/?a\.?|n\.? ?d\.?|k\. ?a\.|n\. ?v\.|nan|none|null|missing|not available|\\n)"
+    r"(?:[-.?:*/#~…·]+|#[a-z0-9/]+[!?]?|n\.?/?a\.?|n\.? ?d\.?|k\. ?a\.|n\. ?v\.|nan|none|null|missing"
+    r"|not available|\\n)"
     r"(?: [a-z]{1,2})?",
     re.IGNORECASE,
 )

@@ -56,7 +56,6 @@ def convert(
     frame: pd.DataFrame,
     cells: CellFormat,
     written: Written | None = None,
-    delimiter: str = ",",
     *,
     ids: Collection[str] = (),
     covariates: Collection[str] = (),
@@ -67,7 +66,6 @@ def convert(
         frame: the table.
         cells: how cells are written, as far as the caller says so.
         written: the cells of a column as text, if the table comes from a text file.
-        delimiter: of the fields of the file.
         ids: columns that name series, which stay as they are.
         covariates: columns that may be categories.
 
@@ -79,7 +77,7 @@ def convert(
     for name in [name for name in frame.columns if name not in ids]:
         source = frame[name]
         if source.dtype.kind == "f" and written is not None:
-            text = _suspicious(source.to_numpy(), partial(written, name), cells, delimiter)
+            text = _suspicious(source.to_numpy(), partial(written, name), cells)
             if text is None:
                 has_points |= has_decimals(source.to_numpy())
                 continue
@@ -90,15 +88,13 @@ def convert(
     decisions = [column.decide(cells) for column in columns]
     usual = _usual(decisions, has_points)
     results = [
-        _converted(column, decision, _resolved(column, decision, usual, delimiter), cells, column.name in covariates)
+        _converted(column, decision, _resolved(decision, usual), cells, column.name in covariates)
         for column, decision in zip(columns, decisions, strict=True)
     ]
     return _joined(frame, [result for result in results if result is not None])
 
 
-def _suspicious(
-    values: np.ndarray, written: Callable[[], pd.Series], given: CellFormat, delimiter: str
-) -> pd.Series | None:
+def _suspicious(values: np.ndarray, written: Callable[[], pd.Series], given: CellFormat) -> pd.Series | None:
     """The text of a column of decimals that may be thousands, or contradict the given separators; None if it is fine.
 
     Only columns whose values allow it are read again.
@@ -106,10 +102,10 @@ def _suspicious(
     fractions = np.isfinite(values) & (values != np.round(values))
     if (given.decimal == "," or given.thousands == ".") and (fractions.any() or np.isfinite(values).all()):
         return written().astype(object)
-    if given.decimal is not None or given.thousands is not None or not may_be_thousands(values, delimiter):
+    if given.decimal is not None or given.thousands is not None or not may_be_thousands(values):
         return None
     text = written().astype(object)
-    return text if are_groups(text, delimiter) else None
+    return text if are_groups(text) else None
 
 
 def _joined(frame: pd.DataFrame, results: "Sequence[_Result]") -> Converted:
@@ -153,14 +149,12 @@ def _usual(decisions: Sequence[Decision], has_points: bool) -> str | None:
     return next(iter(used)) if len(used) == 1 else None
 
 
-def _resolved(column: NumberColumn, decision: Decision, usual: str | None, delimiter: str) -> str | None:
+def _resolved(decision: Decision, usual: str | None) -> str | None:
     """The decimal separator of a column in its file; None if both are possible."""
     if decision.by_shape or decision.example is None:
         return decision.decimal
     if decision.decimal is None:
-        separator = _separator(column, decision.example)
-        is_likely = (separator == ",") == (delimiter == ";")
-        return usual or (separator if is_likely else None)
+        return usual
     if usual in (None, decision.decimal):
         return decision.decimal
     return None if decision.is_near else usual

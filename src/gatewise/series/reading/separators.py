@@ -10,9 +10,9 @@ their shape. In a column such as 1.204, 12.377 every cell can be read either way
 2. Continuity. With fewer integers the reading whose neighbours differ by a factor ten times smaller is chosen: 854,
    1.029, 987 changes by a factor of 1.2 as thousands, and of 830 as decimals.
 3. The other columns of the file, because a file has one decimal separator.
-4. The delimiter. A decimal point is usual except in files separated by semicolons, and a decimal comma only there.
 
-Zeros and markers of missing values such as -999 are no evidence. Where nothing decides, both readings are reported.
+Zeros and markers of missing values such as -999 are no evidence, and neither is the delimiter: files separated by
+commas hold thousands with points, too. Where nothing decides, both readings are reported.
 """
 
 import math
@@ -128,15 +128,14 @@ def _jump(integers: np.ndarray, values: np.ndarray, codes: np.ndarray) -> float:
     return float(np.median(steps)) if len(steps) else 0.0
 
 
-def may_be_thousands(values: np.ndarray, delimiter: str) -> bool:
+def may_be_thousands(values: np.ndarray) -> bool:
     """Whether decimals of a file could be thousands such as 1.204; cheap, so that usual columns are not read again.
 
     Arguments:
         values: (N,) a column as pandas reads it.
-        delimiter: of the file.
 
-    >>> may_be_thousands(np.array([854, 1.029, 987]), ","), may_be_thousands(np.array([12.5, 12, 13.1]), ",")
-    (True, False)
+    >>> [may_be_thousands(np.array(values)) for values in ([854, 1.029, 987], [1.029, 1.1], [12.5, 12, 13.1])]
+    [True, True, False]
     """
     present = values[np.isfinite(values)]
     if len(np.unique(present[present < 0])) == 1:  # a marker such as -1
@@ -147,14 +146,16 @@ def may_be_thousands(values: np.ndarray, delimiter: str) -> bool:
     is_counts = bool(np.isnan(values).any() and whole.all())  # integers with missing cells
     if not len(size) or size.max() >= 1000 or is_counts or ((size > 0) & (size < 1)).any() or not _at_most(size, 3):
         return False
-    if delimiter == ";" or whole.all():
+    if whole.all():
+        return True
+    if not _at_most(size, 2):
         return True
     integers = np.where(whole & (size > 0), size, np.nan)
     if not np.isfinite(integers).any():
         return False
     scaled = [np.where(whole, np.nan, size * scale) for scale in (1000, 1)]
     as_thousands, as_decimals = (_jump(integers, values, np.arange(len(size))) for values in scaled)
-    return as_thousands <= as_decimals or (not _at_most(size, 2) and len(np.unique(integers)) > MANY_INTEGERS)
+    return as_thousands <= as_decimals
 
 
 def _at_most(size: np.ndarray, decimals: int) -> bool:
@@ -177,19 +178,13 @@ def has_decimals(values: np.ndarray) -> bool:
     return bool((fractions > 0).any() and not is_month and not is_axis)
 
 
-def are_groups(cells: Iterable[str], delimiter: str) -> bool:
-    """Whether all cells are integers below 1000 or groups of three digits; some without a point, unless one is unusual.
+def are_groups(cells: Iterable[str]) -> bool:
+    """Whether all cells are integers below 1000 or groups of three digits.
 
-    >>> are_groups(["854", "1.029"], ","), are_groups(["854", "1.5"], ","), are_groups(["1.029", "1.071"], ",")
-    (True, False, False)
+    >>> are_groups(["854", "1.029"]), are_groups(["854", "1.5"]), are_groups(["1.029", "1.071"])
+    (True, False, True)
     """
-    fullmatch, plain_cells = _GROUPS.fullmatch, 0
-    for cell in cells:
-        text = cell.strip()
-        if fullmatch(text) is None:
-            return False
-        plain_cells += "." not in text and text.strip("+-0") != ""
-    return plain_cells > 0 or delimiter == ";"
+    return all(_GROUPS.fullmatch(cell.strip()) is not None for cell in cells)
 
 
 def readable(digits: Sequence[str], decimal: str, thousands: str | None) -> np.ndarray:

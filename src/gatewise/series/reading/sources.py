@@ -74,7 +74,7 @@ def _load_file(
 ) -> Table:
     file = read_file(path, cells)
     ids = _id_columns(file.frame, id_column, layout)
-    converted = convert(file.frame, cells, file.written, file.delimiter, ids=ids, covariates=covariates)
+    converted = convert(file.frame, cells, file.written, ids=ids, covariates=covariates)
     frame = converted.frame
     if file.written is not None:
         _refuse_headless(path.name, pd.Series([str(column) for column in frame.columns]))

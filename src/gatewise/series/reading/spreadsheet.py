@@ -78,7 +78,7 @@ def read_spreadsheet(path: Path, content: bytes, cells: CellFormat) -> SheetTabl
     structure = find_structure(grid, cells)
     table = _table(path, sheet, structure, structure.data)
     _check_formulas(path, content, sheet, structure, left)
-    totals, skipped = find_totals(table, structure.shapes, cells, None, ","), structure.skipped
+    totals, skipped = find_totals(table, structure.shapes, cells, None), structure.skipped
     data = structure.data.copy()
     if totals:
         records = np.flatnonzero(data)[totals]

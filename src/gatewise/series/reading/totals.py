@@ -12,15 +12,13 @@ from gatewise.series.reading.shapes import ColumnShapes, kind
 TAIL = 3  # rows at the end whose time cells are compared with the others by their form
 
 
-def find_totals(
-    frame: pd.DataFrame, shapes: ColumnShapes, cells: CellFormat, written: Written | None, delimiter: str
-) -> list[int]:
+def find_totals(frame: pd.DataFrame, shapes: ColumnShapes, cells: CellFormat, written: Written | None) -> list[int]:
     """Positions of the rows whose time cell is a word, and whose numbers are sums or means of the rows above.
 
     Arguments:
         frame: the table.
         shapes: of its columns.
-        cells, written, delimiter: how its numbers are written.
+        cells, written: how its numbers are written.
     """
     time = shapes.time
     numeric = [j for j, of in shapes.kinds.items() if of == "number" and j != time]
@@ -29,7 +27,7 @@ def find_totals(
     rows = _labelled(frame, shapes, time)
     if not rows:
         return []
-    numbers = convert(frame.iloc[:, numeric], cells, written, delimiter).frame
+    numbers = convert(frame.iloc[:, numeric], cells, written).frame
     values = np.column_stack([pd.to_numeric(numbers[column], errors="coerce") for column in numbers]).astype(np.float64)
     totals: list[int] = []
     for row in rows:
