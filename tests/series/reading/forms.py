@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from hypothesis import assume
 from hypothesis import strategies as st
 
 NAMES = ("north", "south", "shop 7", "0012", "Süd", "A/B")
@@ -208,7 +209,9 @@ def clean_tables(draw: Any, freqs: str = ALL, most_series: int = 3, missing: boo
     y = np.array([[float(f"{value:.{decimals}f}") for value in row] for row in y]) + 0.0
     if missing and draw(st.booleans()):
         y[draw(st.integers(0, len(names) - 1)), draw(st.integers(2, count - 3))] = np.nan
-    return Clean(tuple(names), pd.date_range(start, periods=count, freq=freq), y, decimals, freq)
+    ds = pd.date_range(start, periods=count, freq=freq)
+    assume(ds[-1] < pd.Timestamp("2026-01-01"))  # two-digit years are not in the future
+    return Clean(tuple(names), ds, y, decimals, freq)
 
 
 def _quoted(cell: str, delimiter: str) -> str:

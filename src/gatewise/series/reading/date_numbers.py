@@ -16,8 +16,9 @@ from gatewise.series.reading.date_choice import Evidence, Reading, as_expected
 YEARS = (1600, 2100)  # of integers that are read as years
 UNIX = {"unix": 10**6, "unix ms": 10**3, "unix us": 1, "unix ns": 1e-3}  # name -> microseconds
 SERIALS = {"excel": "1899-12-30", "excel1904": "1904-01-01"}  # name -> day 0
-SERIAL_RANGE = (32_874, 51_136)  # 1990 to 2039
+SERIAL_RANGE = (18_264, 51_136)  # 1950 to 2039
 UNIX_RANGE = (np.datetime64("1980-01-01", "us"), np.datetime64("2100-01-01", "us"))
+LARGE_COUNT, EARLIEST = 1e8, np.datetime64("1900-01-01", "us")  # of counts since 1970 at whole minutes
 MANY = 1000  # integers, of which some decide whether all are tried
 MOSTLY = (0.9, 0.75)  # of the cells are dates: the others are errors
 CALENDAR_DIGITS = ("%Y%m", "%Y%m%d", "%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%Y%j", "%d%m%Y", "%m%d%Y")
@@ -120,6 +121,7 @@ def of_form(values: np.ndarray, form: str, texts: pd.Series | None = None) -> np
 def _of_integers(values: np.ndarray, texts: pd.Series | None, evidence: Evidence) -> Iterator[Reading]:
     """The possible readings of integers, the usual ones first."""
     if not len(values) or values.min() < 0:
+        yield from _counts(values) if len(values) else ()
         return
     fewest, width = (len(str(int(number))) for number in (values.min(), values.max()))
     if texts is not None:
@@ -178,10 +180,12 @@ def _moments(values: np.ndarray, width: int) -> np.ndarray:
 
 def _counts(values: np.ndarray) -> Iterator[Reading]:
     """Counts since 1970 of seconds or smaller units, and serial numbers of spreadsheets."""
-    for name in UNIX:
+    for name, scale in UNIX.items():
         dates = _since_epoch(values, name)
         is_round = values.min() >= 1e9 or bool((values % 60 == 0).all())
-        if is_round and UNIX_RANGE[0] <= dates.min() and dates.max() < UNIX_RANGE[1]:
+        whole_minutes = np.abs(values).max() >= LARGE_COUNT and bool((values % (60 * 10**6 / scale) == 0).all())
+        first = EARLIEST if whole_minutes else UNIX_RANGE[0]
+        if is_round and first <= dates.min() and dates.max() < UNIX_RANGE[1]:
             yield Reading(pd.DatetimeIndex(dates), name)
     if (values >= SERIAL_RANGE[0]).all() and (values < SERIAL_RANGE[1]).all():
         yield Reading(pd.DatetimeIndex(_serials(values, "excel")), "excel")

@@ -40,7 +40,7 @@ def load(
     converted = convert(table.frame, cells, ids=ids, covariates=covariates)
     table = replace(
         table,
-        cells=cells,
+        cells=replace(cells, time_format=cells.time_format or table.cells.time_format),
         frame=converted.frame,
         unconverted={c: table.frame[c] for c in table.frame if table.frame[c].dtype != converted.frame[c].dtype},
         ambiguous=converted.ambiguous,
@@ -138,7 +138,10 @@ def _load_pandas_series(source: pd.Series) -> Table:
         raise DataError(
             "the series has an index of several levels, expected dates; pass series.reset_index() as a table"
         )
-    return _single_series(y, pd.Series(index), source.name, freq=_index_frequency(index))
+    table = _single_series(y, pd.Series(index), source.name, freq=_index_frequency(index))
+    if isinstance(index, pd.RangeIndex):  # a part of a longer series, although 43831, 43832, ... could be dates
+        return replace(table, cells=CellFormat(time_format="integer"))
+    return table
 
 
 def _index_frequency(index: pd.Index) -> str | None:
