@@ -218,7 +218,8 @@ def _written_months(texts: pd.Series) -> np.ndarray | None:
 
 def _since_epoch(values: np.ndarray, name: str) -> np.ndarray:
     counts = np.round(values * float(UNIX[name]))
-    return np.where(np.abs(counts) < 2.0**60, counts, 0).astype(np.int64).astype("M8[us]")
+    valid = np.abs(counts) < 2.0**60
+    return np.where(valid, np.where(valid, counts, 0).astype(np.int64).astype("M8[us]"), NAT)
 
 
 def _serials(values: np.ndarray, name: str) -> np.ndarray:

@@ -117,6 +117,8 @@ def parts(cell: str) -> Parts | None:
 
     >>> parts("($1,204.5)").digits, parts("($1,204.5)").affixes.sign, parts("12 kWh").affixes.suffix
     ('1,204.5', '-', ' kWh')
+    >>> parts("1'100.-").affixes.sign, parts("100-").affixes.sign
+    ('', '-')
     >>> parts("1_000"), parts("2020-01-31"), parts("S1")
     (None, None, None)
     """
@@ -124,6 +126,8 @@ def parts(cell: str) -> Parts | None:
     if match is None:
         return None
     head, digits, exponent, tail = match.groups()
+    if digits[-1] in ".,":  # the dash of 100.- stands for no cents
+        tail = tail.lstrip("-")
     affixes = _PLAIN if not head and not tail else _affixes(head, tail)
     return None if affixes is None else Parts(digits, exponent or "", affixes)
 

@@ -1,6 +1,7 @@
 """Numbers: a column of any type converted to float64."""
 
 import math
+import shlex
 from decimal import Decimal
 from functools import partial
 from numbers import Real
@@ -36,6 +37,12 @@ def _no_number(column: pd.Series, where: Where, fault: str, rows: np.ndarray) ->
     value = quoted(cell) if isinstance(cell, str) else cell
     fault = cell.fault if isinstance(cell, Unreadable) else f"is {fault}"
     remedy = 'give a number such as 1234.5, or leave the cell empty and pass fill="interpolate" (--fill interpolate)'
+    if isinstance(cell, str) and "," not in cell and len(cell) <= 20:
+        option = f"--missing={shlex.quote(cell.strip())}"
+        remedy = (
+            f"give a number such as 1234.5; or, if it marks a missing value, pass missing={cell.strip()!r} ({option})"
+        )
+        remedy += ' and fill="interpolate" (--fill interpolate)'
     if fault.startswith("contradicts"):
         remedy = "correct the cell or omit the option"
     return f"{where(rows[0])}: {value} in target {column.name!r} {fault}{and_more(len(rows) - 1)}; {remedy}"

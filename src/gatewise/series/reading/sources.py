@@ -40,7 +40,7 @@ def load(
     converted = convert(table.frame, cells, ids=ids, covariates=covariates)
     table = replace(
         table,
-        cells=replace(cells, time_format=cells.time_format or table.cells.time_format),
+        cells=cells if cells.time_format is not None else replace(cells, time_format=table.cells.time_format),
         frame=converted.frame,
         unconverted={c: table.frame[c] for c in table.frame if table.frame[c].dtype != converted.frame[c].dtype},
         ambiguous=converted.ambiguous,

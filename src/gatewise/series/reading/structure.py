@@ -301,13 +301,14 @@ class _Search:
         return [record for record in marked.tolist() if self.is_comment(record)]
 
     def repeated(self, header: Header, first: int) -> list[int]:
-        """Records below the first row that are equal to one above it."""
+        """Records below the header that are equal to it, or to another one above the first row."""
         head = [record for record in self.sample if record < first and self.verdict(record) in ("none", "empty")]
+        head = sorted({*head, *header.records})
         if not header.records or not self.shapes.kinds:
             return []
         same = np.flatnonzero(np.isin(self.grid.keys, self.grid.keys[head]) & ~self.grid.blank)
         texts = [self.cells(record) for record in head]
-        same = same[(same > first) & (same <= self.present[-1])]
+        same = same[(same > max(header.records)) & (same <= self.present[-1]) & ~np.isin(same, head)]
         return [record for record in same.tolist() if self.cells(record) in texts]
 
     def has_times(self) -> bool:
@@ -318,7 +319,7 @@ class _Search:
         rows = [cells[time] for record, cells in self.sampled_cells.items() if self.verdict(record) == "row"]
         try:
             return bool(np.all(np.diff([float(cell) for cell in rows]) > 0))
-        except ValueError:
+        except (ValueError, TypeError):  # text, or dates of a spreadsheet
             return False
 
 

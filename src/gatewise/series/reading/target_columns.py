@@ -78,7 +78,9 @@ def counts_rows(table: Table, column: str) -> bool:
 
 def target_columns(table: Table, given: Sequence[str], used: Sequence[str]) -> Targets:
     """The columns that are one series each: the given ones, or all except the time and the covariates."""
-    targets = list(given) or [column for column in table.frame.columns if column not in used]
+    others = [column for column in table.frame.columns if column not in used]
+    counters = [column for column in others if column.startswith("Unnamed: ") and counts_rows(table, column)]
+    targets = list(given) or [column for column in others if column not in counters]
     textual = [column for column in targets if not holds_numbers(table.frame[column])]
     if textual or not targets:
         problem, remedy = (

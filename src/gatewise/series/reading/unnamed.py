@@ -16,7 +16,8 @@ def without_unnamed(frame: pd.DataFrame, shapes: ColumnShapes) -> tuple[pd.DataF
     frame = frame.drop(columns=empty)
     guesses = [f"left out: {counted(len(empty), 'empty column')} without a name"] if empty else []
     first = frame.columns[0]
-    if first in unnamed and (shapes.dated or len(frame.columns) == 2) and _counts_rows(frame[first]):
+    has_names = any(frame[column].dtype.kind not in "iufb" for column in frame.columns[1:])
+    if first in unnamed and (shapes.dated or has_names or len(frame.columns) == 2) and _counts_rows(frame[first]):
         frame = frame.drop(columns=first)
         guesses.append("left out: the first column, which has no name and counts the rows")
     return frame, tuple(guesses)
