@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gatewise.series.reading.calendar_dates import NAT, month_days, quarters, time_of_day, week_days, year_days
-from gatewise.series.reading.century import with_century
+from gatewise.series.reading.century import AHEAD, with_century
 from gatewise.series.reading.date_choice import Evidence, Reading, as_expected
 
 YEARS = (1600, 2100)  # of integers that are read as years
@@ -179,14 +179,16 @@ def _moments(values: np.ndarray, width: int) -> np.ndarray:
 
 
 def _counts(values: np.ndarray) -> Iterator[Reading]:
-    """Counts since 1970 of seconds or smaller units, and serial numbers of spreadsheets."""
+    """Counts since 1970 of seconds or smaller units, and serial numbers of spreadsheets; rather the past ones."""
+    counts, now = [], np.datetime64(pd.Timestamp.now(), "us") + AHEAD
     for name, scale in UNIX.items():
         dates = _since_epoch(values, name)
         is_round = values.min() >= 1e9 or bool((values % 60 == 0).all())
         whole_minutes = np.abs(values).max() >= LARGE_COUNT and bool((values % (60 * 10**6 / scale) == 0).all())
         first = EARLIEST if whole_minutes else UNIX_RANGE[0]
         if is_round and first <= dates.min() and dates.max() < UNIX_RANGE[1]:
-            yield Reading(pd.DatetimeIndex(dates), name)
+            counts.append(Reading(pd.DatetimeIndex(dates), name))
+    yield from [reading for reading in counts if reading.dates.max() <= now] or counts
     if (values >= SERIAL_RANGE[0]).all() and (values < SERIAL_RANGE[1]).all():
         yield Reading(pd.DatetimeIndex(_serials(values, "excel")), "excel")
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from gatewise.series.reading.cells import CellFormat
-from gatewise.series.reading.missing_values import FEW_COLUMNS, describe_missing
+from gatewise.series.reading.missing_values import FEW_COLUMNS, describe_missing, is_marker
 from gatewise.series.reading.number_columns import SAMPLE, NumberColumn, number_column
 from gatewise.series.reading.separators import (
     NAMES,
@@ -24,6 +24,7 @@ from gatewise.series.reading.separators import (
     readable,
 )
 
+MANY_COLUMNS = 8  # of a wide table
 Written = Callable[[str], pd.Series]  # the cells of a column as text
 
 
@@ -86,12 +87,48 @@ def convert(
         if column is not None and not (name in covariates and column.are_categories(written is not None)):
             columns.append(column)
     decisions = [column.decide(cells) for column in columns]
+    if _is_wide(frame) and any(map(_is_open, decisions)):
+        columns, decisions = _decided_together(frame, columns, decisions, cells, written)
     usual = _usual(decisions, has_points)
     results = [
         _converted(column, decision, _resolved(decision, usual), cells, column.name in covariates)
         for column, decision in zip(columns, decisions, strict=True)
     ]
     return _joined(frame, [result for result in results if result is not None])
+
+
+def _is_wide(frame: pd.DataFrame) -> bool:
+    """Whether a table has far more columns than rows, so that each row is a series and a column has few cells."""
+    return len(frame.columns) >= MANY_COLUMNS and len(frame.columns) >= 2 * len(frame)
+
+
+def _is_open(decision: Decision) -> bool:
+    return decision.example is not None and not decision.by_shape
+
+
+def _decided_together(
+    frame: pd.DataFrame,
+    columns: Sequence[NumberColumn],
+    decisions: Sequence[Decision],
+    cells: CellFormat,
+    written: Written | None,
+) -> tuple[list[NumberColumn], list[Decision]]:
+    """The columns of a wide table, decided by all cells along its rows; cells below each other say little there."""
+    known = {column.name for column in columns}
+    numeric = [name for name in frame.columns if frame[name].dtype.kind in "iuf" and name not in known]
+    texts = {name: frame[name] if written is None else written(name) for name in numeric}
+    texts |= {column.name: pd.Series(np.array([*column.cells, None], object)[column.codes]) for column in columns}
+    in_order = [texts[name].to_numpy(object) for name in frame.columns if name in texts]
+    pooled = number_column(pd.Series(np.column_stack(in_order).ravel(), name="values"), cells)
+    decimal = None if pooled is None else pooled.decide(cells).decimal
+    together = [
+        Decision(decimal, by_shape=decimal is not None, example=decision.example) if _is_open(decision) else decision
+        for decision in decisions
+    ]
+    more = [name for name in numeric if decimal == "," and frame[name].dtype.kind == "f" and written is not None]
+    others = [number_column(texts[name].astype(object), cells) for name in more]
+    found = [column for column in others if column is not None]
+    return [*columns, *found], [*together, *(Decision(decimal, by_shape=True, example=0) for _ in found)]
 
 
 def _suspicious(values: np.ndarray, written: Callable[[], pd.Series], given: CellFormat) -> pd.Series | None:
@@ -105,7 +142,7 @@ def _suspicious(values: np.ndarray, written: Callable[[], pd.Series], given: Cel
     if given.decimal is not None or given.thousands is not None or not may_be_thousands(values):
         return None
     text = written().astype(object)
-    return text if are_groups(text) else None
+    return text if are_groups(cell for cell in text if not is_marker(cell.strip())) else None
 
 
 def _joined(frame: pd.DataFrame, results: "Sequence[_Result]") -> Converted:

@@ -103,6 +103,7 @@ def long_table(
     header = dated_header(targets or names, 1 if few else LEAST_DATES)
     if header is None or (layout is None and not {"ds", "y"}.isdisjoint(names)):
         return None
+    table.refuse_ambiguous(header.columns)
     attributes = [name for name in names if name not in header.columns]
     if layout is None:
         _refuse_two_times(table, attributes, header)
