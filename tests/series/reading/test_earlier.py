@@ -122,10 +122,13 @@ def test_values_against_the_memory_are_refused_and_the_remedy_works() -> None:
 @pytest.mark.parametrize("kind", ["pandas", "polars", "csv"])
 def test_future_covariates(kind: str, tmp_path: Path) -> None:
     visits = [f"{value:,}".replace(",", ".") for value in range(900, 1100, 10)]
-    earlier = read(pd.DataFrame({"ds": DAYS, "sales": range(20), "visits": visits}), known="visits")
+    visits[3] = "930,5"
+    first = as_source(pd.DataFrame({"ds": DAYS, "sales": range(20), "visits": visits}), "csv", tmp_path)
+    earlier = read(first, known="visits")
     new = as_source(pd.DataFrame({"ds": ["21/02/2024", "22/02/2024"], "visits": ["1.204", "1.377"]}), kind, tmp_path)
     values = known_ahead(stored(earlier), 2, new)
-    assert values is not None and values.tolist() == [[[1204], [1377]]]
+    assert values is not None
+    assert values.tolist() == [[[1204], [1377]]]
 
 
 def test_guesses_name_the_earlier_table() -> None:

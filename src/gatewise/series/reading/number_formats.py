@@ -89,7 +89,8 @@ def convert(
                 continue
             source = text
         column = number_column(source, cells)
-        if column is not None and not (name in covariates and column.are_categories(written is not None)):
+        may_be_names = name in covariates and name not in cells.earlier.decimals
+        if column is not None and not (may_be_names and column.are_categories(written is not None)):
             columns.append(column)
     decisions = [column.decide(cells) for column in columns]
     usual = _usual(decisions, bool(points))
