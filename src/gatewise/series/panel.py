@@ -14,6 +14,7 @@ from gatewise.series.backends import Backend, Kind, to_table
 from gatewise.series.covariates.roles import Covariates
 from gatewise.series.errors import DataError
 from gatewise.series.frequency import future, season_length
+from gatewise.series.read_by import ReadBy
 from gatewise.series.wording import counted
 
 
@@ -106,6 +107,7 @@ class Panel:
         fill: how missing values and dates were repaired; see `gatewise.read`.
         warnings: a sentence for everything in the data that the user should look at.
         outliers: how outliers are treated: "report", "clip" or "missing"; see `gatewise.read`.
+        read_by: how the table was read, for later tables.
     """
 
     series: tuple[Series, ...]
@@ -120,6 +122,7 @@ class Panel:
     fill: str | None = None
     warnings: tuple[str, ...] = ()
     outliers: str = "report"
+    read_by: ReadBy = field(default_factory=ReadBy, compare=False)
 
     def frame(self) -> Any:
         """The series as a table with columns unique_id, ds and y, in the library of the data.

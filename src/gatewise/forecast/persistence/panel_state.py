@@ -32,6 +32,7 @@ from gatewise.persistence.fields import (
 from gatewise.series import LARGEST, ExcludedSeries, Panel, Series, check_frequency
 from gatewise.series.backends import Kind
 from gatewise.series.outliers.treatment import treated, untreated
+from gatewise.series.read_by import ReadBy
 from gatewise.series.values import FILLS, NO_FILL
 
 LATEST = 2**62  # integer time; tables with later ones are refused, too
@@ -69,6 +70,9 @@ def pack_panel(panel: Panel) -> tuple[Content, Arrays]:
         "time": time,
         "covariates": covariates,
     } | ({} if panel.fill is None else {"fill": panel.fill})
+    if read_by := panel.read_by.content():
+        check_text(read_by)
+        content["read_by"] = read_by
     if panel.outliers != "report":
         content["outliers"] = panel.outliers
     arrays = {"names": as_text([_plain(series.unique_id) for series in panel.series])}
@@ -124,6 +128,7 @@ def unpack_panel(content: Content, arrays: Arrays) -> Panel:
         categorical,
         _fill(content),
         outliers=outliers,
+        read_by=ReadBy.of_content(content.get("read_by", {})),  # older files have none
     )
 
 

@@ -1,12 +1,13 @@
 """Cells: how the cells of a table are written, as far as the caller says so; the rest is found by their shape."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
 
 from gatewise.series.errors import DataError
+from gatewise.series.read_by import ReadBy
 
 SEPARATORS = (".", ",", " ", "'", "")  # of thousands; a space stands for every kind of space, "" for none
 
@@ -24,6 +25,7 @@ class CellFormat:
         header_row: line of the column names, counted from 1; 0 if there is none.
         skip_footer: number of lines at the end that are no data.
         sheet: sheet of a spreadsheet, by name or number from 0.
+        earlier: how an earlier table was read, which decides where the cells leave two readings.
     """
 
     time_format: str | None = None
@@ -34,6 +36,7 @@ class CellFormat:
     header_row: int | None = None
     skip_footer: int | None = None
     sheet: str | int | None = None
+    earlier: ReadBy = field(default_factory=ReadBy, compare=False)
 
     @classmethod
     def of(cls, *, missing: Any = (), **given: Any) -> "CellFormat":
@@ -80,4 +83,4 @@ _EXPECTED = {
     "skip_footer": "the number of lines at the end that are no data, 0 or more (--skip-footer)",
     "sheet": "the name of a sheet, or its number from 0 (--sheet)",
 }
-NAMES = tuple(field.name for field in fields(CellFormat))
+NAMES = tuple(each.name for each in fields(CellFormat) if each.name != "earlier")

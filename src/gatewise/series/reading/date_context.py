@@ -15,10 +15,12 @@ from gatewise.series.reading.date_messages import Cells, Where
 
 
 class ReadDates(NamedTuple):
-    """A time index, and the guess made to read it, or None."""
+    """A time index, the guess made to read it, or None, and how the cells are written, as far as this is known."""
 
     ds: pd.Index
     guess: str | None
+    time_format: str | None = None
+    dayfirst: bool | None = None
 
 
 class Context(NamedTuple):

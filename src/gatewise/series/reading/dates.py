@@ -30,6 +30,7 @@ from gatewise.series.reading.date_numbers import number_readings, of_form
 from gatewise.series.reading.date_objects import converted_objects
 from gatewise.series.reading.date_parts import PARTS as PARTS  # public here
 from gatewise.series.reading.date_parts import combined, joined
+from gatewise.series.reading.earlier import read_as_before
 from gatewise.series.reading.table import Table
 from gatewise.series.reading.time_formats import INTEGER, check_time_format, in_format
 from gatewise.series.wording import format_date, listed, quoted
@@ -116,7 +117,13 @@ def read_time(
 
 
 def read_dates(column: pd.Series, context: Context) -> ReadDates:
-    """A column as a time index."""
+    """A column as a time index; as in an earlier table where the cells allow that."""
+    if context.cells.time_format is None and context.cells.dayfirst is None:
+        return read_as_before(lambda cells: _read_dates(column, context._replace(cells=cells)), context.cells)
+    return _read_dates(column, context)
+
+
+def _read_dates(column: pd.Series, context: Context) -> ReadDates:
     column = column.reset_index(drop=True)
     _refuse_missing(column, context.where)
     if context.cells.time_format is not None:
@@ -158,7 +165,8 @@ def _read_parts(frame: pd.DataFrame, columns: Sequence[str], context: Context) -
     wrong = parts.column.isna() if parts.since_midnight is None else pd.Series(np.isnat(parts.since_midnight))
     if wrong.any():
         raise RowError(np.flatnonzero(wrong), describe)
-    ds, _ = read_dates(parts.column, context)
+    dates = read_dates(parts.column, context)
+    ds = dates.ds
     if parts.since_midnight is None:
         return ReadDates(ds, None if parts.guess is None else f"{parts.guess} read as {format_date(ds[0])}")
     if not isinstance(ds, pd.DatetimeIndex):
@@ -168,7 +176,7 @@ def _read_parts(frame: pd.DataFrame, columns: Sequence[str], context: Context) -
         )
     ds = ds + pd.TimedeltaIndex(parts.since_midnight)
     example = " and ".join(str(plain(frame[column].iloc[0])).removesuffix(" 00:00:00") for column in columns)
-    return ReadDates(ds, f"dates: {example} read as {format_date(ds[0])}")
+    return ReadDates(ds, f"dates: {example} read as {format_date(ds[0])}", dates.time_format, dates.dayfirst)
 
 
 def _refuse_missing(column: pd.Series, where: Where) -> None:
@@ -252,9 +260,10 @@ def _number_dates(
     refuse_unreadable(found, reading.dates.notna())
     dates = reading.dates.take(codes).rename(column.name)
     known = {"year": "years", "%Y%m%d": "year, month, day"}.get(reading.time_format)
+    guess = f"{quoted(plain(column.iloc[0]))} read as {format_date(dates[0])}"
     if known is not None and pd.api.types.is_numeric_dtype(column):
-        return ReadDates(dates, f"dates: integers read as {known}")
-    return ReadDates(dates, f"dates: {quoted(plain(column.iloc[0]))} read as {format_date(dates[0])}")
+        guess = f"integers read as {known}"
+    return ReadDates(dates, f"dates: {guess}", reading.time_format, reading.dayfirst)
 
 
 def _refuse_days_of_no_year(found: Cells, cells: pd.Series | None) -> None:
@@ -283,7 +292,7 @@ def _is_digits(texts: pd.Series) -> bool:
 def _integers(column: pd.Series, where: Where) -> ReadDates:
     values = column.to_numpy(np.float64)
     _refuse_numbers(column, where, {"a fraction": values != np.round(values)})
-    return ReadDates(pd.Index(column.to_numpy(np.int64)), "time: integers, not dates")
+    return ReadDates(pd.Index(column.to_numpy(np.int64)), "time: integers, not dates", INTEGER)
 
 
 def _refuse_numbers(column: pd.Series, where: Where, faults: dict[str, np.ndarray]) -> None:
@@ -327,7 +336,8 @@ def _texts(column: pd.Series, context: Context) -> ReadDates:
     refuse_unreadable(found, reading.dates.notna())
     if is_month_of_year(reading) and may_lack_year(cells):
         raise months_or_days(found, reading)
-    return ReadDates(reading.dates.take(codes).rename(column.name), _reading_guess(cells, reading))
+    dates = reading.dates.take(codes).rename(column.name)
+    return ReadDates(dates, _reading_guess(cells, reading), reading.time_format, reading.dayfirst)
 
 
 def _reading_guess(cells: pd.Series, reading: Reading) -> str | None:
@@ -359,4 +369,5 @@ def _formatted(column: pd.Series, time_format: str, context: Context) -> ReadDat
     dates = in_format(pd.Series(distinct), time_format, context.evidence(codes))
     refuse_unreadable(context.of(column, codes), dates.notna(), time_format)
     dates = dates.take(codes).rename(column.name)
-    return ReadDates(dates, f"dates: {quoted(plain(column.iloc[0]))} read as {format_date(dates[0])}, as given")
+    guess = f"dates: {quoted(plain(column.iloc[0]))} read as {format_date(dates[0])}, as given"
+    return ReadDates(dates, guess, time_format)

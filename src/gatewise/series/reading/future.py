@@ -17,7 +17,9 @@ from gatewise.series.errors import DataError
 from gatewise.series.frequency import future
 from gatewise.series.panel import Panel, Series
 from gatewise.series.reading.aggregate import with_one_value
+from gatewise.series.reading.cells import CellFormat
 from gatewise.series.reading.dates import TIME_NAMES, looks_like_dates, read_time
+from gatewise.series.reading.earlier import with_earlier
 from gatewise.series.reading.ended import ended
 from gatewise.series.reading.id_columns import named_together
 from gatewise.series.reading.sources import load
@@ -36,6 +38,7 @@ def future_known(
     time_column: str | Sequence[str] | None = None,
     shared: bool = False,
     aggregate: str | None = None,
+    cells: CellFormat = CellFormat(),  # noqa: B008  # immutable
 ) -> np.ndarray | None:
     """The known-future features of the `horizon` dates after the end of each series.
 
@@ -52,6 +55,7 @@ def future_known(
             or has a name such as "month".
         shared: whether each row applies to all series; the table then needs no id column.
         aggregate: how several rows of a series and date become one; see `gatewise.read`.
+        cells: how cells are written.
 
     Returns:
         (S, h, K), float64; None if there are no such features.
@@ -71,7 +75,7 @@ def future_known(
     if covariates.known:
         if source is None:
             raise _incomplete(series, 0, places.ds[:horizon], covariates, "", places.remedy, freq)
-        table = load(source, id_column, covariates=covariates.known)
+        table = load(source, id_column, covariates=covariates.known, cells=cells)
         table, ids = (table, None) if shared else _id_column(table, places.names, id_column)
         named = replace(places, names=places.names[:1], codes=np.zeros_like(places.codes)) if shared else places
         time = _time_columns(table, time_column, covariates)
@@ -112,7 +116,8 @@ def known_ahead(panel: Panel, horizon: int, source: Any = None) -> np.ndarray | 
     by = covariates.read_by
     columns: dict[str, Any] = {name: by.get(name) for name in ("id_column", "time_column", "aggregate")}
     shared = by.get("layout") == "columns"
-    return future_known(panel.series, source, covariates, panel.freq, horizon, shared=shared, **columns)
+    cells = with_earlier(CellFormat(), panel.read_by)
+    return future_known(panel.series, source, covariates, panel.freq, horizon, shared=shared, cells=cells, **columns)
 
 
 def _ahead_in_history(panel: Panel, covariates: Covariates, horizon: int) -> np.ndarray:
@@ -229,7 +234,7 @@ def _dates(table: Table, columns: list[str], positions: np.ndarray, expected: pd
     def where(i: int) -> str:
         return table.row(int(positions[i]))
 
-    ds, _ = read_time(frame, columns, where, table, expected=expected)
+    ds = read_time(frame, columns, where, table, expected=expected).ds
     if (_is_dates(ds), _has_zone(ds)) != (_is_dates(expected), _has_zone(expected)):
         raise DataError(
             f"time column {listed(columns)} of {table.name} holds {ds.dtype} such as {format_date(ds[0])}, but the "

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from gatewise.series.errors import DataError, RowError
+from gatewise.series.reading.date_context import ReadDates
 from gatewise.series.reading.dates import read_time
 from gatewise.series.reading.exclusion import Exclusions
 from gatewise.series.reading.numbers import read_numbers
@@ -29,6 +30,7 @@ class ReadRows(NamedTuple):
     exclusions: Exclusions
     guesses: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    dates: ReadDates | None = None
 
 
 class _Dates(NamedTuple):
@@ -38,6 +40,7 @@ class _Dates(NamedTuple):
     ds: pd.Index
     exclusions: Exclusions
     guess: str | None
+    read: ReadDates | None = None
 
 
 def read_rows(table: Table, columns: Columns, layout: str, exclusions: Exclusions) -> ReadRows:
@@ -50,7 +53,7 @@ def read_rows(table: Table, columns: Columns, layout: str, exclusions: Exclusion
         raise DataError("two series get the same id/column name; rename one of the columns or series")
     dates = _dates(table, columns, codes, names, exclusions)
     stack, exclusions = _down_columns(table, columns, codes, names, dates)
-    return ReadRows(stack, exclusions, () if dates.guess is None else (dates.guess,))
+    return ReadRows(stack, exclusions, () if dates.guess is None else (dates.guess,), dates=dates.read)
 
 
 def selected(rows: ReadRows, names: Sequence[str]) -> ReadRows:
@@ -106,8 +109,8 @@ def _dates(table: Table, columns: Columns, codes: np.ndarray, names: list[Any], 
 
     while True:
         try:
-            ds, guess = read_time(frame, columns.time, partial(where, rows), table, codes[rows], past=past[rows])
-            return _Dates(rows, ds, exclusions, guess)
+            read = read_time(frame, columns.time, partial(where, rows), table, codes[rows], past=past[rows])
+            return _Dates(rows, read.ds, exclusions, read.guess, read)
         except RowError as error:  # noqa: PERF203  # a round for each kind of error, not for each row
             exclusions = exclusions.with_rows(error, codes[rows[error.rows]][:, None] * count + np.arange(count))
             frame = frame.drop(index=frame.index[error.rows])

@@ -22,6 +22,8 @@ from gatewise.series.reading.separators import (
     has_decimals,
     may_be_thousands,
     readable,
+    remembered,
+    shows_separator,
 )
 
 MANY_COLUMNS = 8  # of a wide table
@@ -37,6 +39,7 @@ class Converted(NamedTuple):
         warnings: sentences about what the user should look at.
         ambiguous: column -> why it can be read in two ways; it must not be used.
         percent: columns of percentages.
+        decimals: decimal separator of the columns whose cells show it.
     """
 
     frame: pd.DataFrame
@@ -44,6 +47,7 @@ class Converted(NamedTuple):
     warnings: tuple[str, ...] = ()
     ambiguous: Mapping[str, str] = {}
     percent: tuple[str, ...] = ()
+    decimals: Mapping[str, str] = {}
 
 
 class Unreadable(str):
@@ -74,27 +78,34 @@ def convert(
     >>> converted.frame["y"].tolist(), converted.guesses
     ([912.0, 1204.0, 1377.0], ("thousands separators in column 'y': '1,204' read as 1204",))
     """
-    columns, has_points = [], False
+    columns, points = [], []
     for name in [name for name in frame.columns if name not in ids]:
         source = frame[name]
         if source.dtype.kind == "f" and written is not None:
-            text = _suspicious(source.to_numpy(), partial(written, name), cells)
+            text = _suspicious(source.to_numpy(), partial(written, name), cells, name)
             if text is None:
-                has_points |= has_decimals(source.to_numpy())
+                points += [name] if has_decimals(source.to_numpy()) else []
                 continue
             source = text
         column = number_column(source, cells)
-        if column is not None and not (name in covariates and column.are_categories(written is not None)):
+        may_be_names = name in covariates and name not in cells.earlier.decimals
+        if column is not None and not (may_be_names and column.are_categories(written is not None)):
             columns.append(column)
     decisions = [column.decide(cells) for column in columns]
     if _is_wide(frame) and any(map(_is_open, decisions)):
         columns, decisions = _decided_together(frame, columns, decisions, cells, written)
-    usual = _usual(decisions, has_points)
-    results = [
-        _converted(column, decision, _resolved(decision, usual), cells, column.name in covariates)
-        for column, decision in zip(columns, decisions, strict=True)
-    ]
-    return _joined(frame, [result for result in results if result is not None])
+    usual = _usual(decisions, bool(points))
+    results, decimals = [], dict.fromkeys(points, ".")
+    for column, decision in zip(columns, decisions, strict=True):
+        earlier = cells.earlier.decimal_of(column.name)
+        resolved = _resolved(decision, usual)
+        decimal = remembered(decision, resolved, earlier)
+        result = _converted(column, decision, decimal, cells, column.name in covariates)
+        if result is not None:
+            results.append(_compared(result, decision, decimal, earlier))
+        if decimal is not None and shows_separator(column.parts):
+            decimals[column.name] = decimal
+    return _joined(frame, results)._replace(decimals=decimals)
 
 
 def _is_wide(frame: pd.DataFrame) -> bool:
@@ -131,15 +142,19 @@ def _decided_together(
     return [*columns, *found], [*together, *(Decision(decimal, by_shape=True, example=0) for _ in found)]
 
 
-def _suspicious(values: np.ndarray, written: Callable[[], pd.Series], given: CellFormat) -> pd.Series | None:
+def _suspicious(values: np.ndarray, written: Callable[[], pd.Series], given: CellFormat, name: str) -> pd.Series | None:
     """The text of a column of decimals that may be thousands, or contradict the given separators; None if it is fine.
 
     Only columns whose values allow it are read again.
     """
     fractions = np.isfinite(values) & (values != np.round(values))
-    if (given.decimal == "," or given.thousands == ".") and (fractions.any() or np.isfinite(values).all()):
+    has_comma = given.decimal == "," or given.thousands == "."
+    is_open = given.decimal is None and given.thousands is None
+    if (has_comma or (is_open and given.earlier.decimal_of(name) == ",")) and (
+        fractions.any() or np.isfinite(values).all()
+    ):
         return written().astype(object)
-    if given.decimal is not None or given.thousands is not None or not may_be_thousands(values):
+    if not is_open or not may_be_thousands(values):
         return None
     text = written().astype(object)
     return text if are_groups(cell for cell in text if not is_marker(cell.strip())) else None
@@ -195,6 +210,16 @@ def _resolved(decision: Decision, usual: str | None) -> str | None:
     if usual in (None, decision.decimal):
         return decision.decimal
     return None if decision.is_near else usual
+
+
+def _compared(result: "_Result", decision: Decision, decimal: str | None, earlier: str | None) -> "_Result":
+    """The result with a guess that compares it with the earlier table, where that table decides or differs."""
+    if earlier is None or decimal is None or result.guess is None or (decision.by_shape and decimal == earlier):
+        return result
+    if decision.example is None and not decision.by_shape:
+        return result
+    relation = "as in the earlier table" if decimal == earlier else "unlike in the earlier table"
+    return result._replace(guess=f"{result.guess}, {relation}")
 
 
 def _separator(column: NumberColumn, example: int) -> str:

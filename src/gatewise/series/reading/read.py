@@ -7,11 +7,13 @@ from typing import Any
 from gatewise.series.backends import Kind
 from gatewise.series.errors import DataError
 from gatewise.series.panel import Panel
+from gatewise.series.read_by import ReadBy
 from gatewise.series.reading.aggregate import aggregated
 from gatewise.series.reading.arguments import check_arguments
 from gatewise.series.reading.calendars import future_of
 from gatewise.series.reading.cells import CellFormat
 from gatewise.series.reading.columns import choose_columns
+from gatewise.series.reading.earlier import memory_of, same_layout, with_earlier
 from gatewise.series.reading.ended import describe_ended, without_ended
 from gatewise.series.reading.exclusion import Exclusions, excluded_series
 from gatewise.series.reading.findings import findings
@@ -21,7 +23,7 @@ from gatewise.series.reading.joining import Joined, join_covariates
 from gatewise.series.reading.layouts import read_rows, selected
 from gatewise.series.reading.missing_values import mark_missing
 from gatewise.series.reading.outliers import with_treatment
-from gatewise.series.reading.request import CovariateRequest
+from gatewise.series.reading.request import CovariateRequest, columns_of
 from gatewise.series.reading.sources import Source, load
 from gatewise.series.reading.table import Columns, Table
 from gatewise.series.reading.validation import describe_repairs, validate
@@ -114,8 +116,8 @@ def read(
         static: covariates with one value per series.
         calendar: True for features of every calendar cycle of the frequency, such as the day of the week, or the names
             of some cycles; see `gatewise.series.covariates.calendar.cycles`.
-        like: a panel whose frequency, covariates, categories, fill="none" and treatment of outliers are reused; if it
-            has covariates, its column names are reused, too.
+        like: a panel whose frequency, covariates, categories, fill="none" and treatment of outliers are reused, and how
+            its table was read (columns, layout, aggregate, formats of dates and numbers), as far as the cells allow.
         on_bad: how to treat a series with an error: "raise" raises the error; "skip" moves the series to
             `Panel.excluded_series`, with the error's message, and reads the rest; "naive" also repairs it for a naive
             forecast. That forecast has no interval, because errors on repaired values would be too small. With "skip"
@@ -169,7 +171,9 @@ def read(
     check_arguments(**columns_given, **choices, sort=sort, like=like, series=series, fill_limit=fill_limit, ended=ended)
     cell_format = CellFormat.of(missing=missing, **cells)
     request = CovariateRequest.of(past, known, static, calendar, like)
-    layout = request.layout or layout
+    earlier = ReadBy() if like is None else like.read_by
+    cell_format = with_earlier(cell_format, earlier)
+    given_layout, layout = layout, (request.layout or layout) if request else (layout or request.layout)
     aggregate = aggregate or request.aggregate
     freq = like.freq if like is not None and freq is None else freq
     if like is not None and fill is None and (like.fill == NO_FILL or like.outliers == "missing"):
@@ -177,6 +181,8 @@ def read(
     outliers = like.outliers if like is not None and outliers == "report" else outliers
 
     table = load(source, id_column or request.id_column, layout, request.columns, cell_format)
+    if like is not None and not request and given_layout is None and not same_layout(table, layout, request.names):
+        layout = None
     named = request.named(table, **columns_given)
     table, columns, layout = choose_columns(table, request, **named, layout=layout, aggregate=aggregate)
     table = mark_missing(table, (*columns.targets, *request.columns))
@@ -199,6 +205,7 @@ def read(
     if covariates is not None:
         joined = join_covariates(valid.series, history, covariates, freq, fill, valid.exclusions)
 
+    by = columns_of(columns, layout, aggregate) if not columns.wide or given_layout else {}
     repairs = describe_repairs((*history.repairs, *valid.repairs), fill)
     first = (*table.guesses, *columns.guesses, *rows.guesses, *one_row.guesses, *history.guesses, *regular.guesses)
     panel = Panel(
@@ -212,6 +219,7 @@ def read(
         on_bad=on_bad,
         categorical=_categorical(table, columns, layout),
         fill=fill,
+        read_by=memory_of(earlier, cell_format, table, rows.dates, by),
     )
     endings = describe_ended(panel.series, freq) if ended is None and layout != "rows" else ()
     panel = with_treatment(replace(panel, warnings=(*table.warnings, *rows.warnings, *endings)), outliers)

@@ -1,7 +1,7 @@
 """Request: the covariates to read, by name or as in an earlier panel."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gatewise.series.covariates.calendar import choose_cycles
@@ -21,6 +21,7 @@ class CovariateRequest:
         calendar: True, or cycles by name.
         like: covariates of an earlier panel, to be read in the same way.
         names: the names of its series.
+        columns_before: how the table of the earlier panel was read; see `ReadBy.columns`.
     """
 
     past: tuple[str, ...] = ()
@@ -29,6 +30,7 @@ class CovariateRequest:
     calendar: bool | str | Sequence[str] = False
     like: Covariates | None = None
     names: frozenset[Any] = frozenset()
+    columns_before: Mapping[str, str | list[str]] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -49,7 +51,7 @@ class CovariateRequest:
             return requested
         old = like.covariates or Covariates()
         known_names = frozenset(series.unique_id for series in like.series)
-        earlier = cls(old.past, old.known, old.static, old.calendar, like.covariates, known_names)
+        earlier = cls(old.past, old.known, old.static, old.calendar, like.covariates, known_names, like.read_by.columns)
         cycles = choose_cycles(calendar, like.freq)
         names = (requested.past, requested.known, requested.static, cycles)
         if requested and names != (old.past, old.known, old.static, old.calendar):
@@ -71,7 +73,7 @@ class CovariateRequest:
     @property
     def read_by(self) -> Mapping[str, str | list[str]]:
         """How the table of the earlier panel was read."""
-        return {} if self.like is None else self.like.read_by
+        return self.columns_before if self.like is None else self.like.read_by
 
     @property
     def id_column(self) -> str | list[str] | None:
@@ -126,10 +128,10 @@ class CovariateRequest:
         covariates = Covariates.of(
             table.frame, self.past, self.known, self.static, self.calendar, freq, reserved=reserved
         )
-        return replace(covariates, read_by=_read_by(columns, layout, aggregate)), covariates.describe(table.frame)
+        return replace(covariates, read_by=columns_of(columns, layout, aggregate)), covariates.describe(table.frame)
 
 
-def _read_by(columns: Columns, layout: str, aggregate: str | None) -> dict[str, str | list[str]]:
+def columns_of(columns: Columns, layout: str, aggregate: str | None) -> dict[str, str | list[str]]:
     """The arguments with which `read` finds the same columns in another table; a wide one may hold other series."""
     if layout == "columns":
         return {"layout": layout, "time_column": list(columns.time)}

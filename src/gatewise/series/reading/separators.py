@@ -19,7 +19,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -156,6 +156,31 @@ def may_be_thousands(values: np.ndarray) -> bool:
     scaled = [np.where(whole, np.nan, size * scale) for scale in (1000, 1)]
     as_thousands, as_decimals = (_jump(integers, values, np.arange(len(size))) for values in scaled)
     return as_thousands <= as_decimals
+
+
+def remembered(decision: Decision, decimal: str | None, earlier: str | None) -> str | None:
+    """The decimal separator of a column, that of an earlier table where the cells leave two readings.
+
+    Arguments:
+        decision: by the cells of the column.
+        decimal: by the whole file.
+        earlier: of the earlier table; None if it is unknown.
+
+    Returns:
+        None if the values contradict the earlier table, although the cells do not.
+
+    >>> remembered(Decision(None, example=0), ".", ","), remembered(Decision(".", by_shape=True), ".", ",")
+    (',', '.')
+    """
+    if earlier is None or decision.by_shape or decision.example is None:
+        return decimal
+    contradicts = decision.is_near and decision.decimal != earlier
+    return None if contradicts else earlier
+
+
+def shows_separator(parts: Iterable[Any]) -> bool:
+    """Whether some number of a column holds a point or a comma."""
+    return any(part is not None and ("." in part.digits or "," in part.digits) for part in parts)
 
 
 def _at_most(size: np.ndarray, decimals: int) -> bool:

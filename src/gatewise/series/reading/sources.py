@@ -45,6 +45,7 @@ def load(
         unconverted={c: table.frame[c] for c in table.frame if table.frame[c].dtype != converted.frame[c].dtype},
         ambiguous=converted.ambiguous,
         percent=converted.percent,
+        decimals=converted.decimals,
         guesses=(*table.guesses, *converted.guesses),
         warnings=(*table.warnings, *converted.warnings),
     )
@@ -92,6 +93,7 @@ def _load_file(
         cells=cells,
         ambiguous=converted.ambiguous,
         percent=converted.percent,
+        decimals=converted.decimals,
     )
     table.refuse_ambiguous(covariates)
     return _check_columns(table, covariates)

@@ -50,6 +50,7 @@ class Table:
     unconverted: Mapping[str, pd.Series] = field(default_factory=dict)  # columns before their numbers were converted
     ambiguous: Mapping[str, str] = field(default_factory=dict)  # columns of numbers with two readings, and these
     percent: tuple[str, ...] = ()  # columns of percentages
+    decimals: Mapping[str, str] = field(default_factory=dict)  # decimal separator of columns, where cells show it
 
     def row(self, position: int) -> str:
         """The name of a row in a message, counted from 1, with its line in the file."""

@@ -71,7 +71,7 @@ def _dates(names: list[str], least: int) -> tuple[pd.DatetimeIndex, str | None] 
     is_number = pd.api.types.is_integer_dtype(header) and len(names) >= LEAST_DATES
     if not (plausible_dates(header) if is_number else header.name == "year" or looks_like_dates(header)):
         return None
-    ds, guess = read_time(header.to_frame(), [str(header.name)], lambda i: f"column {names[i]!r}")
+    ds, guess, *_ = read_time(header.to_frame(), [str(header.name)], lambda i: f"column {names[i]!r}")
     return (ds, guess) if isinstance(ds, pd.DatetimeIndex) and ds.is_unique else None
 
 
