@@ -18,10 +18,14 @@ from gatewise.series.reading.id_columns import (
     certain,
     find_ids,
     holds_names,
+    id_remedy,
+    may_name_series,
     named_together,
     remedies,
     with_names_as_written,
 )
+from gatewise.series.reading.merged_series import go_back, interrupted
+from gatewise.series.reading.numbers import to_numbers
 from gatewise.series.reading.request import CovariateRequest
 from gatewise.series.reading.split_dates import completing, joined_dates, ranks_of, repeat
 from gatewise.series.reading.table import Columns, Table
@@ -54,9 +58,10 @@ def choose_columns(
 
     A table with dates in the header becomes a long one. Several id columns are joined in a new column. Without an id
     column, rows that repeat a date are explained by a column of series names, if only one can be it; with `aggregate`,
-    several rows of a date are expected.
+    several rows of a date are expected. An empty id column states that all rows are one series.
     """
-    ids, given = _as_list(id_column), _as_list(target_column)
+    one_series = id_column is not None and not id_column and "" not in table.frame.columns
+    ids, given = [] if one_series else _as_list(id_column), _as_list(target_column)
     _check_given(table, [*ids, *given, *_as_list(time_column)])
     by_date = request.past or request.known
     if time_column is None and not (layout is None and by_date):
@@ -75,26 +80,29 @@ def choose_columns(
     if layout == "rows":
         columns = _row_columns(table, ids, time_column, given)
     else:
-        table, columns = _dated_columns(table, ids, time_column, given, layout, request, aggregate)
+        table, columns = _dated_columns(
+            table, None if one_series else ids, time_column, given, layout, request, aggregate
+        )
     return Chosen(replace(table, columns=columns), columns, layout)
 
 
 def _dated_columns(
     table: Table,
-    ids: list[str],
+    given_ids: list[str] | None,
     time_column: str | Sequence[str] | None,
     given: list[str],
     layout: str,
     request: CovariateRequest,
     aggregate: str | None,
 ) -> tuple[Table, Columns]:
-    """The columns of a table with a row for each date, of one or of every series."""
+    """The columns of a table with a row for each date, of one or of every series; no `given_ids`: it is one series."""
+    ids, may_be_several = given_ids or [], given_ids is not None and layout == "long"
     if layout == "columns" and ids:
         raise DataError("layout='columns' names each series after its column; omit id_column= (--id)")
-    if layout == "long" and not ids and "unique_id" in table.frame.columns:
+    if may_be_several and not ids and "unique_id" in table.frame.columns:
         ids = ["unique_id"]
     covariates = request.columns
-    if layout == "long" and not ids and len(request.names) > 1:
+    if may_be_several and not ids and len(request.names) > 1:
         ids = _column_of_names(table, request.names, [*_as_list(time_column), *given, *covariates])
     others = [column for column in table.frame.columns if column not in {*ids, *given}]
     if time_column is None:
@@ -103,12 +111,12 @@ def _dated_columns(
     else:
         time, time_guess = given_time(time_column)
     id_guess = f"series {'column' if len(ids) == 1 else 'columns'}: {listed(ids)}" if ids else None
-    if layout == "long" and not ids and time and aggregate is None:
+    if may_be_several and not ids and time and aggregate is None:
         used = [*given, *covariates]
         hour = None if time_column is None or len(time) > 1 else _completing(table, time[0], used)
         ids, id_guess = _ids_by_shape(table, time, [*used, *([hour] if hour else [])])
     used = [*ids, *time]
-    if layout == "long" and not ids and time and aggregate is not None:
+    if may_be_several and not ids and time and aggregate is not None:
         naming = [] if given else _naming(table, time, covariates)
         used += naming if len(table.frame.columns) > len({*time, *covariates, *naming}) else []
     if layout == "columns" or len(given) > 1:
@@ -116,9 +124,14 @@ def _dated_columns(
     else:
         targets, target_guesses = choose_target(table, given[0] if given else None, used, covariates, bool(ids))
     unused = [column for column in table.frame.columns if column not in {*ids, *time, *targets, *covariates}]
+    if may_be_several and not ids and time and aggregate is None:
+        _refuse_merged(table, time, targets, unused)
+    id_guess = "series column: none (as given)" if given_ids is None else id_guess
     guesses = [time_guess, *target_guesses, id_guess, f"columns not used: {listed(unused)}" if unused else None]
     table, name = _named(table, ids)
-    return table, Columns(time, targets, name, tuple(guess for guess in guesses if guess), tuple(ids))
+    return table, Columns(
+        time, targets, name, tuple(guess for guess in guesses if guess), tuple(ids), given_ids is None
+    )
 
 
 def _named(table: Table, ids: Sequence[str]) -> tuple[Table, str | None]:
@@ -155,6 +168,26 @@ def _ids_by_shape(table: Table, time: Sequence[str], used: Sequence[str]) -> tup
         f"{table.name}: {counted(repeated, 'row')} of {len(ds)} repeat a date in time column {listed(time)}, but the "
         f"dates are distinct for each {_each(found[0].columns)}; if the table holds several series, pass "
         f"{' or '.join(remedies(found))}; else {AGGREGATE}"
+    )
+
+
+def _refuse_merged(table: Table, time: Sequence[str], targets: Sequence[str], unused: Sequence[str]) -> None:
+    """Refuse distinct dates that may belong to several series, as a column that is not used shows."""
+    columns = [column for column in unused if may_name_series(table.frame[column])]
+    columns = [column for column in columns if not looks_like_dates(table.frame[column])]
+    ds = joined_dates(table, time) if columns else None
+    if ds is None or ds.has_duplicates:
+        return
+    back = go_back(table.frame, columns, ds)
+    found = back or interrupted(table.frame, columns, ds, [to_numbers(table.frame[target]) for target in targets])
+    if not found:
+        return
+    names = counted(len(table.frame[list(found[0])].drop_duplicates()), "name")
+    shape = "the dates go back, except within each name" if back else "the values jump where it changes"
+    raise DataError(
+        f"{table.name}: {_each(found[0])} may name several series ({names}): no date repeats, but {shape}; pass "
+        f"{' or '.join(map(id_remedy, found))} for a series of each name, or "
+        'id_column=[] (--id "") if all rows are one series'
     )
 
 

@@ -5,7 +5,8 @@ Letters: N rows of a series.
 
 from gatewise.series.errors import DataError
 from gatewise.series.reading.dates import looks_like_dates
-from gatewise.series.reading.id_columns import find_ids, option, remedies
+from gatewise.series.reading.id_columns import find_ids, id_remedy, option, remedies
+from gatewise.series.reading.merged_series import explaining
 from gatewise.series.reading.rows import Rows
 from gatewise.series.reading.split_dates import completing, ranks_of
 from gatewise.series.reading.table import Columns, Table
@@ -28,6 +29,7 @@ def duplicates_remedy(rows: Rows) -> str:
         )
     is_rule = repeated >= LEAST_SHARE * len(rows.ds)  # a few duplicates are errors, not another series
     ways = [*_time_remedy(rows, columns), *_id_remedies(rows, columns)] if columns is not None and is_rule else []
+    ways = ways or naming(rows)
     if ways:
         return f"pass {' or '.join(ways)}; else remove the duplicates, or {AGGREGATE}"
     return f"remove or average the duplicates, or {AGGREGATE}{_name_remedy(columns)}"
@@ -35,9 +37,21 @@ def duplicates_remedy(rows: Rows) -> str:
 
 def _id_remedies(rows: Rows, columns: Columns) -> list[str]:
     """Columns that tell the series apart, beside the id columns in use."""
+    if columns.is_one:
+        return []
     of_series = rows.table.frame.iloc[rows.positions]
     found = find_ids(of_series, _other_columns(rows, columns), ranks_of(rows.ds))
     return remedies([one._replace(columns=(*columns.ids, *one.columns)) for one in found])
+
+
+def naming(rows: Rows, in_order: bool = False) -> list[str]:
+    """What to pass for columns with which the dates of a series are those of several series; see `explaining`."""
+    columns = rows.table.columns
+    if columns is None or columns.is_one:
+        return []
+    of_series = rows.table.frame.iloc[rows.positions]
+    found = explaining(of_series, _other_columns(rows, columns), rows.ds, in_order)
+    return [id_remedy((*columns.ids, *names)) for names in found[:4]]
 
 
 def _time_remedy(rows: Rows, columns: Columns) -> list[str]:
@@ -63,6 +77,6 @@ def _other_columns(rows: Rows, columns: Columns) -> list[str]:
 
 def _name_remedy(columns: Columns | None) -> str:
     """A reminder of the id column, if there is none."""
-    if columns is not None and columns.id is not None:
+    if columns is not None and (columns.id is not None or columns.is_one):
         return ""
     return "; if the table holds several series, pass the column of series names as id_column= (--id)"

@@ -24,6 +24,7 @@ from gatewise.series.reading.calendars import (
     other_calendar,
     without_other_dates,
 )
+from gatewise.series.reading.duplicates import naming
 from gatewise.series.reading.exclusion import Exclusions
 from gatewise.series.reading.filling import fill_limit_remedy
 from gatewise.series.reading.rows import Rows, Stack
@@ -184,10 +185,13 @@ def _no_frequency(rows: Rows) -> str:
     steps = pd.Series(np.diff(rows.ds))
     usual = steps.mode()[0]
     odd = int((steps != usual).argmax()) + 1
+    named = " or ".join(naming(rows))
+    several = f"if the table holds several series, pass {named}; else " if named else ""
     return (
         f"{rows.where(odd)}: the dates are irregular: the most common step is {format_date(usual)}, but "
         f"{format_date(rows.ds[odd])} comes {format_date(steps[odd - 1])} after {format_date(rows.ds[odd - 1])}; "
-        f"resample them (pandas: table.resample), or pass their frequency as freq= (--freq D){_local_days(rows.ds)}"
+        f"{several}resample them (pandas: table.resample), or pass their frequency as freq= (--freq D)"
+        f"{_local_days(rows.ds)}"
     )
 
 

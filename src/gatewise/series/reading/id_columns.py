@@ -53,7 +53,7 @@ def find_ids(frame: pd.DataFrame, columns: Sequence[str], ranks: np.ndarray) -> 
         ranks: (N,) the rank of the date of each row among the distinct dates.
     """
     most = int(np.bincount(ranks).max())  # rows of one date: at least so many series
-    codes = {column: _names(frame[column]) for column in columns}
+    codes = {column: name_codes(frame[column]) for column in columns}
     usable = {column: code for column, code in codes.items() if code is not None and _varies(code, ranks)}
     narrow = sorted(usable, key=lambda column: int(usable[column].max()))[:MOST_COLUMNS]
     ordered = [column for column in usable if column in narrow]
@@ -84,7 +84,13 @@ def holds_names(column: pd.Series) -> bool:
     return is_text(column) and bool(pd.to_numeric(column.drop_duplicates(), errors="coerce").isna().any())
 
 
-def _names(column: pd.Series) -> np.ndarray | None:
+def may_name_series(column: pd.Series) -> bool:
+    """Whether a column has a few names, each in several rows, and no blank cells."""
+    codes = name_codes(column)
+    return codes is not None and len(codes) > 0 and 0 < codes.max() < len(codes) / SEVERAL
+
+
+def name_codes(column: pd.Series) -> np.ndarray | None:
     """(N,) the number of the name in each cell; None for columns that cannot name series."""
     kind = pd.api.types.infer_dtype(column, skipna=True)
     if kind not in ("string", "integer", "categorical", "boolean") or column.isna().any():
@@ -173,10 +179,11 @@ def with_names_as_written(table: Table, columns: Sequence[str]) -> Table:
 
 def remedies(found: Sequence[Ids]) -> list[str]:
     """What to pass for each candidate, in Python and on the command line."""
-    return [_remedy(ids.columns) for ids in islice(found, 4)]
+    return [id_remedy(ids.columns) for ids in islice(found, 4)]
 
 
-def _remedy(columns: Sequence[str]) -> str:
+def id_remedy(columns: Sequence[str]) -> str:
+    """What to pass for columns that name the series, in Python and on the command line."""
     given = repr(columns[0]) if len(columns) == 1 else f"[{', '.join(map(repr, columns))}]"
     return f"id_column={given} ({option('--id', columns)})"
 

@@ -21,6 +21,7 @@ class Columns:
     id: str | None
     guesses: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()  # columns that name the series together; `id` holds their joined names
+    is_one: bool = False  # whether all rows are stated to be one series
     wide: bool = False  # whether the table had its dates in the header
 
     @property

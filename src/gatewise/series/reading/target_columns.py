@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 
 from gatewise.series.errors import DataError
+from gatewise.series.reading.id_columns import option
 from gatewise.series.reading.numbers import holds_numbers, mostly_numbers, to_numbers
 from gatewise.series.reading.table import Table
 from gatewise.series.wording import listed
 
+MOST_LISTED = 12  # columns that a remedy lists
 COUNTERS = ("", "unnamed", "index", "idx", "id", "row", "rowid", "rownum", "rownumber", "no", "nr")  # letters only
 
 
@@ -32,18 +34,22 @@ def target_column(
     if "y" in columns:
         return Targets(("y",), ("target column: 'y'",))
     columns = [column for column in columns if column not in covariates]
+    empty = [column for column in columns if table.frame[column].isna().all()]
     numbers = [column for column in columns if _may_be_values(table, column)]
     counters = [column for column in numbers if len(numbers) > 1 and counts_rows(table, column)]
     candidates = columns if len(columns) == 1 else [column for column in numbers if column not in counters]
     if len(candidates) == 1:
         reason = "the only other column" if len(columns) == 1 else "the only other column of numbers"
         counting = (f"{listed(counters)} counts the rows",) if counters else ()
-        return Targets((candidates[0],), (f"target column: {candidates[0]!r} ({reason})", *counting))
+        blank = (f"empty columns: {listed(empty)}",) if empty and len(columns) > 1 else ()
+        return Targets((candidates[0],), (f"target column: {candidates[0]!r} ({reason})", *counting, *blank))
     ambiguous = f"the target column is ambiguous, {len(numbers)} columns hold numbers: {listed(numbers)}"
     problem = ambiguous if numbers else "no target column found, no column except the time holds numbers"
+    problem += f"; all cells are blank in {listed(empty)}" if empty else ""
     remedy = "pass target_column= (--target COL)"
     if len(numbers) > 1:
-        several = f"list them in target_column= (--target {','.join(numbers[:2])})"
+        some = candidates if 1 < len(candidates) <= MOST_LISTED else ["COL", "COL", "..."]
+        several = f"list them in target_column= ({option('--target', some)})"
         is_wide = len(columns) == len(numbers) and not has_ids
         wide = 'if the table is wide, pass layout="columns" (--layout columns)' if is_wide else several
         remedy += f"; {wide} for a series in each column"
@@ -51,7 +57,8 @@ def target_column(
 
 
 def _may_be_values(table: Table, column: str) -> bool:
-    return mostly_numbers(table.frame[column]) and not pd.api.types.is_bool_dtype(table.frame[column])
+    cells = table.frame[column].dropna()
+    return len(cells) > 0 and mostly_numbers(cells) and pd.api.types.infer_dtype(cells) != "boolean"
 
 
 def wide_remedy(table: Table, columns: Sequence[str]) -> str:

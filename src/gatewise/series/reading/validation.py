@@ -27,7 +27,7 @@ from gatewise.series.frequency import (
 from gatewise.series.gaps import carried
 from gatewise.series.panel import Series
 from gatewise.series.reading.calendars import own_calendar
-from gatewise.series.reading.duplicates import duplicates_remedy
+from gatewise.series.reading.duplicates import duplicates_remedy, naming
 from gatewise.series.reading.exclusion import Exclusions, Reason
 from gatewise.series.reading.filling import Fill, own_remedy
 from gatewise.series.reading.rows import Rows, Stack
@@ -144,9 +144,11 @@ def _daylight_saving_remedy(date: Any) -> str:
 
 def _out_of_order(rows: Rows) -> str:
     later = int(np.argmax(rows.ds[1:] < rows.ds[:-1])) + 1
+    named = " or ".join(naming(rows, in_order=True))
+    remedy = f"if the table holds several series, pass {named}; else " if named else ""
     return (
         f"{rows.where(later)}: {format_date(rows.ds[later])} comes after {format_date(rows.ds[later - 1])}; "
-        "sort the table, or pass sort=True (--sort)"
+        f"{remedy}sort the table, or pass sort=True (--sort)"
     )
 
 
