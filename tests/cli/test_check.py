@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 
 from gatewise.cli import main
@@ -56,3 +57,21 @@ def test_check_and_refusals_do_not_import_torch(command, code):
     script = f"import sys, gatewise.cli as c; print(c.main({command!r}), 'torch' in sys.modules)"
     printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert printed.splitlines()[-1] == f"{code} False"
+
+
+def test_series_of_several_frequencies_are_summarized_one_after_the_other(capsys):
+    days, months = pd.date_range("2024-01-01", periods=60), pd.date_range("2020-01-01", periods=40, freq="MS")
+    tables = [pd.DataFrame({"id": name, "ds": ds, "y": range(len(ds))}) for name, ds in (("a", days), ("b", months))]
+    pd.concat(tables).to_csv("two.csv", index=False)
+    assert main(["check", "two.csv", "--id", "id"]) == 2
+    assert "--split-by-frequency" in capsys.readouterr().err
+    assert main(["check", "two.csv", "--id", "id", "--split-by-frequency"]) == 0
+    printed = capsys.readouterr().out
+    assert "\n\nFrequency D\n" in printed
+    assert "\n\nFrequency MS\n" in printed
+
+
+def test_an_infinite_value_is_an_error(folder, capsys):
+    (folder / "inf.csv").write_text("date,y\n2020-01-01,3\n2020-01-02,inf\n2020-01-03,5\n")
+    assert main(["check", "inf.csv"]) == 2
+    assert "inf in target 'y' is infinite" in capsys.readouterr().err

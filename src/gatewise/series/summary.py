@@ -154,7 +154,7 @@ def _extreme(panel: Panel, extreme: Any) -> float:
 
 def _short(value: float) -> str:
     """A number with at most six digits, or all digits of a whole number."""
-    return f"{value:.0f}" if value == round(value) and abs(value) < 1e15 else f"{value:.6g}"
+    return f"{value:.0f}" if abs(value) < 1e15 and value == round(value) else f"{value:.6g}"
 
 
 def _seasons(panel: Panel) -> str:

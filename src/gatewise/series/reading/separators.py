@@ -27,6 +27,7 @@ OTHER = {".": ",", ",": "."}
 NAMES = {".": "point", ",": "comma"}
 NINES = np.array([10.0**count - 1 for count in range(1, 10)])  # 9, 99, 999, ..., common markers of missing values
 _GROUPS = re.compile(r"(?:[+-]?(?:0|[1-9]\d{0,2}(?:\.\d{3})?|9+))?", re.ASCII)
+FEW_FRACTIONS = 3  # of which all may be groups that end in zeros
 LEAST_INTEGERS, MANY_INTEGERS, FACTOR = 3, 8, math.log(10)
 
 
@@ -148,8 +149,8 @@ def may_be_thousands(values: np.ndarray) -> bool:
         return False
     if whole.all():
         return True
-    if not _at_most(size, 2):
-        return True
+    if not _at_most(size, 2) or (~whole).sum() <= FEW_FRACTIONS or (size[whole] % 10 == 0).all():
+        return True  # 1.230 is 1.23 to pandas
     integers = np.where(whole & (size > 0), size, np.nan)
     if not np.isfinite(integers).any():
         return False
