@@ -9,10 +9,14 @@ import numpy as np
 import pandas as pd
 
 from gatewise.classify.errors import SequenceError
+from gatewise.datasets import columns
 from gatewise.datasets.label_columns import LABELS, USUAL
 from gatewise.datasets.labelled import listed
 from gatewise.datasets.long_tables import find_long
 from gatewise.datasets.no_steps import find_no_steps
+from gatewise.datasets.numbered import channels, in_order, strangers
+from gatewise.datasets.runs import count_runs, seem_time_steps
+from gatewise.datasets.times import time_values
 
 NESTED = (pd.Series, np.ndarray, list)  # cells of sktime's nested tables
 
@@ -37,10 +41,11 @@ def unpacked(x: Any) -> Any:
             f"x has a column {labels[0]!r}, which would be read as a step; pass the labels as y and x without the "
             f"column, x.drop(columns={labels[0]!r}), or, if it is a step, x.to_numpy()"
         )
+    _refuse_order(list(names))
     if not isinstance(x, pd.DataFrame):
         return x
     if x.index.nlevels == 2:  # sequence and time, sktime's pd-multiindex
-        return [rows.to_numpy() for _, rows in x.groupby(level=0, sort=False)]
+        return [rows.to_numpy() for _, rows in _by_time(x).groupby(level=0, sort=False)]
     if len(x) and all(dtype.kind == "O" for dtype in x.dtypes) and all(isinstance(cell, NESTED) for cell in x.iloc[0]):
         return [np.stack([np.asarray(cell) for cell in row], axis=1) for row in x.to_numpy()]
     _refuse_time_steps(x)
@@ -52,19 +57,79 @@ def _refuse_time_steps(x: pd.DataFrame) -> None:
     if not all(dtype.kind in "biuf" for dtype in x.dtypes):
         return
     found = find_long(x, None)
-    if found is not None and found.ids and found.time is not None:
-        names = [*found.ids, found.time]
+    if found is not None and found.ids:
+        names = found.roles
         raise SequenceError(
             f"x has a row for each time step (columns {listed(map(repr, names))}), expected a row for each sequence; "
             f"pass a list, [rows.drop(columns={names!r}).to_numpy() for _, rows in x.groupby({found.ids!r}, "
-            "sort=False)]; if each row is a sequence, pass x.to_numpy()"
+            "sort=False)], and a label for each of these sequences as y; if each row is a sequence, pass x.to_numpy(), or "
+            f"x.drop(columns={names!r}).to_numpy() without {'them' if len(names) > 1 else 'it'}"
         )
-    reasons = find_no_steps(x)
+    reasons = strangers(list(x)) | find_no_steps(x)
     if reasons:
         first, *_ = reasons
         raise SequenceError(
             f"x has a column {first!r} that is no step: {reasons[first]}; pass x.drop(columns={list(reasons)!r}), or, "
             "if it is a step, x.to_numpy()"
+        )
+
+
+def _by_time(x: pd.DataFrame) -> pd.DataFrame:
+    """The rows of each sequence in the order of the time level; the sequences in the order of the table."""
+    codes = pd.factorize(x.index.get_level_values(0))[0]
+    times = time_values(pd.Series(x.index.get_level_values(1)).infer_objects())
+    level = repr(x.index.names[1]) if x.index.names[1] is not None else "1"
+    if times is None:
+        raise SequenceError(
+            f"x has times in level {level} of its index that cannot be compared, such as "
+            f"{x.index.get_level_values(1)[0]!r:.40}; expected numbers or dates like 2024-01-31; convert them"
+        )
+    order = np.lexsort((times, codes))
+    twice = (np.diff(codes[order]) == 0) & (np.diff(times[order]) == 0)
+    if twice.any():
+        raise SequenceError(
+            f"x has {x.index[order[int(twice.argmax())]]!r} twice in its index, expected each time once in a sequence; "
+            "leave one row out"
+        )
+    return x.iloc[order]
+
+
+def _refuse_order(names: list[Any]) -> None:
+    """Refuse columns whose numbers are not in order, or begin anew for each channel."""
+    if in_order(names) != names:
+        raise SequenceError(
+            f"x has columns {listed(map(str, names[:4]))}, ..., whose numbers are not in order; if they are steps, put "
+            "them in order, x[sorted(x.columns, key=lambda name: int(''.join(filter(str.isdigit, name))))]; if their "
+            "order is right, pass x.to_numpy()"
+        )
+    several = channels(names)
+    if several:
+        shape = f"{len(several)} channels of {len(several[0])} steps"
+        apart = [name for steps in several for name in steps] == names
+        axes = f"{len(several)}, {len(several[0])}).transpose(0, 2, 1)" if apart else f"-1, {len(several)})"
+        raise SequenceError(
+            f"x has columns {several[0][0]} to {several[0][-1]} and {several[1][0]} to {several[1][-1]}, which may be "
+            f"{shape}, or {len(names)} steps of one channel; pass x.to_numpy().reshape(len(x), {axes} for {shape}, or "
+            "x.to_numpy() for one channel"
+        )
+
+
+def refuse_runs(x: Any, indices: np.ndarray) -> None:
+    """Refuse a table of few columns whose labels come in long runs, as those of time steps do.
+
+    Raises:
+        SequenceError: its rows may be time steps.
+    """
+    if not isinstance(x, pd.DataFrame) or x.index.nlevels > 1 or len(x) != len(indices):
+        return
+    if not all(dtype.kind in "biuf" for dtype in x.dtypes):
+        return
+    codes = pd.factorize(indices)[0]
+    if seem_time_steps([columns.numbers(x[name]) for name in x], list(x), codes):
+        raise SequenceError(
+            f"y has {count_runs(codes)} runs of equal labels, as if x had a row for each time step, expected a row for each "
+            "sequence; pass a list of arrays (T, C), one for each sequence, and a label for each; if each row is a "
+            "sequence, pass x.to_numpy()"
         )
 
 

@@ -23,7 +23,9 @@ def differences(clean: Clean, panel, written: Written) -> str:
         return f"series {names} instead of {expected_names(clean, written)}"
     for series, y in zip(panel.series, clean.y, strict=True):
         present = ~np.isnan(y)
-        first, last = (present.argmax(), len(y) - present[::-1].argmax()) if " | rows | " in written.form else (0, len(y))
+        first, last = (
+            (present.argmax(), len(y) - present[::-1].argmax()) if " | rows | " in written.form else (0, len(y))
+        )
         ds, y = written.ds[first:last], y[first:last]
         if len(series) != len(y):
             return f"{len(series)} values instead of {len(y)}"
