@@ -64,8 +64,8 @@ class Classifier(Arguments):
     Attributes:
         classes_: (K,) in order, after `fit`.
         n_features_in_: C.
-        feature_names_in_: column names of the table that was passed to `fit`, if it was one and all names are text; a table
-            with other names, or in another order, is refused.
+        feature_names_in_: column names of the table in `fit`, if all are text; tables with other names, or in another
+            order, are refused afterwards.
         history_: losses of each epoch.
         view_: how `gatewise classify` converted images to sequences (see `gatewise.datasets.view`), "" otherwise.
 
@@ -283,9 +283,8 @@ class Classifier(Arguments):
         >>> again, bool((again.predict_proba(x) == model.predict_proba(x)).all())
         (Classifier(hidden_size=4, epochs=1), True)
         """
-        content, arrays = files.pack(
-            self.get_params(), self._fitted(), self.view_, getattr(self, "feature_names_in_", ())
-        )
+        names = getattr(self, "feature_names_in_", ())
+        content, arrays = files.pack(self.get_params(), self._fitted(), self.view_, names)
         persistence.save(path, files.KIND, content, arrays)
 
     @classmethod

@@ -31,7 +31,8 @@ def refuse_other_names(x: Any, expected: Sequence[str]) -> None:
         message += f"Feature names seen at fit time, yet now missing:\n{_lines(missing)}"
     if not unseen and not missing:
         message += "Feature names must be in the same order as they were in fit.\n"
-    raise SequenceError(f"{message}Pass the columns of feature_names_in_, or x.to_numpy() if the values are right.")
+    values = "" if getattr(getattr(x, "index", None), "nlevels", 1) > 1 else ", or x.to_numpy() if its values are right"
+    raise SequenceError(f"{message}Pass x with the columns of feature_names_in_ in their order{values}.")
 
 
 def _lines(names: list[str]) -> str:

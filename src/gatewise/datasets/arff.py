@@ -84,14 +84,14 @@ def _refuse_other_steps(names: tuple[str, ...], path: object) -> None:
     """Refuse attributes that are no steps by their names, or not in the order of their numbers."""
     for name, reason in strangers(names).items():
         raise FileError(
-            f"{path}: attribute {name!r:.80} is no step of a sequence: {reason}; remove it, or, if it is a step, give it a "
-            "name like theirs"
+            f"{path}: attribute {name!r:.80} is no step of a sequence: {reason}; "
+            "remove it, or, if it is a step, give it a name like theirs"
         )
     ordered = in_order(names)
     if ordered != list(names):
         raise FileError(
-            f"{path} has attributes {listed(names[:4])}, ..., whose numbers are not in order; write the steps in order, "
-            f"{ordered[0]} to {ordered[-1]}"
+            f"{path} has attributes {listed(names[:4])}, ..., whose numbers are not in order; "
+            f"write the steps in order, {ordered[0]} to {ordered[-1]}"
         )
 
 

@@ -28,8 +28,7 @@ class Labelled:
         y: (N,) labels of any type, or None.
         name: of the data set.
         notes: what was found by the values in the file, one sentence each.
-        columns: names of the steps in a table with a row for each sequence, of the channels in other tables; none if the
-            file has no names.
+        columns: names of the steps, or of several channels; none if the file has no names.
     """
 
     x: np.ndarray | list[np.ndarray]

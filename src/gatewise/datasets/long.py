@@ -69,7 +69,7 @@ def read_long(
 
     same = len({len(part) for part in parts}) == 1
     x = filled(np.stack(parts) if same else parts, fill, where)
-    return Labelled(x, labels, table.name, tuple(notes), plain_names(names))
+    return Labelled(x, labels, table.name, tuple(notes), plain_names(names) if len(names) > 1 else ())
 
 
 def _roles(table: Table, label: str | None, id_column: Names | None, time_column: str | None) -> LongColumns:

@@ -20,7 +20,7 @@ def refuse_other_columns(data: Labelled, expected: Sequence[str], source: object
         FileError: columns are missing, unexpected, or in another order.
     """
     found, wanted = list(data.columns), list(plain_names(expected))
-    if not found or not wanted or found == wanted or _is_longer(found, wanted) or _is_longer(wanted, found):
+    if len(found) < 2 or len(wanted) < 2 or found == wanted or _is_longer(found, wanted) or _is_longer(wanted, found):
         return
     missing = [name for name in wanted if name not in found]
     unexpected = [name for name in found if name not in wanted]

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 NAME = re.compile(r"(.*?)(\d+)(\D*)$", re.DOTALL)
 EARLIER = re.compile(r"(-|−|lag|minus|before)[\W_]*$")  # of a stem whose numbers may count backwards
 FEWEST = 4  # columns that make a form
+MOST_NAMES = 0.7  # fraction of the names that have one stem, in a table of steps
 BASELINE = "baseline"  # a step before step 1
 
 
@@ -45,6 +46,8 @@ def in_order(names: Sequence[Any]) -> list[Any]:
     """
     ordered = list(names)
     for stem, members in _groups(names).items():
+        if len(members) < MOST_NAMES * len(names):
+            continue
         numbers = [number for _, number in members]
         falling = numbers == sorted(numbers, reverse=True) and (not stem or EARLIER.search(stem))
         decimal = re.search(r"\d[.,]$", stem)  # perhaps fractions, perhaps versions
@@ -69,6 +72,16 @@ def channels(names: Sequence[Any]) -> list[list[Any]]:
     if len(counted[0]) < FEWEST or len(set(counted[0])) < len(counted[0]) or any(one != counted[0] for one in counted):
         return []
     return [in_order([names[place] for place, _ in members]) for members in groups.values()]
+
+
+def stem(name: Any) -> str:
+    """A name without its number, such as the name of a channel.
+
+    >>> stem("acc_x_12")
+    'acc_x'
+    """
+    match = NAME.match(str(name).strip())
+    return f"{match[1]}{match[3]}".strip("_-. ") if match else str(name)
 
 
 def strangers(names: Sequence[Any]) -> dict[Any, str]:

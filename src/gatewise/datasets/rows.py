@@ -18,7 +18,7 @@ from gatewise.datasets.labelled import FileError, Labelled, plain_names
 from gatewise.datasets.long import read_long
 from gatewise.datasets.long_tables import find_long, refuse_long, refuse_one_recording, refuse_smooth
 from gatewise.datasets.no_steps import find_no_steps, refuse_no_steps
-from gatewise.datasets.numbered import channels, in_order, strangers
+from gatewise.datasets.numbered import channels, in_order, stem, strangers
 from gatewise.datasets.runs import refuse_label_runs
 from gatewise.datasets.tables import Table, read_table
 from gatewise.datasets.values import label_values, matrix
@@ -110,7 +110,7 @@ def _one_row_each(table: Table, label: str | None, layout: str | None, keep: lis
             refuse_one_recording(table, reasons, name)
         steps = [column for column in cells if column != name]
         if layout is None:
-            refuse_label_runs(table, [column for column in steps if column not in reasons], name)
+            refuse_label_runs(table, reasons, name)
         strange = {column: reason for column, reason in strangers(steps).items() if column not in keep}
         refuse_no_steps(table, strange | reasons, name)
         if layout is None:
@@ -127,10 +127,10 @@ def _sequences(
     """The sequences of the steps of each channel."""
     values = np.stack([matrix(table, steps) for steps in names], 2)
     if len(names) > 1:
-        shown = " and ".join(f"{steps[0]} to {steps[-1]}" for steps in names[:4])
+        pairs = " and ".join(f"{steps[0]} to {steps[-1]}" for steps in names[:4])
         notes = [
             *notes,
-            f"channels: columns {shown}{', ...' if len(names) > 4 else ''} read as {len(names)} channels of "
+            f"channels: columns {pairs}{', ...' if len(names) > 4 else ''} read as {len(names)} channels of "
             f"{len(names[0])} steps; layout='rows' (--layout rows) reads {len(names) * len(names[0])} steps",
         ]
     lengths = lengths_without_end(values)
@@ -141,8 +141,9 @@ def _sequences(
     def where(sequence: int, step: int, channel: int) -> str:
         return f"{table.row(sequence)}, column {str(names[channel][step])!r}"
 
-    columns = plain_names(name for steps in names for name in steps) if table.header else ()
-    return Labelled(filled(x, fill, where), labels, table.name, tuple(notes), columns)
+    columns = names[0] if len(names) == 1 else [stem(steps[0]) for steps in names]
+    shown = plain_names(columns) if table.header else ()
+    return Labelled(filled(x, fill, where), labels, table.name, tuple(notes), shown)
 
 
 def _ordered(steps: list[Any], notes: list[str]) -> list[Any]:

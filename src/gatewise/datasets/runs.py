@@ -4,6 +4,7 @@ Letters: `N` rows, `C` columns.
 """
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -22,12 +23,12 @@ FAR = 2.0  # distance of neighbouring columns, in spreads of a column
 AXIS = re.compile(r"(^|[^a-zA-Z])[xyzXYZ]$|[a-z][XYZ]$")  # such as x, acc_x or accX
 
 
-def refuse_label_runs(table: Table, names: list[Any], label: Any) -> None:
+def refuse_label_runs(table: Table, no_steps: Collection[Any], label: Any) -> None:
     """Refuse a table of few columns whose labels come in long runs, as those of time steps do.
 
     Arguments:
         table: with a row for each sequence, perhaps.
-        names: columns of the steps.
+        no_steps: columns that are no steps.
         label: the column of labels, None without labels.
 
     Raises:
@@ -36,8 +37,9 @@ def refuse_label_runs(table: Table, names: list[Any], label: Any) -> None:
     if label is None or table.cells[label].isna().any():
         return
     cells, codes = table.cells, pd.factorize(table.cells[label])[0]
+    names = [name for name in cells if name != label and name not in no_steps]
     if len(names) <= MOST_COLUMNS and seem_time_steps([columns.numbers(cells[name]) for name in names], names, codes):
-        long, rows = options(layout="long", id_column="COL"), options(layout="rows", label=label)
+        long, rows = options(layout="long", id_column="COL"), options(layout="rows", label=label, drop=list(no_steps))
         raise FileError(
             f"{table.path}: column {str(label)!r} has its labels in {count_runs(codes)} runs of equal labels, as in a "
             "table with a row for each time step; if each row is a time step, add a column COL that names the sequence "
@@ -91,7 +93,7 @@ def _related(table: np.ndarray, codes: np.ndarray) -> bool:
 
 
 def _apart(table: np.ndarray) -> bool:
-    """Whether most neighbouring columns (N, C) have values of their own, which do not rise or fall from first to last."""
+    """Whether most neighbouring columns (N, C) are far from each other, up and down."""
     middle = np.median(table, 0)
     spread = np.median(np.abs(table - middle), 0)
     steps = np.diff(middle)

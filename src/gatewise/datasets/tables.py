@@ -119,7 +119,7 @@ def _has_header(names: list[str]) -> bool:
 
 
 def _refuse_other_labels(table: pd.DataFrame, path: Path) -> None:
-    """Refuse whole numbers that are hardly labels in the first column: as many as steps have, or more than in the last."""
+    """Refuse whole numbers in the first column that are hardly labels: too many, or more than in the last column."""
     first, *_, last = (table[name] for name in (ARCHIVE_LABEL, *table.columns[1:]))
     counts = first.nunique(), last.nunique()
     whole = all(pd.api.types.is_integer_dtype(table[name]) for name in table.columns[1:])
@@ -131,8 +131,8 @@ def _refuse_other_labels(table: pd.DataFrame, path: Path) -> None:
         other = f", and the last column has {counts[1]}" if fewer else ""
         raise FileError(
             f"{path}: the first column, expected to hold the labels as in the UCR archive, has {counts[0]} distinct "
-            f"values in {len(table)} rows{other}; save the table with a first line of column names as .csv, and name the "
-            "labels with label= (--label)"
+            f"values in {len(table)} rows{other}; save the table with a first line of column names as .csv, and "
+            "name the labels with label= (--label)"
         )
 
 

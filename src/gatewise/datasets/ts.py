@@ -76,8 +76,8 @@ def _refuse_other_shape(parts: list[np.ndarray], head: dict[str, str], numbers: 
     for number, part in zip(numbers, parts, strict=True):
         if head.get("univariate") == "true" and part.shape[1] > 1:
             raise FileError(
-                f"{path}, line {number} has {part.shape[1]} channels, expected one, as @univariate is true; correct the "
-                "line or the header"
+                f"{path}, line {number} has {part.shape[1]} channels, expected one, as @univariate is true; "
+                "correct the line or the header"
             )
         if head.get("equallength") == "true" and len(part) != steps:
             raise FileError(
