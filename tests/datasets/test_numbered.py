@@ -71,7 +71,8 @@ def test_numbers_that_begin_anew_are_channels(tmp_path, first):
 
 
 @pytest.mark.parametrize(
-    "names", [["x1", "x2", "x3", "x4", "z1", "z2", "z3"], [f"{a}x{b}" for a in range(4) for b in range(4)], ["a1", "b1"]]
+    "names",
+    [["x1", "x2", "x3", "x4", "z1", "z2", "z3"], [f"{a}x{b}" for a in range(4) for b in range(4)], ["a1", "b1"]],
 )
 def test_other_names_are_no_channels(names):
     assert channels(names) == []

@@ -23,7 +23,9 @@ def recording(values, names, labels, label="label"):
 @pytest.mark.parametrize(
     "frame",
     [
-        recording(NOISE + [0, 0, 9.8, *[0] * 11], ["acc_x", "acc_y", "acc_z"], ["walk", "run", "sit"], "activity"),
+        recording(
+            NOISE + np.r_[0, 0, 9.8, np.zeros(11)], ["acc_x", "acc_y", "acc_z"], ["walk", "run", "sit"], "activity"
+        ),
         recording(NOISE, ["accX", "accY", "accZ"], ["walk", "run", "walk", "sit"], "activity"),
         recording(DRIFT, EEG, [0, 1, 0, 1], "eyeDetection"),
         recording(DRIFT, [f"V{k}" for k in range(14)], [0, 1, 0, 1], "Class"),
