@@ -39,7 +39,10 @@ def refuse_label_runs(table: Table, no_steps: Collection[Any], label: Any) -> No
     cells, codes = table.cells, pd.factorize(table.cells[label])[0]
     names = [name for name in cells if name != label and name not in no_steps]
     if len(names) <= MOST_COLUMNS and seem_time_steps([columns.numbers(cells[name]) for name in names], names, codes):
-        long, rows = options(layout="long", id_column="COL"), options(layout="rows", label=label, drop=list(no_steps))
+        long, rows = (
+            options(layout="long", id_column="COL", label=label),
+            options(layout="rows", label=label, drop=list(no_steps)),
+        )
         raise FileError(
             f"{table.path}: column {str(label)!r} has its labels in {count_runs(codes)} runs of equal labels, as in a "
             "table with a row for each time step; if each row is a time step, add a column COL that names the sequence "
