@@ -115,6 +115,8 @@ CHANGES = {
     "other channels": lambda c, a: c.update(channels=3),
     "an unknown view": lambda c, a: c.update(view="diagonals"),
     "no view": lambda c, a: c.pop("view"),
+    "columns that are no names": lambda c, a: c.update(columns=["t0", 1]),
+    "columns that are no list": lambda c, a: c.update(columns="t0"),
     "no channels": lambda c, a: c.update(channels=0),
     "a scale of zero": lambda c, a: a.update(scale=np.zeros(2)),
     "no scale": lambda c, a: a.pop("scale"),

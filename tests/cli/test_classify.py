@@ -173,7 +173,7 @@ def test_wrong_data_and_options_are_errors(walks, capsys, arguments, message):
     [
         ({"label": "left"}, [], "label 'left' is not one of the training classes (down, up); leave its sequences out"),
         ({"t3": np.nan}, [], "test.csv, line 2, column 't3': no value"),
-        ({}, ["--plot", "f.png", "--kind", "summary"], None),
+        ({"t3": 0.5}, ["--plot", "f.png", "--kind", "summary"], None),
         (None, ["--plot", "f.png", "--kind", "summary"], "needs labels"),
     ],
     ids=["unknown class", "missing value", "fine", "no labels"],

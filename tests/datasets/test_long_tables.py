@@ -157,7 +157,7 @@ def test_smooth_rows_without_a_column_of_sequences_are_refused(tmp_path):
     steps = np.stack([np.cumsum(GENERATOR.normal(size=300)) / 10, 5 + np.sin(np.arange(300) / 30)], 1)
     table = pd.DataFrame(steps, columns=["ax", "ay"]).assign(label=np.repeat(list("abc"), 100))
     table.to_csv(tmp_path / "a.csv", index=False)
-    with pytest.raises(FileError, match="each row differs little from the one before it"):
+    with pytest.raises(FileError, match=r"each row differs little from the one before it|labels in 3 runs"):
         read_rows(tmp_path / "a.csv")
     np.testing.assert_array_equal(read_rows(tmp_path / "a.csv", layout="rows").x[..., 0], steps)
 

@@ -1,5 +1,7 @@
 """Tables of the UCR archive as text, and their parts in a folder."""
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from gatewise.datasets import FileError, read_parts, read_rows
@@ -49,3 +51,39 @@ def test_both_parts_in_a_folder_are_read(tmp_path, kind):
         for part in read_parts(source):
             assert part.x[..., 0].tolist() == [[1, 2], [3, 4]]
             assert part.y.tolist() == ["u", "v"]
+
+
+STEPS = np.random.default_rng(0).integers(0, 50, (60, 8))
+
+
+@pytest.mark.parametrize(
+    ("columns", "refused"),
+    [
+        ((STEPS, np.arange(60) % 3), "has .* distinct values in 60 rows, and the last column has 3; save the table"),
+        (
+            (np.arange(60) % 22, STEPS, np.arange(60) % 2),
+            "has 22 distinct values in 60 rows, and the last column has 2",
+        ),
+        ((np.arange(60), STEPS / 7, np.arange(60) % 4), "has 60 distinct values in 60 rows, and the last column has 4"),
+        ((STEPS,), "distinct values in 60 rows; save the table"),
+        ((np.arange(60) % 3, STEPS), None),
+        ((np.arange(60) % 22, STEPS), None),
+        ((np.arange(60), STEPS / 7), None),
+        ((np.arange(60) % 10, STEPS, np.zeros(60, int)), None),
+        ((np.arange(60) % 10, STEPS, STEPS[:, 0] % 2), None),
+    ],
+    ids=["last", "22 first", "id first", "no labels", "first", "22", "a class for each row", "zeros", "binary end"],
+)
+def test_whole_numbers_that_are_hardly_labels_are_refused(tmp_path, columns, refused):
+    cells = np.column_stack(columns)
+    for name, delimiter in (("a.tsv", "\t"), ("a.txt", ","), ("b.txt", " ")):
+        np.savetxt(tmp_path / name, cells, fmt="%.6g", delimiter=delimiter)
+        if refused is None:
+            assert read_rows(tmp_path / name).y.tolist() == [str(int(label)) for label in cells[:, 0]]
+        else:
+            with pytest.raises(FileError, match=refused):
+                read_rows(tmp_path / name)
+    if refused and "last" in refused:  # the remedy
+        pd.DataFrame(cells).add_prefix("c").to_csv(tmp_path / "a.csv", index=False)
+        result = read_rows(tmp_path / "a.csv", label=f"c{cells.shape[1] - 1}", drop=["c0"])
+        assert result.y.tolist() == cells[:, -1].tolist()

@@ -86,3 +86,24 @@ def test_labels_that_need_too_much_memory_are_refused(write):
 def test_invalid_ts_files_are_refused_with_the_line(content, message, write):
     with pytest.raises(FileError, match=message):
         read_ts(write(content))
+
+
+@pytest.mark.parametrize(
+    ("head", "rows", "message"),
+    [
+        ("@equalLength true", "1,2,3:a\n1,2,3:b\n\n1,2:a", "line 8 has 2 steps, expected 3, as @equalLength is true"),
+        ("@EQUALLENGTH TRUE", "1,2:3,4:a\n1,2,3:4,5,6:b", "line 6 has 3 steps, expected 2"),
+        ("@univariate true", "1,2:a\n1,2:3,4:b", "line 6 has 2 channels, expected one, as @univariate is true"),
+        ("@univariate true", "1,2:3,4:a\n1,2:3,4:b", "line 5 has 2 channels"),
+        ("@equalLength false", "1,2,3:a\n1,2:b", None),
+        ("@equalLength true", "1,2,3:a\n1,2,?:b", None),
+        ("@univariate false", "1,2:a\n3,4:b", None),
+    ],
+)
+def test_sequences_that_contradict_the_header_are_refused(write, head, rows, message):
+    path = write(f"@problemName p\n{head}\n@classLabel true a b\n@data\n{rows}\n", "a.ts")
+    if message is None:
+        assert len(read_ts(path)) == 2
+        return
+    with pytest.raises(FileError, match=message):
+        read_ts(path)

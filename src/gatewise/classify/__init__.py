@@ -2,7 +2,7 @@
 
 - `classifier`: `Classifier`, from sequences and labels to predictions with probabilities.
 - `sequences`: input sequences, validated and batched.
-- `frames`, `axes`: tables of pandas and polars as sequences; axes in another order.
+- `frames`, `axes`, `names`: tables of pandas and polars as sequences; axes in another order; names of columns.
 - `errors`: `SequenceError`.
 - `scaling`: standardization of each channel.
 - `labels`: classes, class weights and stratified splits.
@@ -15,7 +15,7 @@
 - `validation`: checks of arguments.
 
 Imports go one way: classifier > figures | persistence | training > state > scaling | labels | network | scores |
-validation > sequences > frames | axes > errors.
+validation > sequences > frames | axes | names > errors.
 """
 
 from gatewise.classify.classifier import Classifier

@@ -4,6 +4,7 @@ Letters: `N` sequences, `T` steps, `C` channels, `K` classes.
 """
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,9 @@ from gatewise.classify import figures
 from gatewise.classify import persistence as files
 from gatewise.classify.axes import count_hint, oriented
 from gatewise.classify.errors import SequenceError
-from gatewise.classify.frames import refuse_labels
+from gatewise.classify.frames import refuse_labels, refuse_runs
 from gatewise.classify.labels import class_weights, encode_labels, validation_mask
+from gatewise.classify.names import column_names, refuse_other_names
 from gatewise.classify.network import BatchNetwork, build_network
 from gatewise.classify.scaling import fit_standardization, scale_sequences
 from gatewise.classify.sequences import Sequences, as_array
@@ -62,6 +64,8 @@ class Classifier(Arguments):
     Attributes:
         classes_: (K,) in order, after `fit`.
         n_features_in_: C.
+        feature_names_in_: column names of the table in `fit`, if all are text; tables with other names, or in another
+            order, are refused afterwards.
         history_: losses of each epoch.
         view_: how `gatewise classify` converted images to sequences (see `gatewise.datasets.view`), "" otherwise.
 
@@ -77,6 +81,7 @@ class Classifier(Arguments):
 
     classes_: np.ndarray
     n_features_in_: int
+    feature_names_in_: np.ndarray
     history_: History
     view_: str = ""
     _state: ClassifierState
@@ -125,10 +130,11 @@ class Classifier(Arguments):
                 classifier does not change.
             DivergenceError: training met NaN or infinity; use a smaller lr.
         """
-        x = oriented(x, channels_first)
+        x, names = oriented(x, channels_first), column_names(x)
         sequences = Sequences.of(x, lengths)
         classes, indices = encode_labels(y, len(sequences), count_hint(x, y))
         refuse_labels(x, y)
+        refuse_runs(x, indices)
         weights = class_weights(self.class_weight, classes, indices)
         validation = validation_mask(indices, self.validation_fraction, np.random.default_rng(int(self.seed)))
         check_patience(self.patience, self.validation_fraction, validation)
@@ -166,12 +172,13 @@ class Classifier(Arguments):
             )
         )
         self.view_ = ""
+        self.set_feature_names(names)
         return self
 
     def predict(self, x: Any, *, lengths: Any = None, channels_first: bool = False) -> np.ndarray:
         """The most probable class (N,) of each sequence; see `predict_proba`."""
         state = self._fitted()
-        sequences = state.sequences(oriented(x, channels_first), lengths)
+        sequences = self._sequences(x, lengths, channels_first)
         indices: np.ndarray = state.logits(sequences).argmax(1).numpy()
         return np.asarray(state.classes[indices])
 
@@ -187,7 +194,7 @@ class Classifier(Arguments):
             SequenceError: sequences that cannot be used, or with another number of channels than in `fit`.
         """
         state = self._fitted()
-        return state.probabilities(state.sequences(oriented(x, channels_first), lengths))
+        return state.probabilities(self._sequences(x, lengths, channels_first))
 
     def score(
         self, x: Any, y: Any, sample_weight: Any = None, *, lengths: Any = None, channels_first: bool = False
@@ -253,6 +260,7 @@ class Classifier(Arguments):
         """
         options = {"x": x, "y": y, "lengths": lengths, "image": image, "count": count, "layer": layer, "ax": ax}
         figures.check_options(kind, options)
+        refuse_other_names(x, getattr(self, "feature_names_in_", ()))
         return figures.draw(self._fitted(), kind, **options)
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -275,7 +283,8 @@ class Classifier(Arguments):
         >>> again, bool((again.predict_proba(x) == model.predict_proba(x)).all())
         (Classifier(hidden_size=4, epochs=1), True)
         """
-        content, arrays = files.pack(self.get_params(), self._fitted(), self.view_)
+        names = getattr(self, "feature_names_in_", ())
+        content, arrays = files.pack(self.get_params(), self._fitted(), self.view_, names)
         persistence.save(path, files.KIND, content, arrays)
 
     @classmethod
@@ -293,13 +302,14 @@ class Classifier(Arguments):
         content, arrays = persistence.load(path, files.KIND, files.UPGRADES)
         try:
             model = cls(**files.read_arguments(content, cls._defaults()))
-            view = files.read_view(content)
+            view, names = files.read_view(content), files.read_names(content)
             model._set_state(files.unpack(content, arrays, model.get_params(), model._build_to_load))
         except ValueError as reason:
             raise persistence.FormatError(
                 f"{path} does not hold a complete classifier: {reason}; save it again with this Gatewise"
             ) from None
         model.view_ = view
+        model.set_feature_names(names)
         return model
 
     @property
@@ -329,6 +339,17 @@ class Classifier(Arguments):
         if not hasattr(self, "_state"):
             raise not_fitted("the classifier is not fitted; call fit(x, y) first")
         return self._state
+
+    def _sequences(self, x: Any, lengths: Any, channels_first: bool) -> Sequences:
+        """Validated sequences with the channels, and the column names, of the training."""
+        refuse_other_names(x, getattr(self, "feature_names_in_", ()))
+        return self._fitted().sequences(oriented(x, channels_first), lengths)
+
+    def set_feature_names(self, names: Sequence[str]) -> None:
+        """Keep the names of the columns of the training; without names, there is no `feature_names_in_`."""
+        vars(self).pop("feature_names_in_", None)
+        if len(names):
+            self.feature_names_in_ = np.array(names, object)
 
     def _set_state(self, state: ClassifierState) -> None:
         self._state, self.classes_ = state, state.classes

@@ -5,7 +5,7 @@ Values from a file are validated before use, and weights must have the shapes th
 Letters: `C` channels, `K` classes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -37,7 +37,7 @@ def from_version_1(content: Content, arrays: Arrays) -> tuple[Content, Arrays]:
 UPGRADES = {1: from_version_1}
 
 
-def pack(arguments: Content, state: ClassifierState, view: str) -> tuple[Content, Arrays]:
+def pack(arguments: Content, state: ClassifierState, view: str, names: Sequence[str] = ()) -> tuple[Content, Arrays]:
     """Content and arrays of a file.
 
     Raises:
@@ -63,6 +63,8 @@ def pack(arguments: Content, state: ClassifierState, view: str) -> tuple[Content
         "history": {"best_epoch": history.best_epoch, "stopped": history.stopped},
         "view": view,
     }
+    if len(names) and all(name.isprintable() for name in names):
+        content["columns"] = list(names)
     losses = asdict(history)
     arrays = {f"history.{name}": np.asarray(losses[name], np.float64) for name in LISTS}
     arrays["classes"] = as_text(classes.tolist())
@@ -183,6 +185,16 @@ def read_view(content: Content) -> str:
     view: str = checked(content, "view", str)
     one_of("view", view, ("", *VIEWS))
     return view
+
+
+def read_names(content: Content) -> list[str]:
+    """Names of the columns of the training; none for a file that does not say."""
+    if "columns" not in content:
+        return []
+    names: list[str] = checked(content, "columns", list)
+    if not all(isinstance(name, str) for name in names):
+        raise ValueError("columns hold a name that is not text")
+    return names
 
 
 def read_scaling(arrays: Arrays, scale: str, channels: int) -> Standardization | None:

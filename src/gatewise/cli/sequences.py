@@ -1,15 +1,17 @@
 """Sequences for `gatewise classify`: read them, describe them, split them into a training and a test set."""
 
 import argparse
+import filecmp
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from gatewise import datasets
-from gatewise.classify import Scores, SequenceError, Sequences, stratified_mask
-from gatewise.classify.axes import seem_channels_first
 from gatewise.cli.files import print_now
 from gatewise.cli.options import TABLE, given, option_name
+from gatewise.datasets.matching import refuse_other_columns
 from gatewise.series.wording import counted, quote_first
 
 TEST_FRACTION = 0.2
@@ -23,26 +25,42 @@ class LabelledSequences(NamedTuple):
         y: (N,) labels, or None.
         indices: (N,) positions in the data.
         images: (N, height, width), if the sequences come from images.
+        columns: names of the columns of the table, none without names.
     """
 
     x: Any
     y: Any
     indices: np.ndarray
     images: Any = None
+    columns: tuple[str, ...] = ()
 
     def select(self, mask: np.ndarray) -> "LabelledSequences":
         """The sequences where the mask (N,) is true."""
         x = [self.x[k] for k in np.flatnonzero(mask)] if isinstance(self.x, list) else self.x[mask]
         images = None if self.images is None else self.images[mask]
-        return LabelledSequences(x, self.y[mask], self.indices[mask], images)
+        return LabelledSequences(x, self.y[mask], self.indices[mask], images, self.columns)
 
 
-def read_sequences_to_classify(arguments: argparse.Namespace) -> LabelledSequences:
-    """The sequences for a saved model: the test set if there is one, else all sequences."""
+def read_parts_to_classify(arguments: argparse.Namespace) -> tuple[Any, Any]:
+    """The training and the test part, or None, of the data for a saved model."""
     if arguments.file is None:
         raise ValueError("--model needs sequences to classify; give DATA")
-    train, test = datasets.read_parts(arguments.file, **given(arguments, TABLE))
+    return datasets.read_parts(arguments.file, **given(arguments, TABLE))
+
+
+def sequences_to_classify(
+    parts: tuple[Any, Any], arguments: argparse.Namespace, columns: Sequence[str]
+) -> LabelledSequences:
+    """The sequences for a saved model: the test set if there is one, else all sequences.
+
+    Arguments:
+        parts: the training and the test part, or None.
+        arguments: of the command.
+        columns: names of the columns of the training; none if they are unknown.
+    """
+    train, test = parts
     data = train if test is None else test
+    refuse_other_columns(data, columns, arguments.file)
     sequences = _as_sequences(data, arguments)
     note = "" if test is None else "\n  test set only"
     print_now(f"Data: {arguments.file}\n{_describe(sequences)}{note}{_notes(data)}")
@@ -60,7 +78,10 @@ def read_training_and_test(arguments: argparse.Namespace) -> tuple[LabelledSeque
         name = arguments.file
         data, test = datasets.read_parts(arguments.file, **given(arguments, TABLE))
     if arguments.test is not None:
+        _refuse_copy(arguments)
         test = datasets.read_sequences(arguments.test, **given(arguments, TABLE))
+    if test is not None:
+        refuse_other_columns(test, data.columns, arguments.test or f"the test set of {name}")
     sequences = _as_sequences(data, arguments)
     print_now(f"Data: {name}\n{_describe(sequences)}{_notes(data)}")
     _refuse_channels_first(data, arguments)
@@ -79,11 +100,23 @@ def read_training_and_test(arguments: argparse.Namespace) -> tuple[LabelledSeque
     return sequences, _as_sequences(test, arguments)
 
 
+def _refuse_copy(arguments: argparse.Namespace) -> None:
+    """Refuse a test file with the bytes of the training file."""
+    paths = Path(arguments.file), Path(arguments.test)
+    if all(path.is_file() for path in paths) and filecmp.cmp(*paths, shallow=False):
+        raise ValueError(
+            f"--test {arguments.test} is a copy of {arguments.file}, the training data; give other sequences, or omit "
+            "--test"
+        )
+
+
 def _split(
     data: LabelledSequences, arguments: argparse.Namespace
 ) -> tuple[LabelledSequences, LabelledSequences | None]:
     """Hold out a fraction of each class for testing."""
     fraction = TEST_FRACTION if arguments.test_fraction is None else arguments.test_fraction
+    from gatewise.classify import stratified_mask
+
     mask = stratified_mask(data.y, fraction, arguments.seed or 0)
     if not mask.any():
         reason = f" ({100 * fraction:g} % of each class is less than one sequence)" if fraction else ""
@@ -102,9 +135,9 @@ def _as_sequences(data: Any, arguments: argparse.Namespace) -> LabelledSequences
     if arguments.view != "rows" and (isinstance(data.x, list) or data.x.shape[2] == 1):
         raise ValueError(f"--view {arguments.view} is for images, but the data are sequences; omit --view")
     if isinstance(data.x, list):
-        return LabelledSequences(data.x, data.y, np.arange(len(data)))
+        return LabelledSequences(data.x, data.y, np.arange(len(data)), columns=data.columns)
     images = data.x if data.x.dtype == np.uint8 else None
-    return LabelledSequences(datasets.view(data.x, arguments.view), data.y, np.arange(len(data)), images)
+    return LabelledSequences(datasets.view(data.x, arguments.view), data.y, np.arange(len(data)), images, data.columns)
 
 
 def _refuse_channels_first(data: Any, arguments: argparse.Namespace) -> None:
@@ -112,6 +145,8 @@ def _refuse_channels_first(data: Any, arguments: argparse.Namespace) -> None:
     is_archive = str(arguments.file).lower().endswith(".npz")
     if arguments.view_given or not is_archive or isinstance(data.x, list) or data.x.dtype == np.uint8:
         return
+    from gatewise.classify.axes import seem_channels_first
+
     if seem_channels_first(data.x):
         _, first, second = data.x.shape
         raise ValueError(
@@ -150,6 +185,8 @@ def check_before_training(
             raise ValueError(f"--out {out} writes predictions, but there is no test set to predict; give --test FILE")
         return
     check_channels(test, train.x[0].shape[1], "the training sequences have")
+    from gatewise.classify import Scores, SequenceError, Sequences
+
     try:
         Sequences.of(test.x)
         if test.y is not None:

@@ -9,12 +9,14 @@
 - `long`, `values`, `tables`: tables with a row for each time step, numbers and labels of cells, cells with their lines.
 - `long_tables`, `no_steps`, `label_columns`, `columns`: time steps in rows, columns that are no steps, and the column
   of labels, all found by their values.
+- `runs`, `numbered`, `matching`: labels in long runs, names that end in numbers, columns of a test set beside those of
+  the training.
 - `archive_rows`, `stamps`, `times`: sequences of an archive with their lines, steps with times, times as numbers.
 - `gaps`: missing values, refused or filled in.
 - `labelled`: sequences with their labels, and checks that all readers share.
 
 Imports go one way: sources > idx | npz | ts | arff | rows | charts > long | stamps | archive_rows > long_tables |
-values > no_steps | times > label_columns > tables | columns | gaps > labelled.
+values > no_steps | times | runs > label_columns | matching > tables | columns | gaps > labelled | numbered.
 """
 
 from gatewise.datasets.arff import read_arff

@@ -18,12 +18,14 @@ Letters: `N` sequences, `T` steps, `C` channels.
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from gatewise.datasets.archive_rows import collected
 from gatewise.datasets.label_columns import LABELS
-from gatewise.datasets.labelled import FileError, Labelled, check_size, listed
+from gatewise.datasets.labelled import FileError, Labelled, check_size, listed, plain_names
+from gatewise.datasets.numbered import in_order, strangers
 
 NUMERIC = ("numeric", "real", "integer")
 ATTRIBUTE = re.compile(r"""@attribute\s+('[^']*'|"[^"]*"|[^\s{]+)\s*(.*)""", re.IGNORECASE)
@@ -54,6 +56,8 @@ def read_arff(path: str | os.PathLike[str], *, fill: str | None = None) -> Label
     content = iter([(number, line) for number, line in lines if line and not line.startswith("%")])
     attributes = _head(content, path)
     place = _label_place(attributes, path)
+    names = plain_names(name for k, (name, _) in enumerate(attributes) if k != place)
+    _refuse_other_steps(names, path)
     numbers, parts, labels = [], [], []
     for number, line in content:
         cells = _cells(line, len(attributes), f"{path}, line {number}")
@@ -64,11 +68,31 @@ def read_arff(path: str | os.PathLike[str], *, fill: str | None = None) -> Label
     if not parts:
         raise FileError(f"{path} holds no sequences after @data")
     if place is None:
-        return collected(parts, None, numbers, path, fill)
+        return replace(collected(parts, None, numbers, path, fill), columns=_steps(names))
     check_size(
         f"{path}, where each label takes as much memory as the longest one,", (len(labels), max(map(len, labels))), 4
     )
-    return collected(parts, np.array(labels), numbers, path, fill)
+    return replace(collected(parts, np.array(labels), numbers, path, fill), columns=_steps(names))
+
+
+def _steps(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of the steps; a relation has none."""
+    return names if len(names) > 1 else ()
+
+
+def _refuse_other_steps(names: tuple[str, ...], path: object) -> None:
+    """Refuse attributes that are no steps by their names, or not in the order of their numbers."""
+    for name, reason in strangers(names).items():
+        raise FileError(
+            f"{path}: attribute {name!r:.80} is no step of a sequence: {reason}; "
+            "remove it, or, if it is a step, give it a name like theirs"
+        )
+    ordered = in_order(names)
+    if ordered != list(names):
+        raise FileError(
+            f"{path} has attributes {listed(names[:4])}, ..., whose numbers are not in order; "
+            f"write the steps in order, {ordered[0]} to {ordered[-1]}"
+        )
 
 
 def _head(content: Iterator[tuple[int, str]], path: object) -> list[Attribute]:

@@ -28,12 +28,14 @@ class Labelled:
         y: (N,) labels of any type, or None.
         name: of the data set.
         notes: what was found by the values in the file, one sentence each.
+        columns: names of the steps, or of several channels; none if the file has no names.
     """
 
     x: np.ndarray | list[np.ndarray]
     y: np.ndarray | None
     name: str = ""
     notes: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.y is not None and len(self.y) != len(self.x):
@@ -76,6 +78,11 @@ def read_at_most(file: Readable, size: int, start: bytes = b"") -> bytearray:
     while len(content) < size and (piece := file.read(min(PIECE, size - len(content)))):
         content += piece
     return content
+
+
+def plain_names(names: Iterable[Any]) -> tuple[str, ...]:
+    """Names as text, without blanks at their ends and line breaks in them."""
+    return tuple(" ".join(str(name).split()) for name in names)
 
 
 def listed(values: Iterable[Any]) -> str:

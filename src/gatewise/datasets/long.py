@@ -12,7 +12,7 @@ import pandas as pd
 from gatewise.datasets import columns
 from gatewise.datasets.gaps import filled
 from gatewise.datasets.label_columns import find_column, find_columns, has_few_values, named_label, options
-from gatewise.datasets.labelled import FileError, Labelled, listed
+from gatewise.datasets.labelled import FileError, Labelled, listed, plain_names
 from gatewise.datasets.long_tables import LongColumns, constant_label, find_long, find_no_channels
 from gatewise.datasets.tables import Table
 from gatewise.datasets.times import time_values
@@ -69,7 +69,7 @@ def read_long(
 
     same = len({len(part) for part in parts}) == 1
     x = filled(np.stack(parts) if same else parts, fill, where)
-    return Labelled(x, labels, table.name, tuple(notes))
+    return Labelled(x, labels, table.name, tuple(notes), plain_names(names) if len(names) > 1 else ())
 
 
 def _roles(table: Table, label: str | None, id_column: Names | None, time_column: str | None) -> LongColumns:

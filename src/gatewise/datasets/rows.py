@@ -14,10 +14,12 @@ import pandas as pd
 
 from gatewise.datasets.gaps import cut, filled, lengths_without_end
 from gatewise.datasets.label_columns import find_columns, label_by_values, named_label
-from gatewise.datasets.labelled import FileError, Labelled
+from gatewise.datasets.labelled import FileError, Labelled, plain_names
 from gatewise.datasets.long import read_long
 from gatewise.datasets.long_tables import find_long, refuse_long, refuse_one_recording, refuse_smooth
 from gatewise.datasets.no_steps import find_no_steps, refuse_no_steps
+from gatewise.datasets.numbered import channels, in_order, stem, strangers
+from gatewise.datasets.runs import refuse_label_runs
 from gatewise.datasets.tables import Table, read_table
 from gatewise.datasets.values import label_values, matrix
 
@@ -106,26 +108,53 @@ def _one_row_each(table: Table, label: str | None, layout: str | None, keep: lis
                 reasons = {column: reason for column, reason in reasons.items() if column != name}
         if layout is None:
             refuse_one_recording(table, reasons, name)
-        refuse_no_steps(table, reasons, name)
+        steps = [column for column in cells if column != name]
         if layout is None:
-            refuse_smooth(table, [column for column in cells if column != name], name)
+            refuse_label_runs(table, reasons, name)
+        strange = {column: reason for column, reason in strangers(steps).items() if column not in keep}
+        refuse_no_steps(table, strange | reasons, name)
+        if layout is None:
+            refuse_smooth(table, steps, name)
     labels = None if name is None else label_values(table, name)
-    return _sequences(table, [column for column in cells if column != name], labels, fill, notes)
+    steps = [column for column in cells if column != name]
+    several = channels(steps) if table.header and layout is None else []
+    return _sequences(table, several or [_ordered(steps, notes) if table.header else steps], labels, fill, notes)
 
 
 def _sequences(
-    table: Table, names: list[Any], labels: np.ndarray | None, fill: str | None, notes: list[str]
+    table: Table, names: list[list[Any]], labels: np.ndarray | None, fill: str | None, notes: list[str]
 ) -> Labelled:
-    values = matrix(table, names)[..., None]
+    """The sequences of the steps of each channel."""
+    values = np.stack([matrix(table, steps) for steps in names], 2)
+    if len(names) > 1:
+        pairs = " and ".join(f"{steps[0]} to {steps[-1]}" for steps in names[:4])
+        notes = [
+            *notes,
+            f"channels: columns {pairs}{', ...' if len(names) > 4 else ''} read as {len(names)} channels of "
+            f"{len(names[0])} steps; layout='rows' (--layout rows) reads {len(names) * len(names[0])} steps",
+        ]
     lengths = lengths_without_end(values)
     if not lengths.all():
         raise FileError(f"{table.row(int(lengths.argmin()))} has no values; leave it out")
     x = values if (lengths == values.shape[1]).all() else cut(values, lengths.tolist())
 
     def where(sequence: int, step: int, channel: int) -> str:
-        return f"{table.row(sequence)}, column {str(names[step])!r}"
+        return f"{table.row(sequence)}, column {str(names[channel][step])!r}"
 
-    return Labelled(filled(x, fill, where), labels, table.name, tuple(notes))
+    columns = names[0] if len(names) == 1 else [stem(steps[0]) for steps in names]
+    shown = plain_names(columns) if table.header else ()
+    return Labelled(filled(x, fill, where), labels, table.name, tuple(notes), shown)
+
+
+def _ordered(steps: list[Any], notes: list[str]) -> list[Any]:
+    """Steps in the order of their numbers, with a note if they are in another."""
+    ordered = in_order(steps)
+    if ordered != steps:
+        notes.append(
+            f"steps: columns {steps[0]}, {steps[1]}, {steps[2]}, ... are read in the order of their numbers, "
+            f"{ordered[0]} to {ordered[-1]}"
+        )
+    return ordered
 
 
 def _refuse_no_header(table: Table) -> None:

@@ -18,6 +18,7 @@ from gatewise.datasets.labelled import FileError, check_size
 DELIMITERS = (",", ";", "\t", "|")
 TABLES = (".csv", ".tsv", ".txt", ".parquet")
 ARCHIVE_NAMES = ("label", "labels", "class", "classes", "target", "y")  # of a first column, with other names after it
+FEW_CLASSES, MANY_CLASSES = 10, 30  # distinct whole numbers of a first column among whole numbers
 ARCHIVE_LABEL = "label"  # name of the first column of a file without a header
 NOT_UTF8 = "is not in UTF-8, perhaps a spreadsheet or text in another encoding; save it as CSV in UTF-8"
 
@@ -104,6 +105,7 @@ def _archive_table(path: Path) -> Table:
         return Table(_parsed(path, delimiter), path, " ") if delimiter == r"\s+" else _csv(path)
     options: dict[str, Any] = {"header": None, "dtype": {0: str}}
     table = _parsed(path, delimiter, **options).rename(columns={0: ARCHIVE_LABEL})
+    _refuse_other_labels(table, path)
     table[ARCHIVE_LABEL] = _archive_labels(table[ARCHIVE_LABEL], path)
     return Table(table, path, " " if delimiter == r"\s+" else delimiter, header=False)
 
@@ -114,6 +116,24 @@ def _has_header(names: list[str]) -> bool:
         return True
     numbers = pd.to_numeric(pd.Series(names[1:], dtype=object), errors="coerce")
     return bool(len(numbers) and numbers.isna().all()) and not {name.lower() for name in names[1:]} <= {"", "nan", "?"}
+
+
+def _refuse_other_labels(table: pd.DataFrame, path: Path) -> None:
+    """Refuse whole numbers in the first column that are hardly labels: too many, or more than in the last column."""
+    first, *_, last = (table[name] for name in (ARCHIVE_LABEL, *table.columns[1:]))
+    counts = first.nunique(), last.nunique()
+    whole = all(pd.api.types.is_integer_dtype(table[name]) for name in table.columns[1:])
+    fewer = pd.api.types.is_integer_dtype(last) and 2 <= counts[1] <= min(counts[0] // 2, len(table) // 4)
+    many = counts[0] > MANY_CLASSES or 2 * counts[0] > len(table) > MANY_CLASSES
+    if pd.to_numeric(first, errors="coerce").isna().any():
+        return
+    if (whole and many) or (fewer and counts[0] > FEW_CLASSES):
+        other = f", and the last column has {counts[1]}" if fewer else ""
+        raise FileError(
+            f"{path}: the first column, expected to hold the labels as in the UCR archive, has {counts[0]} distinct "
+            f"values in {len(table)} rows{other}; save the table with a first line of column names as .csv, and "
+            "name the labels with label= (--label)"
+        )
 
 
 def _archive_labels(labels: "pd.Series[Any]", path: Path) -> "pd.Series[Any]":

@@ -5,7 +5,7 @@
     1.5,2.0,?:0.1,0.2,0.3:walking
 
 A line holds one sequence: channels separated by colons, the steps of a channel by commas, and the label at the end.
-Lengths, dimensions and missing values are read from the data, not from the header.
+Dimensions and missing values are read from the data; data that contradict @equalLength or @univariate are refused.
 
 Reference: Bagnall, Dau, Lines, Flynn, Large, Bostrom, Southam and Keogh, The UEA multivariate time series
 classification archive, 2018, arXiv 1811.00075.
@@ -65,8 +65,25 @@ def read_ts(path: str | os.PathLike[str], *, fill: str | None = None) -> Labelle
         parts = read_stamped(channels, numbers, path)
     else:
         parts = [_sequence(texts, f"{path}, line {number}") for number, texts in zip(numbers, channels, strict=True)]
+    _refuse_other_shape(parts, head, numbers, path)
     labels = _labels([label for _, label in rows], kind, path)
     return collected(parts, labels, numbers, path, fill, listed([head.get("problemname") or Path(path).stem]))
+
+
+def _refuse_other_shape(parts: list[np.ndarray], head: dict[str, str], numbers: list[int], path: object) -> None:
+    """Refuse sequences that are not of one length, or not of one channel, although the header says so."""
+    steps = len(parts[0])
+    for number, part in zip(numbers, parts, strict=True):
+        if head.get("univariate") == "true" and part.shape[1] > 1:
+            raise FileError(
+                f"{path}, line {number} has {part.shape[1]} channels, expected one, as @univariate is true; "
+                "correct the line or the header"
+            )
+        if head.get("equallength") == "true" and len(part) != steps:
+            raise FileError(
+                f"{path}, line {number} has {len(part)} steps, expected {steps}, as @equalLength is true; correct the "
+                "line or the header"
+            )
 
 
 def _head(lines: Iterator[tuple[int, str]], path: object) -> dict[str, str]:
