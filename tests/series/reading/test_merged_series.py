@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from gatewise.cli import main
 
+from gatewise.cli import main
 from gatewise.series import DataError, read, split_by_frequency
 
 NOISE = np.random.default_rng(0).normal(size=1000)
