@@ -17,9 +17,10 @@ from gatewise.series.frequency import as_integers, infer_frequency, steps_and_ph
 from gatewise.series.reading.id_columns import COMPLETE, MOST_COLUMNS, MOST_TOGETHER, SEVERAL, name_codes, together
 
 MOST_NAMES = 100  # whose values or calendars are compared
-CLEAR = 3  # times the usual step: a jump of the values between two names
+CLEAR = 3  # times the steps within names: a jump of the values between them
+LONG = 12  # rows of a name, whose largest step shows how its values change
 EVEN = 0.9  # of the steps between the rows of a name are equal
-CYCLES = ("quarter", "month", "dayofweek", "hour", "minute")
+CYCLES = ("quarter", "month", "day_of_week", "hour")
 
 
 def explaining(
@@ -169,15 +170,17 @@ def _jumps_between_blocks(codes: np.ndarray, y: np.ndarray) -> bool:
 
 
 def _is_jump(before: np.ndarray, after: np.ndarray) -> bool:
-    """Whether two blocks of values differ clearly in level, or by a step unlike those in them."""
+    """Whether two blocks of values differ clearly in level, by a step unlike those in them or without overlap."""
     if min(len(before), len(after)) < SEVERAL:
         return False
-    usual = np.quantile(np.abs(np.concatenate([np.diff(before), np.diff(after)])), 0.95)
-    if usual > 0 and min(len(before), len(after)) >= 4 * SEVERAL and abs(after[0] - before[-1]) > CLEAR * usual:
+    within = np.abs(np.concatenate([np.diff(before), np.diff(after)]))
+    step, levels = abs(after[0] - before[-1]), (np.median(before), np.median(after))
+    is_long = min(len(before), len(after)) >= LONG
+    if is_long and step > CLEAR * within.max() > 0 and abs(levels[1] - levels[0]) > step / 2:
         return True
-    low, high = (np.quantile([before, after][k], [0.1, 0.9]) for k in np.argsort([np.median(before), np.median(after)]))
-    end = abs(np.median(after[:SEVERAL]) - np.median(before[-SEVERAL:]))
-    return bool(high[0] > low[1] and end > 1.5 * max(np.ptp(low), np.ptp(high)))
+    low, high = (np.quantile((before, after)[k], [0.1, 0.9]) for k in np.argsort(levels))
+    ends = abs(np.median(after[:SEVERAL]) - np.median(before[-SEVERAL:]))
+    return bool(high[0] > low[1] and ends > 1.5 * max(np.ptp(low), np.ptp(high)))
 
 
 def _alternates(codes: np.ndarray, y: np.ndarray) -> bool:

@@ -48,6 +48,14 @@ def _no_number(column: pd.Series, where: Where, fault: str, rows: np.ndarray) ->
     return f"{where(rows[0])}: {value} in target {column.name!r} {fault}{and_more(len(rows) - 1)}; {remedy}"
 
 
+def present(column: pd.Series) -> pd.Series:
+    """The cells that are not blank."""
+    cells = column.dropna()
+    if pd.api.types.is_numeric_dtype(cells) or not is_text(cells):
+        return cells
+    return cells[cells.str.strip() != ""]
+
+
 def mostly_numbers(column: pd.Series) -> bool:
     """Whether at least half of the cells are finite numbers."""
     return bool(np.isfinite(to_numbers(column)).mean() >= 0.5)

@@ -77,7 +77,7 @@ def read(
             cells at the end. By default it is "rows" if the header holds dates, else "long".
         id_column: column that names the series, or several that do so together, such as ["store", "item"]: the series
             are then named store/item (--id). By default unique_id, or the only column of text with which the dates
-            are distinct.
+            are distinct. An empty list (--id "") states that all rows are one series.
         time_column: column of dates or integers, or several to combine, such as ["year", "month"] or
             ["date", "hour"] (--time).
         target_column: column to forecast (--target); if there are several, each is a series, named id/column

@@ -9,7 +9,7 @@ import pandas as pd
 
 from gatewise.series.errors import DataError
 from gatewise.series.reading.id_columns import option
-from gatewise.series.reading.numbers import holds_numbers, mostly_numbers, to_numbers
+from gatewise.series.reading.numbers import holds_numbers, mostly_numbers, present, to_numbers
 from gatewise.series.reading.table import Table
 from gatewise.series.wording import listed
 
@@ -34,7 +34,7 @@ def target_column(
     if "y" in columns:
         return Targets(("y",), ("target column: 'y'",))
     columns = [column for column in columns if column not in covariates]
-    empty = [column for column in columns if table.frame[column].isna().all()]
+    empty = [column for column in columns if present(table.frame[column]).empty]
     numbers = [column for column in columns if _may_be_values(table, column)]
     counters = [column for column in numbers if len(numbers) > 1 and counts_rows(table, column)]
     candidates = columns if len(columns) == 1 else [column for column in numbers if column not in counters]
@@ -57,7 +57,7 @@ def target_column(
 
 
 def _may_be_values(table: Table, column: str) -> bool:
-    cells = table.frame[column].dropna()
+    cells = present(table.frame[column])
     return len(cells) > 0 and mostly_numbers(cells) and pd.api.types.infer_dtype(cells) != "boolean"
 
 
