@@ -18,6 +18,10 @@ from gatewise.series.wording import format_date
 
 MOST_DATES, MOST_SENTENCES = 3, 3
 SMALLEST = 0.001  # change in units of the forecast from which it is stated in the unit of the series
+TRAINING = (
+    "Training without them may change it more: pass outliers='missing' and fill='interpolate' "
+    "(--outliers missing --fill interpolate)."
+)
 
 
 @dataclass(frozen=True)
@@ -44,15 +48,16 @@ class OutlierEffect:
         if len(dates) > 1:
             more = ", ..." if len(dates) > MOST_DATES else ""
             of = f"{len(dates)} outliers of {', '.join(map(format_date, dates[:MOST_DATES]))}{more}"
-        start = f"Without the {of} in {str(self.series.unique_id)!r}, the forecast would"
+        name = repr(str(self.series.unique_id))
+        start = f"With the same trained networks, but without the {of} in {name}, the forecast would"
         if not self.fraction >= SMALLEST:
-            return f"{start} not change (less than 0.1 %)."
+            return f"{start} not change (less than 0.1 %). {TRAINING}"
         if abs(self.change) > 0.9 * self.absolute:
             direction = "higher" if self.change > 0 else "lower"
             size = f"be {rounded(self.absolute)} {direction} on average"
         else:
             size = f"change by {rounded(self.absolute)} on average"
-        return f"{start} {size} ({rounded(100 * self.fraction)} %)."
+        return f"{start} {size} ({rounded(100 * self.fraction)} %). {TRAINING}"
 
 
 def outlier_effects(state: FittedState, horizon: int, future: Any = None) -> tuple[OutlierEffect, ...]:
