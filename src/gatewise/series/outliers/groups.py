@@ -19,11 +19,14 @@ from gatewise.series.outliers.layout import Layout
 FACTOR = 70.0  # of the medians: about 100
 GAP, SPREADS = 1.0, 2.0  # decades, and in units of the range of the larger side
 MOST_SCALED = 0.4  # of the values of a series; no side is the usual one if both are large
+DUST, WIDEST = 1e-12, 0.7  # of the largest value, and in decades
 LEVEL_FACTOR, LEVEL_GAP, LEVEL_LENGTH = 4.0, 0.5, (3, 10)  # of a level at an end, which has neighbours on one side only
 FEWEST, FEWEST_REPEATED = 3, 8  # values beside the group
 FEWEST_WITH_LEVEL = 24  # values of a series
 PERIODIC, PERIODS = 0.75, 4  # fraction of a group that lies one period before others, and fewest runs
 SHORTEST, MOST_RUNS, TIMES = 3, 3, 2  # equal values in a row; standstills of a series; the next run is so much shorter
+LEAST_REST, USUALLY_REPEATED = 0.25, 0.5  # other values of a series, and those of them that repeat the last one
+WHOLE_SEASONS = 3  # that show whether a run is one of each season
 UNLIKELY = 0.001  # standstills by chance, of all series
 
 
@@ -41,7 +44,7 @@ class Group(NamedTuple):
     size: float
 
 
-def groups(y: np.ndarray, layout: Layout, observed: np.ndarray) -> list[Group]:
+def groups(y: np.ndarray, layout: Layout, observed: np.ndarray, season: int = 1) -> list[Group]:
     """The groups of many series, with positions among all values.
 
     >>> values = 100.0 + np.random.default_rng(0).normal(size=60)
@@ -57,7 +60,7 @@ def groups(y: np.ndarray, layout: Layout, observed: np.ndarray) -> list[Group]:
     taken = np.zeros(len(y), bool)
     for group in scaled:
         taken[group.rows] = True
-    return scaled + [group for group in _standstills(y, layout, observed) if not taken[group.rows].any()]
+    return scaled + [group for group in _standstills(y, layout, observed, season) if not taken[group.rows].any()]
 
 
 def _parts(layout: Layout, series: np.ndarray) -> list[tuple[int, slice]]:
@@ -73,7 +76,7 @@ def _parts(layout: Layout, series: np.ndarray) -> list[tuple[int, slice]]:
 def _with_gap(y: np.ndarray, layout: Layout, observed: np.ndarray) -> np.ndarray:
     """The series whose absolute values have a gap."""
     size = np.abs(y)
-    usable = observed & (size > 0)
+    usable = observed & (size > DUST * np.maximum.reduceat(size, layout.starts)[layout.codes])
     largest = np.maximum.reduceat(np.where(usable, size, 0.0), layout.starts)
     smallest = np.minimum.reduceat(np.where(usable, size, np.inf), layout.starts)
     wide = np.flatnonzero(largest > LEVEL_FACTOR * smallest)
@@ -88,7 +91,7 @@ def _with_gap(y: np.ndarray, layout: Layout, observed: np.ndarray) -> np.ndarray
 
 def _scaled(y: np.ndarray, observed: np.ndarray, start: int) -> list[Group]:
     """The values of one series that are far larger, or far smaller, than the others."""
-    rows = np.flatnonzero(observed & (y != 0))
+    rows = np.flatnonzero(observed & (np.abs(y) > DUST * np.abs(y).max()))
     order = rows[np.argsort(np.abs(y[rows]), kind="stable")]
     x = np.log10(np.abs(y[order]))
     gaps = np.diff(x)
@@ -106,7 +109,7 @@ def _scaled(y: np.ndarray, observed: np.ndarray, start: int) -> list[Group]:
     far = gaps[at - 1] > max(least, SPREADS * float(np.ptp(many))) and gaps[at - 1] > float(np.ptp(few))
     if not far or factor < smallest or len(few) > MOST_SCALED * len(order) or len(many) < FEWEST:
         return []
-    if not above and len(np.unique(np.sign(y[others]))) > 1:  # values that cross zero are small by chance
+    if not above and (np.ptp(many) > WIDEST or np.ptp(np.sign(y[others]))):  # such values are small by chance
         return []
     if _periodic(members, len(y)):
         return []
@@ -138,7 +141,7 @@ def _periodic(rows: np.ndarray, size: int) -> bool:
 # --------------------------------------------------------------------------------------------------------- standstills
 
 
-def _standstills(y: np.ndarray, layout: Layout, observed: np.ndarray) -> list[Group]:
+def _standstills(y: np.ndarray, layout: Layout, observed: np.ndarray, season: int) -> list[Group]:
     """The longest runs of equal values of each series, if chance makes them unlikely."""
     rows = np.flatnonzero(observed)
     if not len(rows):
@@ -157,6 +160,8 @@ def _standstills(y: np.ndarray, layout: Layout, observed: np.ndarray) -> list[Gr
     for code in suspicious.tolist():
         begin, end = np.searchsorted(of_run, [code, code + 1]).tolist()
         chosen = begin + _unlikely(x[first[begin:end]], lengths[begin:end], len(y))
+        if len(chosen) and _seasonal(first[chosen], int(lengths[chosen].min()), season, int(size[code])):
+            continue
         result += [Group("standstill", rows[first[k] : first[k] + lengths[k]], float(x[first[k]])) for k in chosen]
     return result
 
@@ -172,14 +177,23 @@ def _unlikely(values: np.ndarray, lengths: np.ndarray, total: int) -> np.ndarray
     for count in range(min(MOST_RUNS, len(order) - 1), 0, -1):
         chosen, others = order[:count], order[count:]
         shortest, rest = int(lengths[chosen[-1]]), int(lengths[others].sum())
-        if shortest < max(SHORTEST, TIMES * int(lengths[others[0]])) or rest < FEWEST_REPEATED:
+        enough = rest >= max(FEWEST_REPEATED, LEAST_REST * lengths.sum())
+        if shortest < max(SHORTEST, TIMES * int(lengths[others[0]])) or not enough:
             continue
         repeats = np.bincount(np.unique(values[others], return_inverse=True)[1], lengths[others])
         alike = float((repeats * (repeats - 1)).sum()) / (rest * (rest - 1))
         chance = max((rest - len(others)) / rest, alike)
-        if shortest >= _shortest(np.array([chance]), total)[0]:
+        if chance <= USUALLY_REPEATED and shortest >= _shortest(np.array([chance]), total)[0]:
             return np.sort(chosen)
     return order[:0]
+
+
+def _seasonal(first: np.ndarray, shortest: int, season: int, size: int) -> bool:
+    """Whether runs may be a part of each season, such as the night of a day."""
+    if shortest >= season:
+        return False
+    apart = (np.diff(first) + season // 4) % season
+    return size < WHOLE_SEASONS * season if len(first) == 1 else bool((apart <= season // 2).all())
 
 
 def _shortest(chance: np.ndarray, total: int) -> np.ndarray:

@@ -14,6 +14,7 @@ from gatewise.series.outliers.detection import find
 from gatewise.series.outliers.groups import Group, groups
 from gatewise.series.outliers.layout import Layout
 from gatewise.series.outliers.plausibility import EVENT, Outliers
+from gatewise.series.outliers.support import supported
 
 MOST = 0.4  # of the values of a series that are a level apart
 FAR = 0.5  # of the factor of a group, in logarithms: a range nearer to the group than this comes from it
@@ -42,7 +43,9 @@ def judge(
     """
     every = np.arange(len(layout.lengths))
     outliers = _find(y, layout, seasons, observed, absent, total, every)
-    unclear = [group for group in groups(y, layout, observed & ~absent) if not _judged(group, outliers, y, layout)]
+    unclear = [
+        group for group in groups(y, layout, observed & ~absent, seasons[0]) if not _judged(group, outliers, y, layout)
+    ]
     outliers = _again(outliers, unclear, y, layout, seasons, observed, absent, total)
     levels, doubtful = _levels(outliers, y, layout, observed & ~absent)
     clear = ~np.isin(outliers.rows, doubtful)
@@ -84,7 +87,7 @@ def _find(
 ) -> Outliers:
     """The outliers of some series without the values that are absent."""
     if not absent.any() and len(series) == len(layout.lengths):
-        return find(y, layout, seasons, observed, total)
+        return supported(find(y, layout, seasons, observed, total), y, layout, seasons)
     y, observed, present = y.copy(), observed & ~absent, np.isin(layout.codes, series)
     for code in np.unique(layout.codes[absent & present]).tolist():
         part = slice(layout.starts[code], layout.starts[code] + layout.lengths[code])
@@ -93,7 +96,8 @@ def _find(
     lengths = np.bincount(layout.codes[rows], minlength=len(layout.lengths))
     if not len(rows):
         return Outliers(rows, y[rows], y[rows])
-    result = find(y[rows], Layout(lengths[lengths > 0]), seasons, observed[rows], total)
+    part = Layout(lengths[lengths > 0])
+    result = supported(find(y[rows], part, seasons, observed[rows], total), y[rows], part, seasons)
     return result._replace(rows=rows[result.rows])
 
 
