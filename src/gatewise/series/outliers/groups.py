@@ -26,6 +26,7 @@ FEWEST_WITH_LEVEL = 24  # values of a series
 PERIODIC, PERIODS = 0.75, 4  # fraction of a group that lies one period before others, and fewest runs
 SHORTEST, MOST_RUNS, TIMES = 3, 3, 2  # equal values in a row; standstills of a series; the next run is so much shorter
 LEAST_REST, USUALLY_REPEATED = 0.25, 0.5  # other values of a series, and those of them that repeat the last one
+FEWEST_ALIKE = 3  # values that show how often this value is repeated
 WHOLE_SEASONS = 3  # that show whether a run is one of each season
 UNLIKELY = 0.001  # standstills by chance, of all series
 
@@ -52,15 +53,16 @@ def groups(y: np.ndarray, layout: Layout, observed: np.ndarray, season: int = 1)
     >>> [(kind, len(rows), round(size, -1)) for kind, rows, size in groups(values, Layout(np.array([60])), values > 0)]
     [('scale', 10, 1000.0)]
     """
-    scaled = [
-        group
-        for start, part in _parts(layout, _with_gap(y, layout, observed))
-        for group in _scaled(y[part], observed[part], start)
-    ]
-    taken = np.zeros(len(y), bool)
+    repeated = _standstills(y, layout, observed, season)
+    standing = np.zeros(len(y), bool)
+    for group in repeated:
+        standing[group.rows] = True
+    parts = _parts(layout, _with_gap(y, layout, observed))
+    scaled = [group for start, part in parts for group in _scaled(y[part], observed[part], start)]
+    scaled = [group for group in scaled if not standing[group.rows].all()]
     for group in scaled:
-        taken[group.rows] = True
-    return scaled + [group for group in _standstills(y, layout, observed, season) if not taken[group.rows].any()]
+        standing[group.rows] = False
+    return scaled + [group for group in repeated if standing[group.rows].all()]
 
 
 def _parts(layout: Layout, series: np.ndarray) -> list[tuple[int, slice]]:
@@ -110,6 +112,8 @@ def _scaled(y: np.ndarray, observed: np.ndarray, start: int) -> list[Group]:
     if not far or factor < smallest or len(few) > MOST_SCALED * len(order) or len(many) < FEWEST:
         return []
     if not above and (np.ptp(many) > WIDEST or np.ptp(np.sign(y[others]))):  # such values are small by chance
+        return []
+    if len(set(np.sign(y[others]))) == 1 and (np.sign(y[members]) != np.sign(y[others[0]])).any():
         return []
     if _periodic(members, len(y)):
         return []
@@ -182,10 +186,18 @@ def _unlikely(values: np.ndarray, lengths: np.ndarray, total: int) -> np.ndarray
             continue
         repeats = np.bincount(np.unique(values[others], return_inverse=True)[1], lengths[others])
         alike = float((repeats * (repeats - 1)).sum()) / (rest * (rest - 1))
-        chance = max((rest - len(others)) / rest, alike)
+        chance = max(
+            (rest - len(others)) / rest, alike, *(_repeats(v, values[others], lengths[others]) for v in values[chosen])
+        )
         if chance <= USUALLY_REPEATED and shortest >= _shortest(np.array([chance]), total)[0]:
             return np.sort(chosen)
     return order[:0]
+
+
+def _repeats(value: float, values: np.ndarray, lengths: np.ndarray) -> float:
+    """The fraction of a value, among other runs, that follows the same value; 0 if there are few."""
+    runs = lengths[values == value]
+    return float(1 - len(runs) / runs.sum()) if runs.sum() >= FEWEST_ALIKE else 0.0
 
 
 def _seasonal(first: np.ndarray, shortest: int, season: int, size: int) -> bool:

@@ -90,8 +90,8 @@ def _find(
         return supported(find(y, layout, seasons, observed, total), y, layout, seasons)
     y, observed, present = y.copy(), observed & ~absent, np.isin(layout.codes, series)
     for code in np.unique(layout.codes[absent & present]).tolist():
-        part = slice(layout.starts[code], layout.starts[code] + layout.lengths[code])
-        y[part], present[part] = _replaced(y[part], absent[part], seasons[0])
+        whole = slice(layout.starts[code], layout.starts[code] + layout.lengths[code])
+        y[whole], present[whole] = _replaced(y[whole], absent[whole], seasons[0])
     rows = np.flatnonzero(present)
     lengths = np.bincount(layout.codes[rows], minlength=len(layout.lengths))
     if not len(rows):

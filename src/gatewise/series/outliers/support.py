@@ -11,6 +11,7 @@ from gatewise.series.outliers.layout import Layout
 from gatewise.series.outliers.plausibility import Outliers
 
 NEAR, SEASONS, DOUBTFUL = 5, 3, 10  # neighbours on each side, seasons, and values on each side that are in doubt too
+CLEARLY = 0.9  # of the distance of the outlier
 MOST, FEWEST = 0.6, 2  # fraction of the neighbours that is near, and fewest values of other seasons
 
 
@@ -48,6 +49,6 @@ def _nearer(
     valid = (shifts >= -layout.steps[rows, None]) & (shifts <= layout.back[rows, None])
     at = np.where(valid, at, rows[:, None])
     valid &= usual[at]
-    nearer = np.abs(y[at] - middle[:, None]) < np.abs(y[rows] - middle)[:, None]
+    nearer = np.abs(y[at] - middle[:, None]) < CLEARLY * np.abs(y[rows] - middle)[:, None]
     count = valid.sum(1)
     return (nearer & valid).sum(1) / np.maximum(count, 1), count
