@@ -45,5 +45,9 @@ def test_the_forecast_states_the_effect(capsys):
     assert main([*command, "--hidden-size", "4", "--ensemble-size", "1"]) == 0
     printed = capsys.readouterr().out
     assert f"Warnings\n{OUTLIER}" in printed
-    assert "\nWithout the outlier of 2024-03-29 in 'sold', the forecast would " in printed
+    assert (
+        "\nWith the same trained networks, but without the outlier of 2024-03-29 in 'sold', the forecast would "
+        in printed
+    )
+    assert "(--outliers missing --fill interpolate)." in printed
     assert " on average (" in printed

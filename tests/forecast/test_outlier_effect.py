@@ -32,7 +32,9 @@ def test_the_effect_is_that_of_a_forecast_without_the_outlier() -> None:
     assert effect.change == pytest.approx((after - before).mean())
     assert effect.absolute == pytest.approx(np.abs(after - before).mean())
     assert effect.fraction == pytest.approx(effect.absolute / np.abs(before).mean())
-    assert str(effect).startswith("Without the outlier of 2024-03-28 in 'a', the forecast would be ")
+    assert str(effect).startswith(
+        "With the same trained networks, but without the outlier of 2024-03-28 in 'a', the forecast would be "
+    )
 
 
 @pytest.mark.parametrize("how", ["clip", "missing"])
@@ -64,7 +66,7 @@ def test_sentences(
 ) -> None:
     series = Series("a", DAYS, np.ones(90))
     sentence = str(OutlierEffect(series, np.array(rows), change, absolute, fraction))
-    assert sentence == f"Without the {outliers} in 'a', the forecast would {effect}"
+    assert sentence == f"With the same trained networks, but without the {outliers} in 'a', the forecast would {effect}"
 
 
 def test_few_sentences() -> None:
@@ -72,7 +74,13 @@ def test_few_sentences() -> None:
     effects = [OutlierEffect(series, np.array([k]), -1.0, 1.0, 0.01 * k) for k in range(1, 6)]
     sentences = describe_effects(effects)
     assert "2024-01-06" in sentences[0]
-    assert sentences[3:] == ("2 more series have outliers with smaller effects.",)
+    assert sentences[3:] == (
+        "2 more series have outliers with smaller effects.",
+        "Training without outliers may change forecasts more: pass outliers='missing' and fill='interpolate' "
+        "(--outliers missing --fill interpolate).",
+    )
+    assert describe_effects(effects[:1])[1:] == sentences[4:]
+    assert describe_effects([]) == ()
 
 
 @pytest.mark.parametrize(("how", "fill"), [("clip", None), ("missing", "interpolate"), ("missing", "none")])

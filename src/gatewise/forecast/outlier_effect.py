@@ -18,6 +18,10 @@ from gatewise.series.wording import format_date
 
 MOST_DATES, MOST_SENTENCES = 3, 3
 SMALLEST = 0.001  # change in units of the forecast from which it is stated in the unit of the series
+TRAINING = (
+    "Training without outliers may change forecasts more: pass outliers='missing' and fill='interpolate' "
+    "(--outliers missing --fill interpolate)."
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,8 @@ class OutlierEffect:
         if len(dates) > 1:
             more = ", ..." if len(dates) > MOST_DATES else ""
             of = f"{len(dates)} outliers of {', '.join(map(format_date, dates[:MOST_DATES]))}{more}"
-        start = f"Without the {of} in {str(self.series.unique_id)!r}, the forecast would"
+        name = repr(str(self.series.unique_id))
+        start = f"With the same trained networks, but without the {of} in {name}, the forecast would"
         if not self.fraction >= SMALLEST:
             return f"{start} not change (less than 0.1 %)."
         if abs(self.change) > 0.9 * self.absolute:
@@ -89,8 +94,9 @@ def _effect(found: Found, before: np.ndarray, after: np.ndarray) -> OutlierEffec
 
 
 def describe_effects(effects: Sequence[OutlierEffect]) -> tuple[str, ...]:
-    """The sentences of the largest effects, and the number of others."""
+    """The sentences of the largest effects, the number of others, and what these effects leave out."""
     largest = sorted(effects, key=lambda effect: -effect.fraction)
     more = len(largest) - MOST_SENTENCES
     sentences = [str(effect) for effect in largest[:MOST_SENTENCES]]
-    return (*sentences, f"{more} more series have outliers with smaller effects.") if more > 0 else tuple(sentences)
+    others = [f"{more} more series have outliers with smaller effects."] if more > 0 else []
+    return (*sentences, *others, *([TRAINING] if sentences else []))

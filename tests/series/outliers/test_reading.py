@@ -102,12 +102,13 @@ def test_constant_series_are_warnings(values: list[float], warning: str) -> None
 
 
 @pytest.mark.parametrize(
-    "values", [[*range(40), *[7.0] * 5], [0.0, 0, 0, 0, 0, 0, 0, 1] * 6 + [0.0] * 9, [1.0, 2.0], [3.0, 3.0]]
+    "values", [[*range(40), *[7.0] * 2], [0.0, 0, 0, 0, 0, 0, 0, 1] * 6 + [0.0] * 9, [1.0, 2.0], [3.0, 3.0]]
 )
 def test_usual_standstills_are_no_warnings(values: list[float]) -> None:
     assert gw.read(pd.DataFrame({"ds": DAYS[: len(values)], "a": values}), freq="D").warnings == ()
 
 
+LOW = "counts: values are whole numbers >= 0; pass lower=0 (--lower 0)"
 COUNTS = "counts: values are whole numbers >= 0; pass lower=0 (--lower 0) and integer=True (--integer)"
 POSITIVE = "values: none is negative; pass lower=0 (--lower 0) if forecasts must not be either"
 
@@ -115,9 +116,10 @@ POSITIVE = "values: none is negative; pass lower=0 (--lower 0) if forecasts must
 @pytest.mark.parametrize(
     ("values", "note"),
     [
-        (np.random.default_rng(0).poisson(2, size=60), COUNTS),
-        (np.random.default_rng(1).poisson(0.2, size=60), COUNTS),
-        (np.random.default_rng(2).poisson(2, size=60) * 1.0, COUNTS),
+        (np.random.default_rng(0).poisson(2, size=60), LOW),
+        (np.random.default_rng(1).poisson(0.2, size=60), LOW),
+        (np.random.default_rng(2).poisson(2, size=60) * 1.0, LOW),
+        (np.random.default_rng(8).negative_binomial(2, 0.2, size=60), COUNTS),
         (np.random.default_rng(3).exponential(5, size=60), POSITIVE),
         (np.random.default_rng(4).poisson(2, size=60) * 1.5, POSITIVE),
         (np.random.default_rng(5).normal(size=60), None),
@@ -127,7 +129,7 @@ POSITIVE = "values: none is negative; pass lower=0 (--lower 0) if forecasts must
 )
 def test_counts_are_noted(values: np.ndarray, note: str | None) -> None:
     panel = gw.read(values)
-    notes = [guess for guess in panel.guesses if guess in (COUNTS, POSITIVE)]
+    notes = [guess for guess in panel.guesses if guess in (LOW, COUNTS, POSITIVE)]
     assert notes == ([] if note is None else [note])
 
 

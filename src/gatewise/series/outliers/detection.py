@@ -16,11 +16,11 @@ Letters: `S` series, `N` values of all series, `k` values on each side of a wind
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
-from typing import NamedTuple
 
 import numpy as np
 
 from gatewise.series.outliers.layout import Layout, levels, medians, seasonal
+from gatewise.series.outliers.plausibility import Outliers, plausible
 
 WINDOWS = (2, 5)  # values on each side; the larger window finds runs of up to five outliers
 FEWEST = 12  # values
@@ -35,6 +35,7 @@ HEAVY, HEAVIEST = 0.2, 0.6  # h of heavy tails, and the largest
 APART = 1.5  # ratio of an outlier and the largest other residual, in units of their limits
 SEASONAL = 0.75  # ratio of usual residuals beside a seasonal pattern and without it, below which it is used
 END = 1.5  # the first and last two values have neighbours on one side only: their limit is larger
+PANEL = 0.15  # the limits of 10 series are larger by this fraction, those of 100 by twice as much
 BLOCK = 25  # values in which the local spread is measured
 MOST_ZEROS = 0.25  # with more, zeros are usual, and only the other values are searched
 UNDECIDED = 0.15  # difference of the heaviness of two scales
@@ -49,19 +50,6 @@ USUAL = 3.0  # normal quantile of the usual range
 REPEATED = 0.4  # size of a repetition in another season
 TOLERANCE = 0.012  # shift of a repetition, in seasons
 ROUNDING = 1e-9
-
-
-class Outliers(NamedTuple):
-    """Outliers of many series, and the usual range around each.
-
-    Attributes:
-        rows: (R,) positions among all values, ascending.
-        lower, upper: (R,) usual range.
-    """
-
-    rows: np.ndarray
-    lower: np.ndarray
-    upper: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -107,7 +95,9 @@ class _View:
         return np.array([self.usual - reach[0], self.usual + reach[1]])
 
 
-def find(y: np.ndarray, layout: Layout, seasons: Sequence[int], observed: np.ndarray | None = None) -> Outliers:
+def find(
+    y: np.ndarray, layout: Layout, seasons: Sequence[int], observed: np.ndarray | None = None, total: int = 1
+) -> Outliers:
     """The outliers of many series.
 
     Arguments:
@@ -115,6 +105,7 @@ def find(y: np.ndarray, layout: Layout, seasons: Sequence[int], observed: np.nda
         layout: where the series lie in them.
         seasons: steps of the seasons of the calendar, the usual one first.
         observed: (N,) False for values that are filled in, which are no outliers.
+        total: number of series of the panel: the limits grow with it.
 
     >>> noise = np.random.default_rng(0).normal(size=60)
     >>> noise[30] = 40.0
@@ -123,27 +114,28 @@ def find(y: np.ndarray, layout: Layout, seasons: Sequence[int], observed: np.nda
     """
     observed = np.ones(len(y), bool) if observed is None else observed
     sparse = (layout.count((y == 0) & observed) > MOST_ZEROS * layout.lengths)[layout.codes]
+    limit = 1 + PANEL * np.log10(total)
     parts = [
-        _search_rows(y, layout, np.flatnonzero(~sparse), seasons, observed),
-        _search_rows(y, layout, np.flatnonzero(sparse & (y != 0)), [1], observed),
+        _search_rows(y, layout, np.flatnonzero(~sparse), seasons, observed, limit),
+        _search_rows(y, layout, np.flatnonzero(sparse & (y != 0)), [1], observed, limit),
     ]
     rows, lower, upper = (np.concatenate(part) for part in zip(*parts, strict=True))
     order = np.argsort(rows)
-    return Outliers(rows[order], lower[order], upper[order])
+    return plausible(Outliers(rows[order], lower[order], upper[order]), y, layout, observed)
 
 
 def _search_rows(
-    y: np.ndarray, layout: Layout, rows: np.ndarray, seasons: Sequence[int], observed: np.ndarray
+    y: np.ndarray, layout: Layout, rows: np.ndarray, seasons: Sequence[int], observed: np.ndarray, limit: float
 ) -> Outliers:
     """The outliers among some values, as if the others did not exist."""
     if not len(rows):
         return Outliers(rows, y[rows], y[rows])
     lengths = np.bincount(layout.codes[rows], minlength=len(layout.lengths))
-    found = _search(y[rows], Layout(lengths[lengths > 0]), seasons, observed[rows])
+    found = _search(y[rows], Layout(lengths[lengths > 0]), seasons, observed[rows], limit)
     return found._replace(rows=rows[found.rows])
 
 
-def _search(y: np.ndarray, layout: Layout, seasons: Sequence[int], observed: np.ndarray) -> Outliers:
+def _search(y: np.ndarray, layout: Layout, seasons: Sequence[int], observed: np.ndarray, limit: float) -> Outliers:
     """The outliers of series that are not mostly zero."""
     view = _view(y, layout, seasons, _smallest_spread(y, layout), RELATIVE * np.abs(levels(y, layout, WINDOWS[-1])))
     size = np.where(observed & (layout.lengths >= FEWEST)[layout.codes], view.size, 0.0)
@@ -171,7 +163,7 @@ def _search(y: np.ndarray, layout: Layout, seasons: Sequence[int], observed: np.
         bounds[:, chosen[larger]] = np.exp(np.clip(relative.range()[:, both][:, larger], -700, 700))
         size[chosen] = np.where(alone, scaled, np.sqrt(scaled * size[chosen]))
     found = [
-        start + _standing_apart(size[start : start + n], units[start : start + n], seasons)
+        start + _standing_apart(size[start : start + n] / limit, units[start : start + n], seasons)
         for start, n in zip(layout.starts.tolist(), layout.lengths.tolist(), strict=True)
     ]
     at = np.concatenate(found)

@@ -13,6 +13,7 @@ from gatewise.series.wording import FEW, counted, format_date
 TREATMENT = 'correct them, or pass outliers="clip" or "missing" (--outliers clip)'
 NEAR_ZERO = 0.1  # of the mean: a series whose smallest value is lower may have forecasts below zero
 REPEATED = 0.5  # of the values of counts, distinct ones
+LOW_COUNTS = 5.0  # mean
 FEWEST = 12  # values of a series
 FEWEST_EQUAL, SEASONS, MOST_EQUAL = 8, 2, 48  # equal values at the end: two seasons, but at least 8 and at most 48
 TIMES = 2  # as many as in the longest earlier run of equal values
@@ -126,6 +127,11 @@ def describe_constants(series: Sequence[Series], season: int) -> tuple[str, ...]
     return tuple(sentences)
 
 
+def stuck_series(series: Sequence[Series], season: int) -> set[str]:
+    """The names of the series that are constant at their ends."""
+    return {str(one.unique_id) for one in series if _standstill(one, season)}
+
+
 def _others(count: int, total: int) -> str:
     return f"; so it is in {counted(count, 'other')} of {total} series" if count else ""
 
@@ -152,5 +158,7 @@ def describe_counts(series: Sequence[Series]) -> tuple[str, ...]:
     if all((one.y == np.rint(one.y)).all() for one in series):
         if all(len(np.unique(one.y)) > REPEATED * len(one) for one in series):
             return ()
-        return ("counts: values are whole numbers >= 0; pass lower=0 (--lower 0) and integer=True (--integer)",)
+        low = np.mean([one.y.mean() for one in series]) < LOW_COUNTS  # rounded forecasts of low counts are mostly 0
+        integer = "" if low else " and integer=True (--integer)"
+        return (f"counts: values are whole numbers >= 0; pass lower=0 (--lower 0){integer}",)
     return ("values: none is negative; pass lower=0 (--lower 0) if forecasts must not be either",)

@@ -8,10 +8,13 @@ from collections.abc import Iterable
 import numpy as np
 
 from gatewise.series.frequency import describe_frequency, steps_and_phases
-from gatewise.series.outliers.report import describe_constants, describe_outliers
-from gatewise.series.outliers.search import search, without_named
+from gatewise.series.outliers.group_report import describe_groups
+from gatewise.series.outliers.groups import Group
+from gatewise.series.outliers.report import describe_constants, describe_outliers, stuck_series
+from gatewise.series.outliers.search import search_all, without_named
+from gatewise.series.outliers.treatment import untreated
 from gatewise.series.panel import Panel, Series, concatenated
-from gatewise.series.reading.sentinels import sentinels
+from gatewise.series.reading.sentinels import sentinel_rows, sentinels
 from gatewise.series.values import FILL_LIMIT, FILLS
 from gatewise.series.wording import and_more, counted, format_date
 
@@ -23,16 +26,26 @@ SEASONS = 2  # that a series should have
 def findings(panel: Panel) -> tuple[str, ...]:
     """A sentence for everything in the series of a panel that the user should look at, beside its warnings."""
     repeated = sentinels(panel)
-    outliers = search(panel.series, panel.freq) if panel.outliers == "report" else []
+    as_read = [untreated(series) for series in panel.series]
+    named = sentinel_rows(as_read) if repeated else {}
+    found, groups = search_all(as_read, panel.freq, named)
+    stuck = stuck_series(panel.series, panel.season)
+    groups = [(series, group) for series, group in groups if not _ends(series, group, stuck)]
     return (
         *repeated,
-        *describe_outliers(without_named(outliers, (*panel.warnings, *repeated))),
+        *(describe_outliers(without_named(found, panel.warnings)) if panel.outliers == "report" else ()),
+        *describe_groups(groups, len(panel.series), panel.outliers),
         *describe_constants(panel.series, panel.season),
         *_longest_gap(panel),
         *_mostly_missing(panel),
         *_short(panel),
         *_phases(panel),
     )
+
+
+def _ends(series: Series, group: Group, stuck: set[str]) -> bool:
+    """Whether a group is the constant end of a series, which has its own sentence."""
+    return group.kind == "standstill" and group.rows[-1] == len(series) - 1 and str(series.unique_id) in stuck
 
 
 def _named(names: Iterable[str], count: int) -> str:

@@ -1,7 +1,7 @@
 """Sentinels: values such as -999, repeated far outside the range of all others, that seem to mark missing values."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -43,6 +43,13 @@ def sentinels(panel: Panel) -> tuple[str, ...]:
             for sentinel in find_sentinels(series_values[k]):
                 found[column, sentinel.value].append((panel.series[k], sentinel))
     return tuple(_describe(column, group) for (column, _), group in found.items())
+
+
+def sentinel_rows(series: Sequence[Series]) -> dict[int, np.ndarray]:
+    """By `id` of a series with sentinels, (T,) which values of its target are some."""
+    values = [s.y if s.filled is None else np.where(s.filled, np.nan, s.y) for s in series]
+    found = ((series[k], values[k], find_sentinels(values[k])) for k in _suspicious(values))
+    return {id(one): np.isin(y, [sentinel.value for sentinel in some]) for one, y, some in found if some}
 
 
 def _columns(panel: Panel) -> Iterator[tuple[str, list[np.ndarray]]]:
