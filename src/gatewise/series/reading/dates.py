@@ -30,6 +30,7 @@ from gatewise.series.reading.date_numbers import number_readings, of_form
 from gatewise.series.reading.date_objects import converted_objects
 from gatewise.series.reading.date_parts import PARTS as PARTS  # public here
 from gatewise.series.reading.date_parts import combined, joined
+from gatewise.series.reading.part_texts import part_text
 from gatewise.series.reading.table import Table
 from gatewise.series.reading.time_formats import INTEGER, check_time_format, in_format
 from gatewise.series.wording import format_date, listed, quoted
@@ -51,6 +52,8 @@ def looks_like_dates(column: pd.Series) -> bool:
     if not is_text(present):
         return not isinstance(converted_objects(present), str)
     cells = present.str.strip().iloc[:SAMPLE].reset_index(drop=True)
+    if part_text(cells) is not None:
+        return False
     evidence = Evidence(np.arange(len(cells)))
     if _is_digits(cells):
         readings, _ = number_readings(cells.to_numpy(np.float64), cells, evidence, named_year=False)
