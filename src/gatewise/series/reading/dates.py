@@ -30,6 +30,7 @@ from gatewise.series.reading.date_numbers import number_readings, of_form
 from gatewise.series.reading.date_objects import converted_objects
 from gatewise.series.reading.date_parts import PARTS as PARTS  # public here
 from gatewise.series.reading.date_parts import combined, joined
+from gatewise.series.reading.end_midnights import with_end_midnights
 from gatewise.series.reading.part_texts import part_text
 from gatewise.series.reading.table import Table
 from gatewise.series.reading.time_formats import INTEGER, check_time_format, in_format
@@ -122,11 +123,11 @@ def read_time(
     if table is not None:
         context = context._replace(cells=table.cells)
     if len(columns) > 1:
-        return _read_parts(frame, columns, context)
+        return with_end_midnights(_read_parts(frame, columns, context), series)
     if table is not None and table.written is not None:
         cells_of, index, name = table.written, frame.index, columns[0]
         context = context._replace(written=lambda: cells_of(name).reindex(index))
-    return read_dates(frame[columns[0]], context)
+    return with_end_midnights(read_dates(frame[columns[0]], context), series)
 
 
 def read_dates(column: pd.Series, context: Context) -> ReadDates:
