@@ -168,7 +168,13 @@ def _read_parts(frame: pd.DataFrame, columns: Sequence[str], context: Context) -
 
     def describe(rows: np.ndarray) -> str:
         values = ", ".join(f"{column} {frame[column].iloc[rows[0]]}" for column in columns)
-        return f"{context.where(rows[0])}: {values} is not a date; correct or remove the row"
+        remedy = "correct or remove the row"
+        if any(str(frame[column].iloc[rows[0]]) in ("25", "25.0") for column in columns):
+            remedy = (
+                "hour 25 belongs to a day on which daylight-saving time ends, whose hours are counted; write the dates "
+                "with their times and UTC offsets, such as 2023-10-29 02:00+01:00"
+            )
+        return f"{context.where(rows[0])}: {values} is not a date; {remedy}"
 
     wrong = parts.column.isna() if parts.since_midnight is None else pd.Series(np.isnat(parts.since_midnight))
     if wrong.any():
