@@ -30,6 +30,7 @@ from gatewise.series.reading.date_numbers import number_readings, of_form
 from gatewise.series.reading.date_objects import converted_objects
 from gatewise.series.reading.date_parts import PARTS as PARTS  # public here
 from gatewise.series.reading.date_parts import combined, joined
+from gatewise.series.reading.date_ranges import is_range
 from gatewise.series.reading.end_midnights import with_end_midnights
 from gatewise.series.reading.part_texts import part_text
 from gatewise.series.reading.table import Table
@@ -358,6 +359,8 @@ def _reading_guess(cells: pd.Series, reading: Reading) -> str | None:
     dates = reading.dates
     if reading.has_offsets:
         return "dates: several UTC offsets, read as UTC"
+    if is_range(cells.iloc[0]):
+        return f"dates: {cells.iloc[0]!r} read as {format_date(dates[0])}, the start of the range"
     if reading.time_format == SEASON:
         return f"dates: {cells.iloc[0]!r} read as {format_date(dates[0])}, a season or fiscal year"
     if reading.time_format.startswith(("ISO8601", "%Y-%m", "%Y/%m", "quarter")) and re.match(r"\d{4}", cells.iloc[0]):

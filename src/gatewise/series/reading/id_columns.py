@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from gatewise.series.errors import DataError
-from gatewise.series.reading.daylight_saving import holds_zones
 from gatewise.series.reading.dates import is_text
+from gatewise.series.reading.daylight_saving import holds_zones
 from gatewise.series.reading.table import Table
 from gatewise.series.wording import listed
 
