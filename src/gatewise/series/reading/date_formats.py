@@ -16,6 +16,7 @@ from gatewise.series.frequency import infer_frequency
 from gatewise.series.reading.calendar_dates import NAT, YEARS, halves, month_days, quarters, week_days, year_days
 from gatewise.series.reading.century import with_century
 from gatewise.series.reading.date_choice import Evidence, Reading
+from gatewise.series.reading.date_ranges import plain_dates
 from gatewise.series.reading.month_names import WEEKDAYS, month_number
 from gatewise.series.reading.times_of_day import SAMPLE, Parts, Times, read_times, split
 
@@ -65,6 +66,8 @@ FORMS = (
     _form("week", Y, rf"[-/.: ]*{WEEK} ?", W),
     _form("week", Y, "-?W", r"(?P<w>\d\d)-?", U),
     _form("week", rf"{WEEK}[. ]?", W, "[-/.:, ]+", Y),
+    _form("week", W, rf"\.? ?{WEEK}[-/.:, ]+", Y),
+    _form("week", YY, "[-/.: ]?W", r"(?P<w>\d\d)"),
     _form("%Y-%j", Y, "-", J),
 )
 MONTHS_OF_YEARS = (  # or days without a year
@@ -89,6 +92,7 @@ def text_readings(cells: pd.Series, evidence: Evidence) -> list[Reading]:
 
     The text is ISO 8601, or has a form of `FORMS` or `MONTHS_OF_YEARS`, after a weekday and before a time of day.
     """
+    cells = plain_dates(cells)
     iso = _iso(cells)
     if iso is not None and iso.is_complete:
         return [iso]

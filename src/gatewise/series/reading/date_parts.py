@@ -13,6 +13,7 @@ from gatewise.series.reading.calendar_dates import NAT, halves, month_days, quar
 from gatewise.series.reading.date_choice import missing_share
 from gatewise.series.reading.joined_time import DAY, Reading, covers
 from gatewise.series.reading.month_names import month_number
+from gatewise.series.reading.part_texts import part_text
 from gatewise.series.reading.times_of_day import read_times
 
 PARTS = ("year", "month", "day", "hour", "minute", "second")
@@ -20,13 +21,13 @@ NAMES = {  # part -> names of columns
     "year": "year yr yyyy yy jahr annee année ano año anio",
     "month": "month mon mnth mo mm monat mes mois",
     "day": "day dy dd tag dia día jour mday day_of_month dayofmonth",
-    "hour": "hour hr hh hrs stunde hora heure time",
+    "hour": "hour hr hh hrs stunde std hora heure time",
     "minute": "minute min mins minuto",
     "second": "second sec secs segundo sekunde",
     "quarter": "quarter qtr q quartal trimestre",
-    "week": "week wk kw woche weeknum week_of_year weekofyear isoweek semana semaine",
+    "week": "week wk kw woche kalenderwoche weeknum week_of_year weekofyear isoweek semana semaine",
     "day of year": "doy yday dayofyear day_of_year julian julian_day",
-    "weekday": "weekday dow day_of_week dayofweek",
+    "weekday": "weekday dow day_of_week dayofweek wochentag weekdag",
     "half": "half semester",
 }
 _PART = {name: part for part, names in NAMES.items() for name in names.split()}
@@ -53,6 +54,13 @@ def combined(frame: pd.DataFrame, columns: Sequence[str]) -> Combined:
     """
     parts = {column: _PART.get(str(column).strip().lower()) for column in columns}
     numbers = {column: _numbers(frame[column], parts[column]) for column in columns}
+    for column in columns:
+        text = part_text(frame[column])
+        if text is not None and text.part == "minute":
+            frame = frame.assign(**{column: _clock_texts(text.numbers)})
+            parts[column], numbers[column] = None, None
+        elif text is not None:
+            parts[column], numbers[column] = text
     years = [column for column in columns if _is_year(numbers[column], parts[column])]
     if len(years) == 1 and all(numbers[column] is not None for column in columns):
         return _from_year(numbers, parts, years[0])
@@ -61,6 +69,13 @@ def combined(frame: pd.DataFrame, columns: Sequence[str]) -> Combined:
         times = [column for column in columns if column != longs[0]]
         return Combined(frame[longs[0]], _times(frame, times, numbers))
     return joined(frame, columns)
+
+
+def _clock_texts(minutes: np.ndarray) -> np.ndarray:
+    """Minutes of the day (N,) as texts such as 18:00."""
+    codes, distinct = pd.factorize(minutes)
+    texts = [f"{int(minute) // 60:02d}:{int(minute) % 60:02d}" for minute in distinct]
+    return np.asarray(np.array(texts, object)[codes])
 
 
 def joined(frame: pd.DataFrame, columns: Sequence[str]) -> Combined:

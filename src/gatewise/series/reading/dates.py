@@ -30,13 +30,18 @@ from gatewise.series.reading.date_numbers import number_readings, of_form
 from gatewise.series.reading.date_objects import converted_objects
 from gatewise.series.reading.date_parts import PARTS as PARTS  # public here
 from gatewise.series.reading.date_parts import combined, joined
+from gatewise.series.reading.date_ranges import is_range
 from gatewise.series.reading.earlier import read_as_before
+from gatewise.series.reading.end_midnights import with_end_midnights
+from gatewise.series.reading.part_texts import part_text
 from gatewise.series.reading.table import Table
 from gatewise.series.reading.time_formats import INTEGER, check_time_format, in_format
+from gatewise.series.reading.two_numbers import SEASON, season_reading, week_readings
 from gatewise.series.wording import format_date, listed, quoted
 
 TIME_NAMES = (
     *("ds", "date", "datetime", "timestamp", "time", "month", "year", "quarter", "week", "day", "hour", "period", "t"),
+    *("kalenderwoche", "woche", "semaine", "semana"),
 )
 DIGITS = r"\d+(?:\.\d+)?"
 UNCERTAIN = "%y|%m.?%Y|%d-%m-%y|%m-%d-%y"  # formats that codes may have, too
@@ -52,13 +57,22 @@ def looks_like_dates(column: pd.Series) -> bool:
     if not is_text(present):
         return not isinstance(converted_objects(present), str)
     cells = present.str.strip().iloc[:SAMPLE].reset_index(drop=True)
+    if part_text(cells) is not None:
+        return False
+    if _has_calendar(week_readings(cells, column.name)):
+        return True
     evidence = Evidence(np.arange(len(cells)))
     if _is_digits(cells):
         readings, _ = number_readings(cells.to_numpy(np.float64), cells, evidence, named_year=False)
         if any(_is_certain(reading, UNCERTAIN_DIGITS) for reading in readings):
             return True
-    readings = text_readings(cells, evidence)
+    season = season_reading(cells, evidence)
+    readings = [season] if season else text_readings(cells, evidence)
     return any(reading.dates.notna().mean() >= 0.5 and _is_certain(reading, UNCERTAIN) for reading in readings)
+
+
+def _has_calendar(readings: Sequence[Reading]) -> bool:
+    return any(missing_share(reading.dates) is not None for reading in readings)
 
 
 def _is_certain(reading: Reading, pattern: str) -> bool:
@@ -77,6 +91,8 @@ def plausible_dates(column: pd.Series) -> bool:
     codes, values = pd.factorize(column.dropna().to_numpy(np.float64))
     if len(values) < 2 or not np.isfinite(values).all():
         return False
+    if _has_calendar(week_readings(pd.Series(values), column.name)):
+        return True
     readings, _ = number_readings(values, None, Evidence(codes), str(column.name).lower() == "year")
     return any(_is_certain(reading, UNCERTAIN_DIGITS) for reading in readings)
 
@@ -109,11 +125,11 @@ def read_time(
     if table is not None:
         context = context._replace(cells=table.cells)
     if len(columns) > 1:
-        return _read_parts(frame, columns, context)
+        return with_end_midnights(_read_parts(frame, columns, context), series)
     if table is not None and table.written is not None:
         cells_of, index, name = table.written, frame.index, columns[0]
         context = context._replace(written=lambda: cells_of(name).reindex(index))
-    return read_dates(frame[columns[0]], context)
+    return with_end_midnights(read_dates(frame[columns[0]], context), series)
 
 
 def read_dates(column: pd.Series, context: Context) -> ReadDates:
@@ -160,7 +176,13 @@ def _read_parts(frame: pd.DataFrame, columns: Sequence[str], context: Context) -
 
     def describe(rows: np.ndarray) -> str:
         values = ", ".join(f"{column} {frame[column].iloc[rows[0]]}" for column in columns)
-        return f"{context.where(rows[0])}: {values} is not a date; correct or remove the row"
+        remedy = "correct or remove the row"
+        if any(str(frame[column].iloc[rows[0]]) in ("25", "25.0") for column in columns):
+            remedy = (
+                "hour 25 belongs to a day on which daylight-saving time ends, whose hours are counted; write the dates "
+                "with their times and UTC offsets, such as 2023-10-29 02:00+01:00"
+            )
+        return f"{context.where(rows[0])}: {values} is not a date; {remedy}"
 
     wrong = parts.column.isna() if parts.since_midnight is None else pd.Series(np.isnat(parts.since_midnight))
     if wrong.any():
@@ -249,7 +271,9 @@ def _number_dates(
     if years is not None:
         dates = pd.DatetimeIndex(years).take(codes).rename(column.name)
         return ReadDates(dates, f"dates: {quoted(plain(column.iloc[0]))} read as {format_date(dates[0])}")
+    weeks = week_readings(pd.Series(numbers) if cells is None else cells, column.name)
     readings, is_integer = number_readings(numbers, cells, context.evidence(codes), named_year)
+    readings, is_integer = (weeks, False) if weeks else (readings, is_integer)
     found = context.of(column, codes)
     _refuse_days_of_no_year(found, cells)
     if not readings:
@@ -329,7 +353,8 @@ def _texts(column: pd.Series, context: Context) -> ReadDates:
         some = cells[digits].reset_index(drop=True)
         if number_readings(some.to_numpy(np.float64), some, evidence.only(digits), named_year=False).readings:
             refuse_unreadable(found, digits)
-    readings = text_readings(cells, evidence)
+    season = season_reading(cells, evidence)
+    readings = [season] if season else week_readings(cells, column.name) or text_readings(cells, evidence)
     if not readings:
         refuse_unreadable(found, digits & (0.5 <= digits.mean() < 1))
     reading = decided(found, readings, evidence)
@@ -344,6 +369,10 @@ def _reading_guess(cells: pd.Series, reading: Reading) -> str | None:
     dates = reading.dates
     if reading.has_offsets:
         return "dates: several UTC offsets, read as UTC"
+    if is_range(cells.iloc[0]):
+        return f"dates: {cells.iloc[0]!r} read as {format_date(dates[0])}, the start of the range"
+    if reading.time_format == SEASON:
+        return f"dates: {cells.iloc[0]!r} read as {format_date(dates[0])}, a season or fiscal year"
     if reading.time_format.startswith(("ISO8601", "%Y-%m", "%Y/%m", "quarter")) and re.match(r"\d{4}", cells.iloc[0]):
         return None
     return f"dates: {cells.iloc[0]!r} read as {format_date(dates[0])}"

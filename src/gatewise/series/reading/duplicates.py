@@ -5,6 +5,7 @@ Letters: N rows of a series.
 
 from gatewise.series.errors import DataError
 from gatewise.series.reading.dates import looks_like_dates
+from gatewise.series.reading.daylight_saving import repeated_hour
 from gatewise.series.reading.id_columns import find_ids, id_remedy, option, remedies
 from gatewise.series.reading.merged_series import explaining
 from gatewise.series.reading.rows import Rows
@@ -17,6 +18,9 @@ AGGREGATE = 'make one value of them with aggregate="sum", "mean" or "last" (--ag
 
 def duplicates_remedy(rows: Rows) -> str:
     """How to read the rows of a series that repeat a date."""
+    hour = repeated_hour(rows.ds)
+    if hour is not None:
+        return hour
     columns = rows.table.columns
     repeats = rows.ds.duplicated(keep=False)
     repeated = int(rows.ds.duplicated().sum())

@@ -13,6 +13,7 @@ import pandas as pd
 
 from gatewise.series.errors import DataError
 from gatewise.series.reading.dates import is_text
+from gatewise.series.reading.daylight_saving import holds_zones
 from gatewise.series.reading.table import Table
 from gatewise.series.wording import listed
 
@@ -93,7 +94,7 @@ def may_name_series(column: pd.Series) -> bool:
 def name_codes(column: pd.Series) -> np.ndarray | None:
     """(N,) the number of the name in each cell; None for columns that cannot name series."""
     kind = pd.api.types.infer_dtype(column, skipna=True)
-    if kind not in ("string", "integer", "categorical", "boolean") or column.isna().any():
+    if kind not in ("string", "integer", "categorical", "boolean") or column.isna().any() or holds_zones(column):
         return None
     return np.asarray(pd.factorize(column)[0])
 

@@ -11,22 +11,24 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-DAY = 24 * 60  # minutes
+from gatewise.series.reading.part_texts import DAY as DAY  # public here
+from gatewise.series.reading.part_texts import part_text
+
 CLOCK = re.compile(r"(\d{1,2})[:.h](\d{2})(?:[:.m](\d{2})(?:[.,]\d+)?)?s?\s*([AaPp])?\.?[Mm]?\.?")
 OCLOCK = re.compile(r"(\d{1,2})\s*(?:h|uhr|o'clock|([AaPp])\.?[Mm]\.?)", re.IGNORECASE)
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 NAMES = {  # part of a date -> names of its column, in letters only; they break ties that the cells leave
     "year": "year yr yyyy jahr ano año anno annee année jaar ar år rok",
     "quarter": "quarter qtr q quartal trimestre trimester kwartaal kvartal",
     "month": "month mon mo mnth monat mes mês mois mese maand månad måned miesiąc",
     "week": "week wk weekno weeknumber weekofyear isoweek woche kw kalenderwoche semana semaine settimana vecka uge",
-    "day": "day dd dayofmonth tag dia día jour giorno dag",
+    "day": "day dd dy dayofmonth tag dia día jour giorno dag",
+    "weekday": "weekday dow dayofweek wochentag weekdag",
     "hour": "hour hr hrs hours h hh hod hourofday hourending he stunde std hora heure ora uur timme time godzina час",
     "minute": "minute minutes minuteofday minofday minuto min",
     "second": "second seconds sec segundo sekunde",
 }
 COVERED = 0.9  # of a day or year, by numbers that cover it
-PERIODS = {"quarter": 4, "month": 12, "week": 53}  # of a year
+PERIODS = {"quarter": 4, "month": 12, "week": 53, "half": 2}  # of a year
 
 
 class Reading(NamedTuple):
@@ -108,6 +110,9 @@ def readings(column: pd.Series, beside_years: bool) -> list[Reading]:
     times = clock(column)
     if times is not None:
         return [Reading("clock", times, is_plain=False)]
+    text = part_text(column)
+    if text is not None:
+        return [Reading("clock", text.numbers, is_plain=False)] if text.part == "minute" else []
     numbers = _numbers(column)
     if numbers is None:
         return []
@@ -129,23 +134,16 @@ def covers(reading: Reading) -> bool:
 
 
 def _periods(column: pd.Series) -> list[Reading]:
-    months = _month_names(column)
-    if months is not None:
-        return [Reading("month", months, is_plain=False)]
+    text = part_text(column)
+    if text is not None and text.part in PERIODS:
+        return [Reading(text.part, text.numbers, is_plain=False)]
     numbers = _numbers(column)
-    letter = next((letter for letter in "QWM" if _is_text(column) and numbers is None and _marked(column, letter)), "")
-    if letter:
-        part = {"Q": "quarter", "W": "week", "M": "month"}[letter]
-        numbers = _numbers(column.str.upper().str.replace(letter, ""))
-        is_period = numbers is not None and _within(numbers, 1, PERIODS[part])
-        return [Reading(part, numbers, is_plain=False)] if numbers is not None and is_period else []
-    possible = [] if numbers is None else [part for part, count in PERIODS.items() if _within(numbers, 1, count)]
+    possible = (
+        []
+        if numbers is None
+        else [part for part, count in PERIODS.items() if part != "half" and _within(numbers, 1, count)]
+    )
     return [Reading(part, numbers) for part in possible if numbers is not None]
-
-
-def _marked(column: pd.Series, letter: str) -> bool:
-    """Whether every cell is a number with a letter before or after it, such as Q1."""
-    return bool(column.str.fullmatch(rf"\s*(?:{letter}\s*\d{{1,2}}|\d{{1,2}}\s*{letter})\s*", case=False).all())
 
 
 def add(dates: pd.DatetimeIndex, reading: Reading) -> pd.DatetimeIndex:
@@ -157,11 +155,12 @@ def add(dates: pd.DatetimeIndex, reading: Reading) -> pd.DatetimeIndex:
 
 
 def _start(year: int, number: int, part: str) -> pd.Timestamp:
-    """The first day of a quarter, month or ISO week of a year."""
+    """The first day of a half year, quarter, month or ISO week of a year."""
     try:
         if part == "week":
             return pd.Timestamp(datetime.date.fromisocalendar(year, number, 1))
-        return pd.Timestamp(year, number if part == "month" else 3 * number - 2, 1)
+        months = 12 // PERIODS[part]
+        return pd.Timestamp(year, months * (number - 1) + 1, 1)
     except ValueError:  # week 53 of a year that has 52
         return pd.NaT
 
@@ -203,15 +202,6 @@ def _numbers(column: pd.Series) -> np.ndarray | None:
 
 def _is_digits(cell: object) -> bool:
     return not isinstance(cell, str) or cell.strip().isdecimal()
-
-
-def _month_names(column: pd.Series) -> np.ndarray | None:
-    if not _is_text(column):
-        return None
-    codes, distinct = pd.factorize(column.str.strip().str.lower().str[:3])
-    if not set(distinct) <= set(MONTHS):
-        return None
-    return np.asarray(np.array([*(MONTHS.index(month) + 1.0 for month in distinct), np.nan])[codes])
 
 
 def _within(numbers: np.ndarray, least: float, most: float) -> bool:

@@ -14,6 +14,7 @@ from gatewise.series.reading.cells import CellFormat
 from gatewise.series.reading.dates import looks_like_dates
 from gatewise.series.reading.missing_values import is_marker
 from gatewise.series.reading.number_parts import Affixes, Parts, normalized, parts, read_suffixes
+from gatewise.series.reading.part_texts import part_text
 from gatewise.series.reading.separators import Decision, decide, plain
 
 SAMPLE, MOST_CODES, MOST_DATES = 50, 20, 1000
@@ -107,7 +108,8 @@ def number_column(cells: pd.Series, given: CellFormat) -> NumberColumn | None:
     if not rows[number].sum() or 2 * rows[number].sum() < rows[~column.missing].sum():
         return None
     formatted = pd.Series(distinct[number & ~column.plain][:MOST_DATES].astype(str), dtype=object)
-    return None if looks_like_dates(formatted) else column
+    is_part = len(formatted) > 0 and part_text(cells) is not None  # 1st quarter, 12 AM
+    return None if looks_like_dates(formatted) or is_part else column
 
 
 def _is_text_or_number(cell: Any) -> bool:

@@ -17,6 +17,7 @@ from gatewise.series.frequency import as_integers
 from gatewise.series.reading.dates import read_time
 from gatewise.series.reading.id_columns import COMPLETE, find_ids, holds_names, option, together
 from gatewise.series.reading.joined_time import PERIODS, Reading, add, as_years, covers, part_named, readings
+from gatewise.series.reading.part_texts import part_text
 from gatewise.series.reading.table import Table
 
 REPEATS = 1.5  # rows of a day, on average, from which another column may tell them apart
@@ -31,10 +32,12 @@ class SplitDate(NamedTuple):
     Attributes:
         column: its name.
         ds: (N,) the joined dates.
+        further: a column of weekdays beside a column of weeks.
     """
 
     column: str
     ds: pd.DatetimeIndex
+    further: tuple[str, ...] = ()
 
 
 class _Calendar(NamedTuple):
@@ -84,6 +87,9 @@ def completing(table: Table, base: str, ids: Sequence[str], columns: Sequence[st
     if len(days) < REPEATS * len(pd.unique(series * (len(days) + 1) + ranks_of(days))):
         return None
     columns = [column for column in columns if pd.api.types.infer_dtype(table.frame[column]) != "mixed"]  # lists, ...
+    weekly = None if years is None else _weekdays(table, base, columns, series)
+    if weekly is not None:
+        return weekly
     undecided: list[str] = []
     for column in columns:
         possible = [] if table.frame[column].isna().any() else readings(table.frame[column], years is not None)
@@ -101,6 +107,30 @@ def completing(table: Table, base: str, ids: Sequence[str], columns: Sequence[st
     if undecided:
         raise DataError(_either(table, base, undecided[0], ids))
     return None
+
+
+def _weekdays(table: Table, base: str, columns: Sequence[str], series: np.ndarray) -> SplitDate | None:
+    """The columns of weeks and weekdays beside years, if all three make a calendar of days."""
+    weeks = [column for column in columns if _is_part(table.frame[column], "week")]
+    days = [column for column in columns if _is_part(table.frame[column], "weekday")]
+    if len(weeks) != 1 or len(days) != 1:
+        return None
+    ds = joined_dates(table, [base, weeks[0], days[0]])
+    if not isinstance(ds, pd.DatetimeIndex) or ds.isna().any():
+        return None
+    others = [column for column in columns if column not in (weeks[0], days[0])]
+    calendar = _calendar(ds, series if series.any() else _series(table, ds, others))
+    return SplitDate(weeks[0], ds, (days[0],)) if calendar.is_distinct and calendar.is_even else None
+
+
+def _is_part(column: pd.Series, part: str) -> bool:
+    """Whether the cells of a column name weeks or weekdays, or are numbers of a column that is named so."""
+    text = part_text(column)
+    if text is not None:
+        return text.part == part
+    named, possible = part_named(column.name), readings(column, beside_years=True)
+    is_weekday = part == "weekday" and named in ("day", "weekday")
+    return any(named == part or (is_weekday and (one.numbers <= 7).all()) for one in possible)
 
 
 def _is_time(

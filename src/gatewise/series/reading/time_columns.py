@@ -72,7 +72,7 @@ def _completed(table: Table, time: Time, ids: Sequence[str], columns: Sequence[s
     split = completing(table, base, ids, others)
     if split is None:
         return time
-    both = (base, split.column)
+    both = (base, split.column, *split.further)
     return Time(both, f"time columns: {listed(both)} (combined)")
 
 

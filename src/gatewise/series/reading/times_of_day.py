@@ -23,7 +23,9 @@ _FULL = (  # digits after such a date are a time of day
 )
 _AFTER = rf"\d{{1,2}}(?:[:h.]\d\d.*|h|\s*[ap]\.?m\.?)\s*(?:{ZONE})?"
 _BETWEEN = re.compile(rf"(.*?\d) (\d\d:\d\d(?::\d\d)?(?: (?:{ZONE}))?) (\d{{4}})")  # Jan 01 18:00:00 2020
-_SPLIT = re.compile(rf"(?:({_FULL})(?:T|[ ,]+)(\d[^/]*)|(.*?\d\.?)(?:T|[ ,]+|(?<=\d{{4}}):)({_AFTER}))", re.IGNORECASE)
+_SPLIT = re.compile(
+    rf"(?:({_FULL})(?:T|[ ,]+|(?<=\d{{8}}):)(\d[^/]*)|(.*?\d\.?)(?:T|[ ,]+|(?<=\d{{4}}):)({_AFTER}))", re.IGNORECASE
+)
 
 
 FEW = 5000  # distinct times that are read one by one

@@ -8,7 +8,7 @@ Letters: S series.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,7 @@ from gatewise.series.frequency import (
 from gatewise.series.gaps import carried
 from gatewise.series.panel import Series
 from gatewise.series.reading.calendars import own_calendar
+from gatewise.series.reading.daylight_saving import skipped_hour
 from gatewise.series.reading.duplicates import duplicates_remedy, naming
 from gatewise.series.reading.exclusion import Exclusions, Reason
 from gatewise.series.reading.filling import Fill, own_remedy
@@ -128,18 +129,8 @@ def _refuse_duplicates(rows: Rows) -> None:
         more = "" if len(repeats) == 1 else f" ({len(repeats)} rows repeat a date)"
         raise DataError(
             f"{rows.where(repeats[0])}: duplicate date {format_date(rows.ds[repeats[0]])}{more}; "
-            f"{duplicates_remedy(rows)}{_daylight_saving_remedy(rows.ds[repeats[0]])}"
+            f"{duplicates_remedy(rows)}"
         )
-
-
-def _daylight_saving_remedy(date: Any) -> str:
-    """A remedy for an hour that daylight-saving time repeats, on a Sunday; empty for other dates."""
-    local = isinstance(date, pd.Timestamp) and date.tz is None
-    if not local or date.day_name() != "Sunday" or date.hour not in (1, 2):
-        return ""
-    return (
-        f"; if daylight-saving time ended then, write every date with its UTC offset, such as {format_date(date)}+01:00"
-    )
 
 
 def _out_of_order(rows: Rows) -> str:
@@ -279,7 +270,7 @@ def _gaps(rows: Rows, calendar: pd.Index) -> str:
     count = "1 date is" if len(absent) == 1 else f"{len(absent)} dates are"
     return (
         f"{rows}: {count} missing between {format_date(rows.ds[0])} and {format_date(rows.ds[-1])}: "
-        f"{listed_dates(absent)} (the first after {before})"
+        f"{listed_dates(absent)} (the first after {before}){skipped_hour(absent)}"
     )
 
 
