@@ -87,9 +87,8 @@ def test_rows_of_the_right_series_are_named():
 def test_an_hour_repeated_when_daylight_saving_time_ends_has_its_own_remedy(csv):
     hours = pd.date_range("2024-10-26", periods=48, freq="h", tz="Europe/Berlin")
     local, y = hours.tz_localize(None).strftime("%Y-%m-%d %H:%M"), range(48)
-    with pytest.raises(
-        DataError, match=r"duplicate date.*daylight-saving time ended.*UTC offset, such as 2024-10-27 02:00:00\+02:00"
-    ):
+    cause = r"duplicate date.*daylight-saving time ended.*UTC offset, such as 2024-10-27 02:00:00\+02:00"
+    with pytest.raises(DataError, match=cause):
         read(csv(lines(local, y)))
     offsets = [hour.isoformat(sep=" ") for hour in hours]
     assert len(read(csv(lines(offsets, y))).series[0]) == 48

@@ -16,6 +16,10 @@ from gatewise.series.reading.month_names import month_number
 from gatewise.series.reading.part_texts import part_text
 from gatewise.series.reading.times_of_day import read_times
 
+TIME_NAMES = (
+    *("ds", "date", "datetime", "timestamp", "time", "month", "year", "quarter", "week", "day", "hour", "period", "t"),
+    *("kalenderwoche", "woche", "semaine", "semana"),
+)
 PARTS = ("year", "month", "day", "hour", "minute", "second")
 NAMES = {  # part -> names of columns
     "year": "year yr yyyy yy jahr annee année ano año anio",

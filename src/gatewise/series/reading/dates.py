@@ -29,6 +29,7 @@ from gatewise.series.reading.date_messages import Where as Where  # public here
 from gatewise.series.reading.date_numbers import number_readings, of_form
 from gatewise.series.reading.date_objects import converted_objects
 from gatewise.series.reading.date_parts import PARTS as PARTS  # public here
+from gatewise.series.reading.date_parts import TIME_NAMES as TIME_NAMES  # public here
 from gatewise.series.reading.date_parts import combined, joined
 from gatewise.series.reading.date_ranges import is_range
 from gatewise.series.reading.earlier import read_as_before
@@ -39,10 +40,6 @@ from gatewise.series.reading.time_formats import INTEGER, check_time_format, in_
 from gatewise.series.reading.two_numbers import SEASON, season_reading, week_readings
 from gatewise.series.wording import format_date, listed, quoted
 
-TIME_NAMES = (
-    *("ds", "date", "datetime", "timestamp", "time", "month", "year", "quarter", "week", "day", "hour", "period", "t"),
-    *("kalenderwoche", "woche", "semaine", "semana"),
-)
 DIGITS = r"\d+(?:\.\d+)?"
 UNCERTAIN = "%y|%m.?%Y|%d-%m-%y|%m-%d-%y"  # formats that codes may have, too
 UNCERTAIN_DIGITS = rf"{UNCERTAIN}|%Y%m$|%Y%j|%[dm]%[dm]|%Y.%m$|[a-z]"
