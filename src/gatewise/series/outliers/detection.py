@@ -241,7 +241,8 @@ def _standardized(
     constant = (zeros > USUALLY_CONSTANT * layout.lengths)[layout.codes]
     floor = np.where(constant, np.maximum(smallest, if_constant), smallest)
     unit = np.maximum(np.where(constant, 0.0, middle[layout.codes]), floor)
-    unit = np.maximum(np.maximum(unit, _local_spread(sizes, layout)), ROUNDING * np.abs(usual) + np.finfo(float).tiny)
+    smallest_unit = ROUNDING * np.maximum(np.abs(usual), np.abs(x)) + np.finfo(float).tiny
+    unit = np.maximum(np.maximum(unit, _local_spread(sizes, layout)), smallest_unit)
     relative = residual / unit
     ordered = layout.ordered(np.abs(relative))
     h = np.where(constant[layout.starts], 0.0, _tails(ordered, layout, zeros))

@@ -135,7 +135,7 @@ def may_be_thousands(values: np.ndarray) -> bool:
     Arguments:
         values: (N,) a column as pandas reads it.
 
-    >>> [may_be_thousands(np.array(values)) for values in ([854, 1.029, 987], [1.029, 1.1], [12.5, 12, 13.1])]
+    >>> [may_be_thousands(np.array(values)) for values in ([854, 1.029, 987], [1.029, 1.1], [1204.5, 12])]
     [True, True, False]
     """
     present = values[np.isfinite(values)]
