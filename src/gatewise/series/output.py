@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from gatewise.persistence import atomic
-from gatewise.series.reading.sources import as_table
+from gatewise.series.reading.files.sources import as_table
 
 
 def as_pandas(table: Any) -> pd.DataFrame:

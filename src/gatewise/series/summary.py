@@ -10,8 +10,8 @@ from gatewise.arguments import plain
 from gatewise.series.errors import DataError
 from gatewise.series.frequency import longer_season_length
 from gatewise.series.panel import Panel, Series
+from gatewise.series.reading.files.sources import Source, load
 from gatewise.series.reading.read import read
-from gatewise.series.reading.sources import Source, load
 from gatewise.series.seasonality import SEASONS_NEEDED, seasonal
 from gatewise.series.values import NO_FILL
 from gatewise.series.wording import FEW, counted, format_date, quote_first, quoted, truncate

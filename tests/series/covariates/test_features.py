@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gatewise.series import as_pandas
 from gatewise.series.covariates.features import Places, features
 from gatewise.series.covariates.roles import Covariates
-from gatewise.series.reading.sources import load
+from gatewise.series.reading.files.sources import load
 from tests.shop import DAYS, refused, shop
 
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from gatewise.series import DataError, Series
 from gatewise.series.covariates.roles import Covariates
 from gatewise.series.reading.exclusion import Exclusions
+from gatewise.series.reading.files.sources import load
 from gatewise.series.reading.future import future_known
 from gatewise.series.reading.history import split_future
 from gatewise.series.reading.layouts import read_rows
-from gatewise.series.reading.sources import load
 from gatewise.series.reading.table import Columns
 from tests.shop import DAYS, refused, shop
 

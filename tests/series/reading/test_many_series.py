@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatewise.series import DataError, future, read, season_length
-from gatewise.series.reading import validation
+from gatewise.series.reading.calendars import validation
 from tests.series_tables import CALENDARS, MONTHS, table
 
 DEFECTS = ("missing", "gap", "duplicate", "unsorted", "infinite", "huge", "no date", "empty", "off")

@@ -14,7 +14,7 @@ from gatewise.series.outliers.report import describe_constants, describe_outlier
 from gatewise.series.outliers.search import search_all, without_named
 from gatewise.series.outliers.treatment import untreated
 from gatewise.series.panel import Panel, Series, concatenated
-from gatewise.series.reading.sentinels import sentinel_rows, sentinels
+from gatewise.series.reading.numbers.sentinels import sentinel_rows, sentinels
 from gatewise.series.values import FILL_LIMIT, FILLS
 from gatewise.series.wording import and_more, counted, format_date
 

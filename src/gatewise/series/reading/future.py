@@ -17,12 +17,12 @@ from gatewise.series.errors import DataError
 from gatewise.series.frequency import future
 from gatewise.series.panel import Panel, Series
 from gatewise.series.reading.aggregate import with_one_value
+from gatewise.series.reading.calendars.ended import ended
 from gatewise.series.reading.cells import CellFormat
-from gatewise.series.reading.dates import TIME_NAMES, looks_like_dates, read_time
-from gatewise.series.reading.earlier import with_earlier
-from gatewise.series.reading.ended import ended
-from gatewise.series.reading.id_columns import named_together
-from gatewise.series.reading.sources import load
+from gatewise.series.reading.columns.ids import named_together
+from gatewise.series.reading.dates.earlier import with_earlier
+from gatewise.series.reading.dates.parsing import TIME_NAMES, looks_like_dates, read_time
+from gatewise.series.reading.files.sources import load
 from gatewise.series.reading.table import Table
 from gatewise.series.wording import counted, format_date, listed, listed_dates
 

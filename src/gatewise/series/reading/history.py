@@ -11,9 +11,9 @@ import pandas as pd
 
 from gatewise.series.covariates.roles import is_given
 from gatewise.series.frequency import as_integers
+from gatewise.series.reading.calendars.validation import Repair, in_order
 from gatewise.series.reading.exclusion import Exclusions
 from gatewise.series.reading.rows import Stack
-from gatewise.series.reading.validation import Repair, in_order
 from gatewise.series.wording import counted
 
 

@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 
 from gatewise.series.errors import DataError, RowError
-from gatewise.series.reading.date_context import ReadDates
-from gatewise.series.reading.dates import read_time
+from gatewise.series.reading.dates.context import ReadDates
+from gatewise.series.reading.dates.parsing import read_time
 from gatewise.series.reading.exclusion import Exclusions
-from gatewise.series.reading.numbers import read_numbers
+from gatewise.series.reading.numbers.parsing import read_numbers
 from gatewise.series.reading.rows import Stack
 from gatewise.series.reading.table import Columns, Table
 from gatewise.series.wording import did_you_mean, listed

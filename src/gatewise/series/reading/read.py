@@ -10,23 +10,23 @@ from gatewise.series.panel import Panel
 from gatewise.series.read_by import ReadBy
 from gatewise.series.reading.aggregate import aggregated
 from gatewise.series.reading.arguments import check_arguments
-from gatewise.series.reading.calendars import future_of
+from gatewise.series.reading.calendars.ended import describe_ended, without_ended
+from gatewise.series.reading.calendars.frequency import choose_frequency
+from gatewise.series.reading.calendars.series_calendars import future_of
+from gatewise.series.reading.calendars.validation import describe_repairs, validate
 from gatewise.series.reading.cells import CellFormat
-from gatewise.series.reading.columns import choose_columns
-from gatewise.series.reading.earlier import memory_of, same_layout, with_earlier
-from gatewise.series.reading.ended import describe_ended, without_ended
+from gatewise.series.reading.columns.choice import choose_columns
+from gatewise.series.reading.dates.earlier import memory_of, same_layout, with_earlier
 from gatewise.series.reading.exclusion import Exclusions, excluded_series
+from gatewise.series.reading.files.sources import Source, load
 from gatewise.series.reading.findings import findings
-from gatewise.series.reading.frequency import choose_frequency
 from gatewise.series.reading.history import history_of
 from gatewise.series.reading.joining import Joined, join_covariates
 from gatewise.series.reading.layouts import read_rows, selected
-from gatewise.series.reading.missing_values import mark_missing
+from gatewise.series.reading.numbers.missing_values import mark_missing
 from gatewise.series.reading.outliers import with_treatment
 from gatewise.series.reading.request import CovariateRequest, columns_of
-from gatewise.series.reading.sources import Source, load
 from gatewise.series.reading.table import Columns, Table
-from gatewise.series.reading.validation import describe_repairs, validate
 from gatewise.series.values import FILL_LIMIT, NO_FILL
 
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 from gatewise.series.panel import Panel
-from gatewise.series.reading.calendars import DifferentCalendars, OtherCalendar
+from gatewise.series.reading.calendars.series_calendars import DifferentCalendars, OtherCalendar
+from gatewise.series.reading.files.sources import Source
 from gatewise.series.reading.read import read
-from gatewise.series.reading.sources import Source
 
 
 def split_by_frequency(source: Source, **options: Any) -> dict[str | int, Panel]:

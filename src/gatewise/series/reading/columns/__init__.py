@@ -1,0 +1,6 @@
+"""Columns: which columns hold the time, the target and the names of series.
+
+- `choice`: all of them; `time`, `targets`, `ids`: the candidates for each.
+- `split_dates`: a date in several columns; `merged_series`: names of series whose dates never coincide.
+- `duplicates`: several rows of a date; `wide`: tables with dates in the header.
+"""

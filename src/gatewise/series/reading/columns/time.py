@@ -1,0 +1,121 @@
+"""Time columns: which columns of a table hold the time, as given, by their names, or by the shape of the table."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from gatewise.series.errors import DataError
+from gatewise.series.frequency import infer_frequency
+from gatewise.series.reading.columns.split_dates import completing, joined_dates, repeat
+from gatewise.series.reading.dates.joined_time import as_years, part_named
+from gatewise.series.reading.dates.parsing import PARTS, TIME_NAMES, looks_like_dates, plausible_dates
+from gatewise.series.reading.table import Table
+from gatewise.series.wording import listed
+
+
+class Time(NamedTuple):
+    """The time columns, none if rows are counted, and the guess that states them."""
+
+    columns: tuple[str, ...]
+    guess: str
+
+
+def time_columns(
+    table: Table, ids: Sequence[str], used: Sequence[str], layout: str, covariates: Sequence[str], remedy: str
+) -> Time:
+    """The time columns by their names and cells.
+
+    Arguments:
+        table: the table.
+        ids: columns that name the series, if they are known.
+        used: columns with another use, among them `ids`.
+        layout: "long" or "columns".
+        covariates: columns of covariates.
+        remedy: what to do if no column holds dates.
+    """
+    columns = [column for column in table.frame.columns if column not in used]
+    if "ds" in columns:
+        return _completed(table, Time(("ds",), "time column: 'ds'"), ids, columns, covariates)
+    columns = [column for column in columns if column not in covariates]
+    dates = [column for column in columns if looks_like_dates(table.frame[column])]
+    full = [column for column in dates if as_years(table.frame[column]) is None]  # not only years
+    parts = _parts(table, columns, full, ids)
+    if parts:
+        return Time(parts, f"time columns: {listed(parts)} (combined)")
+    years = [] if full or layout == "columns" else _completed_years(table, columns, ids)
+    if len(years) == 1:
+        return years[0]
+    named = [column for column in columns if column.lower() in TIME_NAMES]
+    numbers = [] if dates or named or layout == "columns" else _numeric_dates(table, columns, ids)
+    if not dates and not named and not numbers and (len(columns) <= 1 or layout == "columns"):
+        return Time((), "time column: none")
+    candidates = [column for column in dates if column in named] or dates or named or numbers
+    regular = candidates if len(candidates) <= 1 else _regular(table, dates or candidates, ids)
+    if len(candidates) > 1 and len(regular) == 1:
+        reason = "the only column of regular dates" if dates else "the only regular time"
+        return _completed(table, Time((regular[0],), f"time column: {regular[0]!r} ({reason})"), ids, columns, ())
+    if len(candidates) == 1:
+        reason = "by its name" if dates != candidates else "the only column of dates"
+        reason = "the only column of numbers that are dates" if numbers else reason
+        return _completed(table, Time((candidates[0],), f"time column: {candidates[0]!r} ({reason})"), ids, columns, ())
+    ambiguous = f"the time column is ambiguous, candidates are {listed(candidates)}"
+    problem = ambiguous if candidates else f"no time column found, none of {listed(columns)} reads as dates"
+    remedy = "pass time_column= (--time COL)" + (f"; {remedy}" if not candidates and remedy else "")
+    raise DataError(f"{table.name}: {problem}; {remedy}")
+
+
+def _completed(table: Table, time: Time, ids: Sequence[str], columns: Sequence[str], covariates: Sequence[str]) -> Time:
+    """The time column with the column of hours, or of months of the year, that tells its repeated cells apart."""
+    base = time.columns[0]
+    if not repeat(table, base, ids):
+        return time
+    others = [column for column in columns if column not in (base, *covariates)]
+    split = completing(table, base, ids, others)
+    if split is None:
+        return time
+    both = (base, split.column, *split.further)
+    return Time(both, f"time columns: {listed(both)} (combined)")
+
+
+def _completed_years(table: Table, columns: Sequence[str], ids: Sequence[str]) -> list[Time]:
+    """Each column of years with the column that tells its rows apart."""
+    years = [column for column in columns if as_years(table.frame[column]) is not None]
+    times = [_completed(table, Time((column,), ""), ids, columns, ()) for column in years]
+    return [time for time in times if len(time.columns) > 1]
+
+
+def _parts(table: Table, columns: Sequence[str], dates: Sequence[str], ids: Sequence[str]) -> tuple[str, ...]:
+    """The columns of a year, month, day, ...; none where a column of dates is distinct and these are not."""
+    lower = {column.lower(): column for column in columns}
+    if {"year", "month"} <= set(lower):
+        parts = tuple(lower[part] for part in PARTS if part in lower)
+        distinct = [column for column in dates if column not in parts and not repeat(table, column, ids)]
+        combined = table.frame[[*ids, *parts]]
+        return () if distinct and combined.duplicated().any() else parts
+    if dates:
+        return ()
+    named = {part: [column for column in columns if part_named(column) == part] for part in PARTS}
+    found = {part: names[0] for part, names in named.items() if len(names) == 1}
+    if not {"year", "month"} <= set(found) or as_years(table.frame[found["year"]]) is None:
+        return ()
+    return tuple(found.values())
+
+
+def _regular(table: Table, candidates: Sequence[str], ids: Sequence[str]) -> list[str]:
+    """The candidates whose dates are distinct within each series and on one calendar."""
+    return [column for column in candidates if not repeat(table, column, ids) and _has_calendar(table, column)]
+
+
+def _has_calendar(table: Table, column: str) -> bool:
+    ds = joined_dates(table, [column])
+    return ds is not None and infer_frequency(ds.unique().sort_values()) is not None
+
+
+def _numeric_dates(table: Table, columns: Sequence[str], ids: Sequence[str]) -> list[str]:
+    """The columns of numbers that are dates."""
+    return [column for column in columns if plausible_dates(table.frame[column])]
+
+
+def given_time(columns: str | Sequence[str]) -> Time:
+    """The time columns as given."""
+    time = (columns,) if isinstance(columns, str) else tuple(columns)
+    return Time(time, f"time column: {listed(time)} (as given)")

@@ -1,0 +1,32 @@
+"""Unnamed columns: columns without a name that hold nothing, or only count the rows."""
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from gatewise.series.reading.files.shapes import ColumnShapes
+from gatewise.series.wording import counted
+
+
+def without_unnamed(frame: pd.DataFrame, shapes: ColumnShapes) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The table without columns that have no name and no cells, or count its rows; and the guesses that state them."""
+    unnamed = [column for column in frame.columns if re.fullmatch(r"Unnamed: \d+", str(column))]
+    empty = [column for column in unnamed if frame[column].isna().all()]
+    frame = frame.drop(columns=empty)
+    guesses = [f"left out: {counted(len(empty), 'empty column')} without a name"] if empty else []
+    first = frame.columns[0]
+    has_names = any(frame[column].dtype.kind not in "iufb" for column in frame.columns[1:])
+    if first in unnamed and (shapes.dated or has_names or len(frame.columns) == 2) and _counts_rows(frame[first]):
+        frame = frame.drop(columns=first)
+        guesses.append("left out: the first column, which has no name and counts the rows")
+    return frame, tuple(guesses)
+
+
+def _counts_rows(column: pd.Series) -> bool:
+    """Whether a column counts from 0 or 1, perhaps again from there after some rows."""
+    if column.dtype.kind not in "iu":
+        return False
+    count = column.to_numpy()
+    steps = np.diff(count)
+    return bool(count[0] in (0, 1) and ((steps == 1) | (count[1:] == count[0])).all())
