@@ -194,6 +194,39 @@ def test_every_calendar_inferred_from_office_hours_is_consistent(hours, weekdays
     assert_consistent(sessions(*hours, weekdays, freq))
 
 
+M = pd.date_range("2018-01-01", periods=40, freq="MS")
+WEEKS = pd.to_timedelta(7 * np.cumsum(np.tile([4, 4, 5], 20)), unit="D")
+STEPS = np.random.default_rng(0).integers(1, 9, 300)
+UNEVEN = {
+    "dekads": (M.union(M + pd.Timedelta(days=10)).union(M + pd.Timedelta(days=20)), "MS"),
+    "weeks 4-4-5": (pd.Timestamp("2018-01-28") + WEEKS, "MS"),
+    "days": (pd.Timestamp("2020-01-01") + pd.to_timedelta(np.cumsum(STEPS), unit="D"), "MS"),
+    "twice a week": (pd.date_range("2020-01-06", periods=60, freq="W-MON").union(
+        pd.date_range("2020-01-09", periods=60, freq="W-THU")), "W"),
+    "seconds": (pd.Timestamp("2020-01-01") + pd.to_timedelta(np.cumsum(STEPS * 5), unit="s"), "min"),
+    "time of day varies": (pd.date_range("2020-01-01", periods=60) + pd.to_timedelta(STEPS[:60] * 71, unit="min"), "D"),
+    "zone": ((pd.Timestamp("2020-01-01", tz="UTC") + pd.to_timedelta(np.cumsum(STEPS * 5), unit="min")), "h"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("ds", "freq"), UNEVEN.values(), ids=UNEVEN)
+def test_irregular_dates_can_be_resampled_as_proposed(ds, freq):
+    frame = table(ds, np.arange(float(len(ds))))
+    with pytest.raises(DataError, match=rf"irregular.*sum or average the values by {freq}.*resample\(\"{freq}\"\)"):
+        read(frame)
+    resampled = frame.set_index("ds").resample(freq)[["y"]].mean()
+    assert read(resampled).freq == ("W-SUN" if freq == "W" else freq)
+
+
+@pytest.mark.parametrize(("second", "freq"), [(M + pd.Timedelta(days=14), "SMS-15"), (M - pd.Timedelta(days=17), None)])
+def test_dates_twice_a_month(second, freq):
+    ds = M.union(second)
+    assert infer_frequency(ds) == freq
+    ends = (M - pd.Timedelta(days=1)).union(M + pd.Timedelta(days=14))
+    assert infer_frequency(ends) == "SME-15"
+    assert infer_frequency(M + pd.Timedelta(days=14)) is None
+
+
 def assert_consistent(ds):
     """Whether the inferred calendar accepts and continues the dates; without one the error has a remedy."""
     freq = infer_frequency(ds)

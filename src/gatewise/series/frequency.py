@@ -150,6 +150,8 @@ def _candidates(ds: pd.DatetimeIndex) -> Iterator[str]:
     month, weekday = ds[0].month_name()[:3].upper(), ds[0].day_name()[:3].upper()
     yield from (f"YS-{month}", f"YE-{month}", "QS-JAN", "QS-FEB", "QS-MAR", "QE-DEC", "QE-JAN", "QE-FEB")
     yield from ("MS", "ME", "BMS", "BME", f"W-{weekday}", "B", "D")
+    if len(ds.day.unique()) > 1:
+        yield from ("SMS-15", "SME-15")
     step = pd.Timedelta(int(np.gcd.reduce(np.diff(ds.asi8))), unit=ds.unit)
     yield f"{step.days}D" if step == step.floor("D") else to_offset(step).freqstr
 
@@ -221,6 +223,21 @@ def future(ds: pd.Index, freq: str | int, horizon: int) -> pd.Index:
             f"{counted(horizon, 'step')} of {freq} from {format_date(ds[-1])} {verb} the last "
             "date that pandas supports; use a shorter horizon"
         ) from None
+
+
+def coarser_frequency(ds: pd.DatetimeIndex) -> str | None:
+    """The shortest of some calendars with a date in each of its steps; None if there are fewer than three steps.
+
+    >>> coarser_frequency(pd.DatetimeIndex(["2024-01-01", "2024-01-11", "2024-02-01", "2024-03-21", "2024-04-01"]))
+    'MS'
+    """
+    for freq, period in (("s", "s"), ("min", "min"), ("h", "h"), ("D", "D"), ("W", "W"), ("MS", "M"), ("QS", "Q")):
+        steps = np.unique(ds.tz_localize(None).to_period(period).asi8)
+        if len(steps) < 3:
+            return None
+        if steps[-1] - steps[0] == len(steps) - 1:
+            return freq
+    return None
 
 
 def follows(ds: pd.Index, freq: str | int) -> np.ndarray:

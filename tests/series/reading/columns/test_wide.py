@@ -13,6 +13,7 @@ from gatewise.series.reading.columns.wide import dated_header
 
 DAYS = pd.date_range("2020-01-22", periods=12)
 MONTHS = pd.date_range("2015-01-01", periods=24, freq="MS")
+PAST = pd.date_range("1950-01-01", periods=24, freq="MS")
 YEARS = pd.date_range("1949-01-01", periods=12, freq="YS")
 QUARTERS = pd.date_range("2015-01-01", periods=12, freq="QS")
 HEADERS = {  # name -> dates, header, frequency
@@ -29,6 +30,7 @@ HEADERS = {  # name -> dates, header, frequency
     "1949 [YR1949]": (YEARS, [f"{year} [YR{year}]" for year in YEARS.year], "YS-JAN"),
     "2015Q1": (QUARTERS, [f"{day.year}Q{day.quarter}" for day in QUARTERS], "QS-JAN"),
     "timestamps": (MONTHS, MONTHS, "MS"),
+    "seconds since 1970": (PAST, [str(s) for s in PAST.as_unit("s").asi8], "MS"),
     "hours": (
         pd.date_range("2020-01-01", periods=12, freq="h"),
         pd.date_range("2020-01-01", periods=12, freq="h").strftime("%Y-%m-%d %H:%M"),
@@ -136,6 +138,16 @@ def test_rows_without_names_of_their_own_are_refused():
     assert [series.unique_id for series in read(twice, id_column=["name", "n"]).series] == ["a/1", "a/2", "b/1"]
     with pytest.raises(DataError, match=r"row 2: the row repeats the name 'a' .* such as --id name,n"):
         read(twice, id_column="name")
+
+
+@pytest.mark.parametrize("codes", [["0012"], ["007", "012"], ["17", "4"], ["A", "B", "C"]])
+def test_an_index_without_a_name_beside_codes_is_no_name(codes, tmp_path):
+    cells = [[str(i), code, *map(str, range(5, 5 + len(DAYS)))] for i, code in enumerate(codes)]
+    text = "\n".join(",".join(row) for row in [["", "region", *DAYS.strftime("%Y-%m-%d")], *cells])
+    (tmp_path / "table.csv").write_text(text)
+    panel = read(tmp_path / "table.csv")
+    assert [series.unique_id for series in panel.series] == codes
+    assert any("counts the rows" in guess for guess in panel.guesses)
 
 
 def test_a_table_with_names_in_its_index():

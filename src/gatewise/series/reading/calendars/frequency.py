@@ -12,6 +12,7 @@ from gatewise.series.errors import DataError
 from gatewise.series.frequency import (
     as_integers,
     check_frequency,
+    coarser_frequency,
     describe_frequency,
     follows,
     infer_frequency,
@@ -173,7 +174,7 @@ def _no_frequency(rows: Rows) -> str:
     stray, sessions = describe_stray(rows), describe_sessions(rows)
     if stray or sessions:
         return stray or f"{rows}: {sessions}"
-    if len(rows.ds.day.unique()) == 1:
+    if len(rows.ds.day.unique()) == 1 and rows.ds.normalize().is_unique:
         day = rows.ds.day[0]
         if day == 1 or rows.ds.is_month_end.all():
             freq = "MS" if day == 1 else "ME"
@@ -187,11 +188,13 @@ def _no_frequency(rows: Rows) -> str:
     odd = int((steps != usual).argmax()) + 1
     named = " or ".join(naming(rows))
     several = f"if the table holds several series, pass {named}; else " if named else ""
+    coarser = coarser_frequency(rows.ds)
+    how = f"sum or average the values by {describe_frequency(coarser)}" if coarser else "resample them"
+    call = f'"{coarser}"' if coarser else ""
     return (
         f"{rows.where(odd)}: the dates are irregular: the most common step is {format_date(usual)}, but "
         f"{format_date(rows.ds[odd])} comes {format_date(steps[odd - 1])} after {format_date(rows.ds[odd - 1])}; "
-        f"{several}resample them (pandas: table.resample), or pass their frequency as freq= (--freq D)"
-        f"{_local_days(rows.ds)}"
+        f"{several}{how} (pandas: table.resample({call})){_local_days(rows.ds)}"
     )
 
 

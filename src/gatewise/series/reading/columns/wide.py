@@ -21,6 +21,7 @@ from gatewise.series.wording import counted, format_date, listed
 LEAST_DATES = 3  # in a header
 MOST_NAMES = 3  # attributes that name a series together
 YEAR = re.compile(r"(?:[A-Za-z]{1,2}[ _-]?)?(1[89]\d\d|2[01]\d\d)(?:\s*\[YR\1\])?")  # 1960, X1960, 1960 [YR1960]
+INTEGER = re.compile(r"-?\d+")  # seconds before 1970 are negative
 NAMES = {"id": "unique_id", "time": "ds", "target": "y"}  # of the columns of the long table
 
 
@@ -48,7 +49,8 @@ def dated_header(columns: Sequence[str], least: int = LEAST_DATES) -> Header | N
     by_form: dict[str, list[str]] = {}
     for column in columns:
         if any(map(str.isdecimal, column)):
-            by_form.setdefault(re.sub(r"\d+", "0", re.sub(r"[^\W\d_]+", "a", column)), []).append(column)
+            form = "0" if INTEGER.fullmatch(column) else re.sub(r"\d+", "0", re.sub(r"[^\W\d_]+", "a", column))
+            by_form.setdefault(form, []).append(column)
     forms = [(names, ds) for names in by_form.values() if (ds := _dates(names, least)) is not None]
     if len(forms) != 1:
         return None
@@ -64,7 +66,7 @@ def _dates(names: list[str], least: int) -> tuple[pd.DatetimeIndex, str | None] 
     years = [YEAR.fullmatch(name.strip()) for name in names]
     if all(years):
         header = pd.Series([int(year[1]) for year in years if year], name="year")
-    elif all(name.isdecimal() for name in names):
+    elif all(INTEGER.fullmatch(name) for name in names):
         header = pd.Series([int(name) for name in names], name="header")
     else:
         header = pd.Series(names, name="header")

@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 
+from gatewise.series.reading.columns.wide import dated_header
 from gatewise.series.reading.files.shapes import ColumnShapes
 from gatewise.series.wording import counted
 
@@ -16,11 +17,19 @@ def without_unnamed(frame: pd.DataFrame, shapes: ColumnShapes) -> tuple[pd.DataF
     frame = frame.drop(columns=empty)
     guesses = [f"left out: {counted(len(empty), 'empty column')} without a name"] if empty else []
     first = frame.columns[0]
-    has_names = any(frame[column].dtype.kind not in "iufb" for column in frame.columns[1:])
-    if first in unnamed and (shapes.dated or has_names or len(frame.columns) == 2) and _counts_rows(frame[first]):
+    if first in unnamed and _counts_rows(frame[first]) and (shapes.dated or _is_index(frame)):
         frame = frame.drop(columns=first)
         guesses.append("left out: the first column, which has no name and counts the rows")
     return frame, tuple(guesses)
+
+
+def _is_index(frame: pd.DataFrame) -> bool:
+    """Whether other columns than the first tell what the rows are: text, a single column, or names beside dates."""
+    others = [str(column) for column in frame.columns[1:]]
+    if len(others) == 1 or any(frame[column].dtype.kind not in "iufb" for column in frame.columns[1:]):
+        return True
+    header = dated_header(others)
+    return header is not None and len(header.columns) < len(others)
 
 
 def _counts_rows(column: pd.Series) -> bool:
