@@ -9,6 +9,7 @@ from gatewise import read
 
 HOURS = pd.date_range("2020-02-28 05:00", periods=60, freq="h")
 DAYS = pd.date_range("2019-12-20", periods=75)
+PAST = pd.date_range("1967-01-01", periods=50, freq="MS")
 MONTHS = pd.date_range("2001-03-01", periods=34, freq="MS")
 WEEKS = pd.date_range("2018-01-01", periods=110, freq="W-MON")
 QUARTERS = pd.date_range("2003-04-01", periods=22, freq="QS")
@@ -109,6 +110,7 @@ CASES = {
     "unix us": (DAYS, seconds(DAYS, "us")),
     "unix ns": (HOURS, seconds(HOURS, "ns")),
     "unix months": (MONTHS, seconds(MONTHS, "s")),
+    "unix months around 1970": (PAST, seconds(PAST, "s")),
     "serial months": (MONTHS, serials(MONTHS)),
     "serial business days": (DAYS[DAYS.day_of_week < 5], serials(DAYS[DAYS.day_of_week < 5])),
     "serial hours": (HOURS, serials(HOURS)),

@@ -184,8 +184,10 @@ def _counts(values: np.ndarray) -> Iterator[Reading]:
     for name, scale in UNIX.items():
         dates = _since_epoch(values, name)
         is_round = values.min() >= 1e9 or bool((values % 60 == 0).all())
-        whole_minutes = np.abs(values).max() >= LARGE_COUNT and bool((values % (60 * 10**6 / scale) == 0).all())
-        first = EARLIEST if whole_minutes else UNIX_RANGE[0]
+        second = 10**6 / scale
+        whole_minutes = np.abs(values).max() >= LARGE_COUNT and bool((values % (60 * second) == 0).all())
+        months = bool((values % (86_400 * second) == 0).all()) and not _is_dense(values)
+        first = EARLIEST if whole_minutes or months else UNIX_RANGE[0]
         if is_round and first <= dates.min() and dates.max() < UNIX_RANGE[1]:
             counts.append(Reading(pd.DatetimeIndex(dates), name))
     yield from [reading for reading in counts if reading.dates.max() <= now] or counts

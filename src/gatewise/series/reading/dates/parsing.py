@@ -40,7 +40,7 @@ from gatewise.series.reading.dates.two_numbers import SEASON, season_reading, we
 from gatewise.series.reading.table import Table
 from gatewise.series.wording import format_date, listed, quoted
 
-DIGITS = r"\d+(?:\.\d+)?"
+DIGITS = r"-?\d+(?:\.\d+)?"
 UNCERTAIN = "%y|%m.?%Y|%d-%m-%y|%m-%d-%y"  # formats that codes may have, too
 UNCERTAIN_DIGITS = rf"{UNCERTAIN}|%Y%m$|%Y%j|%[dm]%[dm]|%Y.%m$|[a-z]"
 SAMPLE = 500  # distinct cells that are tried
