@@ -9,6 +9,8 @@ from gatewise import read
 
 HOURS = pd.date_range("2020-02-28 05:00", periods=60, freq="h")
 DAYS = pd.date_range("2019-12-20", periods=75)
+PAST_HOURS = pd.date_range("1969-12-31", periods=50, freq="h")
+PAST_DAYS = pd.date_range("1971-01-01", periods=50)
 PAST = pd.date_range("1967-01-01", periods=50, freq="MS")
 MONTHS = pd.date_range("2001-03-01", periods=34, freq="MS")
 WEEKS = pd.date_range("2018-01-01", periods=110, freq="W-MON")
@@ -111,6 +113,9 @@ CASES = {
     "unix ns": (HOURS, seconds(HOURS, "ns")),
     "unix months": (MONTHS, seconds(MONTHS, "s")),
     "unix months around 1970": (PAST, seconds(PAST, "s")),
+    "unix hours around 1970": (PAST_HOURS, seconds(PAST_HOURS, "s")),
+    "unix ms around 1970": (PAST_HOURS, seconds(PAST_HOURS, "ms")),
+    "unix days of 1971": (PAST_DAYS, seconds(PAST_DAYS, "s")),
     "serial months": (MONTHS, serials(MONTHS)),
     "serial business days": (DAYS[DAYS.day_of_week < 5], serials(DAYS[DAYS.day_of_week < 5])),
     "serial hours": (HOURS, serials(HOURS)),

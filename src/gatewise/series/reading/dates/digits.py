@@ -184,15 +184,23 @@ def _counts(values: np.ndarray) -> Iterator[Reading]:
     for name, scale in UNIX.items():
         dates = _since_epoch(values, name)
         is_round = values.min() >= 1e9 or bool((values % 60 == 0).all())
-        second = 10**6 / scale
-        whole_minutes = np.abs(values).max() >= LARGE_COUNT and bool((values % (60 * second) == 0).all())
-        months = bool((values % (86_400 * second) == 0).all()) and not _is_dense(values)
-        first = EARLIEST if whole_minutes or months else UNIX_RANGE[0]
+        first = EARLIEST if _since_1970(values, 10**6 / scale) else UNIX_RANGE[0]
         if is_round and first <= dates.min() and dates.max() < UNIX_RANGE[1]:
             counts.append(Reading(pd.DatetimeIndex(dates), name))
+    thousands = values
+    while len(counts) > 1 and not (thousands % 1000).any():  # hours in ms, not thousands of hours in seconds
+        counts, thousands = counts[1:], thousands / 1000
     yield from [reading for reading in counts if reading.dates.max() <= now] or counts
     if (values >= SERIAL_RANGE[0]).all() and (values < SERIAL_RANGE[1]).all():
         yield Reading(pd.DatetimeIndex(_serials(values, "excel")), "excel")
+
+
+def _since_1970(values: np.ndarray, second: float) -> bool:
+    """Whether counts are of whole minutes or days since 1970 rather than since the first row."""
+    if (values % (60 * second)).any():
+        return False
+    days = not (values % (86_400 * second)).any() and values.min() > np.diff(np.sort(values)).max(initial=0)
+    return bool(days or values.min() < 0 or values.max() >= LARGE_COUNT)
 
 
 def _of_fractions(values: np.ndarray, texts: pd.Series | None) -> Iterator[Reading]:
