@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from gatewise.series.errors import DataError
+from gatewise.series.reading.columns.crossed import refuse_crossed_rows
 from gatewise.series.reading.columns.duplicates import AGGREGATE
 from gatewise.series.reading.columns.ids import (
     Ids,
@@ -67,6 +68,9 @@ def choose_columns(
     if time_column is None and not (layout is None and by_date):
         wide = long_table(table, layout, ids, given, request.static, bool(request.names))
         if wide is not None:
+            if layout is None and len(wide[1].ids) == 1 and not ids:
+                column, header = wide[1].ids[0], wide[0].frame[wide[1].time[0]]
+                refuse_crossed_rows(table.name, column, as_written(table, column), pd.Index(header.unique()))
             request.check("rows", has_dates=True)
             return Chosen(*wide, "rows")
     layout = layout or "long"

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gatewise.series.errors import DataError
+from gatewise.series.reading.columns.crossed import refuse_crossed_columns
 from gatewise.series.reading.columns.ids import option
 from gatewise.series.reading.numbers.parsing import holds_numbers, mostly_numbers, present, to_numbers
 from gatewise.series.reading.table import Table
@@ -43,6 +44,7 @@ def target_column(
         counting = (f"{listed(counters)} counts the rows",) if counters else ()
         blank = (f"empty columns: {listed(empty)}",) if empty and len(columns) > 1 else ()
         return Targets((candidates[0],), (f"target column: {candidates[0]!r} ({reason})", *counting, *blank))
+    refuse_crossed_columns(table.name, numbers, used)
     ambiguous = f"the target column is ambiguous, {len(numbers)} columns hold numbers: {listed(numbers)}"
     problem = ambiguous if numbers else "no target column found, no column except the time holds numbers"
     problem += f"; all cells are blank in {listed(empty)}" if empty else ""
