@@ -80,7 +80,11 @@ def weeks(form: str) -> Callable[[pd.DatetimeIndex], list[str]]:
 
 
 def epochs(unit: str) -> Callable[[pd.DatetimeIndex], list[str]]:
-    return lambda ds: [str(value) for value in ds.as_unit("ns").asi8 // (10**9 // EPOCHS[unit])]
+    def counts(ds: pd.DatetimeIndex) -> list[str]:
+        assume(not 0 <= (ds[0] - pd.Timestamp(0)).days < 12)  # may count the seconds since the first row
+        return [str(value) for value in ds.as_unit("ns").asi8 // (10**9 // EPOCHS[unit])]
+
+    return counts
 
 
 def serials(ds: pd.DatetimeIndex) -> list[str]:

@@ -19,6 +19,7 @@ SERIALS = {"excel": "1899-12-30", "excel1904": "1904-01-01"}  # name -> day 0
 SERIAL_RANGE = (18_264, 51_136)  # 1950 to 2039
 UNIX_RANGE = (np.datetime64("1980-01-01", "us"), np.datetime64("2100-01-01", "us"))
 LARGE_COUNT, EARLIEST = 1e8, np.datetime64("1900-01-01", "us")  # of counts since 1970 at whole minutes
+LATE_COUNT = 1e6  # seconds; counts since the first row start below
 MANY = 1000  # integers, of which some decide whether all are tried
 MOSTLY = (0.9, 0.75)  # of the cells are dates: the others are errors
 CALENDAR_DIGITS = ("%Y%m", "%Y%m%d", "%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%Y%j", "%d%m%Y", "%m%d%Y")
@@ -199,8 +200,10 @@ def _since_1970(values: np.ndarray, second: float) -> bool:
     """Whether counts are of whole minutes or days since 1970 rather than since the first row."""
     if (values % (60 * second)).any():
         return False
-    days = not (values % (86_400 * second)).any() and values.min() > np.diff(np.sort(values)).max(initial=0)
-    return bool(days or values.min() < 0 or values.max() >= LARGE_COUNT)
+    if values.min() < 0 or values.max() >= LARGE_COUNT or values.min() >= LATE_COUNT * second:
+        return True
+    days = not (values % (86_400 * second)).any()
+    return days and (not _is_dense(values) or bool(values.min() > np.diff(np.sort(values)).max(initial=0)))
 
 
 def _of_fractions(values: np.ndarray, texts: pd.Series | None) -> Iterator[Reading]:
