@@ -99,3 +99,21 @@ def test_polars_and_files_give_the_same_summary(tmp_path):
     table = daily(sold=np.arange(60.0))
     table.to_csv(tmp_path / "sales.csv", index=False)
     assert str(check(polars.from_pandas(table))) == str(check(table)) == str(check(tmp_path / "sales.csv"))
+
+
+@pytest.mark.parametrize("lengths", [[3], [8], [9], [12, 2], [8, 8]])
+def test_series_that_are_too_short_are_an_error_as_in_a_forecast(lengths):
+    rows = [daily(n, id=str(k), y=np.arange(n) % 3 + 0.5) for k, n in enumerate(lengths)]
+    table, ids = pd.concat(rows), {"id_column": "id", "freq": "D"}
+    summary = check(table, **ids)
+    assert summary.panel is not None
+    with pytest.raises(gw.DataError) as error:
+        gw.Forecaster().fit(table, **ids)
+    start = summary.error.split(", expected at least")[0]
+    assert str(error.value).startswith(start)
+    assert start.startswith(f"series '{int(lengths[0] == 12)}' has {lengths[-1] if lengths[0] == 12 else lengths[0]} ")
+
+
+def test_short_series_beside_long_ones_may_be_skipped():
+    table = pd.concat([daily(12, id="a", y=1.5), daily(2, id="b", y=2.5)])
+    assert check(table, id_column="id", on_bad="skip").error is None

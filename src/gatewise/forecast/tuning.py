@@ -21,10 +21,10 @@ from gatewise.arguments import number, whole
 from gatewise.forecast.coordinate_search import CoordinateSearch, Search
 from gatewise.forecast.evaluation.cutoffs import cut_off
 from gatewise.forecast.forecaster import Forecaster
-from gatewise.forecast.model.plan import FEWEST
 from gatewise.forecast.reading import read_eligible
 from gatewise.forecast.trials import Trial, measure
 from gatewise.series import DataError, Panel
+from gatewise.series.panel import FEWEST
 from gatewise.series.wording import counted
 
 __all__ = ["Search", "Trial", "objective", "search", "tune", "without_end"]

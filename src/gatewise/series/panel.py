@@ -17,6 +17,9 @@ from gatewise.series.frequency import future, season_length
 from gatewise.series.read_by import ReadBy
 from gatewise.series.wording import counted
 
+FEWEST = 10  # values to train on, however short the context
+FEWEST_OF_MANY = 3  # values of each series, if there are several
+
 
 @dataclass(frozen=True)
 class Treatment:

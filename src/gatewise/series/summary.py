@@ -9,7 +9,7 @@ import pandas as pd
 from gatewise.arguments import plain
 from gatewise.series.errors import DataError
 from gatewise.series.frequency import longer_season_length
-from gatewise.series.panel import Panel, Series
+from gatewise.series.panel import FEWEST, FEWEST_OF_MANY, Panel, Series
 from gatewise.series.reading.files.sources import Source, load
 from gatewise.series.reading.read import read
 from gatewise.series.seasonality import SEASONS_NEEDED, seasonal
@@ -65,23 +65,35 @@ def check(source: Source, **columns: Any) -> Summary:
     Raises:
         DataError: an argument that is no argument of `gatewise.read`, or of a wrong value.
 
-    >>> table = pd.DataFrame({"Month": ["1949-01", "1949-02", "1949-03"], "sales": [112, 118, 132]})
-    >>> print(check(table))
+    >>> sales = [112, 118, 132, 129, 121, 135, 148, 148, 136, 119]
+    >>> print(check(pd.DataFrame({"Month": pd.date_range("1949-01", periods=10, freq="MS"), "sales": sales})))
       time column: 'Month' (the only column of dates)
       target column: 'sales' (the only other column)
-      frequency: MS (month start), inferred from 3 dates
-      series 'sales': 3 values, 1949-01-01 to 1949-03-01, from 112 to 132
-      seasons: not tested (3 values)
-      values: 1949-01-01 112, 1949-02-01 118, 1949-03-01 132
+      frequency: MS (month start), inferred from 10 dates
+      series 'sales': 10 values, 1949-01-01 to 1949-10-01, from 112 to 148
+      seasons: not tested (10 values)
+      first values: 1949-01-01 112, 1949-02-01 118, 1949-03-01 132
+      last values: 1949-08-01 148, 1949-09-01 136, 1949-10-01 119
     """
     try:
         panel = read(source, **columns)
-        return Summary(panel, panel.warnings)
+        return Summary(panel, panel.warnings, _too_short(panel))
     except DataError as error:
         readable = _readable(source, columns)
         if readable is not None:
             return Summary(readable, readable.warnings, str(error))
         return Summary(None, error=str(error), columns=_columns(source))
+
+
+def _too_short(panel: Panel) -> str | None:
+    """Why a forecast with the defaults refuses series, which are too short; None if it does not."""
+    longest, shortest = max(panel.series, key=len), min(panel.series, key=len)
+    for series, fewest in ((longest, FEWEST), (shortest, FEWEST_OF_MANY if len(panel) > 1 else 0)):
+        if len(series) < fewest and (series is longest or panel.on_bad == "raise"):
+            remedy = "" if series is longest else ", or on_bad='skip' or 'naive' (--on-bad naive)"
+            length = f"series {str(series.unique_id)!r} has {counted(len(series), 'value')}"
+            return f"{length}, expected at least {fewest}; use a longer series{remedy}"
+    return None
 
 
 def _readable(source: Source, columns: dict[str, Any]) -> Panel | None:

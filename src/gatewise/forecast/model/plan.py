@@ -15,18 +15,17 @@ from gatewise.forecast.model.seasons import Seasons, check_length, given_seasons
 from gatewise.forecast.model.training import TrainingConfiguration
 from gatewise.forecast.model.window import WindowScaling
 from gatewise.series import DataError, Panel, Series
+from gatewise.series.panel import FEWEST, FEWEST_OF_MANY
 from gatewise.series.wording import counted
 from gatewise.windows import Difference
 
 SCALES = ("window", "standard", "minmax", "robust", "none")
-FEWEST = 10  # values to train on, however short the context
 TARGETS = 4  # training targets at least
 MINIMUM = "the minimum for training"
 LONGEST_SEGMENT = 31  # a longer season is split into several segments
 CONTEXT_SEASONS, LONGEST_CONTEXT = (14, 30), 720  # of the segment strategy; more for longer series
 MANY_CONTEXTS = 12  # a context is lengthened only if the series is this many times as long
 FEW_SERIES, LONG_SERIES = 20, 1500  # up to these sizes several strategies are compared
-FEWEST_OF_MANY = 3  # values of each series, if there are several
 FEW_VALUES = 2000  # in all series together: below this, a smaller network and fewer training steps are as accurate
 DROPOUTS = (0.0, 0.5)  # compared for the segment strategy
 MOST_SEASONS = 7  # past seasons that are mixed

@@ -49,6 +49,15 @@ def test_a_skipped_hour_is_named(freq, zone):
     assert len(read(table, fill="interpolate").series[0].ds) == len(pd.date_range(dates[0], dates[-1], freq=freq))
 
 
+@pytest.mark.parametrize(("freq", "hour"), [("D", 0), ("2h", 2), ("h", 2)])
+def test_missing_sundays_have_another_cause(freq, hour):
+    dates = pd.date_range("2022-09-01", periods=24 * 40 if freq == "h" else 150, freq=freq)
+    dates = dates[~((dates.day_of_week == 6) & (dates.hour == hour))]
+    with pytest.raises(DataError, match=r"dates? (is|are) missing") as error:
+        read(pd.DataFrame({"ds": dates, "y": np.arange(len(dates)) % 9}))
+    assert "daylight" not in str(error.value)
+
+
 def test_other_duplicates_and_gaps_have_other_causes():
     dates = pd.date_range("2023-10-25", periods=24 * 8, freq="h")
     table = pd.DataFrame({"date": dates.strftime("%Y-%m-%d %H:%M"), "load": np.arange(len(dates)) % 9})

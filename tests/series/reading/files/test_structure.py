@@ -266,6 +266,14 @@ def test_a_row_with_the_name_of_a_series_is_data(csv):
     assert [series.unique_id for series in panel.series] == ["A", "B"]
 
 
+def test_a_code_below_a_name_does_not_make_the_row_above_it_a_header(csv):
+    days = ",".join(f"1950-{month:02}-01" for month in range(1, 13))
+    rows = {"shop 7": range(-6, 6), "0012": range(30, 42)}
+    lines = [f"region,{days}", *(f"{name},{','.join(map(str, values))}" for name, values in rows.items())]
+    panel = read(csv("\n".join(lines)))
+    assert {series.unique_id: series.y.tolist() for series in panel.series} == {k: [*v] for k, v in rows.items()}
+
+
 def test_names_of_years_below_a_title_are_a_header(csv):
     content = '"Source","Office"\n\n"Updated","2024-05-30"\n\nname,2000,2001,2002,2003\na,1,2,3,4\nb,5,6,7,9\n'
     panel = read(csv(content), layout="rows")

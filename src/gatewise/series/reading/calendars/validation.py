@@ -270,7 +270,7 @@ def _gaps(rows: Rows, calendar: pd.Index) -> str:
     count = "1 date is" if len(absent) == 1 else f"{len(absent)} dates are"
     return (
         f"{rows}: {count} missing between {format_date(rows.ds[0])} and {format_date(rows.ds[-1])}: "
-        f"{listed_dates(absent)} (the first after {before}){skipped_hour(absent)}"
+        f"{listed_dates(absent)} (the first after {before}){skipped_hour(absent, calendar)}"
     )
 
 

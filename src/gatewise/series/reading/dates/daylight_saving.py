@@ -9,6 +9,7 @@ import pandas as pd
 from gatewise.series.wording import format_date
 
 LATEST = 3  # hour of the night in which clocks change
+SAME_CHANGE = pd.Timedelta(days=300)  # between two nights of one kind at least
 ZONES = frozenset(
     (
         *("UTC", "GMT", "BST", "WET", "WEST", "CET", "CEST", "MEZ", "MESZ", "EET", "EEST", "MSK", "IST"),
@@ -28,13 +29,14 @@ def holds_zones(column: pd.Series) -> bool:
 
 
 def _in_nights(ds: pd.Index) -> bool:
-    """Whether local times are in the night of a Sunday, at most one hour of each."""
+    """Whether local times are in the night of a Sunday in each year, at most one hour of each."""
     if not isinstance(ds, pd.DatetimeIndex) or ds.tz is not None or not len(ds):
         return False
     if not ((ds.day_of_week == 6) & (ds.hour <= LATEST)).all():
         return False
     spans = pd.Series(ds).groupby(ds.normalize()).agg(["min", "max"])
-    return bool((spans["max"] - spans["min"] < pd.Timedelta(hours=1)).all())
+    rare = bool((np.diff(np.sort(spans.index)) >= SAME_CHANGE).all())
+    return rare and bool((spans["max"] - spans["min"] < pd.Timedelta(hours=1)).all())
 
 
 def repeated_hour(ds: pd.Index) -> str | None:
@@ -56,6 +58,7 @@ def _step(ds: pd.DatetimeIndex) -> pd.Timedelta:
     return pd.Timedelta(np.median(np.diff(np.unique(ds.to_numpy("M8[us]")))))
 
 
-def skipped_hour(absent: pd.Index) -> str:
+def skipped_hour(absent: pd.Index, calendar: pd.Index) -> str:
     """The cause of missing dates that are only hours skipped by daylight-saving time; empty for others."""
-    return ", the hour that daylight-saving time skips in local time" if _in_nights(absent) else ""
+    is_hour = _in_nights(absent) and _step(calendar) <= pd.Timedelta(hours=1)
+    return ", the hour that daylight-saving time skips in local time" if is_hour else ""

@@ -264,7 +264,11 @@ class _Search:
     def unusual_header(self, head: list[int], comments: list[int], first: int) -> Header:
         """A header with cells that fit the columns, such as 2020; or a comment; or the first row, refused later."""
         if head:
-            return Header(self.cells(head[-1]), (head[-1],))
+            without_numbers = [
+                record for record in head if not any(kind(cell) == "number" for cell in self.cells(record))
+            ]
+            record = (without_numbers or head)[-1]
+            return Header(self.cells(record), (record,))
         for record in reversed(comments):
             cells = self.cells(record)
             cells = cells[1:] if str(cells[0]) in ("#", "%", ";", "//") else cells
