@@ -29,6 +29,7 @@ from gatewise.series.panel import Series
 from gatewise.series.reading.calendars.filling import Fill, own_remedy
 from gatewise.series.reading.calendars.series_calendars import own_calendar
 from gatewise.series.reading.calendars.strays import describe_stray
+from gatewise.series.reading.calendars.swapped import describe_swapped
 from gatewise.series.reading.columns.duplicates import duplicates_remedy, naming
 from gatewise.series.reading.dates.daylight_saving import skipped_hour
 from gatewise.series.reading.exclusion import Exclusions, Reason
@@ -102,6 +103,9 @@ def in_order(stack: Stack, sort: bool, exclusions: Exclusions) -> Ordered:
     late = ~stack.every(_rising(stack.ds))
     if not late.any():
         return Ordered(stack, (), exclusions)
+    for s in np.flatnonzero(late)[:FEW].tolist():  # all series of a table are from the same spreadsheet
+        if swapped := describe_swapped(stack.rows(s)):
+            raise DataError(swapped)
     ordered = stack.by_date() if sort else stack
     single = ordered.every(_rising(ordered.ds))
     repairs = tuple(Repair("sorted", str(stack.rows(s))) for s in np.flatnonzero(late & single).tolist())
