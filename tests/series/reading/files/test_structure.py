@@ -266,8 +266,9 @@ def test_a_row_with_the_name_of_a_series_is_data(csv):
     assert [series.unique_id for series in panel.series] == ["A", "B"]
 
 
-def test_a_code_below_a_name_does_not_make_the_row_above_it_a_header(csv):
-    days = ",".join(f"1950-{month:02}-01" for month in range(1, 13))
+@pytest.mark.parametrize("form", ["1950-{:02}-01", "1950{:02}01", "1950{:02}", "1950-{:02}"])
+def test_a_code_below_a_name_does_not_make_the_row_above_it_a_header(csv, form):
+    days = ",".join(form.format(month) for month in range(1, 13))
     rows = {"shop 7": range(-6, 6), "0012": range(30, 42)}
     lines = [f"region,{days}", *(f"{name},{','.join(map(str, values))}" for name, values in rows.items())]
     panel = read(csv("\n".join(lines)))
