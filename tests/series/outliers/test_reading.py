@@ -108,9 +108,9 @@ def test_usual_standstills_are_no_warnings(values: list[float]) -> None:
     assert gw.read(pd.DataFrame({"ds": DAYS[: len(values)], "a": values}), freq="D").warnings == ()
 
 
-LOW = "counts: values are whole numbers >= 0; pass lower=0 (--lower 0)"
-COUNTS = "counts: values are whole numbers >= 0; pass lower=0 (--lower 0) and integer=True (--integer)"
-POSITIVE = "values: none is negative; pass lower=0 (--lower 0) if forecasts must not be either"
+LOW = "counts: values are whole numbers >= 0; lower=0 (--lower 0) keeps forecasts so"
+COUNTS = "counts: values are whole numbers >= 0; lower=0 (--lower 0) and integer=True (--integer) keep forecasts so"
+POSITIVE = "values: none is negative; lower=0 (--lower 0) keeps forecasts so"
 
 
 @pytest.mark.parametrize(

@@ -159,6 +159,6 @@ def describe_counts(series: Sequence[Series]) -> tuple[str, ...]:
         if all(len(np.unique(one.y)) > REPEATED * len(one) for one in series):
             return ()
         low = np.mean([one.y.mean() for one in series]) < LOW_COUNTS  # rounded forecasts of low counts are mostly 0
-        integer = "" if low else " and integer=True (--integer)"
-        return (f"counts: values are whole numbers >= 0; pass lower=0 (--lower 0){integer}",)
-    return ("values: none is negative; pass lower=0 (--lower 0) if forecasts must not be either",)
+        keep = "keeps" if low else "and integer=True (--integer) keep"
+        return (f"counts: values are whole numbers >= 0; lower=0 (--lower 0) {keep} forecasts so",)
+    return ("values: none is negative; lower=0 (--lower 0) keeps forecasts so",)
