@@ -128,7 +128,7 @@ def test_nanoseconds_become_microseconds_past_their_last_year():
         (
             MONTHS + pd.Timedelta(days=14),
             None,
-            "every date is on day 15 of a month, expected the first or the last; change the dates",
+            "every date is on day 15 of a month, expected the first or the last; change them to the first",
         ),
         (
             pd.DatetimeIndex(["2000-01-01", "2000-06-01", "2002-04-01"]),
@@ -218,6 +218,14 @@ def test_irregular_dates_can_be_resampled_as_proposed(ds, freq):
     assert read(resampled).freq == ("W-SUN" if freq == "W" else freq)
 
 
+def test_days_within_months_can_be_changed_as_proposed():
+    dates = pd.Series(M + pd.Timedelta(days=14))
+    with pytest.raises(DataError, match=r'change them to the first \(pandas: dates\.dt\.to_period\("M"\)') as error:
+        read(pd.DataFrame({"ds": dates, "y": np.arange(40.0)}))
+    changed = eval(str(error.value).split("pandas: ")[1].removesuffix(")"))
+    assert read(pd.DataFrame({"ds": changed, "y": np.arange(40.0)})).freq == "MS"
+
+
 @pytest.mark.parametrize(("second", "freq"), [(M + pd.Timedelta(days=14), "SMS-15"), (M - pd.Timedelta(days=17), None)])
 def test_dates_twice_a_month(second, freq):
     ds = M.union(second)
@@ -231,7 +239,7 @@ def assert_consistent(ds):
     """Whether the inferred calendar accepts and continues the dates; without one the error has a remedy."""
     freq = infer_frequency(ds)
     if freq is None:
-        with pytest.raises(DataError, match=r"pass |resample|change the dates"):
+        with pytest.raises(DataError, match=r"pass |resample|change them"):
             read(table(ds, 1.0))
         return
     assert check_frequency(freq, ds) == freq

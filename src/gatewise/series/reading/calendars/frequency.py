@@ -182,7 +182,10 @@ def _no_frequency(rows: Rows) -> str:
                 f"{rows}: the dates, all on day {day} of a month, are too sparse to infer the frequency; "
                 f"pass freq= (--freq {freq})"
             )
-        return f"{rows}: every date is on day {day} of a month, expected the first or the last; change the dates"
+        return (
+            f"{rows}: every date is on day {day} of a month, expected the first or the last; change them to the first "
+            '(pandas: dates.dt.to_period("M").dt.to_timestamp())'
+        )
     steps = pd.Series(np.diff(rows.ds))
     usual = steps.mode()[0]
     odd = int((steps != usual).argmax()) + 1
