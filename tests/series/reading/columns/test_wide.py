@@ -150,6 +150,16 @@ def test_an_index_without_a_name_beside_codes_is_no_name(codes, tmp_path):
     assert any("counts the rows" in guess for guess in panel.guesses)
 
 
+@pytest.mark.parametrize("names", [["north", "0012"], ["north", "12"], ["12", "7"], ["north", "south"]])
+def test_codes_of_rows_say_nothing_about_separators(names, tmp_path):
+    cells = ",".join(f'"2,{300 + 17 * i}"' for i in range(len(DAYS)))
+    rows = [f"{name},{cells}" for name in names]
+    (tmp_path / "table.csv").write_text("\n".join([f"region,{','.join(DAYS.strftime('%Y-%m-%d'))}", *rows]))
+    with pytest.raises(DataError, match=r"'2,300' is 2.3.* with a decimal comma or 2300 with thousands"):
+        read(tmp_path / "table.csv")
+    assert read(tmp_path / "table.csv", thousands=",", id_column="region").series[0].y[0] == 2300
+
+
 def test_a_table_with_names_in_its_index():
     table = wide(HEADERS["ISO days"][1]).set_index("Country").rename_axis(None)
     with pytest.raises(DataError, match=r'add one, with pandas table.rename_axis\("name"\).reset_index\(\)'):

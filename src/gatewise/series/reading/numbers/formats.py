@@ -3,6 +3,7 @@
 All cells of a column are read in one format; `separators` decides it.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
@@ -129,7 +130,9 @@ def _decided_together(
     numeric = [name for name in frame.columns if frame[name].dtype.kind in "iuf" and name not in known]
     texts = {name: frame[name] if written is None else written(name) for name in numeric}
     texts |= {column.name: pd.Series(np.array([*column.cells, None], object)[column.codes]) for column in columns}
-    in_order = [texts[name].to_numpy(object) for name in frame.columns if name in texts]
+    numbered = {name for name in texts if re.search(r"\d", str(name))}  # dates; the others may be codes
+    values = numbered if 2 * len(numbered) > len(texts) else set(texts)
+    in_order = [texts[name].to_numpy(object) for name in frame.columns if name in values]
     pooled = number_column(pd.Series(np.column_stack(in_order).ravel(), name="values"), cells)
     decimal = None if pooled is None else pooled.decide(cells).decimal
     together = [
