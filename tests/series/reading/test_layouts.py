@@ -123,3 +123,31 @@ def test_a_panel_cannot_be_read_with_a_layout():
     for options in ({"layout": "rows"}, {"on_bad": "skip"}):
         with pytest.raises(DataError, match="the data are already a panel"):
             read(read(table()), **options)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "names"),
+    [
+        ({"id": ["a1", "b2", "c3"], "item": ["a", "b", "c"], "state": ["x"] * 3}, ["a1", "b2", "c3"]),
+        ({"item": ["a", "a", "b"], "store": ["p", "q", "p"]}, ["a/p", "a/q", "b/p"]),
+        ({"state": ["x"] * 3, "store": ["p", "q", "r"]}, ["p", "q", "r"]),
+    ],
+)
+def test_columns_of_text_before_the_values_of_rows_name_and_describe_them(attributes, names, tmp_path):
+    values = pd.DataFrame(np.arange(36.0).reshape(3, 12), columns=[f"d_{k}" for k in range(1, 13)])
+    table = pd.concat([pd.DataFrame(attributes), values], axis=1)
+    table.to_csv(tmp_path / "table.csv", index=False)
+    with pytest.raises(DataError, match=r'pass layout="rows" \(--layout rows\) if each row is a series'):
+        read(tmp_path / "table.csv")
+    panel = read(tmp_path / "table.csv", layout="rows")
+    assert [series.unique_id for series in panel.series] == names
+    assert panel.series[1].y.tolist() == values.iloc[1].tolist()
+    again = read(table, layout="rows", like=panel)
+    assert [series.unique_id for series in again.series] == names
+
+
+def test_rows_that_columns_of_text_do_not_tell_apart_are_not_proposed_as_series(tmp_path):
+    table = pd.DataFrame({"item": ["a", "a"], "store": ["p", "p"], "d_1": [1.0, 2], "d_2": [2.0, 3], "d_3": [4.0, 5]})
+    with pytest.raises(DataError, match="no time column found") as error:
+        read(table)
+    assert "layout" not in str(error.value)

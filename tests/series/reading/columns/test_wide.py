@@ -1,6 +1,7 @@
 """Wide tables with dates in the header: a series in each row."""
 
 import re
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ import pytest
 
 from gatewise import Forecaster
 from gatewise.series import DataError, read
-from gatewise.series.reading.columns.wide import dated_header
+from gatewise.series.reading.columns.header import dated_header
 
 DAYS = pd.date_range("2020-01-22", periods=12)
 MONTHS = pd.date_range("2015-01-01", periods=24, freq="MS")
@@ -209,3 +210,77 @@ def test_a_column_of_dates_with_several_of_numbers_names_both_readings(columns):
         read(table)
     assert len(read(table, layout="columns")) == columns + 1
     assert read(table, target_column="shop 1").series[0].y[0] == 1
+
+
+def with_total(names, total):
+    """The cells of random series below each other, and of a row of their sums."""
+    values = np.random.default_rng(0).integers(10, 99, (len(names), 12))
+    return [*([*name, *row] for name, row in zip(names, values, strict=True)), [*total, *values.sum(axis=0)]]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "rows", "named"),
+    [
+        (["Region"], with_total([["N"], ["S"], ["W"]], ["Total"]), "'Total' is the sum"),
+        (["Region", "Code"], with_total([["N", "a"], ["S", "b"]], ["Total", "t"]), "'Total' is the sum"),
+        (
+            ["Region", "Shop"],
+            with_total([["N", "a"], ["N", "b"]], ["N Total", None])
+            + with_total([["S", "a"], ["S", "b"]], ["S Total", None]),
+            "'N Total', 'S Total' are the sums",
+        ),
+    ],
+)
+def test_rows_that_are_sums_of_rows_above_are_stated(attributes, rows, named, tmp_path):
+    header = [*attributes, *HEADERS["ISO months"][1][:12]]
+    pd.DataFrame(rows, columns=header).to_csv(tmp_path / "table.csv", index=False)
+    panel = read(tmp_path / "table.csv")
+    assert any(warning.startswith(f"totals: {named} of rows above") for warning in panel.warnings)
+    table = pd.DataFrame(rows, columns=header)
+    kept = read(table[~table["Region"].str.contains("Total")].reset_index(drop=True))
+    assert not any(warning.startswith("totals") for warning in kept.warnings)
+
+
+def test_blank_cells_below_a_name_are_merged_cells_if_that_makes_names_unique(tmp_path):
+    attributes = {"Country": ["North", None, "South", None], "Measure": ["Sales", "Cost"] * 2}
+    wide(HEADERS["ISO months"][1], attributes).to_csv(tmp_path / "table.csv", index=False)
+    names = ["North/Sales", "North/Cost", "South/Sales", "South/Cost"]
+    for options in ({}, {"id_column": ["Country", "Measure"]}):
+        panel = read(tmp_path / "table.csv", **options)
+        assert [series.unique_id for series in panel.series] == names
+        assert "names: blank cells in 'Country' read as the name above them" in panel.guesses
+    frame = wide(HEADERS["ISO months"][1], attributes)
+    assert [series.unique_id for series in read(frame).series] == names
+    shops = wide(HEADERS["ISO months"][1], {"Country": attributes["Country"], "Shop": [1, 2, 1, 2]})
+    with pytest.raises(DataError, match=r"pass id_column= \(--id\) with the columns that name the series"):
+        read(shops)
+    assert [series.unique_id for series in read(shops, id_column=["Country", "Shop"]).series][-1] == "South/2"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "message"),
+    [
+        ({"Region": ["N", None, "S"]}, "row 2: the row has no name in 'Region'.*; give each row its own name"),
+        ({"Region": ["N", "S", "S"]}, "row 3: the row repeats the name 'S' in 'Region'.*; give each row its own name"),
+        ({"Region": ["N"] * 3, "Shop": ["a"] * 3}, "among 'Region', 'Shop'; give each row its own name in one of them"),
+    ],
+)
+def test_rows_that_no_columns_name_are_refused(attributes, message):
+    with pytest.raises(DataError, match=message):
+        read(wide(HEADERS["ISO months"][1], attributes))
+
+
+def test_a_row_without_values_can_be_left_out():
+    table = wide(HEADERS["ISO months"][1])
+    table.iloc[1, 1:] = np.nan
+    with pytest.raises(DataError, match=r"'Spain' has no values at all; remove its row, or pass on_bad=.skip. \(--on"):
+        read(table)
+    assert [series.unique_id for series in read(table, on_bad="skip").series] == ["France", "China"]
+
+
+def test_names_of_two_columns_of_many_dates_raise_no_warning_of_pandas(tmp_path):
+    header = pd.date_range("2020-01-01", periods=120).strftime("%Y-%m-%d")
+    wide(header, {"a": ["x", "x", "y"], "b": ["p", "q", "p"]}).to_csv(tmp_path / "table.csv", index=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.PerformanceWarning)
+        assert len(read(tmp_path / "table.csv")) == 3

@@ -233,6 +233,16 @@ def _regular(stack: Stack, freq: str | int) -> np.ndarray:
     return np.asarray(stack.every(follows(stack.ds, freq)) & on_calendar(starts, freq))
 
 
+def _empty_remedy(rows: Rows) -> str:
+    """What to do about a series without any value."""
+    columns = rows.table.columns
+    if columns is None or columns.id is None:
+        return "check the target column (--target COL)"
+    is_row = columns.wide or not columns.time
+    check = "remove its row" if is_row else "check the target column (--target COL)"
+    return f'{check}, or pass on_bad="skip" (--on-bad skip) to leave the series out'
+
+
 def _check_rows(rows: Rows, regular: bool, fill: Fill) -> Checked:
     calendar = rows.ds if regular else check_dates(rows, fill.freq, fill.alone)
     return check_values(rows, calendar, fill)
@@ -242,7 +252,7 @@ def check_values(rows: Rows, calendar: pd.Index, fill: Fill) -> Checked:
     """The series on its whole calendar; missing dates and values are filled if `fill` says how, else refused."""
     missing = np.flatnonzero(np.isnan(rows.y))
     if len(missing) == len(rows.y):
-        raise DataError(f"{rows} has no values at all; check the target column (--target COL)")
+        raise DataError(f"{rows} has no values at all; {_empty_remedy(rows)}")
     _refuse_large(rows)
     if len(calendar) == len(rows.ds) and not len(missing):
         return Checked(Series(rows.unique_id, rows.ds, rows.y))

@@ -25,6 +25,7 @@ from gatewise.series.reading.columns.ids import (
     with_names_as_written,
 )
 from gatewise.series.reading.columns.merged_series import go_back, interrupted
+from gatewise.series.reading.columns.row_names import smallest_names, words_before_values
 from gatewise.series.reading.columns.split_dates import completing, joined_dates, ranks_of, repeat
 from gatewise.series.reading.columns.targets import target_column as choose_target
 from gatewise.series.reading.columns.targets import target_columns as choose_targets
@@ -82,7 +83,7 @@ def choose_columns(
             )
         return Chosen(table, table.columns, layout)
     if layout == "rows":
-        columns = _row_columns(table, ids, time_column, given)
+        table, columns = _row_columns(table, ids, time_column, given)
     else:
         table, columns = _dated_columns(
             table, None if one_series else ids, time_column, given, layout, request, aggregate
@@ -239,20 +240,26 @@ def _check_given(table: Table, names: list[str]) -> None:
             raise DataError(f"column {column!r} is named twice; name different columns for time, target and id")
 
 
-def _row_columns(table: Table, ids: Sequence[str], time_column: Any, given: list[str]) -> Columns:
-    """The columns of a table with a series in each row: its name, then its values."""
+def _row_columns(table: Table, ids: Sequence[str], time_column: Any, given: list[str]) -> tuple[Table, Columns]:
+    """The columns of a table with a series in each row: columns of text that name and describe it, then its values."""
     if time_column is not None:
         raise DataError("layout='rows' counts the time along each row; omit time_column= (--time)")
-    if len(ids) > 1:
-        raise DataError(
-            f"id_column={list(ids)!r}: expected the name of one column (--id), because the rows have no dates"
-        )
-    name = ids[0] if ids else table.frame.columns[0]
-    targets = given or [column for column in table.frame.columns if column != name]
+    words = words_before_values(table, ids)
+    parts = list(ids) or smallest_names(table, words, "rows") or words[:1]
+    others = [column for column in table.frame.columns if column not in words]
+    targets = given or others
     if not targets:
         raise DataError(
-            f"{table.name} has only the column {name!r}; layout='rows' needs columns of values after the name"
+            f"{table.name} has only {'the column' if len(words) == 1 else 'columns of text,'} {listed(words)}; "
+            "layout='rows' needs columns of values after the name"
         )
-    reason = "as given" if ids else "the first"
-    guesses = (f"series column: {name!r} ({reason})", f"values of a series: {len(targets)} columns, {listed(targets)}")
-    return Columns((), tuple(targets), name, guesses)
+    unused = [column for column in words if column not in {*parts, *targets}]
+    reason = "as given" if ids else "the first" if parts == words[:1] else "the fewest that tell the rows apart"
+    guesses = [
+        f"series {'column' if len(parts) == 1 else 'columns'}: {listed(parts)} ({reason})",
+        f"values of a series: {len(targets)} columns, {listed(targets)}",
+        *([f"columns not used: {listed(unused)}"] if unused else []),
+    ]
+    table = with_names_as_written(table, parts) if parts != words[:1] else table
+    table, name = named_together(table, parts, blanks=True) if len(parts) > 1 else (table, parts[0])
+    return table, Columns((), tuple(targets), name, tuple(guesses), tuple(parts) if len(parts) > 1 else ())

@@ -161,7 +161,13 @@ def named_together(table: Table, columns: Sequence[str], blanks: bool = False) -
         raise DataError(
             f"{table.name}: two series get the same name {clash!r} from {listed(columns)}; rename one of them"
         )
-    return replace(table, frame=table.frame.assign(**{name: np.array(names, dtype=object)[series]})), name
+    return with_column(table, name, pd.Series(np.array(names, dtype=object)[series])), name
+
+
+def with_column(table: Table, name: str, cells: pd.Series) -> Table:
+    """The table with one more column; joined, because pandas warns of inserting one in a frame of many columns."""
+    frame = table.frame.drop(columns=name, errors="ignore")
+    return replace(table, frame=pd.concat([frame, cells.set_axis(frame.index).rename(name)], axis=1))
 
 
 def as_written(table: Table, column: str) -> pd.Series:

@@ -10,6 +10,7 @@ import pandas as pd
 from gatewise.series.errors import DataError
 from gatewise.series.reading.columns.crossed import refuse_crossed_columns
 from gatewise.series.reading.columns.ids import option
+from gatewise.series.reading.columns.row_names import smallest_names
 from gatewise.series.reading.numbers.parsing import holds_numbers, mostly_numbers, present, to_numbers
 from gatewise.series.reading.table import Table
 from gatewise.series.wording import listed
@@ -66,7 +67,9 @@ def _may_be_values(table: Table, column: str) -> bool:
 def wide_remedy(table: Table, columns: Sequence[str]) -> str:
     """How to read a table without dates that is wide; empty if it is not."""
     textual = [column for column in columns if not holds_numbers(table.frame[column])]
-    if textual and (textual != list(table.frame.columns[:1]) or len(columns) < 3):
+    if textual and (textual != list(table.frame.columns[: len(textual)]) or len(columns) < len(textual) + 2):
+        return ""
+    if len(textual) > 1 and not smallest_names(table, textual, "rows"):
         return ""
     layouts = ['layout="rows" (--layout rows) if each row is a series']
     layouts += [] if textual else ['layout="columns" (--layout columns) if each column is a series']

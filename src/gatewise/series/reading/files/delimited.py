@@ -54,7 +54,7 @@ def read_text(path: Path, content: bytes, cells: CellFormat) -> Delimited:
         table = _parsed(path, lines, grid, structure, data, delimiter)
         skipped = (*skipped, Skipped(tuple(records.tolist()), "a total"))
     guesses = () if delimiter == "," else (f"delimiter: {'spaces' if delimiter == SPACES else repr(delimiter)}",)
-    frame, unnamed = without_unnamed(table.frame, structure.shapes)
+    frame, unnamed = without_unnamed(table.frame, structure.shapes, cells)
     guesses = (*guesses, *_header_guess(grid, structure), *describe(grid, skipped), *short, *unnamed)
     return Delimited(frame, guesses, table.lines, table.written)
 

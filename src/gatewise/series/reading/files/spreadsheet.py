@@ -85,7 +85,7 @@ def read_spreadsheet(path: Path, content: bytes, cells: CellFormat) -> SheetTabl
         data[records] = False
         table = _table(path, sheet, structure, data)
         skipped = (*skipped, Skipped(tuple(records.tolist()), "a total"))
-    table, unnamed = without_unnamed(table, structure.shapes)
+    table, unnamed = without_unnamed(table, structure.shapes, cells)
     header = [str(grid.lines[record]) for record in structure.header]
     names = f"column names: row {' and '.join(header)} of the sheet" if header else "column names: none in the sheet"
     return SheetTable(table, grid.lines[data], (guess, names, *describe(grid, skipped), *unnamed))

@@ -15,7 +15,7 @@ import numpy as np
 
 from gatewise.series.errors import DataError
 from gatewise.series.reading.cells import CellFormat
-from gatewise.series.reading.columns.wide import dated_header
+from gatewise.series.reading.columns.header import dated_header
 from gatewise.series.reading.dates.parsing import TIME_NAMES
 from gatewise.series.reading.files.headers import Candidate, Header, ambiguous, choose_header, headless
 from gatewise.series.reading.files.shapes import ColumnShapes, has_cells, is_note, kind
@@ -266,7 +266,11 @@ class _Search:
         """A header with cells that fit the columns, such as 2020; or a comment; or the first row, refused later."""
         if head:
             texts = [record for record in head if not any(kind(cell) == "number" for cell in self.cells(record))]
-            dated = [record for record in head if dated_header(list(map(str, self.cells(record)))) is not None]
+            dated = [
+                record
+                for record in head
+                if dated_header(list(map(str, self.cells(record))), cells=self.format) is not None
+            ]
             record = (texts or dated or head)[-1]
             return Header(self.cells(record), (record,))
         for record in reversed(comments):

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from gatewise.series.reading.cells import CellFormat
+from gatewise.series.reading.columns.sums import agrees
 from gatewise.series.reading.files.shapes import ColumnShapes, kind
 from gatewise.series.reading.numbers.formats import Written, convert
 
@@ -33,7 +34,7 @@ def find_totals(frame: pd.DataFrame, shapes: ColumnShapes, cells: CellFormat, wr
     for row in rows:
         above = np.setdiff1d(np.arange(row), rows)
         block = above[above > max((other for other in rows if other < row), default=-1)]
-        if any(_agrees(values[row], values[part]) for part in (above, block) if len(part) > 1):
+        if any(agrees(values[row], values[part]) for part in (above, block) if len(part) > 1):
             totals.append(row)
     return totals
 
@@ -54,21 +55,3 @@ def _labelled(frame: pd.DataFrame, shapes: ColumnShapes, time: int) -> list[int]
 def _has_label(cells: list[Any], shapes: ColumnShapes) -> bool:
     """Whether a row has a word that is no name of a series."""
     return any(kind(cell) == "text" and cell not in shapes.names.get(j, ()) for j, cell in enumerate(cells))
-
-
-def _agrees(total: np.ndarray, rows: np.ndarray) -> bool:
-    """Whether all numbers (C,) of a row are the sums of the rows (N, C), or all are their means."""
-    given = ~np.isnan(total) & ~np.isnan(rows).all(axis=0)
-    total, rows = total[given], rows[:, given]
-    low, high = np.nanmin(rows, axis=0, initial=np.inf), np.nanmax(rows, axis=0, initial=-np.inf)
-    if not ((low < high) | (total < low) | (total > high)).any():  # the mean of equal values may be one of them
-        return False
-    sums = np.nansum(rows, axis=0)
-    means = sums / np.maximum((~np.isnan(rows)).sum(axis=0), 1)
-    rounding = 0.5 * 10.0 ** -np.array([_decimals(value) for value in total])
-    close = [np.abs(total - expected) <= rounding + 1e-6 * np.abs(expected) for expected in (sums, means)]
-    return any(bool(fits.all()) for fits in close)
-
-
-def _decimals(value: float) -> int:
-    return len(np.format_float_positional(value, trim="-").partition(".")[2])
