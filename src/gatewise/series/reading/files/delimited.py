@@ -34,6 +34,7 @@ class Delimited:
     guesses: tuple[str, ...]
     lines: np.ndarray | None
     written: Written
+    end: int
 
 
 def read_text(path: Path, content: bytes, cells: CellFormat) -> Delimited:
@@ -56,7 +57,7 @@ def read_text(path: Path, content: bytes, cells: CellFormat) -> Delimited:
     guesses = () if delimiter == "," else (f"delimiter: {'spaces' if delimiter == SPACES else repr(delimiter)}",)
     frame, unnamed = without_unnamed(table.frame, structure.shapes)
     guesses = (*guesses, *_header_guess(grid, structure), *describe(grid, skipped), *short, *unnamed)
-    return Delimited(frame, guesses, table.lines, table.written)
+    return Delimited(frame, guesses, table.lines, table.written, grid.end)
 
 
 def _grid(path: Path, lines: Lines, delimiter: str) -> Grid:

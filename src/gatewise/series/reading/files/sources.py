@@ -101,6 +101,7 @@ def _load_file(
         guesses=(*file.guesses, *indexed.guesses, *converted.guesses),
         warnings=(*file.warnings, *converted.warnings),
         lines=file.lines,
+        end=file.end,
         written=file.written,
         cells=cells,
         ambiguous=converted.ambiguous,

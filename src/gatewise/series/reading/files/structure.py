@@ -50,6 +50,11 @@ class Grid:
     width: int
     noun: str = "line"
 
+    @property
+    def end(self) -> int:
+        """The number of the last record that is not empty."""
+        return int(self.lines[~self.blank][-1])
+
     def example(self, record: int) -> str:
         """The start of a record as text."""
         texts = [str(cell) for cell in self.cells(record) if kind(cell) != "blank"]
