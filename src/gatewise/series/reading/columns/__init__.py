@@ -2,5 +2,6 @@
 
 - `choice`: all of them; `time`, `targets`, `ids`: the candidates for each.
 - `split_dates`: a date in several columns; `merged_series`: names of series whose dates never coincide.
-- `duplicates`, `subtotals`: several rows of a date; `wide`: tables with dates in the header.
+- `filled_down`: names in the first row of a group; `duplicates`, `subtotals`: several rows of a date.
+- `wide`: tables with dates in the header.
 """
