@@ -348,3 +348,31 @@ def test_the_error_of_totals_between_the_rows_names_their_lines(csv, label):
     with pytest.raises(DataError, match="or remove line 2, if such rows hold totals"):
         read(csv("\n".join(["date,value", first, *rows]) + "\n"))
     assert read(csv("\n".join(["date,value", *rows]) + "\n")).series[0].y.tolist() == VALUES
+
+
+PADDED = {
+    "quoted after a space": ('"date", "value"\n', '"{}", "{}"\n'),
+    "after commas": ("date, value\n", "{}, {}\n"),
+    "around semicolons": ("date ; value\n", "{} ; {}\n"),
+    "around tabs": (" date \t value \n", " {} \t {} \n"),
+    "quoted with spaces inside": ('" date ", " value "\n', '" {} ", " {} "\n'),
+    "before commas": ("date   ,value   \n", "{}   ,{}   \n"),
+}
+
+
+@pytest.mark.parametrize("case", PADDED)
+def test_spaces_around_names_and_cells_are_left_out(csv, case):
+    header, row = PADDED[case]
+    rows = [row.format(f"{date:%Y-%m-%d}", value) for date, value in zip(MONTHS, VALUES, strict=True)]
+    panel = read(csv(header + "".join(rows)), target_column="value", time_column="date")
+    assert (panel.series[0].y.tolist(), panel.series[0].ds.tolist()) == (VALUES, MONTHS.tolist())
+
+
+def test_spaces_around_names_of_series_are_left_out(csv):
+    rows = [
+        f"{date:%Y-%m-%d} , {name} , {value} \n"
+        for name in ("a b", "007")
+        for date, value in zip(MONTHS, VALUES, strict=True)
+    ]
+    panel = read(csv("date , item , value \n" + "".join(rows)), id_column="item", target_column="value")
+    assert [series.unique_id for series in panel.series] == ["a b", "007"]
