@@ -47,7 +47,12 @@ def time_columns(
     if len(years) == 1:
         return years[0]
     named = [column for column in columns if column.lower() in TIME_NAMES]
-    numbers = [] if dates or named else _numeric_dates(table, columns, layout)
+    numbers = (
+        []
+        if dates or any(_counts(table.frame[column], column) for column in named)
+        else (_numeric_dates(table, columns, layout))
+    )
+    named = [] if numbers else named
     if not dates and not named and not numbers and (len(columns) <= 1 or layout == "columns"):
         return Time((), "time column: none")
     candidates = [column for column in dates if column in named] or dates or named or numbers
@@ -110,6 +115,14 @@ def _regular(table: Table, candidates: Sequence[str], ids: Sequence[str]) -> lis
 def _has_calendar(table: Table, column: str) -> bool:
     ds = joined_dates(table, [column])
     return ds is not None and infer_frequency(ds.unique().sort_values()) is not None
+
+
+def _counts(column: pd.Series, name: str) -> bool:
+    """Whether a column named as time may be it: t may also be a temperature, whose steps differ."""
+    if name.lower() != "t" or not pd.api.types.is_numeric_dtype(column):
+        return True
+    steps = column.diff().dropna()
+    return bool(len(steps) == 0 or (steps == steps.mode().iloc[0]).mean() >= 0.5)
 
 
 def _numeric_dates(table: Table, columns: Sequence[str], layout: str) -> list[str]:

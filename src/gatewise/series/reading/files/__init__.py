@@ -2,5 +2,6 @@
 
 - `sources`: any source; `loading`: the bytes of a file; `index`: that of a pandas table.
 - `text`: the bytes of a text file as lines; `delimited`: the table in them; `spreadsheet`: the table in a sheet.
-- `structure`, `headers`, `totals`, `unnamed`: what stands around a table; `shapes`: what the cells look like.
+- `structure`, `headers`, `totals`, `unnamed`, `row_names`: what stands around a table.
+- `shapes`: what the cells look like.
 """

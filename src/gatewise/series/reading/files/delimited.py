@@ -14,6 +14,7 @@ import pandas as pd
 from gatewise.series.errors import DataError
 from gatewise.series.reading.cells import CellFormat
 from gatewise.series.reading.dates.parsing import is_text
+from gatewise.series.reading.files.row_names import with_row_names
 from gatewise.series.reading.files.shapes import kind
 from gatewise.series.reading.files.structure import Grid, Skipped, Structure, describe, find_structure
 from gatewise.series.reading.files.text import SPACES, Lines, choose_delimiter, longest_run
@@ -43,7 +44,7 @@ def read_text(path: Path, content: bytes, cells: CellFormat) -> Delimited:
     lines = Lines(content)
     delimiter = choose_delimiter(lines)
     grid = _grid(path, lines, delimiter)
-    structure = find_structure(grid, cells)
+    structure = with_row_names(grid, find_structure(grid, cells), delimiter)
     data = structure.data
     short = _check_fields(grid, structure)
     table = _parsed(path, lines, grid, structure, data, delimiter)
@@ -90,8 +91,9 @@ def _comments(lines: Lines, delimiter: str, cells: Any) -> np.ndarray:
     marked = np.flatnonzero(np.isin(first, np.frombuffer(b'#%;/"', np.uint8)))
     marked = marked if 2 * len(marked) <= len(first) else marked[:20]
     for record in marked.tolist():
-        start = cells(record)[:1] or [""]
-        comment[record] = start[0].startswith(marks) and bool(start[0].strip("#%;/ ") or delimiter == SPACES)
+        start, *others = cells(record) or [""]
+        has_text = bool(start.strip("#%;/ ")) or not any(others)  # a mark beside names is a name
+        comment[record] = start.startswith(marks) and (has_text or delimiter == SPACES)
     return comment
 
 
