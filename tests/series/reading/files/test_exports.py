@@ -62,6 +62,7 @@ def test_names_in_the_last_comment(csv, after):
     panel = read(path, target_column="T")
     assert panel.freq == "h"
     assert panel.series[0].y.tolist() == WARM
+    assert read(path, layout="columns").series[1].ds.equals(panel.series[0].ds)
 
 
 @pytest.mark.parametrize("description", ["", '"";Price of gold;\n'])

@@ -18,6 +18,7 @@ INDEXES = {
     "categories of dates": pd.CategoricalIndex(MONTHS),
     "digits": MONTHS.strftime("%Y%m").astype(int),
     "digits of days": MONTHS.strftime("%Y%m%d").astype(int),
+    "seconds since 1970": [int(moment.timestamp()) for moment in MONTHS],
     "digits as text": MONTHS.strftime("%Y%m"),
 }
 

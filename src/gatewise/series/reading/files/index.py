@@ -13,7 +13,8 @@ from gatewise.series.reading.dates.joined_time import part_named
 from gatewise.series.reading.dates.parsing import TIME_NAMES, looks_like_dates, plausible_dates
 
 NAME = "ds"  # of an index of dates without a name
-DATE_NUMBERS = ("year", "%Y%m", "%Y%m%d")  # other numbers may be a part of a longer count
+DATE_NUMBERS = ("year", "%Y%m", "%Y%m%d")  # other small numbers may be a part of a longer count
+LARGEST_COUNT = 10**8  # rows of a table
 MOST_MISSING = 1.5  # dates of the calendar for each date of such an index, so that it is no part of a longer count
 
 
@@ -70,7 +71,9 @@ def _are_dates(index: pd.Index) -> bool:
     if len(values) < 2 or not np.isfinite(values).all() or not plausible_dates(pd.Series(values)):
         return False
     readings = number_readings(values, None, Evidence(np.arange(len(values))), named_year=False).readings
-    shares = [missing_share(reading.dates) for reading in readings if reading.time_format in DATE_NUMBERS]
+    is_no_count = values.min() > LARGEST_COUNT
+    readings = [reading for reading in readings if is_no_count or reading.time_format in DATE_NUMBERS]
+    shares = [missing_share(reading.dates) for reading in readings]
     return any(share is not None and share <= MOST_MISSING for share in shares)
 
 
