@@ -14,9 +14,14 @@ class RowError(DataError):
 
     Arguments:
         rows: (R,) positions of the rows.
-        describe: function from positions of rows to the message for these rows.
+        fault: function from positions of rows to the message for these rows.
+        remedy: what the message ends with; empty if `fault` says it.
     """
 
-    def __init__(self, rows: np.ndarray, describe: Callable[[np.ndarray], str]) -> None:
-        super().__init__(describe(rows))
-        self.rows, self.describe = rows, describe
+    def __init__(self, rows: np.ndarray, fault: Callable[[np.ndarray], str], remedy: str = "") -> None:
+        self.rows, self.fault, self.remedy = rows, fault, remedy
+        super().__init__(self.describe(rows))
+
+    def describe(self, rows: np.ndarray) -> str:
+        """The message for some of the rows."""
+        return f"{self.fault(rows)}; {self.remedy}" if self.remedy else self.fault(rows)

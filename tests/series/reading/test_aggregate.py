@@ -108,3 +108,32 @@ def test_an_hour_is_proposed_if_the_time_is_given():
     with pytest.raises(DataError, match=r"pass time_column=\['date', 'hour'\] \(--time date,hour\), as 'hour' compl"):
         read(table, time_column="date", target_column="v")
     assert read(table, time_column=["date", "hour"]).series[0].ds.tolist() == hours.tolist()
+
+
+SUBTOTALS = {
+    "years": (pd.date_range("2015-01-01", periods=36, freq="MS"), "%Y-%m", "%Y"),
+    "months": (pd.date_range("2020-01-01", periods=91), "%Y-%m-%d", "%Y-%m"),
+}
+
+
+def with_subtotals(ds, form, longer):
+    """Rows of dates, and after each period a row with its sum."""
+    table = pd.DataFrame({"Month": ds.strftime(form), "Sales": 100.0 + np.arange(len(ds)) % 7})
+    parts = []
+    for name, rows in table.groupby(ds.strftime(longer)):
+        parts += [rows, pd.DataFrame({"Month": [name], "Sales": [rows["Sales"].sum()]})]
+    return pd.concat(parts, ignore_index=True)
+
+
+@pytest.mark.parametrize("options", [{}, {"aggregate": "sum"}, {"aggregate": "last"}], ids=str)
+@pytest.mark.parametrize("case", SUBTOTALS)
+def test_totals_labelled_with_a_longer_period_are_to_be_removed(case, options, csv):
+    ds, form, longer = SUBTOTALS[case]
+    table = with_subtotals(ds, form, longer)
+    for source, first in ((csv(table.to_csv(index=False)), 2), (table, 1)):
+        with pytest.raises(DataError, match=r"names a longer period than .*, as a total does; remove ") as error:
+            read(source, **options)
+        assert "aggregate" not in str(error.value)
+        rows = re.search(r"remove (?:lines|rows) ([\d, and]*), which", str(error.value))[1]
+        panel = read(table.drop(index=[int(row) - first for row in re.findall(r"\d+", rows)]), **options)
+        assert panel.series[0].ds.tolist() == ds.tolist()

@@ -151,3 +151,30 @@ def test_rows_that_columns_of_text_do_not_tell_apart_are_not_proposed_as_series(
     with pytest.raises(DataError, match="no time column found") as error:
         read(table)
     assert "layout" not in str(error.value)
+
+
+YEARS = "\n".join(f"{1990 + i},{96 + i % 5}.5,{97 + i % 7}.5" for i in range(30)) + "\n"
+
+
+@pytest.mark.parametrize("name", ["Jahr", "Año", "FY", "Season", "x", "", "year"])
+def test_a_series_in_each_column_beside_years_of_any_name(csv, name):
+    path = csv(f"{name},a,b\n{YEARS}")
+    with pytest.raises(DataError, match="--layout columns"):
+        read(path)
+    panel = read(path, layout="columns")
+    assert [series.unique_id for series in panel.series] == ["a", "b"]
+    assert [str(series.ds[0].date()) for series in panel.series] == ["1990-01-01"] * 2
+
+
+def test_a_series_in_each_column_beside_digits_of_months_or_years_and_months(csv):
+    months = pd.date_range("2015-01-01", periods=30, freq="MS")
+    values = [f"{96 + i % 5}.5,{97 + i % 7}.5" for i in range(30)]
+    for header, form in (("per,a,b", "%Y%m"), ("Jahr,Monat,a,b", "%Y,%m")):
+        rows = [f"{date.strftime(form)},{cells}" for date, cells in zip(months, values, strict=True)]
+        panel = read(csv("\n".join([header, *rows]) + "\n"), layout="columns")
+        assert [(series.unique_id, list(series.ds)) for series in panel.series] == [(n, list(months)) for n in "ab"]
+
+
+def test_a_series_of_numbers_like_years_is_no_time_in_the_layout_columns(csv):
+    rows = [f"{2000 + i * 7 % 30},{1990 + i * 3 % 11}" for i in range(30)]
+    assert len(read(csv("\n".join(["a,b", *rows]) + "\n"), layout="columns").series) == 2

@@ -13,6 +13,7 @@ import pandas as pd
 from gatewise.series.covariates.roles import is_given
 from gatewise.series.errors import DataError
 from gatewise.series.frequency import as_integers
+from gatewise.series.reading.columns.subtotals import subtotal_remedy
 from gatewise.series.reading.rows import Stack
 from gatewise.series.wording import format_date
 
@@ -38,7 +39,7 @@ def aggregated(stack: Stack, how: str | None, covariates: Sequence[str]) -> Aggr
         covariates: columns that are read beside the values.
 
     Raises:
-        DataError: different categories in one column, series and date.
+        DataError: different categories in one column, series and date; totals beside their rows.
     """
     if how is None:
         return Aggregated(stack, ())
@@ -48,6 +49,7 @@ def aggregated(stack: Stack, how: str | None, covariates: Sequence[str]) -> Aggr
     if changes.all():
         return Aggregated(stack, ())
     groups = changes.cumsum() - 1
+    _refuse_subtotals(ordered, np.bincount(groups)[groups] > 1)
     frame = with_one_value(ordered.table.frame, groups, ordered.positions, how, covariates, _describe(ordered))
     first = np.flatnonzero(changes)
     bounds = np.concatenate([[0], np.bincount(ordered.codes[first], minlength=len(ordered.names)).cumsum()])
@@ -61,6 +63,14 @@ def aggregated(stack: Stack, how: str | None, covariates: Sequence[str]) -> Aggr
     )
     guess = f"aggregated by {how}: {len(groups)} rows to {len(first)}, one for each date of a series"
     return Aggregated(one, (guess,))
+
+
+def _refuse_subtotals(stack: Stack, repeats: np.ndarray) -> None:
+    """Refuse rows labelled with a longer period than the others, whose values would count twice."""
+    columns = stack.table.columns
+    remedy = None if columns is None else subtotal_remedy(stack.table, columns.time, stack.positions, repeats)
+    if remedy is not None:
+        raise DataError(f"{stack.table.name}: {remedy}")
 
 
 def one_value(values: np.ndarray, groups: np.ndarray, how: str) -> np.ndarray:

@@ -112,11 +112,17 @@ def _dates(table: Table, columns: Columns, codes: np.ndarray, names: list[Any], 
             read = read_time(frame, columns.time, partial(where, rows), table, codes[rows], past=past[rows])
             return _Dates(rows, read.ds, exclusions, read.guess, read)
         except RowError as error:  # noqa: PERF203  # a round for each kind of error, not for each row
+            error = _with_removal(error, table, rows[error.rows])
             exclusions = exclusions.with_rows(error, codes[rows[error.rows]][:, None] * count + np.arange(count))
             frame = frame.drop(index=frame.index[error.rows])
             rows = np.delete(rows, error.rows)
             if not len(rows):
                 exclusions.eligible(len(names))  # raises, as no series is left
+
+
+def _with_removal(error: RowError, table: Table, rows: np.ndarray) -> RowError:
+    """The error of rows whose dates cannot be read, which also says how to leave them out."""
+    return RowError(error.rows, error.fault, table.with_removal(rows, error.remedy)) if error.remedy else error
 
 
 def _down_columns(

@@ -180,7 +180,8 @@ def read(
         fill = like.fill
     outliers = like.outliers if like is not None and outliers == "report" else outliers
 
-    table = load(source, id_column or request.id_column, layout, request.columns, cell_format)
+    ids = id_column or request.id_column
+    table = load(source, ids, layout, request.columns, cell_format, columns_given["time_column"])
     if like is not None and not request and given_layout is None and not same_layout(table, layout, request.names):
         layout = None
     named = request.named(table, **columns_given)

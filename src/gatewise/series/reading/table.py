@@ -11,6 +11,8 @@ from gatewise.series.backends import Backend, Kind
 from gatewise.series.errors import DataError
 from gatewise.series.reading.cells import CellFormat
 
+MOST_ROWS = 20  # that a message lists
+
 
 @dataclass(frozen=True)
 class Columns:
@@ -47,6 +49,7 @@ class Table:
     origins: np.ndarray | None = None  # (N,) row of the source that each row comes from, if not the same
     lines: np.ndarray | None = None  # (rows of the source,) line of the file of each row, if row 1 is not line 2
     written: Callable[[str], pd.Series] | None = None  # the cells of a column of a text file as text
+    end: int | None = None  # the last line of the file, or row of the sheet, that is not empty
     cells: CellFormat = field(default_factory=CellFormat)  # as given
     unconverted: Mapping[str, pd.Series] = field(default_factory=dict)  # columns before their numbers were converted
     ambiguous: Mapping[str, str] = field(default_factory=dict)  # columns of numbers with two readings, and these
@@ -59,6 +62,32 @@ class Table:
         number = position + 2 if self.lines is None else int(self.lines[position])
         line = f" (line {number} of {self.name})" if self.is_file else ""
         return f"row {position + 1}{line}"
+
+    def rows(self, positions: np.ndarray) -> str:
+        """The names of several rows in a message: by their lines in a file, else counted from 1."""
+        positions = positions if self.origins is None else self.origins[positions]
+        numbers = positions + 2 if self.lines is None else self.lines[positions]
+        noun, numbers = ("line", numbers) if self.is_file else ("row", positions + 1)
+        texts = [str(int(number)) for number in numbers]
+        if len(texts) == 1:
+            return f"{noun} {texts[0]}"
+        if len(texts) > MOST_ROWS:
+            return f"{noun}s {', '.join(texts[:MOST_ROWS])} and {len(texts) - MOST_ROWS} more"
+        return f"{noun}s {', '.join(texts[:-1])} and {texts[-1]}"
+
+    def with_removal(self, positions: np.ndarray, remedy: str) -> str:
+        """A remedy for cells of some rows, and how to leave out these rows: the last ones, or a few others."""
+        rows = len(self.frame) if self.origins is None else 0
+        count = len(positions)
+        if 2 * count <= rows and int(positions.min()) == rows - count:
+            if not self.is_file or self.end is None:
+                return f"remove the last {'row' if count == 1 else f'{count} rows'} if no data; else {remedy}"
+            last = rows - count - 1
+            lines = self.end - (last + 2 if self.lines is None else int(self.lines[last]))
+            option = f"skip_footer={lines} (--skip-footer {lines})"
+            return f"pass {option} if the lines after the last date are no data; else {remedy}"
+        few = 4 * count <= rows
+        return f"{remedy}; or remove {self.rows(positions)}, if such rows hold totals or notes" if few else remedy
 
     def refuse_ambiguous(self, columns: Iterable[str]) -> None:
         """Refuse columns whose numbers can be read in two ways."""

@@ -228,3 +228,12 @@ def test_the_error_without_openpyxl_names_the_extra(workbook, monkeypatch):
     monkeypatch.setitem(sys.modules, "openpyxl", None)
     with pytest.raises(DataError, match=r'needs openpyxl; pip install "gatewise\[excel\]", or save the table as CSV'):
         read(workbook(TABLE))
+
+
+def test_totals_labelled_with_a_year_are_no_serial_numbers(workbook):
+    total = [2020, sum(VALUES)]
+    with pytest.raises(DataError, match=r"pass skip_footer=1 \(--skip-footer 1\)"):
+        read(workbook([*TABLE, total]))
+    assert read(workbook([*TABLE, total]), skip_footer=1).series[0].y.tolist() == VALUES
+    with pytest.raises(DataError, match=r"2020 in time column 'date' cannot be read as a date.*or remove line 8"):
+        read(workbook([*TABLE[:7], total, *TABLE[7:]]))

@@ -320,3 +320,68 @@ def test_the_text_of_a_column_belongs_to_its_rows(csv):
     file = read_file(csv(content.replace("\n00,", "\n7a,")), CellFormat())
     assert file.written("Unnamed: 0").tolist()[:3] == ["7a", "01", "02"]
     assert re.search("skipped: line 1 before", " ".join(file.guesses))
+
+
+STATISTICS = {
+    "count": "Count,12",
+    "least": "Min,80",
+    "mean": "mean,119.8",
+    "mean of a year": "Average 2020,119.1",
+    "year to date": "YTD,9999",
+    "a total that is no sum": "Total,1500",
+    "several": "Count,12\nMin,80\nMax,150",
+    "a second table": "\nRegion,Sales\nNorth,700\nSouth,735",
+    "before a note": "Count,12\n\nSource: the office",
+}
+
+
+@pytest.mark.parametrize("case", STATISTICS)
+def test_the_error_of_statistics_in_the_last_rows_names_how_to_skip_them(csv, case):
+    path = csv(TABLE + STATISTICS[case] + "\n")
+    with pytest.raises(DataError, match=r"pass skip_footer=(\d+) \(--skip-footer \1\) if the lines after") as error:
+        read(path)
+    footer = int(re.search(r"skip_footer=(\d+)", str(error.value))[1])
+    assert read(path, skip_footer=footer).series[0].y.tolist() == VALUES
+    frame = pd.read_csv(csv("date,value\n" + BODY + "Count,12\nMin,80\n"))
+    with pytest.raises(DataError, match="remove the last 2 rows if no data"):
+        read(frame)
+    assert read(frame.iloc[:-2]).series[0].y.tolist() == VALUES
+
+
+@pytest.mark.parametrize("label", ["Total", "Total 2020", "Subtotal (1)", "2020"])
+def test_the_error_of_totals_between_the_rows_names_their_lines(csv, label):
+    rows = [f"{date:%b %Y},{value:g}" for date, value in zip(MONTHS, VALUES, strict=True)]
+    first = f"{label},9999"
+    with pytest.raises(DataError, match="or remove lines 2 and 9, if such rows hold totals"):
+        read(csv("\n".join(["date,value", first, *rows[:6], first, *rows[6:]]) + "\n"))
+    with pytest.raises(DataError, match="or remove line 2, if such rows hold totals"):
+        read(csv("\n".join(["date,value", first, *rows]) + "\n"))
+    assert read(csv("\n".join(["date,value", *rows]) + "\n")).series[0].y.tolist() == VALUES
+
+
+PADDED = {
+    "quoted after a space": ('"date", "value"\n', '"{}", "{}"\n'),
+    "after commas": ("date, value\n", "{}, {}\n"),
+    "around semicolons": ("date ; value\n", "{} ; {}\n"),
+    "around tabs": (" date \t value \n", " {} \t {} \n"),
+    "quoted with spaces inside": ('" date ", " value "\n', '" {} ", " {} "\n'),
+    "before commas": ("date   ,value   \n", "{}   ,{}   \n"),
+}
+
+
+@pytest.mark.parametrize("case", PADDED)
+def test_spaces_around_names_and_cells_are_left_out(csv, case):
+    header, row = PADDED[case]
+    rows = [row.format(f"{date:%Y-%m-%d}", value) for date, value in zip(MONTHS, VALUES, strict=True)]
+    panel = read(csv(header + "".join(rows)), target_column="value", time_column="date")
+    assert (panel.series[0].y.tolist(), panel.series[0].ds.tolist()) == (VALUES, MONTHS.tolist())
+
+
+def test_spaces_around_names_of_series_are_left_out(csv):
+    rows = [
+        f"{date:%Y-%m-%d} , {name} , {value} \n"
+        for name in ("a b", "007")
+        for date, value in zip(MONTHS, VALUES, strict=True)
+    ]
+    panel = read(csv("date , item , value \n" + "".join(rows)), id_column="item", target_column="value")
+    assert [series.unique_id for series in panel.series] == ["a b", "007"]

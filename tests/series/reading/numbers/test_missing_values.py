@@ -1,5 +1,7 @@
 """Missing values: usual markers and those of the caller become missing values, which are stated and can be filled."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -95,3 +97,22 @@ def test_the_command_takes_missing_values(csv, capsys, arguments, count):
     path = csv("ds,y\n" + "".join(f"2024-01-{day:02},{cell}\n" for day, cell in enumerate(cells, 1)))
     assert main(["forecast", str(path), "--horizon", "2", *arguments]) != 0
     assert f"the value at 2024-01-03 is missing ({count} of 8 values)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("cell", "remedy", "value"),
+    [
+        ("<1", "write 0, or half of the limit (0.5), in such cells", 0),
+        ("< 0.5", "write 0, or half of the limit (0.25), in such cells", 0.25),
+        ("<0,5", "write 0, or half of the limit (0.25), in such cells", 0.25),
+        (">100", "write the limit (100) in such cells", 100),
+    ],
+)
+def test_values_beyond_a_limit_are_not_proposed_as_missing(cell, remedy, value):
+    months = pd.date_range("2020-01-01", periods=24, freq="MS")
+    values = [str(20 + i % 7) for i in range(24)]
+    table = pd.DataFrame({"Month": months, "interest": [*values[:9], cell, *values[10:]]})
+    with pytest.raises(DataError, match=re.escape(remedy)) as error:
+        read(table)
+    assert "missing=" not in str(error.value)
+    assert read(table.replace(cell, str(value))).series[0].y[9] == value

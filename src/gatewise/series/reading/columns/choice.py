@@ -12,6 +12,7 @@ import pandas as pd
 from gatewise.series.errors import DataError
 from gatewise.series.reading.columns.crossed import refuse_crossed_rows
 from gatewise.series.reading.columns.duplicates import AGGREGATE
+from gatewise.series.reading.columns.filled_down import with_names_filled_down
 from gatewise.series.reading.columns.ids import (
     Ids,
     as_written,
@@ -107,6 +108,7 @@ def _dated_columns(
     if may_be_several and not ids and "unique_id" in table.frame.columns:
         ids = ["unique_id"]
     covariates = request.columns
+    table = with_names_filled_down(table, [*given, *covariates])
     if may_be_several and not ids and len(request.names) > 1:
         ids = _column_of_names(table, request.names, [*_as_list(time_column), *given, *covariates])
     others = [column for column in table.frame.columns if column not in {*ids, *given}]

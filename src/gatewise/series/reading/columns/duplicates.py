@@ -7,6 +7,7 @@ from gatewise.series.errors import DataError
 from gatewise.series.reading.columns.ids import find_ids, id_remedy, option, remedies
 from gatewise.series.reading.columns.merged_series import explaining
 from gatewise.series.reading.columns.split_dates import completing, ranks_of
+from gatewise.series.reading.columns.subtotals import subtotal_remedy
 from gatewise.series.reading.dates.daylight_saving import repeated_hour
 from gatewise.series.reading.dates.parsing import looks_like_dates
 from gatewise.series.reading.rows import Rows
@@ -23,6 +24,9 @@ def duplicates_remedy(rows: Rows) -> str:
         return hour
     columns = rows.table.columns
     repeats = rows.ds.duplicated(keep=False)
+    subtotals = None if columns is None else subtotal_remedy(rows.table, columns.time, rows.positions, repeats)
+    if subtotals is not None:
+        return subtotals
     repeated = int(rows.ds.duplicated().sum())
     copies = int(rows.table.frame.iloc[rows.positions[repeats]].astype(str).duplicated().sum())
     if copies == repeated:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import pandas as pd
+
 from gatewise.series.errors import DataError
 from gatewise.series.frequency import infer_frequency
 from gatewise.series.reading.columns.split_dates import completing, joined_dates, repeat
@@ -41,11 +43,13 @@ def time_columns(
     parts = _parts(table, columns, full, ids)
     if parts:
         return Time(parts, f"time columns: {listed(parts)} (combined)")
-    years = [] if full or layout == "columns" else _completed_years(table, columns, ids)
+    years = [] if full else _completed_years(table, columns, ids)
     if len(years) == 1:
         return years[0]
     named = [column for column in columns if column.lower() in TIME_NAMES]
-    numbers = [] if dates or named or layout == "columns" else _numeric_dates(table, columns, ids)
+    is_named = any(_may_be_time(table.frame[column], column) for column in named)
+    numbers = [] if dates or is_named else _numeric_dates(table, columns, layout)
+    named = [] if numbers else named
     if not dates and not named and not numbers and (len(columns) <= 1 or layout == "columns"):
         return Time((), "time column: none")
     candidates = [column for column in dates if column in named] or dates or named or numbers
@@ -110,9 +114,26 @@ def _has_calendar(table: Table, column: str) -> bool:
     return ds is not None and infer_frequency(ds.unique().sort_values()) is not None
 
 
-def _numeric_dates(table: Table, columns: Sequence[str], ids: Sequence[str]) -> list[str]:
-    """The columns of numbers that are dates."""
-    return [column for column in columns if plausible_dates(table.frame[column])]
+def _may_be_time(column: pd.Series, name: str) -> bool:
+    """Whether a column named as time may be it: t may also be a temperature, whose steps differ."""
+    if name.lower() != "t" or not pd.api.types.is_numeric_dtype(column):
+        return True
+    steps = column.diff().dropna()
+    return bool(len(steps) == 0 or (steps == steps.mode().iloc[0]).mean() >= 0.5)
+
+
+def _numeric_dates(table: Table, columns: Sequence[str], layout: str) -> list[str]:
+    """The columns of numbers that are dates; distinct and in order, where every other column is a series."""
+    numbers = [column for column in columns if plausible_dates(table.frame[column])]
+    return [column for column in numbers if layout != "columns" or _is_axis(table, column, columns)]
+
+
+def _is_axis(table: Table, column: str, columns: Sequence[str]) -> bool:
+    """Whether the cells of a column only rise, or only fall, perhaps with hours or months in another column."""
+    cells = table.frame[column]
+    if not (cells.is_monotonic_increasing or cells.is_monotonic_decreasing):
+        return False
+    return cells.is_unique or len(_completed(table, Time((column,), ""), (), columns, ()).columns) > 1
 
 
 def given_time(columns: str | Sequence[str]) -> Time:

@@ -119,6 +119,6 @@ def refuse_unreadable(cells: Cells, readable: np.ndarray, time_format: str | Non
 
     def describe(rows: np.ndarray) -> str:
         cell = quoted(plain(cells.column.iloc[rows[0]]))
-        return f"{cells.where(rows[0])}: {cell} in time column {cells.column.name!r} {fault}{example}; {remedy}"
+        return f"{cells.where(rows[0])}: {cell} in time column {cells.column.name!r} {fault}{example}"
 
-    raise RowError(unreadable, describe)
+    raise RowError(unreadable, describe, remedy)

@@ -236,13 +236,13 @@ def _serials(column: pd.Series, context: Context) -> pd.DatetimeIndex:
     """Serial numbers of a spreadsheet between dates."""
     codes, distinct = pd.factorize(column.to_numpy(np.float64))
     dates = pd.DatetimeIndex(of_form(distinct, "excel"))
-    refuse_unreadable(context.of(column, codes), dates.notna())
+    refuse_unreadable(context.of(column, codes), dates.notna() & ((distinct < 1700) | (distinct > 2200)))  # no years
     return dates.take(codes)
 
 
 def _in_rows(error: RowError, rows: np.ndarray) -> RowError:
     """The error of a part of a column; `rows` are the positions of the part."""
-    return RowError(rows[error.rows], lambda bad: error.describe(np.searchsorted(rows, bad)))
+    return RowError(rows[error.rows], lambda bad: error.fault(np.searchsorted(rows, bad)), error.remedy)
 
 
 # -------------------------------------------------------------------------------------------------------- numbers

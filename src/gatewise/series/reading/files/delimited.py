@@ -13,6 +13,8 @@ import pandas as pd
 
 from gatewise.series.errors import DataError
 from gatewise.series.reading.cells import CellFormat
+from gatewise.series.reading.dates.parsing import is_text
+from gatewise.series.reading.files.row_names import with_row_names
 from gatewise.series.reading.files.shapes import kind
 from gatewise.series.reading.files.structure import Grid, Skipped, Structure, describe, find_structure
 from gatewise.series.reading.files.text import SPACES, Lines, choose_delimiter, longest_run
@@ -34,6 +36,7 @@ class Delimited:
     guesses: tuple[str, ...]
     lines: np.ndarray | None
     written: Written
+    end: int
 
 
 def read_text(path: Path, content: bytes, cells: CellFormat) -> Delimited:
@@ -41,7 +44,7 @@ def read_text(path: Path, content: bytes, cells: CellFormat) -> Delimited:
     lines = Lines(content)
     delimiter = choose_delimiter(lines)
     grid = _grid(path, lines, delimiter)
-    structure = find_structure(grid, cells)
+    structure = with_row_names(grid, find_structure(grid, cells), delimiter)
     data = structure.data
     short = _check_fields(grid, structure)
     table = _parsed(path, lines, grid, structure, data, delimiter)
@@ -56,7 +59,7 @@ def read_text(path: Path, content: bytes, cells: CellFormat) -> Delimited:
     guesses = () if delimiter == "," else (f"delimiter: {'spaces' if delimiter == SPACES else repr(delimiter)}",)
     frame, unnamed = without_unnamed(table.frame, structure.shapes, cells)
     guesses = (*guesses, *_header_guess(grid, structure), *describe(grid, skipped), *short, *unnamed)
-    return Delimited(frame, guesses, table.lines, table.written)
+    return Delimited(frame, guesses, table.lines, table.written, grid.end)
 
 
 def _grid(path: Path, lines: Lines, delimiter: str) -> Grid:
@@ -88,8 +91,9 @@ def _comments(lines: Lines, delimiter: str, cells: Any) -> np.ndarray:
     marked = np.flatnonzero(np.isin(first, np.frombuffer(b'#%;/"', np.uint8)))
     marked = marked if 2 * len(marked) <= len(first) else marked[:20]
     for record in marked.tolist():
-        start = cells(record)[:1] or [""]
-        comment[record] = start[0].startswith(marks) and bool(start[0].strip("#%;/ ") or delimiter == SPACES)
+        start, *others = cells(record) or [""]
+        has_text = bool(start.strip("#%;/ ")) or not any(others)  # a mark beside names is a name
+        comment[record] = start.startswith(marks) and (has_text or delimiter == SPACES)
     return comment
 
 
@@ -143,6 +147,7 @@ def _parsed(path: Path, lines: Lines, grid: Grid, structure: Structure, data: np
     header = [*structure.names[:fields], *[""] * (fields - len(structure.names))]
     content = lines.without(_line(header, delimiter), ~data)
     frame = _read(path, content, delimiter)
+    frame = _stripped(frame) if lines.are_padded else frame
     for column in frame.columns[len(structure.names) :]:
         if frame[column].notna().any():
             raise DataError(
@@ -156,7 +161,8 @@ def _parsed(path: Path, lines: Lines, grid: Grid, structure: Structure, data: np
     numbers = grid.lines[rows][: len(frame)]
     plain = np.array_equal(numbers, np.arange(2, len(frame) + 2))
     positions = {str(column): j for j, column in enumerate(frame.columns)}
-    return _Parsed(frame, None if plain else numbers, _Cells(content, delimiter, len(frame), positions).written)
+    cells = _Cells(content, delimiter, len(frame), positions, lines.are_padded)
+    return _Parsed(frame, None if plain else numbers, cells.written)
 
 
 def _line(cells: list[str], delimiter: str) -> bytes:
@@ -171,14 +177,22 @@ def _line(cells: list[str], delimiter: str) -> bytes:
 
 def _fields(content: bytes, delimiter: str, **options: Any) -> pd.DataFrame:
     separator = r"\s+" if delimiter == SPACES else delimiter
-    return pd.read_csv(io.BytesIO(content), sep=separator, low_memory=False, skip_blank_lines=False, **options)
+    options |= {"low_memory": False, "skip_blank_lines": False, "skipinitialspace": True}
+    return pd.read_csv(io.BytesIO(content), sep=separator, **options)
+
+
+def _stripped(frame: pd.DataFrame) -> pd.DataFrame:
+    """The table without spaces after its cells; those before them are skipped when it is read."""
+    texts = [column for column in frame.columns if is_text(frame[column])]
+    return frame.assign(**{column: frame[column].str.strip(" ") for column in texts})
 
 
 class _Cells:
     """The cells of a text as text. Each column is read when it is needed; after a few of them, all are read at once."""
 
-    def __init__(self, content: bytes, delimiter: str, rows: int, positions: dict[str, int]) -> None:
+    def __init__(self, content: bytes, delimiter: str, rows: int, positions: dict[str, int], are_padded: bool) -> None:
         self.content, self.delimiter, self.rows, self.positions = content, delimiter, rows, positions
+        self.are_padded = are_padded
         self.reads, self.all = 0, pd.DataFrame()
 
     def written(self, column: str) -> pd.Series:
@@ -186,10 +200,16 @@ class _Cells:
         self.reads += 1
         position, options = self.positions[column], {"dtype": str, "na_filter": False, "nrows": self.rows}
         if self.reads <= READ_ALONE:
-            return _fields(self.content, self.delimiter, usecols=[position], **options).iloc[:, 0].rename(column)
+            return self._stripped(
+                _fields(self.content, self.delimiter, usecols=[position], **options).iloc[:, 0], column
+            )
         if self.all.empty:
             self.all = _fields(self.content, self.delimiter, **options)
-        return self.all.iloc[:, position].rename(column)
+        return self._stripped(self.all.iloc[:, position], column)
+
+    def _stripped(self, cells: pd.Series, column: str) -> pd.Series:
+        cells = cells.rename(column)
+        return cells.str.strip(" ") if self.are_padded else cells
 
 
 def _read(path: Path, content: bytes, delimiter: str) -> pd.DataFrame:

@@ -42,7 +42,8 @@ def choose_header(candidates: list[Candidate], index_name: Candidate | None, sha
         return _joined(candidates, None)
     if len(time) == 1:
         return Header(time[0][1], (time[0][0],))
-    return None
+    full = [candidate for candidate in candidates if _names_all(candidate[1], shapes)]
+    return Header(full[0][1], (full[0][0],)) if len(full) == 1 else None
 
 
 def ambiguous(name: str, noun: str, candidates: Sequence[tuple[int, str]]) -> DataError:
@@ -68,6 +69,14 @@ def _text(cell: Any) -> str:
 def _names_time(cells: Sequence[Any], shapes: ColumnShapes) -> bool:
     """Whether a line calls the column of dates a date."""
     return shapes.time is not None and shapes.time < len(cells) and _text(cells[shapes.time]).lower() in TIME_NAMES
+
+
+def _names_all(cells: Sequence[Any], shapes: ColumnShapes) -> bool:
+    """Whether a line has a name of its own for every column but that of dates, where others have a key."""
+    width = max(shapes.kinds.keys() | shapes.names.keys()) + 1
+    names = [_text(cell) for j, cell in enumerate(cells[:width]) if j != shapes.time]
+    is_blank = shapes.time is not None and shapes.time < len(cells) and not _text(cells[shapes.time])
+    return is_blank and shapes.dated and len(names) == width - 1 and all(names) and len(set(names)) == len(names)
 
 
 def _holds_units(cells: Sequence[Any], shapes: ColumnShapes) -> bool:

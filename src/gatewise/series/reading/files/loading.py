@@ -29,6 +29,7 @@ class File(NamedTuple):
         guesses: sentences that state how it is read.
         warnings: sentences about what the user should look at.
         lines: (N,) line of the file of each row; None if row 0 is line 2, or the file has no lines.
+        end: the last line that is not empty; None if the file has no lines.
         written: the cells of a column as text, "" for empty cells; None if the file is no text.
     """
 
@@ -37,6 +38,7 @@ class File(NamedTuple):
     warnings: tuple[str, ...] = ()
     lines: np.ndarray | None = None
     written: Written | None = None
+    end: int | None = None
 
 
 def read_file(path: Path, cells: CellFormat) -> File:
@@ -52,13 +54,13 @@ def read_file(path: Path, cells: CellFormat) -> File:
     ending = path.suffix.lower()
     if ending in SPREADSHEETS:
         sheet = read_spreadsheet(path, content, cells)
-        return File(sheet.frame, sheet.guesses, lines=sheet.lines)
+        return File(sheet.frame, sheet.guesses, lines=sheet.lines, end=sheet.end)
     if cells.sheet is not None:
         raise DataError(f"{path.name} is no spreadsheet; omit sheet= (--sheet)")
     if ending == ".parquet":
         return File(_parquet(path, content))
     text = read_text(path, decoded(path, _uncompressed(path, content)), cells)
-    return File(text.frame, text.guesses, lines=text.lines, written=text.written)
+    return File(text.frame, text.guesses, lines=text.lines, written=text.written, end=text.end)
 
 
 def _parquet(path: Path, content: bytes) -> pd.DataFrame:

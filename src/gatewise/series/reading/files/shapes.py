@@ -32,6 +32,7 @@ BLANK = frozenset(  # lower case
         "n.v.",
     )
 )
+LONELY = 10  # rows, of which only one has a cell
 _NUMBER = re.compile(r"[(+\-−]?\s*[€$£¥]?\s*[+\-−]?(\d[\d.,' \u00a0\u202f’_]*|[.,]\d+)([eE][+-]?\d+)?\s*[%€$£¥]?\)?")
 _DATE = re.compile(
     r"\d{1,4}([-/.])\d{1,2}(\1\d{1,4})?\.?([T ]+\d{1,2}:\d{2}.*)?"
@@ -118,7 +119,8 @@ class ColumnShapes:
         for j in range(width):
             cells = [row[j] for row in filled if j < len(row) and row[j][1] != "blank" and row[j][0] not in missing]
             count = Counter(of for _, of in cells)
-            if count["number"] + count["code"] < 0.6 * len(cells) or not cells:
+            is_lonely = len(cells) == 1 and len(filled) > LONELY  # the name of an empty column
+            if count["number"] + count["code"] < 0.6 * len(cells) or not cells or is_lonely:
                 names[j] = {name for name, n in Counter(cell for cell, _ in cells).items() if n > 1}
                 continue
             kinds[j] = "number" if count["number"] >= count["code"] else "code"

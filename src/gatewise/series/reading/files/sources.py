@@ -13,6 +13,7 @@ from gatewise.series.errors import DataError
 from gatewise.series.reading.cells import CellFormat
 from gatewise.series.reading.dates.parsing import is_text, looks_like_dates
 from gatewise.series.reading.files.headers import headless
+from gatewise.series.reading.files.index import with_index
 from gatewise.series.reading.files.loading import read_file
 from gatewise.series.reading.numbers.formats import convert
 from gatewise.series.reading.numbers.parsing import to_numbers
@@ -27,6 +28,7 @@ def load(
     layout: str | None = None,
     covariates: Sequence[str] = (),
     cells: CellFormat = CellFormat(),  # noqa: B008  # immutable
+    time_column: str | Sequence[str] | None = None,
 ) -> Table:
     """A source as a table with its numbers converted; `gatewise.series.read` lists the sources.
 
@@ -35,7 +37,7 @@ def load(
     """
     if isinstance(source, str | Path):
         return _load_file(Path(source), id_column, layout, covariates, cells)
-    table = as_table(source, covariates)
+    table = as_table(source, covariates, layout, time_column)
     ids = (*_id_columns(table.frame, id_column, layout), *table.categorical)
     converted = convert(table.frame, cells, ids=ids, covariates=covariates)
     table = replace(
@@ -53,12 +55,21 @@ def load(
     return table
 
 
-def as_table(source: Source, covariates: Sequence[str] = ()) -> Table:
+def as_table(
+    source: Source,
+    covariates: Sequence[str] = (),
+    layout: str | None = None,
+    time_column: str | Sequence[str] | None = None,
+) -> Table:
     """A table, series or array as a table, with its cells as they are."""
     if isinstance(source, pd.DataFrame):
         freq = None if source.index.name in source.columns else _index_frequency(source.index)
         name = "ds" if source.index.name is None else str(source.index.name)
-        return _check_columns(Table(_with_index(source), freq=(name, freq) if freq else None), covariates)
+        times = {time_column} if isinstance(time_column, str) else {*(time_column or ())}
+        has_time = bool(times) and times.issubset(map(str, source.columns))
+        indexed = with_index(source, may_be_time=layout != "rows" and not has_time)
+        freq_of = (name, freq) if freq else None
+        return _check_columns(Table(indexed.frame, freq=freq_of, guesses=indexed.guesses), covariates)
     if isinstance(source, pd.Series):
         return _load_pandas_series(source)
     if type(source).__module__.split(".")[0] == "polars":
@@ -82,13 +93,15 @@ def _load_file(
         textual = [column for column in covariates if column in frame.columns and is_text(frame[column])]
         for column in {*ids, *textual}:  # "007" is not 7, "NA" is not missing
             frame = frame.assign(**{column: file.written(column).replace("", np.nan)})
+    indexed = with_index(frame, may_be_time=file.lines is None and file.written is None and layout != "rows")
     table = Table(
-        _with_index(frame),
+        indexed.frame,
         name=path.name,
         is_file=file.written is not None or file.lines is not None,
-        guesses=(*file.guesses, *converted.guesses),
+        guesses=(*file.guesses, *indexed.guesses, *converted.guesses),
         warnings=(*file.warnings, *converted.warnings),
         lines=file.lines,
+        end=file.end,
         written=file.written,
         cells=cells,
         ambiguous=converted.ambiguous,
@@ -184,33 +197,6 @@ def _single_series(
     index = "ds" if target != "ds" else "time"
     frame, columns = pd.DataFrame({index: time, target: y}), Columns((index,), (target,), None)
     return Table(frame, backend=backend, columns=columns, freq=(index, freq) if freq else None)
-
-
-def _with_index(frame: pd.DataFrame) -> pd.DataFrame:
-    """The table with its index as columns; a plain row count is dropped."""
-    index = frame.index
-    if isinstance(frame.columns, pd.MultiIndex):
-        raise DataError(
-            f"the table has columns of {frame.columns.nlevels} levels, such as {frame.columns[0]!r}; give each "
-            "column one name, for example table.columns = table.columns.map('_'.join)"
-        )
-    if isinstance(index, pd.DatetimeIndex | pd.PeriodIndex) and index.name is None:
-        frame, index = frame.rename_axis("ds"), index.rename("ds")
-        _refuse_duplicates(frame, ["ds"])
-        return frame.reset_index()
-    duplicates = [name for name in index.names if name in frame.columns]
-    if duplicates and len(duplicates) < index.nlevels:
-        _refuse_duplicates(frame, duplicates)
-    return frame.reset_index(drop=index.names == [None] or bool(duplicates))
-
-
-def _refuse_duplicates(frame: pd.DataFrame, names: list[Any]) -> None:
-    for name in names:
-        if name in frame.columns:
-            raise DataError(
-                f"the table has both an index and a column {name!r}; drop one of them with "
-                f"table.drop(columns={name!r}) or table.reset_index(drop=True)"
-            )
 
 
 def _check_columns(table: Table, covariates: Sequence[str] = ()) -> Table:

@@ -61,6 +61,7 @@ class SheetTable:
     frame: pd.DataFrame
     lines: np.ndarray
     guesses: tuple[str, ...]
+    end: int
 
 
 def read_spreadsheet(path: Path, content: bytes, cells: CellFormat) -> SheetTable:
@@ -88,7 +89,7 @@ def read_spreadsheet(path: Path, content: bytes, cells: CellFormat) -> SheetTabl
     table, unnamed = without_unnamed(table, structure.shapes, cells)
     header = [str(grid.lines[record]) for record in structure.header]
     names = f"column names: row {' and '.join(header)} of the sheet" if header else "column names: none in the sheet"
-    return SheetTable(table, grid.lines[data], (guess, names, *describe(grid, skipped), *unnamed))
+    return SheetTable(table, grid.lines[data], (guess, names, *describe(grid, skipped), *unnamed), grid.end)
 
 
 def _check_format(path: Path, content: bytes) -> None:

@@ -51,6 +51,11 @@ class Grid:
     width: int
     noun: str = "line"
 
+    @property
+    def end(self) -> int:
+        """The number of the last record that is not empty."""
+        return int(self.lines[~self.blank][-1])
+
     def example(self, record: int) -> str:
         """The start of a record as text."""
         texts = [str(cell) for cell in self.cells(record) if kind(cell) != "blank"]
@@ -298,10 +303,16 @@ class _Search:
         """Units and notes between the header and the first record that may be a row."""
         below = []
         for record in self.records(max(header.records), first) if header.records else ():
-            if not (self.is_outside(record) or self.is_comment(record)):
+            if not (self.is_outside(record) or self.is_comment(record) or self.is_key(record)):
                 break
             below.append(record)
         return below
+
+    def is_key(self, record: int) -> bool:
+        """Whether a record has a word where others have a date, and no number, such as the time of an export."""
+        cells, time = self.cells(record), self.shapes.time
+        is_word = self.shapes.dated and time is not None and time < len(cells) and kind(cells[time]) == "text"
+        return is_word and not any(kind(cell) == "number" for cell in cells)
 
     def comments(self, first: int) -> list[int]:
         marked = np.flatnonzero(self.grid.comment)

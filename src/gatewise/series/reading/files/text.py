@@ -120,6 +120,11 @@ class Lines:
         blank[some] = [not self.content[start:end].strip(characters) for start, end in spans]
         return blank
 
+    @cached_property
+    def are_padded(self) -> bool:
+        """Whether some field may end with spaces."""
+        return any(b" " + end in self.content for end in (b"\n", b'"', *(mark.encode() for mark in DELIMITERS)))
+
     def hold(self, characters: bytes) -> np.ndarray:
         """(R,) whether each record holds one of the characters."""
         return np.asarray(np.logical_or.reduceat(self._at(characters), self.bounds[:-1]))
@@ -129,14 +134,14 @@ class Lines:
         return self.content[self.bounds[record] : self.bounds[record + 1]].decode().rstrip("\n")
 
     def cells(self, record: int, delimiter: str) -> list[str]:
-        """The fields of a record."""
+        """The fields of a record, without spaces around them."""
         text = self.text(record)
         spaces = delimiter == SPACES
         try:
-            rows = list(csv.reader([text.strip() if spaces else text], delimiter=delimiter, skipinitialspace=spaces))
+            rows = list(csv.reader([text.strip() if spaces else text], delimiter=delimiter, skipinitialspace=True))
         except csv.Error:  # a field of more than 128 KiB
             return text.split(None if spaces else delimiter)
-        return [cell for row in rows for cell in row]
+        return [cell.strip(" ") for row in rows for cell in row]
 
     def without(self, first: bytes, dropped: np.ndarray) -> bytes:
         """The text with a first line, and without the records where `dropped` (R,) is true."""

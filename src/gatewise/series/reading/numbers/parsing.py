@@ -1,6 +1,7 @@
 """Numbers: a column of any type converted to float64."""
 
 import math
+import re
 import shlex
 from decimal import Decimal
 from functools import partial
@@ -14,6 +15,8 @@ from gatewise.series.errors import DataError, RowError
 from gatewise.series.reading.dates.parsing import Where, is_text
 from gatewise.series.reading.numbers.formats import Unreadable
 from gatewise.series.wording import and_more, quoted
+
+_LIMIT = re.compile(r"(?P<sign>[<>≤≥])=?\s*(?P<number>\d+([.,]\d+)?)")  # <1, > 100, <0,5
 
 
 def read_numbers(column: pd.Series, where: Where) -> np.ndarray:
@@ -43,9 +46,18 @@ def _no_number(column: pd.Series, where: Where, fault: str, rows: np.ndarray) ->
             f"give a number such as 1234.5; or, if it marks a missing value, pass missing={cell.strip()!r} ({option})"
         )
         remedy += ' and fill="interpolate" (--fill interpolate)'
+    if isinstance(cell, str) and (limit := _LIMIT.fullmatch(cell.strip())):
+        remedy = _limit_remedy(limit["sign"], float(limit["number"].replace(",", ".")))
     if fault.startswith("contradicts"):
         remedy = "correct the cell or omit the option"
     return f"{where(rows[0])}: {value} in target {column.name!r} {fault}{and_more(len(rows) - 1)}; {remedy}"
+
+
+def _limit_remedy(sign: str, limit: float) -> str:
+    """What to write for a value below or above a limit of what is counted or measured; its neighbours are no value."""
+    if sign in "<≤":
+        return f"it is a small value, not a missing one: write 0, or half of the limit ({limit / 2:g}), in such cells"
+    return f"it is a large value, not a missing one: write the limit ({limit:g}) in such cells"
 
 
 def present(column: pd.Series) -> pd.Series:
