@@ -2,5 +2,6 @@
 
 - `frequency`: the calendar that the series share; `series_calendars`: that of each series.
 - `sessions`, `strays`, `ended`: pauses at night, a date far from all others, series that end early.
+- `fiscal_years`: years that begin in another month than January.
 - `validation`: the checks and repairs of a series; `filling`: how much may be filled.
 """
