@@ -66,9 +66,20 @@ def _ambiguous(cells: Cells, readings: list[Reading]) -> str:
     return f"{such} as {' or '.join(formats)}; pass the right format as time_format= (--time-format)"
 
 
-def dates_or_integers(cells: Cells, reading: Reading) -> DataError:
-    """The error for integers in a row that can be dates, too."""
-    name, date = reading.time_format, format_date(reading.dates[0])
+def dates_or_integers(cells: Cells, readings: Sequence[Reading], evidence: Evidence) -> DataError:
+    """The error for integers in a row that can be dates, too, in one or several formats."""
+    readings = possible(readings, evidence)
+    if len(readings) > 1:
+        formats = ", ".join(
+            f"time_format={name!r} (--time-format {name}) for dates from {format_date(dates[0])} to "
+            f"{format_date(dates[-1])}"
+            for dates, name, *_ in readings
+        )
+        return DataError(
+            f"time column {cells.column.name!r} holds integers such as {cells.example(0)}, which can be dates or "
+            f"counted steps; pass {formats}, or time_format='integer' (--time-format integer) for steps"
+        )
+    name, date = readings[0].time_format, format_date(readings[0].dates[0])
     return DataError(
         f"time column {cells.column.name!r} holds integers such as {cells.example(0)}, which can be dates ({date}) or "
         f"counted steps; pass time_format={name!r} (--time-format {name}) for dates, or time_format='integer' "
