@@ -57,6 +57,9 @@ def time_columns(
         reason = "by its name" if dates != candidates else "the only column of dates"
         reason = "the only column of numbers that are dates" if numbers else reason
         return _completed(table, Time((candidates[0],), f"time column: {candidates[0]!r} ({reason})"), ids, columns, ())
+    combined = [] if len(candidates) < 2 else _completed_each(table, candidates, columns, ids)
+    if len(combined) == 1:
+        return combined[0]
     ambiguous = f"the time column is ambiguous, candidates are {listed(candidates)}"
     problem = ambiguous if candidates else f"no time column found, none of {listed(columns)} reads as dates"
     remedy = "pass time_column= (--time COL)" + (f"; {remedy}" if not candidates and remedy else "")
@@ -79,7 +82,12 @@ def _completed(table: Table, time: Time, ids: Sequence[str], columns: Sequence[s
 def _completed_years(table: Table, columns: Sequence[str], ids: Sequence[str]) -> list[Time]:
     """Each column of years with the column that tells its rows apart."""
     years = [column for column in columns if as_years(table.frame[column]) is not None]
-    times = [_completed(table, Time((column,), ""), ids, columns, ()) for column in years]
+    return _completed_each(table, years, columns, ids)
+
+
+def _completed_each(table: Table, bases: Sequence[str], columns: Sequence[str], ids: Sequence[str]) -> list[Time]:
+    """Those of some columns with another one that tells their repeated cells apart."""
+    times = [_completed(table, Time((column,), ""), ids, columns, ()) for column in bases]
     return [time for time in times if len(time.columns) > 1]
 
 

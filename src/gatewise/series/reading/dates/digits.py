@@ -186,10 +186,10 @@ def _of_integers(values: np.ndarray, texts: pd.Series | None, evidence: Evidence
         yield reading("%Y%m%d", month_days(values // 10_000, values // 100 % 100, values % 100))
     if width == 8 and not in_a_row:
         first, second, year = values // 1_000_000, values // 10_000 % 100, values % 10_000
-        days = [reading("%d%m%Y", month_days(year, second, first), True)]
-        days.append(reading("%m%d%Y", month_days(year, first, second), False))
-        yield from days
-        has_hours = not any(each.is_complete and _share(each, evidence) is not None for each in days)
+        orders = [reading("%d%m%Y", month_days(year, second, first), True)]
+        orders.append(reading("%m%d%Y", month_days(year, first, second), False))
+        yield from orders
+        has_hours = not any(each.is_complete and _share(each, evidence) is not None for each in orders)
     if width in (10, 12, 14) and year_first:
         yield reading(f"%Y%m%d{'%H%M%S'[: width - 8]}", _moments(values, width))
     yield from _counts(values)

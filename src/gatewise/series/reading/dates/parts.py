@@ -11,7 +11,7 @@ import pandas as pd
 
 from gatewise.series.reading.dates.arrays import NAT, halves, month_days, quarters, time_of_day, week_days, year_days
 from gatewise.series.reading.dates.choice import missing_share
-from gatewise.series.reading.dates.joined_time import DAY, Reading, covers
+from gatewise.series.reading.dates.joined_time import DAY, Reading, covers, is_clock_with_seconds
 from gatewise.series.reading.dates.month_names import month_number
 from gatewise.series.reading.dates.part_texts import part_text
 from gatewise.series.reading.dates.times_of_day import read_times
@@ -69,6 +69,9 @@ def combined(frame: pd.DataFrame, columns: Sequence[str]) -> Combined:
     if len(years) == 1 and all(numbers[column] is not None for column in columns):
         return _from_year(numbers, parts, years[0])
     longs = [column for column in columns if not _is_time(frame[column], numbers[column])]
+    clocks = [column for column in longs if (found := numbers[column]) is not None and is_clock_with_seconds(found)]
+    if len(longs) == 2 and len(clocks) == 1:  # alone, such digits may be a date
+        longs = [column for column in longs if column not in clocks]
     if len(longs) == 1:
         times = [column for column in columns if column != longs[0]]
         return Combined(frame[longs[0]], _times(frame, times, numbers))
@@ -142,7 +145,8 @@ def _times(frame: pd.DataFrame, columns: Sequence[str], numbers: dict[str, np.nd
     if len(columns) == 1 and (values[0] is None or (values[0] >= 100).any()):
         codes, distinct = pd.factorize(frame[columns[0]])
         cells = pd.Series(distinct)
-        texts = cells.astype(str).str.strip() if values[0] is None else cells.map(lambda cell: f"{int(cell):04d}")
+        width = 4 if values[0] is None or values[0].max() <= 2400 else 6
+        texts = cells.astype(str).str.strip() if values[0] is None else cells.map(lambda cell: f"{int(cell):0{width}d}")
         return np.asarray(read_times(texts).since_midnight[codes])
     if len(columns) > 3 or any(value is None for value in values):
         return np.full(len(frame), np.timedelta64("NaT"), "m8[us]")
