@@ -3,6 +3,7 @@
 Letters: N rows, C distinct cells.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -100,11 +101,26 @@ def months_or_days(cells: Cells, reading: Reading) -> DataError:
     name, date = reading.time_format, format_date(reading.dates[0])
     if missing_share(reading.dates) is None:
         return days_without_year(cells)
+    names = [name] if "b" not in name else [re.sub("[- ]", sign, name) for sign in ("-", " ", "", "/", ".")]
+    fitting = next((form for form in names if _has_format(cells.column, form)), None)
+    if fitting is None:
+        months = f"write months as {date[:7]}"
+    else:
+        months = f"pass time_format={fitting!r} (--time-format {quoted_format(fitting)}) for months"
     return DataError(
         f"dates such as {cells.example(0)} in time column {cells.column.name!r} can be months of years ({date}) or "
-        f"days without a year; pass time_format={name!r} "
-        f"(--time-format {name}) for months, or write the year of the days, too"
+        f"days without a year; {months}, or write the year of the days, too"
     )
+
+
+def _has_format(column: pd.Series, time_format: str) -> bool:
+    """Whether all cells of text have a format of strptime."""
+    return bool(pd.to_datetime(pd.Series(column.unique()), format=time_format, errors="coerce").notna().all())
+
+
+def quoted_format(time_format: str) -> str:
+    """A format as an argument of a shell."""
+    return f"'{time_format}'" if " " in time_format else time_format
 
 
 def refuse_unreadable(cells: Cells, readable: np.ndarray, time_format: str | None = None) -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from gatewise.series.reading.dates.arrays import NAT, halves, month_days, quarters, time_of_day, week_days, year_days
 from gatewise.series.reading.dates.choice import missing_share
+from gatewise.series.reading.dates.formats import with_years
 from gatewise.series.reading.dates.joined_time import DAY, Reading, covers, is_clock_with_seconds
 from gatewise.series.reading.dates.month_names import month_number
 from gatewise.series.reading.dates.part_texts import part_text
@@ -68,6 +69,10 @@ def combined(frame: pd.DataFrame, columns: Sequence[str]) -> Combined:
     years = [column for column in columns if _is_year(numbers[column], parts[column])]
     if len(years) == 1 and all(numbers[column] is not None for column in columns):
         return _from_year(numbers, parts, years[0])
+    if len(years) == 1 and len(columns) == 2:
+        dated = _days_with_year(frame, columns, years[0], numbers)
+        if dated is not None:
+            return dated
     longs = [column for column in columns if not _is_time(frame[column], numbers[column])]
     clocks = [column for column in longs if (found := numbers[column]) is not None and is_clock_with_seconds(found)]
     if len(longs) == 2 and len(clocks) == 1:  # alone, such digits may be a date
@@ -76,6 +81,15 @@ def combined(frame: pd.DataFrame, columns: Sequence[str]) -> Combined:
         times = [column for column in columns if column != longs[0]]
         return Combined(frame[longs[0]], _times(frame, times, numbers))
     return joined(frame, columns)
+
+
+def _days_with_year(
+    frame: pd.DataFrame, columns: Sequence[str], year: str, numbers: dict[str, np.ndarray | None]
+) -> Combined | None:
+    """A column of days such as 01 Oct and one of years as text; None for others."""
+    day, years = next(column for column in columns if column != year), numbers[year]
+    texts = None if years is None or not np.isfinite(years).all() else with_years(frame[day], years)
+    return None if texts is None else Combined(texts.rename(" ".join(columns)))
 
 
 def _clock_texts(minutes: np.ndarray) -> np.ndarray:
