@@ -146,5 +146,19 @@ def test_days_that_may_be_months_with_names_of_another_language():
 
 def test_months_with_the_year_in_both_columns_stay_months():
     ds = pd.date_range("2015-01-01", periods=36, freq="MS")
-    table = pd.DataFrame({"month": ds.strftime("%b-%y"), "year": ds.year, "v": np.arange(36) + 0.5})
+    table = pd.DataFrame({"period": ds.strftime("%b-%y"), "year": ds.year, "v": np.arange(36) + 0.5})
     assert read(table, target_column="v").series[0].ds.tolist() == ds.tolist()
+
+
+@pytest.mark.parametrize("names", [["year", "month", "day", "hour"], ["Jahr", "Monat", "Tag", "Stunde"]])
+def test_hours_from_1_to_24_are_stated(names, csv):
+    ds = pd.date_range("2021-12-01", periods=240, freq="h")
+    columns = [ds.year, ds.month, ds.day, ds.hour + 1]
+    table = pd.DataFrame({**dict(zip(names, columns, strict=True)), "v": np.arange(240) + 0.5})
+    for source in (table, csv(table.to_csv(index=False))):
+        panel = read(source)
+        assert panel.series[0].ds[0] == pd.Timestamp("2021-12-01 01:00")
+        cells = ", ".join(f"{name} {cell}" for name, cell in zip(names, (2021, 12, 1, 1), strict=True))
+        assert f"dates: {cells} (hour ending) read as 2021-12-01 01:00:00" in panel.guesses
+    from_0 = read(table.assign(**{names[3]: ds.hour}))
+    assert not any("hour ending" in guess for guess in from_0.guesses)

@@ -36,7 +36,7 @@ from gatewise.series.reading.dates.parts import PARTS as PARTS  # public here
 from gatewise.series.reading.dates.parts import TIME_NAMES as TIME_NAMES  # public here
 from gatewise.series.reading.dates.parts import combined, joined
 from gatewise.series.reading.dates.ranges import is_range
-from gatewise.series.reading.dates.two_numbers import SEASON, season_reading, week_readings
+from gatewise.series.reading.dates.two_numbers import QUARTER, SEASON, quarter_reading, season_reading, week_readings
 from gatewise.series.reading.table import Table
 from gatewise.series.wording import format_date, listed, quoted
 
@@ -62,7 +62,7 @@ def looks_like_dates(column: pd.Series) -> bool:
         readings, _ = number_readings(cells.to_numpy(np.float64), cells, evidence, named_year=False)
         if any(_is_certain(reading, UNCERTAIN_DIGITS) for reading in readings):
             return True
-    season = season_reading(cells, evidence)
+    season = season_reading(cells, evidence) or quarter_reading(cells)
     readings = [season] if season else text_readings(cells, evidence)
     return any(reading.dates.notna().mean() >= 0.5 and _is_certain(reading, UNCERTAIN) for reading in readings)
 
@@ -87,7 +87,7 @@ def plausible_dates(column: pd.Series) -> bool:
     codes, values = pd.factorize(column.dropna().to_numpy(np.float64))
     if len(values) < 2 or not np.isfinite(values).all():
         return False
-    if _has_calendar(week_readings(pd.Series(values), column.name)):
+    if _has_calendar(week_readings(pd.Series(values), column.name)) or quarter_reading(pd.Series(values)):
         return True
     readings, _ = number_readings(values, None, Evidence(codes), str(column.name).lower() == "year")
     return any(_is_certain(reading, UNCERTAIN_DIGITS) for reading in readings)
@@ -267,7 +267,9 @@ def _number_dates(
     if years is not None:
         dates = pd.DatetimeIndex(years).take(codes).rename(column.name)
         return ReadDates(dates, f"dates: {quoted(plain(column.iloc[0]))} read as {format_date(dates[0])}")
-    weeks = week_readings(pd.Series(numbers) if cells is None else cells, column.name)
+    written = pd.Series(numbers) if cells is None else cells
+    quarter = quarter_reading(written)
+    weeks = [quarter] if quarter else week_readings(written, column.name)
     evidence = context.evidence(codes)
     readings, is_integer = number_readings(numbers, cells, evidence, named_year)
     readings, is_integer = (weeks, False) if weeks else (readings, is_integer)
@@ -334,7 +336,7 @@ def _texts(column: pd.Series, context: Context) -> ReadDates:
         some = cells[digits].reset_index(drop=True)
         if number_readings(some.to_numpy(np.float64), some, evidence.only(digits), named_year=False).readings:
             refuse_unreadable(found, digits)
-    season = season_reading(cells, evidence)
+    season = season_reading(cells, evidence) or quarter_reading(cells)
     readings = [season] if season else week_readings(cells, column.name) or text_readings(cells, evidence)
     if not readings:
         refuse_unreadable(found, digits & (0.5 <= digits.mean() < 1))
@@ -354,6 +356,8 @@ def _reading_guess(cells: pd.Series, reading: Reading) -> str | None:
         return f"dates: {cells.iloc[0]!r} read as {format_date(dates[0])}, the start of the range"
     if reading.time_format == SEASON:
         return f"dates: {cells.iloc[0]!r} read as {format_date(dates[0])}, a season or fiscal year"
+    if reading.time_format == QUARTER and re.fullmatch(r"\d{4}.\d", cells.iloc[0]):
+        return f"dates: {cells.iloc[0]!r} read as {format_date(dates[0])}, a quarter"
     if reading.time_format.startswith(("ISO8601", "%Y-%m", "%Y/%m", "quarter")) and re.match(r"\d{4}", cells.iloc[0]):
         return None
     return f"dates: {cells.iloc[0]!r} read as {format_date(dates[0])}"

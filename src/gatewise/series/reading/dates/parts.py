@@ -21,6 +21,7 @@ TIME_NAMES = (
     *("ds", "date", "datetime", "timestamp", "time", "month", "year", "quarter", "week", "day", "hour", "period", "t"),
     *("kalenderwoche", "woche", "semaine", "semana"),
 )
+HOUR_ENDING = 24
 PARTS = ("year", "month", "day", "hour", "minute", "second")
 NAMES = {  # part -> names of columns
     "year": "year yr yyyy yy jahr annee année ano año anio",
@@ -183,6 +184,9 @@ def _from_year(numbers: dict[str, np.ndarray | None], parts: dict[str, str | Non
             return Combined(texts[0].str.cat(texts[1:], sep="/").rename(" ".join(numbers)))
         named = dict(zip(PARTS[1:], values.values(), strict=False))
         guess = f"dates: {', '.join(('year', *named))}"
+    if "hour" in named and (named["hour"] == HOUR_ENDING).any():  # hours from 1 to 24
+        cells = ", ".join(f"{column} {number[0]:g}" for column, number in numbers.items() if number is not None)
+        guess = f"dates: {cells} (hour ending)"
     return Combined(_series(_dates(years, named)), guess=guess)
 
 
