@@ -119,6 +119,13 @@ def test_numbers_of_shops_are_no_days_of_the_year(count):
     assert len(read(table, id_column="number")) == count
 
 
+@pytest.mark.parametrize("count", [24, 31, 53])
+def test_a_column_named_day_that_ends_early_in_each_year_is_no_day_of_the_year(count):
+    table = pd.DataFrame({"year": np.repeat(np.arange(2001, 2021), count), "day": [*range(1, count + 1)] * 20})
+    with pytest.raises(DataError, match="the time column is ambiguous, candidates are 'year', 'day'"):
+        read(table.assign(v=np.arange(len(table)) + 0.5))
+
+
 def test_days_of_the_year_of_several_stations():
     table, ds = split_table("day of year and hour")
     table = pd.concat([table.assign(station=name) for name in ("A", "B")], ignore_index=True)

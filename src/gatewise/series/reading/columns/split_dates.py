@@ -25,6 +25,7 @@ REPEATS = 1.5  # rows of a day, on average, from which another column may tell t
 EVEN = 0.9  # of the steps between rows are equal
 FILLED = 0.7  # of the hours, months, ... that a column named after them holds, on each day
 DAY_OF_YEAR = "day of year"
+MOST_GAPS = 1.5  # dates of the calendar per day of the year in a column named day
 FEW_REPEATS = 0.01  # of the joined dates, as daylight-saving time makes them
 
 
@@ -183,8 +184,10 @@ def _is_time(
     is_named = is_named or (reading.part == DAY_OF_YEAR and part == "day")
     if reading.is_plain and not is_named and not covers(reading):
         return False
-    if reading.part == DAY_OF_YEAR and not is_named and missing_share(split.ds) != 1:
-        return False  # numbers of shops end at any number
+    if reading.part == DAY_OF_YEAR and part != DAY_OF_YEAR:  # numbers of shops end at any number
+        share = missing_share(split.ds)
+        if share is None or share > (MOST_GAPS if is_named else 1):
+            return False
     if series is None:
         codes = pd.factorize(table.frame[split.column])[0]
         same = [other for other in others if (pd.factorize(table.frame[other])[0] == codes).all()]
