@@ -16,6 +16,8 @@ QUARTERS = pd.date_range("2015-01-01", periods=24, freq="QS")
 MONTHS = pd.date_range("2015-01-01", periods=48, freq="MS")
 WEEKS = pd.date_range("2019-12-30", periods=120, freq="W-MON")
 QUARTER_HOURS = pd.date_range("2024-03-10", periods=96 * 6, freq="15min")
+DAYS = pd.date_range("2021-01-01", periods=900)
+NEW_YEAR = pd.date_range("2021-11-25", periods=1200, freq="h")
 ISO = WEEKS.isocalendar()
 
 
@@ -37,6 +39,21 @@ SPLIT = {  # name -> the dates, and their columns
     "digits": (QUARTER_HOURS, {"day": days(QUARTER_HOURS), "x": QUARTER_HOURS.hour * 100 + QUARTER_HOURS.minute}),
     "minutes twice a day": (HOURS[::12], {"day": days(HOURS[::12]), "m": HOURS[::12].hour * 60}),
     "days as integers": (HOURS, {"date": days(HOURS, "%Y%m%d").astype(int), "hour": HOURS.hour}),
+    "hours from 1 beside integers": (
+        HOURS + pd.Timedelta(hours=1),
+        {"date": days(HOURS, "%Y%m%d").astype(int), "hour": HOURS.hour + 1},
+    ),
+    "integers from the day on": (HOURS, {"day": days(HOURS, "%d%m%Y"), "time": HOURS.strftime("%H%M")}),
+    "digits beside integers": (
+        QUARTER_HOURS,
+        {"date": days(QUARTER_HOURS, "%Y%m%d").astype(int), "time": QUARTER_HOURS.hour * 100 + QUARTER_HOURS.minute},
+    ),
+    "digits with seconds": (HOURS, {"date": days(HOURS, "%Y%m%d").astype(int), "time": HOURS.hour * 10_000}),
+    "digits with seconds beside text": (HOURS, {"date": days(HOURS), "time": HOURS.strftime("%H%M%S")}),
+    "day of year": (DAYS, {"year": DAYS.year, "doy": DAYS.day_of_year}),
+    "day": (DAYS, {"Year": DAYS.year, "Day": DAYS.day_of_year}),
+    "few days of year": (DAYS[:40], {"year": DAYS[:40].year, "doy": DAYS[:40].day_of_year}),
+    "day of year and hour": (NEW_YEAR, {"year": NEW_YEAR.year, "doy": NEW_YEAR.day_of_year, "hour": NEW_YEAR.hour}),
     "quarter": (QUARTERS, {"year": QUARTERS.year, "quarter": QUARTERS.quarter}),
     "Quartal": (QUARTERS, {"Jahr": QUARTERS.year, "Quartal": QUARTERS.quarter}),
     "Q1": (QUARTERS, {"year": QUARTERS.year, "z": [f"Q{quarter}" for quarter in QUARTERS.quarter]}),
@@ -46,7 +63,6 @@ SPLIT = {  # name -> the dates, and their columns
     "KW": (WEEKS, {"Jahr": ISO.year.to_numpy(), "KW": ISO.week.to_numpy()}),
     "four parts": (HOURS, {"Jahr": 2024, "Monat": HOURS.month, "Tag": HOURS.day, "Stunde": HOURS.hour}),
 }
-FOUND = [name for name in SPLIT if name not in ("days as integers",)]
 
 
 def split_table(name):
@@ -55,7 +71,7 @@ def split_table(name):
 
 
 @pytest.mark.parametrize("kind", ["file", "pandas", "text", "polars"])
-@pytest.mark.parametrize("name", FOUND)
+@pytest.mark.parametrize("name", SPLIT)
 def test_two_columns_are_combined_by_shape(name, kind, tmp_path):
     table, ds = split_table(name)
     if name == "time objects" and kind in ("text", "polars"):
@@ -84,6 +100,38 @@ def test_two_columns_are_combined_as_given(name):
     table, ds = split_table(name)
     panel = read(table, time_column=list(table.columns[:-1]))
     assert panel.series[0].ds.tolist() == ds.tolist()
+
+
+def test_a_day_of_the_year_without_a_usual_name_may_name_series():
+    table = pd.DataFrame({"year": DAYS.year, "number": DAYS.day_of_year, "v": np.arange(900) + 0.5})
+    with pytest.raises(DataError, match=r"\(--time year,number\) if it completes them, or id_column='number'"):
+        read(table)
+    assert read(table, time_column=["year", "number"]).series[0].ds.tolist() == DAYS.tolist()
+
+
+@pytest.mark.parametrize("count", [100, 340, 366])
+def test_numbers_of_shops_are_no_days_of_the_year(count):
+    table = pd.DataFrame({"year": np.repeat(np.arange(2001, 2011), count), "number": [*range(1, count + 1)] * 10})
+    table["v"] = np.arange(len(table)) + 0.5
+    with pytest.raises(DataError, match=r"pass id_column='number' \(--id number\)") as error:
+        read(table)
+    assert "--time" not in str(error.value)
+    assert len(read(table, id_column="number")) == count
+
+
+@pytest.mark.parametrize("count", [24, 31, 53])
+def test_a_column_named_day_that_ends_early_in_each_year_is_no_day_of_the_year(count):
+    table = pd.DataFrame({"year": np.repeat(np.arange(2001, 2021), count), "day": [*range(1, count + 1)] * 20})
+    with pytest.raises(DataError, match="the time column is ambiguous, candidates are 'year', 'day'"):
+        read(table.assign(v=np.arange(len(table)) + 0.5))
+
+
+def test_days_of_the_year_of_several_stations():
+    table, ds = split_table("day of year and hour")
+    table = pd.concat([table.assign(station=name) for name in ("A", "B")], ignore_index=True)
+    panel = read(table)
+    assert [series.unique_id for series in panel.series] == ["A", "B"]
+    assert panel.series[1].ds.tolist() == ds.tolist()
 
 
 def test_hours_beside_polars_dates_are_kept_in_tables():

@@ -1,5 +1,6 @@
 """Date parts: columns of years, weeks, hours and others are combined by their names or their shape."""
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
@@ -95,3 +96,69 @@ def test_a_format_is_that_of_the_date_or_of_all_columns(date, time_format):
     table = pd.DataFrame({"date": date, "hour": range(24), "value": range(24)})
     panel = read(table, time_column=["date", "hour"], target_column="value", time_format=time_format)
     assert (panel.series[0].ds == pd.date_range("2020-02-01", periods=24, freq="h")).all()
+
+
+DAYS_OF_YEARS = {
+    "01 Oct": lambda ds: ds.strftime("%d %b"),
+    "Oct 01": lambda ds: ds.strftime("%b %d"),
+    "1-October": lambda ds: [f"{day.day}-{day:%B}" for day in ds],
+    "1. Oktober": lambda ds: [f"{day.day}. {GERMAN[day.month - 1]}" for day in ds],
+    "01.10.": lambda ds: ds.strftime("%d.%m."),
+    "10/01": lambda ds: ds.strftime("%m/%d"),
+    "01-10": lambda ds: ds.strftime("%d-%m"),
+}
+GERMAN = ["Januar", "Februar", "März", "April", "Mai", "Juni"]
+GERMAN += ["Juli", "August", "September", "Oktober", "November", "Dezember"]
+
+
+@pytest.mark.parametrize("form", DAYS_OF_YEARS)
+@pytest.mark.parametrize("order", [["day", "year", "v"], ["year", "day", "v"]])
+def test_days_without_a_year_beside_a_column_of_years(form, order, csv):
+    ds = pd.date_range("2020-10-01", periods=400)
+    table = pd.DataFrame({"day": DAYS_OF_YEARS[form](ds), "year": ds.year, "v": np.arange(400) + 0.5})[order]
+    for source in (table, csv(table.to_csv(index=False)), table.rename(columns={"day": "a", "year": "b"})):
+        panel = read(source)
+        assert panel.series[0].ds.tolist() == ds.tolist()
+        assert "(combined)" in panel.guesses[0]
+    assert read(table, time_column=["day", "year"]).series[0].ds.tolist() == ds.tolist()
+
+
+FITTING = [("%d %b", "%y %b"), ("%b %d", "%b %y"), ("%d%b", "%y%b"), ("%d/%b", "%y/%b")]
+
+
+@pytest.mark.parametrize(("cells", "form"), FITTING)
+def test_days_that_may_be_months_of_years_are_refused_with_a_format_that_fits(cells, form):
+    ds = pd.date_range("2020-10-01", periods=31)
+    table = pd.DataFrame({"day": ds.strftime(cells), "v": np.arange(31) + 0.5})
+    with pytest.raises(DataError) as error:
+        read(table)
+    assert f"pass time_format={form!r} (--time-format" in str(error.value)
+    months = read(table, time_format=form).series[0].ds
+    assert set(months.month) == {10}
+    assert len(months) == 31
+
+
+def test_days_that_may_be_months_with_names_of_another_language():
+    table = pd.DataFrame({"day": [f"{day:02d} Okt" for day in range(1, 32)], "v": np.arange(31) + 0.5})
+    with pytest.raises(DataError, match="write months as 1901-10, or write the year of the days, too"):
+        read(table)
+
+
+def test_months_with_the_year_in_both_columns_stay_months():
+    ds = pd.date_range("2015-01-01", periods=36, freq="MS")
+    table = pd.DataFrame({"period": ds.strftime("%b-%y"), "year": ds.year, "v": np.arange(36) + 0.5})
+    assert read(table, target_column="v").series[0].ds.tolist() == ds.tolist()
+
+
+@pytest.mark.parametrize("names", [["year", "month", "day", "hour"], ["Jahr", "Monat", "Tag", "Stunde"]])
+def test_hours_from_1_to_24_are_stated(names, csv):
+    ds = pd.date_range("2021-12-01", periods=240, freq="h")
+    columns = [ds.year, ds.month, ds.day, ds.hour + 1]
+    table = pd.DataFrame({**dict(zip(names, columns, strict=True)), "v": np.arange(240) + 0.5})
+    for source in (table, csv(table.to_csv(index=False))):
+        panel = read(source)
+        assert panel.series[0].ds[0] == pd.Timestamp("2021-12-01 01:00")
+        cells = ", ".join(f"{name} {cell}" for name, cell in zip(names, (2021, 12, 1, 1), strict=True))
+        assert f"dates: {cells} (hour ending) read as 2021-12-01 01:00:00" in panel.guesses
+    from_0 = read(table.assign(**{names[3]: ds.hour}))
+    assert not any("hour ending" in guess for guess in from_0.guesses)

@@ -78,3 +78,72 @@ def test_weeks_past_twelve_are_weeks(form, name, csv):
         panel = read(source)
         assert [series.unique_id for series in panel.series] == ["v"]
         assert panel.series[0].ds.tolist() == mondays.tolist()
+
+
+def numbered(cells, name="date"):
+    return pd.DataFrame({name: cells, "v": np.arange(len(cells)) + 0.5})
+
+
+@pytest.mark.parametrize("form", ["{y}-{q}", "{y}.{q}", "{y}/{q}"])
+@pytest.mark.parametrize(("first", "count"), [("2001-01-01", 40), ("2003-07-01", 23), ("2019-10-01", 5)])
+def test_quarters_in_a_row(form, first, count, csv):
+    ds = pd.date_range(first, periods=count, freq="QS")
+    table = numbered([form.format(y=day.year, q=day.quarter) for day in ds])
+    for source in sources(table, csv):
+        panel = read(source)
+        assert panel.series[0].ds.tolist() == ds.tolist()
+        assert any("read as" in guess for guess in panel.guesses)
+        later = read(numbered([form.format(y=2030, q=1)]).assign(v=[1.5]), like=panel)
+        assert later.series[0].ds.tolist() == [pd.Timestamp("2030-01-01")]
+        assert read(source, time_format="quarter").series[0].ds.tolist() == ds.tolist()
+
+
+@pytest.mark.parametrize("months", [range(1, 13), range(1, 5), (1, 4, 7, 10)])
+def test_months_of_one_digit_stay_months(months):
+    ds = pd.DatetimeIndex([f"{year}-{month:02d}-01" for year in range(2001, 2007) for month in months])
+    ds = ds if len(months) != 4 or 12 in months or months[-1] == 10 else ds[:4]
+    panel = read(numbered([f"{day.year}-{day.month}" for day in ds]))
+    assert panel.series[0].ds.tolist() == ds.tolist()
+
+
+def iso(ds, form):
+    return [form.format(y=day.isocalendar()[0], w=day.isocalendar()[1]) for day in ds]
+
+
+@pytest.mark.parametrize("form", ["{y}-{w:02d}", "{w:02d}/{y}", "{y}/{w}", "{w}-{y}", "{y}.{w:02d}"])
+@pytest.mark.parametrize(("first", "count"), [("2017-01-02", 104), ("2015-06-01", 100), ("2020-02-03", 20)])
+def test_weeks_in_a_row(form, first, count, csv):
+    ds = pd.date_range(first, periods=count, freq="W-MON")
+    table = numbered(iso(ds, form))
+    for source in sources(table, csv):
+        panel = read(source)
+        assert panel.series[0].ds.tolist() == ds.tolist()
+        assert any("read as" in guess for guess in panel.guesses)
+        assert read(source, time_format="week").series[0].ds.tolist() == ds.tolist()
+
+
+def test_a_month_above_12_among_months_is_an_error():
+    ds = pd.date_range("2017-01-01", periods=24, freq="MS")
+    cells = ds.strftime("%Y-%m").tolist()
+    cells[12] = "2017-13"
+    with pytest.raises(DataError, match="'2017-13' in time column 'date' cannot be read as a date"):
+        read(numbered(cells))
+
+
+SHORT_SEASONS = ("{a:02d}/{b:02d}", "{a:02d}-{b:02d}", "{a:02d} / {b:02d}")
+
+
+@pytest.mark.parametrize("form", SHORT_SEASONS)
+@pytest.mark.parametrize(("first", "count"), [(1985, 25), (1998, 5), (2001, 20), (2015, 4)])
+def test_seasons_of_two_digits(form, first, count, csv):
+    years = range(first, first + count)
+    table = numbered([form.format(a=year % 100, b=(year + 1) % 100) for year in years], "season")
+    for source in sources(table, csv):
+        assert read(source).series[0].ds.year.tolist() == list(years)
+
+
+def test_months_and_years_of_two_digits_are_no_seasons():
+    ds = pd.date_range("2001-01-01", periods=30, freq="MS")
+    assert read(numbered(ds.strftime("%m/%y"))).series[0].ds.tolist() == ds.tolist()
+    with pytest.raises(DataError, match=r"'%m/%y'"):
+        read(numbered([f"{month:02d}/{month + 1:02d}" for month in range(1, 10)]))

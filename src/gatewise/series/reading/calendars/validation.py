@@ -27,6 +27,7 @@ from gatewise.series.frequency import (
 from gatewise.series.gaps import carried
 from gatewise.series.panel import Series
 from gatewise.series.reading.calendars.filling import Fill, own_remedy
+from gatewise.series.reading.calendars.fiscal_years import refuse_fiscal_years
 from gatewise.series.reading.calendars.series_calendars import own_calendar
 from gatewise.series.reading.calendars.strays import describe_stray
 from gatewise.series.reading.calendars.swapped import describe_swapped
@@ -99,10 +100,15 @@ class Ordered(NamedTuple):
 
 
 def in_order(stack: Stack, sort: bool, exclusions: Exclusions) -> Ordered:
-    """The rows by date; duplicate dates are refused, and so are unsorted dates unless `sort` is true."""
+    """The rows by date; duplicate dates are refused, and so are unsorted dates unless `sort` is true.
+
+    Raises:
+        DataError: the rows are in the order of fiscal years, which sorting would destroy.
+    """
     late = ~stack.every(_rising(stack.ds))
     if not late.any():
         return Ordered(stack, (), exclusions)
+    refuse_fiscal_years([stack.rows(s) for s in np.flatnonzero(late)[:FEW].tolist()])
     for s in np.flatnonzero(late)[:FEW].tolist():  # all series of a table are from the same spreadsheet
         if swapped := describe_swapped(stack.rows(s)):
             raise DataError(swapped)

@@ -73,7 +73,7 @@ def _time_remedy(rows: Rows, columns: Columns) -> list[str]:
         return []
     if split is None:
         return []
-    time = (columns.time[0], split.column)
+    time = (columns.time[0], split.column, *split.further)
     return [f"time_column={list(time)!r} ({option('--time', time)}), as {split.column!r} completes the dates"]
 
 

@@ -15,6 +15,7 @@ import pandas as pd
 from gatewise.series.errors import DataError
 from gatewise.series.frequency import as_integers
 from gatewise.series.reading.columns.ids import COMPLETE, find_ids, holds_names, option, together
+from gatewise.series.reading.dates.choice import missing_share
 from gatewise.series.reading.dates.joined_time import PERIODS, Reading, add, as_years, covers, part_named, readings
 from gatewise.series.reading.dates.parsing import read_time
 from gatewise.series.reading.dates.part_texts import part_text
@@ -23,6 +24,8 @@ from gatewise.series.reading.table import Table
 REPEATS = 1.5  # rows of a day, on average, from which another column may tell them apart
 EVEN = 0.9  # of the steps between rows are equal
 FILLED = 0.7  # of the hours, months, ... that a column named after them holds, on each day
+DAY_OF_YEAR = "day of year"
+MOST_GAPS = 1.5  # dates of the calendar per day of the year in a column named day
 FEW_REPEATS = 0.01  # of the joined dates, as daylight-saving time makes them
 
 
@@ -32,7 +35,7 @@ class SplitDate(NamedTuple):
     Attributes:
         column: its name.
         ds: (N,) the joined dates.
-        further: a column of weekdays beside a column of weeks.
+        further: a column of weekdays beside a column of weeks, or of hours beside days of the year.
     """
 
     column: str
@@ -90,6 +93,9 @@ def completing(table: Table, base: str, ids: Sequence[str], columns: Sequence[st
     weekly = None if years is None else _weekdays(table, base, columns, series)
     if weekly is not None:
         return weekly
+    hourly = None if years is None else _hours_of_days(table, base, years, columns, series if ids else None)
+    if hourly is not None:
+        return hourly
     undecided: list[str] = []
     for column in columns:
         possible = [] if table.frame[column].isna().any() else readings(table.frame[column], years is not None)
@@ -123,6 +129,28 @@ def _weekdays(table: Table, base: str, columns: Sequence[str], series: np.ndarra
     return SplitDate(weeks[0], ds, (days[0],)) if calendar.is_distinct and calendar.is_even else None
 
 
+def _hours_of_days(
+    table: Table, base: str, years: pd.DatetimeIndex, columns: Sequence[str], series: np.ndarray | None
+) -> SplitDate | None:
+    """The columns of days and hours beside years, if all three make a calendar of hours."""
+    whole = [column for column in columns if not table.frame[column].isna().any()]
+    for column in whole:
+        days = next((one for one in readings(table.frame[column], True) if one.part == DAY_OF_YEAR), None)
+        if days is None or days.numbers.max() <= PERIODS["week"]:
+            continue
+        dates = add(years, days)
+        if dates.isna().any() or len(dates) < REPEATS * len(dates.unique()):
+            continue
+        for other in whole:
+            rest = [each for each in columns if each not in (column, other)]
+            for hours in readings(table.frame[other], False) if other != column else ():
+                split = SplitDate(other, add(dates, hours))
+                as_given = joined_dates(table, [base, column, other])
+                if split.ds.equals(as_given) and _is_time(table, split, hours, dates, series, rest):
+                    return SplitDate(column, split.ds, (other,))
+    return None
+
+
 def _is_part(column: pd.Series, part: str) -> bool:
     """Whether the cells of a column name weeks or weekdays, or are numbers of a column that is named so."""
     text = part_text(column)
@@ -153,8 +181,13 @@ def _is_time(
     """
     part = part_named(split.column)
     is_named = part == reading.part or (reading.part not in PERIODS and part in ("hour", "minute"))
+    is_named = is_named or (reading.part == DAY_OF_YEAR and part == "day")
     if reading.is_plain and not is_named and not covers(reading):
         return False
+    if reading.part == DAY_OF_YEAR and part != DAY_OF_YEAR:  # numbers of shops end at any number
+        share = missing_share(split.ds)
+        if share is None or share > (MOST_GAPS if is_named else 1):
+            return False
     if series is None:
         codes = pd.factorize(table.frame[split.column])[0]
         same = [other for other in others if (pd.factorize(table.frame[other])[0] == codes).all()]

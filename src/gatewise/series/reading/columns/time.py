@@ -3,15 +3,20 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from gatewise.series.errors import DataError
 from gatewise.series.frequency import infer_frequency
 from gatewise.series.reading.columns.split_dates import completing, joined_dates, repeat
+from gatewise.series.reading.dates.choice import missing_share
+from gatewise.series.reading.dates.formats import with_years
 from gatewise.series.reading.dates.joined_time import as_years, part_named
 from gatewise.series.reading.dates.parsing import PARTS, TIME_NAMES, looks_like_dates, plausible_dates
 from gatewise.series.reading.table import Table
 from gatewise.series.wording import listed
+
+MOST_GAPS = 1.5  # dates of the calendar per day of two columns; working days are 5 of 7
 
 
 class Time(NamedTuple):
@@ -43,6 +48,9 @@ def time_columns(
     parts = _parts(table, columns, full, ids)
     if parts:
         return Time(parts, f"time columns: {listed(parts)} (combined)")
+    dated = None if layout == "columns" else _days_with_years(table, columns)
+    if dated is not None:
+        return dated
     years = [] if full else _completed_years(table, columns, ids)
     if len(years) == 1:
         return years[0]
@@ -61,6 +69,9 @@ def time_columns(
         reason = "by its name" if dates != candidates else "the only column of dates"
         reason = "the only column of numbers that are dates" if numbers else reason
         return _completed(table, Time((candidates[0],), f"time column: {candidates[0]!r} ({reason})"), ids, columns, ())
+    combined = [] if len(candidates) < 2 else _completed_each(table, candidates, columns, ids)
+    if len(combined) == 1:
+        return combined[0]
     ambiguous = f"the time column is ambiguous, candidates are {listed(candidates)}"
     problem = ambiguous if candidates else f"no time column found, none of {listed(columns)} reads as dates"
     remedy = "pass time_column= (--time COL)" + (f"; {remedy}" if not candidates and remedy else "")
@@ -83,7 +94,27 @@ def _completed(table: Table, time: Time, ids: Sequence[str], columns: Sequence[s
 def _completed_years(table: Table, columns: Sequence[str], ids: Sequence[str]) -> list[Time]:
     """Each column of years with the column that tells its rows apart."""
     years = [column for column in columns if as_years(table.frame[column]) is not None]
-    times = [_completed(table, Time((column,), ""), ids, columns, ()) for column in years]
+    return _completed_each(table, years, columns, ids)
+
+
+def _days_with_years(table: Table, columns: Sequence[str]) -> Time | None:
+    """A column of days without a year, such as 01 Oct, with that of their years, if they make a calendar."""
+    years = [column for column in columns if as_years(table.frame[column]) is not None]
+    for column in columns if len(years) == 1 else ():
+        cells = table.frame[column]
+        if column in years or cells.isna().any() or with_years(cells, np.full(len(cells), 2000)) is None:
+            continue
+        ds = joined_dates(table, [column, years[0]])
+        share = missing_share(ds) if isinstance(ds, pd.DatetimeIndex) else None
+        if share is not None and share <= MOST_GAPS:
+            both = [each for each in columns if each in (column, years[0])]
+            return Time(tuple(both), f"time columns: {listed(both)} (combined)")
+    return None
+
+
+def _completed_each(table: Table, bases: Sequence[str], columns: Sequence[str], ids: Sequence[str]) -> list[Time]:
+    """Those of some columns with another one that tells their repeated cells apart."""
+    times = [_completed(table, Time((column,), ""), ids, columns, ()) for column in bases]
     return [time for time in times if len(time.columns) > 1]
 
 

@@ -13,6 +13,8 @@ from gatewise.series.reading.cells import CellFormat
 from gatewise.series.reading.dates.choice import Evidence
 from gatewise.series.reading.dates.messages import Cells, Where
 
+DIGITS = r"-?\d+(?:\.\d+)?"
+
 
 class ReadDates(NamedTuple):
     """A time index, the guess made to read it, or None, and how the cells are written, as far as this is known."""
@@ -48,6 +50,18 @@ class Context(NamedTuple):
         """A column with the distinct cell of each row (N,)."""
         return Cells(column, codes, self.where, self.cells)
 
+    def written_digits(self, values: np.ndarray) -> np.ndarray | None:
+        """Numbers (N,) as written, if this may matter: fractions such as 2020.10, leading zeros such as 012020."""
+        if self.written is None or not len(values):
+            return None
+        shortest, longest = np.log10(np.maximum(np.abs([values.min(), values.max()]), 1)).astype(int) + 1
+        is_even = shortest == longest and longest % 2 == 0 and longest != 4  # but 8366 may be 08366
+        if (values == np.round(values)).all() and is_even:
+            return None
+        texts = self.written().astype(str).str.strip()
+        same = is_digits(texts) and np.array_equal(texts.to_numpy(np.float64), values)
+        return texts.to_numpy(object) if same else None
+
     def only(self, rows: np.ndarray) -> "Context":
         """The context of some rows."""
         series, past = (None if each is None else each[rows] for each in (self.series, self.past))
@@ -56,3 +70,8 @@ class Context(NamedTuple):
     def evidence(self, codes: np.ndarray) -> Evidence:
         """The evidence of rows that hold these distinct cells (N,)."""
         return Evidence(codes, self.series, self.expected, self.past, self.today)
+
+
+def is_digits(texts: pd.Series) -> bool:
+    """Whether all cells are numbers."""
+    return bool(texts.str.fullmatch(DIGITS).all())

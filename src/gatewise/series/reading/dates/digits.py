@@ -25,6 +25,8 @@ MOSTLY = (0.9, 0.75)  # of the cells are dates: the others are errors
 CALENDAR_DIGITS = ("%Y%m", "%Y%m%d", "%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%Y%j", "%d%m%Y", "%m%d%Y")
 IRREGULAR = (*CALENDAR_DIGITS, "week", *UNIX)  # are read as dates even if their calendar is irregular
 SHORT = ("%y%m%d", "%d%m%y", "%m%d%y")  # may be integers in a row, too
+DAY_OF_YEAR = "%y%j"
+FEW_GAPS = 1.1  # dates of the calendar per date of five digits, such as 20366 and 21001; codes have more gaps
 
 
 class Numbers(NamedTuple):
@@ -54,7 +56,7 @@ def number_readings(values: np.ndarray, texts: pd.Series | None, evidence: Evide
     if len(values) > MANY and whole and not _is_calendar(values, texts):
         return Numbers([])
     readings = list(_of_integers(values, texts, evidence) if whole else _of_fractions(values, texts))
-    complete = [reading for reading in readings if reading.is_complete]
+    complete = _without_future_counts([reading for reading in readings if reading.is_complete], evidence)
     if evidence.expected is not None:
         return Numbers(_as_expected(values, complete, evidence))
     if complete and complete[0].time_format == "%Y%m%d":
@@ -79,6 +81,16 @@ def _as_expected(values: np.ndarray, readings: list[Reading], evidence: Evidence
     return as_expected([reading for reading in readings if reading.is_complete], evidence)[:1]
 
 
+def _without_future_counts(readings: list[Reading], evidence: Evidence) -> list[Reading]:
+    """The readings without counts since 1970 in the future, if a regular one is in the past: 2402270000 is of 2024."""
+    is_past = [bool(reading.dates.max() <= evidence.now + AHEAD) for reading in readings]
+    past = [reading for reading, is_over in zip(readings, is_past, strict=True) if is_over]
+    if not any(reading.time_format not in UNIX and _share(reading, evidence) is not None for reading in past):
+        return readings
+    both = zip(readings, is_past, strict=True)
+    return [reading for reading, is_over in both if reading.time_format not in UNIX or is_over]
+
+
 def _is_calendar(values: np.ndarray, texts: pd.Series | None) -> bool:
     """Whether some of the integers look like dates in any form."""
     some = slice(None, None, len(values) // MANY)
@@ -96,13 +108,26 @@ def _best(shares: list[tuple[float, Reading]], steady: bool) -> Numbers:
     orders, first = _orders([reading for _, reading in shares]), best[0]
     if first.time_format == "week" and orders:  # 200101 is a week of 2001 or a day of 2020
         return Numbers([first, *orders])
-    has_orders = first.dayfirst is not None or first.time_format in SHORT
+    if first.time_format == DAY_OF_YEAR:
+        return Numbers(best if steady else _latest(best), steady)
+    has_orders = first.dayfirst is not None or _is_short(first)
     return Numbers(orders if has_orders else best[:1], steady and first.time_format in (*SHORT, "excel"))
 
 
 def _orders(readings: list[Reading]) -> list[Reading]:
     """The readings that differ in the order of day, month and year."""
-    return [reading for reading in readings if reading.dayfirst is not None or reading.time_format in SHORT]
+    return [reading for reading in readings if reading.dayfirst is not None or _is_short(reading)]
+
+
+def _is_short(reading: Reading) -> bool:
+    """Whether a reading has years of two digits beside months and days, with or without a time of day."""
+    return reading.time_format.startswith(SHORT)
+
+
+def _latest(readings: list[Reading]) -> list[Reading]:
+    """The serial numbers alone if they are later than the days of years: 44200 is rather of 2021 than of 1944."""
+    later = max(readings, key=lambda reading: reading.dates[0])
+    return [later] if later.time_format in SERIALS else readings
 
 
 def of_form(values: np.ndarray, form: str, texts: pd.Series | None = None) -> np.ndarray:
@@ -133,7 +158,7 @@ def _of_integers(values: np.ndarray, texts: pd.Series | None, evidence: Evidence
         inside = (name == "%Y%m%d") | ((year >= YEARS[0]) & (year <= YEARS[1]))
         return Reading(pd.DatetimeIndex(np.where(inside, dates, NAT)), name, dayfirst)
 
-    year_first = width == fewest
+    year_first, has_hours = width == fewest, True
     in_a_row = len(values) > 1 and _is_steady(values) and np.ptp(values) == len(values) - 1  # only years would change
     if width == 4 and year_first and _is_dense(values, step=1):
         yield reading("year", month_days(values))
@@ -143,6 +168,8 @@ def _of_integers(values: np.ndarray, texts: pd.Series | None, evidence: Evidence
         yield reading("%m%y", _short(second, first, one, evidence))
     if width == 5 and year_first:
         yield reading("quarter", quarters(values // 10, values % 10))
+    if (width == 5 or (width == 4 and texts is None)) and (days := _days_of_years(values, evidence)) is not None:
+        yield reading(DAY_OF_YEAR, days)
     if width == 6 and year_first:
         yield reading("%Y%m", month_days(values // 100, values % 100))
         yield reading("quarter", quarters(values // 100, values % 100))
@@ -160,11 +187,52 @@ def _of_integers(values: np.ndarray, texts: pd.Series | None, evidence: Evidence
         yield reading("%Y%m%d", month_days(values // 10_000, values // 100 % 100, values % 100))
     if width == 8 and not in_a_row:
         first, second, year = values // 1_000_000, values // 10_000 % 100, values % 10_000
-        yield reading("%d%m%Y", month_days(year, second, first), dayfirst=True)
-        yield reading("%m%d%Y", month_days(year, first, second), dayfirst=False)
+        orders = [reading("%d%m%Y", month_days(year, second, first), True)]
+        orders.append(reading("%m%d%Y", month_days(year, first, second), False))
+        yield from orders
+        has_hours = not any(each.is_complete and _share(each, evidence) is not None for each in orders)
     if width in (10, 12, 14) and year_first:
         yield reading(f"%Y%m%d{'%H%M%S'[: width - 8]}", _moments(values, width))
     yield from _counts(values)
+    even = width + width % 2 if texts is None else width  # a number has no zero before it
+    if even in (10, 12, 14) or (even == 8 and not in_a_row and has_hours):
+        for name, dates in _stamps(values, even, evidence):
+            yield reading(name, dates, {"%d": True, "%m": False}.get(name[:2]))
+
+
+def _days_of_years(values: np.ndarray, evidence: Evidence) -> np.ndarray | None:
+    """Digits such as 20366 as days of years; None unless they are serial numbers, too, or days of several years."""
+    year, day = values // 1000, values % 1000
+    dates = with_century(year, lambda years: year_days(years, day), evidence)
+    if (values >= SERIAL_RANGE[0]).all() and (values < SERIAL_RANGE[1]).all():
+        return dates
+    if np.isnat(dates).any() or np.ptp(year) == 0:
+        return None
+    share = evidence.missing_share(pd.DatetimeIndex(dates))
+    return dates if share is not None and share <= FEW_GAPS else None
+
+
+def _stamps(values: np.ndarray, width: int, evidence: Evidence) -> Iterator[tuple[str, np.ndarray]]:
+    """Digits such as 2402271530 or 27022024153000 as dates with a time of day, and their formats."""
+    for day_width, year_names in ((6, SHORT), (8, ("%d%m%Y", "%m%d%Y"))):
+        if width - day_width not in (2, 4, 6):
+            continue
+        scale = 10 ** (width - day_width)
+        days, times = values // scale, values % scale * 10 ** (day_width + 6 - width)
+        since = time_of_day(times // 10_000, times // 100 % 100, times % 100)
+        for name in year_names:
+            year, month, day = _year_month_day(days, name)
+            dates = _short(year, month, day, evidence) if day_width == 6 else month_days(year, month, day)
+            yield name + "%H%M%S"[: width - day_width], dates + since
+
+
+def _year_month_day(days: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The parts of digits in a format such as %d%m%y."""
+    parts = {}
+    for directive in reversed(name.split("%")[1:]):
+        size = 10_000 if directive == "Y" else 100
+        days, parts[directive.lower()] = days // size, days % size
+    return parts["y"], parts["m"], parts["d"]
 
 
 def _short(year: np.ndarray, month: np.ndarray, day: np.ndarray, evidence: Evidence) -> np.ndarray:

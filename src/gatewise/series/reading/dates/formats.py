@@ -128,6 +128,26 @@ def may_lack_year(cells: pd.Series) -> bool:
     return False
 
 
+def with_years(days: pd.Series, years: np.ndarray) -> pd.Series | None:
+    """Days without a year (N,), such as 01 Oct or 1.10., as text with the years (N,) of another column; else None.
+
+    >>> with_years(pd.Series(["01 Oct", "02 Oct"]), np.array([2020, 2020])).tolist()
+    ['01 Oct 2020', '02 Oct 2020']
+    """
+    if not len(days) or not all(isinstance(cell, str) for cell in days.iloc[:1]):
+        return None
+    codes, distinct = pd.factorize(days.astype(str).str.strip().str.replace(r"(?<=[\d\w])[-/.]$", "", regex=True))
+    if not any(all(map(form.pattern.fullmatch, distinct)) for form in DAYS_WITHOUT_YEAR):
+        return None
+    found = [re.findall(r"\d+", cell) for cell in distinct]
+    numbers = np.array([(int(each[0]), int(each[-1])) for each in found])[codes]
+    if (numbers == (years % 100)[:, None]).all(axis=0).any():  # Jan-15 beside 2015 is a month
+        return None
+    separator = next((sign for sign in "-/. " if sign in distinct[0]), " ")
+    texts = pd.Series(distinct).iloc[codes].reset_index(drop=True)
+    return texts + separator + pd.Series(years.astype(np.int64).astype(str))
+
+
 def is_month_of_year(reading: Reading) -> bool:
     """Whether a reading takes cells such as Jan-01 as months of years."""
     return any(

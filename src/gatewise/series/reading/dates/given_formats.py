@@ -14,6 +14,7 @@ from gatewise.series.reading.dates.century import with_century
 from gatewise.series.reading.dates.choice import Evidence
 from gatewise.series.reading.dates.digits import SERIALS, UNIX, of_form
 from gatewise.series.reading.dates.formats import text_readings
+from gatewise.series.reading.dates.two_numbers import quarters_of, weeks_of
 
 INTEGER = "integer"
 NAMED = (INTEGER, "year", "quarter", "week", "decimal year", *SERIALS, *UNIX)
@@ -38,6 +39,11 @@ def in_format(cells: pd.Series, time_format: str, evidence: Evidence) -> pd.Date
     """Distinct cells (C,), text or numbers, as dates in a format; NaT for those of another form."""
     if "%" in time_format:
         return _strptime(cells, time_format, evidence)
+    two_numbers = {"quarter": quarters_of, "week": weeks_of}.get(time_format)
+    if two_numbers is not None and not pd.to_numeric(cells, errors="coerce").mod(1).eq(0).any():
+        dated = two_numbers(cells)
+        if dated is not None:
+            return dated
     values = pd.to_numeric(cells, errors="coerce").to_numpy(np.float64)
     known = np.isfinite(values)
     dates = np.full(len(cells), np.datetime64("NaT"), "M8[us]")

@@ -23,19 +23,20 @@ NAMES = {  # part of a date -> names of its column, in letters only; they break 
     "week": "week wk weekno weeknumber weekofyear isoweek woche kw kalenderwoche semana semaine settimana vecka uge",
     "day": "day dd dy dayofmonth tag dia día jour giorno dag",
     "weekday": "weekday dow dayofweek wochentag weekdag",
+    "day of year": "doy yday jday dayofyear dayinyear julian julianday jourdelannee tagimjahr",
     "hour": "hour hr hrs hours h hh hod hourofday hourending he stunde std hora heure ora uur timme time godzina час",
     "minute": "minute minutes minuteofday minofday minuto min",
     "second": "second seconds sec segundo sekunde",
 }
 COVERED = 0.9  # of a day or year, by numbers that cover it
-PERIODS = {"quarter": 4, "month": 12, "week": 53, "half": 2}  # of a year
+PERIODS = {"quarter": 4, "month": 12, "week": 53, "half": 2, "day of year": 366}  # of a year
 
 
 class Reading(NamedTuple):
     """A column as a part of a date beside another column.
 
     Attributes:
-        part: "hour", "minute" (of the day), "clock", "quarter", "month" or "week".
+        part: "hour", "minute" (of the day), "clock", "quarter", "month", "week" or "day of year".
         numbers: (N,) minutes after midnight, or the number of the period in the year; NaN where a cell is none.
         is_plain: whether the cells are whole numbers, which may mean anything else.
     """
@@ -120,9 +121,17 @@ def readings(column: pd.Series, beside_years: bool) -> list[Reading]:
         return [Reading("hour", numbers * 60)]
     minutes = Reading("minute", numbers)
     digits = Reading("clock", numbers // 100 * 60 + numbers % 100)  # 1830 is half past six
+    if is_clock_with_seconds(numbers):
+        return [Reading("clock", numbers // 10_000 * 60 + numbers // 100 % 100 + numbers % 100 / 60)]
     if not (_within(numbers, 0, 2400) and (numbers % 100 < 60).all()):
         return [minutes] if _within(numbers, 0, DAY - 1) else []
     return [minutes, digits] if _within(numbers, 0, DAY - 1) and covers(minutes) else [digits]
+
+
+def is_clock_with_seconds(numbers: np.ndarray) -> bool:
+    """Whether numbers (N,) are times of day such as 183000."""
+    parts = _within(numbers, 0, 240_000) and (numbers % 100 < 60).all() and (numbers // 100 % 100 < 60).all()
+    return bool(parts and (numbers > 2400).any())
 
 
 def covers(reading: Reading) -> bool:
@@ -150,13 +159,17 @@ def add(dates: pd.DatetimeIndex, reading: Reading) -> pd.DatetimeIndex:
     """(N,) the dates completed by a reading of another column; NaT where this gives no date."""
     if reading.part not in PERIODS:
         return dates + pd.to_timedelta(np.round(reading.numbers * 60), unit="s").astype("timedelta64[s]")
-    codes, distinct = pd.factorize(np.asarray(dates.year) * 100 + reading.numbers)
-    return pd.DatetimeIndex([_start(int(code) // 100, int(code) % 100, reading.part) for code in distinct]).take(codes)
+    codes, distinct = pd.factorize(np.asarray(dates.year) * 1000 + reading.numbers)
+    starts = [_start(int(code) // 1000, int(code) % 1000, reading.part) for code in distinct]
+    return pd.DatetimeIndex(starts).take(codes)
 
 
 def _start(year: int, number: int, part: str) -> pd.Timestamp:
-    """The first day of a half year, quarter, month or ISO week of a year."""
+    """The first day of a half year, quarter, month or ISO week of a year, or a day of the year."""
     try:
+        if part == "day of year":
+            day = pd.Timestamp(year, 1, 1) + pd.Timedelta(days=number - 1)
+            return day if day.year == year else pd.NaT
         if part == "week":
             return pd.Timestamp(datetime.date.fromisocalendar(year, number, 1))
         months = 12 // PERIODS[part]
@@ -191,7 +204,7 @@ def _numbers(column: pd.Series) -> np.ndarray | None:
     is_number = pd.api.types.is_numeric_dtype(column)
     if len(column) == 0 or pd.api.types.is_bool_dtype(column) or not (is_number or _is_digits(column.iloc[0])):
         return None  # most columns are no numbers, which the first cell says
-    if not is_number and _is_text(column) and not column.str.fullmatch(r"\s*\d{1,4}\s*").all():
+    if not is_number and _is_text(column) and not column.str.fullmatch(r"\s*\d{1,6}\s*").all():
         return None
     try:
         numbers = pd.to_numeric(column, errors="raise").to_numpy(np.float64, na_value=np.nan)

@@ -3,6 +3,7 @@
 Letters: N rows, C distinct cells.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -66,9 +67,20 @@ def _ambiguous(cells: Cells, readings: list[Reading]) -> str:
     return f"{such} as {' or '.join(formats)}; pass the right format as time_format= (--time-format)"
 
 
-def dates_or_integers(cells: Cells, reading: Reading) -> DataError:
-    """The error for integers in a row that can be dates, too."""
-    name, date = reading.time_format, format_date(reading.dates[0])
+def dates_or_integers(cells: Cells, readings: Sequence[Reading], evidence: Evidence) -> DataError:
+    """The error for integers in a row that can be dates, too, in one or several formats."""
+    readings = possible(readings, evidence)
+    if len(readings) > 1:
+        formats = ", ".join(
+            f"time_format={name!r} (--time-format {name}) for dates from {format_date(dates[0])} to "
+            f"{format_date(dates[-1])}"
+            for dates, name, *_ in readings
+        )
+        return DataError(
+            f"time column {cells.column.name!r} holds integers such as {cells.example(0)}, which can be dates or "
+            f"counted steps; pass {formats}, or time_format='integer' (--time-format integer) for steps"
+        )
+    name, date = readings[0].time_format, format_date(readings[0].dates[0])
     return DataError(
         f"time column {cells.column.name!r} holds integers such as {cells.example(0)}, which can be dates ({date}) or "
         f"counted steps; pass time_format={name!r} (--time-format {name}) for dates, or time_format='integer' "
@@ -89,11 +101,26 @@ def months_or_days(cells: Cells, reading: Reading) -> DataError:
     name, date = reading.time_format, format_date(reading.dates[0])
     if missing_share(reading.dates) is None:
         return days_without_year(cells)
+    names = [name] if "b" not in name else [re.sub("[- ]", sign, name) for sign in ("-", " ", "", "/", ".")]
+    fitting = next((form for form in names if _has_format(cells.column, form)), None)
+    if fitting is None:
+        months = f"write months as {date[:7]}"
+    else:
+        months = f"pass time_format={fitting!r} (--time-format {quoted_format(fitting)}) for months"
     return DataError(
         f"dates such as {cells.example(0)} in time column {cells.column.name!r} can be months of years ({date}) or "
-        f"days without a year; pass time_format={name!r} "
-        f"(--time-format {name}) for months, or write the year of the days, too"
+        f"days without a year; {months}, or write the year of the days, too"
     )
+
+
+def _has_format(column: pd.Series, time_format: str) -> bool:
+    """Whether all cells of text have a format of strptime."""
+    return bool(pd.to_datetime(pd.Series(column.unique()), format=time_format, errors="coerce").notna().all())
+
+
+def quoted_format(time_format: str) -> str:
+    """A format as an argument of a shell."""
+    return f"'{time_format}'" if " " in time_format else time_format
 
 
 def refuse_unreadable(cells: Cells, readable: np.ndarray, time_format: str | None = None) -> None:

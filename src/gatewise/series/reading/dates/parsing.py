@@ -15,7 +15,7 @@ from gatewise.series.errors import DataError, RowError
 from gatewise.series.reading.dates.arrays import NAT
 from gatewise.series.reading.dates.century import wrapped_years
 from gatewise.series.reading.dates.choice import Evidence, Reading, missing_share
-from gatewise.series.reading.dates.context import Context, ReadDates
+from gatewise.series.reading.dates.context import DIGITS, Context, ReadDates, is_digits
 from gatewise.series.reading.dates.digits import number_readings, of_form
 from gatewise.series.reading.dates.earlier import read_as_before
 from gatewise.series.reading.dates.end_midnights import with_end_midnights
@@ -36,11 +36,10 @@ from gatewise.series.reading.dates.parts import PARTS as PARTS  # public here
 from gatewise.series.reading.dates.parts import TIME_NAMES as TIME_NAMES  # public here
 from gatewise.series.reading.dates.parts import combined, joined
 from gatewise.series.reading.dates.ranges import is_range
-from gatewise.series.reading.dates.two_numbers import SEASON, season_reading, week_readings
+from gatewise.series.reading.dates.two_numbers import QUARTER, SEASON, quarter_reading, season_reading, week_readings
 from gatewise.series.reading.table import Table
 from gatewise.series.wording import format_date, listed, quoted
 
-DIGITS = r"-?\d+(?:\.\d+)?"
 UNCERTAIN = "%y|%m.?%Y|%d-%m-%y|%m-%d-%y"  # formats that codes may have, too
 UNCERTAIN_DIGITS = rf"{UNCERTAIN}|%Y%m$|%Y%j|%[dm]%[dm]|%Y.%m$|[a-z]"
 SAMPLE = 500  # distinct cells that are tried
@@ -59,11 +58,11 @@ def looks_like_dates(column: pd.Series) -> bool:
     if _has_calendar(week_readings(cells, column.name)):
         return True
     evidence = Evidence(np.arange(len(cells)))
-    if _is_digits(cells):
+    if is_digits(cells):
         readings, _ = number_readings(cells.to_numpy(np.float64), cells, evidence, named_year=False)
         if any(_is_certain(reading, UNCERTAIN_DIGITS) for reading in readings):
             return True
-    season = season_reading(cells, evidence)
+    season = season_reading(cells, evidence) or quarter_reading(cells)
     readings = [season] if season else text_readings(cells, evidence)
     return any(reading.dates.notna().mean() >= 0.5 and _is_certain(reading, UNCERTAIN) for reading in readings)
 
@@ -88,7 +87,7 @@ def plausible_dates(column: pd.Series) -> bool:
     codes, values = pd.factorize(column.dropna().to_numpy(np.float64))
     if len(values) < 2 or not np.isfinite(values).all():
         return False
-    if _has_calendar(week_readings(pd.Series(values), column.name)):
+    if _has_calendar(week_readings(pd.Series(values), column.name)) or quarter_reading(pd.Series(values)):
         return True
     readings, _ = number_readings(values, None, Evidence(codes), str(column.name).lower() == "year")
     return any(_is_certain(reading, UNCERTAIN_DIGITS) for reading in readings)
@@ -252,7 +251,7 @@ def _numbers(column: pd.Series, context: Context) -> ReadDates:
     """Numbers as dates or integer time."""
     values = column.to_numpy(np.float64)
     _refuse_numbers(column, context.where, {"infinite": np.isinf(values), "too large": np.abs(values) >= 2.0**62})
-    texts = _written_digits(values, context)
+    texts = context.written_digits(values)
     codes, distinct = pd.factorize(values if texts is None else texts)
     cells = None if texts is None else pd.Series(distinct)
     numbers = distinct if texts is None else distinct.astype(np.float64)
@@ -268,16 +267,19 @@ def _number_dates(
     if years is not None:
         dates = pd.DatetimeIndex(years).take(codes).rename(column.name)
         return ReadDates(dates, f"dates: {quoted(plain(column.iloc[0]))} read as {format_date(dates[0])}")
-    weeks = week_readings(pd.Series(numbers) if cells is None else cells, column.name)
-    readings, is_integer = number_readings(numbers, cells, context.evidence(codes), named_year)
+    written = pd.Series(numbers) if cells is None else cells
+    quarter = quarter_reading(written)
+    weeks = [quarter] if quarter else week_readings(written, column.name)
+    evidence = context.evidence(codes)
+    readings, is_integer = number_readings(numbers, cells, evidence, named_year)
     readings, is_integer = (weeks, False) if weeks else (readings, is_integer)
     found = context.of(column, codes)
     _refuse_days_of_no_year(found, cells)
     if not readings:
         return None
     if is_integer:
-        raise dates_or_integers(found, readings[0])
-    reading = decided(found, readings, context.evidence(codes))
+        raise dates_or_integers(found, readings, evidence)
+    reading = decided(found, readings, evidence)
     refuse_unreadable(found, reading.dates.notna())
     dates = reading.dates.take(codes).rename(column.name)
     known = {"year": "years", "%Y%m%d": "year, month, day"}.get(reading.time_format)
@@ -292,22 +294,6 @@ def _refuse_days_of_no_year(found: Cells, cells: pd.Series | None) -> None:
     padded = cells is not None and (cells.str.len() == 4).all() and cells.str.startswith("0").any()
     if cells is not None and padded and may_lack_year(cells.str.slice(0, 2) + "/" + cells.str.slice(2)):
         raise days_without_year(found)
-
-
-def _written_digits(values: np.ndarray, context: Context) -> np.ndarray | None:
-    """The numbers (N,) as written, if this may matter: fractions such as 2020.10, leading zeros such as 012020."""
-    if context.written is None or not len(values):
-        return None
-    shortest, longest = np.log10(np.maximum(np.abs([values.min(), values.max()]), 1)).astype(int)
-    if (values == np.round(values)).all() and shortest == longest and longest % 2:  # an even number of digits
-        return None
-    texts = context.written().astype(str).str.strip()
-    same = _is_digits(texts) and np.array_equal(texts.to_numpy(np.float64), values)
-    return texts.to_numpy(object) if same else None
-
-
-def _is_digits(texts: pd.Series) -> bool:
-    return bool(texts.str.fullmatch(DIGITS).all())
 
 
 def _integers(column: pd.Series, where: Where) -> ReadDates:
@@ -350,7 +336,7 @@ def _texts(column: pd.Series, context: Context) -> ReadDates:
         some = cells[digits].reset_index(drop=True)
         if number_readings(some.to_numpy(np.float64), some, evidence.only(digits), named_year=False).readings:
             refuse_unreadable(found, digits)
-    season = season_reading(cells, evidence)
+    season = season_reading(cells, evidence) or quarter_reading(cells)
     readings = [season] if season else week_readings(cells, column.name) or text_readings(cells, evidence)
     if not readings:
         refuse_unreadable(found, digits & (0.5 <= digits.mean() < 1))
@@ -370,6 +356,8 @@ def _reading_guess(cells: pd.Series, reading: Reading) -> str | None:
         return f"dates: {cells.iloc[0]!r} read as {format_date(dates[0])}, the start of the range"
     if reading.time_format == SEASON:
         return f"dates: {cells.iloc[0]!r} read as {format_date(dates[0])}, a season or fiscal year"
+    if reading.time_format == QUARTER and re.fullmatch(r"\d{4}.\d", cells.iloc[0]):
+        return f"dates: {cells.iloc[0]!r} read as {format_date(dates[0])}, a quarter"
     if reading.time_format.startswith(("ISO8601", "%Y-%m", "%Y/%m", "quarter")) and re.match(r"\d{4}", cells.iloc[0]):
         return None
     return f"dates: {cells.iloc[0]!r} read as {format_date(dates[0])}"

@@ -11,7 +11,8 @@ import pandas as pd
 
 from gatewise.series.reading.dates.arrays import NAT, halves, month_days, quarters, time_of_day, week_days, year_days
 from gatewise.series.reading.dates.choice import missing_share
-from gatewise.series.reading.dates.joined_time import DAY, Reading, covers
+from gatewise.series.reading.dates.formats import with_years
+from gatewise.series.reading.dates.joined_time import DAY, Reading, covers, is_clock_with_seconds
 from gatewise.series.reading.dates.month_names import month_number
 from gatewise.series.reading.dates.part_texts import part_text
 from gatewise.series.reading.dates.times_of_day import read_times
@@ -20,6 +21,7 @@ TIME_NAMES = (
     *("ds", "date", "datetime", "timestamp", "time", "month", "year", "quarter", "week", "day", "hour", "period", "t"),
     *("kalenderwoche", "woche", "semaine", "semana"),
 )
+HOUR_ENDING = 24
 PARTS = ("year", "month", "day", "hour", "minute", "second")
 NAMES = {  # part -> names of columns
     "year": "year yr yyyy yy jahr annee année ano año anio",
@@ -68,11 +70,27 @@ def combined(frame: pd.DataFrame, columns: Sequence[str]) -> Combined:
     years = [column for column in columns if _is_year(numbers[column], parts[column])]
     if len(years) == 1 and all(numbers[column] is not None for column in columns):
         return _from_year(numbers, parts, years[0])
+    if len(years) == 1 and len(columns) == 2:
+        dated = _days_with_year(frame, columns, years[0], numbers)
+        if dated is not None:
+            return dated
     longs = [column for column in columns if not _is_time(frame[column], numbers[column])]
+    clocks = [column for column in longs if (found := numbers[column]) is not None and is_clock_with_seconds(found)]
+    if len(longs) == 2 and len(clocks) == 1:  # alone, such digits may be a date
+        longs = [column for column in longs if column not in clocks]
     if len(longs) == 1:
         times = [column for column in columns if column != longs[0]]
         return Combined(frame[longs[0]], _times(frame, times, numbers))
     return joined(frame, columns)
+
+
+def _days_with_year(
+    frame: pd.DataFrame, columns: Sequence[str], year: str, numbers: dict[str, np.ndarray | None]
+) -> Combined | None:
+    """A column of days such as 01 Oct and one of years as text; None for others."""
+    day, years = next(column for column in columns if column != year), numbers[year]
+    texts = None if years is None or not np.isfinite(years).all() else with_years(frame[day], years)
+    return None if texts is None else Combined(texts.rename(" ".join(columns)))
 
 
 def _clock_texts(minutes: np.ndarray) -> np.ndarray:
@@ -142,7 +160,8 @@ def _times(frame: pd.DataFrame, columns: Sequence[str], numbers: dict[str, np.nd
     if len(columns) == 1 and (values[0] is None or (values[0] >= 100).any()):
         codes, distinct = pd.factorize(frame[columns[0]])
         cells = pd.Series(distinct)
-        texts = cells.astype(str).str.strip() if values[0] is None else cells.map(lambda cell: f"{int(cell):04d}")
+        width = 4 if values[0] is None or values[0].max() <= 2400 else 6
+        texts = cells.astype(str).str.strip() if values[0] is None else cells.map(lambda cell: f"{int(cell):0{width}d}")
         return np.asarray(read_times(texts).since_midnight[codes])
     if len(columns) > 3 or any(value is None for value in values):
         return np.full(len(frame), np.timedelta64("NaT"), "m8[us]")
@@ -165,6 +184,9 @@ def _from_year(numbers: dict[str, np.ndarray | None], parts: dict[str, str | Non
             return Combined(texts[0].str.cat(texts[1:], sep="/").rename(" ".join(numbers)))
         named = dict(zip(PARTS[1:], values.values(), strict=False))
         guess = f"dates: {', '.join(('year', *named))}"
+    if "hour" in named and (named["hour"] == HOUR_ENDING).any():  # hours from 1 to 24
+        cells = ", ".join(f"{column} {number[0]:g}" for column, number in numbers.items() if number is not None)
+        guess = f"dates: {cells} (hour ending)"
     return Combined(_series(_dates(years, named)), guess=guess)
 
 

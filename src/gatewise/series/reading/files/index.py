@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from gatewise.series.errors import DataError
-from gatewise.series.reading.columns.wide import dated_header
+from gatewise.series.reading.columns.header import dated_header
 from gatewise.series.reading.dates.choice import Evidence, missing_share
 from gatewise.series.reading.dates.digits import number_readings
 from gatewise.series.reading.dates.joined_time import part_named
