@@ -28,7 +28,8 @@ NAMES = {".": "point", ",": "comma"}
 NINES = np.array([10.0**count - 1 for count in range(1, 10)])  # 9, 99, 999, ..., common markers of missing values
 _GROUPS = re.compile(r"(?:[+-]?(?:0|[1-9]\d{0,2}(?:\.\d{3})?|9+))?", re.ASCII)
 FEW_FRACTIONS = 3  # of which all may be groups that end in zeros
-LEAST_INTEGERS, MANY_INTEGERS, FACTOR = 3, 8, math.log(10)
+LEAST_INTEGERS, MANY_INTEGERS = 3, 8
+FACTOR, NEAR = math.log(10), math.log(3)
 
 
 class Decision(NamedTuple):
@@ -102,7 +103,8 @@ def _by_integers(
     if number == 0:
         return Decision(None)
     as_thousands, as_decimals = (_jump(integers, values, codes) for values in (thousands, thousands / 1000))
-    near_thousands, near_decimals = as_thousands + FACTOR < as_decimals, as_decimals + FACTOR < as_thousands
+    near_thousands = as_thousands + FACTOR < as_decimals
+    near_decimals = as_decimals + FACTOR < as_thousands and as_decimals < NEAR  # 226 is near neither 24,074 nor 24.074
     is_regular = number >= LEAST_INTEGERS and np.nanmax(integers) < 1000
     if is_regular and (number >= MANY_INTEGERS or as_thousands <= as_decimals):
         return Decision(OTHER[separator], is_near=near_thousands)
