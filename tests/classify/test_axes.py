@@ -6,7 +6,7 @@ import torch
 
 from gatewise import Classifier
 from gatewise.classify import SequenceError
-from gatewise.classify.axes import seem_channels_first
+from gatewise.classify.axes import oriented, seem_channels_first
 from tests.classify.walks import SMALL
 
 GENERATOR = np.random.default_rng(0)
@@ -28,6 +28,7 @@ def walks(*shape, axis):
         (walks(20, 6, 100, axis=2), True),
         (walks(20, 9, 128, axis=2), True),
         (walks(20, 12, 29, axis=2), True),
+        (0.02 * walks(20, 30, 40, axis=2) + np.sin(GENERATOR.uniform(0, 6.3, (20, 30, 1)) + np.arange(40) / 6), True),
         (GENERATOR.normal(size=(20, 1, 150)), True),
         (walks(20, 40, 3, axis=1), False),
         (walks(20, 12, 29, axis=1), False),
@@ -42,6 +43,33 @@ def walks(*shape, axis):
 )
 def test_arrays_with_channels_first_are_recognized(x, first):
     assert seem_channels_first(x) == first
+
+
+def smooth(kind, count, channels, steps):
+    """(N, C, T)"""
+    if kind == "sines":
+        phases, rates = GENERATOR.uniform(0, 6.3, (count, channels, 1)), GENERATOR.uniform(0.7, 1.5, (count, 1, 1))
+        return np.sin(phases + rates * np.linspace(0, 6.3, steps)) + 0.05 * GENERATOR.normal(
+            size=(count, channels, steps)
+        )
+    if kind == "walks":
+        return walks(count, channels, steps, axis=2)
+    values = GENERATOR.normal(size=(count, channels, steps))
+    for k in range(1, steps):
+        values[..., k] = 0.9 * values[..., k - 1] + np.sqrt(1 - 0.9**2) * values[..., k]
+    return values
+
+
+@pytest.mark.parametrize("shape", [(40, 8, 20), (40, 6, 30), (40, 12, 60), (40, 24, 51)])
+@pytest.mark.parametrize("kind", ["sines", "walks", "autoregressive"])
+def test_smooth_arrays_with_channels_first_get_a_warning(shape, kind):
+    x = smooth(kind, *shape)
+    assert seem_channels_first(x)
+    assert not seem_channels_first(x.transpose(0, 2, 1))
+    assert not seem_channels_first(np.random.default_rng(0).normal(size=shape))
+    for array in (x, torch.tensor(x), list(x)):
+        with pytest.warns(UserWarning, match=r"if channels come before steps, \(N, C, T\)"):
+            oriented(array, None)
 
 
 def test_an_array_with_channels_first_gets_a_warning_whose_remedies_are_right():

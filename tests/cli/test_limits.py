@@ -99,3 +99,30 @@ def test_the_heading_says_whether_forecasts_are_medians(visits, capsys, options,
     heading = next(line for line in printed.split("\n") if line.startswith("Forecast: "))
     assert heading.endswith(f"; {point}s")
     assert f"; {point}s" in printed.partition("forecast: ")[2].split("\n")[0]
+
+
+@pytest.mark.parametrize("command", ["forecast", "backtest"])
+@pytest.mark.parametrize(
+    ("limits", "most"),
+    [(["--integer"], np.inf), (["--integer", "--lower", "0"], np.inf), (["--lower", "0", "--upper", "40"], 40)],
+    ids=["integer", "counts", "upper"],
+)
+def test_clipped_outliers_are_within_the_limits(folder, command, limits, most, capsys):
+    y = np.random.default_rng(0).poisson(20, 96).clip(max=39)
+    y[50] = 900
+    table = pd.DataFrame({"month": pd.date_range("2016-01-01", periods=96, freq="MS"), "orders": y})
+    table.to_csv("orders.csv", index=False)
+    options = [*limits, "--outliers", "clip", "--out", "f.csv", *SMALL]
+    assert main([command, "orders.csv", "--horizon", "6", *options]) == 0
+    assert "1 value clipped" in capsys.readouterr().out
+    assert pd.read_csv("f.csv")["LSTM"].between(0, most).all()
+
+
+def test_other_values_beyond_the_limits_are_refused_beside_clipped_outliers(folder, capsys):
+    y = np.random.default_rng(0).poisson(20, 96).clip(max=39)
+    y[50] = 900
+    table = pd.DataFrame({"month": pd.date_range("2016-01-01", periods=96, freq="MS"), "orders": y})
+    table.to_csv("orders.csv", index=False)
+    options = ["--upper", "25", "--outliers", "clip", *SMALL]
+    assert main(["forecast", "orders.csv", "--horizon", "6", *options]) == 2
+    assert "is above upper=25" in capsys.readouterr().err

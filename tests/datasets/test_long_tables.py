@@ -237,3 +237,16 @@ def test_rows_without_a_time_stay_in_order_and_gaps_are_filled(tmp_path):
     table.to_csv(tmp_path / "a.csv", index=False)
     result = read_rows(tmp_path / "a.csv", layout="long", id_column="k", fill="interpolate")
     assert result.x[4, 2].tolist() == [X[4, 2, 0], 30.0]
+
+
+@pytest.mark.parametrize("name", ["activity", "state"])
+def test_the_column_of_the_labels_may_be_part_of_the_names_of_sequences(tmp_path, name):
+    values = np.random.default_rng(0).normal(size=(240, 3))
+    users, activities = np.repeat(np.arange(4), 60), np.tile(np.repeat(["walk", "sit", "run"], 20), 4)
+    frame = pd.DataFrame(values, columns=["a", "b", "c"]).assign(user=users, **{name: activities})
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    result = read_rows(tmp_path / "a.csv", id_column=["user", name], label=name)
+    np.testing.assert_allclose(result.x.reshape(values.shape), values, rtol=1e-12)
+    assert result.y.tolist() == ["walk", "sit", "run"] * 4
+    with pytest.raises(FileError, match="named as labels and as sequences or times"):
+        read_rows(tmp_path / "a.csv", id_column=name, label=name)

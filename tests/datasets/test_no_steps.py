@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from gatewise.datasets import FileError, control_charts, read_rows
-from tests.datasets.remedies import follow
+from tests.datasets.remedies import follow, options
 
 N, T = 60, 12
 GENERATOR = np.random.default_rng(0)
@@ -51,8 +51,8 @@ def table(x=X, *, last=(), **first):
 )
 def test_columns_that_are_no_steps_are_refused_and_left_out_as_printed(tmp_path, first, last):
     for x in (X, COUNTS) if set(first) & {"sample_id", "probe", "uid", "person", "fold", "file"} else (X,):
-        for name, options in (("a.csv", {}), ("b.csv", {"sep": "\t"}), ("c.csv", {"sep": ";", "decimal": ","})):
-            table(x, last=last, **first).to_csv(tmp_path / name, index=False, **options)
+        for name, form in (("a.csv", {}), ("b.csv", {"sep": "\t"}), ("c.csv", {"sep": ";", "decimal": ","})):
+            table(x, last=last, **first).to_csv(tmp_path / name, index=False, **form)
             result = follow(tmp_path / name, message="is no step of a sequence")
             np.testing.assert_array_equal(result.x[..., 0], x)
             assert result.y.tolist() == Y.tolist()
@@ -147,3 +147,26 @@ def test_unknown_columns_to_drop_or_keep_are_refused(tmp_path):
     for name in ("drop", "keep"):
         with pytest.raises(FileError, match=f"has no column 'who'; .*; correct {name}="):
             read_rows(tmp_path / "a.csv", **{name: ["who"]})
+
+
+PIECES = np.repeat(np.arange(30), 20)
+STEPS = GENERATOR.normal(size=(600, 6))
+CLOCK = np.cumsum(GENERATOR.integers(18, 23, 600))
+
+
+@pytest.mark.parametrize("names", [np.arange(30), 7 * np.arange(30) + 100, [f"person {k}" for k in range(30)]], ids=str)
+@pytest.mark.parametrize("clock", [True, False])
+def test_a_column_that_repeats_with_one_label_is_offered_as_the_sequence_of_time_steps(tmp_path, names, clock):
+    frame = pd.DataFrame(STEPS, columns=["ax", "ay", "az", "gx", "gy", "gz"])
+    frame = frame.assign(subject=np.asarray(names)[PIECES], label=np.array(["a", "b", "c"])[PIECES % 3])
+    frame = (frame.assign(ts=CLOCK) if clock else frame).sample(frac=1, random_state=0)
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    with pytest.raises(FileError, match="if each row is a time step of the sequence that column 'subject'") as refused:
+        read_rows(tmp_path / "a.csv")
+    assert ("add a column COL of the times" in str(refused.value)) != clock
+    if not clock:
+        frame.assign(COL=frame.index).to_csv(tmp_path / "a.csv", index=False)
+    result = read_rows(tmp_path / "a.csv", **options(str(refused.value), -1))
+    order = [np.flatnonzero(frame["subject"].unique() == name)[0] for name in names]
+    np.testing.assert_allclose(result.x[order].reshape(600, 6), STEPS, rtol=1e-12)
+    assert result.y[order].tolist() == ["a", "b", "c"] * 10

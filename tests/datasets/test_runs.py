@@ -91,3 +91,80 @@ def test_sorted_charts_are_read(tmp_path, columns):
     for table in (frame, frame.sort_values("label"), pd.concat([frame, frame])):
         table.to_csv(tmp_path / "a.csv", index=False)
         assert read_rows(tmp_path / "a.csv").x.shape == (len(table), columns, 1)
+
+
+def steps_of(clock, name, position):
+    """30 runs of 20 rows, six channels, and a column that goes on from row to row."""
+    frame = pd.DataFrame(NOISE[:600, :6], columns=["ax", "ay", "az", "gx", "gy", "gz"])
+    frame.insert(position, name, clock)
+    return frame.assign(label=np.repeat(np.tile(["a", "b", "c"], 10), 20))
+
+
+MILLISECONDS = GENERATOR.integers(18, 23, 600)
+
+
+@pytest.mark.parametrize(
+    "clock",
+    [
+        np.cumsum(MILLISECONDS),
+        np.cumsum(MILLISECONDS.reshape(30, 20), 1).ravel(),
+        (0.02 * np.arange(600)).round(2),
+        pd.Timestamp("2024-01-01") + pd.to_timedelta(np.cumsum(MILLISECONDS), "ms"),
+    ],
+    ids=["ms", "ms anew", "seconds", "dates"],
+)
+@pytest.mark.parametrize(("name", "position"), [("ts", 6), ("time", 0), ("q", 6)])
+def test_a_column_that_rises_within_runs_is_the_time_in_both_remedies(tmp_path, clock, name, position):
+    frame = steps_of(clock, name, position)
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    with pytest.raises(FileError, match="add a column") as refused:
+        read_rows(tmp_path / "a.csv")
+    values = NOISE[:600, :6]
+    rows = read_rows(tmp_path / "a.csv", **options(str(refused.value), 1))
+    np.testing.assert_allclose(rows.x[..., 0], values, rtol=1e-12)
+    frame.assign(COL=np.arange(600) // 20).sample(frac=1, random_state=0).to_csv(tmp_path / "long.csv", index=False)
+    long = read_rows(tmp_path / "long.csv", **options(str(refused.value)))
+    found = sorted(map(tuple, long.x.reshape(30, -1)))
+    np.testing.assert_allclose(found, sorted(map(tuple, values.reshape(30, -1))), rtol=1e-12)
+
+
+def smooth_noise(count, columns, kept=0.97):
+    """Each row is `kept` of the row before it, and noise."""
+    rows = [GENERATOR.normal(size=columns)]
+    for _ in range(count - 1):
+        rows.append(kept * rows[-1] + np.sqrt(1 - kept**2) * GENERATOR.normal(size=columns))
+    return np.array(rows)
+
+
+@pytest.mark.parametrize("channels", [3, 6, 14])
+@pytest.mark.parametrize("labels", [["walk", "sit"], ["walk", "sit", "run"], [0, 1]], ids=str)
+def test_numbered_columns_that_are_smooth_down_the_rows_only_are_refused(tmp_path, channels, labels):
+    values = smooth_noise(600, channels)
+    frame = pd.DataFrame(values).add_prefix("ch").assign(label=np.repeat(labels, 600 // len(labels)))
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    with pytest.raises(FileError, match="add a column") as refused:
+        read_rows(tmp_path / "a.csv")
+    rows = read_rows(tmp_path / "a.csv", **options(str(refused.value), 1))
+    np.testing.assert_allclose(rows.x[..., 0], values, rtol=1e-12)
+    frame.assign(COL=np.arange(600) // 50).to_csv(tmp_path / "long.csv", index=False)
+    long = read_rows(tmp_path / "long.csv", **options(str(refused.value)))
+    np.testing.assert_allclose(long.x.reshape(values.shape), values, rtol=1e-12)
+
+
+PHASES = np.sin(np.arange(14) * 0.4 + GENERATOR.uniform(0, 6.3, (600, 1)))
+LEVELS = smooth_noise(600, 1) + 0.05 * NOISE[:600]  # one level for each row, which drifts
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize(
+    "values",
+    [NOISE[:600], PHASES, smooth_noise(14, 600).T, WALKS[:600], WINDOWS[:600], LEVELS],
+    ids=["noise", "sines", "smooth", "walks", "windows", "levels"],
+)
+def test_sequences_sorted_by_class_are_read(tmp_path, values, classes):
+    for steps in (3, 6, values.shape[1]):
+        frame = (
+            pd.DataFrame(values[:, :steps]).add_prefix("t").assign(label=np.repeat(SORTED[:classes], 600 // classes))
+        )
+        frame.to_csv(tmp_path / "a.csv", index=False)
+        assert read_rows(tmp_path / "a.csv").x.shape == (600, steps, 1)

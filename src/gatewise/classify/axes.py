@@ -12,7 +12,9 @@ from gatewise.classify.errors import SequenceError
 
 LONGER = 8  # times as many channels as steps: the axes are probably in the order (N, C, T)
 FEWEST = 10  # channels of such an array
-SMOOTHER = 4.0  # with twice as many channels, neighbours along the axis of channels must be this much closer
+SMOOTHER = 2.0  # with twice as many channels, neighbours along the axis of channels must be this much closer
+MUCH_SMOOTHER = 4.0  # the same with fewer channels
+MOST = 200  # sequences of a sample
 
 
 def seem_channels_first(x: np.ndarray) -> bool:
@@ -25,13 +27,14 @@ def seem_channels_first(x: np.ndarray) -> bool:
     if x.ndim != 3 or not x.size or x.dtype.kind not in "biuf":
         return False
     _, steps, channels = x.shape
-    if channels < FEWEST or channels < 2 * steps:
+    if channels < FEWEST or channels <= steps:
         return False
     if channels >= LONGER * steps:
         return True
-    values = x[:: max(1, len(x) // 200)].astype(np.float64)
+    values = x[:: max(1, len(x) // MOST)].astype(np.float64)
     along_steps, along_channels = np.abs(np.diff(values, axis=1)), np.abs(np.diff(values, axis=2))
-    return bool(along_steps.size and SMOOTHER * np.nanmean(along_channels) < np.nanmean(along_steps))
+    smoother = SMOOTHER if channels >= 2 * steps else MUCH_SMOOTHER
+    return bool(along_steps.size and smoother * np.nanmean(along_channels) < np.nanmean(along_steps))
 
 
 def oriented(x: Any, channels_first: bool | None) -> Any:
@@ -68,7 +71,10 @@ def _sample(x: Any) -> np.ndarray | None:
         return np.stack([np.asarray(sequence) for sequence in x]) if [len(shape) for shape in shapes] == [2] else None
     if len(getattr(x, "shape", ())) != 3:
         return None
-    return x if isinstance(x, np.ndarray) else np.zeros(tuple(x.shape), np.uint8)
+    if isinstance(x, np.ndarray):
+        return x
+    some = x[:: max(1, len(x) // MOST)]
+    return np.asarray(some.detach().cpu() if hasattr(some, "detach") else some)
 
 
 def count_hint(x: Any, y: Any) -> str:

@@ -77,7 +77,8 @@ def _roles(table: Table, label: str | None, id_column: Names | None, time_column
     label_name = named_label(table, label)
     ids = [] if id_column is None else find_columns(table, id_column, "id_column")
     time = None if time_column is None else find_column(table, time_column, "time_column")
-    if label_name in (*ids, time) and label_name is not None:
+    part = label_name in ids and len(ids) > 1  # a sequence for each activity of a person
+    if label_name is not None and label_name in (*ids, time) and not (part and label is not None):
         if label is not None:
             raise FileError(
                 f"{table.path}: column {label!r} is named as labels and as sequences or times; name each once"

@@ -167,7 +167,7 @@ def refuse_one_recording(table: Table, reasons: dict[Any, str], label: Any) -> N
         values = time_values(cells[name]) if kind == "date" or (kind == "number" and few) else None
         if values is not None and len(cells) >= FEWEST_ROWS and _equal_steps(np.zeros(len(values), int), values):
             how = options(layout="rows", label=label, drop=list(reasons))
-            time = options(layout="long", id_column="COL", time_column=name)
+            time = options(layout="long", id_column="COL", time_column=name, label=label)
             raise FileError(
                 f"{table.path}: column {str(name)!r} goes on in equal steps over all rows; if each row is a time step, "
                 f"add a column COL that names the sequence of each row, and read it with {time}; if each row is a "

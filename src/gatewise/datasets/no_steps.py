@@ -71,7 +71,35 @@ def refuse_no_steps(table: Table, reasons: Reasons, label: Any) -> None:
     raise FileError(
         f"{table.path}: {column} is no step of a sequence: {reasons[first]}{others}{more}; leave "
         f"{'them' if len(reasons) > 1 else 'it'} out with {options(drop=list(reasons))}{keeping}{naming}"
+        f"{_reading_time_steps(table.cells, reasons, label)}"
     )
+
+
+def _reading_time_steps(cells: pd.DataFrame, reasons: Reasons, label: Any) -> str:
+    """How to read the rows as time steps in any order, if a column may name their sequences; otherwise empty."""
+    if label is None or cells[label].isna().any():
+        return ""
+    labels = pd.factorize(cells[label])[0]
+    name = next((name for name in reasons if _may_name_sequences(cells[name], labels)), None)
+    if name is None:
+        return ""
+    others = [other for other in reasons if other != name]
+    in_order = int((np.diff(pd.factorize(cells[name])[0]) != 0).sum()) + 1 == columns.distinct(cells[name])
+    keys = [other for other in others if not cells.duplicated([name, other]).any() and not cells[other].isna().any()]
+    time = None if in_order and not keys else keys[0] if keys else "COL"
+    adding = "add a column COL of the times, and " if time == "COL" else ""
+    drop = [other for other in others if other != time]
+    how = options(layout="long", id_column=name, time_column=time, label=label, drop=drop)
+    return f"; if each row is a time step of the sequence that column {str(name)!r} names, {adding}read them with {how}"
+
+
+def _may_name_sequences(column: "pd.Series[Any]", labels: np.ndarray) -> bool:
+    """Whether each value is in several rows, with one label, and there are more values than classes."""
+    kind = columns.kind(column)
+    if column.isna().any() or not (kind == "text" or (kind == "number" and columns.is_whole(columns.numbers(column)))):
+        return False
+    codes = pd.factorize(column)[0]
+    return bool(codes.max() > labels.max() > 0 and np.bincount(codes).min() > 1 and columns.same_groups(codes, labels))
 
 
 def _other_kind(column: "pd.Series[Any]", kind: str) -> str:

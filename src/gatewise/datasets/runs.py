@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from gatewise.datasets import columns
+from gatewise.datasets.clocks import find_clocks
 from gatewise.datasets.label_columns import options
 from gatewise.datasets.labelled import FileError
 from gatewise.datasets.numbered import numbered
@@ -19,6 +20,7 @@ from gatewise.datasets.tables import Table
 MOST_COLUMNS, FEWEST_ROWS = 20, 40
 LONGER = 4.0  # runs are this many times longer than those of rows in any order
 RELATED = 0.3  # correlation of a row with the next one of its run
+SMOOTH, SMOOTHER = 0.5, 4.0  # correlation of rows of one run, and how much closer they are than columns
 FAR = 2.0  # distance of neighbouring columns, in spreads of a column
 AXIS = re.compile(r"(^|[^a-zA-Z])[xyzXYZ]$|[a-z][XYZ]$")  # such as x, acc_x or accX
 
@@ -39,9 +41,12 @@ def refuse_label_runs(table: Table, no_steps: Collection[Any], label: Any) -> No
     cells, codes = table.cells, pd.factorize(table.cells[label])[0]
     names = [name for name in cells if name != label and name not in no_steps]
     if len(names) <= MOST_COLUMNS and seem_time_steps([columns.numbers(cells[name]) for name in names], names, codes):
+        clocks = find_clocks(cells, label)
+        others = [name for name in clocks[1:] if name not in no_steps]
+        time = clocks[0] if clocks else None
         long, rows = (
-            options(layout="long", id_column="COL", label=label),
-            options(layout="rows", label=label, drop=list(no_steps)),
+            options(layout="long", id_column="COL", time_column=time, label=label, drop=others),
+            options(layout="rows", label=label, drop=[name for name in cells if name in (*no_steps, *clocks)]),
         )
         raise FileError(
             f"{table.path}: column {str(label)!r} has its labels in {count_runs(codes)} runs of equal labels, as in a "
@@ -72,7 +77,7 @@ def seem_time_steps(values: list[np.ndarray], names: list[Any], codes: np.ndarra
         return False
     related = _related(table, codes)
     if all(numbered(name) for name in names):
-        return related and _apart(table)
+        return related and (_apart(table) or _smooth_down(table, codes))
     return runs > classes or related or (len(names) > 1 and all(AXIS.search(str(name).strip()) for name in names))
 
 
@@ -83,16 +88,37 @@ def count_runs(codes: np.ndarray) -> int:
 
 def _related(table: np.ndarray, codes: np.ndarray) -> bool:
     """Whether rows (N, C) follow one another within the runs, in most columns."""
-    runs = np.cumsum(np.r_[0, np.diff(codes) != 0])
-    means = np.stack([np.bincount(runs, column) for column in table.T], 1) / np.bincount(runs)[:, None]
-    parts = table - means[runs]
-    same = runs[1:] == runs[:-1]
+    return bool(_correlation(table, codes) > max(RELATED, 4 / np.sqrt(len(table))))
+
+
+def _smooth_down(table: np.ndarray, codes: np.ndarray) -> bool:
+    """Whether rows (N, C) of one run are far closer to the next row than columns to the next column.
+
+    Rows of one class that were drawn independently are not, nor are windows of one series, whose columns are as close.
+    """
+    if table.shape[1] < 2 or _correlation(table, codes) < SMOOTH:
+        return False
+    parts, same = _centred(table, codes)
+    down, along = (np.diff(parts, axis=0)[same] ** 2).mean(), (np.diff(parts, axis=1) ** 2).mean()
+    return bool(SMOOTHER * down < along)
+
+
+def _correlation(table: np.ndarray, codes: np.ndarray) -> float:
+    """The median correlation of a row (N, C) with the next one of its run."""
+    parts, same = _centred(table, codes)
     variances = (parts**2).mean(0)
     if not same.any() or not variances.any():
-        return False
+        return 0.0
     products = (parts[1:][same] * parts[:-1][same]).mean(0)
     correlations = products[variances > 0] / variances[variances > 0]
-    return bool(np.median(correlations) > max(RELATED, 4 / np.sqrt(len(table))))
+    return float(np.median(correlations))
+
+
+def _centred(table: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The rows (N, C) without the means of their runs, and (N - 1,) whether the next row is of the same run."""
+    runs = np.cumsum(np.r_[0, np.diff(codes) != 0])
+    means = np.stack([np.bincount(runs, column) for column in table.T], 1) / np.bincount(runs)[:, None]
+    return table - means[runs], runs[1:] == runs[:-1]
 
 
 def _apart(table: np.ndarray) -> bool:

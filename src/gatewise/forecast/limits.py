@@ -1,7 +1,7 @@
 """Limits: the values that a series can have, which its forecasts, intervals and sample paths respect."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -41,6 +41,16 @@ class Limits:
             lower = np.floor(lower + ROUNDING * np.maximum(1, np.abs(lower)))
             upper = np.ceil(upper - ROUNDING * np.maximum(1, np.abs(upper)))
         return self._clip(lower), self._clip(upper)
+
+    def within(self, panel: Panel) -> Panel:
+        """The panel with clipped outliers within the limits, which reading does not know."""
+        return panel if self == NO_LIMITS else replace(panel, series=tuple(map(self._with_outliers, panel.series)))
+
+    def _with_outliers(self, series: Series) -> Series:
+        if series.treatment is None or series.treatment.how != "clip":
+            return series
+        changed = ~np.isnan(series.treatment.values) & (series.treatment.values != series.y)
+        return replace(series, y=np.where(changed, self.point(series.y), series.y)) if changed.any() else series
 
     def violations(self, panel: Panel) -> dict[int, str]:
         """Position -> message for each series with an impossible value; filled values are not checked."""

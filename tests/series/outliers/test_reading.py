@@ -191,3 +191,16 @@ def test_missing_values_stay_missing_before_and_after_a_treatment() -> None:
 def test_numbers(value: float, text: str) -> None:
     assert number(value) == text
     assert rounded(round(value, 2))
+
+
+@pytest.mark.parametrize(("worst", "factor"), [(900, 1), (-900, 1), (9000, 100)])
+def test_clipped_values_are_whole_among_whole_values_only(worst: float, factor: int) -> None:
+    counts = factor * np.random.default_rng(0).poisson(20, 96).astype(float)
+    counts[50] = worst * factor
+    days = pd.date_range("2024-01-01", periods=96)
+    clipped = gw.read(pd.DataFrame({"ds": days, "y": counts}), outliers="clip").series[0].y
+    assert clipped[50] == np.rint(clipped[50]) != counts[50]
+    assert np.delete(clipped, 50).tolist() == np.delete(counts, 50).tolist()
+    halves = gw.read(pd.DataFrame({"ds": days, "y": counts + 0.25}), outliers="clip").series[0].y
+    assert abs(halves[50] - clipped[50]) < 1.5
+    assert halves[50] != np.rint(halves[50])

@@ -20,6 +20,8 @@ MOST_UNSCALED = 1e18  # the squares of larger values overflow in single precisio
 def eligible(panel: Panel, plan: Plan, alone: bool = False) -> Panel:
     """The panel without series that are too short or contradict the limits, which its `on_bad` excludes or refuses.
 
+    Clipped outliers are moved into the limits.
+
     A single series passes unless `alone`: once the context is known, `Plan.scaling` raises a better message.
 
     Raises:
@@ -27,6 +29,7 @@ def eligible(panel: Panel, plan: Plan, alone: bool = False) -> Panel:
     """
     if plan.scale == "none":
         _check_unscaled(panel)
+    panel = plan.limits.within(panel)
     panel = _without(panel, plan.limits.violations(panel), "correct such values", "use other limits")
     if len(panel) == 1 and not panel.excluded_series and not alone:
         return panel

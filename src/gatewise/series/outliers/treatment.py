@@ -75,7 +75,20 @@ def _clipped(found: Found, fill: str | None) -> Series:
     series, rows = found.series, found.rows
     y = series.y.copy()
     y[rows] = np.clip(y[rows], found.lower, found.upper)
+    as_read = np.ones(len(y), bool) if series.filled is None else ~series.filled
+    as_read[rows] = False
+    others = y[as_read]
+    if len(others) and (others == np.rint(others)).all():  # counts stay counts
+        y[rows] = _whole(y[rows], found.lower, found.upper)
     return replace(series, y=y)
+
+
+def _whole(values: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
+    """The nearest whole numbers between the bounds; the nearest ones at all where none is between them."""
+    lowest, highest = np.ceil(lower), np.floor(upper)
+    nearest = np.rint(values)
+    between: np.ndarray = np.where(lowest <= highest, np.clip(nearest, lowest, np.maximum(lowest, highest)), nearest)
+    return between
 
 
 def _missing(found: Found, fill: str | None) -> Series:
