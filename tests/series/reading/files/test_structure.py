@@ -275,6 +275,15 @@ def test_a_code_below_a_name_does_not_make_the_row_above_it_a_header(csv, form):
     assert {series.unique_id: series.y.tolist() for series in panel.series} == {k: [*v] for k, v in rows.items()}
 
 
+@pytest.mark.parametrize("delimiter", ["|", ";", "\t"])
+def test_commas_inside_dates_and_numbers_are_no_delimiters(csv, delimiter):
+    days = [f"September {day}, 1979" for day in range(10, 24)]
+    rows = [["region", *days], *([name, *(f"{value},5" for value in range(50, 64))] for name in ("north", "south"))]
+    panel = read(csv("\n".join(delimiter.join(row) for row in rows)))
+    assert [series.unique_id for series in panel.series] == ["north", "south"]
+    assert panel.series[0].y.tolist() == [value + 0.5 for value in range(50, 64)]
+
+
 def test_names_of_years_below_a_title_are_a_header(csv):
     content = '"Source","Office"\n\n"Updated","2024-05-30"\n\nname,2000,2001,2002,2003\na,1,2,3,4\nb,5,6,7,9\n'
     panel = read(csv(content), layout="rows")

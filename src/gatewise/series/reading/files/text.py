@@ -157,7 +157,7 @@ def choose_delimiter(lines: Lines) -> str:
     if stated:
         return stated[1].replace("\\t", "\t").replace(" ", SPACES)
     header = re.sub(r'"[^"]*"', "", lines.text(int(np.argmin(blank))))  # quoted delimiters do not count
-    usual = max(DELIMITERS, key=header.count)  # a comma if there is none
+    usual = max(DELIMITERS, key=lambda mark: (header.count(mark), mark != "," and mark in header))  # a comma if none
     used = [delimiter for delimiter in DELIMITERS if delimiter.encode() in lines.content]
     if usual in used and np.ptp(lines.fields(usual)[~blank]) == 0:
         return usual
