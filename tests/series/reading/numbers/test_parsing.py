@@ -265,3 +265,11 @@ def test_a_rate_beside_the_only_quantity_is_not_the_target(csv):
 )
 def test_suffixes_are_units_multiples_or_flags(rows, powers, noun):
     assert read_suffixes(rows) == (powers, noun)
+
+
+def test_columns_that_contradict_each_other_do_not_decide():
+    small, large = ["5,651", "9", "2,405", "5,273", "1,437"], ["854", "1,029", "987", "1,204", "911"]
+    for column, alone in ((small, 5.651), (large, 854.0)):
+        assert convert(pd.DataFrame({"y": column}), CellFormat()).frame["y"][0] == alone
+    converted = convert(pd.DataFrame({"a": small, "b": large}), CellFormat())
+    assert set(converted.ambiguous) == {"a", "b"}

@@ -197,17 +197,20 @@ def _sentences(noun: str, group: Sequence[_Result]) -> list[str]:
     return [f"{noun} in {len(group)} columns, such as {group[0].name!r}: {group[0].guess}"]
 
 
-def _usual(decisions: Sequence[Decision], has_points: bool) -> str | None:
-    """The decimal separator of the columns that decide for themselves; None if they differ or there are none."""
+def _usual(decisions: Sequence[Decision], has_points: bool) -> set[str]:
+    """The decimal separators of the columns that decide for themselves: one, if they agree."""
     by_shape = {decision.decimal for decision in decisions if decision.by_shape} | ({"."} if has_points else set())
-    used = by_shape or {decision.decimal for decision in decisions if decision.example is not None} - {None}
-    return next(iter(used)) if len(used) == 1 else None
+    used = by_shape or {decision.decimal for decision in decisions if decision.example is not None}
+    return {decimal for decimal in used if decimal is not None}
 
 
-def _resolved(decision: Decision, usual: str | None) -> str | None:
-    """The decimal separator of a column in its file; None if both are possible."""
+def _resolved(decision: Decision, used: Collection[str]) -> str | None:
+    """The decimal separator of a column in its file; None if both are possible, or the columns differ."""
     if decision.by_shape or decision.example is None:
         return decision.decimal
+    if len(used) > 1:
+        return None
+    usual = next(iter(used), None)
     if decision.decimal is None:
         return usual
     if usual in (None, decision.decimal):
