@@ -261,3 +261,8 @@ def test_codes_are_no_dates():
     assert not any(looks_like_dates(pd.Series(cells)) for cells in CODES)
     for form in ("%Y-%m-%d", "%d.%m.%y", "%m/%d/%y", "%b-%y", "%B %d, %Y", "%Y%m%d", "%G-W%V", "%d/%m/%y %H:%M"):
         assert looks_like_dates(pd.Series(IRREGULAR.strftime(form))), form
+
+
+def test_years_written_with_a_point_are_years(csv):
+    rows = "".join(f"{year}.0,{year % 7}\n" for year in range(1975, 2005))
+    assert read(csv(f"date,sales\n{rows}")).series[0].ds[0] == pd.Timestamp("1975-01-01")

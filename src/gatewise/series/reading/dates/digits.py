@@ -51,6 +51,8 @@ def number_readings(values: np.ndarray, texts: pd.Series | None, evidence: Evide
         named_year: whether the column is named year.
     """
     whole = bool((values == np.round(values)).all())
+    if whole and texts is not None and texts.str.endswith(".0").all():  # years beside missing ones
+        texts = texts.str.removesuffix(".0")
     if named_year and whole and ((values >= 1000) & (values < 3000)).all():
         return Numbers([Reading(pd.DatetimeIndex(month_days(values)), "year")])
     if len(values) > MANY and whole and not _is_calendar(values, texts):
