@@ -276,3 +276,27 @@ def test_a_week_that_a_year_does_not_have_is_named():
     table = pd.DataFrame({"year": [2021, 2021, 2021], "week": [51, 52, 53], "v": 1.0})
     with pytest.raises(DataError, match="row 3: year 2021, week 53 is not a date"):
         read(table, time_column=["year", "week"])
+
+
+@pytest.mark.parametrize(
+    "order", [("yyyy", "mm", "dd"), ("dd", "mm", "yyyy"), ("a", "c", "b"), ("rok", "mies", "dzien")]
+)
+@pytest.mark.parametrize("ids", [0, 3])
+def test_years_months_and_days_of_any_names_are_combined(order, ids):
+    ds = pd.date_range("2019-11-20", periods=120)
+    year, month, day = order if order[0] != "dd" else order[::-1]
+    parts = {year: ds.year, month: ds.month, day: ds.day}
+    table = pd.DataFrame({name: parts[name] for name in order}).assign(sales=np.arange(120) % 9 + 0.5)
+    if ids:
+        table = pd.concat([table.assign(shop=f"shop {k}") for k in range(ids)])
+    panel = read(table, **({"id_column": "shop"} if ids else {}))
+    assert [series.ds.equals(ds) or list(series.ds) == list(ds) for series in panel.series] == [True] * (ids or 1)
+
+
+def test_counts_beside_years_are_no_months_and_days():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(
+        {"year": range(1990, 2020), "births": rng.integers(1, 13, 30), "deaths": rng.integers(1, 31, 30)}
+    )
+    table.loc[0, ["births", "deaths"]] = 1
+    assert read(table, target_column="births").freq == "YS-JAN"

@@ -57,3 +57,12 @@ def test_series_of_a_table_share_one_century(form, csv):
         panel = read(csv(rows.to_csv(index=False)))
         assert (panel.series[0].ds == first).all()
         assert (panel.series[1].ds == second).all()
+
+
+@pytest.mark.parametrize("start", ["1948-05-01", "1988-03-01", "1996-01-01", "2012-01-01"])
+@pytest.mark.parametrize("month", ["month", "month name", "quarter"])
+def test_two_digit_years_beside_their_months(start, month):
+    ds = pd.date_range(start, periods=40, freq="QS" if month == "quarter" else "MS")
+    parts = {"month": ds.month, "month name": ds.strftime("%b"), "quarter": ds.quarter}
+    table = pd.DataFrame({"year": ds.year % 100, month.split()[0]: parts[month], "sales": np.arange(40) % 7 + 0.5})
+    assert list(read(table, time_column=["year", month.split()[0]]).series[0].ds) == list(ds)

@@ -48,7 +48,7 @@ def time_columns(
     parts = _parts(table, columns, full, ids)
     if parts:
         return Time(parts, f"time columns: {listed(parts)} (combined)")
-    dated = None if layout == "columns" else _days_with_years(table, columns)
+    dated = _years_months_days(table, columns) or (None if layout == "columns" else _days_with_years(table, columns))
     if dated is not None:
         return dated
     years = [] if full else _completed_years(table, columns, ids)
@@ -110,6 +110,27 @@ def _days_with_years(table: Table, columns: Sequence[str]) -> Time | None:
             both = [each for each in columns if each in (column, years[0])]
             return Time(tuple(both), f"time columns: {listed(both)} (combined)")
     return None
+
+
+def _years_months_days(table: Table, columns: Sequence[str]) -> Time | None:
+    """Columns of years, months 1 to 12 and days 1 to 31 of any names, if they make a calendar."""
+    years = [column for column in columns if as_years(table.frame[column]) is not None]
+    most = {column: int(table.frame[column].max()) for column in columns if _counts_from_one(table.frame[column])}
+    months = [column for column, last in most.items() if last <= 12]
+    days = [column for column, last in most.items() if 12 < last <= 31]
+    if len(years) != 1 or len(months) != 1 or len(days) != 1:
+        return None
+    frame = table.frame[[years[0], months[0], days[0]]].drop_duplicates().set_axis(PARTS[:3], axis=1)
+    ds = pd.DatetimeIndex(pd.to_datetime(frame, errors="coerce"))
+    share = None if ds.hasnans else missing_share(ds)
+    if share is None or share > MOST_GAPS:
+        return None
+    parts = [column for column in columns if column in (years[0], months[0], days[0])]
+    return Time(tuple(parts), f"time columns: {listed(parts)} (combined)")
+
+
+def _counts_from_one(cells: pd.Series) -> bool:
+    return bool(pd.api.types.is_integer_dtype(cells) and len(cells) and cells.notna().all() and cells.min() == 1)
 
 
 def _completed_each(table: Table, bases: Sequence[str], columns: Sequence[str], ids: Sequence[str]) -> list[Time]:

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from gatewise.series.reading.dates.arrays import NAT, halves, month_days, quarters, time_of_day, week_days, year_days
-from gatewise.series.reading.dates.choice import missing_share
+from gatewise.series.reading.dates.century import with_century
+from gatewise.series.reading.dates.choice import Evidence, missing_share
 from gatewise.series.reading.dates.formats import with_years
 from gatewise.series.reading.dates.joined_time import DAY, Reading, covers, is_clock_with_seconds
 from gatewise.series.reading.dates.month_names import month_number
@@ -187,6 +188,9 @@ def _from_year(numbers: dict[str, np.ndarray | None], parts: dict[str, str | Non
     if "hour" in named and (named["hour"] == HOUR_ENDING).any():  # hours from 1 to 24
         cells = ", ".join(f"{column} {number[0]:g}" for column, number in numbers.items() if number is not None)
         guess = f"dates: {cells} (hour ending)"
+    if ((years >= 0) & (years < 100)).all():
+        dates = with_century(years, lambda full: _dates(full, named), Evidence(np.arange(len(years))))
+        return Combined(_series(dates), guess=guess or "dates: two-digit years")
     return Combined(_series(_dates(years, named)), guess=guess)
 
 
