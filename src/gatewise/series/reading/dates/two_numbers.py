@@ -114,6 +114,8 @@ def _as_months_and_weeks(cells: pd.Series) -> list[Reading]:
         return []
     cells = _as_text(cells)
     for pattern, *formats in _WEEKS:
+        if pattern.fullmatch(cells.iloc[0]) is None:  # as in most columns
+            continue
         found = [pattern.fullmatch(cell) for cell in cells]
         if all(found):
             year = np.array([float(match["y"].ljust(4, "0")) for match in found if match])
