@@ -277,6 +277,11 @@ def futures(series: Panel | Sequence[Series], freq: str | int, horizon: int) -> 
     return [by_index[id(ds)] for ds in indexes]
 
 
+def length_of(series: Series) -> str:
+    """The start of a message about a series that is too short."""
+    return f"series {str(series.unique_id)!r} has {counted(len(series), 'value')}"
+
+
 def check_length(panel: Panel, minimum: int, why: str) -> None:
     """Refuse series shorter than `minimum`; the error states the reason.
 
@@ -290,6 +295,5 @@ def check_length(panel: Panel, minimum: int, why: str) -> None:
     for series in panel.series:
         if len(series) < minimum:
             raise DataError(
-                f"series {str(series.unique_id)!r} has {counted(len(series), 'value')}, expected at least {minimum} "
-                f"({why}); give a longer series or reduce the minimum"
+                f"{length_of(series)}, expected at least {minimum} ({why}); give a longer series or reduce the minimum"
             )

@@ -9,7 +9,7 @@ import pandas as pd
 from gatewise.arguments import plain
 from gatewise.series.errors import DataError
 from gatewise.series.frequency import longer_season_length
-from gatewise.series.panel import FEWEST, FEWEST_OF_MANY, Panel, Series
+from gatewise.series.panel import FEWEST, FEWEST_OF_MANY, Panel, Series, length_of
 from gatewise.series.reading.files.sources import Source, load
 from gatewise.series.reading.read import read
 from gatewise.series.seasonality import SEASONS_NEEDED, seasonal
@@ -91,8 +91,7 @@ def _too_short(panel: Panel) -> str | None:
     for series, fewest in ((longest, FEWEST), (shortest, FEWEST_OF_MANY if len(panel) > 1 else 0)):
         if len(series) < fewest and (series is longest or panel.on_bad == "raise"):
             remedy = "" if series is longest else ", or on_bad='skip' or 'naive' (--on-bad naive)"
-            length = f"series {str(series.unique_id)!r} has {counted(len(series), 'value')}"
-            return f"{length}, expected at least {fewest}; use a longer series{remedy}"
+            return f"{length_of(series)}, expected at least {fewest}; use a longer series{remedy}"
     return None
 
 

@@ -11,7 +11,8 @@ import numpy as np
 from gatewise.forecast.model.held_out import HeldOut
 from gatewise.forecast.model.plan import MINIMUM, Plan
 from gatewise.series import DataError, ExcludedSeries, Panel, Series
-from gatewise.series.wording import counted, format_date
+from gatewise.series.panel import length_of
+from gatewise.series.wording import format_date
 
 EXCLUDED, MOST_NAMED = "excluded from the backtest", 3  # begins the sentence about series; names them
 MOST_UNSCALED = 1e18  # the squares of larger values overflow in single precision
@@ -36,7 +37,7 @@ def eligible(panel: Panel, plan: Plan, alone: bool = False) -> Panel:
     fewest = plan.fewest(plan.choose_season(panel)[0])
     short = {k: series for k, series in enumerate(panel.series) if len(series) < fewest}
     expected = plan.fewest_sum(plan.choose_season(panel)[0])
-    reasons = {k: f"{_length_of(series)}, expected at least {expected}" for k, series in short.items()}
+    reasons = {k: f"{length_of(series)}, expected at least {expected}" for k, series in short.items()}
     return _without(panel, reasons, "use a longer series")
 
 
@@ -80,7 +81,7 @@ def long_enough(panel: Panel, plan: Plan, held_out: HeldOut) -> tuple[Panel, tup
     if len(longest) - held_out.values < least:
         reason = "" if why == MINIMUM else f"{why}; "
         raise DataError(
-            f"{_length_of(longest)}; {held_out.leave(len(longest) - held_out.values)}, expected at least {least} "
+            f"{length_of(longest)}; {held_out.leave(len(longest) - held_out.values)}, expected at least {least} "
             f"({reason}{least + held_out.values} values in all: {least} + {held_out.sum}); "
             f"{held_out.remedy(len(longest) - least)}"
         )
@@ -97,7 +98,3 @@ def _split_by_length(panel: Panel, fewest: int) -> tuple[tuple[Series, ...], lis
     """The series with at least `fewest` values, and the others."""
     long = tuple(series for series in panel.series if len(series) >= fewest)
     return long, [series for series in panel.series if len(series) < fewest]
-
-
-def _length_of(series: Series) -> str:
-    return f"series {str(series.unique_id)!r} has {counted(len(series), 'value')}"

@@ -15,7 +15,7 @@ from gatewise.forecast.model.seasons import Seasons, check_length, given_seasons
 from gatewise.forecast.model.training import TrainingConfiguration
 from gatewise.forecast.model.window import WindowScaling
 from gatewise.series import DataError, Panel, Series
-from gatewise.series.panel import FEWEST, FEWEST_OF_MANY
+from gatewise.series.panel import FEWEST, FEWEST_OF_MANY, length_of
 from gatewise.series.wording import counted
 from gatewise.windows import Difference
 
@@ -112,10 +112,7 @@ class Plan:
             remedies = "fewer windows (--windows) or a shorter horizon"
             if not remainder:
                 remedies = ", or ".join(["a longer series", *self._remedies(len(longest), season, strategy)])
-            raise DataError(
-                f"series {str(longest.unique_id)!r} has {counted(len(longest), 'value')}{remainder}, expected at "
-                f"least {needed} ({why}); use {remedies}"
-            )
+            raise DataError(f"{length_of(longest)}{remainder}, expected at least {needed} ({why}); use {remedies}")
         difference, values = self._difference(season), usual_length(series)
         reach = 1 if strategy == "one-step" else self.horizon or (2 * season if season > 1 else 12)
         segment = _segment(season, reach) if strategy == "segment" else 1

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gatewise.series import DataError, Panel, Series, longer_season_length
+from gatewise.series.panel import length_of
 from gatewise.series.wording import counted
 
 LONGEST_SEASON = 366  # a longer one is used only on request, as every window holds more than one season
@@ -102,9 +103,8 @@ def check_length(panel: Panel, longer: Sequence[int]) -> None:
     longest = max(panel.series, key=len)
     if longer and len(longest) < 2 * longer[-1]:
         raise DataError(
-            f"series {str(longest.unique_id)!r} has {counted(len(longest), 'value')}, expected at least "
-            f"{2 * longer[-1]}, two of the longest season; omit {longer[-1]} from season= (--season), or use a longer "
-            "series"
+            f"{length_of(longest)}, expected at least {2 * longer[-1]}, two of the longest season; omit {longer[-1]} "
+            "from season= (--season), or use a longer series"
         )
 
 

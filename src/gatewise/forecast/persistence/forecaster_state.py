@@ -43,7 +43,7 @@ from gatewise.persistence.fields import (
     sentences,
 )
 from gatewise.series import Panel
-from gatewise.series.wording import counted
+from gatewise.series.panel import length_of
 from gatewise.training import History
 from gatewise.windows import Difference, Scale
 
@@ -314,10 +314,7 @@ def _check_lengths(panel: Panel, scaling: WindowScaling) -> None:
     lag, lengths = scaling.difference.lag, [len(series) for series in panel.series]
     shortest = min(panel.series, key=len)
     if min(lengths) <= lag or max(lengths) <= lag + 1:
-        raise ValueError(
-            f"series {str(shortest.unique_id)!r} has {counted(len(shortest), 'value')}, "
-            f"too few for differences of lag {lag}"
-        )
+        raise ValueError(f"{length_of(shortest)}, too few for differences of lag {lag}")
     padded = scaling.length * len(lengths)
     if scaling.length > max(lengths) + LONGEST_SEGMENT or padded > MOST_PADDED * sum(lengths):
         raise ValueError(

@@ -1,7 +1,7 @@
 """Table: a source as one pandas table, and the columns of it to use."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -88,6 +88,21 @@ class Table:
             return f"pass {option} if the lines after the last date are no data; else {remedy}"
         few = 4 * count <= rows
         return f"{remedy}; or remove {self.rows(positions)}, if such rows hold totals or notes" if few else remedy
+
+    def with_cells(self, columns: Mapping[str, pd.Series]) -> "Table":
+        """The table with other cells in some columns, also where they are read as written."""
+        written = self.written
+
+        def as_written(column: str) -> pd.Series:
+            assert written is not None  # by the condition below
+            return columns[column].astype(str) if column in columns else written(column)
+
+        return replace(
+            self,
+            frame=self.frame.assign(**columns),
+            written=None if written is None else as_written,
+            unconverted={column: columns.get(column, cells) for column, cells in self.unconverted.items()},
+        )
 
     def refuse_ambiguous(self, columns: Iterable[str]) -> None:
         """Refuse columns whose numbers can be read in two ways."""

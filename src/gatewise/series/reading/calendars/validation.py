@@ -108,9 +108,10 @@ def in_order(stack: Stack, sort: bool, exclusions: Exclusions) -> Ordered:
     late = ~stack.every(_rising(stack.ds))
     if not late.any():
         return Ordered(stack, (), exclusions)
-    refuse_fiscal_years([stack.rows(s) for s in np.flatnonzero(late)[:FEW].tolist()])
-    for s in np.flatnonzero(late)[:FEW].tolist():  # all series of a table are from the same spreadsheet
-        if swapped := describe_swapped(stack.rows(s)):
+    some = [stack.rows(s) for s in np.flatnonzero(late)[:FEW].tolist()]  # series of a table are alike
+    refuse_fiscal_years(some)
+    for rows in some:
+        if swapped := describe_swapped(rows):
             raise DataError(swapped)
     ordered = stack.by_date() if sort else stack
     single = ordered.every(_rising(ordered.ds))

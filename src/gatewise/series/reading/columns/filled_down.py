@@ -39,7 +39,8 @@ def with_names_filled_down(table: Table, used: Iterable[str] = ()) -> Table:
         innermost = together([blocks, given[:, i:].any(axis=1).cumsum()])
         if _are_labels(table, cells[starts], blocks[starts], others) and _restart(table, cells, innermost, others):
             filled[column], blocks = _typed(cells.ffill()), together([blocks, starts.cumsum()])
-    return _replaced(table, filled) if filled else table
+    guesses = [f"blank cells in column {column!r}: read as the cell above them" for column in filled]
+    return replace(table.with_cells(filled), guesses=(*table.guesses, *guesses)) if filled else table
 
 
 def _is_sparse(column: pd.Series) -> bool:
@@ -92,26 +93,6 @@ def _are_days(table: Table, column: str) -> bool:
     """Whether a column holds dates that are no years and do not repeat."""
     cells = table.frame[column]
     return cells.is_unique and looks_like_dates(cells) and as_years(cells) is None
-
-
-def _replaced(table: Table, filled: dict[str, pd.Series]) -> Table:
-    """The table with the filled columns, also where they are read as written."""
-    written = table.written
-
-    def filled_as_written(column: str) -> pd.Series:
-        assert written is not None  # by the condition below
-        return filled[column].astype(str) if column in filled else written(column)
-
-    frame = table.frame.assign(**filled)
-    guesses = [f"blank cells in column {column!r}: read as the cell above them" for column in filled]
-    unconverted = {column: filled.get(column, cells) for column, cells in table.unconverted.items()}
-    return replace(
-        table,
-        frame=frame,
-        guesses=(*table.guesses, *guesses),
-        written=None if written is None else filled_as_written,
-        unconverted=unconverted,
-    )
 
 
 def _typed(cells: pd.Series) -> pd.Series:

@@ -97,15 +97,7 @@ def _without_merged_cells(table: Table, attributes: Sequence[str]) -> tuple[Tabl
     cells = {column: as_written(table, column) for column in attributes if holds_names(table.frame[column])}
     cells = {column: part for column, part in cells.items() if part.isna().any() and pd.notna(part.iloc[0])}
     filled = {column: part.ffill() for column, part in cells.items()}
-    written = table.written
-
-    def as_filled(column: str) -> pd.Series:
-        return filled[column] if column in filled or written is None else written(column)
-
-    frame = table.frame.assign(**filled)
-    kept = {column: part for column, part in table.unconverted.items() if column not in filled}
-    same = replace(table, frame=frame, unconverted=kept, written=None if written is None else as_filled)
-    return same, list(filled)
+    return table.with_cells(filled), list(filled)
 
 
 def smallest_names(table: Table, attributes: Sequence[str], layout: str | None) -> list[str]:

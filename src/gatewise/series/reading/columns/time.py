@@ -44,16 +44,19 @@ def time_columns(
         return _completed(table, Time(("ds",), "time column: 'ds'"), ids, columns, covariates)
     columns = [column for column in columns if column not in covariates]
     dates = [column for column in columns if looks_like_dates(table.frame[column])]
-    full = [column for column in dates if as_years(table.frame[column]) is None]  # not only years
+    years = [column for column in columns if as_years(table.frame[column]) is not None]
+    full = [column for column in dates if column not in years]
     parts = _parts(table, columns, full, ids)
     if parts:
         return Time(parts, f"time columns: {listed(parts)} (combined)")
-    dated = _years_months_days(table, columns) or (None if layout == "columns" else _days_with_years(table, columns))
+    dated = None if len(years) != 1 else _years_months_days(table, columns, years[0])
+    if dated is None and len(years) == 1 and layout != "columns":
+        dated = _days_with_years(table, columns, years[0])
     if dated is not None:
         return dated
-    years = [] if full else _completed_years(table, columns, ids)
-    if len(years) == 1:
-        return years[0]
+    completed = [] if full else _completed_each(table, years, columns, ids)
+    if len(completed) == 1:
+        return completed[0]
     named = [column for column in columns if column.lower() in TIME_NAMES]
     is_named = any(_may_be_time(table.frame[column], column) for column in named)
     numbers = [] if dates or is_named else _numeric_dates(table, columns, layout)
@@ -91,42 +94,34 @@ def _completed(table: Table, time: Time, ids: Sequence[str], columns: Sequence[s
     return Time(both, f"time columns: {listed(both)} (combined)")
 
 
-def _completed_years(table: Table, columns: Sequence[str], ids: Sequence[str]) -> list[Time]:
-    """Each column of years with the column that tells its rows apart."""
-    years = [column for column in columns if as_years(table.frame[column]) is not None]
-    return _completed_each(table, years, columns, ids)
-
-
-def _days_with_years(table: Table, columns: Sequence[str]) -> Time | None:
+def _days_with_years(table: Table, columns: Sequence[str], years: str) -> Time | None:
     """A column of days without a year, such as 01 Oct, with that of their years, if they make a calendar."""
-    years = [column for column in columns if as_years(table.frame[column]) is not None]
-    for column in columns if len(years) == 1 else ():
+    for column in columns:
         cells = table.frame[column]
-        if column in years or cells.isna().any() or with_years(cells, np.full(len(cells), 2000)) is None:
+        if column == years or cells.isna().any() or with_years(cells, np.full(len(cells), 2000)) is None:
             continue
-        ds = joined_dates(table, [column, years[0]])
-        share = missing_share(ds) if isinstance(ds, pd.DatetimeIndex) else None
-        if share is not None and share <= MOST_GAPS:
-            both = [each for each in columns if each in (column, years[0])]
-            return Time(tuple(both), f"time columns: {listed(both)} (combined)")
+        time = _combined(table, columns, [column, years])
+        if time is not None:
+            return time
     return None
 
 
-def _years_months_days(table: Table, columns: Sequence[str]) -> Time | None:
+def _years_months_days(table: Table, columns: Sequence[str], years: str) -> Time | None:
     """Columns of years, months 1 to 12 and days 1 to 31 of any names, if they make a calendar."""
-    years = [column for column in columns if as_years(table.frame[column]) is not None]
     most = {column: int(table.frame[column].max()) for column in columns if _counts_from_one(table.frame[column])}
     months = [column for column, last in most.items() if last <= 12]
     days = [column for column, last in most.items() if 12 < last <= 31]
-    if len(years) != 1 or len(months) != 1 or len(days) != 1:
-        return None
-    frame = table.frame[[years[0], months[0], days[0]]].drop_duplicates().set_axis(PARTS[:3], axis=1)
-    ds = pd.DatetimeIndex(pd.to_datetime(frame, errors="coerce"))
-    share = None if ds.hasnans else missing_share(ds)
+    return _combined(table, columns, [years, *months, *days]) if len(months) == len(days) == 1 else None
+
+
+def _combined(table: Table, columns: Sequence[str], parts: Sequence[str]) -> Time | None:
+    """Columns with the parts of dates, in the order of the table, if they make a calendar."""
+    ds = joined_dates(table, parts)
+    share = missing_share(ds) if isinstance(ds, pd.DatetimeIndex) else None
     if share is None or share > MOST_GAPS:
         return None
-    parts = [column for column in columns if column in (years[0], months[0], days[0])]
-    return Time(tuple(parts), f"time columns: {listed(parts)} (combined)")
+    in_order = [column for column in columns if column in parts]
+    return Time(tuple(in_order), f"time columns: {listed(in_order)} (combined)")
 
 
 def _counts_from_one(cells: pd.Series) -> bool:

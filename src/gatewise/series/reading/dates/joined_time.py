@@ -5,7 +5,6 @@ Letters: N rows.
 
 import datetime
 import re
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -176,23 +175,6 @@ def _start(year: int, number: int, part: str) -> pd.Timestamp:
         return pd.Timestamp(year, months * (number - 1) + 1, 1)
     except ValueError:  # week 53 of a year that has 52
         return pd.NaT
-
-
-def hours_of(columns: Sequence[pd.Series]) -> list[Reading] | None:
-    """The reading of each column beside a column of dates, by its cells; None if one has none."""
-    found = [next(iter(readings(column, beside_years=False)), None) for column in columns]
-    if len(found) == 2 and all(reading is not None and reading.part in ("hour", "minute") for reading in found):
-        numbers = _numbers(columns[1])  # hour, minute
-        if numbers is not None and _within(numbers, 0, 59):
-            found[1] = Reading("minute", numbers)
-    return None if None in found else [reading for reading in found if reading is not None]
-
-
-def period_of(column: pd.Series) -> Reading | None:
-    """The reading of a column beside a column of years: by its name, else the period with the fewest in a year."""
-    possible = readings(column, beside_years=True)
-    named = [reading for reading in possible if reading.part == part_named(column.name)]
-    return next(iter(named or possible), None)
 
 
 def _is_text(column: pd.Series) -> bool:

@@ -267,16 +267,14 @@ class _Search:
         short = all(len(cells) < self.grid.width for _, cells in candidates)
         return short and years and bool((np.diff([int(text) for text in numbers]) == 1).all())
 
+    def names_dates(self, record: int) -> bool:
+        return dated_header(list(map(str, self.cells(record))), cells=self.format) is not None
+
     def unusual_header(self, head: list[int], comments: list[int], first: int) -> Header:
         """A header with cells that fit the columns, such as 2020; or a comment; or the first row, refused later."""
         if head:
             texts = [record for record in head if not any(kind(cell) == "number" for cell in self.cells(record))]
-            dated = [
-                record
-                for record in head
-                if dated_header(list(map(str, self.cells(record))), cells=self.format) is not None
-            ]
-            record = (texts or dated or head)[-1]
+            record = (texts or list(filter(self.names_dates, head)) or head)[-1]
             return Header(self.cells(record), (record,))
         for record in reversed(comments):
             cells = self.cells(record)
